@@ -1,0 +1,37 @@
+"""What can go wrong at a provider, named by what the caller may do next.
+
+ProviderError
+    RequestRejected      it did not happen, and asking again will not help
+    ProviderUnavailable  it did not happen; asking again later may help
+    OutcomeUnknown       it may have happened: look before asking again
+    NotSupported         this vendor never can
+ProviderMisconfigured    ours to fix; deliberately not a ProviderError
+"""
+
+
+class ProviderError(Exception):
+    """A provider did not do what was asked. The message is fit for the reader."""
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class RequestRejected(ProviderError):
+    """The provider refused; nothing happened there."""
+
+
+class ProviderUnavailable(ProviderError):
+    """The provider could not be asked or was too busy; nothing happened there."""
+
+
+class OutcomeUnknown(ProviderError):
+    """The answer was lost: the change may or may not have happened."""
+
+
+class NotSupported(ProviderError):
+    """The vendor has no such ability."""
+
+
+class ProviderMisconfigured(Exception):
+    """Our own set-up is wrong (an unmapped host, a missing setting)."""

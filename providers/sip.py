@@ -1,0 +1,14 @@
+"""Generic SIP: a number of any vendor that has no file of its own here."""
+
+from providers.base import Field, Vendor
+
+VENDOR = Vendor(
+    key="sip",
+    name="Generic SIP",
+    credential_fields=(
+        Field("domain", "SIP domain", placeholder="sip.example.com", required=False),
+        Field("username", "User name", required=False),
+        Field("password", "Password", required=False, secret=True),
+    ),
+    limits="A SIP trunk has no API for numbers: they are registered by hand.",
+)
