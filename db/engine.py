@@ -1,0 +1,122 @@
+"""The engine, its sessions, and the migrations that run at start-up."""
+
+import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlmodel import Session
+
+BUSY_TIMEOUT_SECONDS = 5
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+_current: list[Engine] = []
+
+
+class DatabaseUnavailable(Exception):
+    """The database is away, or busy for too long. What was not committed is not saved."""
+
+
+def make_engine(url: str) -> Engine:
+    """Return an engine for *url* with the settings that its database needs."""
+    where = make_url(url)
+    if where.get_backend_name() == "sqlite":
+        return _sqlite(url)
+    if where.drivername == "postgresql":
+        url = where.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+    # Generic plans turn `ILIKE ... LIMIT` into scans at the 11th run of a prepared statement.
+    return create_engine(
+        url, pool_pre_ping=True, pool_size=10, max_overflow=20, connect_args={"prepare_threshold": None}
+    )
+
+
+def _sqlite(url: str) -> Engine:
+    database = make_url(url).database
+    if database and database != ":memory:":
+        Path(database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        url, pool_size=10, max_overflow=20, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_SECONDS}
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, see below
+        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL", "cache_size=-32000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', '')}")
+
+    return engine
+
+
+def use(engine: Engine) -> None:
+    """Make *engine* the one that `open_session` uses, in this process."""
+    _current[:] = [engine]
+
+
+def current() -> Engine:
+    """Return the engine in use."""
+    if not _current:
+        raise RuntimeError("No database is in use: call db.engine.use() first")
+    return _current[0]
+
+
+@contextmanager
+def open_session() -> Iterator[Session]:
+    """Open a session. What was not committed when the block ends is rolled back.
+
+    Raises DatabaseUnavailable when the database does not answer.
+    """
+    try:
+        with Session(current(), expire_on_commit=False) as session:
+            yield session
+    except (OperationalError, InterfaceError, PoolTimeout) as exc:
+        raise DatabaseUnavailable("The database is busy or cannot be reached.") from exc
+
+
+def start_write(session: Session) -> None:
+    """Begin a transaction that will write, ending the one that was only reading.
+
+    On SQLite the write lock is taken now: a transaction that reads first and writes later fails at
+    once, without waiting, when somebody else wrote in between.
+    """
+    session.rollback()
+    if session.get_bind().dialect.name == "sqlite":
+        session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the database to the newest schema."""
+    with engine.connect() as connection:
+        if connection.dialect.name == "postgresql":  # replicas that start together take turns
+            connection.exec_driver_sql("SELECT pg_advisory_lock(7243981)")
+            connection.commit()
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, "head")
+            connection.commit()
+        finally:
+            if connection.dialect.name == "postgresql":
+                connection.rollback()
+                connection.exec_driver_sql("SELECT pg_advisory_unlock(7243981)")
+                connection.commit()
+
+
+@functools.cache
+def has_trigrams(engine: Engine) -> bool:
+    """Return whether parts of numbers and labels can be found through a trigram index."""
+    if engine.dialect.name == "sqlite":
+        return True
+    with engine.connect() as connection:
+        return bool(connection.exec_driver_sql("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'").first())

@@ -1,0 +1,421 @@
+"""Queries over phone numbers: the list, one number, and what hangs on it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from db.engine import has_trigrams
+from db.models import (
+    GONE,
+    LIVE,
+    Agent,
+    Campaign,
+    CampaignNumber,
+    Connection,
+    NumberCount,
+    NumberStatus,
+    NumberTag,
+    NumberType,
+    PhoneNumber,
+    Tenant,
+)
+from db.scope import Scope, Slice
+
+SEARCH_LIMIT = 1000
+"""Matches of a search are counted up to here; beyond, the total reads `1,000+`."""
+
+_TRIGRAM = 3
+
+
+class Sort(StrEnum):
+    """Orders of the list. Each ends in the primary key, so that pages never overlap."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    NUMBER = "number"
+    NAME = "name"
+
+
+@dataclass(frozen=True)
+class SearchText:
+    """What was typed into the search box, as the query needs it."""
+
+    text: str
+    digits: str = ""
+    exact: str | None = None
+
+
+@dataclass(frozen=True)
+class NumberQuery:
+    """Which numbers are wanted. Empty means any; without status or search, those still held."""
+
+    search: SearchText | None = None
+    statuses: tuple[NumberStatus, ...] = ()
+    providers: tuple[str, ...] = ()
+    connections: tuple[int, ...] = ()
+    agents: tuple[int | None, ...] = ()
+    countries: tuple[str, ...] = ()
+    types: tuple[NumberType, ...] = ()
+    managed: bool | None = None
+    tags: tuple[str, ...] = ()
+    sort: Sort = Sort.NEWEST
+
+
+@dataclass(frozen=True)
+class NumberRow:
+    """A line of the list."""
+
+    id: int
+    e164: str
+    status: NumberStatus
+    is_managed: bool
+    label: str
+    country: str
+    number_type: NumberType
+    provider: str
+    connection: str | None
+    agent: str | None
+    tenant: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class CampaignUse:
+    """A campaign that a number serves."""
+
+    id: int
+    name: str
+    is_primary: bool
+    in_pool: bool
+
+
+@dataclass(frozen=True)
+class NumberDetail:
+    """Everything that the detail page shows of a number."""
+
+    id: int
+    tenant_id: int
+    tenant: str
+    e164: str
+    status: NumberStatus
+    is_managed: bool
+    provider: str
+    provider_sid: str | None
+    connection_id: int | None
+    connection: str | None
+    connection_is_active: bool
+    country: str
+    number_type: NumberType
+    label: str
+    agent_id: int | None
+    agent: str | None
+    allowed_inbound: tuple[str, ...]
+    allowed_outbound: tuple[str, ...]
+    provider_fields: dict[str, str]
+    tags: tuple[str, ...]
+    notes: str
+    voice_url: str | None
+    status_callback_url: str | None
+    created_at: datetime
+    updated_at: datetime
+    released_at: datetime | None
+    version: int
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the number was released or removed: it can be looked at, not changed."""
+        return self.status in GONE
+
+
+@dataclass(frozen=True)
+class Facets:
+    """What the filters can offer, with how many numbers there are of each; only those still held."""
+
+    statuses: dict[NumberStatus, int] = field(default_factory=dict)
+    providers: dict[str, int] = field(default_factory=dict)
+    countries: dict[str, int] = field(default_factory=dict)
+    types: dict[NumberType, int] = field(default_factory=dict)
+    managed: dict[bool, int] = field(default_factory=dict)
+
+
+def count(session: Session, scope: Scope, query: NumberQuery) -> int:
+    """Return how many numbers match; for a search at most SEARCH_LIMIT + 1."""
+    if query.search is not None:
+        some = sa.select(PhoneNumber.id).where(*_matching(session, scope, query)).limit(SEARCH_LIMIT + 1)
+        return int(session.scalar(sa.select(sa.func.count()).select_from(some.subquery())) or 0)
+    if not (query.connections or query.agents or query.tags):
+        return int(session.scalar(_counted(scope, query)) or 0)
+    return int(session.scalar(sa.select(sa.func.count(PhoneNumber.id)).where(*_matching(session, scope, query))) or 0)
+
+
+def search(session: Session, scope: Scope, query: NumberQuery, part: Slice) -> list[NumberRow]:
+    """Return the *part* of the numbers in *scope* that match *query*, in its order."""
+    # The ids come off a covering index; only the rows that are shown are joined.
+    ids = (
+        sa.select(PhoneNumber.id)
+        .where(*_matching(session, scope, query))
+        .order_by(*_order(query.sort))
+        .limit(part.size)
+        .offset(part.offset)
+        .subquery()
+    )
+    rows = session.execute(_rows().join(ids, ids.c.id == PhoneNumber.id).order_by(*_order(query.sort)))
+    return [NumberRow(*row) for row in rows]
+
+
+def walk(session: Session, scope: Scope, query: NumberQuery, batch: int = 1000) -> Iterator[NumberRow]:
+    """Yield every number that matches, in the order of ids, holding *batch* rows at a time."""
+    after = 0
+    while True:
+        found = session.execute(
+            _rows()
+            .where(*_matching(session, scope, query), PhoneNumber.id > after)
+            .order_by(PhoneNumber.id)
+            .limit(batch)
+        ).all()
+        yield from (NumberRow(*row) for row in found)
+        if len(found) < batch:
+            return
+        after = found[-1][0]
+
+
+def facets(session: Session, scope: Scope) -> Facets:
+    """Return what there is to filter by, from the kept counts."""
+    kinds = (
+        NumberCount.status,
+        NumberCount.provider,
+        NumberCount.country,
+        NumberCount.number_type,
+        NumberCount.is_managed,
+    )
+    rows = session.execute(
+        sa.select(*kinds, sa.func.sum(NumberCount.n))
+        .where(scope.of(NumberCount.tenant_id), NumberCount.n > 0)
+        .group_by(*kinds)
+    )
+    result = Facets()
+    for status, provider, country, number_type, managed, n in rows:
+        result.statuses[status] = result.statuses.get(status, 0) + n
+        if status in GONE:
+            continue
+        result.providers[provider] = result.providers.get(provider, 0) + n
+        result.types[number_type] = result.types.get(number_type, 0) + n
+        result.managed[managed] = result.managed.get(managed, 0) + n
+        if country:
+            result.countries[country] = result.countries.get(country, 0) + n
+    return result
+
+
+def tags(session: Session, scope: Scope) -> list[str]:
+    """Return the tags in use, in alphabetical order."""
+    found = session.scalars(sa.select(NumberTag.tag).where(scope.of(NumberTag.tenant_id)).distinct())
+    return sorted(found, key=str.casefold)
+
+
+def find(session: Session, scope: Scope, number_id: int) -> PhoneNumber | None:
+    """Return the row of a number in *scope*, locked for a change where the database can."""
+    return session.scalar(
+        sa.select(PhoneNumber)
+        .where(PhoneNumber.id == number_id, scope.of(PhoneNumber.tenant_id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+def find_detail(session: Session, scope: Scope, number_id: int) -> NumberDetail | None:
+    """Return a number in *scope* with the names of what it refers to."""
+    found = session.execute(
+        sa.select(PhoneNumber, Connection, Agent.name, Tenant.name)
+        .join(Tenant, Tenant.id == PhoneNumber.tenant_id)
+        .outerjoin(Connection, Connection.id == PhoneNumber.connection_id)
+        .outerjoin(Agent, Agent.id == PhoneNumber.agent_id)
+        .where(PhoneNumber.id == number_id, scope.of(PhoneNumber.tenant_id))
+    ).first()
+    if found is None:
+        return None
+    number, connection, agent, tenant = found
+    return NumberDetail(
+        id=number.id,
+        tenant_id=number.tenant_id,
+        tenant=tenant,
+        e164=number.e164,
+        status=number.status,
+        is_managed=number.is_managed,
+        provider=number.provider,
+        provider_sid=number.provider_sid,
+        connection_id=number.connection_id,
+        connection=connection.name if connection else None,
+        connection_is_active=bool(connection and connection.is_active),
+        country=number.country,
+        number_type=number.number_type,
+        label=number.label,
+        agent_id=number.agent_id,
+        agent=agent,
+        allowed_inbound=tuple(number.allowed_inbound),
+        allowed_outbound=tuple(number.allowed_outbound),
+        provider_fields=dict(number.provider_fields),
+        tags=tuple(tags_of(session, number_id)),
+        notes=number.notes,
+        voice_url=connection.voice_url if connection else None,
+        status_callback_url=connection.status_callback_url if connection else None,
+        created_at=number.created_at,
+        updated_at=number.updated_at,
+        released_at=number.released_at,
+        version=number.version,
+    )
+
+
+def tags_of(session: Session, number_id: int) -> list[str]:
+    """Return the tags of one number, in alphabetical order."""
+    found = session.scalars(sa.select(NumberTag.tag).where(NumberTag.number_id == number_id))
+    return sorted(found, key=str.casefold)
+
+
+def replace_tags(session: Session, number: PhoneNumber, wanted: list[str]) -> None:
+    """Give *number* exactly the tags in *wanted*."""
+    session.execute(sa.delete(NumberTag).where(NumberTag.number_id == number.id))
+    session.add_all(NumberTag(number_id=number.id, tenant_id=number.tenant_id, tag=tag) for tag in wanted)
+
+
+def is_live(session: Session, e164: str) -> bool:
+    """Return whether any tenant holds *e164* now."""
+    return session.scalar(sa.select(PhoneNumber.id).where(PhoneNumber.e164 == e164, LIVE)) is not None
+
+
+def campaigns_of(session: Session, scope: Scope, number_id: int) -> list[CampaignUse]:
+    """Return the campaigns whose primary number or pool the number is in."""
+    pooled = sa.and_(CampaignNumber.campaign_id == Campaign.id, CampaignNumber.number_id == number_id)
+    rows = session.execute(
+        sa.select(Campaign.id, Campaign.name, Campaign.primary_number_id == number_id, CampaignNumber.number_id)
+        .outerjoin(CampaignNumber, pooled)
+        .where(
+            scope.of(Campaign.tenant_id),
+            sa.or_(Campaign.primary_number_id == number_id, CampaignNumber.number_id == number_id),
+        )
+        .order_by(Campaign.name)
+    )
+    return [CampaignUse(id, name, bool(primary), pool is not None) for id, name, primary, pool in rows]
+
+
+def _rows() -> Any:
+    return (
+        sa.select(
+            PhoneNumber.id,
+            PhoneNumber.e164,
+            PhoneNumber.status,
+            PhoneNumber.is_managed,
+            PhoneNumber.label,
+            PhoneNumber.country,
+            PhoneNumber.number_type,
+            PhoneNumber.provider,
+            Connection.name,
+            Agent.name,
+            Tenant.name,
+            PhoneNumber.created_at,
+        )
+        .join(Tenant, Tenant.id == PhoneNumber.tenant_id)
+        .outerjoin(Connection, Connection.id == PhoneNumber.connection_id)
+        .outerjoin(Agent, Agent.id == PhoneNumber.agent_id)
+    )
+
+
+def _order(sort: Sort) -> tuple[Any, ...]:
+    number = PhoneNumber.__table__.c
+    return {
+        Sort.NEWEST: (number.created_at.desc(), number.id.desc()),
+        Sort.OLDEST: (number.created_at, number.id),
+        Sort.NUMBER: (number.e164, number.id),
+        Sort.NAME: (number.label, number.id),
+    }[sort]
+
+
+def _kinds(table: Any, query: NumberQuery) -> list[Any]:
+    """Conditions on columns that the kept counts have too."""
+    conditions = []
+    if query.statuses:
+        conditions.append(table.status.in_(query.statuses))
+    if query.providers:
+        conditions.append(table.provider.in_(query.providers))
+    if query.countries:
+        conditions.append(table.country.in_(query.countries))
+    if query.types:
+        conditions.append(table.number_type.in_(query.types))
+    if query.managed is not None:
+        conditions.append(table.is_managed.is_(query.managed))
+    return conditions
+
+
+def _counted(scope: Scope, query: NumberQuery) -> Any:
+    held = [] if query.statuses else [NumberCount.status.not_in(GONE)]
+    return sa.select(sa.func.sum(NumberCount.n)).where(
+        scope.of(NumberCount.tenant_id), *held, *_kinds(NumberCount, query)
+    )
+
+
+def _matching(session: Session, scope: Scope, query: NumberQuery) -> list[Any]:
+    """Conditions that `count`, `search` and `walk` share, so that they cannot disagree."""
+    conditions = [scope.of(PhoneNumber.tenant_id), *_kinds(PhoneNumber, query)]
+    if not query.statuses and query.search is None:
+        conditions.append(LIVE)
+    if query.connections:
+        conditions.append(PhoneNumber.connection_id.in_(query.connections))
+    if query.agents:
+        named = [agent for agent in query.agents if agent is not None]
+        either = [PhoneNumber.agent_id.in_(named)] if named else []
+        if None in query.agents:
+            either.append(PhoneNumber.agent_id.is_(None))
+        conditions.append(sa.or_(*either))
+    if query.tags:
+        tagged = sa.select(NumberTag.number_id).where(scope.of(NumberTag.tenant_id), NumberTag.tag.in_(query.tags))
+        conditions.append(PhoneNumber.id.in_(tagged))
+    if query.search is not None:
+        conditions.append(_found(session, query.search))
+    return conditions
+
+
+def _found(session: Session, wanted: SearchText) -> Any:
+    """The condition that a number or its label holds what was typed, through an index where there is one."""
+    if wanted.exact:
+        return PhoneNumber.e164 == wanted.exact
+    engine: Any = session.get_bind()
+    if len(wanted.digits or wanted.text) < _TRIGRAM or len(wanted.text) < _TRIGRAM:
+        return _contains(wanted)
+    if engine.dialect.name == "sqlite":
+        return _found_by_trigrams_sqlite(wanted)
+    if has_trigrams(engine):
+        both: Any = sa.literal_column("(phone_number.e164 || ' ' || phone_number.label)")
+        either = [both.ilike(f"%{_plain(wanted.text)}%", escape="\\")]
+        if wanted.digits:
+            either.append(both.ilike(f"%{wanted.digits}%"))
+        return sa.or_(*either)
+    label = sa.func.lower(PhoneNumber.label).like(f"{_plain(wanted.text.lower())}%", escape="\\")
+    if not wanted.digits:
+        return label
+    start = PhoneNumber.e164.like(f"+{wanted.digits}%")
+    end = sa.func.reverse(PhoneNumber.e164).like(f"{wanted.digits[::-1]}%")
+    return sa.or_(label, start, end)
+
+
+def _found_by_trigrams_sqlite(wanted: SearchText) -> Any:
+    quoted = wanted.text.replace('"', '""')
+    match = f'label:"{quoted}"'
+    if wanted.digits:
+        match = f'e164:"{wanted.digits}" OR {match}'
+    rowids = sa.text("SELECT rowid FROM number_search WHERE number_search MATCH :match").bindparams(match=match)
+    return sa.literal_column("phone_number.id").in_(rowids.columns(sa.column("rowid", sa.Integer)))
+
+
+def _contains(wanted: SearchText) -> Any:
+    label = PhoneNumber.label.ilike(f"%{_plain(wanted.text)}%", escape="\\")
+    if not wanted.digits:
+        return label
+    return sa.or_(label, PhoneNumber.e164.like(f"%{wanted.digits}%"))
+
+
+def _plain(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,0 +1,110 @@
+"""Who may do what: one table of permissions by role, and the actor whom every service asks about."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from db.models import Role
+from db.scope import Scope
+from services.errors import Forbidden, NotFound
+
+
+class Permission(StrEnum):
+    """Everything that can be allowed, as `noun:verb`."""
+
+    AGENTS_READ = "agents:read"
+    AUDIT_READ = "audit:read"
+    CAMPAIGNS_READ = "campaigns:read"
+    CONNECTIONS_READ = "connections:read"
+    CONNECTIONS_WRITE = "connections:write"
+    HEALTH_READ = "health:read"
+    NUMBERS_ADD = "numbers:add"
+    NUMBERS_EXPORT = "numbers:export"
+    NUMBERS_READ = "numbers:read"
+    NUMBERS_REMOVE = "numbers:remove"
+    NUMBERS_WRITE = "numbers:write"
+    TENANTS_READ_ALL = "tenants:read_all"
+
+
+_READS = frozenset(
+    {
+        Permission.AGENTS_READ,
+        Permission.AUDIT_READ,
+        Permission.CAMPAIGNS_READ,
+        Permission.CONNECTIONS_READ,
+        Permission.HEALTH_READ,
+        Permission.NUMBERS_EXPORT,
+        Permission.NUMBERS_READ,
+    }
+)
+_OPERATES = _READS | {Permission.NUMBERS_ADD, Permission.NUMBERS_REMOVE, Permission.NUMBERS_WRITE}
+
+ALLOWED: dict[Role, frozenset[Permission]] = {
+    Role.VIEWER: _READS,
+    Role.OPERATOR: _OPERATES,
+    Role.ADMIN: _OPERATES | {Permission.CONNECTIONS_WRITE},
+}
+"""What each role may do in its tenant. What is not here is denied; a superadmin may do everything."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A tenant that a user can work in, and the role there."""
+
+    id: int
+    name: str
+    role: Role
+    time_zone: str = "UTC"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The signed-in user, in the tenant that was chosen. `tenant_id` is None for none, or for all."""
+
+    user_id: int
+    username: str
+    name: str
+    is_superadmin: bool = False
+    tenant_id: int | None = None
+    role: Role | None = None
+    all_tenants: bool = False
+    workspaces: tuple[Workspace, ...] = field(default=(), compare=False)
+
+    @property
+    def scope(self) -> Scope:
+        """The tenants whose things this actor sees now. Raises NotFound when none is chosen."""
+        if self.all_tenants and self.is_superadmin:
+            return Scope(None)
+        if self.tenant_id is None:
+            raise NotFound("Select a tenant to view and manage phone numbers.")
+        return Scope(self.tenant_id)
+
+    @property
+    def has_scope(self) -> bool:
+        """Whether a tenant, or all of them, is chosen."""
+        return self.tenant_id is not None or (self.all_tenants and self.is_superadmin)
+
+    def may(self, permission: Permission) -> bool:
+        """Return whether the actor has *permission* where it works now."""
+        if self.is_superadmin:
+            return True
+        return self.role is not None and permission in ALLOWED[self.role]
+
+
+def require(actor: Actor, permission: Permission) -> None:
+    """Raise Forbidden unless *actor* has *permission*."""
+    if not actor.may(permission):
+        raise Forbidden("Your role does not allow this. Ask an admin of the tenant.")
+
+
+def require_tenant(actor: Actor) -> int:
+    """Return the one tenant that *actor* works in. Raises InvalidInput when it looks at all of them."""
+    if actor.tenant_id is None:
+        raise InvalidTenant
+    return actor.tenant_id
+
+
+class InvalidTenant(NotFound):
+    """Something that belongs to one tenant was asked for while none is chosen."""
+
+    def __init__(self) -> None:
+        super().__init__("Choose one tenant in the sidebar first.")

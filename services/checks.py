@@ -1,0 +1,109 @@
+"""Checks of typed values, each with a message in the reader's words."""
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlmodel import Session
+
+import db.agents
+import db.connections
+from db.models import Agent, Connection
+from db.scope import Scope
+from providers.base import Vendor
+from services import numbering
+from services.errors import InvalidInput, NotFound
+
+LABEL_LENGTH = 64
+NOTES_LENGTH = 2000
+TAG_LENGTH = 32
+MOST_TAGS = 12
+_LARGEST_ID = 2**31 - 1
+
+
+def as_id(value: object) -> int:
+    """Return an id out of an address. Raises NotFound for anything that cannot be one."""
+    text = str(value)
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:12]) <= _LARGEST_ID):
+        raise NotFound
+    return int(text)
+
+
+def label(text: str) -> str:
+    """Return a label, trimmed. Raises InvalidInput when it is too long."""
+    cleaned = _one_line(text)
+    if len(cleaned) > LABEL_LENGTH:
+        raise InvalidInput(
+            f"A label has at most {LABEL_LENGTH} characters; this one has {len(cleaned)}.", field="label"
+        )
+    return cleaned
+
+
+def notes(text: str) -> str:
+    """Return notes, trimmed. Raises InvalidInput when they are too long."""
+    cleaned = text.replace("\x00", "").strip()
+    if len(cleaned) > NOTES_LENGTH:
+        raise InvalidInput(
+            f"Notes have at most {NOTES_LENGTH:,} characters; these have {len(cleaned):,}.", field="notes"
+        )
+    return cleaned
+
+
+def tags(values: Iterable[str]) -> list[str]:
+    """Return tags, trimmed, each once whatever its case. Raises InvalidInput for one that is too long."""
+    found: dict[str, str] = {}
+    for value in values:
+        tag = _one_line(value)
+        if len(tag) > TAG_LENGTH:
+            raise InvalidInput(f"A tag has at most {TAG_LENGTH} characters: {tag[:TAG_LENGTH]}…", field="tags")
+        if tag:
+            found.setdefault(tag.casefold(), tag)
+    if len(found) > MOST_TAGS:
+        raise InvalidInput(f"A number has at most {MOST_TAGS} tags.", field="tags")
+    return sorted(found.values(), key=str.casefold)
+
+
+def country_codes(values: Sequence[str]) -> list[str]:
+    """Return ISO country codes, each once, in order. Raises InvalidInput for one that does not exist."""
+    unknown = [value for value in values if value not in numbering.countries()]
+    if unknown:
+        raise InvalidInput(f"{unknown[0]} is not a country that calls can come from or go to.", field="countries")
+    return sorted(set(values))
+
+
+def provider_fields(vendor: Vendor, values: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of the vendor's own fields, trimmed. Raises InvalidInput naming the field."""
+    result = {}
+    for field in vendor.number_fields:
+        value = _one_line(values.get(field.name) or "")
+        if not field.accepts(value):
+            raise InvalidInput(f"Enter the {field.label.lower()}." if not value else field.problem, field=field.name)
+        if value:
+            result[field.name] = value
+    return result
+
+
+def connection(session: Session, scope: Scope, connection_id: int | None) -> Connection:
+    """Return an active connection in *scope*. Raises InvalidInput otherwise."""
+    found = db.connections.find(session, scope, connection_id) if connection_id is not None else None
+    if found is None:
+        raise InvalidInput("Choose a telephony connection.", field="connection")
+    if not found.is_active:
+        raise InvalidInput(f"The connection {found.name} is inactive. Choose an active one.", field="connection")
+    return found
+
+
+def agent(session: Session, scope: Scope, agent_id: int | None) -> Agent | None:
+    """Return an active agent in *scope*, or None for none. Raises InvalidInput otherwise."""
+    if agent_id is None:
+        return None
+    found = db.agents.find(session, scope, agent_id)
+    if found is None:
+        raise InvalidInput("Choose an agent of this tenant.", field="agent")
+    if not found.is_active:
+        raise InvalidInput(f"The agent {found.name} is inactive. Choose an active one.", field="agent")
+    return found
+
+
+def _one_line(text: str) -> str:
+    """Return *text* without control characters and with single spaces."""
+    return " ".join("".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text).split())

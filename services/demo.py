@@ -1,0 +1,366 @@
+"""The demo workspace: three tenants with a story, the same on every machine for the same day."""
+
+import random
+from datetime import UTC, date, datetime, time, timedelta
+
+import phonenumbers
+import sqlalchemy as sa
+from phonenumbers import PhoneNumberType
+from sqlmodel import Session
+
+import db.engine
+import db.tenants
+from db.models import (
+    Agent,
+    AuditEvent,
+    Campaign,
+    CampaignHealth,
+    CampaignNumber,
+    CampaignStatus,
+    Connection,
+    Membership,
+    NumberStatus,
+    NumberTag,
+    NumberType,
+    PhoneNumber,
+    PoolStatus,
+    Role,
+    Tenant,
+    User,
+)
+from services import numbering, sign_in
+from services.audit import Action
+from services.credentials import seal
+from services.settings import Settings
+
+PASSWORD = "demo-password"  # noqa: S105  (shown on the sign-in page of a demo)
+USERS = {
+    "superadmin": "Sam Superadmin",
+    "admin": "Ada Admin",
+    "operator": "Olga Operator",
+    "viewer": "Victor Viewer",
+    "partner": "Pia Partner",
+}
+SANDBOX_ACCOUNT = {"account_sid": "AC" + "0" * 32, "auth_token": "sandbox"}
+
+_TENANTS = (
+    ("Acme Voice", "America/New_York"),
+    ("Bharat Dialers", "Asia/Kolkata"),
+    ("Nordlicht Telefonie", "Europe/Berlin"),
+)
+_HEALTH_DAYS = 60
+_SINCE = 420  # days over which the numbers were added
+
+_CONNECTIONS = {
+    "Acme Voice": (
+        ("Twilio main", "twilio", "US", True),
+        ("Twilio legacy", "twilio", "US", False),
+        ("SIP trunk Denver", "sip", "US", True),
+    ),
+    "Bharat Dialers": (
+        ("Exotel Mumbai", "exotel", "IN", True),
+        ("mCube Bengaluru", "mcube", "IN", True),
+        ("Twilio India desk", "twilio", "IN", True),
+    ),
+    "Nordlicht Telefonie": (
+        ("SIP Hamburg", "sip", "DE", True),
+        ("SIP backup", "sip", "DE", False),
+    ),
+}
+_AGENTS = {
+    "Acme Voice": ("Maya (sales)", "Leo (support)", "Nora (billing)", "Otto (after hours)", "Rita (retired)"),
+    "Bharat Dialers": ("Asha (collections)", "Dev (sales)", "Kiran (surveys)"),
+    "Nordlicht Telefonie": ("Greta (Empfang)", "Jonas (Service)"),
+}
+_CAMPAIGNS = {
+    "Acme Voice": ("Spring renewals", "Solar leads", "Payment reminders", "Winback"),
+    "Bharat Dialers": ("Festive offers", "Loan follow-up", "KYC reminders"),
+    "Nordlicht Telefonie": ("Terminerinnerung",),
+}
+# How many numbers of which country and type, by tenant and connection.
+_STOCK = {
+    ("Acme Voice", "Twilio main"): (
+        ("US", NumberType.LOCAL, 96),
+        ("US", NumberType.TOLL_FREE, 18),
+        ("CA", NumberType.LOCAL, 22),
+        ("GB", NumberType.MOBILE, 14),
+        ("AU", NumberType.LOCAL, 12),
+        ("BR", NumberType.LOCAL, 10),
+        ("FR", NumberType.NATIONAL, 6),
+    ),
+    ("Acme Voice", "Twilio legacy"): (("US", NumberType.LOCAL, 8),),
+    ("Acme Voice", "SIP trunk Denver"): (("US", NumberType.LOCAL, 20), ("MX", NumberType.LOCAL, 6)),
+    ("Bharat Dialers", "Exotel Mumbai"): (("IN", NumberType.LOCAL, 38), ("SG", NumberType.MOBILE, 8)),
+    ("Bharat Dialers", "mCube Bengaluru"): (("IN", NumberType.MOBILE, 30), ("IN", NumberType.TOLL_FREE, 6)),
+    ("Bharat Dialers", "Twilio India desk"): (("US", NumberType.LOCAL, 12), ("GB", NumberType.NATIONAL, 5)),
+    ("Nordlicht Telefonie", "SIP Hamburg"): (
+        ("DE", NumberType.LOCAL, 40),
+        ("DE", NumberType.MOBILE, 10),
+        ("ES", NumberType.LOCAL, 12),
+        ("NL", NumberType.LOCAL, 12),
+        ("JP", NumberType.VOIP, 4),
+    ),
+    ("Nordlicht Telefonie", "SIP backup"): (("DE", NumberType.SHARED_COST, 5), ("FR", NumberType.OTHER, 4)),
+}
+_KIND = {
+    NumberType.LOCAL: PhoneNumberType.FIXED_LINE,
+    NumberType.MOBILE: PhoneNumberType.MOBILE,
+    NumberType.TOLL_FREE: PhoneNumberType.TOLL_FREE,
+    NumberType.NATIONAL: PhoneNumberType.UAN,
+    NumberType.VOIP: PhoneNumberType.VOIP,
+    NumberType.SHARED_COST: PhoneNumberType.SHARED_COST,
+    NumberType.OTHER: PhoneNumberType.PREMIUM_RATE,
+}
+_LABELS = (
+    "Sales desk", "Support line", "Billing", "Front desk", "Outbound", "Callback", "Survey line", "Reminder line",
+    "Weekend line", "Partner line", "Launch", "Trial",
+)  # fmt: skip
+_CITIES = ("North", "South", "East", "West", "Central", "Harbour", "Airport", "Old town")
+_TAGS = ("vip", "legacy", "warm-up", "print ad", "website", "port-in")
+
+
+def is_wanted(session: Session, settings: Settings) -> bool:
+    """Return whether this installation shows the demo and has nothing in it yet."""
+    return settings.shows_demo and not db.tenants.any_exists(session)
+
+
+def fill(session: Session, settings: Settings, today: date) -> None:
+    """Fill an empty database with the demo, its last day of calls being the one before *today*."""
+    chance = random.Random(20_240)  # noqa: S311  (a story, not a secret)
+    db.engine.start_write(session)
+    tenants = {name: Tenant(name=name, time_zone=zone, created_at=_at(today, 500)) for name, zone in _TENANTS}
+    _save(session, tenants.values())
+    _add_users(session, tenants, today)
+    numbers: dict[str, list[PhoneNumber]] = {}
+    taken: set[str] = set()
+    for name, tenant in tenants.items():
+        tenant_id = tenant.id or 0
+        agents = [
+            Agent(tenant_id=tenant_id, name=agent, is_active="retired" not in agent, created_at=_at(today, 480))
+            for agent in _AGENTS[name]
+        ]
+        connections = [_connection(settings, tenant_id, today, *row) for row in _CONNECTIONS[name]]
+        _save(session, [*agents, *connections])
+        numbers[name] = []
+        for connection in connections:
+            for country, kind, amount in _STOCK.get((name, connection.name), ()):
+                numbers[name] += [
+                    _number(chance, today, connection, agents, country, kind, taken) for _ in range(amount)
+                ]
+    everything = sorted((n for some in numbers.values() for n in some), key=lambda number: number.created_at)
+    _save(session, everything)
+    _add_tags(session, chance, everything)
+    for name, tenant in tenants.items():
+        _add_campaigns(session, chance, today, tenant.id or 0, _CAMPAIGNS[name], numbers[name])
+    session.add(
+        AuditEvent(
+            actor_name="System",
+            action=Action.DEMO_FILL,
+            subject_type="installation",
+            subject_label="Demo workspace",
+            after={"numbers": len(everything)},
+        )
+    )
+    session.commit()
+
+
+def _save(session: Session, rows: object) -> None:
+    session.add_all(rows)
+    session.flush()
+
+
+def _at(today: date, days_ago: float) -> datetime:
+    return datetime.combine(today, time(9), UTC) - timedelta(days=days_ago)
+
+
+def _add_users(session: Session, tenants: dict[str, Tenant], today: date) -> None:
+    hashed = sign_in.hash_password(PASSWORD)
+    users = {
+        username: User(
+            username=username,
+            name=name,
+            password_hash=hashed,
+            is_superadmin=username == "superadmin",
+            sessions_valid_from=_at(today, 490),
+            created_at=_at(today, 490),
+        )
+        for username, name in USERS.items()
+    }
+    _save(session, users.values())
+    roles = (
+        ("admin", "Acme Voice", Role.ADMIN),
+        ("operator", "Acme Voice", Role.OPERATOR),
+        ("viewer", "Acme Voice", Role.VIEWER),
+        ("partner", "Bharat Dialers", Role.OPERATOR),
+        ("partner", "Nordlicht Telefonie", Role.VIEWER),
+    )
+    _save(
+        session,
+        [
+            Membership(user_id=users[user].id or 0, tenant_id=tenants[name].id or 0, role=role)
+            for user, name, role in roles
+        ],
+    )
+
+
+def _connection(
+    settings: Settings, tenant_id: int, today: date, name: str, provider: str, country: str, active: bool
+) -> Connection:
+    secrets = {
+        "twilio": SANDBOX_ACCOUNT,
+        "exotel": {"account_sid": "demo", "api_key": "demo", "api_token": "sandbox", "subdomain": "api.in.exotel.com"},
+        "mcube": {"token": "sandbox"},
+        "sip": {"domain": "sip.example.com"},
+    }[provider]
+    has_webhooks = provider in ("twilio", "exotel")
+    return Connection(
+        tenant_id=tenant_id,
+        name=name,
+        provider=provider,
+        credentials=seal(settings, secrets),
+        default_country=country,
+        voice_url="https://voice.example.com/inbound" if has_webhooks else None,
+        status_callback_url="https://voice.example.com/status" if has_webhooks else None,
+        is_active=active,
+        created_at=_at(today, 480),
+    )
+
+
+def _number(
+    chance: random.Random,
+    today: date,
+    connection: Connection,
+    agents: list[Agent],
+    country: str,
+    kind: NumberType,
+    taken: set[str],
+) -> PhoneNumber:
+    e164 = _e164(chance, country, kind, taken)
+    created = _at(today, chance.uniform(1, _SINCE))
+    status = chance.choices((NumberStatus.ACTIVE, NumberStatus.INACTIVE, NumberStatus.RELEASED), weights=(86, 9, 5))[0]
+    managed = connection.provider == "twilio"
+    if status is NumberStatus.RELEASED and not managed:
+        status = NumberStatus.REMOVED
+    gone = status in (NumberStatus.RELEASED, NumberStatus.REMOVED)
+    restricted = chance.random() < 0.15
+    label = f"{chance.choice(_LABELS)} {chance.choice(_CITIES)}" if chance.random() < 0.8 else ""
+    return PhoneNumber(
+        tenant_id=connection.tenant_id,
+        e164=e164,
+        status=status,
+        provider=connection.provider,
+        connection_id=connection.id,
+        is_managed=managed,
+        provider_sid=f"PN{chance.getrandbits(128):032x}" if managed else None,
+        country=country,
+        number_type=kind,
+        label=label,
+        agent_id=chance.choice(agents).id if chance.random() < 0.7 else None,
+        allowed_inbound=[country] if restricted else [],
+        allowed_outbound=sorted({country, "US"}) if restricted and chance.random() < 0.5 else [],
+        provider_fields={"executive_number": f"98{chance.randrange(10**8):08d}"}
+        if connection.provider == "mcube"
+        else {},
+        created_at=created,
+        updated_at=created,
+        released_at=created + (_at(today, 0) - created) * chance.uniform(0.5, 1) if gone else None,
+    )
+
+
+def _e164(chance: random.Random, country: str, kind: NumberType, taken: set[str]) -> str:
+    """Return a number that the country's plan calls valid and of the kind, and that is not *taken*."""
+    example = phonenumbers.example_number_for_type(country, _KIND[kind])
+    if example is None:
+        raise ValueError(f"{country} has no {kind} numbers")
+    digits = str(example.national_number)
+    free = min(6, len(digits) - 2)
+    while True:
+        tail = "".join(str(chance.randrange(10)) for _ in range(free))
+        text = f"+{example.country_code}{digits[:-free]}{tail}"
+        read = numbering.read(text, default_country=country)
+        if read.is_valid and read.country == country and read.number_type is kind and read.e164 not in taken:
+            taken.add(read.e164)
+            return read.e164
+
+
+def _add_tags(session: Session, chance: random.Random, numbers: list[PhoneNumber]) -> None:
+    for number in numbers:
+        for tag in chance.sample(_TAGS, chance.choices((0, 1, 2), weights=(70, 24, 6))[0]):
+            session.add(NumberTag(number_id=number.id or 0, tenant_id=number.tenant_id, tag=tag))
+
+
+def _add_campaigns(
+    session: Session,
+    chance: random.Random,
+    today: date,
+    tenant_id: int,
+    names: tuple[str, ...],
+    owned: list[PhoneNumber],
+) -> None:
+    """Give each campaign a pool with 60 days of calls. In the tenant's first pool there is a story:
+
+    its first number decays over a month, the second is flagged as spam, the third stands idle.
+    """
+    live = [number for number in owned if number.status is NumberStatus.ACTIVE]
+    facts: list[dict[str, object]] = []
+    for order, name in enumerate(names):
+        pool = [live[i] for i in range(order * 9, min(order * 9 + 11, len(live)))]
+        ended = name == "Winback"
+        campaign = Campaign(
+            tenant_id=tenant_id,
+            name=name,
+            status=CampaignStatus.ENDED if ended else CampaignStatus.ACTIVE,
+            primary_number_id=pool[0].id,
+            created_at=_at(today, 120 - 10 * order),
+        )
+        _save(session, [campaign])
+        rate = (0.32, 0.24, 0.41, 0.28)[order % 4]
+        for place, number in enumerate(pool):
+            story = ("decays", "flagged", "idle")[place] if order == 0 and place < 3 else ""
+            session.add(
+                CampaignNumber(
+                    campaign_id=campaign.id or 0,
+                    number_id=number.id or 0,
+                    tenant_id=tenant_id,
+                    pool_status=PoolStatus.SPAM_FLAGGED if story == "flagged" else PoolStatus.ACTIVE,
+                    weight=None if place % 3 else round(chance.uniform(0.5, 1.5), 2),
+                    added_at=_at(today, 100),
+                )
+            )
+            own_rate = rate * chance.uniform(0.85, 1.15)
+            facts += [
+                _day(chance, campaign, number, today, ago, own_rate, story)
+                for ago in range(_HEALTH_DAYS, 0, -1)
+                if not ended or ago > 30
+            ]
+    session.flush()
+    session.execute(sa.insert(CampaignHealth), facts)
+
+
+def _day(
+    chance: random.Random, campaign: Campaign, number: PhoneNumber, today: date, ago: int, rate: float, story: str
+) -> dict[str, object]:
+    day = today - timedelta(days=ago)
+    weekend = day.weekday() >= 5
+    attempts = chance.randint(4, 12) if weekend else chance.randint(22, 48)
+    spam = 0
+    if story == "decays" and ago <= 30:
+        rate *= max(0.12, ago / 30)
+    elif story == "flagged" and ago <= 14:
+        rate, spam = rate * 0.2, chance.choice((0, 0, 1, 2))
+    elif story == "idle":
+        attempts = 1 if ago % 17 == 0 else 0
+    answered = sum(chance.random() < rate for _ in range(attempts))
+    completed = sum(chance.random() < 0.85 for _ in range(answered))
+    return {
+        "campaign_id": campaign.id,
+        "number_id": number.id,
+        "tenant_id": number.tenant_id,
+        "day": day,
+        "attempts": attempts,
+        "answered": answered,
+        "completed": completed,
+        "short_calls": answered - completed,
+        "failed": sum(chance.random() < 0.01 for _ in range(attempts)),
+        "spam_reports": spam,
+    }

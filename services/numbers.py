@@ -1,0 +1,301 @@
+"""Phone numbers on record: found, looked at, changed, taken out of the workspace."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+import db.audit
+import db.campaigns
+import db.connections
+import db.engine
+import db.numbers
+from db.models import NumberStatus, PhoneNumber, PoolStatus
+from db.numbers import CampaignUse, Facets, NumberDetail, NumberQuery, NumberRow
+from db.scope import Scope, Slice
+from services import audit, checks
+from services.access import Actor, Permission, require
+from services.audit import Action, Subject
+from services.connections import vendor
+from services.errors import Conflict, Forbidden, InvalidInput, NotFound
+
+__all__ = ["CampaignUse", "Facets", "NumberDetail", "NumberQuery", "NumberRow", "NumberStatus"]
+
+
+def count(session: Session, actor: Actor, query: NumberQuery) -> int:
+    """Return how many numbers match; a search counts no further than one past its limit."""
+    require(actor, Permission.NUMBERS_READ)
+    return db.numbers.count(session, actor.scope, query)
+
+
+def search(session: Session, actor: Actor, query: NumberQuery, part: Slice) -> list[NumberRow]:
+    """Return the *part* of the numbers that match *query*."""
+    require(actor, Permission.NUMBERS_READ)
+    return db.numbers.search(session, actor.scope, query, part)
+
+
+def export(session: Session, actor: Actor, query: NumberQuery) -> Iterator[NumberRow]:
+    """Return every number that matches, for a file; the download is written down."""
+    require(actor, Permission.NUMBERS_EXPORT)
+    subject = Subject("number", None, "Phone numbers", actor.scope.tenant_id)
+    audit.record(session, actor, Action.NUMBERS_EXPORT, subject, after={"filters": _told(query)})
+    session.commit()
+    return db.numbers.walk(session, actor.scope, query)
+
+
+def facets(session: Session, actor: Actor) -> Facets:
+    """Return what there is to filter by."""
+    require(actor, Permission.NUMBERS_READ)
+    return db.numbers.facets(session, actor.scope)
+
+
+def tags(session: Session, actor: Actor) -> list[str]:
+    """Return the tags in use."""
+    require(actor, Permission.NUMBERS_READ)
+    return db.numbers.tags(session, actor.scope)
+
+
+def get(session: Session, actor: Actor, number_id: object) -> NumberDetail:
+    """Return one number. Raises NotFound for anything that is not one of the actor's."""
+    require(actor, Permission.NUMBERS_READ)
+    found = db.numbers.find_detail(session, actor.scope, checks.as_id(number_id))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def attachments(session: Session, actor: Actor, number_id: int) -> list[CampaignUse]:
+    """Return the campaigns that the number serves."""
+    require(actor, Permission.NUMBERS_READ)
+    return db.numbers.campaigns_of(session, actor.scope, number_id)
+
+
+def rename(session: Session, actor: Actor, number_id: int, label: str, *, version: int) -> None:
+    """Give the number a label. Raises NotFound, Forbidden, InvalidInput, Conflict, as all changes do."""
+
+    def change(number: PhoneNumber) -> None:
+        number.label = checks.label(label)
+
+    _change(session, actor, number_id, version, Action.NUMBERS_RENAME, change)
+
+
+def assign_agent(session: Session, actor: Actor, number_id: int, agent_id: int | None, *, version: int) -> None:
+    """Give the number an inbound call agent, or none."""
+
+    def change(number: PhoneNumber) -> None:
+        if agent_id != number.agent_id:
+            agent = checks.agent(session, Scope(number.tenant_id), agent_id)
+            number.agent_id = agent.id if agent else None
+
+    _change(session, actor, number_id, version, Action.NUMBERS_ASSIGN_AGENT, change)
+
+
+def restrict_inbound(session: Session, actor: Actor, number_id: int, countries: Sequence[str], *, version: int) -> None:
+    """Set the countries whose calls the number takes; none means any."""
+
+    def change(number: PhoneNumber) -> None:
+        number.allowed_inbound = checks.country_codes(countries)
+
+    _change(session, actor, number_id, version, Action.NUMBERS_RESTRICT_INBOUND, change)
+
+
+def restrict_outbound(
+    session: Session, actor: Actor, number_id: int, countries: Sequence[str], *, version: int
+) -> None:
+    """Set the countries that the number may call; none means any."""
+
+    def change(number: PhoneNumber) -> None:
+        number.allowed_outbound = checks.country_codes(countries)
+
+    _change(session, actor, number_id, version, Action.NUMBERS_RESTRICT_OUTBOUND, change)
+
+
+def set_connection(
+    session: Session,
+    actor: Actor,
+    number_id: int,
+    connection_id: int | None,
+    provider_fields: Mapping[str, str],
+    *,
+    version: int,
+) -> None:
+    """Put a BYOT number on another active connection, with the fields that its vendor needs."""
+
+    def change(number: PhoneNumber) -> None:
+        if number.is_managed:
+            raise Forbidden("The connection of a purchased number cannot be changed.")
+        if connection_id == number.connection_id:
+            return
+        connection = checks.connection(session, Scope(number.tenant_id), connection_id)
+        number.provider_fields = checks.provider_fields(vendor(connection.provider), provider_fields)
+        number.connection_id = connection.id
+        number.provider = connection.provider
+
+    _change(session, actor, number_id, version, Action.NUMBERS_SET_CONNECTION, change)
+
+
+def set_provider_fields(
+    session: Session, actor: Actor, number_id: int, values: Mapping[str, str], *, version: int
+) -> None:
+    """Set the fields that the number's vendor needs, such as mCube's executive number."""
+
+    def change(number: PhoneNumber) -> None:
+        number.provider_fields = checks.provider_fields(vendor(number.provider), values)
+
+    _change(session, actor, number_id, version, Action.NUMBERS_EDIT_PROVIDER_FIELDS, change)
+
+
+def set_tags_and_notes(
+    session: Session, actor: Actor, number_id: int, tags: Sequence[str], notes: str, *, version: int
+) -> None:
+    """Give the number exactly these tags and notes."""
+
+    def change(number: PhoneNumber) -> None:
+        number.notes = checks.notes(notes)
+        wanted = checks.tags(tags)
+        if wanted != db.numbers.tags_of(session, number_id):
+            db.numbers.replace_tags(session, number, wanted)
+
+    _change(session, actor, number_id, version, Action.NUMBERS_EDIT_TAGS_AND_NOTES, change)
+
+
+def activate(session: Session, actor: Actor, number_id: int, *, version: int) -> None:
+    """Put the number into use."""
+
+    def change(number: PhoneNumber) -> None:
+        number.status = NumberStatus.ACTIVE
+
+    _change(session, actor, number_id, version, Action.NUMBERS_ACTIVATE, change)
+
+
+def deactivate(session: Session, actor: Actor, number_id: int, *, version: int) -> None:
+    """Take the number out of use; it stays in the workspace."""
+
+    def change(number: PhoneNumber) -> None:
+        number.status = NumberStatus.INACTIVE
+
+    _change(session, actor, number_id, version, Action.NUMBERS_DEACTIVATE, change)
+
+
+def remove(session: Session, actor: Actor, number_id: int, *, version: int) -> None:
+    """Take a BYOT number out of the workspace and of its campaigns. Its record and history stay."""
+    require(actor, Permission.NUMBERS_REMOVE)
+
+    def change(number: PhoneNumber) -> None:
+        if number.is_managed:
+            raise Forbidden("A Twilio-managed number is released, not removed.")
+        _leave_campaigns(session, actor, number)
+        number.status = NumberStatus.REMOVED
+        number.released_at = datetime.now(UTC)
+
+    _change(session, actor, number_id, version, Action.NUMBERS_REMOVE, change)
+
+
+def put_back(session: Session, actor: Actor, number_id: int, *, version: int) -> None:
+    """Undo a removal, unless the number has been added again since. It comes back inactive."""
+    require(actor, Permission.NUMBERS_ADD)
+
+    def change(number: PhoneNumber) -> None:
+        if number.status is not NumberStatus.REMOVED:
+            raise InvalidInput("Only a removed number can be put back.")
+        if db.numbers.is_live(session, number.e164):
+            raise Conflict("This number has been added again since. Look for it in the list.")
+        number.status = NumberStatus.INACTIVE
+        number.released_at = None
+
+    _change(session, actor, number_id, version, Action.NUMBERS_PUT_BACK, change, even_gone=True)
+
+
+def subject(number: PhoneNumber) -> Subject:
+    """Return how the audit log names a number."""
+    return Subject("number", number.id, number.e164, number.tenant_id, number.version)
+
+
+def words(session: Session, number: PhoneNumber) -> dict[str, Any]:
+    """Return a number's values as the audit log keeps them: names beside ids, so they read alone."""
+    detail = db.numbers.find_detail(session, Scope(number.tenant_id), number.id or 0)
+    if detail is None:
+        raise NotFound
+    return {
+        "status": str(detail.status),
+        "label": detail.label,
+        "agent": detail.agent,
+        "connection": detail.connection,
+        "provider": detail.provider,
+        "allowed_inbound": list(detail.allowed_inbound),
+        "allowed_outbound": list(detail.allowed_outbound),
+        "provider_fields": detail.provider_fields,
+        "tags": list(detail.tags),
+        "notes": detail.notes,
+    }
+
+
+def _change(
+    session: Session,
+    actor: Actor,
+    number_id: int,
+    version: int,
+    action: Action,
+    change: Callable[[PhoneNumber], None],
+    *,
+    even_gone: bool = False,
+) -> None:
+    """Apply *change* to the number as it was shown at *version*, and write it down; all or nothing."""
+    require(actor, Permission.NUMBERS_WRITE)
+    db.engine.start_write(session)
+    number = db.numbers.find(session, actor.scope, checks.as_id(number_id))
+    if number is None:
+        raise NotFound
+    if number.version != version:
+        changes = db.audit.since_version(session, actor.scope, "number", number_id, version)
+        session.rollback()
+        raise Conflict("Somebody else changed this number meanwhile. Nothing was saved.", changes=changes)
+    if number.released_at is not None and not even_gone:
+        raise Conflict("This number is no longer in the workspace, so it cannot be changed.")
+    before = words(session, number)
+    change(number)
+    session.flush()
+    after = words(session, number)
+    changed = [key for key in before if before[key] != after[key]]
+    if changed:
+        number.version += 1
+        number.updated_at = datetime.now(UTC)
+        audit.record(
+            session,
+            actor,
+            action,
+            subject(number),
+            before={key: before[key] for key in changed},
+            after={key: after[key] for key in changed},
+        )
+    try:
+        session.commit()
+    except IntegrityError as exc:
+        session.rollback()
+        raise Conflict("Somebody else changed this number meanwhile. Nothing was saved.") from exc
+
+
+def _leave_campaigns(session: Session, actor: Actor, number: PhoneNumber) -> None:
+    for campaign, place in db.campaigns.with_number(session, Scope(number.tenant_id), number.id or 0):
+        before: dict[str, Any] = {}
+        after: dict[str, Any] = {}
+        if campaign.primary_number_id == number.id:
+            before["primary_number"], after["primary_number"] = number.e164, None
+            campaign.primary_number_id = None
+        if place is not None and place.pool_status is not PoolStatus.REMOVED:
+            before["pool_status"], after["pool_status"] = str(place.pool_status), str(PoolStatus.REMOVED)
+            place.pool_status = PoolStatus.REMOVED
+        if before:
+            campaign.version += 1
+            about = Subject("campaign", campaign.id, campaign.name, campaign.tenant_id, campaign.version)
+            before["number"] = after["number"] = number.e164
+            audit.record(session, actor, Action.CAMPAIGNS_LOSE_NUMBER, about, before=before, after=after)
+
+
+def _told(query: NumberQuery) -> dict[str, Any]:
+    told = {name: value for name, value in vars(query).items() if value not in ((), None)}
+    if query.search:
+        told["search"] = query.search.text
+    return {name: [str(v) for v in value] if isinstance(value, tuple) else str(value) for name, value in told.items()}

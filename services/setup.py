@@ -1,0 +1,89 @@
+"""Start-up, and the commands of an installation: `python -m services.setup create-superadmin NAME`."""
+
+import argparse
+import getpass
+import logging
+import sys
+from datetime import UTC, datetime
+
+import structlog
+from sqlmodel import Session
+
+import db.connections
+import db.engine
+import db.users
+from db.models import User
+from services import audit, credentials, demo, sign_in
+from services import settings as settings_module
+from services.audit import Action, Subject
+from services.errors import InvalidInput
+from services.settings import Settings
+
+SHORTEST_PASSWORD = 12
+
+
+def start(settings: Settings | None = None) -> None:
+    """Make the app ready: logs, database, newest schema, keys that open what is stored, demo.
+
+    Raises KeyProblem when encrypted credentials exist that no key opens.
+    """
+    settings = settings or settings_module.current()
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[settings.log_level.upper()])
+    )
+    engine = db.engine.make_engine(settings.url)
+    db.engine.migrate(engine)
+    db.engine.use(engine)
+    log = structlog.get_logger()
+    if not db.engine.has_trigrams(engine):
+        log.warning("search.no_trigrams", effect="only starts and ends of numbers and starts of labels are found")
+    with db.engine.open_session() as session:
+        if demo.is_wanted(session, settings):
+            demo.fill(session, settings, datetime.now(UTC).date())
+            log.info("demo.filled")
+        for token in db.connections.any_credentials(session):
+            credentials.unseal(settings, token)
+    log.info("app.ready", database=engine.dialect.name, demo=settings.shows_demo)
+
+
+def create_superadmin(session: Session, username: str, password: str) -> None:
+    """Create a superadmin. Raises InvalidInput for a name that is taken or a password that is short."""
+    name = sign_in.normal(username)
+    if not name:
+        raise InvalidInput("Enter a user name.", field="username")
+    if len(password) < SHORTEST_PASSWORD:
+        raise InvalidInput(f"A password has at least {SHORTEST_PASSWORD} characters.", field="password")
+    db.engine.start_write(session)
+    if db.users.find(session, name) is not None:
+        raise InvalidInput(f"There is a user {name} already.", field="username")
+    user = User(username=name, name=username.strip(), password_hash=sign_in.hash_password(password), is_superadmin=True)
+    session.add(user)
+    session.flush()
+    audit.record(session, None, Action.USERS_CREATE, Subject("user", user.id, user.name, None))
+    session.commit()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m services.setup", description="Set up a Numberdesk installation.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    create = commands.add_parser("create-superadmin", help="create a superadmin, asking for the password")
+    create.add_argument("name")
+    options = parser.parse_args(arguments)
+    start()
+    password = getpass.getpass("Password: ")
+    if password != getpass.getpass("Password again: "):
+        sys.stderr.write("The passwords differ. Nothing was created.\n")
+        return 1
+    try:
+        with db.engine.open_session() as session:
+            create_superadmin(session, options.name, password)
+    except InvalidInput as exc:
+        sys.stderr.write(f"{exc}\n")
+        return 1
+    sys.stdout.write(f"Superadmin {sign_in.normal(options.name)} created.\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

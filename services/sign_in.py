@@ -1,0 +1,139 @@
+"""Signing in and out: throttled attempts, and the user behind a cookie, read anew on every run."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import bcrypt
+import humanize
+from sqlmodel import Session
+
+import db.engine
+import db.tenants
+import db.users
+from db.models import SignInThrottle
+from services import audit
+from services.access import Actor, Permission, Workspace, require
+from services.audit import Action, Subject
+from services.errors import ServiceError
+
+FREE_FAILURES = 5
+"""Failed sign-ins in a row before a pause; each further one doubles it, up to LONGEST_PAUSE."""
+
+FIRST_PAUSE = timedelta(seconds=30)
+LONGEST_PAUSE = timedelta(minutes=15)
+FORGET_AFTER = timedelta(hours=24)
+ALL_TENANTS = 0
+"""The choice of every tenant, for a superadmin."""
+
+# Checked against when there is no such user, so that the answer takes as long.
+_NOBODY = "$2b$12$C6UzMDM.H6dfI/f/IKcEeO4k9s5QbHkN1rAopG4uWOfEsuYqBvtvu"
+
+
+class TooManyAttempts(ServiceError):
+    """Too many failed sign-ins under one user name."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Somebody who wants to sign in, and the bcrypt hash that the password must match."""
+
+    username: str
+    name: str
+    password_hash: str
+
+
+def normal(username: str) -> str:
+    """Return a user name as it is stored: trimmed, in lower case, at most 64 characters."""
+    return username.strip().casefold()[:64]
+
+
+def hash_password(password: str) -> str:
+    """Return the bcrypt hash of *password*."""
+    return bcrypt.hashpw(password.encode()[:72], bcrypt.gensalt()).decode()
+
+
+def attempt(session: Session, username: str) -> Candidate:
+    """Count an attempt as failed before the password is looked at, and return whom it must match.
+
+    Known and unknown names are treated alike. Raises TooManyAttempts during a pause.
+    """
+    username, now = normal(username), datetime.now(UTC)
+    db.engine.start_write(session)
+    db.users.forget_throttles(session, now - FORGET_AFTER)
+    throttle = db.users.find_throttle(session, username)
+    if throttle is None:
+        throttle = SignInThrottle(username=username)
+        session.add(throttle)
+    if throttle.locked_until and throttle.locked_until > now:
+        wait = humanize.precisedelta(throttle.locked_until - now, minimum_unit="seconds", format="%d")
+        raise TooManyAttempts(f"Too many failed sign-ins under this user name. Try again in {wait}.")
+    throttle.failures += 1
+    throttle.last_failure_at = now
+    if throttle.failures >= FREE_FAILURES:
+        throttle.locked_until = now + min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(10, throttle.failures - FREE_FAILURES))
+    session.commit()
+    user = db.users.find(session, username)
+    if user is None or not user.is_active:
+        return Candidate(username, username, _NOBODY)
+    return Candidate(username, user.name, user.password_hash)
+
+
+def succeeded(session: Session, username: str) -> None:
+    """Note a sign-in whose password matched."""
+    db.engine.start_write(session)
+    throttle = db.users.find_throttle(session, normal(username))
+    if throttle is not None:
+        session.delete(throttle)
+    user = db.users.find(session, normal(username))
+    if user is not None:
+        user.last_sign_in_at = datetime.now(UTC)
+        actor = Actor(user.id or 0, user.username, user.name)
+        audit.record(session, actor, Action.USERS_SIGN_IN, Subject("user", user.id, user.name, None))
+    session.commit()
+
+
+def load_actor(session: Session, username: str, signed_in_at: datetime, chosen: int | None) -> Actor | None:
+    """Return the user as the database has it now, in the tenant that was *chosen* (ALL_TENANTS for all).
+
+    None when there is no such active user, or the sign-in is older than what is still valid. A user
+    of one tenant is in it; a choice that is not (or no longer) the user's counts as none.
+    """
+    rows = db.users.memberships(session, username)
+    if not rows or not rows[0].is_active or signed_in_at < rows[0].sessions_valid_from:
+        return None
+    user = rows[0]
+    workspaces = tuple(
+        Workspace(row.tenant_id, row.tenant or "", row.role, row.time_zone or "UTC")
+        for row in rows
+        if row.tenant_id is not None and row.role is not None and row.suspended_at is None
+    )
+    if chosen is None and len(workspaces) == 1 and not user.is_superadmin:
+        chosen = workspaces[0].id
+    role = next((workspace.role for workspace in workspaces if workspace.id == chosen), None)
+    is_in = role is not None or (user.is_superadmin and bool(chosen))
+    return Actor(
+        user_id=user.user_id,
+        username=user.username,
+        name=user.name,
+        is_superadmin=user.is_superadmin,
+        tenant_id=chosen if is_in else None,
+        role=role,
+        all_tenants=user.is_superadmin and chosen == ALL_TENANTS,
+        workspaces=workspaces,
+    )
+
+
+def all_workspaces(session: Session, actor: Actor) -> list[tuple[int, str, str]]:
+    """Return id, name and time zone of every tenant, for a superadmin to choose from."""
+    require(actor, Permission.TENANTS_READ_ALL)
+    return db.tenants.active(session)
+
+
+def sign_out_everywhere(session: Session, actor: Actor) -> None:
+    """End every session of the actor, on every device, this one too."""
+    db.engine.start_write(session)
+    user = db.users.find(session, actor.username)
+    if user is not None:
+        user.sessions_valid_from = datetime.now(UTC)
+        audit.record(session, actor, Action.USERS_SIGN_OUT_EVERYWHERE, Subject("user", user.id, user.name, None))
+    session.commit()

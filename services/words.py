@@ -1,0 +1,34 @@
+"""What things are called on screen and in files: one word for one thing everywhere."""
+
+from db.models import NumberStatus, NumberType, PoolStatus, Role
+
+STATUS = {
+    NumberStatus.ACTIVE: "Active",
+    NumberStatus.INACTIVE: "Inactive",
+    NumberStatus.RELEASED: "Released",
+    NumberStatus.REMOVED: "Removed",
+}
+TYPE = {
+    NumberType.LOCAL: "Local",
+    NumberType.MOBILE: "Mobile",
+    NumberType.TOLL_FREE: "Toll-free",
+    NumberType.NATIONAL: "National",
+    NumberType.VOIP: "VoIP",
+    NumberType.SHARED_COST: "Shared cost",
+    NumberType.OTHER: "Other",
+}
+POOL = {
+    PoolStatus.ACTIVE: "Active",
+    PoolStatus.PAUSED: "Paused",
+    PoolStatus.CAPPED: "Capped",
+    PoolStatus.COOLING: "Cooling",
+    PoolStatus.SPAM_FLAGGED: "Spam-flagged",
+    PoolStatus.REMOVED: "Removed",
+}
+ROLE = {Role.ADMIN: "Admin", Role.OPERATOR: "Operator", Role.VIEWER: "Viewer"}
+MANAGED = {True: "Twilio-managed", False: "BYOT"}
+
+
+def amount(n: int, one: str, many: str | None = None) -> str:
+    """Return a count with its noun: `1 number`, `1,204 numbers`."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
