@@ -17,6 +17,8 @@ from sqlmodel import Session
 BUSY_TIMEOUT_SECONDS = 5
 MIGRATIONS = Path(__file__).parent / "migrations"
 
+_SQLITE_AWAY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_READONLY")
+
 _current: list[Engine] = []
 
 
@@ -80,7 +82,15 @@ def open_session() -> Iterator[Session]:
         with Session(current(), expire_on_commit=False) as session:
             yield session
     except (OperationalError, InterfaceError, PoolTimeout) as exc:
+        if not _is_away(exc):
+            raise
         raise DatabaseUnavailable("The database is busy or cannot be reached.") from exc
+
+
+def _is_away(exc: Exception) -> bool:
+    """Tell a database that does not answer from a statement that is wrong, which SQLite calls alike."""
+    name = getattr(getattr(exc, "orig", None), "sqlite_errorname", None)
+    return name is None or name.startswith(_SQLITE_AWAY)
 
 
 def start_write(session: Session) -> None:

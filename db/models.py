@@ -122,6 +122,7 @@ class User(SQLModel, table=True):
     must_change_password: bool = False
     sessions_valid_from: datetime = _instant()
     last_sign_in_at: datetime | None = _maybe_instant()
+    last_tenant_id: int | None = None
     created_at: datetime = _instant()
 
 

@@ -19,6 +19,7 @@ class MembershipRow:
     is_superadmin: bool
     is_active: bool
     sessions_valid_from: datetime
+    last_tenant_id: int | None
     tenant_id: int | None
     tenant: str | None
     time_zone: str | None
@@ -36,6 +37,7 @@ def memberships(session: Session, username: str) -> list[MembershipRow]:
             User.is_superadmin,
             User.is_active,
             User.sessions_valid_from,
+            User.last_tenant_id,
             Tenant.id,
             Tenant.name,
             Tenant.time_zone,

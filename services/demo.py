@@ -111,6 +111,11 @@ _KIND = {
     NumberType.SHARED_COST: PhoneNumberType.SHARED_COST,
     NumberType.OTHER: PhoneNumberType.PREMIUM_RATE,
 }
+_AREAS = {
+    ("US", NumberType.LOCAL): ("415", "212", "312", "305", "512", "206", "617", "720"),
+    ("US", NumberType.TOLL_FREE): ("800", "888", "877", "866"),
+    ("CA", NumberType.LOCAL): ("416", "604", "514"),
+}
 _LABELS = (
     "Sales desk", "Support line", "Billing", "Front desk", "Outbound", "Callback", "Survey line", "Reminder line",
     "Weekend line", "Partner line", "Launch", "Trial",
@@ -273,10 +278,11 @@ def _e164(chance: random.Random, country: str, kind: NumberType, taken: set[str]
     if example is None:
         raise ValueError(f"{country} has no {kind} numbers")
     digits = str(example.national_number)
-    free = min(6, len(digits) - 2)
+    fixed = max(2, len(digits) - 6)
     while True:
-        tail = "".join(str(chance.randrange(10)) for _ in range(free))
-        text = f"+{example.country_code}{digits[:-free]}{tail}"
+        head = chance.choice(_AREAS.get((country, kind), (digits[:fixed],)))
+        tail = "".join(str(chance.randrange(10)) for _ in range(len(digits) - len(head)))
+        text = f"+{example.country_code}{head}{tail}"
         read = numbering.read(text, default_country=country)
         if read.is_valid and read.country == country and read.number_type is kind and read.e164 not in taken:
             taken.add(read.e164)

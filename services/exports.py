@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 import xlsxwriter
@@ -11,6 +11,9 @@ import xlsxwriter
 from db.numbers import NumberRow
 from services import numbering, words
 from services.connections import vendor
+
+Maker = Callable[[Iterable[NumberRow], ZoneInfo], bytes]
+"""Makes a file of rows, with times in the reader's zone."""
 
 EXCEL_ROWS = 1_048_575
 """Rows that a sheet can hold below its header."""

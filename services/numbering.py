@@ -33,6 +33,7 @@ _WHY = {
 _WRITTEN = re.compile(r"[\d\s()+./\u00b7\u2010-\u2015\u00a0-]+")
 _LINE = re.compile(r"[0-9]{4,15}")
 _LONGEST = 40
+_NATIONAL_IN_FULL = 7
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,9 @@ def search_text(text: str) -> SearchText | None:
             return SearchText(text, digits)
         if phonenumbers.is_possible_number(parsed):
             return SearchText(text, digits, phonenumbers.format_number(parsed, PhoneNumberFormat.E164))
-    return SearchText(text, digits)
+        return SearchText(text, digits)
+    # A national number in full carries a trunk 0 that E.164 has not.
+    return SearchText(text, digits.lstrip("0") if len(digits) >= _NATIONAL_IN_FULL and digits.strip("0") else digits)
 
 
 @functools.cache

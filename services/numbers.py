@@ -13,7 +13,7 @@ import db.connections
 import db.engine
 import db.numbers
 from db.models import NumberStatus, PhoneNumber, PoolStatus
-from db.numbers import CampaignUse, Facets, NumberDetail, NumberQuery, NumberRow
+from db.numbers import SEARCH_LIMIT, CampaignUse, Facets, NumberDetail, NumberQuery, NumberRow
 from db.scope import Scope, Slice
 from services import audit, checks
 from services.access import Actor, Permission, require
@@ -21,7 +21,7 @@ from services.audit import Action, Subject
 from services.connections import vendor
 from services.errors import Conflict, Forbidden, InvalidInput, NotFound
 
-__all__ = ["CampaignUse", "Facets", "NumberDetail", "NumberQuery", "NumberRow", "NumberStatus"]
+__all__ = ["SEARCH_LIMIT", "CampaignUse", "Facets", "NumberDetail", "NumberQuery", "NumberRow", "NumberStatus"]
 
 
 def count(session: Session, actor: Actor, query: NumberQuery) -> int:
@@ -72,16 +72,20 @@ def attachments(session: Session, actor: Actor, number_id: int) -> list[Campaign
     return db.numbers.campaigns_of(session, actor.scope, number_id)
 
 
-def rename(session: Session, actor: Actor, number_id: int, label: str, *, version: int) -> None:
-    """Give the number a label. Raises NotFound, Forbidden, InvalidInput, Conflict, as all changes do."""
+def rename(session: Session, actor: Actor, number_id: int, label: str, *, version: int) -> int:
+    """Give the number a label.
+
+    Like every change here: return the new version; raise NotFound, Forbidden, InvalidInput, or
+    Conflict when the number is no longer at *version*.
+    """
 
     def change(number: PhoneNumber) -> None:
         number.label = checks.label(label)
 
-    _change(session, actor, number_id, version, Action.NUMBERS_RENAME, change)
+    return _change(session, actor, number_id, version, Action.NUMBERS_RENAME, change)
 
 
-def assign_agent(session: Session, actor: Actor, number_id: int, agent_id: int | None, *, version: int) -> None:
+def assign_agent(session: Session, actor: Actor, number_id: int, agent_id: int | None, *, version: int) -> int:
     """Give the number an inbound call agent, or none."""
 
     def change(number: PhoneNumber) -> None:
@@ -89,27 +93,25 @@ def assign_agent(session: Session, actor: Actor, number_id: int, agent_id: int |
             agent = checks.agent(session, Scope(number.tenant_id), agent_id)
             number.agent_id = agent.id if agent else None
 
-    _change(session, actor, number_id, version, Action.NUMBERS_ASSIGN_AGENT, change)
+    return _change(session, actor, number_id, version, Action.NUMBERS_ASSIGN_AGENT, change)
 
 
-def restrict_inbound(session: Session, actor: Actor, number_id: int, countries: Sequence[str], *, version: int) -> None:
+def restrict_inbound(session: Session, actor: Actor, number_id: int, countries: Sequence[str], *, version: int) -> int:
     """Set the countries whose calls the number takes; none means any."""
 
     def change(number: PhoneNumber) -> None:
         number.allowed_inbound = checks.country_codes(countries)
 
-    _change(session, actor, number_id, version, Action.NUMBERS_RESTRICT_INBOUND, change)
+    return _change(session, actor, number_id, version, Action.NUMBERS_RESTRICT_INBOUND, change)
 
 
-def restrict_outbound(
-    session: Session, actor: Actor, number_id: int, countries: Sequence[str], *, version: int
-) -> None:
+def restrict_outbound(session: Session, actor: Actor, number_id: int, countries: Sequence[str], *, version: int) -> int:
     """Set the countries that the number may call; none means any."""
 
     def change(number: PhoneNumber) -> None:
         number.allowed_outbound = checks.country_codes(countries)
 
-    _change(session, actor, number_id, version, Action.NUMBERS_RESTRICT_OUTBOUND, change)
+    return _change(session, actor, number_id, version, Action.NUMBERS_RESTRICT_OUTBOUND, change)
 
 
 def set_connection(
@@ -120,7 +122,7 @@ def set_connection(
     provider_fields: Mapping[str, str],
     *,
     version: int,
-) -> None:
+) -> int:
     """Put a BYOT number on another active connection, with the fields that its vendor needs."""
 
     def change(number: PhoneNumber) -> None:
@@ -133,23 +135,23 @@ def set_connection(
         number.connection_id = connection.id
         number.provider = connection.provider
 
-    _change(session, actor, number_id, version, Action.NUMBERS_SET_CONNECTION, change)
+    return _change(session, actor, number_id, version, Action.NUMBERS_SET_CONNECTION, change)
 
 
 def set_provider_fields(
     session: Session, actor: Actor, number_id: int, values: Mapping[str, str], *, version: int
-) -> None:
+) -> int:
     """Set the fields that the number's vendor needs, such as mCube's executive number."""
 
     def change(number: PhoneNumber) -> None:
         number.provider_fields = checks.provider_fields(vendor(number.provider), values)
 
-    _change(session, actor, number_id, version, Action.NUMBERS_EDIT_PROVIDER_FIELDS, change)
+    return _change(session, actor, number_id, version, Action.NUMBERS_EDIT_PROVIDER_FIELDS, change)
 
 
 def set_tags_and_notes(
     session: Session, actor: Actor, number_id: int, tags: Sequence[str], notes: str, *, version: int
-) -> None:
+) -> int:
     """Give the number exactly these tags and notes."""
 
     def change(number: PhoneNumber) -> None:
@@ -158,28 +160,28 @@ def set_tags_and_notes(
         if wanted != db.numbers.tags_of(session, number_id):
             db.numbers.replace_tags(session, number, wanted)
 
-    _change(session, actor, number_id, version, Action.NUMBERS_EDIT_TAGS_AND_NOTES, change)
+    return _change(session, actor, number_id, version, Action.NUMBERS_EDIT_TAGS_AND_NOTES, change)
 
 
-def activate(session: Session, actor: Actor, number_id: int, *, version: int) -> None:
+def activate(session: Session, actor: Actor, number_id: int, *, version: int) -> int:
     """Put the number into use."""
 
     def change(number: PhoneNumber) -> None:
         number.status = NumberStatus.ACTIVE
 
-    _change(session, actor, number_id, version, Action.NUMBERS_ACTIVATE, change)
+    return _change(session, actor, number_id, version, Action.NUMBERS_ACTIVATE, change)
 
 
-def deactivate(session: Session, actor: Actor, number_id: int, *, version: int) -> None:
+def deactivate(session: Session, actor: Actor, number_id: int, *, version: int) -> int:
     """Take the number out of use; it stays in the workspace."""
 
     def change(number: PhoneNumber) -> None:
         number.status = NumberStatus.INACTIVE
 
-    _change(session, actor, number_id, version, Action.NUMBERS_DEACTIVATE, change)
+    return _change(session, actor, number_id, version, Action.NUMBERS_DEACTIVATE, change)
 
 
-def remove(session: Session, actor: Actor, number_id: int, *, version: int) -> None:
+def remove(session: Session, actor: Actor, number_id: int, *, version: int) -> int:
     """Take a BYOT number out of the workspace and of its campaigns. Its record and history stay."""
     require(actor, Permission.NUMBERS_REMOVE)
 
@@ -190,10 +192,10 @@ def remove(session: Session, actor: Actor, number_id: int, *, version: int) -> N
         number.status = NumberStatus.REMOVED
         number.released_at = datetime.now(UTC)
 
-    _change(session, actor, number_id, version, Action.NUMBERS_REMOVE, change)
+    return _change(session, actor, number_id, version, Action.NUMBERS_REMOVE, change)
 
 
-def put_back(session: Session, actor: Actor, number_id: int, *, version: int) -> None:
+def put_back(session: Session, actor: Actor, number_id: int, *, version: int) -> int:
     """Undo a removal, unless the number has been added again since. It comes back inactive."""
     require(actor, Permission.NUMBERS_ADD)
 
@@ -205,7 +207,7 @@ def put_back(session: Session, actor: Actor, number_id: int, *, version: int) ->
         number.status = NumberStatus.INACTIVE
         number.released_at = None
 
-    _change(session, actor, number_id, version, Action.NUMBERS_PUT_BACK, change, even_gone=True)
+    return _change(session, actor, number_id, version, Action.NUMBERS_PUT_BACK, change, even_gone=True)
 
 
 def subject(number: PhoneNumber) -> Subject:
@@ -241,8 +243,8 @@ def _change(
     change: Callable[[PhoneNumber], None],
     *,
     even_gone: bool = False,
-) -> None:
-    """Apply *change* to the number as it was shown at *version*, and write it down; all or nothing."""
+) -> int:
+    """Apply *change* to the number as it was shown at *version*, write it down, return the new version."""
     require(actor, Permission.NUMBERS_WRITE)
     db.engine.start_write(session)
     number = db.numbers.find(session, actor.scope, checks.as_id(number_id))
@@ -275,6 +277,7 @@ def _change(
     except IntegrityError as exc:
         session.rollback()
         raise Conflict("Somebody else changed this number meanwhile. Nothing was saved.") from exc
+    return number.version
 
 
 def _leave_campaigns(session: Session, actor: Actor, number: PhoneNumber) -> None:

@@ -79,7 +79,7 @@ def attempt(session: Session, username: str) -> Candidate:
 
 
 def succeeded(session: Session, username: str) -> None:
-    """Note a sign-in whose password matched."""
+    """Note a sign-in whose password matched. The tenant is to be chosen anew."""
     db.engine.start_write(session)
     throttle = db.users.find_throttle(session, normal(username))
     if throttle is not None:
@@ -87,6 +87,7 @@ def succeeded(session: Session, username: str) -> None:
     user = db.users.find(session, normal(username))
     if user is not None:
         user.last_sign_in_at = datetime.now(UTC)
+        user.last_tenant_id = None
         actor = Actor(user.id or 0, user.username, user.name)
         audit.record(session, actor, Action.USERS_SIGN_IN, Subject("user", user.id, user.name, None))
     session.commit()
@@ -95,8 +96,9 @@ def succeeded(session: Session, username: str) -> None:
 def load_actor(session: Session, username: str, signed_in_at: datetime, chosen: int | None) -> Actor | None:
     """Return the user as the database has it now, in the tenant that was *chosen* (ALL_TENANTS for all).
 
-    None when there is no such active user, or the sign-in is older than what is still valid. A user
-    of one tenant is in it; a choice that is not (or no longer) the user's counts as none.
+    None when there is no such active user, or the sign-in is older than what is still valid. Without
+    a choice, the last one counts, on whatever tab it was made; a user of one tenant is in it. A
+    choice that is not (or no longer) the user's counts as none.
     """
     rows = db.users.memberships(session, username)
     if not rows or not rows[0].is_active or signed_in_at < rows[0].sessions_valid_from:
@@ -107,6 +109,8 @@ def load_actor(session: Session, username: str, signed_in_at: datetime, chosen: 
         for row in rows
         if row.tenant_id is not None and row.role is not None and row.suspended_at is None
     )
+    if chosen is None:
+        chosen = user.last_tenant_id
     if chosen is None and len(workspaces) == 1 and not user.is_superadmin:
         chosen = workspaces[0].id
     role = next((workspace.role for workspace in workspaces if workspace.id == chosen), None)
@@ -121,6 +125,15 @@ def load_actor(session: Session, username: str, signed_in_at: datetime, chosen: 
         all_tenants=user.is_superadmin and chosen == ALL_TENANTS,
         workspaces=workspaces,
     )
+
+
+def choose_tenant(session: Session, actor: Actor, tenant_id: int | None) -> None:
+    """Remember the tenant that the actor works in, for its next tab or reload. No right comes with it."""
+    db.engine.start_write(session)
+    user = db.users.find(session, actor.username)
+    if user is not None:
+        user.last_tenant_id = tenant_id
+    session.commit()
 
 
 def all_workspaces(session: Session, actor: Actor) -> list[tuple[int, str, str]]:

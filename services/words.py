@@ -1,6 +1,6 @@
 """What things are called on screen and in files: one word for one thing everywhere."""
 
-from db.models import NumberStatus, NumberType, PoolStatus, Role
+from db.models import CampaignStatus, NumberStatus, NumberType, PoolStatus, Role
 
 STATUS = {
     NumberStatus.ACTIVE: "Active",
@@ -24,6 +24,12 @@ POOL = {
     PoolStatus.COOLING: "Cooling",
     PoolStatus.SPAM_FLAGGED: "Spam-flagged",
     PoolStatus.REMOVED: "Removed",
+}
+CAMPAIGN = {
+    CampaignStatus.DRAFT: "Draft",
+    CampaignStatus.ACTIVE: "Active",
+    CampaignStatus.PAUSED: "Paused",
+    CampaignStatus.ENDED: "Ended",
 }
 ROLE = {Role.ADMIN: "Admin", Role.OPERATOR: "Operator", Role.VIEWER: "Viewer"}
 MANAGED = {True: "Twilio-managed", False: "BYOT"}

@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("must_change_password", sa.Boolean(), nullable=False),
         sa.Column("sessions_valid_from", Instant, nullable=False),
         sa.Column("last_sign_in_at", Instant, nullable=True),
+        sa.Column("last_tenant_id", sa.Integer(), nullable=True),
         sa.Column("created_at", Instant, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_app_user"),
         sa.UniqueConstraint("username", name="uq_app_user_username"),

@@ -1,0 +1,78 @@
+"""The ASGI entry: start-up, HTTP routes and headers around the Streamlit frame. Run it with `streamlit run app.py`."""
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import streamlit as st
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+import db.engine
+from services import setup
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    # The sign-in cookie is written by a component in an iframe of our own origin.
+    "X-Frame-Options": "SAMEORIGIN",
+    "Content-Security-Policy": "frame-ancestors 'self'; object-src 'none'; base-uri 'self'",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+class SecurityHeaders:
+    """Adds HEADERS to every HTTP response."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+def health(_request: Request) -> JSONResponse:
+    """Answer whether the app can serve: 200 with its database, or 503 when that is away."""
+    try:
+        with db.engine.open_session() as session:
+            session.connection().exec_driver_sql("SELECT 1")
+    except db.engine.DatabaseUnavailable:
+        return JSONResponse({"status": "unavailable", "database": "unreachable"}, status_code=503)
+    return JSONResponse({"status": "ok", "database": db.engine.current().dialect.name})
+
+
+def log_error(exc: Exception) -> bool:
+    """Log what a page did not expect, and tell the reader that it was not theirs."""
+    structlog.get_logger().error("page.failed", exc_info=exc)
+    st.error("Something went wrong on our side. It has been logged; try again, or tell your administrator.")
+    return True
+
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[None]:
+    """Bring everything up before the first request."""
+    setup.start()
+    gc.freeze()  # what start-up made stays; the collector need not look at it again
+    yield
+
+
+app = st.App(
+    str(Path(__file__).parent / "pages" / "frame.py"),
+    lifespan=lifespan,
+    routes=[Route("/api/health", health)],
+    middleware=[Middleware(SecurityHeaders)],
+    on_script_error=log_error,
+)

@@ -1,0 +1,1 @@
+"""Drawing: a function here draws, or draws and returns a value. Rules live in `services`."""

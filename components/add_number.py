@@ -1,0 +1,202 @@
+"""The wizard that adds a number. Its state lives in this tab and on this page alone."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+from sqlmodel import Session
+
+from components import navigation, wizard
+from components import number as draw
+from components import numbers as number_list
+from components.page import outcome, said
+from services import agents, checks, connections, numbering, registering, words
+from services.access import Actor
+from services.connections import ConnectionRow, vendor
+from services.errors import InvalidInput
+from services.registering import Configuration, Preview
+
+_STATE = "wizard"
+
+
+def state() -> dict[str, Any]:
+    """Return the wizard's own state: `step`, and what is known so far."""
+    wizard_state: dict[str, Any] = st.session_state.setdefault(_STATE, {"step": "source"})
+    return wizard_state
+
+
+def reset() -> None:
+    """Begin anew, with nothing entered."""
+    st.session_state[_STATE] = {"step": "source"}
+    for key in list(st.session_state):
+        if str(key).startswith("add_"):
+            del st.session_state[key]
+
+
+def go(step: str, **known: Any) -> None:
+    """Go to *step*, knowing more."""
+    state().update(step=step, **known)
+
+
+@dataclass(frozen=True)
+class Wizard:
+    """Adds a number as *actor*. *opener* opens the session in which something is written."""
+
+    actor: Actor
+    opener: Callable[[], AbstractContextManager[Session]]
+
+    def draw(self, session: Session) -> None:
+        """Draw the step that the wizard is at."""
+        offered = connections.choices(session, self.actor)
+        match state()["step"]:
+            case "manual":
+                self._manual(offered)
+            case "configure":
+                self._configure(session)
+            case "done":
+                self._done()
+            case _:
+                self._source(offered)
+
+    def _source(self, offered: list[ConnectionRow]) -> None:
+        wizard.step("Choose source", 1, 3, {})
+        has_twilio = any(connection.provider == "twilio" for connection in offered)
+        with st.container(horizontal=True):
+            if has_twilio:
+                with st.container(border=True, width=360, height="stretch"):
+                    st.markdown("**:material/shopping_cart: Purchase from Twilio**")
+                    st.caption("Search and buy a number, or import one that you own. Webhooks are set automatically.")
+                    st.info("Searching and buying come with the next release.", icon=":material/schedule:")
+            with st.container(border=True, width=360, height="stretch"):
+                st.markdown("**:material/edit_note: Add manually**")
+                st.caption(
+                    "Register an existing number from any provider: Twilio, mCube, Exotel, and others. "
+                    "Nothing changes at the provider."
+                )
+                st.button("Add manually", key="choose_manual", on_click=lambda: go("manual"), type="primary")
+        if not has_twilio:
+            st.caption("To buy or import Twilio numbers, add a Twilio telephony connection first.")
+
+    def _manual(self, offered: list[ConnectionRow]) -> None:
+        wizard.step("Add number manually", 1, 2, {"Source": "Add manually"})
+        names = draw.connection_names(offered)
+        typed = st.text_input(
+            "Phone number (E.164)",
+            key="add_number",
+            placeholder="+14155551212",
+            live=True,
+            persist_state="page",
+            max_chars=60,
+            on_change=lambda: state().pop("doubt", None),
+        )
+        chosen = st.selectbox(
+            "Telephony connection",
+            list(names),
+            format_func=lambda value: names.get(value, "—"),
+            key="add_connection",
+            index=None,
+            placeholder="Choose a connection" if names else "No active connection",
+            persist_state="page",
+            on_change=lambda: state().pop("doubt", None),
+        )
+        row = next((connection for connection in offered if connection.id == chosen), None)
+        if row is not None:
+            country = row.default_country or vendor(row.provider).default_country
+            if country:
+                st.caption(f"A number typed without + is read as one of {numbering.country(country)}.")
+        if not names:
+            st.warning(
+                "This tenant has no active telephony connection. An admin can add one.", icon=":material/power_off:"
+            )
+        doubt = state().get("doubt")
+        said("manual")
+        if doubt:
+            st.warning(doubt, icon=":material/help:")
+            st.checkbox("Use this number anyway", key="add_insist")
+        wizard.buttons(lambda: go("source"), "Next: Configure number", self._next, disabled=not (typed and chosen))
+
+    def _next(self) -> None:
+        known = st.session_state
+        insist = bool(state().get("doubt") and known.get("add_insist"))
+
+        def look() -> str:
+            with self.opener() as session:
+                try:
+                    seen = registering.preview(
+                        session, self.actor, known["add_number"], known["add_connection"], insist=insist
+                    )
+                except InvalidInput as exc:
+                    if not exc.overridable:
+                        raise
+                    state()["doubt"] = str(exc)
+                    return ""
+            go("configure", preview=seen, insist=insist, doubt=None)
+            return ""
+
+        outcome(look, "manual")
+
+    def _configure(self, session: Session) -> None:
+        seen: Preview = state()["preview"]
+        wizard.step(
+            "Configure number",
+            2,
+            2,
+            {
+                "Number": numbering.display(seen.e164),
+                "Country": numbering.country(seen.country),
+                "Type": words.TYPE[seen.number_type],
+                "Connection": f"{seen.connection} · {vendor(seen.provider).name}",
+            },
+        )
+        st.caption("The number is registered here only; nothing changes at its provider.")
+        st.text_input("Label (name)", key="add_label", placeholder="Optional", persist_state="page")
+        draw.agent_choice("add_agent", draw.agent_names(agents.choices(session, self.actor)), persist=True)
+        draw.country_choice("Allowed inbound countries", "add_inbound", persist=True)
+        draw.country_choice("Allowed outbound countries", "add_outbound", persist=True)
+        draw.vendor_fields(vendor(seen.provider), "add_field", persist=True)
+        said("configure")
+        wizard.buttons(lambda: go("manual"), "Add number", self._add)
+
+    def _add(self) -> None:
+        if state()["step"] != "configure":  # the second click of a double click
+            return
+        known = st.session_state
+        seen: Preview = state()["preview"]
+        configuration = Configuration(
+            label=known.get("add_label") or "",
+            agent_id=known.get("add_agent"),
+            allowed_inbound=known.get("add_inbound") or [],
+            allowed_outbound=known.get("add_outbound") or [],
+            provider_fields=draw.vendor_values(vendor(seen.provider), "add_field"),
+        )
+
+        def add() -> str:
+            with self.opener() as session:
+                number_id = registering.register(
+                    session,
+                    self.actor,
+                    known["add_number"],
+                    known["add_connection"],
+                    configuration,
+                    insist=state()["insist"],
+                )
+            number_list.filters.clear()
+            go("done", number_id=number_id)
+            return f"{numbering.display(seen.e164)} was added."
+
+        outcome(add, "done" if state()["step"] == "done" else "configure")
+
+    def _done(self) -> None:
+        seen: Preview = state()["preview"]
+        number_id: int = state()["number_id"]
+        with st.container(border=True):
+            st.subheader(":material/check_circle: Phone number added", anchor=False)
+            st.markdown(f"`{numbering.display(seen.e164)}` · {numbering.country(seen.country)} · {seen.connection}")
+            with st.container(horizontal=True):
+                if st.button("View number", type="primary"):
+                    navigation.open_number(number_id)
+                if st.button("Go to campaigns"):
+                    st.switch_page(navigation.CAMPAIGNS, query_params={})
+                st.button("Add another", on_click=reset)

@@ -1,0 +1,79 @@
+"""Changes from the audit log, told in words."""
+
+from collections.abc import Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from components.page import exactly, when
+from db.audit import AuditRow
+from services import numbering
+from services.connections import vendor
+
+_ACTIONS = {
+    "campaigns:lose_number": "took the number out of a campaign",
+    "numbers:activate": "activated the number",
+    "numbers:add": "added the number",
+    "numbers:assign_agent": "changed the inbound call agent",
+    "numbers:deactivate": "deactivated the number",
+    "numbers:edit_provider_fields": "changed the provider fields",
+    "numbers:edit_tags_and_notes": "changed tags and notes",
+    "numbers:put_back": "put the number back",
+    "numbers:remove": "removed the number from the workspace",
+    "numbers:rename": "changed the label",
+    "numbers:restrict_inbound": "changed the allowed inbound countries",
+    "numbers:restrict_outbound": "changed the allowed outbound countries",
+    "numbers:set_connection": "changed the telephony connection",
+}
+_FIELDS = {
+    "agent": "Inbound call agent",
+    "allowed_inbound": "Allowed inbound countries",
+    "allowed_outbound": "Allowed outbound countries",
+    "connection": "Telephony connection",
+    "label": "Label",
+    "notes": "Notes",
+    "provider": "Provider",
+    "status": "Status",
+    "tags": "Tags",
+}
+
+
+def history(rows: Sequence[AuditRow], zone: ZoneInfo) -> None:
+    """Draw changes, newest first: who did what when, and each value before and after."""
+    for row in rows:
+        with st.container(gap=None):
+            st.markdown(f"**{plain(row.actor)}** {_ACTIONS.get(row.action, row.action)}")
+            st.caption(when(row.at, zone), help=exactly(row.at, zone))
+            if row.before:
+                st.caption("  \n".join(differences(row)))
+
+
+def differences(row: AuditRow) -> list[str]:
+    """Return each changed value in words: `Label: Sales → Support`."""
+    return [
+        f"{_FIELDS.get(name, name.replace('_', ' ').capitalize())}: {_value(name, row.before.get(name))}"
+        f" → **{_value(name, row.after.get(name))}**"
+        for name in row.before
+    ]
+
+
+def _value(name: str, value: Any) -> str:
+    if name in ("allowed_inbound", "allowed_outbound"):
+        return ", ".join(numbering.country_name(code) for code in value) or "no restriction"
+    if name == "agent":
+        return plain(value or "Unassigned")
+    if name == "provider":
+        return vendor(value).name
+    if name == "status":
+        return str(value).capitalize()
+    if isinstance(value, dict):
+        return plain(", ".join(f"{key.replace('_', ' ')} {text}" for key, text in value.items())) or "—"
+    if isinstance(value, list):
+        return plain(", ".join(value)) or "—"
+    return plain(str(value)) if value else "—"
+
+
+def plain(text: str) -> str:
+    """Return *text* so that Markdown shows it as it is."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|~<>$:" else c for c in text).replace("\n", " ")

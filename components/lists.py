@@ -1,0 +1,166 @@
+"""What every list has: filters that live in the URL, chips that remove them, and a pager."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from db.scope import Slice
+from services.words import amount
+
+PAGE_SIZES = (25, 50, 100)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A choice of several values that lives in the URL under `key`, as the words in `words`."""
+
+    key: str
+    label: str
+    words: Mapping[Any, str]
+
+    @property
+    def chosen(self) -> list[Any]:
+        """The values chosen now."""
+        return list(st.session_state.get(self.key) or [])
+
+    def draw(self) -> list[Any]:
+        """Draw the filter where there is something to choose; return what is chosen."""
+        if len(self.words) < 2 and self.key not in st.query_params:
+            return []
+        chosen: list[Any] = st.multiselect(
+            self.label,
+            list(self.words),
+            format_func=lambda value: self.words.get(value, str(value)),
+            key=self.key,
+            bind="query-params",
+            on_change=to_first_page,
+            placeholder="Any",
+        )
+        return chosen
+
+
+def to_first_page() -> None:
+    """Go back to page 1, since what is listed has changed."""
+    st.session_state["page"] = 1
+
+
+def search_box(placeholder: str) -> str:
+    """Draw the search box; return what was typed."""
+    typed = st.text_input(
+        "Search",
+        key="search",
+        type="search",
+        placeholder=placeholder,
+        label_visibility="collapsed",
+        bind="query-params",
+        on_change=to_first_page,
+        max_chars=100,
+    )
+    return typed or ""
+
+
+def chips(filters: Iterable[Filter], search: str) -> None:
+    """Draw what is filtered now; a click on one removes it."""
+    active = [(item, value) for item in filters for value in item.chosen if value in item.words]
+    if not active and not search:
+        return
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        if search:
+            _chip(f"Search: {search}", "search", lambda: _clear(["search"]))
+        for item, value in active:
+            _chip(f"{item.label}: {item.words[value]}", f"{item.key}_{value}", partial(_drop, item, value))
+        keys = [item.key for item in filters]
+        st.button("Clear filters", key="chip_clear", type="tertiary", on_click=lambda: _clear([*keys, "search"]))
+
+
+def clear_filters_button(filters: Sequence[Filter]) -> None:
+    """Draw the way out of a list in which nothing matches."""
+    keys = [item.key for item in filters]
+    st.button(
+        "Clear filters", key="empty_clear", icon=":material/filter_alt_off:", on_click=lambda: _clear([*keys, "search"])
+    )
+
+
+def pager(total: int, noun: str, *, capped_at: int | None = None) -> Slice:
+    """Draw the count and the pager of *total* rows; return the part to show.
+
+    Call it before the rows are asked for. A *total* over *capped_at* reads as `1,000+`.
+    """
+    shown = min(total, capped_at) if capped_at else total
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="pager"):
+        words = st.empty()
+        asked = st.query_params.get("page", "")
+        sizes = st.container(horizontal=True, vertical_alignment="center", width="content")
+        with sizes:
+            place = st.container(width="content")
+            size = st.selectbox(
+                "Rows per page",
+                PAGE_SIZES,
+                key="per_page",
+                bind="query-params",
+                format_func=str,
+                label_visibility="collapsed",
+                on_change=to_first_page,
+                width=90,
+                help="Rows per page",
+            )
+        pages = max(1, -(-shown // size))
+        if st.session_state.get("page", 1) > pages:
+            st.session_state["page"] = pages
+        with place:
+            page = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
+        part = Slice(page, size)
+        first, last = part.offset + 1, min(part.offset + size, shown)
+        text = amount(shown, noun) if shown == total else f"{shown:,}+ {noun}s"
+        words.caption(f"{first:,}–{last:,} of {text}" if pages > 1 else text)
+    if asked.isdigit() and int(asked[:12]) > pages:
+        st.caption(f":material/info: There is no page {int(asked[:12]):,}; this is page {page:,} of {pages:,}.")
+    return part
+
+
+def keep(keys: Sequence[str], place: str) -> None:
+    """Bring back a list's filters when the reader comes back to it from another page of this tab.
+
+    Streamlit drops them from the history entry that browser-back returns to; what the address says
+    itself always wins.
+    """
+    state = st.session_state
+    saved, entering = state.get(f"{place}_kept"), state.get("entered_page")
+    if entering and saved and not any(key in st.query_params for key in keys):
+        state[f"{place}_restore"] = saved
+        state[f"{place}_kept"] = None
+        if "id" in st.query_params:
+            del st.query_params["id"]
+        st.rerun()  # a value given in the very run of a history step would be overruled by the address
+    for key, value in (state.pop(f"{place}_restore", None) or {}).items():
+        state[key] = value
+
+
+def remember(keys: Sequence[str], place: str) -> None:
+    """Remember the filters as they are now, for `keep`. Call it once they are drawn."""
+    st.session_state[f"{place}_kept"] = {key: st.session_state[key] for key in keys if st.session_state.get(key)}
+
+
+def _chip(text: str, key: str, remove: Callable[[], None]) -> None:
+    st.button(
+        text,
+        key=f"chip_{key}",
+        icon=":material/close:",
+        icon_position="right",
+        on_click=remove,
+        help="Remove this filter",
+    )
+
+
+def _drop(item: Filter, value: Any) -> None:
+    st.session_state[item.key] = [other for other in item.chosen if other != value]
+    to_first_page()
+
+
+def _clear(keys: Sequence[str]) -> None:
+    for key in keys:
+        st.session_state[key] = "" if key == "search" else []
+    to_first_page()

@@ -1,0 +1,284 @@
+"""A number's page: its header card, and the sections that are saved one by one."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from components import audit
+from components.page import exactly, said, when
+from db.agents import AgentRow
+from db.connections import ConnectionRow
+from db.models import NumberStatus
+from db.numbers import CampaignUse, NumberDetail
+from providers.base import Vendor
+from services import checks, numbering, words
+from services.connections import vendor
+
+NO_AGENT = "No agent (assign later)"
+Save = Callable[[], None]
+
+
+def card(number: NumberDetail, zone: ZoneInfo, *, with_tenant: bool) -> None:
+    """Draw the number, its badges, and one line of what it is."""
+    with st.container(border=True, gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"## `{numbering.display(number.e164)}`", width="content")
+            st.badge(words.STATUS[number.status], color="green" if words.STATUS[number.status] == "Active" else "gray")
+            st.badge(words.MANAGED[number.is_managed], color="blue" if number.is_managed else "gray")
+        parts = [
+            number.label or "No label",
+            vendor(number.provider).name,
+            numbering.country(number.country),
+            words.TYPE[number.number_type],
+        ]
+        if with_tenant:
+            parts.append(number.tenant)
+        st.markdown(" · ".join(audit.plain(part) for part in parts))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.code(number.e164, language=None, width=190)
+            told = f"Added {when(number.created_at, zone)}"
+            if number.released_at:
+                told += f" · {words.STATUS[number.status]} {when(number.released_at, zone)}"
+            hover = f"Added {exactly(number.created_at, zone)}, last changed {exactly(number.updated_at, zone)}"
+            st.caption(told, help=hover)
+
+
+def section(title: str, place: str, zone: ZoneInfo) -> None:
+    """Draw a section's title, and below it what its last save had to say."""
+    st.markdown(f"**{title}**")
+    changes = said(place)
+    if changes:
+        st.markdown("Changed meanwhile:")
+        audit.history(changes, zone)
+        st.caption("What you entered is still here. Save again to keep it, now that you have seen the change.")
+
+
+def label(number: NumberDetail, save: Save, zone: ZoneInfo) -> None:
+    """Draw the section `Label`."""
+    with st.form("label", border=True):
+        section("Label", "label", zone)
+        st.text_input("Label", key="number_label", label_visibility="collapsed", placeholder="No label")
+        st.caption(f"Up to {checks.LABEL_LENGTH} characters.")
+        _save(save)
+
+
+def agent(offered: Sequence[AgentRow], number: NumberDetail, save: Save, zone: ZoneInfo) -> None:
+    """Draw the section `Inbound call agent`."""
+    names = agent_names(offered)
+    if number.agent_id is not None and number.agent_id not in names:
+        names[number.agent_id] = f"{number.agent} (inactive)"
+    with st.form("agent", border=True):
+        section("Inbound call agent", "agent", zone)
+        agent_choice("number_agent", names, collapsed=True)
+        _save(save)
+
+
+def countries(title: str, key: str, place: str, save: Save, zone: ZoneInfo) -> None:
+    """Draw a section of allowed countries."""
+    with st.form(place, border=True):
+        section(title, place, zone)
+        country_choice(title, key, collapsed=True)
+        _save(save)
+
+
+def configuration(number: NumberDetail, offered: Sequence[ConnectionRow], save: Save, zone: ZoneInfo) -> None:
+    """Draw the section `Configuration`: the connection, and what its vendor needs when it is another one."""
+    with st.container(border=True):
+        section("Configuration", "configuration", zone)
+        if number.is_managed:
+            st.markdown(f"Telephony connection: **{audit.plain(number.connection or '—')}**")
+            st.caption("Purchased through this connection, so it cannot be changed.")
+        else:
+            names = connection_names(offered)
+            if number.connection_id is not None and number.connection_id not in names:
+                names[number.connection_id] = f"{number.connection} (inactive)"
+            chosen = st.selectbox(
+                "Telephony connection",
+                list(names),
+                format_func=lambda value: names.get(value, "—"),
+                key="number_connection",
+                index=None,
+                placeholder="Choose a connection",
+            )
+            other = next((c for c in offered if c.id == chosen and c.provider != number.provider), None)
+            if other is not None:
+                vendor_fields(vendor(other.provider), "new_provider_field")
+            st.button("Save", key="save_configuration", on_click=save)
+        if number.voice_url or number.status_callback_url:
+            webhooks(number)
+
+
+def webhooks(number: NumberDetail) -> None:
+    """Draw the webhook addresses of the number's connection, to be copied."""
+    for name, url in (("Voice URL", number.voice_url), ("Status callback URL", number.status_callback_url)):
+        if url:
+            st.caption(name)
+            st.code(url, language=None, wrap_lines=True)
+
+
+def provider_fields(number: NumberDetail, save: Save, zone: ZoneInfo) -> None:
+    """Draw the fields that the number's vendor needs, where it has any."""
+    found = vendor(number.provider)
+    if not found.number_fields:
+        return
+    with st.form("provider_fields", border=True):
+        section(f"{found.name} fields", "provider_fields", zone)
+        vendor_fields(found, "provider_field")
+        _save(save)
+
+
+def tags_and_notes(offered: Sequence[str], save: Save, zone: ZoneInfo) -> None:
+    """Draw the section of tags and notes."""
+    with st.form("tags_and_notes", border=True):
+        section("Tags and notes", "tags_and_notes", zone)
+        known = sorted({*offered, *st.session_state.get("number_tags", [])}, key=str.casefold)
+        st.multiselect(
+            "Tags", known, key="number_tags", accept_new_options=True, placeholder="Choose tags, or type a new one"
+        )
+        st.text_area("Notes", key="number_notes", height=110, placeholder="Anything the next operator should know")
+        _save(save)
+
+
+def read_only(number: NumberDetail) -> None:
+    """Draw the settings for a reader who may not change them, or of a number that is gone."""
+    fields = {
+        "Label": number.label,
+        "Inbound call agent": number.agent or "Unassigned",
+        "Allowed inbound countries": _countries_told(number.allowed_inbound),
+        "Allowed outbound countries": _countries_told(number.allowed_outbound),
+        "Telephony connection": number.connection,
+        **{field.label: number.provider_fields.get(field.name) for field in vendor(number.provider).number_fields},
+        "Tags": ", ".join(number.tags),
+        "Notes": number.notes,
+    }
+    with st.container(border=True):
+        for name, value in fields.items():
+            with st.container(gap=None):
+                st.caption(name)
+                st.markdown(audit.plain(value) if value else "—")
+        webhooks(number)
+
+
+def attached(uses: Sequence[CampaignUse], number: NumberDetail) -> None:
+    """Draw what hangs on the number."""
+    lines = [
+        f"- Campaign **{audit.plain(use.name)}**: "
+        + " and ".join([*(["its primary number"] if use.is_primary else []), *(["in its pool"] if use.in_pool else [])])
+        for use in uses
+    ]
+    if number.agent:
+        lines.append(f"- Inbound call agent **{audit.plain(number.agent)}**")
+    st.markdown("\n".join(lines) or "Nothing is attached to it.")
+
+
+def vendor_fields(found: Vendor, prefix: str, *, persist: bool = False) -> None:
+    """Draw an input for each field that *found* needs of a number; read them with `vendor_values`."""
+    for field in found.number_fields:
+        st.text_input(
+            field.label if field.required else f"{field.label} (optional)",
+            key=f"{prefix}_{field.name}",
+            help=field.help or None,
+            placeholder=field.placeholder or None,
+            persist_state="page" if persist else None,
+        )
+
+
+def vendor_values(found: Vendor, prefix: str) -> Mapping[str, str]:
+    """Return what was typed into the inputs of `vendor_fields`."""
+    return {field.name: st.session_state.get(f"{prefix}_{field.name}") or "" for field in found.number_fields}
+
+
+def agent_names(offered: Sequence[AgentRow]) -> dict[int, str]:
+    """Return the agents' names by id."""
+    return {row.id: row.name for row in offered}
+
+
+def connection_names(offered: Sequence[ConnectionRow]) -> dict[int, str]:
+    """Return the connections by id, each with its vendor."""
+    return {row.id: f"{row.name} · {vendor(row.provider).name}" for row in offered}
+
+
+def agent_choice(key: str, names: Mapping[int, str], *, collapsed: bool = False, persist: bool = False) -> None:
+    """Draw the choice of an active agent, or none."""
+    st.selectbox(
+        "Inbound call agent",
+        [None, *names],
+        format_func=lambda value: names.get(value, "—") if value is not None else NO_AGENT,
+        key=key,
+        label_visibility="collapsed" if collapsed else "visible",
+        persist_state="page" if persist else None,
+    )
+
+
+def country_choice(title: str, key: str, *, collapsed: bool = False, persist: bool = False) -> None:
+    """Draw the choice of allowed countries."""
+    st.multiselect(
+        title,
+        list(numbering.countries()),
+        format_func=numbering.country,
+        key=key,
+        placeholder="No restriction",
+        select_all=False,
+        label_visibility="collapsed" if collapsed else "visible",
+        persist_state="page" if persist else None,
+    )
+    st.caption("Empty means no restriction.")
+
+
+def _countries_told(codes: Sequence[str]) -> str:
+    return ", ".join(numbering.country(code) for code in codes) or "No restriction"
+
+
+def _save(save: Save) -> None:
+    st.form_submit_button("Save", on_click=save)
+
+
+class Deeds(Protocol):
+    """What can be done to a number as a whole; see `Editor`."""
+
+    @property
+    def number(self) -> NumberDetail: ...
+
+    def activate(self) -> None: ...
+    def deactivate(self) -> None: ...
+    def remove(self) -> None: ...
+    def put_back(self) -> None: ...
+
+
+def actions(deeds: Deeds, *, writes: bool) -> None:
+    """Draw the ways to put the number into and out of use."""
+    number = deeds.number
+    if not writes:
+        return
+    if number.status is NumberStatus.REMOVED:
+        st.button("Put back", icon=":material/undo:", on_click=deeds.put_back)
+    elif number.status is NumberStatus.ACTIVE:
+        st.button("Deactivate", icon=":material/pause_circle:", on_click=deeds.deactivate)
+    elif number.status is NumberStatus.INACTIVE:
+        st.button("Activate", icon=":material/play_circle:", type="primary", on_click=deeds.activate)
+
+
+def danger(deeds: Deeds, uses: Sequence[CampaignUse]) -> None:
+    """Draw what takes the number away, apart from the rest; each way asks first."""
+    if deeds.number.is_managed:
+        return
+    with st.container(border=True):
+        st.markdown(":red[**Remove from workspace**]")
+        st.caption("The record and its history stay, and can be found by search. The vendor is not told.")
+        if st.button(":red[Remove from workspace]", icon=":material/delete:"):
+            _confirm_removal(deeds, uses)
+
+
+@st.dialog("Remove from workspace")
+def _confirm_removal(deeds: Deeds, uses: Sequence[CampaignUse]) -> None:
+    st.markdown(f"**{audit.plain(numbering.display(deeds.number.e164))}** will be taken out of:")
+    attached(uses, deeds.number)
+    st.caption("You can put it back later from its page, as long as it was not added again.")
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Cancel"):
+            st.rerun()
+        if st.button(":red[Remove]", icon=":material/delete:"):
+            deeds.remove()
+            st.rerun()

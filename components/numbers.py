@@ -1,0 +1,168 @@
+"""The list of phone numbers: its filters, its table, its downloads."""
+
+from collections.abc import Callable, Sequence
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+from sqlmodel import Session
+from streamlit.delta_generator import DeltaGenerator
+
+from components import lists, navigation
+from components.lists import Filter
+from db.numbers import NumberQuery, NumberRow, Sort
+from services import agents, connections, numbering, numbers, words
+from services.access import Actor
+from services.connections import vendor
+
+_SORTS = {
+    Sort.NEWEST: "Newest first",
+    Sort.OLDEST: "Oldest first",
+    Sort.NUMBER: "By number",
+    Sort.NAME: "By name",
+}
+_UNASSIGNED = 0
+_BADGES = {**{word: "green" if word == "Active" else "gray" for word in words.STATUS.values()}, "Twilio": "blue"}
+
+
+@st.cache_data(ttl=20, show_spinner=False)
+def filters(_session: Session, _actor: Actor, tenant_id: int | None, user_id: int) -> list[Filter]:
+    """Return the filters of the list with what can be chosen in each, for one user in one tenant."""
+    facets = numbers.facets(_session, _actor)
+    some = tenant_id is None
+
+    def named(name: str, tenant: str) -> str:
+        return f"{name} · {tenant}" if some else name
+
+    return [
+        Filter("status", "Status", {s: words.STATUS[s] for s in words.STATUS if s in facets.statuses}),
+        Filter("provider", "Provider", {key: vendor(key).name for key in sorted(facets.providers)}),
+        Filter(
+            "connection",
+            "Connection",
+            {c.id: named(c.name, c.tenant) for c in connections.choices(_session, _actor, active_only=False)},
+        ),
+        Filter(
+            "agent",
+            "Agent",
+            {_UNASSIGNED: "Unassigned"}
+            | {a.id: named(a.name, a.tenant) for a in agents.choices(_session, _actor, active_only=False)},
+        ),
+        Filter(
+            "country",
+            "Country",
+            {c: numbering.country_name(c) for c in sorted(facets.countries, key=numbering.country_name)},
+        ),
+        Filter("type", "Type", {t: words.TYPE[t] for t in words.TYPE if t in facets.types}),
+        Filter("managed", "Managed by", {m: words.MANAGED[m] for m in (True, False) if m in facets.managed}),
+        Filter("tag", "Tag", {tag: tag for tag in numbers.tags(_session, _actor)}),
+    ]
+
+
+def toolbar(offered: Sequence[Filter]) -> tuple[NumberQuery, DeltaGenerator]:
+    """Draw search, filters and sort in one row, and what is active below.
+
+    Return what is wanted, and the place at the end of the row for what can be done with it.
+    """
+    lists.keep([*(item.key for item in offered), "search", "sort", "page", "per_page"], "numbers")
+    with st.container(horizontal=True, vertical_alignment="center", key="toolbar"):
+        with st.container(width=380):
+            search = lists.search_box("Search numbers...")
+        active = sum(bool(item.chosen) for item in offered)
+        with st.popover(f"Filters · {active}" if active else "Filters", icon=":material/filter_list:"):
+            chosen = {item.key: item.draw() for item in offered}
+        sort = st.selectbox(
+            "Sort",
+            list(_SORTS),
+            format_func=lambda value: _SORTS[value],
+            key="sort",
+            bind="query-params",
+            on_change=lists.to_first_page,
+            label_visibility="collapsed",
+            width=170,
+        )
+        end = st.container(width="content")
+    lists.chips(offered, search)
+    managed = chosen["managed"]
+    query = NumberQuery(
+        search=numbering.search_text(search),
+        statuses=tuple(chosen["status"]),
+        providers=tuple(chosen["provider"]),
+        connections=tuple(chosen["connection"]),
+        agents=tuple(None if agent == _UNASSIGNED else agent for agent in chosen["agent"]),
+        countries=tuple(chosen["country"]),
+        types=tuple(chosen["type"]),
+        managed=managed[0] if len(managed) == 1 else None,
+        tags=tuple(chosen["tag"]),
+        sort=sort,
+    )
+    lists.remember([*chosen, "search", "sort", "page", "per_page"], "numbers")
+    return query, end
+
+
+def table(rows: Sequence[NumberRow], *, with_tenant: bool, zone: ZoneInfo) -> None:
+    """Draw a page of numbers. A click on a number opens it in this tab, the arrow in another one."""
+    frame = pd.DataFrame(
+        {
+            "number": [numbering.display(row.e164) for row in rows],
+            "status": [[words.STATUS[row.status], *(["Twilio"] if row.is_managed else [])] for row in rows],
+            "agent": [row.agent or "Unassigned" for row in rows],
+            "provider": [f"{row.connection} · {vendor(row.provider).name}" if row.connection else "—" for row in rows],
+            "name": [row.label or "—" for row in rows],
+            "created": pd.to_datetime([row.created_at for row in rows], utc=True),
+            "link": [navigation.number_address(row.id) for row in rows],
+        }
+    )
+    if with_tenant:
+        frame.insert(5, "tenant", [row.tenant for row in rows])
+    ids = [row.id for row in rows]
+    column = st.column_config
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height="content",
+        key="number_table",
+        alt="Phone numbers",
+        column_config={
+            "number": column.ButtonColumn(
+                "Number",
+                type="tertiary",
+                alignment="left",
+                width=165,
+                pinned=True,
+                key="number_clicked",
+                on_click=lambda: navigation.open_number(ids[st.session_state["number_clicked"]["row"]]),
+            ),
+            "status": column.MultiselectColumn(
+                "Status", options=list(_BADGES), color=list(_BADGES.values()), width=130
+            ),
+            "agent": column.TextColumn("Inbound Agent", width=140),
+            "provider": column.TextColumn("Provider", width=180),
+            "name": column.TextColumn("Name", width=160),
+            "tenant": column.TextColumn("Tenant", width=130),
+            "created": column.DatetimeColumn(
+                "Created", format="D MMM YYYY, HH:mm", timezone=str(zone), width=135, help=f"In your time zone, {zone}"
+            ),
+            "link": column.LinkColumn(
+                "", display_text=":material/open_in_new:", width=36, help="Open in a new tab; its address can be copied"
+            ),
+        },
+    )
+
+
+def downloads(csv: Callable[[], bytes], excel: Callable[[], bytes], total: str) -> None:
+    """Draw the downloads of what the filters match; each file is made when it is asked for."""
+    with st.popover("Download", icon=":material/download:"):
+        st.caption(f"Everything that the filters match: {total}.")
+        st.download_button(
+            "CSV", csv, "phone-numbers.csv", "text/csv", icon=":material/csv:", on_click="ignore", width="stretch"
+        )
+        st.download_button(
+            "Excel",
+            excel,
+            "phone-numbers.xlsx",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            icon=":material/table:",
+            on_click="ignore",
+            width="stretch",
+        )

@@ -1,0 +1,154 @@
+"""Who is signed in, in this browser tab. The only reader and writer of sign-in state."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import jwt
+import streamlit as st
+from sqlmodel import Session
+from streamlit_authenticator.controllers import AuthenticationController, CookieController
+
+from services import credentials, settings, sign_in
+from services.access import Actor
+from services.errors import Forbidden, ServiceError
+
+COOKIE = "numberdesk"
+_COOKIE_SETTLES = timedelta(seconds=20)
+
+
+def current_actor() -> Actor:
+    """Return the signed-in user, as the frame loaded it in this run."""
+    actor: Actor = st.session_state["actor"]
+    return actor
+
+
+def load(session: Session) -> Actor | None:
+    """Load the user behind this tab's sign-in or cookie anew; None when there is none that holds."""
+    state = st.session_state
+    if "signed_in" not in state and not state.get("signed_out"):
+        state["signed_in"] = _from_cookie()
+    known = state.get("signed_in")
+    actor = sign_in.load_actor(session, known[0], known[1], _chosen_tenant()) if known else None
+    if known and actor is None:
+        state["signed_in"] = None
+        state["signed_out"] = True
+        state["sign_in_notice"] = "You have been signed out. Sign in again to go on."
+    state["actor"] = actor
+    return actor
+
+
+def reloader() -> Callable[[Session], Actor]:
+    """Return a function that loads the user of this run anew, later and outside of any run.
+
+    What a page leaves behind for a later click, such as a download, must ask again who may.
+    """
+    username, since = st.session_state["signed_in"]
+    actor = current_actor()
+    chosen = sign_in.ALL_TENANTS if actor.all_tenants else actor.tenant_id
+
+    def reload(session: Session) -> Actor:
+        fresh = sign_in.load_actor(session, username, since, chosen)
+        if fresh is None:
+            raise Forbidden("You have been signed out.")
+        return fresh
+
+    return reload
+
+
+def check_sign_in(session: Session, username: str, password: str) -> None:
+    """Sign in with what was typed, or keep the reason why not for the form."""
+    state = st.session_state
+    state["sign_in_notice"] = None
+    if not username.strip() or not password:
+        state["sign_in_notice"] = "Enter your user name and password."
+        return
+    try:
+        candidate = sign_in.attempt(session, username)
+    except ServiceError as exc:
+        state["sign_in_notice"] = str(exc)
+        return
+    # The library is given this one user only: it copies and looks through all that it is given.
+    known = {candidate.username: {"name": candidate.name, "password": candidate.password_hash}}
+    if AuthenticationController({"usernames": known}, auto_hash=False).login(candidate.username, password):
+        sign_in.succeeded(session, candidate.username)
+        now = datetime.now(UTC)
+        state.update(signed_in=(candidate.username, now), signed_out=False, cookie_since=now, tenant_choice=None)
+    else:
+        state["sign_in_notice"] = "User name or password is wrong."
+
+
+def sign_out() -> None:
+    """Forget the sign-in in this tab; the cookie goes with the next drawing."""
+    st.session_state.update(signed_in=None, signed_out=True, cookie_since=datetime.now(UTC), tenant_choice=None)
+
+
+def write_cookie() -> None:
+    """Draw the component that writes, or after signing out removes, the cookie of this browser.
+
+    It runs in the browser, so it stays for a while: a rerun that comes too soon would drop it.
+    """
+    since = st.session_state.get("cookie_since")
+    if since is None or datetime.now(UTC) - since > _COOKIE_SETTLES:
+        return
+    config = settings.current()
+    with st.container(height=1, border=False, key="cookie"):
+        controller = CookieController(COOKIE, credentials.cookie_key(config), config.cookie_days)
+        if st.session_state.get("signed_in"):
+            controller.set_cookie()
+        else:
+            controller.cookie_manager.set(COOKIE, "", expires_at=datetime.now(UTC) - timedelta(days=1))
+
+
+def choose_tenant(tenant_id: int | None) -> None:
+    """Work in another tenant (ALL_TENANTS for all) from the next run on."""
+    st.session_state["tenant_choice"] = tenant_id
+
+
+def enter(page: str) -> None:
+    """Note which page this run shows, and whether the tab has just come to it from another one."""
+    st.session_state["entered_page"] = st.session_state.get("page_shown") not in (None, page)
+    st.session_state["page_shown"] = page
+
+
+def reader_zone() -> ZoneInfo:
+    """Return the time zone of the reader's browser; UTC when it does not say."""
+    try:
+        return ZoneInfo(st.context.timezone or "UTC")
+    except (KeyError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def _chosen_tenant() -> int | None:
+    state = st.session_state
+    if state.get("tenant_choice") is None and not state.get("tenant_link_read"):
+        state["tenant_link_read"] = True  # a link may say which tenant it is about
+        linked = st.query_params.get("tenant", "")
+        state["tenant_choice"] = int(linked) if linked.isascii() and linked.isdigit() and len(linked) < 10 else None
+    choice: int | None = state.get("tenant_choice")
+    return choice
+
+
+def _from_cookie() -> tuple[str, datetime] | None:
+    config = settings.current()
+    try:
+        claims = jwt.decode(st.context.cookies.get(COOKIE) or "", credentials.cookie_key(config), algorithms=["HS256"])
+        expires = datetime.fromtimestamp(float(claims["exp_date"]), UTC)
+        username = str(claims["username"])
+    except (jwt.InvalidTokenError, KeyError, TypeError, ValueError, OverflowError):
+        return None
+    if expires <= datetime.now(UTC):
+        return None
+    return username, expires - timedelta(days=config.cookie_days)
+
+
+@st.cache_data(ttl=30, show_spinner=False)
+def _every_tenant(_session: Session, _actor: Actor, is_superadmin: bool) -> list[tuple[int, str]]:
+    return [(tenant_id, name) for tenant_id, name, _ in sign_in.all_workspaces(_session, _actor)]
+
+
+def tenants(session: Session, actor: Actor) -> list[tuple[int, str]]:
+    """Return id and name of the tenants that the user may choose."""
+    if actor.is_superadmin:
+        return _every_tenant(session, actor, True)
+    return [(workspace.id, workspace.name) for workspace in actor.workspaces]

@@ -1,0 +1,71 @@
+"""The sign-in page, and the user's corner of the sidebar."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from services import demo, settings, sign_in, words
+from services.access import Actor
+
+
+def form(check: Callable[[], None]) -> None:
+    """Draw the sign-in form; *check* runs when it is sent, with the values in `typed()`."""
+    _, middle, _ = st.columns([1, 1.2, 1])
+    with middle:
+        st.title(":material/call: Numberdesk", anchor=False)
+        st.caption("The console for your platform's phone numbers.")
+        with st.form("sign_in"):
+            st.text_input("User name", key="sign_in_username", autocomplete="username")
+            st.text_input("Password", type="password", key="sign_in_password", autocomplete="current-password")
+            st.form_submit_button("Sign in", type="primary", width="stretch", on_click=check)
+        notice = st.session_state.get("sign_in_notice")
+        if notice:
+            st.error(notice, icon=":material/error:")
+        if settings.current().shows_demo:
+            names = ", ".join(f"`{name}`" for name in demo.USERS)
+            st.info(
+                f"**Demo workspace.** Sign in as {names}; the password is `{demo.PASSWORD}` for all.",
+                icon=":material/science:",
+            )
+
+
+def typed() -> tuple[str, str]:
+    """Return the user name and password that were sent."""
+    return st.session_state.get("sign_in_username") or "", st.session_state.get("sign_in_password") or ""
+
+
+def tenant_selector(actor: Actor, tenants: list[tuple[int, str]], choose: Callable[[int | None], None]) -> None:
+    """Draw the choice of a tenant among *tenants* (id and name); *choose* runs with the new choice."""
+    names = dict(tenants)
+    if actor.is_superadmin:
+        names = {sign_in.ALL_TENANTS: "All tenants", **names}
+    if len(names) == 1:
+        st.caption("Tenant")
+        st.markdown(f"**{next(iter(names.values()))}**")
+        return
+    chosen = sign_in.ALL_TENANTS if actor.all_tenants else actor.tenant_id
+    st.session_state["tenant_selector"] = chosen
+    st.selectbox(
+        "Tenant",
+        list(names),
+        format_func=lambda tenant_id: names.get(tenant_id, "—"),
+        key="tenant_selector",
+        placeholder="Select a tenant",
+        index=None,
+        on_change=lambda: choose(st.session_state["tenant_selector"]),
+    )
+
+
+def user_corner(actor: Actor, sign_out: Callable[[], None], sign_out_everywhere: Callable[[], None]) -> None:
+    """Draw who is signed in, and the ways out."""
+    role = "Superadmin" if actor.is_superadmin else words.ROLE[actor.role] if actor.role else "No tenant chosen"
+    with st.popover(actor.name, icon=":material/account_circle:", width="stretch"):
+        st.markdown(f"**{actor.name}**  \n{actor.username} · {role}")
+        st.button("Sign out", icon=":material/logout:", on_click=sign_out, width="stretch")
+        st.button(
+            "Sign out everywhere",
+            icon=":material/devices_off:",
+            help="Ends your sessions in every browser and on every device, this one too.",
+            on_click=sign_out_everywhere,
+            width="stretch",
+        )

@@ -1,0 +1,22 @@
+"""The shape of a wizard: where I am, what I chose so far, back at the left, one primary action at the right."""
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from components.audit import plain
+
+
+def step(title: str, number: int, of: int, chosen: Mapping[str, str]) -> None:
+    """Draw the title of a step, and what was chosen before it."""
+    st.caption(f"Step {number} of {of}")
+    st.subheader(title, anchor=False)
+    if chosen:
+        st.caption(" · ".join(f"{name}: **{plain(value)}**" for name, value in chosen.items()))
+
+
+def buttons(back: Callable[[], None], label: str, forward: Callable[[], None], *, disabled: bool = False) -> None:
+    """Draw `Back` at the left and the primary action at the right."""
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        st.button("Back", key="wizard_back", icon=":material/arrow_back:", on_click=back)
+        st.button(label, key="wizard_forward", type="primary", on_click=forward, disabled=disabled)

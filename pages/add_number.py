@@ -1,0 +1,23 @@
+"""The wizard that adds a phone number to the chosen tenant."""
+
+import streamlit as st
+
+from components import navigation
+from components.add_number import Wizard, reset, state
+from components.page import errors_shown, header
+from components.session import current_actor
+from db.engine import open_session
+from services.access import Permission, require, require_tenant
+
+actor = current_actor()
+if st.session_state["entered_page"]:
+    reset()
+step = state()["step"]
+
+header("Number added" if step == "done" else "Add phone number")
+if step in ("source", "done"):
+    st.page_link(navigation.LIST, label="Back to the list", icon=":material/arrow_back:")
+with errors_shown(), open_session() as session:
+    require(actor, Permission.NUMBERS_ADD)
+    require_tenant(actor)
+    Wizard(actor, open_session).draw(session)

@@ -1,0 +1,30 @@
+"""The settings of one phone number, after a check that the reader may change them."""
+
+import streamlit as st
+
+from components import navigation
+from components import number as draw
+from components.number_editor import Editor
+from components.page import errors_shown, header, said
+from components.session import current_actor, reader_zone
+from db.engine import open_session
+from services import numbers
+from services.access import Permission, require
+
+actor, zone = current_actor(), reader_zone()
+
+header("Edit phone number")
+with errors_shown(), open_session() as session:
+    number = numbers.get(session, actor, st.query_params.get("id", ""))
+    st.page_link(
+        navigation.DETAIL, label="Back to the number", icon=":material/arrow_back:", query_params={"id": str(number.id)}
+    )
+    require(actor, Permission.NUMBERS_WRITE)
+    editor = Editor(actor, number, zone, open_session)
+    editor.prepare()
+    said("status")
+    draw.card(number, zone, with_tenant=actor.all_tenants)
+    if number.is_gone:
+        draw.read_only(number)
+    else:
+        editor.sections(session)

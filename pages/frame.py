@@ -1,0 +1,58 @@
+"""The frame around every page: navigation, sign-in, the choice of a tenant, and then the page."""
+
+import streamlit as st
+
+from components import session, sign_in
+from components.page import errors_shown
+from db.engine import open_session
+from services import sign_in as signing_in
+
+st.set_page_config(page_title="Numberdesk", page_icon=":material/call:", layout="wide")
+
+
+def check() -> None:
+    with errors_shown(), open_session() as database:
+        session.check_sign_in(database, *sign_in.typed())
+
+
+def choose(tenant_id: int | None) -> None:
+    session.choose_tenant(tenant_id)
+    with errors_shown(), open_session() as database:
+        signing_in.choose_tenant(database, session.current_actor(), tenant_id)
+
+
+def sign_out_everywhere() -> None:
+    with errors_shown(), open_session() as database:
+        signing_in.sign_out_everywhere(database, session.current_actor())
+    session.sign_out()
+
+
+actor = None
+with errors_shown(), open_session() as database:
+    actor = session.load(database)
+page = st.navigation(
+    {
+        "Connectivity": [
+            st.Page("numbers.py", title="Phone numbers", icon=":material/call:", default=True),
+            st.Page("add_number.py", title="Add number", url_path="add-number", visibility="hidden"),
+            st.Page("number.py", title="Phone number", url_path="number", visibility="hidden"),
+            st.Page("edit_number.py", title="Edit phone number", url_path="edit-number", visibility="hidden"),
+        ],
+        "Calling": [st.Page("campaigns.py", title="Campaigns", url_path="campaigns", icon=":material/campaign:")],
+    },
+    position="sidebar" if actor else "hidden",
+)
+session.write_cookie()
+if actor is None:
+    sign_in.form(check)
+    st.stop()
+with st.sidebar:
+    with errors_shown(), open_session() as database:
+        sign_in.tenant_selector(actor, session.tenants(database, actor), choose)
+    sign_in.user_corner(actor, session.sign_out, sign_out_everywhere)
+if not actor.has_scope:
+    st.title(page.title, anchor=False)
+    st.info("Select a tenant to view and manage phone numbers.", icon=":material/domain:")
+    st.stop()
+session.enter(page.url_path)
+page.run()

@@ -1,0 +1,45 @@
+"""One phone number: what it is, its settings, how its calls go, and its history."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from components import audit as history
+from components import health as health_chart
+from components import navigation
+from components import number as draw
+from components.number_editor import Editor
+from components.page import errors_shown, header, said
+from components.session import current_actor, reader_zone
+from db.engine import open_session
+from db.scope import Slice
+from services import audit, health, numbers
+from services.access import Permission
+
+actor, zone, today = current_actor(), reader_zone(), datetime.now(UTC).date()
+
+with errors_shown(), open_session() as session:
+    number = numbers.get(session, actor, st.query_params.get("id", ""))
+    editor = Editor(actor, number, zone, open_session)
+    editor.prepare()
+    writes = actor.may(Permission.NUMBERS_WRITE)
+    st.page_link(navigation.LIST, label="Phone numbers", icon=":material/arrow_back:")
+    with header("Phone number"):
+        draw.actions(editor, writes=writes)
+    said("status")
+    draw.card(number, zone, with_tenant=actor.all_tenants)
+    left, right = st.columns([0.44, 0.56], gap="large")
+    with left:
+        st.subheader("Settings", anchor=False)
+        if writes and not number.is_gone:
+            editor.sections(session)
+            draw.danger(editor, numbers.attachments(session, actor, number.id))
+        else:
+            draw.read_only(number)
+    with right:
+        st.subheader("Campaign Health", anchor=False)
+        window = health_chart.window()
+        totals = health.totals(session, actor, number.id, window, today)
+        health_chart.section(totals, health.days(session, actor, number.id, window, today), window)
+        st.subheader("History", anchor=False)
+        history.history(audit.history(session, actor, "number", number.id, Slice(size=20)), zone)

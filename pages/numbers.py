@@ -1,0 +1,53 @@
+"""The phone numbers of the chosen tenant, or of all of them."""
+
+import streamlit as st
+
+from components import lists, navigation
+from components import numbers as draw
+from components.page import empty_state, errors_shown, header
+from components.session import current_actor, reader_zone, reloader
+from db.engine import open_session
+from services import exports, numbers
+from services.access import Permission
+from services.words import amount
+
+actor, zone, reload = current_actor(), reader_zone(), reloader()
+may_add = actor.may(Permission.NUMBERS_ADD) and not actor.all_tenants
+
+
+def add_button(key: str) -> None:
+    if st.button("Add number", type="primary", icon=":material/add:", key=key):
+        st.switch_page(navigation.ADD, query_params={})
+
+
+def file(make: exports.Maker) -> bytes:
+    with open_session() as session:
+        return make(numbers.export(session, reload(session), query), zone)
+
+
+with header(
+    "Phone numbers",
+    "Reference numbers (Twilio-managed or BYOT); call routing comes from your CRM/telephony layer.",
+):
+    if may_add:
+        add_button("add")
+with errors_shown(), open_session() as session:
+    offered = draw.filters(session, actor, actor.scope.tenant_id, actor.user_id)
+    query, end = draw.toolbar(offered)
+    total = numbers.count(session, actor, query)
+    table = st.container()
+    part = lists.pager(total, "number", capped_at=numbers.SEARCH_LIMIT if query.search else None)
+    with table:
+        if total:
+            draw.table(numbers.search(session, actor, query, part), with_tenant=actor.all_tenants, zone=zone)
+            with end:
+                draw.downloads(
+                    lambda: file(exports.numbers_csv), lambda: file(exports.numbers_excel), amount(total, "number")
+                )
+        elif query == numbers.NumberQuery(sort=query.sort):
+            with empty_state("No phone numbers yet. Buy one, import one, or register one of any provider.", "call"):
+                if may_add:
+                    add_button("add_first")
+        else:
+            with empty_state("No numbers match the search and filters.", "search_off"):
+                lists.clear_filters_button(offered)
