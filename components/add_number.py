@@ -12,7 +12,7 @@ from components import navigation, wizard
 from components import number as draw
 from components import numbers as number_list
 from components.page import outcome, said
-from services import agents, checks, connections, numbering, registering, words
+from services import agents, connections, numbering, registering, words
 from services.access import Actor
 from services.connections import ConnectionRow, vendor
 from services.errors import InvalidInput
@@ -51,6 +51,8 @@ class Wizard:
         """Draw the step that the wizard is at."""
         offered = connections.choices(session, self.actor)
         match state()["step"]:
+            case "twilio":
+                self._twilio()
             case "manual":
                 self._manual(offered)
             case "configure":
@@ -61,23 +63,30 @@ class Wizard:
                 self._source(offered)
 
     def _source(self, offered: list[ConnectionRow]) -> None:
-        wizard.step("Choose source", 1, 3, {})
+        st.subheader("Choose source", anchor=False)
         has_twilio = any(connection.provider == "twilio" for connection in offered)
         with st.container(horizontal=True):
             if has_twilio:
-                with st.container(border=True, width=360, height="stretch"):
-                    st.markdown("**:material/shopping_cart: Purchase from Twilio**")
-                    st.caption("Search and buy a number, or import one that you own. Webhooks are set automatically.")
-                    st.info("Searching and buying come with the next release.", icon=":material/schedule:")
-            with st.container(border=True, width=360, height="stretch"):
-                st.markdown("**:material/edit_note: Add manually**")
-                st.caption(
-                    "Register an existing number from any provider: Twilio, mCube, Exotel, and others. "
-                    "Nothing changes at the provider."
+                _card(
+                    "Purchase from Twilio",
+                    "shopping_cart",
+                    "Search for a number and buy it, or import one that you own. Webhooks are set automatically.",
+                    "twilio",
                 )
-                st.button("Add manually", key="choose_manual", on_click=lambda: go("manual"), type="primary")
+            _card(
+                "Add manually",
+                "edit_note",
+                "Register an existing number from any provider: Twilio, mCube, Exotel, and others. "
+                "Nothing changes at the provider.",
+                "manual",
+            )
         if not has_twilio:
             st.caption("To buy or import Twilio numbers, add a Twilio telephony connection first.")
+
+    def _twilio(self) -> None:
+        wizard.step("Search available numbers", 1, 3, {"Source": "Purchase from Twilio"})
+        st.info("Searching, buying and importing come with the next release.", icon=":material/schedule:")
+        st.button("Back", key="wizard_back", icon=":material/arrow_back:", on_click=lambda: go("source"))
 
     def _manual(self, offered: list[ConnectionRow]) -> None:
         wizard.step("Add number manually", 1, 2, {"Source": "Add manually"})
@@ -155,6 +164,7 @@ class Wizard:
         draw.agent_choice("add_agent", draw.agent_names(agents.choices(session, self.actor)), persist=True)
         draw.country_choice("Allowed inbound countries", "add_inbound", persist=True)
         draw.country_choice("Allowed outbound countries", "add_outbound", persist=True)
+        st.caption(draw.NO_RESTRICTION)
         draw.vendor_fields(vendor(seen.provider), "add_field", persist=True)
         said("configure")
         wizard.buttons(lambda: go("manual"), "Add number", self._add)
@@ -166,7 +176,7 @@ class Wizard:
         seen: Preview = state()["preview"]
         configuration = Configuration(
             label=known.get("add_label") or "",
-            agent_id=known.get("add_agent"),
+            agent_id=draw.chosen_agent("add_agent"),
             allowed_inbound=known.get("add_inbound") or [],
             allowed_outbound=known.get("add_outbound") or [],
             provider_fields=draw.vendor_values(vendor(seen.provider), "add_field"),
@@ -200,3 +210,11 @@ class Wizard:
                 if st.button("Go to campaigns"):
                     st.switch_page(navigation.CAMPAIGNS, query_params={})
                 st.button("Add another", on_click=reset)
+
+
+def _card(title: str, icon: str, text: str, step: str) -> None:
+    with st.container(border=True, width=340, height="stretch"):
+        st.markdown(f":material/{icon}: **{title}**")
+        st.caption(text)
+        st.space("stretch")
+        st.button(title, key=f"choose_{step}", on_click=lambda: go(step), width="stretch", type="primary")

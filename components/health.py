@@ -60,11 +60,11 @@ def charts(days: Sequence[DayTotals]) -> None:
     colors = alt.Scale(domain=["Answered", "Not answered"], range=["#0072b2", "#b8c0cc"])
     for campaign, calls in frame.groupby("campaign"):
         chart = (
-            alt.Chart(calls, title=str(campaign), height=150)
+            alt.Chart(calls, title=str(campaign))
             .mark_bar()
             .encode(
                 x=alt.X("day:T", title=None, axis=alt.Axis(format="%-d %b", tickCount=6)),
-                y=alt.Y("calls:Q", title="Attempts a day", stack="zero"),
+                y=alt.Y("calls:Q", title="Attempts", stack="zero"),
                 color=alt.Color("kind:N", scale=colors, legend=alt.Legend(title=None, orient="top")),
                 order=alt.Order("kind:N"),
                 tooltip=[
@@ -76,7 +76,9 @@ def charts(days: Sequence[DayTotals]) -> None:
         )
         answered = int(calls.loc[calls["kind"] == "Answered", "calls"].sum())
         st.altair_chart(
-            chart, alt=f"{campaign}: {answered:,} of {int(calls['calls'].sum()):,} attempts answered, by day"
+            chart,
+            height=230,
+            alt=f"{campaign}: {answered:,} of {int(calls['calls'].sum()):,} attempts answered, by day",
         )
 
 

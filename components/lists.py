@@ -95,7 +95,7 @@ def pager(total: int, noun: str, *, capped_at: int | None = None) -> Slice:
         asked = st.query_params.get("page", "")
         sizes = st.container(horizontal=True, vertical_alignment="center", width="content")
         with sizes:
-            place = st.container(width="content")
+            place = st.container(width=400, horizontal_alignment="right")
             size = st.selectbox(
                 "Rows per page",
                 PAGE_SIZES,
@@ -105,11 +105,8 @@ def pager(total: int, noun: str, *, capped_at: int | None = None) -> Slice:
                 label_visibility="collapsed",
                 on_change=to_first_page,
                 width=90,
-                help="Rows per page",
             )
         pages = max(1, -(-shown // size))
-        if st.session_state.get("page", 1) > pages:
-            st.session_state["page"] = pages
         with place:
             page = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
         part = Slice(page, size)

@@ -5,6 +5,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from components import audit
 from components.page import exactly, said, when
@@ -13,20 +14,26 @@ from db.connections import ConnectionRow
 from db.models import NumberStatus
 from db.numbers import CampaignUse, NumberDetail
 from providers.base import Vendor
-from services import checks, numbering, words
+from services import numbering, words
 from services.connections import vendor
 
-NO_AGENT = "No agent (assign later)"
+NO_AGENT = 0
+NO_RESTRICTION = "Empty means no restriction."
 Save = Callable[[], None]
 
 
-def card(number: NumberDetail, zone: ZoneInfo, *, with_tenant: bool) -> None:
-    """Draw the number, its badges, and one line of what it is."""
-    with st.container(border=True, gap="small"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"## `{numbering.display(number.e164)}`", width="content")
-            st.badge(words.STATUS[number.status], color="green" if words.STATUS[number.status] == "Active" else "gray")
-            st.badge(words.MANAGED[number.is_managed], color="blue" if number.is_managed else "gray")
+def card(deeds: "Deeds", zone: ZoneInfo, *, with_tenant: bool, writes: bool) -> None:
+    """Draw the number, its badges, one line of what it is, and the ways to put it into and out of use."""
+    number = deeds.number
+    with st.container(border=True, gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            with st.container(horizontal=True, vertical_alignment="center", width="content"):
+                st.title(f":material/call: `{numbering.display(number.e164)}`", anchor=False, width="content")
+                st.badge(words.STATUS[number.status], color="green" if number.status is NumberStatus.ACTIVE else "gray")
+                st.badge(words.MANAGED[number.is_managed], color="blue" if number.is_managed else "gray")
+            with st.container(horizontal=True, width="content"):
+                if writes:
+                    actions(deeds)
         parts = [
             number.label or "No label",
             vendor(number.provider).name,
@@ -37,7 +44,7 @@ def card(number: NumberDetail, zone: ZoneInfo, *, with_tenant: bool) -> None:
             parts.append(number.tenant)
         st.markdown(" · ".join(audit.plain(part) for part in parts))
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.code(number.e164, language=None, width=190)
+            st.code(number.e164, language=None, width=200)
             told = f"Added {when(number.created_at, zone)}"
             if number.released_at:
                 told += f" · {words.STATUS[number.status]} {when(number.released_at, zone)}"
@@ -59,9 +66,9 @@ def label(number: NumberDetail, save: Save, zone: ZoneInfo) -> None:
     """Draw the section `Label`."""
     with st.form("label", border=True):
         section("Label", "label", zone)
-        st.text_input("Label", key="number_label", label_visibility="collapsed", placeholder="No label")
-        st.caption(f"Up to {checks.LABEL_LENGTH} characters.")
-        _save(save)
+        with _row():
+            st.text_input("Label", key="number_label", label_visibility="collapsed", placeholder="No label")
+            _save(save)
 
 
 def agent(offered: Sequence[AgentRow], number: NumberDetail, save: Save, zone: ZoneInfo) -> None:
@@ -71,16 +78,19 @@ def agent(offered: Sequence[AgentRow], number: NumberDetail, save: Save, zone: Z
         names[number.agent_id] = f"{number.agent} (inactive)"
     with st.form("agent", border=True):
         section("Inbound call agent", "agent", zone)
-        agent_choice("number_agent", names, collapsed=True)
-        _save(save)
+        with _row():
+            agent_choice("number_agent", names, collapsed=True)
+            _save(save)
 
 
 def countries(title: str, key: str, place: str, save: Save, zone: ZoneInfo) -> None:
     """Draw a section of allowed countries."""
     with st.form(place, border=True):
         section(title, place, zone)
-        country_choice(title, key, collapsed=True)
-        _save(save)
+        with _row():
+            country_choice(title, key, collapsed=True)
+            _save(save)
+        st.caption(NO_RESTRICTION)
 
 
 def configuration(number: NumberDetail, offered: Sequence[ConnectionRow], save: Save, zone: ZoneInfo) -> None:
@@ -201,15 +211,20 @@ def connection_names(offered: Sequence[ConnectionRow]) -> dict[int, str]:
 
 
 def agent_choice(key: str, names: Mapping[int, str], *, collapsed: bool = False, persist: bool = False) -> None:
-    """Draw the choice of an active agent, or none."""
+    """Draw the choice of an active agent, or none: read it with `chosen_agent`."""
     st.selectbox(
         "Inbound call agent",
-        [None, *names],
-        format_func=lambda value: names.get(value, "—") if value is not None else NO_AGENT,
+        [NO_AGENT, *names],
+        format_func=lambda value: names.get(value, "No agent (assign later)"),
         key=key,
         label_visibility="collapsed" if collapsed else "visible",
         persist_state="page" if persist else None,
     )
+
+
+def chosen_agent(key: str) -> int | None:
+    """Return the agent that was chosen in `agent_choice`."""
+    return st.session_state.get(key) or None
 
 
 def country_choice(title: str, key: str, *, collapsed: bool = False, persist: bool = False) -> None:
@@ -224,11 +239,14 @@ def country_choice(title: str, key: str, *, collapsed: bool = False, persist: bo
         label_visibility="collapsed" if collapsed else "visible",
         persist_state="page" if persist else None,
     )
-    st.caption("Empty means no restriction.")
 
 
 def _countries_told(codes: Sequence[str]) -> str:
     return ", ".join(numbering.country(code) for code in codes) or "No restriction"
+
+
+def _row() -> DeltaGenerator:
+    return st.container(horizontal=True, vertical_alignment="bottom")
 
 
 def _save(save: Save) -> None:
@@ -247,11 +265,9 @@ class Deeds(Protocol):
     def put_back(self) -> None: ...
 
 
-def actions(deeds: Deeds, *, writes: bool) -> None:
+def actions(deeds: Deeds) -> None:
     """Draw the ways to put the number into and out of use."""
     number = deeds.number
-    if not writes:
-        return
     if number.status is NumberStatus.REMOVED:
         st.button("Put back", icon=":material/undo:", on_click=deeds.put_back)
     elif number.status is NumberStatus.ACTIVE:

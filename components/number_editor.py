@@ -123,7 +123,7 @@ class Editor:
         )
 
     def _save_agent(self, session: Session, version: int) -> int:
-        chosen = st.session_state["number_agent"]
+        chosen = draw.chosen_agent("number_agent")
         return numbers.assign_agent(session, self.actor, self.number.id, chosen, version=version)
 
     def _save_inbound(self, session: Session, version: int) -> int:
@@ -152,7 +152,7 @@ class Editor:
         }
         return {
             "number_label": number.label,
-            "number_agent": number.agent_id,
+            "number_agent": number.agent_id or draw.NO_AGENT,
             "number_inbound": list(number.allowed_inbound),
             "number_outbound": list(number.allowed_outbound),
             "number_connection": number.connection_id,

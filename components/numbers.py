@@ -128,20 +128,20 @@ def table(rows: Sequence[NumberRow], *, with_tenant: bool, zone: ZoneInfo) -> No
                 "Number",
                 type="tertiary",
                 alignment="left",
-                width=165,
+                width=145,
                 pinned=True,
                 key="number_clicked",
                 on_click=lambda: navigation.open_number(ids[st.session_state["number_clicked"]["row"]]),
             ),
             "status": column.MultiselectColumn(
-                "Status", options=list(_BADGES), color=list(_BADGES.values()), width=130
+                "Status", options=list(_BADGES), color=list(_BADGES.values()), width=125
             ),
-            "agent": column.TextColumn("Inbound Agent", width=140),
-            "provider": column.TextColumn("Provider", width=180),
-            "name": column.TextColumn("Name", width=160),
+            "agent": column.TextColumn("Inbound Agent", width=130),
+            "provider": column.TextColumn("Provider", width=205),
+            "name": column.TextColumn("Name", width=150),
             "tenant": column.TextColumn("Tenant", width=130),
             "created": column.DatetimeColumn(
-                "Created", format="D MMM YYYY, HH:mm", timezone=str(zone), width=135, help=f"In your time zone, {zone}"
+                "Created", format="D MMM YYYY, HH:mm", timezone=str(zone), width=145, help=f"In your time zone, {zone}"
             ),
             "link": column.LinkColumn(
                 "", display_text=":material/open_in_new:", width=36, help="Open in a new tab; its address can be copied"

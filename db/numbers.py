@@ -9,7 +9,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from db.engine import has_trigrams
 from db.models import (
     GONE,
     LIVE,
@@ -25,11 +24,10 @@ from db.models import (
     Tenant,
 )
 from db.scope import Scope, Slice
+from db.text_search import SearchText, holding
 
 SEARCH_LIMIT = 1000
 """Matches of a search are counted up to here; beyond, the total reads `1,000+`."""
-
-_TRIGRAM = 3
 
 
 class Sort(StrEnum):
@@ -39,15 +37,6 @@ class Sort(StrEnum):
     OLDEST = "oldest"
     NUMBER = "number"
     NAME = "name"
-
-
-@dataclass(frozen=True)
-class SearchText:
-    """What was typed into the search box, as the query needs it."""
-
-    text: str
-    digits: str = ""
-    exact: str | None = None
 
 
 @dataclass(frozen=True)
@@ -374,48 +363,5 @@ def _matching(session: Session, scope: Scope, query: NumberQuery) -> list[Any]:
         tagged = sa.select(NumberTag.number_id).where(scope.of(NumberTag.tenant_id), NumberTag.tag.in_(query.tags))
         conditions.append(PhoneNumber.id.in_(tagged))
     if query.search is not None:
-        conditions.append(_found(session, query.search))
+        conditions.append(holding(session, query.search))
     return conditions
-
-
-def _found(session: Session, wanted: SearchText) -> Any:
-    """The condition that a number or its label holds what was typed, through an index where there is one."""
-    if wanted.exact:
-        return PhoneNumber.e164 == wanted.exact
-    engine: Any = session.get_bind()
-    if len(wanted.digits or wanted.text) < _TRIGRAM or len(wanted.text) < _TRIGRAM:
-        return _contains(wanted)
-    if engine.dialect.name == "sqlite":
-        return _found_by_trigrams_sqlite(wanted)
-    if has_trigrams(engine):
-        both: Any = sa.literal_column("(phone_number.e164 || ' ' || phone_number.label)")
-        either = [both.ilike(f"%{_plain(wanted.text)}%", escape="\\")]
-        if wanted.digits:
-            either.append(both.ilike(f"%{wanted.digits}%"))
-        return sa.or_(*either)
-    label = sa.func.lower(PhoneNumber.label).like(f"{_plain(wanted.text.lower())}%", escape="\\")
-    if not wanted.digits:
-        return label
-    start = PhoneNumber.e164.like(f"+{wanted.digits}%")
-    end = sa.func.reverse(PhoneNumber.e164).like(f"{wanted.digits[::-1]}%")
-    return sa.or_(label, start, end)
-
-
-def _found_by_trigrams_sqlite(wanted: SearchText) -> Any:
-    quoted = wanted.text.replace('"', '""')
-    match = f'label:"{quoted}"'
-    if wanted.digits:
-        match = f'e164:"{wanted.digits}" OR {match}'
-    rowids = sa.text("SELECT rowid FROM number_search WHERE number_search MATCH :match").bindparams(match=match)
-    return sa.literal_column("phone_number.id").in_(rowids.columns(sa.column("rowid", sa.Integer)))
-
-
-def _contains(wanted: SearchText) -> Any:
-    label = PhoneNumber.label.ilike(f"%{_plain(wanted.text)}%", escape="\\")
-    if not wanted.digits:
-        return label
-    return sa.or_(label, PhoneNumber.e164.like(f"%{wanted.digits}%"))
-
-
-def _plain(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

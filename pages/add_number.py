@@ -20,4 +20,5 @@ if step in ("source", "done"):
 with errors_shown(), open_session() as session:
     require(actor, Permission.NUMBERS_ADD)
     require_tenant(actor)
-    Wizard(actor, open_session).draw(session)
+    with st.container(width=760):
+        Wizard(actor, open_session).draw(session)

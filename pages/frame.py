@@ -1,5 +1,7 @@
 """The frame around every page: navigation, sign-in, the choice of a tenant, and then the page."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from components import session, sign_in
@@ -8,6 +10,7 @@ from db.engine import open_session
 from services import sign_in as signing_in
 
 st.set_page_config(page_title="Numberdesk", page_icon=":material/call:", layout="wide")
+st.logo(str(Path(__file__).parents[1] / "components" / "logo.svg"), size="large")
 
 
 def check() -> None:

@@ -9,7 +9,7 @@ from components import health as health_chart
 from components import navigation
 from components import number as draw
 from components.number_editor import Editor
-from components.page import errors_shown, header, said
+from components.page import errors_shown, said
 from components.session import current_actor, reader_zone
 from db.engine import open_session
 from db.scope import Slice
@@ -24,10 +24,8 @@ with errors_shown(), open_session() as session:
     editor.prepare()
     writes = actor.may(Permission.NUMBERS_WRITE)
     st.page_link(navigation.LIST, label="Phone numbers", icon=":material/arrow_back:")
-    with header("Phone number"):
-        draw.actions(editor, writes=writes)
     said("status")
-    draw.card(number, zone, with_tenant=actor.all_tenants)
+    draw.card(editor, zone, with_tenant=actor.all_tenants, writes=writes)
     left, right = st.columns([0.44, 0.56], gap="large")
     with left:
         st.subheader("Settings", anchor=False)

@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import phonenumbers
 import sqlalchemy as sa
-from phonenumbers import PhoneNumberType
 from sqlmodel import Session
 
 import db.engine
@@ -28,6 +27,7 @@ from db.models import (
     Tenant,
     User,
 )
+from services import demo_story as cast
 from services import numbering, sign_in
 from services.audit import Action
 from services.credentials import seal
@@ -43,85 +43,9 @@ USERS = {
 }
 SANDBOX_ACCOUNT = {"account_sid": "AC" + "0" * 32, "auth_token": "sandbox"}
 
-_TENANTS = (
-    ("Acme Voice", "America/New_York"),
-    ("Bharat Dialers", "Asia/Kolkata"),
-    ("Nordlicht Telefonie", "Europe/Berlin"),
-)
-_HEALTH_DAYS = 60
-_SINCE = 420  # days over which the numbers were added
 
-_CONNECTIONS = {
-    "Acme Voice": (
-        ("Twilio main", "twilio", "US", True),
-        ("Twilio legacy", "twilio", "US", False),
-        ("SIP trunk Denver", "sip", "US", True),
-    ),
-    "Bharat Dialers": (
-        ("Exotel Mumbai", "exotel", "IN", True),
-        ("mCube Bengaluru", "mcube", "IN", True),
-        ("Twilio India desk", "twilio", "IN", True),
-    ),
-    "Nordlicht Telefonie": (
-        ("SIP Hamburg", "sip", "DE", True),
-        ("SIP backup", "sip", "DE", False),
-    ),
-}
-_AGENTS = {
-    "Acme Voice": ("Maya (sales)", "Leo (support)", "Nora (billing)", "Otto (after hours)", "Rita (retired)"),
-    "Bharat Dialers": ("Asha (collections)", "Dev (sales)", "Kiran (surveys)"),
-    "Nordlicht Telefonie": ("Greta (Empfang)", "Jonas (Service)"),
-}
-_CAMPAIGNS = {
-    "Acme Voice": ("Spring renewals", "Solar leads", "Payment reminders", "Winback"),
-    "Bharat Dialers": ("Festive offers", "Loan follow-up", "KYC reminders"),
-    "Nordlicht Telefonie": ("Terminerinnerung",),
-}
-# How many numbers of which country and type, by tenant and connection.
-_STOCK = {
-    ("Acme Voice", "Twilio main"): (
-        ("US", NumberType.LOCAL, 96),
-        ("US", NumberType.TOLL_FREE, 18),
-        ("CA", NumberType.LOCAL, 22),
-        ("GB", NumberType.MOBILE, 14),
-        ("AU", NumberType.LOCAL, 12),
-        ("BR", NumberType.LOCAL, 10),
-        ("FR", NumberType.NATIONAL, 6),
-    ),
-    ("Acme Voice", "Twilio legacy"): (("US", NumberType.LOCAL, 8),),
-    ("Acme Voice", "SIP trunk Denver"): (("US", NumberType.LOCAL, 20), ("MX", NumberType.LOCAL, 6)),
-    ("Bharat Dialers", "Exotel Mumbai"): (("IN", NumberType.LOCAL, 38), ("SG", NumberType.MOBILE, 8)),
-    ("Bharat Dialers", "mCube Bengaluru"): (("IN", NumberType.MOBILE, 30), ("IN", NumberType.TOLL_FREE, 6)),
-    ("Bharat Dialers", "Twilio India desk"): (("US", NumberType.LOCAL, 12), ("GB", NumberType.NATIONAL, 5)),
-    ("Nordlicht Telefonie", "SIP Hamburg"): (
-        ("DE", NumberType.LOCAL, 40),
-        ("DE", NumberType.MOBILE, 10),
-        ("ES", NumberType.LOCAL, 12),
-        ("NL", NumberType.LOCAL, 12),
-        ("JP", NumberType.VOIP, 4),
-    ),
-    ("Nordlicht Telefonie", "SIP backup"): (("DE", NumberType.SHARED_COST, 5), ("FR", NumberType.OTHER, 4)),
-}
-_KIND = {
-    NumberType.LOCAL: PhoneNumberType.FIXED_LINE,
-    NumberType.MOBILE: PhoneNumberType.MOBILE,
-    NumberType.TOLL_FREE: PhoneNumberType.TOLL_FREE,
-    NumberType.NATIONAL: PhoneNumberType.UAN,
-    NumberType.VOIP: PhoneNumberType.VOIP,
-    NumberType.SHARED_COST: PhoneNumberType.SHARED_COST,
-    NumberType.OTHER: PhoneNumberType.PREMIUM_RATE,
-}
-_AREAS = {
-    ("US", NumberType.LOCAL): ("415", "212", "312", "305", "512", "206", "617", "720"),
-    ("US", NumberType.TOLL_FREE): ("800", "888", "877", "866"),
-    ("CA", NumberType.LOCAL): ("416", "604", "514"),
-}
-_LABELS = (
-    "Sales desk", "Support line", "Billing", "Front desk", "Outbound", "Callback", "Survey line", "Reminder line",
-    "Weekend line", "Partner line", "Launch", "Trial",
-)  # fmt: skip
-_CITIES = ("North", "South", "East", "West", "Central", "Harbour", "Airport", "Old town")
-_TAGS = ("vip", "legacy", "warm-up", "print ad", "website", "port-in")
+Told = tuple[datetime, Action, dict[str, str], dict[str, str]]
+"""When something was done, what, and the values before and after."""
 
 
 def is_wanted(session: Session, settings: Settings) -> bool:
@@ -133,7 +57,7 @@ def fill(session: Session, settings: Settings, today: date) -> None:
     """Fill an empty database with the demo, its last day of calls being the one before *today*."""
     chance = random.Random(20_240)  # noqa: S311  (a story, not a secret)
     db.engine.start_write(session)
-    tenants = {name: Tenant(name=name, time_zone=zone, created_at=_at(today, 500)) for name, zone in _TENANTS}
+    tenants = {name: Tenant(name=name, time_zone=zone, created_at=_at(today, 500)) for name, zone in cast.TENANTS}
     _save(session, tenants.values())
     _add_users(session, tenants, today)
     numbers: dict[str, list[PhoneNumber]] = {}
@@ -142,21 +66,22 @@ def fill(session: Session, settings: Settings, today: date) -> None:
         tenant_id = tenant.id or 0
         agents = [
             Agent(tenant_id=tenant_id, name=agent, is_active="retired" not in agent, created_at=_at(today, 480))
-            for agent in _AGENTS[name]
+            for agent in cast.AGENTS[name]
         ]
-        connections = [_connection(settings, tenant_id, today, *row) for row in _CONNECTIONS[name]]
+        connections = [_connection(settings, tenant_id, today, *row) for row in cast.CONNECTIONS[name]]
         _save(session, [*agents, *connections])
         numbers[name] = []
         for connection in connections:
-            for country, kind, amount in _STOCK.get((name, connection.name), ()):
+            for country, kind, amount in cast.STOCK.get((name, connection.name), ()):
                 numbers[name] += [
                     _number(chance, today, connection, agents, country, kind, taken) for _ in range(amount)
                 ]
     everything = sorted((n for some in numbers.values() for n in some), key=lambda number: number.created_at)
     _save(session, everything)
     _add_tags(session, chance, everything)
+    _add_history(session, chance, everything)
     for name, tenant in tenants.items():
-        _add_campaigns(session, chance, today, tenant.id or 0, _CAMPAIGNS[name], numbers[name])
+        _add_campaigns(session, chance, today, tenant.id or 0, cast.CAMPAIGNS[name], numbers[name])
     session.add(
         AuditEvent(
             actor_name="System",
@@ -241,14 +166,14 @@ def _number(
     taken: set[str],
 ) -> PhoneNumber:
     e164 = _e164(chance, country, kind, taken)
-    created = _at(today, chance.uniform(1, _SINCE))
+    created = _at(today, chance.uniform(1, cast.SINCE))
     status = chance.choices((NumberStatus.ACTIVE, NumberStatus.INACTIVE, NumberStatus.RELEASED), weights=(86, 9, 5))[0]
     managed = connection.provider == "twilio"
     if status is NumberStatus.RELEASED and not managed:
         status = NumberStatus.REMOVED
     gone = status in (NumberStatus.RELEASED, NumberStatus.REMOVED)
     restricted = chance.random() < 0.15
-    label = f"{chance.choice(_LABELS)} {chance.choice(_CITIES)}" if chance.random() < 0.8 else ""
+    label = f"{chance.choice(cast.LABELS)} {chance.choice(cast.CITIES)}" if chance.random() < 0.8 else ""
     return PhoneNumber(
         tenant_id=connection.tenant_id,
         e164=e164,
@@ -274,13 +199,13 @@ def _number(
 
 def _e164(chance: random.Random, country: str, kind: NumberType, taken: set[str]) -> str:
     """Return a number that the country's plan calls valid and of the kind, and that is not *taken*."""
-    example = phonenumbers.example_number_for_type(country, _KIND[kind])
+    example = phonenumbers.example_number_for_type(country, cast.KIND[kind])
     if example is None:
         raise ValueError(f"{country} has no {kind} numbers")
     digits = str(example.national_number)
     fixed = max(2, len(digits) - 6)
     while True:
-        head = chance.choice(_AREAS.get((country, kind), (digits[:fixed],)))
+        head = chance.choice(cast.AREAS.get((country, kind), (digits[:fixed],)))
         tail = "".join(str(chance.randrange(10)) for _ in range(len(digits) - len(head)))
         text = f"+{example.country_code}{head}{tail}"
         read = numbering.read(text, default_country=country)
@@ -291,8 +216,42 @@ def _e164(chance: random.Random, country: str, kind: NumberType, taken: set[str]
 
 def _add_tags(session: Session, chance: random.Random, numbers: list[PhoneNumber]) -> None:
     for number in numbers:
-        for tag in chance.sample(_TAGS, chance.choices((0, 1, 2), weights=(70, 24, 6))[0]):
+        for tag in chance.sample(cast.TAGS, chance.choices((0, 1, 2), weights=(70, 24, 6))[0]):
             session.add(NumberTag(number_id=number.id or 0, tenant_id=number.tenant_id, tag=tag))
+
+
+def _add_history(session: Session, chance: random.Random, numbers: list[PhoneNumber]) -> None:
+    """Leave the trace that adding, renaming and removing the numbers would have left."""
+    people = {1: "Olga Operator", 2: "Pia Partner", 3: "Sam Superadmin"}
+    events = []
+    for number in numbers:
+        told: list[Told] = [(number.created_at, Action.NUMBERS_ADD, {}, {"label": number.label, "status": "active"})]
+        if number.label and chance.random() < 0.3:
+            later = number.created_at + timedelta(hours=chance.uniform(1, 20))
+            told.append((later, Action.NUMBERS_RENAME, {"label": chance.choice(cast.LABELS)}, {"label": number.label}))
+        if number.status is NumberStatus.INACTIVE:
+            later = number.created_at + timedelta(hours=chance.uniform(20, 23))
+            told.append((later, Action.NUMBERS_DEACTIVATE, {"status": "active"}, {"status": "inactive"}))
+        if number.released_at:
+            told.append(
+                (number.released_at, Action.NUMBERS_REMOVE, {"status": "active"}, {"status": str(number.status)})
+            )
+        events += [
+            AuditEvent(
+                tenant_id=number.tenant_id,
+                at=at,
+                actor_name=people[number.tenant_id],
+                action=action,
+                subject_type="number",
+                subject_id=number.id,
+                subject_label=number.e164,
+                subject_version=1,
+                before=before,
+                after=after,
+            )
+            for at, action, before, after in told
+        ]
+    _save(session, sorted(events, key=lambda event: event.at))
 
 
 def _add_campaigns(
@@ -336,7 +295,7 @@ def _add_campaigns(
             own_rate = rate * chance.uniform(0.85, 1.15)
             facts += [
                 _day(chance, campaign, number, today, ago, own_rate, story)
-                for ago in range(_HEALTH_DAYS, 0, -1)
+                for ago in range(cast.HEALTH_DAYS, 0, -1)
                 if not ended or ago > 30
             ]
     session.flush()

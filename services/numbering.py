@@ -9,7 +9,7 @@ from babel import Locale
 from phonenumbers import PhoneNumberFormat, PhoneNumberType, ValidationResult
 
 from db.models import NumberType
-from db.numbers import SearchText
+from db.text_search import SearchText
 from services.errors import InvalidInput
 
 _TYPES = {
