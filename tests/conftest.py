@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import bcrypt
 import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
 import db.engine
 from db.models import Agent, Connection, Membership, Role, Tenant, User
-from services import credentials, settings, sign_in
+from services import credentials, settings
 from services.access import Actor, Workspace
 
 DATABASES = ("sqlite", "postgresql")
@@ -127,15 +128,15 @@ class World:
 
 
 PASSWORD = "correct-horse-battery"
+_HASHED = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(rounds=4)).decode()
 
 
 @pytest.fixture
 def world(session: Session, _settings: settings.Settings) -> World:
     """The small world, written."""
-    hashed = sign_in.hash_password(PASSWORD)
     tenants = [Tenant(name="Acme"), Tenant(name="Other")]
     users = {
-        name: User(username=name, name=name.capitalize(), password_hash=hashed, is_superadmin=name == "superadmin")
+        name: User(username=name, name=name.capitalize(), password_hash=_HASHED, is_superadmin=name == "superadmin")
         for name in ("admin", "operator", "viewer", "stranger", "superadmin", "both")
     }
     session.add_all([*tenants, *users.values()])

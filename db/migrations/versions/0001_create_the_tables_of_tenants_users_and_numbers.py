@@ -159,9 +159,9 @@ def upgrade() -> None:
         sa.Column("released_at", Instant, nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
-            "released_at IS NULL OR status IN ('released', 'removed')", name="ck_phone_number_released_is_gone"
+            "released_at IS NULL OR status IN ('released', 'removed')", name=op.f("ck_phone_number_released_is_gone")
         ),
-        sa.CheckConstraint("length(e164) >= 3", name="ck_phone_number_e164_is_a_number"),
+        sa.CheckConstraint("length(e164) >= 3", name=op.f("ck_phone_number_e164_is_a_number")),
         sa.ForeignKeyConstraint(
             ["tenant_id", "agent_id"], ["agent.tenant_id", "agent.id"], name="fk_phone_number_tenant_id_agent_id"
         ),
@@ -312,11 +312,12 @@ def upgrade() -> None:
         sa.Column("failed", sa.Integer(), nullable=False),
         sa.Column("spam_reports", sa.Integer(), nullable=False),
         sa.CheckConstraint(
-            "attempts >= 0 AND answered >= 0 AND answered <= attempts", name="ck_campaign_health_answered_of_attempts"
+            "attempts >= 0 AND answered >= 0 AND answered <= attempts",
+            name=op.f("ck_campaign_health_answered_of_attempts"),
         ),
         sa.CheckConstraint(
             "completed >= 0 AND short_calls >= 0 AND failed >= 0 AND spam_reports >= 0",
-            name="ck_campaign_health_counts",
+            name=op.f("ck_campaign_health_counts"),
         ),
         sa.ForeignKeyConstraint(
             ["tenant_id", "campaign_id"],
@@ -346,7 +347,7 @@ def upgrade() -> None:
         ),
         sa.Column("weight", sa.Float(), nullable=True),
         sa.Column("added_at", Instant, nullable=False),
-        sa.CheckConstraint("weight IS NULL OR weight >= 0", name="ck_campaign_number_weight_not_negative"),
+        sa.CheckConstraint("weight IS NULL OR weight >= 0", name=op.f("ck_campaign_number_weight_not_negative")),
         sa.ForeignKeyConstraint(
             ["tenant_id", "campaign_id"],
             ["campaign.tenant_id", "campaign.id"],

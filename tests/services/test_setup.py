@@ -1,0 +1,51 @@
+"""Start-up and the command that makes the first superadmin."""
+
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session
+
+import db.engine
+import db.users
+from services import credentials, setup
+from services.errors import InvalidInput
+from services.settings import Settings
+from tests.conftest import World
+
+
+def test_a_superadmin_is_created_once_and_with_a_long_password(session: Session) -> None:
+    with pytest.raises(InvalidInput, match="at least 12"):
+        setup.create_superadmin(session, "Root", "short")
+    setup.create_superadmin(session, " Root ", "long-enough-password")
+    user = db.users.find(session, "root")
+    assert user
+    assert user.is_superadmin
+    with pytest.raises(InvalidInput, match="already"):
+        setup.create_superadmin(session, "ROOT", "long-enough-password")
+
+
+def test_starting_twice_fills_the_demo_once(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, demo=True)
+    setup.start(settings)
+    before = _numbers()
+    setup.start(settings)
+    assert _numbers() == before > 0
+
+
+def test_without_the_demo_nothing_is_filled(tmp_path: Path) -> None:
+    setup.start(Settings(data_dir=tmp_path, demo=False))
+    assert _numbers() == 0
+
+
+def test_start_up_stops_when_the_key_does_not_open_what_is_stored(
+    session: Session, world: World, database: object, tmp_path: Path
+) -> None:
+    url = db.engine.current().url.render_as_string(hide_password=False)
+    other = Settings(data_dir=tmp_path / "elsewhere", database_url=url, demo=False)
+    with pytest.raises(credentials.KeyProblem, match="Put the key back"):
+        setup.start(other)
+
+
+def _numbers() -> int:
+    with db.engine.current().connect() as connection:
+        return int(connection.exec_driver_sql("SELECT count(*) FROM phone_number").scalar() or 0)
