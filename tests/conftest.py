@@ -52,7 +52,9 @@ def postgresql() -> Iterator[sa.URL]:
 
 
 @pytest.fixture(scope="session")
-def templates(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], sa.URL]:
+def templates(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], sa.URL]]:
     """Migrated empty databases, made once, to be copied for each test."""
     made: dict[str, sa.URL] = {}
 
@@ -73,7 +75,9 @@ def templates(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
             made[kind] = url
         return made[kind]
 
-    return template
+    yield template
+    if "postgresql" in made:
+        _drop_database(request.getfixturevalue("postgresql"), str(made["postgresql"].database))
 
 
 @pytest.fixture(params=DATABASES)
