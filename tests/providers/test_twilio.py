@@ -1,0 +1,654 @@
+"""Twilio through its own client, against the sandbox."""
+
+import re
+import socket
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from itertools import islice
+
+import pytest
+
+from providers import VENDORS
+from providers.errors import (
+    NotSupported,
+    OutcomeUnknown,
+    ProviderError,
+    ProviderMisconfigured,
+    ProviderUnavailable,
+    RequestRejected,
+)
+from providers.sandbox import accounts
+from providers.sandbox.faults import Fault, Kind
+from providers.sandbox.seeds import MAGIC_NUMBER
+from providers.sandbox.server import Sandbox
+from providers.twilio_http import MappedHttpClient
+from providers.verbs import (
+    AccountStatus,
+    AddressRequirement,
+    BundleStatus,
+    CallStatus,
+    Direction,
+    Feature,
+    NumberSearch,
+    NumberType,
+    Provider,
+    Webhooks,
+)
+from tests.providers.helpers import connect, ledger, on_shelf
+
+HOOK = "https://voice.example.com/in"
+
+
+# The account
+
+
+@pytest.mark.parametrize(
+    ("account", "status", "trial"),
+    [
+        (accounts.MAIN, AccountStatus.ACTIVE, False),
+        (accounts.TRIAL, AccountStatus.ACTIVE, True),
+        (accounts.SUSPENDED, AccountStatus.SUSPENDED, False),
+        (accounts.CLOSED, AccountStatus.CLOSED, False),
+    ],
+)
+def test_account_tells_whether_it_can_be_used(sandbox, account, status, trial):
+    found = connect(sandbox, account).account()
+
+    assert (found.sid, found.status, found.trial) == (account.sid, status, trial)
+
+
+def test_account_with_a_wrong_token_is_rejected(sandbox):
+    wrong = accounts.SandboxAccount(accounts.MAIN.sid, "wrong", "")
+
+    with pytest.raises(RequestRejected, match="does not accept the Account SID and auth token") as caught:
+        connect(sandbox, wrong).account()
+    assert caught.value.code == "20003"
+
+
+def test_a_list_with_a_wrong_token_is_rejected_too(sandbox):
+    with pytest.raises(RequestRejected) as caught:
+        connect(sandbox, accounts.SandboxAccount(accounts.MAIN.sid, "wrong", "")).owned_page()
+    assert caught.value.code == "20003"
+
+
+def test_a_suspended_account_can_do_nothing_else(sandbox):
+    with pytest.raises(RequestRejected, match="not active") as caught:
+        connect(sandbox, accounts.SUSPENDED).owned_page()
+    assert caught.value.code == "20005"
+
+
+@pytest.mark.parametrize(
+    "credentials", [{}, {"account_sid": "AC12", "auth_token": "x"}, {"account_sid": "AC" + "0" * 32}]
+)
+def test_connect_refuses_credentials_of_the_wrong_form(credentials):
+    with pytest.raises(RequestRejected, match="Twilio was not asked"):
+        VENDORS["twilio"].connect(credentials)
+
+
+# The stock
+
+
+def test_countries_name_their_types_in_our_words(main):
+    countries = {country.code: country for country in main.countries()}
+
+    assert len(countries) >= 12
+    assert countries["US"].types == (NumberType.LOCAL, NumberType.TOLL_FREE)
+    assert {type for country in countries.values() for type in country.types} == set(NumberType)
+
+
+def test_search_shows_about_thirty_rows_with_place_and_features(main):
+    rows = main.search(NumberSearch("US"))
+
+    assert len(rows) == 30
+    assert rows[0].features == set(Feature)
+    assert rows[0].address_requirement is AddressRequirement.NONE
+    assert all(row.locality and row.region and row.type is NumberType.LOCAL for row in rows)
+
+
+def test_search_abroad_has_no_places(main):
+    (row, *_) = main.search(NumberSearch("GB", NumberType.MOBILE))
+
+    assert (row.country, row.locality, row.region) == ("GB", None, None)
+    assert row.features == {Feature.VOICE, Feature.SMS}
+
+
+@pytest.mark.parametrize(
+    ("query", "pattern"),
+    [
+        (NumberSearch("US", area_code="415"), r"\+1415"),
+        (NumberSearch("US", contains="+1212"), r"\+1212"),
+        (NumberSearch("US", contains="7$"), None),
+        (NumberSearch("US", contains="77$"), r".*77$"),
+        (NumberSearch("CA", area_code="416", contains="5%5"), r"\+1416|.*5.*5"),
+        (NumberSearch("US", contains="2*2*2"), r".*2.2.2"),
+        (NumberSearch("US", NumberType.TOLL_FREE, contains="+1TON"), r"\+1866"),
+    ],
+)
+def test_search_finds_only_what_matches(main, query, pattern):
+    if pattern is None:
+        pattern = r".*7$"
+    rows = main.search(query)
+
+    assert rows
+    assert all(re.match(pattern, row.e164) for row in rows)
+
+
+def test_search_limits_and_filters(main):
+    assert len(main.search(NumberSearch("US", limit=3))) == 3
+    assert {row.locality for row in main.search(NumberSearch("US", locality="san francisco"))} == {"San Francisco"}
+    assert main.search(NumberSearch("US", features=frozenset({Feature.SMS, Feature.VOICE})))
+    assert main.search(NumberSearch("GB", features=frozenset({Feature.SMS}))) == ()
+    assert main.search(NumberSearch("US", area_code="907")) == ()
+
+
+def test_search_for_a_type_that_the_country_lacks_is_rejected(main):
+    with pytest.raises(RequestRejected) as caught:
+        main.search(NumberSearch("US", NumberType.MOBILE))
+    assert caught.value.code == "20404"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [NumberSearch("GB", area_code="20"), NumberSearch("US", contains="1"), NumberSearch("US", contains="1+2")],
+)
+def test_search_that_cannot_work_is_rejected_before_it_is_sent(sandbox, main, query):
+    sandbox.fault(Fault(Kind.UNAVAILABLE))
+
+    with pytest.raises(RequestRejected):
+        main.search(query)
+    assert sandbox.faults.listing(), "the request was sent"
+
+
+def test_prices_cover_every_type_of_every_country(main):
+    for country in main.countries():
+        prices = main.prices(country.code)
+        assert set(prices.monthly) == set(country.types)
+        assert prices.currency == "USD"
+    assert main.prices("US").monthly[NumberType.TOLL_FREE] == Decimal("2.15")
+
+
+def test_prices_of_an_unknown_country_are_rejected(main):
+    with pytest.raises(RequestRejected):
+        main.prices("AQ")
+
+
+# What the account owns
+
+
+def test_owned_pages_walk_the_whole_account(untouched):
+    provider = connect(untouched, accounts.MAIN)
+    sizes, seen, token = [], Counter(), None
+    while True:
+        page = provider.owned_page(token=token)
+        sizes.append(len(page.rows))
+        seen.update(number.sid for number in page.rows)
+        if page.next_token is None:
+            break
+        token = page.next_token
+
+    assert sizes == [1000, 1000, 500]
+    assert set(seen.values()) == {1}
+
+
+def test_owned_yields_every_number_once(untouched):
+    numbers = list(connect(untouched, accounts.MAIN).owned(page_size=700))
+
+    assert len(numbers) == len({number.e164 for number in numbers}) == 2500
+    assert {number.type for number in numbers} == {NumberType.LOCAL}
+
+
+def test_owned_page_is_never_larger_than_twilio_allows(untouched):
+    assert len(connect(untouched, accounts.MAIN).owned_page(page_size=5000).rows) == 1000
+
+
+def test_owned_pages_stay_whole_while_numbers_come_and_go(small):
+    kept = [small.buy(row.e164).sid for row in small.search(NumberSearch("US", area_code="512", limit=4))]
+    first = small.owned_page(page_size=2)
+    small.release(kept.pop())
+    small.buy(on_shelf(small, "CA"))
+    rest = small.owned_page(token=first.next_token)
+
+    assert set(kept) <= {number.sid for number in (*first.rows, *rest.rows)}
+    assert not {n.sid for n in first.rows} & {n.sid for n in rest.rows}
+
+
+def test_owned_page_filters_by_a_part_of_the_number(main):
+    some = next(islice(main.owned(), 1))
+    rows = main.owned_page(matching=some.e164[3:-1]).rows
+
+    assert some in rows
+    assert all(some.e164[3:-1] in row.e164 for row in rows)
+
+
+def test_find_owned_compares_the_whole_number(main):
+    some = next(main.owned())
+
+    assert main.find_owned(some.e164) == some
+    assert main.owned_page(matching=some.e164[:-1]).rows
+    assert main.find_owned(some.e164[:-1]) is None
+
+
+def test_find_owned_sid_sees_this_account_only(main, small):
+    foreign = next(small.owned())
+
+    assert small.find_owned_sid(foreign.sid) == foreign
+    assert main.find_owned_sid(foreign.sid) is None
+    assert main.find_owned_sid("PN" + "0" * 32) is None
+
+
+# Buying
+
+
+def test_buy_returns_the_number_with_its_settings(sandbox, small):
+    wanted = on_shelf(small)
+
+    bought = small.buy(wanted, label="Sales", voice_url=HOOK, status_callback=f"{HOOK}/status")
+
+    assert (bought.e164, bought.label, bought.type) == (wanted, "Sales", NumberType.LOCAL)
+    assert bought.webhooks == Webhooks(voice_url=HOOK, status_callback=f"{HOOK}/status")
+    assert bought.bought_at is not None
+    assert datetime.now(UTC) - bought.bought_at < timedelta(minutes=1)
+    assert wanted not in {row.e164 for row in small.search(NumberSearch("US"))}
+    assert ledger(sandbox, wanted) == ["purchase"]
+
+
+def test_buying_again_charges_nothing_and_updates(sandbox, small):
+    wanted = on_shelf(small)
+    first = small.buy(wanted, label="One")
+    second = small.buy(wanted, label="Two")
+
+    assert (first.sid, second.label) == (second.sid, "Two")
+    assert ledger(sandbox, wanted) == ["purchase"]
+
+
+def test_buy_cuts_a_label_to_what_twilio_holds(small):
+    assert small.buy(on_shelf(small), label="x" * 80).label == "x" * 64
+
+
+@pytest.mark.parametrize(("number", "code"), [("+15005550000", "21422"), ("+15005550001", "21421"), ("+12", "21421")])
+def test_numbers_that_cannot_be_bought(main, number, code):
+    with pytest.raises(RequestRejected, match="Nothing was changed or charged") as caught:
+        main.buy(number)
+    assert caught.value.code == code
+
+
+def test_the_number_for_tests_can_be_bought(main):
+    bought = main.buy(MAGIC_NUMBER)
+    main.release(bought.sid)
+
+    assert bought.e164 == MAGIC_NUMBER
+
+
+def test_a_number_of_somebody_else_is_rejected(sandbox, main, small):
+    taken = main.buy(on_shelf(main)).e164
+
+    with pytest.raises(RequestRejected, match="somebody else") as caught:
+        small.buy(taken)
+    assert caught.value.code == "21422"
+    assert ledger(sandbox, taken) == ["purchase"]
+
+
+def test_a_trial_account_has_one_number(sandbox):
+    trial = connect(sandbox, accounts.TRIAL)
+
+    with pytest.raises(RequestRejected, match="trial") as caught:
+        trial.buy(on_shelf(trial))
+    assert caught.value.code == "21404"
+
+
+def address_in(provider: Provider, country: str) -> str:
+    return provider.addresses(country)[0].sid
+
+
+@pytest.mark.parametrize(
+    ("country", "type", "wrong", "right"),
+    [
+        ("SE", NumberType.LOCAL, None, "US"),
+        ("BR", NumberType.LOCAL, "US", "BR"),
+        ("MX", NumberType.TOLL_FREE, None, "US"),
+    ],
+)
+def test_buy_with_the_address_that_the_regulator_asks_for(main, country, type, wrong, right):
+    wanted = on_shelf(main, country, type)
+
+    with pytest.raises(RequestRejected, match="address") as caught:
+        main.buy(wanted, address_sid=address_in(main, wrong) if wrong else None)
+    assert caught.value.code == "21631"
+    assert main.buy(wanted, address_sid=address_in(main, right)).address_sid == address_in(main, right)
+
+
+def test_buy_with_the_bundle_that_the_regulator_asks_for(main):
+    bundles = {bundle.usable: bundle for bundle in main.bundles("DE", NumberType.LOCAL)}
+    wanted, address = on_shelf(main, "DE"), address_in(main, "DE")
+
+    for unusable in (None, bundles[False].sid):
+        with pytest.raises(RequestRejected, match="approved bundle") as caught:
+            main.buy(wanted, address_sid=address, bundle_sid=unusable)
+        assert caught.value.code == "21649"
+    assert main.buy(wanted, address_sid=address, bundle_sid=bundles[True].sid).bundle_sid == bundles[True].sid
+
+
+def test_bundles_tell_their_status(main):
+    assert [b.status for b in main.bundles("AU", NumberType.MOBILE)] == [BundleStatus.PROVISIONALLY_APPROVED]
+    assert [b.status for b in main.bundles("FR", NumberType.NATIONAL)] == [BundleStatus.REJECTED]
+    assert [(b.status, b.usable) for b in main.bundles("IN", NumberType.TOLL_FREE)] == [(BundleStatus.IN_REVIEW, False)]
+    assert main.bundles("JP", NumberType.VOIP) == ()
+
+
+def test_addresses_are_those_of_the_account(main, small):
+    (address,) = small.addresses()
+
+    assert (address.country, address.lines) == ("US", "1 Main Street, 78701, Austin, TX")
+    assert {a.country for a in main.addresses()} >= {"US", "DE", "GB"}
+
+
+def test_twenty_buyers_of_one_number_leave_one_owner_and_one_charge(sandbox):
+    buyers = [connect(sandbox, account) for account in (accounts.MAIN, accounts.SMALL) for _ in range(10)]
+    wanted = on_shelf(buyers[0], "CA")
+
+    def buy(buyer: Provider) -> str:
+        try:
+            return buyer.buy(wanted).sid
+        except RequestRejected as exc:
+            return exc.code or "?"
+
+    with ThreadPoolExecutor(20) as pool:
+        outcomes = Counter(pool.map(buy, buyers))
+
+    assert outcomes.pop("21422") == 10
+    assert list(outcomes.values()) == [10]
+    assert ledger(sandbox, wanted) == ["purchase"]
+
+
+def test_twenty_buyers_of_twenty_numbers_all_succeed(sandbox, small):
+    wanted = [row.e164 for row in small.search(NumberSearch("US", area_code="303", limit=20))]
+
+    with ThreadPoolExecutor(20) as pool:
+        bought = list(pool.map(lambda number: connect(sandbox, accounts.SMALL, timeout=10).buy(number).e164, wanted))
+
+    assert bought == wanted
+    assert all(ledger(sandbox, number) == ["purchase"] for number in wanted)
+
+
+# Webhooks and release
+
+
+def test_webhooks_are_set_and_read_one_by_one(small):
+    number = small.buy(on_shelf(small), voice_url=HOOK)
+
+    changed = small.set_webhooks(number.sid, sms_url=f"{HOOK}/sms", status_callback=f"{HOOK}/status")
+
+    assert changed.webhooks == Webhooks(HOOK, f"{HOOK}/sms", f"{HOOK}/status")
+    assert small.webhooks(number.sid) == changed.webhooks
+    small.set_webhooks(number.sid, voice_url="")
+    assert small.webhooks(number.sid).voice_url == ""
+
+
+def test_webhooks_of_a_number_that_is_not_ours_are_rejected(small):
+    with pytest.raises(RequestRejected) as caught:
+        small.set_webhooks("PN" + "0" * 32, voice_url=HOOK)
+    assert caught.value.code == "20404"
+
+
+def test_an_invalid_webhook_is_rejected_in_twilios_words(small):
+    with pytest.raises(RequestRejected, match="not a valid URL"):
+        small.set_webhooks(next(small.owned()).sid, voice_url="ftp:/nowhere")
+
+
+def test_release_returns_the_number_to_the_shelf(sandbox, small):
+    wanted = on_shelf(small)
+    first = small.buy(wanted)
+
+    small.release(first.sid)
+
+    assert small.find_owned(wanted) is None
+    assert wanted in {row.e164 for row in small.search(NumberSearch("US", contains=wanted[-9:]))}
+    assert small.buy(wanted).sid != first.sid
+    assert ledger(sandbox, wanted) == ["purchase", "release", "purchase"]
+
+
+def test_a_second_release_finds_nothing(small):
+    number = small.buy(on_shelf(small))
+    small.release(number.sid)
+
+    with pytest.raises(RequestRejected) as caught:
+        small.release(number.sid)
+    assert caught.value.code == "20404"
+
+
+def test_a_number_with_an_emergency_address_is_not_released(untouched):
+    provider = connect(untouched, accounts.MAIN)
+    (oldest,) = (number for number in provider.owned() if number.label == "Line 0001" and number.e164[:5] == "+1201")
+
+    with pytest.raises(RequestRejected, match="emergency address"):
+        provider.release(oldest.sid)
+    assert provider.find_owned_sid(oldest.sid) == oldest
+
+
+# The call log
+
+
+def test_calls_come_in_pages_newest_first(main):
+    now = datetime.now(UTC)
+    pages = list(main.calls(now - timedelta(days=31), now))
+    calls = [call for page in pages for call in page]
+
+    assert [len(page) for page in pages] == [1000, 500]
+    assert calls == sorted(calls, key=lambda call: call.started_at, reverse=True)
+    assert {call.direction for call in calls} == set(Direction)
+    assert {call.status for call in calls} >= {CallStatus.COMPLETED, CallStatus.NO_ANSWER, CallStatus.BUSY}
+    assert all((call.duration > 0) == (call.status is CallStatus.COMPLETED) for call in calls)
+    assert all((call.price or 0) < 0 for call in calls if call.duration)
+
+
+def test_calls_are_those_from_the_first_instant_to_before_the_last(main):
+    now = datetime.now(UTC)
+    times = sorted({call.started_at for page in main.calls(now - timedelta(days=31), now) for call in page})
+    first, second, third = times[10:13]
+    inside = [call.started_at for page in main.calls(first, third) for call in page]
+
+    assert set(inside) == {first, second}
+    tiny = timedelta(microseconds=1)
+    assert {c.started_at for page in main.calls(first + tiny, third + tiny) for c in page} == {second, third}
+    kolkata = timezone(timedelta(hours=5, minutes=30))
+    moved = [
+        call.started_at for page in main.calls(first.astimezone(kolkata), third.astimezone(kolkata)) for call in page
+    ]
+    assert moved == inside
+
+
+# Errors
+
+
+@pytest.mark.parametrize("problem", [False, True], ids=["older-body", "rfc-9457"])
+@pytest.mark.parametrize(
+    ("status", "code", "read", "write"),
+    [
+        (400, 20001, RequestRejected, RequestRejected),
+        (400, 21404, RequestRejected, RequestRejected),
+        (400, 21421, RequestRejected, RequestRejected),
+        (400, 21422, RequestRejected, RequestRejected),
+        (400, 21451, RequestRejected, RequestRejected),
+        (400, 21452, RequestRejected, RequestRejected),
+        (400, 21631, RequestRejected, RequestRejected),
+        (400, 21649, RequestRejected, RequestRejected),
+        (401, 20003, RequestRejected, RequestRejected),
+        (403, 20005, RequestRejected, RequestRejected),
+        (404, 20404, RequestRejected, RequestRejected),
+        (405, 20004, NotSupported, NotSupported),
+        (408, 20408, ProviderUnavailable, OutcomeUnknown),
+        (429, 20429, ProviderUnavailable, ProviderUnavailable),
+        (301, 20500, ProviderUnavailable, OutcomeUnknown),
+        (500, 20500, ProviderUnavailable, OutcomeUnknown),
+        (502, 20500, ProviderUnavailable, OutcomeUnknown),
+        (503, 20503, ProviderUnavailable, OutcomeUnknown),
+    ],
+)
+def test_every_error_of_twilio_is_one_of_ours(sandbox, small, problem, status, code, read, write):
+    sandbox.fault(Fault(Kind.ERROR, status=status, code=code, problem=problem, times=4))
+
+    for ask, expected in (
+        (small.owned_page, read),
+        (small.account, read),
+        (lambda: small.buy("+14155550123"), write),
+        (lambda: small.release("PN" + "0" * 32), write),
+    ):
+        with pytest.raises(ProviderError) as caught:
+            ask()
+        assert type(caught.value) is expected
+        assert caught.value.code == str(code)
+
+
+@pytest.mark.parametrize("code", [21422, 21649])
+def test_codes_count_and_texts_do_not(sandbox, small, code):
+    sentences = set()
+    for text in ("one wording", "another wording"):
+        sandbox.fault(Fault(Kind.ERROR, status=400, code=code, message=text))
+        with pytest.raises(RequestRejected) as caught:
+            small.buy("+14155550123")
+        sentences.add(str(caught.value))
+
+    assert len(sentences) == 1
+
+
+def test_an_unknown_refusal_is_told_in_twilios_words(sandbox, small):
+    sandbox.fault(Fault(Kind.ERROR, status=400, code=29999, message="The moon is full"))
+
+    with pytest.raises(RequestRejected, match=r"refused to buy .*The moon is full.*Nothing was changed or charged"):
+        small.buy("+14155550123")
+
+
+@pytest.mark.parametrize("pause", [7.5, None])
+def test_too_many_requests_name_the_pause_if_there_is_one(sandbox, small, pause):
+    wanted = on_shelf(small)
+    sandbox.fault(Fault(Kind.TOO_MANY, retry_after=pause))
+
+    with pytest.raises(ProviderUnavailable) as caught:
+        small.buy(wanted)
+    assert (caught.value.code, caught.value.retry_after) == ("20429", pause)
+    assert ledger(sandbox, wanted) == []
+
+
+# Lost answers
+
+
+@pytest.mark.parametrize(
+    ("fault", "happened"),
+    [
+        (Fault(Kind.DROP_BEFORE), []),
+        (Fault(Kind.DROP_AFTER), ["purchase"]),
+        (Fault(Kind.ERROR_AFTER), ["purchase"]),
+        (Fault(Kind.UNAVAILABLE), []),
+        (Fault(Kind.DELAY, seconds=0.6), ["purchase"]),
+    ],
+    ids=lambda value: value.kind.value if isinstance(value, Fault) else "",
+)
+def test_a_purchase_without_an_answer_is_unknown_until_one_looks(sandbox, small, fault, happened):
+    wanted = on_shelf(small)
+    sandbox.fault(fault)
+
+    with pytest.raises(OutcomeUnknown, match="may have happened"):
+        connect(sandbox, accounts.SMALL, timeout=0.3).buy(wanted)
+
+    assert ledger(sandbox, wanted) == happened
+    assert (small.find_owned(wanted) is not None) == bool(happened)
+    assert small.buy(wanted).e164 == wanted
+    assert ledger(sandbox, wanted) == ["purchase"]
+
+
+def test_a_purchase_can_take_effect_after_one_stopped_waiting(sandbox, small):
+    wanted = on_shelf(small)
+    sandbox.fault(Fault(Kind.LATE, seconds=0.5))
+
+    with pytest.raises(OutcomeUnknown):
+        connect(sandbox, accounts.SMALL, timeout=0.2).buy(wanted)
+    assert small.find_owned(wanted) is None
+    # The next answer that comes as late is the sign that the first purchase was made before it.
+    sandbox.fault(Fault(Kind.LATE, seconds=0.5))
+    assert small.find_owned(wanted) is not None
+
+
+@pytest.mark.parametrize("kind", [Kind.DROP_BEFORE, Kind.DROP_AFTER, Kind.ERROR_AFTER])
+def test_release_and_webhooks_without_an_answer_are_unknown(sandbox, small, kind):
+    number = small.buy(on_shelf(small))
+    for change in (lambda: small.set_webhooks(number.sid, voice_url=HOOK), lambda: small.release(number.sid)):
+        sandbox.fault(Fault(kind))
+        with pytest.raises(OutcomeUnknown):
+            change()
+
+    assert (small.find_owned_sid(number.sid) is None) == (kind is not Kind.DROP_BEFORE)
+
+
+@pytest.mark.parametrize("kind", [Kind.DROP_BEFORE, Kind.DROP_AFTER, Kind.ERROR_AFTER, Kind.UNAVAILABLE, Kind.DELAY])
+def test_a_read_without_an_answer_can_be_asked_again(sandbox, kind):
+    impatient = connect(sandbox, accounts.SMALL, timeout=0.3)
+    sandbox.fault(Fault(kind, seconds=0.6))
+
+    with pytest.raises(ProviderUnavailable):
+        impatient.owned_page(page_size=1)
+    assert impatient.owned_page(page_size=1).rows
+
+
+def test_a_connection_that_is_refused_never_sent_anything(small):
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        port = gone.getsockname()[1]
+    closed = Sandbox(f"http://127.0.0.1:{port}", *(None, None))  # type: ignore[arg-type]
+
+    for ask in (lambda p: p.buy("+14155550123"), lambda p: p.account()):
+        with pytest.raises(ProviderUnavailable, match="no connection could be made"):
+            ask(connect(closed, accounts.MAIN))
+
+
+# Hosts
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://video.twilio.com/v1/Rooms",
+        "https://api.twilio.com.evil.example/2010-04-01/Accounts.json",
+        "https://me@api.twilio.com/2010-04-01/Accounts.json",
+        "http://api.twilio.com/2010-04-01/Accounts.json",
+    ],
+)
+@pytest.mark.parametrize("base_url", ["http://127.0.0.1:9", None])
+def test_a_host_that_is_not_mapped_is_sent_nothing(url, base_url):
+    with pytest.raises(ProviderMisconfigured, match="nothing was sent"):
+        MappedHttpClient(base_url, 1.0).request("GET", url, auth=("AC", "secret"))
+
+
+def test_a_next_page_on_a_foreign_host_is_refused(main):
+    with pytest.raises(ProviderMisconfigured):
+        main.owned_page(token="https://evil.example/2010-04-01/Accounts.json?PageToken=PA1")
+
+
+def test_the_second_page_of_prices_stays_in_the_sandbox(main):
+    pages = main._client.pricing.v1.phone_numbers.countries.list(page_size=5)
+
+    assert {row.iso_country for row in pages} == {country.code for country in main.countries()}
+
+
+def test_the_second_page_of_bundles_stays_in_the_sandbox(main):
+    bundles = main._client.numbers.v2.regulatory_compliance.bundles.list(page_size=3)
+
+    assert len({bundle.sid for bundle in bundles}) == 8
+
+
+def test_a_region_of_the_process_does_not_move_the_calls(sandbox, monkeypatch):
+    monkeypatch.setenv("TWILIO_REGION", "au1")
+    monkeypatch.setenv("TWILIO_EDGE", "sydney")
+
+    assert connect(sandbox, accounts.MAIN).account().status is AccountStatus.ACTIVE
+
+
+def test_a_sandbox_address_must_be_one():
+    credentials = {"account_sid": accounts.MAIN.sid, "auth_token": "x"}
+
+    with pytest.raises(ProviderMisconfigured):
+        VENDORS["twilio"].connect(credentials, base_url="localhost:8600")
+
+
+def test_every_call_has_a_time_limit():
+    assert MappedHttpClient(None, 3.0).timeout == 3.0
