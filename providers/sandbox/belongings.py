@@ -97,7 +97,7 @@ def calls(call: Call) -> Response:
         if parameter in call.query:
             where.append(f"{column} = ?")
             values.append(call.query[parameter])
-    for suffix, operator in (("<", "<="), (">", ">=")):
+    for suffix, operator in (("<", "<"), (">", ">=")):  # before, and at or after
         if text := call.query.get(f"StartTime{suffix}"):
             where.append(f"started {operator} ?")
             values.append(_moment(text))

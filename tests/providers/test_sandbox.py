@@ -249,6 +249,7 @@ def test_seeded_numbers_are_owned_without_a_purchase_and_only_once(sandbox, smal
     small.release(owned.sid)
     sandbox.seed_owned([seed])
     assert small.find_owned(seed.e164) is None
+    assert [row.e164 for row in small.search(NumberSearch("US", contains=f"{seed.e164}$"))] == [seed.e164]
 
 
 def test_a_restart_keeps_the_state(tmp_path):

@@ -3,10 +3,13 @@
 import re
 import socket
 from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
+from threading import Thread
 
 import pytest
 
@@ -513,8 +516,9 @@ def test_codes_count_and_texts_do_not(sandbox, small, code):
     assert len(sentences) == 1
 
 
-def test_an_unknown_refusal_is_told_in_twilios_words(sandbox, small):
-    sandbox.fault(Fault(Kind.ERROR, status=400, code=29999, message="The moon is full"))
+@pytest.mark.parametrize("problem", [False, True], ids=["older-body", "rfc-9457"])
+def test_an_unknown_refusal_is_told_in_twilios_words(sandbox, small, problem):
+    sandbox.fault(Fault(Kind.ERROR, status=400, code=29999, message="The moon is full", problem=problem))
 
     with pytest.raises(RequestRejected, match=r"refused to buy .*The moon is full.*Nothing was changed or charged"):
         small.buy("+14155550123")
@@ -599,6 +603,56 @@ def test_a_connection_that_is_refused_never_sent_anything(small):
     for ask in (lambda p: p.buy("+14155550123"), lambda p: p.account()):
         with pytest.raises(ProviderUnavailable, match="no connection could be made"):
             ask(connect(closed, accounts.MAIN))
+
+
+@pytest.fixture
+def strange_answer() -> Iterator[Callable[[int, str], str]]:
+    """A gateway that gives one answer to everything; call it with the answer for its address."""
+
+    class Gateway(BaseHTTPRequestHandler):
+        status, text = 200, ""
+
+        def do_GET(self) -> None:
+            body = self.text.encode()
+            self.send_response(self.status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    def answer(status: int, text: str) -> str:
+        Gateway.status, Gateway.text = status, text
+        return f"http://127.0.0.1:{server.server_port}"
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Gateway) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        yield answer
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "read", "write"),
+    [
+        (502, "<h1>Bad gateway</h1>", ProviderUnavailable, OutcomeUnknown),
+        (302, "", ProviderUnavailable, OutcomeUnknown),
+        (401, "<h1>No</h1>", RequestRejected, RequestRejected),
+        (200, "<h1>Maintenance</h1>", ProviderUnavailable, OutcomeUnknown),
+        (200, "{}", ProviderUnavailable, OutcomeUnknown),
+        (200, '{"sid": "PN1", "phone_number": "+14155550124"}', ProviderUnavailable, OutcomeUnknown),
+    ],
+)
+def test_answers_that_are_not_twilios_are_not_believed(strange_answer, status, text, read, write):
+    strange = Sandbox(strange_answer(status, text), *(None, None))  # type: ignore[arg-type]
+    provider = connect(strange, accounts.MAIN)
+
+    with pytest.raises(read):
+        provider.owned_page()
+    with pytest.raises(write):
+        provider.buy("+14155550123")
 
 
 # Hosts
