@@ -73,7 +73,7 @@ _LABEL_LENGTH = 64  # what Twilio's friendly_name holds; our own record keeps th
 _REASONS = {
     "20003": "it does not accept the Account SID and auth token. Correct the credentials of this connection",
     "20005": "the account is not active. Settle the account at Twilio first",
-    NOT_FOUND: "this account has nothing of that name. Check the account, or refresh what is shown here",
+    NOT_FOUND: "the account has no such number. Refresh what is shown here, and check which account it is",
     "21404": "a trial account may not do this. Upgrade the account at Twilio",
     "21421": "this is not a number that can be bought. Check the number",
     "21422": "the number is not for sale any more: somebody else has it. Search again and choose another",
@@ -127,7 +127,7 @@ class TwilioAccount(Provider):
                 "a part of a number has 2 to 16 characters: digits, letters, * or %, with + only first and $ only last"
             )
         wanted = {f"{feature.value}_enabled": True for feature in query.features}
-        with _asking(asked.what):
+        with _asking(asked.what, missing="it sells none of that type there. Choose another type or country"):
             stock = getattr(self._client.available_phone_numbers(query.country), query.type.value)
             records = stock.page(
                 area_code=query.area_code or None,
@@ -139,7 +139,7 @@ class TwilioAccount(Provider):
             return tuple(_available(record, query.type) for record in islice(records, query.limit))
 
     def prices(self, country: str) -> Prices:
-        with _asking(f"show the prices of {country}"):
+        with _asking(f"show the prices of {country}", missing="it sells no numbers there. Choose another country"):
             record = self._client.pricing.v1.phone_numbers.countries(country).fetch()
             priced = [(_known(NumberType, row.get("number_type")), row) for row in record.phone_number_prices or ()]
             monthly = {type: _money(row.get("current_price")) for type, row in priced if type is not None}
@@ -253,16 +253,17 @@ def _attempt(what: str, *, writing: bool = False) -> Attempt:
 
 
 @contextmanager
-def _asking(what: str, *, writing: bool = False) -> Iterator[None]:
+def _asking(what: str, *, writing: bool = False, missing: str = _REASONS[NOT_FOUND]) -> Iterator[None]:
+    """Translate what goes wrong inside; *missing* is the reason where Twilio finds nothing."""
     try:
         yield
     except (TwilioException, requests.RequestException, ValueError) as exc:
-        raise _translate(exc, _attempt(what, writing=writing)) from exc
+        raise _translate(exc, _attempt(what, writing=writing), _REASONS | {NOT_FOUND: missing}) from exc
 
 
-def _translate(exc: Exception, attempt: Attempt) -> ProviderError:
+def _translate(exc: Exception, attempt: Attempt, reasons: Mapping[str, str]) -> ProviderError:
     if isinstance(exc, Refusal):
-        why = _REASONS.get(exc.code or "") or exc.message or f"it gave no reason (HTTP {exc.status})"
+        why = reasons.get(exc.code or "") or exc.message or f"it gave no reason (HTTP {exc.status})"
         return attempt.answered(exc.status, why, code=exc.code, retry_after=exc.retry_after)
     if isinstance(exc, requests.RequestException):
         return attempt.broken(exc)

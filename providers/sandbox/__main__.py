@@ -3,6 +3,7 @@
 import argparse
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from providers.sandbox.app import create_app
@@ -25,7 +26,9 @@ def main() -> None:
             sys.stdout.write(ready)
             sys.stdout.flush()
 
-        SandboxServer(create_app(options.state), say).run([listening])
+        with suppress(KeyboardInterrupt):
+            SandboxServer(create_app(options.state), say).run([listening])
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -10,10 +10,11 @@ from providers.verbs import NumberSearch, NumberType, Provider
 _used: set[str] = set()
 
 
-def connect(sandbox: Sandbox, account: SandboxAccount, *, timeout: float = 5.0) -> Provider:
-    """Open *account* at the sandbox."""
+def connect(sandbox: Sandbox | str, account: SandboxAccount, *, timeout: float = 5.0) -> Provider:
+    """Open *account* at the sandbox, or at the address of whatever stands for it."""
+    base_url = sandbox if isinstance(sandbox, str) else sandbox.url
     credentials = {"account_sid": account.sid, "auth_token": account.token}
-    return VENDORS["twilio"].connect(credentials, base_url=sandbox.url, timeout=timeout)
+    return VENDORS["twilio"].connect(credentials, base_url=base_url, timeout=timeout)
 
 
 def on_shelf(provider: Provider, country: str = "US", type: NumberType = NumberType.LOCAL) -> str:

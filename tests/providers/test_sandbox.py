@@ -280,8 +280,7 @@ def alone(state: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
 def test_a_killed_process_keeps_what_it_sold(tmp_path):
     state = tmp_path / "state.db"
     with alone(state) as (url, process):
-        sandbox = Sandbox(url, *(None, None))  # type: ignore[arg-type]
-        provider = connect(sandbox, accounts.SMALL)
+        provider = connect(url, accounts.SMALL)
         wanted = on_shelf(provider, "CA")
         requests.post(f"{url}/faults", json={"kind": "drop_after"}, timeout=5)
         with pytest.raises(OutcomeUnknown):
