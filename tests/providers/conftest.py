@@ -23,7 +23,7 @@ def sandbox(shared_sandbox: Sandbox) -> Iterator[Sandbox]:
     shared_sandbox.faults.clear()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def untouched() -> Iterator[Sandbox]:
     """A sandbox in which nobody buys."""
     with running() as sandbox:

@@ -19,14 +19,10 @@ from providers.errors import (
 from providers.sandbox import accounts
 from providers.sandbox.faults import Fault, Kind
 from providers.twilio_http import MappedHttpClient
-from providers.verbs import (
-    AccountStatus,
-)
+from providers.verbs import AccountStatus
 from tests.providers.helpers import connect, ledger, on_shelf
 
 HOOK = "https://voice.example.com/in"
-
-# Errors
 
 
 @pytest.mark.parametrize("problem", [False, True], ids=["older-body", "rfc-9457"])
