@@ -7,9 +7,7 @@ from itertools import islice
 
 import pytest
 
-from providers.errors import (
-    RequestRejected,
-)
+from providers.errors import RequestRejected
 from providers.sandbox import accounts
 from providers.sandbox.seeds import MAGIC_NUMBER
 from providers.verbs import (

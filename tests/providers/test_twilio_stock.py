@@ -6,9 +6,7 @@ from decimal import Decimal
 import pytest
 
 from providers import VENDORS
-from providers.errors import (
-    RequestRejected,
-)
+from providers.errors import RequestRejected
 from providers.sandbox import accounts
 from providers.sandbox.faults import Fault, Kind
 from providers.verbs import (
