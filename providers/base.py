@@ -1,21 +1,35 @@
 """What a telephony vendor is to us: its name, what it can do, and the fields that it needs."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from providers.errors import NotSupported, RequestRejected
+
+if TYPE_CHECKING:
+    from providers.verbs import Provider
+
+DEFAULT_TIMEOUT = 20.0
+"""Seconds that a vendor has to accept a connection, and again between two pieces of its answer."""
 
 
 class Capability(StrEnum):
     """Something that a vendor's API can do for us."""
 
-    SEARCH = "search"
+    ACCOUNT = "account"
+    ADDRESSES = "addresses"
     BUY = "buy"
-    LIST_OWNED = "list_owned"
-    READ_WEBHOOKS = "read_webhooks"
-    SET_WEBHOOKS = "set_webhooks"
-    RELEASE = "release"
-    PRICES = "prices"
     CALL_LOG = "call_log"
+    COUNTRIES = "countries"
+    FIND_OWNED = "find_owned"
+    LIST_OWNED = "list_owned"
+    PRICES = "prices"
+    READ_WEBHOOKS = "read_webhooks"
+    RELEASE = "release"
+    SEARCH = "search"
+    SET_WEBHOOKS = "set_webhooks"
 
 
 @dataclass(frozen=True)
@@ -38,11 +52,18 @@ class Field:
         return re.fullmatch(self.pattern, value) is not None
 
 
+class Opener(Protocol):
+    """Makes the provider of one account, without asking the vendor anything yet."""
+
+    def __call__(self, credentials: Mapping[str, str], *, base_url: str | None, timeout: float) -> "Provider": ...
+
+
 @dataclass(frozen=True)
 class Vendor:
     """A telephony vendor, as the rest of the console sees it.
 
-    `limits` says, per capability that is missing, why the vendor cannot.
+    `limits` says why the vendor lacks the capabilities that it lacks. `open` is None for a vendor
+    without an API.
     """
 
     key: str
@@ -53,7 +74,24 @@ class Vendor:
     default_country: str | None = None
     national_numbers: bool = False
     limits: str = ""
+    open: Opener | None = None
 
     def can(self, capability: Capability) -> bool:
         """Return whether the vendor's API offers *capability*."""
         return capability in self.capabilities
+
+    def connect(
+        self, credentials: Mapping[str, str], *, base_url: str | None = None, timeout: float = DEFAULT_TIMEOUT
+    ) -> "Provider":
+        """Open the account that *credentials* name; nothing is sent before the first verb.
+
+        *base_url* is the address of a sandbox that stands for the vendor. Raises NotSupported for a
+        vendor without an API, RequestRejected for credentials of the wrong form, and
+        ProviderMisconfigured for a *base_url* that is no address.
+        """
+        if self.open is None:
+            raise NotSupported(self.limits)
+        for field in self.credential_fields:
+            if not field.accepts(credentials.get(field.name, "")):
+                raise RequestRejected(f"{self.name} was not asked, because of the {field.label}. {field.problem}")
+        return self.open(credentials, base_url=base_url, timeout=timeout)

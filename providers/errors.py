@@ -10,7 +10,10 @@ ProviderMisconfigured    ours to fix; deliberately not a ProviderError
 
 
 class ProviderError(Exception):
-    """A provider did not do what was asked. The message is fit for the reader."""
+    """A provider did not do what was asked. The message is fit for the reader.
+
+    `code` is the vendor's own error code, as text, where it gave one.
+    """
 
     def __init__(self, message: str, *, code: str | None = None) -> None:
         super().__init__(message)
@@ -22,7 +25,14 @@ class RequestRejected(ProviderError):
 
 
 class ProviderUnavailable(ProviderError):
-    """The provider could not be asked or was too busy; nothing happened there."""
+    """The provider could not be asked or was too busy; nothing happened there.
+
+    `retry_after` is the pause in seconds that the provider asked for, where it named one.
+    """
+
+    def __init__(self, message: str, *, code: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message, code=code)
+        self.retry_after = retry_after
 
 
 class OutcomeUnknown(ProviderError):

@@ -1,11 +1,27 @@
 """Exotel (India, Singapore): ExoPhones, whose webhooks can be read and set."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
+
+import phonenumbers
+import requests
+
 from providers.base import Capability, Field, Vendor
+from providers.errors import ProviderError, RequestRejected
+from providers.transport import Attempt, retry_after, sandbox_root
+from providers.verbs import Feature, OwnedNumber, Provider, Webhooks
+
+
+def _open(credentials: Mapping[str, str], *, base_url: str | None, timeout: float) -> Provider:
+    return ExotelAccount(credentials, base_url=base_url, timeout=timeout)
+
 
 VENDOR = Vendor(
     key="exotel",
     name="Exotel",
-    capabilities=frozenset({Capability.READ_WEBHOOKS, Capability.SET_WEBHOOKS}),
+    capabilities=frozenset({Capability.FIND_OWNED, Capability.READ_WEBHOOKS, Capability.SET_WEBHOOKS}),
     credential_fields=(
         Field("account_sid", "Account SID"),
         Field("api_key", "API key"),
@@ -19,5 +35,95 @@ VENDOR = Vendor(
         ),
     ),
     default_country="IN",
-    limits="Exotel sells and releases ExoPhones in its own dashboard; its API has no verb for it.",
+    limits="ExoPhones are bought, released and looked up in Exotel's own dashboard; here their webhooks are kept.",
+    open=_open,
 )
+
+
+class ExotelAccount(Provider):
+    """One Exotel account. A number's SID is its ExoPhone SID."""
+
+    vendor = VENDOR
+
+    # countries, search, prices, buy, release: ExoPhones are ordered with papers, in the dashboard.
+    # owned_page: the list of ExoPhones is a beta whose paging is not documented.
+    # addresses, bundles, calls, account: no such resource is documented.
+
+    def __init__(self, credentials: Mapping[str, str], *, base_url: str | None, timeout: float) -> None:
+        root = f"{sandbox_root(base_url)}/exotel" if base_url else f"https://{credentials['subdomain']}"
+        self._numbers = f"{root}/v2_beta/Accounts/{quote(credentials['account_sid'], safe='')}/IncomingPhoneNumbers"
+        self._auth = (credentials["api_key"], credentials["api_token"])
+        self._timeout = timeout
+        self._session = requests.Session()
+        self._session.trust_env = base_url is None  # a proxy for the outer world is not meant for a sandbox
+
+    def find_owned_sid(self, sid: str) -> OwnedNumber | None:
+        try:
+            return self._number(f"show the ExoPhone {sid}", "GET", sid)
+        except RequestRejected as exc:
+            if exc.code == "404":
+                return None
+            raise
+
+    def webhooks(self, sid: str) -> Webhooks:
+        return self._number(f"show the webhooks of {sid}", "GET", sid).webhooks
+
+    def set_webhooks(
+        self, sid: str, *, voice_url: str | None = None, sms_url: str | None = None, status_callback: str | None = None
+    ) -> OwnedNumber:
+        if status_callback is not None:
+            raise RequestRejected("Exotel keeps the status callback in the call flow, not with the number.")
+        form = {"VoiceUrl": voice_url, "SMSUrl": sms_url}
+        return self._number(f"set the webhooks of {sid}", "PUT", sid, form)
+
+    def _number(self, what: str, method: str, sid: str, form: Mapping[str, str | None] | None = None) -> OwnedNumber:
+        attempt = Attempt(VENDOR.name, what, writing=method != "GET")
+        with _translated(attempt):
+            response = self._session.request(
+                method,
+                f"{self._numbers}/{quote(sid, safe='')}",
+                auth=self._auth,
+                data=form,
+                timeout=self._timeout,
+                allow_redirects=False,
+            )
+            if response.status_code == 200:
+                return _owned(response.json())
+        raise _refused(response, attempt)
+
+
+@contextmanager
+def _translated(attempt: Attempt) -> Iterator[None]:
+    try:
+        yield
+    except requests.JSONDecodeError as exc:
+        raise attempt.lost("its answer could not be read") from exc
+    except requests.RequestException as exc:
+        raise attempt.broken(exc) from exc
+    except (KeyError, TypeError, phonenumbers.NumberParseException) as exc:
+        raise attempt.lost("its answer could not be read") from exc
+
+
+def _refused(response: requests.Response, attempt: Attempt) -> ProviderError:
+    reasons = {
+        401: "it does not accept the API key and token. Correct the credentials of this connection",
+        403: "the API key may not do this. Check its rights in Exotel's dashboard",
+        404: "the account has no such ExoPhone. Check the SID and the account",
+    }
+    status = response.status_code
+    why = reasons.get(status, f"it gave no reason that can be shown (HTTP {status})")
+    return attempt.answered(status, why, code=str(status), retry_after=retry_after(response.headers.get("Retry-After")))
+
+
+def _owned(body: Mapping[str, Any]) -> OwnedNumber:
+    capabilities: Mapping[str, bool] = body.get("capabilities") or {}
+    # An ExoPhone may be written in the national form.
+    number = phonenumbers.parse(body["phone_number"], body.get("country") or VENDOR.default_country)
+    return OwnedNumber(
+        sid=body["sid"],
+        e164=phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),
+        label=body.get("friendly_name") or "",
+        type=None,
+        features=frozenset(feature for feature in Feature if capabilities.get(feature.value)),
+        webhooks=Webhooks(voice_url=body.get("voice_url") or "", sms_url=body.get("sms_url") or ""),
+    )

@@ -19,4 +19,5 @@ VENDOR = Vendor(
     default_country="IN",
     national_numbers=True,
     limits="mCube documents no number or webhook API: its lines are registered by hand.",
+    # open: without a documented API there is nothing to connect to; the token is kept for the voice platform.
 )

@@ -11,4 +11,5 @@ VENDOR = Vendor(
         Field("password", "Password", required=False, secret=True),
     ),
     limits="A SIP trunk has no API for numbers: they are registered by hand.",
+    # open: SIP carries calls; whoever sold the number has its own console.
 )

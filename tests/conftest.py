@@ -57,13 +57,15 @@ def templates(
 ) -> Iterator[Callable[[str], sa.URL]]:
     """Migrated empty databases, made once, to be copied for each test."""
     made: dict[str, sa.URL] = {}
+    servers: list[sa.URL] = []
 
     def template(kind: str) -> sa.URL:
         if kind not in made:
             if kind == "sqlite":
                 url = sa.make_url(f"sqlite:///{tmp_path_factory.mktemp('template') / 'empty.db'}")
             else:
-                url = _new_database(request.getfixturevalue("postgresql"), "template")
+                servers.append(request.getfixturevalue("postgresql"))
+                url = _new_database(servers[0], "template")
             engine = db.engine.make_engine(url.render_as_string(hide_password=False))
             db.engine.migrate(engine)
             if kind == "sqlite":
@@ -76,8 +78,8 @@ def templates(
         return made[kind]
 
     yield template
-    if "postgresql" in made:
-        _drop_database(request.getfixturevalue("postgresql"), str(made["postgresql"].database))
+    for server in servers:
+        _drop_database(server, str(made["postgresql"].database))
 
 
 @pytest.fixture(params=DATABASES)

@@ -1,0 +1,84 @@
+"""The door of every resource: who calls, with which parameters, and how a refusal is answered."""
+
+import base64
+import binascii
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from providers.sandbox.accounts import ACCOUNTS, SandboxAccount
+from providers.sandbox.replies import ApiError
+from providers.sandbox.store import Store
+
+
+@dataclass(frozen=True)
+class Call:
+    """One authenticated request, and the store to answer it from."""
+
+    store: Store
+    account: SandboxAccount
+    path: str
+    params: Mapping[str, str]
+    query: Mapping[str, str]
+    form: Mapping[str, str]
+
+
+Handler = Callable[[Call], Response]
+
+
+def endpoint(handler: Handler, *, inactive_too: bool = False) -> Callable[[Request], Awaitable[Response]]:
+    """Return *handler* behind authentication; *inactive_too* lets suspended and closed accounts in."""
+
+    async def handle(request: Request) -> Response:
+        body = (await request.body()).decode()
+        try:
+            account = _authenticated(request)
+            if account.status != "active" and not inactive_too:
+                raise ApiError(403, 20005, f"Account {account.sid} is not active")
+            call = Call(
+                store=request.app.state.store,
+                account=account,
+                path=request.url.path,
+                params=request.path_params,
+                query=dict(request.query_params),
+                form=dict(parse_qsl(body, keep_blank_values=True)),
+            )
+            response = await run_in_threadpool(handler, call)
+        except ApiError as exc:
+            response = exc.reply({"WWW-Authenticate": 'Basic realm="Twilio API"'} if exc.status == 401 else None)
+        return signed(response)
+
+    return handle
+
+
+def signed(response: Response) -> Response:
+    """Return *response* with the headers that every answer of Twilio bears."""
+    response.headers["Twilio-Request-Id"] = "RQ" + secrets.token_hex(16)
+    response.headers["Twilio-Concurrent-Requests"] = "1"
+    return response
+
+
+def _authenticated(request: Request) -> SandboxAccount:
+    sid, token = credentials(request)
+    account = ACCOUNTS.get(sid)
+    if account is None or not secrets.compare_digest(account.token.encode(), token.encode()):
+        raise ApiError(401, 20003, "Authenticate")
+    if request.path_params.get("account", sid) != sid:
+        raise ApiError(401, 20003, "Authenticate")
+    return account
+
+
+def credentials(request: Request) -> tuple[str, str]:
+    """Return the name and the password of basic authentication; empty where there is none."""
+    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
+    try:
+        decoded = base64.b64decode(encoded, validate=True).decode() if scheme.lower() == "basic" else ""
+    except (binascii.Error, UnicodeDecodeError):
+        decoded = ""
+    name, _, password = decoded.partition(":")
+    return name, password

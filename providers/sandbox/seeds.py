@@ -1,0 +1,78 @@
+"""What a new sandbox holds: full shelves, one large account, a few small ones, and a month of calls."""
+
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from itertools import chain, islice
+from random import Random
+
+from providers.sandbox.accounts import ADDRESSES, MAIN, SMALL, TRIAL
+from providers.sandbox.catalogue import Prefix, Range
+from providers.sandbox.stock import StockNumber, digest, held, shelf
+from providers.sandbox.store import Store, add_stock, number_sid, once, own, timestamp
+
+MAIN_OWNS = 2500
+MAGIC_NUMBER = "+15005550006"
+"""Twilio's number for tests, which can always be bought while nobody has."""
+
+_CALLS_EACH = 6
+_MIX = (("US", "local", 1600), ("CA", "local", 300), ("GB", "local", 300), ("IN", "local", 200), ("AU", "local", 100))
+_OUTCOMES = ("completed",) * 7 + ("busy", "no-answer", "failed", "canceled")
+
+
+def fill(store: Store) -> None:
+    """Fill a new *store*; one that is filled stays as it is."""
+    with store.writing() as db:
+        if not once(db, "shelves"):
+            return
+        add_stock(db, shelf())
+        magic = StockNumber(MAGIC_NUMBER, "US", "local", Prefix(""), Range("1.15", 10, (), features=("voice", "sms")))
+        add_stock(db, [magic], on_shelf=False)
+
+        numbers = list(chain.from_iterable(held(*part) for part in _MIX))
+        _hold(db, MAIN.sid, numbers)
+        _hold(db, SMALL.sid, list(islice(held("US", "toll_free", 5), 5)))
+        _hold(db, TRIAL.sid, list(held("CA", "toll_free", 1)))
+        # One number cannot be released before its emergency address is taken off.
+        db.execute(
+            "UPDATE owned SET settings = json_set(settings, '$.emergency_address_sid', ?) WHERE e164 = ?",
+            (ADDRESSES[0].sid, numbers[0].e164),
+        )
+        # Nine of ten numbers are idle, as in most large accounts.
+        for number in numbers[::10]:
+            _call_log(db, MAIN.sid, number.e164)
+
+
+def _hold(db: sqlite3.Connection, account_sid: str, numbers: list[StockNumber]) -> None:
+    add_stock(db, numbers, on_shelf=False)
+    for index, number in enumerate(numbers):
+        own(
+            db,
+            account_sid,
+            number.e164,
+            {"friendly_name": f"Line {index + 1:04d}"},
+            sid=number_sid(account_sid, number.e164),
+        )
+
+
+def _call_log(db: sqlite3.Connection, account_sid: str, e164: str) -> None:
+    chance = Random(e164)  # noqa: S311 - the same calls at every start, not a secret
+    now = datetime.now(UTC)
+    for index in range(_CALLS_EACH):
+        status = chance.choice(_OUTCOMES)
+        seconds = chance.randint(12, 600) if status == "completed" else 0
+        other = f"+1415{chance.randint(2000000, 9999999)}"
+        inbound = chance.random() < 0.6
+        db.execute(
+            "INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                "CA" + digest("call", e164, index),
+                account_sid,
+                "inbound" if inbound else "outbound-api",
+                other if inbound else e164,
+                e164 if inbound else other,
+                status,
+                timestamp(now - timedelta(seconds=chance.randint(60, 30 * 86400))),
+                seconds,
+                f"-{0.0085 * (seconds // 60 + 1):.4f}" if seconds else None,
+            ),
+        )

@@ -1,0 +1,320 @@
+"""The verbs that a provider offers and what they answer, in our words."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
+
+from providers.base import Capability, Vendor
+from providers.errors import NotSupported
+
+MAX_PAGE_SIZE = 1000
+"""The largest page that a provider is asked for, and so the most rows that are in memory at once."""
+
+MAX_SEARCH_ROWS = 30
+"""Roughly what a vendor shows of its stock: there is no second page, so vary the query instead."""
+
+
+class NumberType(StrEnum):
+    """A kind of phone number, which decides its price and what the regulator asks for."""
+
+    LOCAL = "local"
+    TOLL_FREE = "toll_free"
+    MOBILE = "mobile"
+    NATIONAL = "national"
+    VOIP = "voip"
+    SHARED_COST = "shared_cost"
+    MACHINE_TO_MACHINE = "machine_to_machine"
+
+
+class Feature(StrEnum):
+    """Something that a phone number can carry."""
+
+    VOICE = "voice"
+    SMS = "sms"
+    MMS = "mms"
+    FAX = "fax"
+
+
+class AddressRequirement(StrEnum):
+    """Whose address a number asks for: nobody's, anybody's, one inside or one outside the country."""
+
+    NONE = "none"
+    ANY = "any"
+    LOCAL = "local"
+    FOREIGN = "foreign"
+
+
+class AccountStatus(StrEnum):
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    CLOSED = "closed"
+
+
+class BundleStatus(StrEnum):
+    DRAFT = "draft"
+    PENDING_REVIEW = "pending_review"
+    IN_REVIEW = "in_review"
+    REJECTED = "rejected"
+    APPROVED = "approved"
+    PROVISIONALLY_APPROVED = "provisionally_approved"
+
+
+class Direction(StrEnum):
+    """Which way a call went, seen from our number."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+class CallStatus(StrEnum):
+    """How far a call came. Vendors do not say who answered: only that a call was completed."""
+
+    QUEUED = "queued"
+    RINGING = "ringing"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    BUSY = "busy"
+    FAILED = "failed"
+    NO_ANSWER = "no_answer"
+    CANCELED = "canceled"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Account:
+    """The account behind a set of credentials. A trial account cannot buy freely."""
+
+    sid: str
+    name: str
+    status: AccountStatus
+    trial: bool
+
+
+@dataclass(frozen=True)
+class Country:
+    """A country whose numbers the vendor sells, by ISO 3166 code, with the types that it has there."""
+
+    code: str
+    name: str
+    types: tuple[NumberType, ...]
+
+
+@dataclass(frozen=True)
+class NumberSearch:
+    """What to look for in a vendor's stock.
+
+    `area_code` exists in the US and Canada only. `contains` takes 2 to 16 digits or keypad letters, `*`
+    for one character and `%` for several, a leading `+` for the start and a trailing `$` for the end.
+    """
+
+    country: str
+    type: NumberType = NumberType.LOCAL
+    area_code: str = ""
+    contains: str = ""
+    locality: str = ""
+    features: frozenset[Feature] = frozenset()
+    limit: int = MAX_SEARCH_ROWS
+
+
+@dataclass(frozen=True)
+class AvailableNumber:
+    """A number for sale. Its price is `Prices.monthly` of its country and type."""
+
+    e164: str
+    country: str
+    type: NumberType
+    locality: str | None
+    region: str | None
+    features: frozenset[Feature]
+    address_requirement: AddressRequirement
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What a number of each type costs a month in one country, in an ISO 4217 currency."""
+
+    country: str
+    currency: str
+    monthly: Mapping[NumberType, Decimal]
+
+
+@dataclass(frozen=True)
+class Webhooks:
+    """Where a number's events go; empty where nothing is set.
+
+    `routed_by` is the SID of a trunk or an application that makes the vendor ignore `voice_url`.
+    """
+
+    voice_url: str = ""
+    sms_url: str = ""
+    status_callback: str = ""
+    routed_by: str | None = None
+
+
+@dataclass(frozen=True)
+class OwnedNumber:
+    """A number that the account holds at the vendor."""
+
+    sid: str
+    e164: str
+    label: str
+    type: NumberType | None
+    features: frozenset[Feature]
+    webhooks: Webhooks
+    address_sid: str | None = None
+    bundle_sid: str | None = None
+    bought_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Address:
+    """An address of the account that can be given with a purchase."""
+
+    sid: str
+    name: str
+    lines: str
+    country: str
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A set of regulatory papers of the account. Only a usable one lets a number be bought."""
+
+    sid: str
+    name: str
+    status: BundleStatus
+
+    @property
+    def usable(self) -> bool:
+        """Return whether the vendor accepts the bundle with a purchase."""
+        return self.status in (BundleStatus.APPROVED, BundleStatus.PROVISIONALLY_APPROVED)
+
+
+@dataclass(frozen=True)
+class CallRecord:
+    """One call as the vendor billed it. `duration` is in seconds; the price is negative where it cost."""
+
+    sid: str
+    from_number: str
+    to_number: str
+    direction: Direction
+    status: CallStatus
+    started_at: datetime
+    duration: int
+    price: Decimal | None
+    currency: str | None
+
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    """One page of a list. `next_token` asks for the one after it, and is None on the last."""
+
+    rows: tuple[Row, ...]
+    next_token: str | None = None
+
+
+class Provider(Protocol):
+    """One account at a vendor.
+
+    A verb that a vendor lacks is the one below, which raises NotSupported. Every verb may also raise
+    RequestRejected and ProviderUnavailable; those that change something (buy, set_webhooks, release)
+    may raise OutcomeUnknown. Nothing is retried here: only the caller knows what a repetition costs.
+    """
+
+    vendor: Vendor
+
+    def account(self) -> Account:
+        """Return the account, which proves the credentials. It may be suspended or closed."""
+        raise self._cannot(Capability.ACCOUNT)
+
+    def countries(self) -> tuple[Country, ...]:
+        """Return the countries with stock, by name, and the number types of each."""
+        raise self._cannot(Capability.COUNTRIES)
+
+    def search(self, query: NumberSearch) -> tuple[AvailableNumber, ...]:
+        """Return numbers for sale that match *query*, at most about MAX_SEARCH_ROWS.
+
+        A type that the country lacks is RequestRejected, not an empty answer: see `countries` first.
+        """
+        raise self._cannot(Capability.SEARCH)
+
+    def prices(self, country: str) -> Prices:
+        """Return what numbers of *country* cost a month."""
+        raise self._cannot(Capability.PRICES)
+
+    def owned_page(
+        self, *, matching: str = "", page_size: int = MAX_PAGE_SIZE, token: str | None = None
+    ) -> Page[OwnedNumber]:
+        """Return one page of the account's numbers, newest first.
+
+        *matching* is a part of a number, `*` standing for one digit. A *token* carries the filter and
+        the size of the page before it.
+        """
+        raise self._cannot(Capability.LIST_OWNED)
+
+    def owned(self, *, matching: str = "", page_size: int = MAX_PAGE_SIZE) -> Iterator[OwnedNumber]:
+        """Yield all the account's numbers, holding one page at a time."""
+        token: str | None = None
+        while True:
+            page = self.owned_page(matching=matching, page_size=page_size, token=token)
+            yield from page.rows
+            token = page.next_token
+            if token is None:
+                return
+
+    def find_owned(self, e164: str) -> OwnedNumber | None:
+        """Return the account's number that is exactly *e164*, or None."""
+        return next((number for number in self.owned(matching=e164) if number.e164 == e164), None)
+
+    def find_owned_sid(self, sid: str) -> OwnedNumber | None:
+        """Return the account's number with the vendor's *sid*, or None."""
+        raise self._cannot(Capability.FIND_OWNED)
+
+    def buy(
+        self,
+        e164: str,
+        *,
+        label: str = "",
+        voice_url: str = "",
+        status_callback: str = "",
+        address_sid: str | None = None,
+        bundle_sid: str | None = None,
+    ) -> OwnedNumber:
+        """Buy exactly *e164*. Buying what the account already owns charges nothing and updates it."""
+        raise self._cannot(Capability.BUY)
+
+    def webhooks(self, sid: str) -> Webhooks:
+        """Return the webhooks as they are at the vendor now."""
+        raise self._cannot(Capability.READ_WEBHOOKS)
+
+    def set_webhooks(
+        self, sid: str, *, voice_url: str | None = None, sms_url: str | None = None, status_callback: str | None = None
+    ) -> OwnedNumber:
+        """Change webhooks and return the number; None leaves a value, the empty string clears it."""
+        raise self._cannot(Capability.SET_WEBHOOKS)
+
+    def release(self, sid: str) -> None:
+        """Give the number back. It can be bought again only while nobody else has taken it."""
+        raise self._cannot(Capability.RELEASE)
+
+    def addresses(self, country: str | None = None) -> tuple[Address, ...]:
+        """Return the account's addresses, of one country if given."""
+        raise self._cannot(Capability.ADDRESSES)
+
+    def bundles(self, country: str, type: NumberType) -> tuple[Bundle, ...]:
+        """Return the account's regulatory bundles for numbers of *type* in *country*, usable or not."""
+        raise self._cannot(Capability.ADDRESSES)
+
+    def calls(self, since: datetime, until: datetime) -> Iterator[tuple[CallRecord, ...]]:
+        """Yield pages of the calls that started at or after *since* and before *until*, newest first."""
+        raise self._cannot(Capability.CALL_LOG)
+
+    def _cannot(self, capability: Capability) -> NotSupported:
+        wanted = capability.value.replace("_", " ")
+        return NotSupported(f"{self.vendor.name} cannot do this here ({wanted}). {self.vendor.limits}".strip())

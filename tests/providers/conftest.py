@@ -1,0 +1,40 @@
+"""A sandbox over real HTTP for the tests of the providers, and the accounts in it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from providers.sandbox import accounts
+from providers.sandbox.server import Sandbox, running
+from providers.verbs import Provider
+from tests.providers.helpers import connect
+
+
+@pytest.fixture(scope="session")
+def shared_sandbox() -> Iterator[Sandbox]:
+    with running() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(shared_sandbox: Sandbox) -> Iterator[Sandbox]:
+    """The sandbox that all tests share; each takes numbers of its own from the shelf."""
+    yield shared_sandbox
+    shared_sandbox.faults.clear()
+
+
+@pytest.fixture(scope="session")
+def untouched() -> Iterator[Sandbox]:
+    """A sandbox in which nobody buys."""
+    with running() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def main(sandbox: Sandbox) -> Provider:
+    return connect(sandbox, accounts.MAIN)
+
+
+@pytest.fixture
+def small(sandbox: Sandbox) -> Provider:
+    return connect(sandbox, accounts.SMALL)

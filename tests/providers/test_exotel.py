@@ -1,0 +1,122 @@
+"""Exotel against its sandbox, and what the vendors without an API answer."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from providers import VENDORS
+from providers.base import Capability
+from providers.errors import NotSupported, OutcomeUnknown, ProviderUnavailable, RequestRejected
+from providers.sandbox import exotel
+from providers.sandbox.faults import Fault, Kind
+from providers.verbs import NumberSearch, NumberType, Provider, Webhooks
+
+FLOW = f"http://my.exotel.com/{exotel.ACCOUNT_SID}/exoml/start_voice/2002"
+NOW = datetime.now(UTC)
+
+
+def connect(sandbox, *, token: str = exotel.API_TOKEN, timeout: float = 5.0) -> Provider:
+    credentials = {
+        "account_sid": exotel.ACCOUNT_SID,
+        "api_key": exotel.API_KEY,
+        "api_token": token,
+        "subdomain": "api.in.exotel.com",
+    }
+    return VENDORS["exotel"].connect(credentials, base_url=sandbox.url, timeout=timeout)
+
+
+@pytest.mark.parametrize(("sid", "e164"), [("exo-1", "+918047180001"), ("exo-2", "+911139585476")])
+def test_an_exophone_of_the_account_is_found(sandbox, sid, e164):
+    found = connect(sandbox).find_owned_sid(sid)
+
+    assert found is not None
+    assert (found.sid, found.e164) == (sid, e164)
+
+
+def test_a_foreign_exophone_is_not_found(sandbox):
+    assert connect(sandbox).find_owned_sid("exo-9") is None
+    assert connect(sandbox).find_owned_sid("../../exo-1") is None
+
+
+def test_webhooks_are_set_and_read(sandbox):
+    provider = connect(sandbox)
+    before = provider.webhooks("exo-1")
+    changed = provider.set_webhooks("exo-1", voice_url=FLOW)
+
+    assert changed.webhooks == Webhooks(voice_url=FLOW, sms_url=before.sms_url)
+    assert provider.webhooks("exo-1") == changed.webhooks
+
+
+def test_a_status_callback_has_no_place_at_exotel(sandbox):
+    with pytest.raises(RequestRejected, match="call flow"):
+        connect(sandbox).set_webhooks("exo-1", status_callback="https://voice.example.com/status")
+
+
+def test_wrong_credentials_are_rejected(sandbox):
+    with pytest.raises(RequestRejected, match="API key and token"):
+        connect(sandbox, token="wrong").find_owned_sid("exo-1")
+
+
+def test_webhooks_of_an_unknown_exophone_are_rejected(sandbox):
+    with pytest.raises(RequestRejected, match="no such ExoPhone"):
+        connect(sandbox).set_webhooks("exo-9", voice_url=FLOW)
+
+
+@pytest.mark.parametrize(
+    ("fault", "read", "write"),
+    [
+        (Fault(Kind.DROP_BEFORE, times=2), ProviderUnavailable, OutcomeUnknown),
+        (Fault(Kind.DROP_AFTER, times=2), ProviderUnavailable, OutcomeUnknown),
+        (Fault(Kind.ERROR_AFTER, times=2), ProviderUnavailable, OutcomeUnknown),
+        (Fault(Kind.DELAY, seconds=0.5, times=2), ProviderUnavailable, OutcomeUnknown),
+        (Fault(Kind.TOO_MANY, retry_after=3, times=2), ProviderUnavailable, ProviderUnavailable),
+    ],
+)
+def test_faults_mean_the_same_as_at_twilio(sandbox, fault, read, write):
+    sandbox.fault(fault)
+    provider = connect(sandbox, timeout=0.3)
+
+    with pytest.raises(read):
+        provider.webhooks("exo-2")
+    with pytest.raises(write) as caught:
+        provider.set_webhooks("exo-2", voice_url=FLOW)
+    assert getattr(caught.value, "retry_after", None) == fault.retry_after
+
+
+VERBS = {
+    Capability.ACCOUNT: lambda p: p.account(),
+    Capability.ADDRESSES: lambda p: p.bundles("IN", NumberType.LOCAL) or p.addresses(),
+    Capability.BUY: lambda p: p.buy("+918047180001"),
+    Capability.CALL_LOG: lambda p: next(p.calls(NOW, NOW)),
+    Capability.COUNTRIES: lambda p: p.countries(),
+    Capability.FIND_OWNED: lambda p: p.find_owned_sid("exo-1"),
+    Capability.LIST_OWNED: lambda p: p.find_owned("+918047180001"),
+    Capability.PRICES: lambda p: p.prices("IN"),
+    Capability.READ_WEBHOOKS: lambda p: p.webhooks("exo-1"),
+    Capability.RELEASE: lambda p: p.release("exo-1"),
+    Capability.SEARCH: lambda p: p.search(NumberSearch("IN")),
+    Capability.SET_WEBHOOKS: lambda p: p.set_webhooks("exo-1", sms_url=""),
+}
+
+
+@pytest.mark.parametrize("capability", Capability)
+def test_exotel_does_what_it_says_and_tells_why_not_else(sandbox, capability):
+    vendor = VENDORS["exotel"]
+    if vendor.can(capability):
+        assert VERBS[capability](connect(sandbox)) is not None
+    else:
+        with pytest.raises(NotSupported, match="dashboard"):
+            VERBS[capability](connect(sandbox))
+
+
+@pytest.mark.parametrize("key", ["mcube", "sip"])
+def test_vendors_without_an_api_say_so(key):
+    vendor = VENDORS[key]
+
+    assert vendor.capabilities == frozenset()
+    with pytest.raises(NotSupported, match="by hand"):
+        vendor.connect({})
+
+
+def test_twilio_offers_every_verb():
+    assert set(Capability) == VENDORS["twilio"].capabilities == set(VERBS)

@@ -1,0 +1,309 @@
+"""The numbers of a Twilio account: listed, bought, changed and released, and the calls on them."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import islice
+
+import pytest
+
+from providers.errors import RequestRejected
+from providers.sandbox import accounts
+from providers.sandbox.seeds import MAGIC_NUMBER
+from providers.verbs import (
+    BundleStatus,
+    CallStatus,
+    Direction,
+    NumberSearch,
+    NumberType,
+    Provider,
+    Webhooks,
+)
+from tests.providers.helpers import connect, ledger, on_shelf
+
+HOOK = "https://voice.example.com/in"
+
+
+# What the account owns
+
+
+def test_owned_pages_walk_the_whole_account(untouched):
+    provider = connect(untouched, accounts.MAIN)
+    sizes, seen, token = [], Counter(), None
+    while True:
+        page = provider.owned_page(token=token)
+        sizes.append(len(page.rows))
+        seen.update(number.sid for number in page.rows)
+        if page.next_token is None:
+            break
+        token = page.next_token
+
+    assert sizes == [1000, 1000, 500]
+    assert set(seen.values()) == {1}
+
+
+def test_owned_yields_every_number_once(untouched):
+    numbers = list(connect(untouched, accounts.MAIN).owned(page_size=700))
+
+    assert len(numbers) == len({number.e164 for number in numbers}) == 2500
+    assert {number.type for number in numbers} == {NumberType.LOCAL}
+
+
+def test_owned_page_is_never_larger_than_twilio_allows(untouched):
+    assert len(connect(untouched, accounts.MAIN).owned_page(page_size=5000).rows) == 1000
+
+
+def test_owned_pages_stay_whole_while_numbers_come_and_go(small):
+    kept = [small.buy(row.e164).sid for row in small.search(NumberSearch("US", area_code="512", limit=4))]
+    first = small.owned_page(page_size=2)
+    small.release(kept.pop())
+    small.buy(on_shelf(small, "CA"))
+    rest = small.owned_page(token=first.next_token)
+
+    assert set(kept) <= {number.sid for number in (*first.rows, *rest.rows)}
+    assert not {n.sid for n in first.rows} & {n.sid for n in rest.rows}
+
+
+def test_owned_page_filters_by_a_part_of_the_number(main):
+    some = next(islice(main.owned(), 1))
+    rows = main.owned_page(matching=some.e164[3:-1]).rows
+
+    assert some in rows
+    assert all(some.e164[3:-1] in row.e164 for row in rows)
+
+
+def test_find_owned_compares_the_whole_number(main):
+    some = next(main.owned())
+
+    assert main.find_owned(some.e164) == some
+    assert main.owned_page(matching=some.e164[:-1]).rows
+    assert main.find_owned(some.e164[:-1]) is None
+
+
+def test_find_owned_sid_sees_this_account_only(main, small):
+    foreign = next(small.owned())
+
+    assert small.find_owned_sid(foreign.sid) == foreign
+    assert main.find_owned_sid(foreign.sid) is None
+    assert main.find_owned_sid("PN" + "0" * 32) is None
+
+
+# Buying
+
+
+def test_buy_returns_the_number_with_its_settings(sandbox, small):
+    wanted = on_shelf(small)
+
+    bought = small.buy(wanted, label="Sales", voice_url=HOOK, status_callback=f"{HOOK}/status")
+
+    assert (bought.e164, bought.label, bought.type) == (wanted, "Sales", NumberType.LOCAL)
+    assert bought.webhooks == Webhooks(voice_url=HOOK, status_callback=f"{HOOK}/status")
+    assert bought.bought_at is not None
+    assert datetime.now(UTC) - bought.bought_at < timedelta(minutes=1)
+    assert wanted not in {row.e164 for row in small.search(NumberSearch("US"))}
+    assert ledger(sandbox, wanted) == ["purchase"]
+
+
+def test_buying_again_charges_nothing_and_updates(sandbox, small):
+    wanted = on_shelf(small)
+    first = small.buy(wanted, label="One")
+    second = small.buy(wanted, label="Two")
+
+    assert (first.sid, second.label) == (second.sid, "Two")
+    assert ledger(sandbox, wanted) == ["purchase"]
+
+
+def test_buy_cuts_a_label_to_what_twilio_holds(small):
+    assert small.buy(on_shelf(small), label="x" * 80).label == "x" * 64
+
+
+@pytest.mark.parametrize(("number", "code"), [("+15005550000", "21422"), ("+15005550001", "21421"), ("+12", "21421")])
+def test_numbers_that_cannot_be_bought(main, number, code):
+    with pytest.raises(RequestRejected, match="Nothing was changed or charged") as caught:
+        main.buy(number)
+    assert caught.value.code == code
+
+
+def test_the_number_for_tests_can_be_bought(main):
+    bought = main.buy(MAGIC_NUMBER)
+    main.release(bought.sid)
+
+    assert bought.e164 == MAGIC_NUMBER
+
+
+def test_a_number_of_somebody_else_is_rejected(sandbox, main, small):
+    taken = main.buy(on_shelf(main)).e164
+
+    with pytest.raises(RequestRejected, match="somebody else") as caught:
+        small.buy(taken)
+    assert caught.value.code == "21422"
+    assert ledger(sandbox, taken) == ["purchase"]
+
+
+def test_a_trial_account_has_one_number(sandbox):
+    trial = connect(sandbox, accounts.TRIAL)
+
+    with pytest.raises(RequestRejected, match="trial") as caught:
+        trial.buy(on_shelf(trial))
+    assert caught.value.code == "21404"
+
+
+def address_in(provider: Provider, country: str) -> str:
+    return provider.addresses(country)[0].sid
+
+
+@pytest.mark.parametrize(
+    ("country", "type", "wrong", "right"),
+    [
+        ("SE", NumberType.LOCAL, None, "US"),
+        ("BR", NumberType.LOCAL, "US", "BR"),
+        ("MX", NumberType.TOLL_FREE, None, "US"),
+    ],
+)
+def test_buy_with_the_address_that_the_regulator_asks_for(main, country, type, wrong, right):
+    wanted = on_shelf(main, country, type)
+
+    with pytest.raises(RequestRejected, match="address") as caught:
+        main.buy(wanted, address_sid=address_in(main, wrong) if wrong else None)
+    assert caught.value.code == "21631"
+    assert main.buy(wanted, address_sid=address_in(main, right)).address_sid == address_in(main, right)
+
+
+def test_buy_with_the_bundle_that_the_regulator_asks_for(main):
+    bundles = {bundle.usable: bundle for bundle in main.bundles("DE", NumberType.LOCAL)}
+    wanted, address = on_shelf(main, "DE"), address_in(main, "DE")
+
+    for unusable in (None, bundles[False].sid):
+        with pytest.raises(RequestRejected, match="approved bundle") as caught:
+            main.buy(wanted, address_sid=address, bundle_sid=unusable)
+        assert caught.value.code == "21649"
+    assert main.buy(wanted, address_sid=address, bundle_sid=bundles[True].sid).bundle_sid == bundles[True].sid
+
+
+def test_bundles_tell_their_status(main):
+    assert [b.status for b in main.bundles("AU", NumberType.MOBILE)] == [BundleStatus.PROVISIONALLY_APPROVED]
+    assert [b.status for b in main.bundles("FR", NumberType.NATIONAL)] == [BundleStatus.REJECTED]
+    assert [(b.status, b.usable) for b in main.bundles("IN", NumberType.TOLL_FREE)] == [(BundleStatus.IN_REVIEW, False)]
+    assert main.bundles("JP", NumberType.VOIP) == ()
+
+
+def test_addresses_are_those_of_the_account(main, small):
+    (address,) = small.addresses()
+
+    assert (address.country, address.lines) == ("US", "1 Main Street, 78701, Austin, TX")
+    assert {a.country for a in main.addresses()} >= {"US", "DE", "GB"}
+
+
+def test_twenty_buyers_of_one_number_leave_one_owner_and_one_charge(sandbox):
+    buyers = [connect(sandbox, account) for account in (accounts.MAIN, accounts.SMALL) for _ in range(10)]
+    wanted = on_shelf(buyers[0], "CA")
+
+    def buy(buyer: Provider) -> str:
+        try:
+            return buyer.buy(wanted).sid
+        except RequestRejected as exc:
+            return exc.code or "?"
+
+    with ThreadPoolExecutor(20) as pool:
+        outcomes = Counter(pool.map(buy, buyers))
+
+    assert outcomes.pop("21422") == 10
+    assert list(outcomes.values()) == [10]
+    assert ledger(sandbox, wanted) == ["purchase"]
+
+
+def test_twenty_buyers_of_twenty_numbers_all_succeed(sandbox, small):
+    wanted = [row.e164 for row in small.search(NumberSearch("US", area_code="303", limit=20))]
+
+    with ThreadPoolExecutor(20) as pool:
+        bought = list(pool.map(lambda number: connect(sandbox, accounts.SMALL, timeout=10).buy(number).e164, wanted))
+
+    assert bought == wanted
+    assert all(ledger(sandbox, number) == ["purchase"] for number in wanted)
+
+
+# Webhooks and release
+
+
+def test_webhooks_are_set_and_read_one_by_one(small):
+    number = small.buy(on_shelf(small), voice_url=HOOK)
+
+    changed = small.set_webhooks(number.sid, sms_url=f"{HOOK}/sms", status_callback=f"{HOOK}/status")
+
+    assert changed.webhooks == Webhooks(HOOK, f"{HOOK}/sms", f"{HOOK}/status")
+    assert small.webhooks(number.sid) == changed.webhooks
+    small.set_webhooks(number.sid, voice_url="")
+    assert small.webhooks(number.sid).voice_url == ""
+
+
+def test_webhooks_of_a_number_that_is_not_ours_are_rejected(small):
+    with pytest.raises(RequestRejected) as caught:
+        small.set_webhooks("PN" + "0" * 32, voice_url=HOOK)
+    assert caught.value.code == "20404"
+
+
+def test_an_invalid_webhook_is_rejected_in_twilios_words(small):
+    with pytest.raises(RequestRejected, match="not a valid URL"):
+        small.set_webhooks(next(small.owned()).sid, voice_url="ftp:/nowhere")
+
+
+def test_release_returns_the_number_to_the_shelf(sandbox, small):
+    wanted = on_shelf(small)
+    first = small.buy(wanted)
+
+    small.release(first.sid)
+
+    assert small.find_owned(wanted) is None
+    assert wanted in {row.e164 for row in small.search(NumberSearch("US", contains=wanted[-9:]))}
+    assert small.buy(wanted).sid != first.sid
+    assert ledger(sandbox, wanted) == ["purchase", "release", "purchase"]
+
+
+def test_a_second_release_finds_nothing(small):
+    number = small.buy(on_shelf(small))
+    small.release(number.sid)
+
+    with pytest.raises(RequestRejected) as caught:
+        small.release(number.sid)
+    assert caught.value.code == "20404"
+
+
+def test_a_number_with_an_emergency_address_is_not_released(untouched):
+    provider = connect(untouched, accounts.MAIN)
+    (oldest,) = (number for number in provider.owned() if number.label == "Line 0001" and number.e164[:5] == "+1201")
+
+    with pytest.raises(RequestRejected, match="emergency address"):
+        provider.release(oldest.sid)
+    assert provider.find_owned_sid(oldest.sid) == oldest
+
+
+# The call log
+
+
+def test_calls_come_in_pages_newest_first(main):
+    now = datetime.now(UTC)
+    pages = list(main.calls(now - timedelta(days=31), now))
+    calls = [call for page in pages for call in page]
+
+    assert [len(page) for page in pages] == [1000, 500]
+    assert calls == sorted(calls, key=lambda call: call.started_at, reverse=True)
+    assert {call.direction for call in calls} == set(Direction)
+    assert {call.status for call in calls} >= {CallStatus.COMPLETED, CallStatus.NO_ANSWER, CallStatus.BUSY}
+    assert all((call.duration > 0) == (call.status is CallStatus.COMPLETED) for call in calls)
+    assert all((call.price or 0) < 0 for call in calls if call.duration)
+
+
+def test_calls_are_those_from_the_first_instant_to_before_the_last(main):
+    now = datetime.now(UTC)
+    times = sorted({call.started_at for page in main.calls(now - timedelta(days=31), now) for call in page})
+    first, second, third = times[10:13]
+    inside = [call.started_at for page in main.calls(first, third) for call in page]
+
+    assert set(inside) == {first, second}
+    tiny = timedelta(microseconds=1)
+    assert {c.started_at for page in main.calls(first + tiny, third + tiny) for c in page} == {second, third}
+    kolkata = timezone(timedelta(hours=5, minutes=30))
+    moved = [
+        call.started_at for page in main.calls(first.astimezone(kolkata), third.astimezone(kolkata)) for call in page
+    ]
+    assert moved == inside
