@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import db.engine
-from services import setup
+from services import durable, sandbox, settings, setup
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -64,9 +64,13 @@ def log_error(exc: Exception) -> bool:
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Bring everything up before the first request."""
-    setup.start()
-    gc.freeze()  # what start-up made stays; the collector need not look at it again
-    yield
+    config = settings.current()
+    setup.start(config)
+    with sandbox.running_for_demo(config):
+        durable.launch(config)
+        gc.freeze()  # what start-up made stays; the collector need not look at it again
+        yield
+        durable.stop()
 
 
 app = st.App(

@@ -48,3 +48,9 @@ def find(session: Session, scope: Scope, connection_id: int) -> Connection | Non
 def any_credentials(session: Session) -> list[str]:
     """Return one stored token of credentials, if there is any: enough to see whether a key fits."""
     return list(session.scalars(sa.select(Connection.credentials).where(Connection.credentials.is_not(None)).limit(1)))
+
+
+def sandboxes(session: Session, provider: str) -> list[Connection]:
+    """Return the sandbox connections of every tenant at one provider."""
+    condition = (Connection.is_sandbox.is_(True), Connection.provider == provider)
+    return list(session.scalars(sa.select(Connection).where(*condition).order_by(Connection.id)))

@@ -14,7 +14,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
-BUSY_TIMEOUT_SECONDS = 5
+BUSY_TIMEOUT_SECONDS = 10
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 _SQLITE_AWAY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_READONLY")
@@ -34,8 +34,13 @@ def make_engine(url: str) -> Engine:
     if where.drivername == "postgresql":
         url = where.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
     # Generic plans turn `ILIKE ... LIMIT` into scans at the 11th run of a prepared statement.
+    options = f"-c lock_timeout={BUSY_TIMEOUT_SECONDS}s -c idle_in_transaction_session_timeout=60s"
     return create_engine(
-        url, pool_pre_ping=True, pool_size=10, max_overflow=20, connect_args={"prepare_threshold": None}
+        url,
+        pool_pre_ping=True,
+        pool_size=10,
+        max_overflow=20,
+        connect_args={"prepare_threshold": None, "options": options},
     )
 
 

@@ -113,6 +113,9 @@ class NumberDetail:
     created_at: datetime
     updated_at: datetime
     released_at: datetime | None
+    buy_back_until: datetime | None
+    price: str | None
+    currency: str | None
     version: int
 
     @property
@@ -255,6 +258,9 @@ def find_detail(session: Session, scope: Scope, number_id: int) -> NumberDetail 
         created_at=number.created_at,
         updated_at=number.updated_at,
         released_at=number.released_at,
+        buy_back_until=number.buy_back_until,
+        price=number.price,
+        currency=number.currency,
         version=number.version,
     )
 
@@ -274,6 +280,19 @@ def replace_tags(session: Session, number: PhoneNumber, wanted: list[str]) -> No
 def is_live(session: Session, e164: str) -> bool:
     """Return whether any tenant holds *e164* now."""
     return session.scalar(sa.select(PhoneNumber.id).where(PhoneNumber.e164 == e164, LIVE)) is not None
+
+
+def managed_by(session: Session, connection_id: int) -> list[PhoneNumber]:
+    """Return the numbers that are held and managed through a connection."""
+    condition = (PhoneNumber.connection_id == connection_id, PhoneNumber.is_managed.is_(True), LIVE)
+    return list(session.scalars(sa.select(PhoneNumber).where(*condition).order_by(PhoneNumber.id)))
+
+
+def live_among(session: Session, scope: Scope, e164s: list[str]) -> dict[str, int]:
+    """Return which of *e164s* the tenants in *scope* hold, with their ids."""
+    condition = (scope.of(PhoneNumber.tenant_id), PhoneNumber.e164.in_(e164s), LIVE)
+    rows = session.execute(sa.select(PhoneNumber.e164, PhoneNumber.id).where(*condition))
+    return dict(rows.tuples().all())
 
 
 def campaigns_of(session: Session, scope: Scope, number_id: int) -> list[CampaignUse]:

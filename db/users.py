@@ -65,3 +65,8 @@ def find_throttle(session: Session, username: str) -> SignInThrottle | None:
 def forget_throttles(session: Session, before: datetime) -> None:
     """Drop failed sign-ins whose last one was *before*."""
     session.execute(sa.delete(SignInThrottle).where(SignInThrottle.last_failure_at < before))
+
+
+def get(session: Session, user_id: int) -> User:
+    """Return the row of a user that a foreign key names."""
+    return session.get_one(User, user_id)

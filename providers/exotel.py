@@ -34,6 +34,14 @@ VENDOR = Vendor(
             placeholder="api.exotel.com",
         ),
     ),
+    number_fields=(
+        Field(
+            "exophone_sid",
+            "ExoPhone SID",
+            help="The SID of the number in Exotel's dashboard. With it, its webhooks can be read and set from here.",
+            required=False,
+        ),
+    ),
     default_country="IN",
     limits="ExoPhones are bought, released and looked up in Exotel's own dashboard; here their webhooks are kept.",
     open=_open,

@@ -18,8 +18,10 @@ class Permission(StrEnum):
     CONNECTIONS_WRITE = "connections:write"
     HEALTH_READ = "health:read"
     NUMBERS_ADD = "numbers:add"
+    NUMBERS_BUY = "numbers:buy"
     NUMBERS_EXPORT = "numbers:export"
     NUMBERS_READ = "numbers:read"
+    NUMBERS_RELEASE = "numbers:release"
     NUMBERS_REMOVE = "numbers:remove"
     NUMBERS_WRITE = "numbers:write"
     TENANTS_READ_ALL = "tenants:read_all"
@@ -36,7 +38,13 @@ _READS = frozenset(
         Permission.NUMBERS_READ,
     }
 )
-_OPERATES = _READS | {Permission.NUMBERS_ADD, Permission.NUMBERS_REMOVE, Permission.NUMBERS_WRITE}
+_OPERATES = _READS | {
+    Permission.NUMBERS_ADD,
+    Permission.NUMBERS_BUY,
+    Permission.NUMBERS_RELEASE,
+    Permission.NUMBERS_REMOVE,
+    Permission.NUMBERS_WRITE,
+}
 
 ALLOWED: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: _READS,

@@ -104,6 +104,13 @@ def agent(session: Session, scope: Scope, agent_id: int | None) -> Agent | None:
     return found
 
 
+def taken(e164: str) -> InvalidInput:
+    """Return the refusal of a number that is on record already, whoever holds it."""
+    return InvalidInput(
+        f"{numbering.display(e164)} exists already. A number can be on record only once.", field="number"
+    )
+
+
 def _one_line(text: str) -> str:
     """Return *text* without control characters and with single spaces."""
     return " ".join("".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text).split())

@@ -27,6 +27,8 @@ from db.models import (
     Tenant,
     User,
 )
+from providers.sandbox import exotel
+from providers.sandbox.accounts import MAIN, SMALL
 from services import demo_story as cast
 from services import numbering, sign_in
 from services.audit import Action
@@ -41,7 +43,6 @@ USERS = {
     "viewer": "Victor Viewer",
     "partner": "Pia Partner",
 }
-SANDBOX_ACCOUNT = {"account_sid": "AC" + "0" * 32, "auth_token": "sandbox"}
 
 
 Told = tuple[datetime, Action, dict[str, str], dict[str, str]]
@@ -76,6 +77,7 @@ def fill(session: Session, settings: Settings, today: date) -> None:
                 numbers[name] += [
                     _number(chance, today, connection, agents, country, kind, taken) for _ in range(amount)
                 ]
+    _add_exophones(numbers["Bharat Dialers"])
     everything = sorted((n for some in numbers.values() for n in some), key=lambda number: number.created_at)
     _save(session, everything)
     _add_tags(session, chance, everything)
@@ -136,9 +138,15 @@ def _add_users(session: Session, tenants: dict[str, Tenant], today: date) -> Non
 def _connection(
     settings: Settings, tenant_id: int, today: date, name: str, provider: str, country: str, active: bool
 ) -> Connection:
+    account = SMALL if name == "Twilio India desk" else MAIN
     secrets = {
-        "twilio": SANDBOX_ACCOUNT,
-        "exotel": {"account_sid": "demo", "api_key": "demo", "api_token": "sandbox", "subdomain": "api.in.exotel.com"},
+        "twilio": {"account_sid": account.sid, "auth_token": account.token},
+        "exotel": {
+            "account_sid": exotel.ACCOUNT_SID,
+            "api_key": exotel.API_KEY,
+            "api_token": exotel.API_TOKEN,
+            "subdomain": "api.in.exotel.com",
+        },
         "mcube": {"token": "sandbox"},
         "sip": {"domain": "sip.example.com"},
     }[provider]
@@ -152,6 +160,7 @@ def _connection(
         voice_url="https://voice.example.com/inbound" if has_webhooks else None,
         status_callback_url="https://voice.example.com/status" if has_webhooks else None,
         is_active=active,
+        is_sandbox=has_webhooks,
         created_at=_at(today, 480),
     )
 
@@ -212,6 +221,15 @@ def _e164(chance: random.Random, country: str, kind: NumberType, taken: set[str]
         if read.is_valid and read.country == country and read.number_type is kind and read.e164 not in taken:
             taken.add(read.e164)
             return read.e164
+
+
+def _add_exophones(numbers: list[PhoneNumber]) -> None:
+    """Turn the first Exotel numbers into the ExoPhones that the sandbox has."""
+    held = (number for number in numbers if number.provider == "exotel" and number.status is NumberStatus.ACTIVE)
+    for (sid, text), number in zip(exotel.NUMBERS.items(), held, strict=False):
+        number.e164 = numbering.read(text, default_country="IN").e164
+        number.number_type = NumberType.LOCAL
+        number.provider_fields = {"exophone_sid": sid}
 
 
 def _add_tags(session: Session, chance: random.Random, numbers: list[PhoneNumber]) -> None:

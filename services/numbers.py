@@ -12,6 +12,7 @@ import db.campaigns
 import db.connections
 import db.engine
 import db.numbers
+import db.orders
 from db.models import NumberStatus, PhoneNumber, PoolStatus
 from db.numbers import SEARCH_LIMIT, CampaignUse, Facets, NumberDetail, NumberQuery, NumberRow
 from db.scope import Scope, Slice
@@ -188,7 +189,7 @@ def remove(session: Session, actor: Actor, number_id: int, *, version: int) -> i
     def change(number: PhoneNumber) -> None:
         if number.is_managed:
             raise Forbidden("A Twilio-managed number is released, not removed.")
-        _leave_campaigns(session, actor, number)
+        leave_campaigns(session, actor, number)
         number.status = NumberStatus.REMOVED
         number.released_at = datetime.now(UTC)
 
@@ -202,12 +203,18 @@ def put_back(session: Session, actor: Actor, number_id: int, *, version: int) ->
     def change(number: PhoneNumber) -> None:
         if number.status is not NumberStatus.REMOVED:
             raise InvalidInput("Only a removed number can be put back.")
-        if db.numbers.is_live(session, number.e164):
+        db.orders.claim(session, number.e164)
+        if db.numbers.is_live(session, number.e164) or db.orders.has_open(session, number.e164):
             raise Conflict("This number has been added again since. Look for it in the list.")
         number.status = NumberStatus.INACTIVE
         number.released_at = None
 
     return _change(session, actor, number_id, version, Action.NUMBERS_PUT_BACK, change, even_gone=True)
+
+
+def sid_of(number: PhoneNumber | NumberDetail) -> str | None:
+    """Return the SID of a number at its provider: kept with a managed one, typed in for an ExoPhone."""
+    return number.provider_sid or number.provider_fields.get("exophone_sid")
 
 
 def subject(number: PhoneNumber) -> Subject:
@@ -280,7 +287,8 @@ def _change(
     return number.version
 
 
-def _leave_campaigns(session: Session, actor: Actor, number: PhoneNumber) -> None:
+def leave_campaigns(session: Session, actor: Actor, number: PhoneNumber) -> None:
+    """Take *number* out of every campaign, written down for each, in the transaction of *session*."""
     for campaign, place in db.campaigns.with_number(session, Scope(number.tenant_id), number.id or 0):
         before: dict[str, Any] = {}
         after: dict[str, Any] = {}

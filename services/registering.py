@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 import db.engine
 import db.numbers
+import db.orders
 from db.models import NumberType, PhoneNumber
 from db.scope import Scope
 from services import audit, checks, numbering, numbers
@@ -88,12 +89,15 @@ def register(
         allowed_outbound=checks.country_codes(configuration.allowed_outbound),
         provider_fields=checks.provider_fields(vendor(connection.provider), configuration.provider_fields),
     )
+    db.orders.claim(session, read.e164)
+    if db.orders.has_open(session, read.e164):
+        raise checks.taken(read.e164)
     session.add(number)
     try:
         session.flush()
     except IntegrityError as exc:
         session.rollback()
-        raise _taken(read.e164) from exc
+        raise checks.taken(read.e164) from exc
     audit.record(session, actor, Action.NUMBERS_ADD, numbers.subject(number), after=numbers.words(session, number))
     session.commit()
     return number.id or 0
@@ -107,7 +111,7 @@ def _understood(
         text, default_country=default_country or found.default_country, national=found.national_numbers
     )
     if db.numbers.is_live(session, read.e164):
-        raise _taken(read.e164)
+        raise checks.taken(read.e164)
     if not read.is_valid and not insist:
         raise InvalidInput(
             f"{numbering.display(read.e164)} is possible, but no numbering plan that we know lists it. "
@@ -116,9 +120,3 @@ def _understood(
             overridable=True,
         )
     return read
-
-
-def _taken(e164: str) -> InvalidInput:
-    return InvalidInput(
-        f"{numbering.display(e164)} exists already. A number can be on record only once.", field="number"
-    )

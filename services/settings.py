@@ -19,6 +19,9 @@ class Settings(BaseSettings):
     cookie_key: str = ""
     cookie_days: float = Field(default=7, gt=0, le=90)
     log_level: str = "INFO"
+    executor_id: str = "local"
+    sandbox_url: str = ""
+    settle_seconds: float = Field(default=60, ge=0)
 
     @property
     def url(self) -> str:
@@ -35,3 +38,16 @@ class Settings(BaseSettings):
 def current() -> Settings:
     """Return the settings of this process."""
     return Settings()
+
+
+_sandbox: list[str] = []
+
+
+def use_sandbox(url: str) -> None:
+    """Make *url* the sandbox of this process."""
+    _sandbox[:] = [url]
+
+
+def sandbox_url() -> str:
+    """Return the address that stands for the vendors of sandbox connections; empty for none."""
+    return current().sandbox_url or (_sandbox[0] if _sandbox else "")

@@ -18,6 +18,9 @@ from sqlmodel import Session
 
 import db.engine
 from db.models import Agent, Connection, Membership, Role, Tenant, User
+from providers.sandbox import exotel
+from providers.sandbox.accounts import MAIN
+from providers.sandbox.server import Sandbox, running
 from services import credentials, settings
 from services.access import Actor, Workspace
 
@@ -105,6 +108,22 @@ def session(database: sa.Engine) -> Iterator[Session]:
         yield session
 
 
+@pytest.fixture(scope="session")
+def shared_sandbox() -> Iterator[Sandbox]:
+    """The sandbox that stands for Twilio and Exotel, over real HTTP."""
+    with running() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(shared_sandbox: Sandbox) -> Iterator[Sandbox]:
+    """The shared sandbox, in use by sandbox connections, without faults. Each test takes numbers of its own."""
+    settings.use_sandbox(shared_sandbox.url)
+    shared_sandbox.faults.clear()
+    yield shared_sandbox
+    shared_sandbox.faults.clear()
+
+
 @dataclass(frozen=True)
 class World:
     """Two tenants that must never see each other, and people in the first one."""
@@ -156,7 +175,16 @@ def world(session: Session, _settings: settings.Settings) -> World:
     session.add_all(Membership(user_id=users[name].id or 0, tenant_id=at, role=role) for name, at, role in places)
 
     def connection(tenant: int, name: str, provider: str, country: str | None, active: bool = True) -> Connection:
-        secret = credentials.seal(_settings, {"token": "secret"})
+        secrets = {
+            "twilio": {"account_sid": MAIN.sid, "auth_token": MAIN.token},
+            "exotel": {
+                "account_sid": exotel.ACCOUNT_SID,
+                "api_key": exotel.API_KEY,
+                "api_token": exotel.API_TOKEN,
+                "subdomain": "api.in.exotel.com",
+            },
+        }
+        secret = credentials.seal(_settings, secrets.get(provider, {"token": "secret"}))
         return Connection(
             tenant_id=tenant,
             name=name,
@@ -164,7 +192,9 @@ def world(session: Session, _settings: settings.Settings) -> World:
             default_country=country,
             credentials=secret,
             is_active=active,
-            voice_url="https://voice.example.com/in" if provider == "twilio" else None,
+            is_sandbox=provider in secrets,
+            voice_url="https://voice.example.com/in" if provider in secrets else None,
+            status_callback_url="https://voice.example.com/status" if provider in secrets else None,
         )
 
     connections = [

@@ -18,7 +18,7 @@ API_KEY = "sandbox-key"
 API_TOKEN = "sandbox-token"  # noqa: S105 - opens nothing but the sandbox
 
 # One is written in E.164 and one in the national form, as ExoPhones are.
-_NUMBERS = {"exo-1": "+918047180001", "exo-2": "01139585476"}
+NUMBERS = {"exo-1": "+918047180001", "exo-2": "01139585476"}
 _PARAMETERS = {"VoiceUrl": "voice_url", "SMSUrl": "sms_url", "FriendlyName": "friendly_name"}
 
 
@@ -27,7 +27,7 @@ def fill(store: Store) -> None:
     flow = f"http://my.exotel.com/{ACCOUNT_SID}/exoml"
     with store.writing() as db:
         if once(db, "exophones"):
-            for sid, number in _NUMBERS.items():
+            for sid, number in NUMBERS.items():
                 settings = {"friendly_name": number, "voice_url": f"{flow}/start_voice/1001", "sms_url": ""}
                 db.execute(
                     "INSERT INTO exophones VALUES (?, ?, ?, ?)", (ACCOUNT_SID, sid, number, json.dumps(settings))

@@ -11,19 +11,6 @@ from tests.providers.helpers import connect
 
 
 @pytest.fixture(scope="session")
-def shared_sandbox() -> Iterator[Sandbox]:
-    with running() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(shared_sandbox: Sandbox) -> Iterator[Sandbox]:
-    """The sandbox that all tests share; each takes numbers of its own from the shelf."""
-    yield shared_sandbox
-    shared_sandbox.faults.clear()
-
-
-@pytest.fixture(scope="session")
 def untouched() -> Iterator[Sandbox]:
     """A sandbox in which nobody buys."""
     with running() as sandbox:

@@ -1,0 +1,77 @@
+"""Orders as durable workflows: DBOS goes on with them after a crash, from the step where they were.
+
+The workflow only drives; what is true stands in the order's row (`services/fulfilment.py`).
+"""
+
+import time
+
+from dbos import DBOS, DBOSConfig, SetWorkflowID
+
+import db.engine
+import db.orders
+from db.models import OrderState
+from services import fulfilment
+from services.settings import Settings
+
+PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
+"""Seconds between two looks at the provider. Afterwards the list page and its `Check now` go on looking."""
+
+
+@DBOS.step(name="orders.ask")
+def _ask(order_id: int) -> None:
+    fulfilment.ask(order_id)
+
+
+@DBOS.step(name="orders.settle")
+def _settle(order_id: int) -> bool:
+    return fulfilment.settle(order_id)
+
+
+@DBOS.workflow(name="orders.fulfil")
+def _fulfil(order_id: int) -> None:
+    _ask(order_id)
+    for pause in PAUSES:
+        if _settle(order_id):
+            return
+        DBOS.sleep(pause)
+
+
+def launch(settings: Settings) -> None:
+    """Start the engine on our own database; what was under way here goes on, and what never began begins."""
+    DBOS(
+        config=DBOSConfig(
+            name="numberdesk",
+            system_database_url=settings.url,
+            executor_id=settings.executor_id,
+            application_version="1",  # an upgrade goes on with what an older version began
+            log_level="WARNING",
+            console_log_level="WARNING",
+        )
+    )
+    DBOS.launch()
+    with db.engine.open_session() as session:
+        waiting = db.orders.open_ids(session)
+    for order_id in waiting:
+        begin(order_id)
+
+
+def stop() -> None:
+    """Stop the engine. What is under way goes on at the next start."""
+    DBOS.destroy()
+
+
+def begin(order_id: int) -> None:
+    """Have an order fulfilled. Beginning it again is the same as once."""
+    with SetWorkflowID(f"order-{order_id}"):
+        DBOS.start_workflow(_fulfil, order_id)
+
+
+def await_outcome(order_id: int, seconds: float) -> None:
+    """Return when the order was answered, or cannot be for now, or *seconds* have passed."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with db.engine.open_session() as session:
+            progress = db.orders.find_progress(session, order_id)
+        if progress is None or progress[0] is not OrderState.PLACED or progress[1]:
+            return
+        time.sleep(0.05)

@@ -1,0 +1,263 @@
+"""Orders: what costs or changes something at a provider is written down before the provider is asked.
+
+placed → confirmed | failed | unknown → confirmed | failed. `services/fulfilment.py` drives them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+import db.connections
+import db.engine
+import db.numbers
+import db.orders
+from db.models import Connection, NumberOrder, OrderKind, OrderState, PhoneNumber
+from db.orders import OrderRow
+from db.scope import Scope
+from providers.base import Capability
+from providers.verbs import Webhooks
+from services import audit, checks, numbering, numbers
+from services.access import Actor, Permission, require, require_tenant
+from services.audit import Action, Subject
+from services.connections import vendor
+from services.errors import Conflict, InvalidInput, NotFound
+
+__all__ = ["Configuration", "OrderKind", "OrderRow", "OrderState", "Purchase"]
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What an operator chose for a number that Twilio manages."""
+
+    label: str = ""
+    agent_id: int | None = None
+    allowed_inbound: Sequence[str] = ()
+    allowed_outbound: Sequence[str] = ()
+    address_sid: str | None = None
+    bundle_sid: str | None = None
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """A number to buy, and the price a month that the operator agreed to."""
+
+    e164: str
+    country: str = ""
+    number_type: str = ""
+    price: str | None = None
+    currency: str | None = None
+    configuration: Configuration = field(default_factory=Configuration)
+
+
+def place_purchase(session: Session, actor: Actor, connection_id: int, purchase: Purchase) -> int:
+    """Write down that a number is to be bought, and return the order's id. Nothing is asked yet.
+
+    Raises Forbidden, InvalidInput (a choice, or a number on record), Conflict (being ordered already).
+    """
+    require(actor, Permission.NUMBERS_BUY)
+    connection = _begin(session, actor, connection_id, purchase.e164, Capability.BUY)
+    chosen = _checked(session, connection, purchase.configuration)
+    return _place(
+        session,
+        actor,
+        connection,
+        OrderKind.PURCHASE,
+        purchase.e164,
+        configuration={
+            **chosen,
+            **_webhooks_of(connection),
+            "country": purchase.country,
+            "number_type": purchase.number_type,
+        },
+        price=purchase.price,
+        currency=purchase.currency,
+    )
+
+
+def place_import(
+    session: Session,
+    actor: Actor,
+    connection_id: int,
+    e164: str,
+    sid: str,
+    seen: Webhooks,
+    configuration: Configuration,
+    *,
+    price: str | None = None,
+    currency: str | None = None,
+) -> int:
+    """Write down that a number of the tenant's own account is to be imported, and return the order's id.
+
+    *seen* are the webhooks that the operator was shown: others are not overwritten.
+    """
+    require(actor, Permission.NUMBERS_BUY)
+    connection = _begin(session, actor, connection_id, e164, Capability.LIST_OWNED)
+    return _place(
+        session,
+        actor,
+        connection,
+        OrderKind.IMPORT,
+        e164,
+        provider_sid=sid,
+        configuration={**_checked(session, connection, configuration), **_webhooks_of(connection)},
+        previous=_told(seen),
+        price=price,
+        currency=currency,
+    )
+
+
+def place_release(session: Session, actor: Actor, number_id: int, typed: str, *, version: int) -> int:
+    """Write down that a number is to be given back, and return the order's id.
+
+    *typed* is the number as the operator typed it to confirm. Raises Conflict when the number is no
+    longer at *version*.
+    """
+    require(actor, Permission.NUMBERS_RELEASE)
+    number, connection = _managed(session, actor, number_id, Capability.RELEASE)
+    if number.version != version:
+        raise Conflict("Somebody else changed this number meanwhile. Nothing was released.")
+    if "".join(filter(str.isdigit, typed)) != number.e164.removeprefix("+"):
+        raise InvalidInput(f"Type {numbering.display(number.e164)} to confirm.", field="typed")
+    return _place(
+        session,
+        actor,
+        connection,
+        OrderKind.RELEASE,
+        number.e164,
+        number_id=number.id,
+        provider_sid=numbers.sid_of(number),
+        price=number.price,
+        currency=number.currency,
+    )
+
+
+def place_webhooks(session: Session, actor: Actor, number_id: int, seen: Webhooks, wanted: Webhooks) -> int:
+    """Write down that webhooks are to be changed from *seen* to *wanted*, and return the order's id."""
+    require(actor, Permission.NUMBERS_WRITE)
+    number, connection = _managed(session, actor, number_id, Capability.SET_WEBHOOKS)
+    return _place(
+        session,
+        actor,
+        connection,
+        OrderKind.WEBHOOKS,
+        number.e164,
+        number_id=number.id,
+        provider_sid=numbers.sid_of(number),
+        configuration=_told(wanted),
+        previous=_told(seen),
+    )
+
+
+def get(session: Session, actor: Actor, order_id: int) -> OrderRow:
+    """Return an order. Raises NotFound for one of another tenant."""
+    require(actor, Permission.NUMBERS_READ)
+    found = db.orders.find_row(session, actor.scope, checks.as_id(order_id))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def still_open(session: Session, actor: Actor) -> list[OrderRow]:
+    """Return the orders whose outcome is not known yet, oldest first."""
+    require(actor, Permission.NUMBERS_READ)
+    return db.orders.still_open(session, actor.scope)
+
+
+def of_number(session: Session, actor: Actor, number_id: int) -> list[OrderRow]:
+    """Return what was ordered about a number, oldest first."""
+    require(actor, Permission.NUMBERS_READ)
+    return db.orders.of_number(session, actor.scope, number_id)
+
+
+def may_settle(session: Session, actor: Actor, order_id: int) -> OrderRow:
+    """Return an order that the actor may have looked at again now. Raises Forbidden, NotFound."""
+    require(actor, Permission.NUMBERS_WRITE)
+    return get(session, actor, order_id)
+
+
+def told(webhooks: Mapping[str, Any]) -> Webhooks:
+    """Return webhooks as an order keeps them."""
+    return Webhooks(
+        voice_url=webhooks.get("voice_url") or "",
+        sms_url=webhooks.get("sms_url") or "",
+        status_callback=webhooks.get("status_callback") or "",
+        routed_by=webhooks.get("routed_by"),
+    )
+
+
+def _begin(session: Session, actor: Actor, connection_id: int, e164: str, capability: Capability) -> Connection:
+    scope = Scope(require_tenant(actor))
+    db.engine.start_write(session)
+    db.orders.claim(session, e164)
+    connection = checks.connection(session, scope, connection_id)
+    if not vendor(connection.provider).can(capability):
+        raise InvalidInput(f"{vendor(connection.provider).name} cannot do this.", field="connection")
+    if db.numbers.is_live(session, e164):
+        raise checks.taken(e164)
+    return connection
+
+
+def _managed(session: Session, actor: Actor, number_id: int, capability: Capability) -> tuple[PhoneNumber, Connection]:
+    db.engine.start_write(session)
+    number = db.numbers.find(session, actor.scope, checks.as_id(number_id))
+    if number is None:
+        raise NotFound
+    if number.released_at is not None:
+        raise Conflict("This number is no longer in the workspace, so it cannot be changed.")
+    if not numbers.sid_of(number) or number.connection_id is None:
+        raise InvalidInput("This number has no SID at its provider.")
+    connection = db.connections.find(session, Scope(number.tenant_id), number.connection_id)
+    if connection is None:
+        raise NotFound
+    if not vendor(connection.provider).can(capability):
+        raise InvalidInput(f"{vendor(connection.provider).name} cannot do this.")
+    return number, connection
+
+
+def _checked(session: Session, connection: Connection, chosen: Configuration) -> dict[str, Any]:
+    agent = checks.agent(session, Scope(connection.tenant_id), chosen.agent_id)
+    return {
+        **asdict(chosen),
+        "label": checks.label(chosen.label),
+        "agent_id": agent.id if agent else None,
+        "allowed_inbound": checks.country_codes(chosen.allowed_inbound),
+        "allowed_outbound": checks.country_codes(chosen.allowed_outbound),
+    }
+
+
+def _webhooks_of(connection: Connection) -> dict[str, str]:
+    return {
+        "voice_url": connection.voice_url or "",
+        "status_callback": connection.status_callback_url or "",
+    }
+
+
+def _told(webhooks: Webhooks) -> dict[str, Any]:
+    return asdict(webhooks)
+
+
+def _place(session: Session, actor: Actor, connection: Connection, kind: OrderKind, e164: str, **fields: Any) -> int:
+    order = NumberOrder(
+        tenant_id=connection.tenant_id,
+        kind=kind,
+        e164=e164,
+        connection_id=connection.id or 0,
+        placed_by=actor.user_id,
+        **fields,
+    )
+    session.add(order)
+    try:
+        session.flush()
+    except IntegrityError as exc:
+        session.rollback()
+        raise Conflict(
+            f"{numbering.display(e164)} is being ordered or changed already. Wait for the outcome, then look again."
+        ) from exc
+    about = Subject("order", order.id, e164, connection.tenant_id)
+    after = {"kind": str(kind), "connection": connection.name, "price": order.price, "currency": order.currency}
+    audit.record(session, actor, Action.ORDERS_PLACE, about, after=after)
+    session.commit()
+    return order.id or 0

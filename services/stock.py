@@ -1,0 +1,137 @@
+"""What the providers have: numbers for sale, numbers that the tenant's accounts own, prices, papers."""
+
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+import db.connections
+import db.numbers
+from db.models import Connection
+from db.scope import Scope
+from providers.verbs import (
+    Address,
+    AvailableNumber,
+    Bundle,
+    Country,
+    NumberSearch,
+    NumberType,
+    OwnedNumber,
+    Prices,
+    Provider,
+    Webhooks,
+)
+from services import checks, numbers, vendors
+from services.access import Actor, Permission, require, require_tenant
+from services.errors import InvalidInput, NotFound
+
+__all__ = ["AvailableNumber", "Country", "NumberSearch", "NumberType", "OwnedNumber", "Prices", "Webhooks"]
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class OwnedRow:
+    """A number of the account, and its id here where this tenant has it on record."""
+
+    number: OwnedNumber
+    number_id: int | None
+
+
+@dataclass(frozen=True)
+class OwnedPage:
+    """A part of the account's numbers. `next_token` asks for the part after it; None on the last."""
+
+    rows: tuple[OwnedRow, ...]
+    next_token: str | None
+
+
+@dataclass(frozen=True)
+class Papers:
+    """What the regulator may ask for: the account's addresses and bundles that fit."""
+
+    addresses: tuple[Address, ...]
+    bundles: tuple[Bundle, ...]
+
+
+def countries(session: Session, actor: Actor, connection_id: int) -> tuple[Country, ...]:
+    """Return the countries with stock and the number types that each really has."""
+    require(actor, Permission.NUMBERS_BUY)
+    provider = _provider(session, actor, connection_id)
+    with vendors.in_words():
+        return vendors.patiently(provider.countries)
+
+
+def search(session: Session, actor: Actor, connection_id: int, query: NumberSearch) -> tuple[AvailableNumber, ...]:
+    """Return numbers for sale, at most about 30: there is no second page."""
+    require(actor, Permission.NUMBERS_BUY)
+    provider = _provider(session, actor, connection_id)
+    with vendors.in_words():
+        return vendors.patiently(lambda: provider.search(query))
+
+
+def prices(session: Session, actor: Actor, connection_id: int, country: str) -> Prices:
+    """Return what numbers of *country* cost a month."""
+    require(actor, Permission.NUMBERS_BUY)
+    provider = _provider(session, actor, connection_id)
+    with vendors.in_words():
+        return vendors.patiently(lambda: provider.prices(country))
+
+
+def papers(session: Session, actor: Actor, connection_id: int, country: str, number_type: NumberType) -> Papers:
+    """Return the addresses and bundles that a number of *country* and *number_type* can be bought with."""
+    require(actor, Permission.NUMBERS_BUY)
+    provider = _provider(session, actor, connection_id)
+    with vendors.in_words():
+        return Papers(
+            vendors.patiently(provider.addresses), vendors.patiently(lambda: provider.bundles(country, number_type))
+        )
+
+
+def owned_page(session: Session, actor: Actor, connection_id: int, *, matching: str, token: str | None) -> OwnedPage:
+    """Return a part of the account's numbers, newest first, with which of them are on record here."""
+    require(actor, Permission.NUMBERS_BUY)
+    scope = Scope(require_tenant(actor))
+    provider = _provider(session, actor, connection_id)
+    with vendors.in_words():
+        page = vendors.patiently(lambda: provider.owned_page(matching=matching, page_size=PAGE, token=token))
+    known = db.numbers.live_among(session, scope, [number.e164 for number in page.rows])
+    return OwnedPage(tuple(OwnedRow(number, known.get(number.e164)) for number in page.rows), page.next_token)
+
+
+def owned_by_sid(session: Session, actor: Actor, connection_id: int, sid: str) -> OwnedNumber:
+    """Return one of the account's numbers as it is now. Raises NotFound when it is not there any more."""
+    require(actor, Permission.NUMBERS_BUY)
+    provider = _provider(session, actor, connection_id)
+    with vendors.in_words():
+        found = vendors.patiently(lambda: provider.find_owned_sid(sid))
+    if found is None:
+        raise NotFound("The number is not in the account any more. Refresh the list.")
+    return found
+
+
+def at_provider(session: Session, actor: Actor, number_id: int) -> OwnedNumber | None:
+    """Return how a number on record is at its provider now; None when the account has it no more."""
+    require(actor, Permission.NUMBERS_READ)
+    number = numbers.get(session, actor, number_id)
+    sid = numbers.sid_of(number)
+    connection = db.connections.find(session, Scope(number.tenant_id), number.connection_id or 0)
+    if sid is None or connection is None:
+        raise InvalidInput("This number has no SID at its provider.")
+    with vendors.in_words():
+        provider = vendors.connect(connection)
+        return vendors.patiently(lambda: provider.find_owned_sid(sid))
+
+
+def webhooks_now(session: Session, actor: Actor, number_id: int) -> Webhooks:
+    """Return the webhooks of a number on record as they are at its provider now."""
+    require(actor, Permission.NUMBERS_READ)
+    found = at_provider(session, actor, number_id)
+    if found is None:
+        raise NotFound("The provider's account does not hold this number any more.")
+    return found.webhooks
+
+
+def _provider(session: Session, actor: Actor, connection_id: int) -> Provider:
+    connection: Connection = checks.connection(session, Scope(require_tenant(actor)), connection_id)
+    with vendors.in_words():
+        return vendors.connect(connection)

@@ -1,0 +1,66 @@
+"""Asking a vendor on behalf of a tenant: credentials opened, reads repeated, errors in the reader's words."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+
+from db.models import Connection
+from providers.base import DEFAULT_TIMEOUT
+from providers.errors import ProviderError, ProviderMisconfigured, ProviderUnavailable
+from providers.verbs import Provider
+from services import credentials, settings
+from services.connections import vendor
+from services.errors import ServiceError
+
+ATTEMPTS = 3
+LONGEST_WAIT = 4.0
+"""Seconds between two attempts, whatever the vendor says: somebody is waiting."""
+
+Answer = TypeVar("Answer")
+
+
+class ProviderProblem(ServiceError):
+    """The provider refused, or did not answer. The message says what happened and what to do."""
+
+
+def connect(connection: Connection, *, timeout: float = DEFAULT_TIMEOUT) -> Provider:
+    """Return the provider of a connection. Sandbox connections go to the sandbox, all others to the vendor."""
+    config = settings.current()
+    secrets = credentials.unseal(config, connection.credentials)
+    base_url = settings.sandbox_url() if connection.is_sandbox else None
+    if base_url == "":
+        raise ProviderMisconfigured(f"{connection.name} is a sandbox connection, and no sandbox runs here")
+    return vendor(connection.provider).connect(secrets, base_url=base_url, timeout=timeout)
+
+
+def patiently(ask: Callable[[], Answer]) -> Answer:
+    """Return the answer to *ask*, repeated a few times while the provider says that nothing happened.
+
+    Only for what may be repeated: reads, and writes that were provably not processed.
+    """
+    for attempt in Retrying(
+        retry=retry_if_exception_type(ProviderUnavailable),
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=_pause,
+        reraise=True,
+    ):
+        with attempt:
+            return ask()
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """Turn what the provider refused inside the block into an error for the reader."""
+    try:
+        yield
+    except ProviderError as exc:
+        raise ProviderProblem(str(exc)) from exc
+
+
+def _pause(state: RetryCallState) -> float:
+    exc = state.outcome.exception() if state.outcome else None
+    asked = exc.retry_after if isinstance(exc, ProviderUnavailable) else None
+    return min(LONGEST_WAIT, wait_exponential_jitter(initial=0.3, max=LONGEST_WAIT)(state) if asked is None else asked)
