@@ -3,41 +3,20 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 from sqlmodel import Session
 
-from components import navigation, wizard
+from components import buy_number, navigation, wizard
 from components import number as draw
 from components import numbers as number_list
 from components.page import outcome, said
+from components.wizard import go, reset, state
 from services import agents, connections, numbering, registering, words
 from services.access import Actor
 from services.connections import ConnectionRow, vendor
 from services.errors import InvalidInput
 from services.registering import Configuration, Preview
-
-_STATE = "wizard"
-
-
-def state() -> dict[str, Any]:
-    """Return the wizard's own state: `step`, and what is known so far."""
-    wizard_state: dict[str, Any] = st.session_state.setdefault(_STATE, {"step": "source"})
-    return wizard_state
-
-
-def reset() -> None:
-    """Begin anew, with nothing entered."""
-    st.session_state[_STATE] = {"step": "source"}
-    for key in list(st.session_state):
-        if str(key).startswith("add_"):
-            del st.session_state[key]
-
-
-def go(step: str, **known: Any) -> None:
-    """Go to *step*, knowing more."""
-    state().update(step=step, **known)
 
 
 @dataclass(frozen=True)
@@ -51,8 +30,8 @@ class Wizard:
         """Draw the step that the wizard is at."""
         offered = connections.choices(session, self.actor)
         match state()["step"]:
-            case "twilio":
-                self._twilio()
+            case "search" | "papers" | "waiting" | "imported":
+                buy_number.TwilioPath(self.actor, self.opener).draw(session, offered)
             case "manual":
                 self._manual(offered)
             case "configure":
@@ -71,7 +50,7 @@ class Wizard:
                     "Purchase from Twilio",
                     "shopping_cart",
                     "Search for a number and buy it, or import one that you own. Webhooks are set automatically.",
-                    "twilio",
+                    "search",
                 )
             _card(
                 "Add manually",
@@ -82,11 +61,6 @@ class Wizard:
             )
         if not has_twilio:
             st.caption("To buy or import Twilio numbers, add a Twilio telephony connection first.")
-
-    def _twilio(self) -> None:
-        wizard.step("Search available numbers", 1, 3, {"Source": "Purchase from Twilio"})
-        st.info("Searching, buying and importing come with the next release.", icon=":material/schedule:")
-        st.button("Back", key="wizard_back", icon=":material/arrow_back:", on_click=lambda: go("source"))
 
     def _manual(self, offered: list[ConnectionRow]) -> None:
         wizard.step("Add number manually", 1, 2, {"Source": "Add manually"})
@@ -193,17 +167,17 @@ class Wizard:
                     insist=state()["insist"],
                 )
             number_list.filters.clear()
-            go("done", number_id=number_id)
+            told = f"`{numbering.display(seen.e164)}` · {numbering.country(seen.country)} · {seen.connection}"
+            go("done", number_id=number_id, told=told)
             return f"{numbering.display(seen.e164)} was added."
 
         outcome(add, "done" if state()["step"] == "done" else "configure")
 
     def _done(self) -> None:
-        seen: Preview = state()["preview"]
         number_id: int = state()["number_id"]
         with st.container(border=True):
             st.subheader(":material/check_circle: Phone number added", anchor=False)
-            st.markdown(f"`{numbering.display(seen.e164)}` · {numbering.country(seen.country)} · {seen.connection}")
+            st.markdown(state()["told"])
             with st.container(horizontal=True):
                 if st.button("View number", type="primary"):
                     navigation.open_number(number_id)

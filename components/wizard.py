@@ -1,10 +1,32 @@
 """The shape of a wizard: where I am, what I chose so far, back at the left, one primary action at the right."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import streamlit as st
 
 from components.audit import plain
+
+_STATE = "wizard"
+
+
+def state() -> dict[str, Any]:
+    """Return the wizard's own state: `step`, and what is known so far."""
+    wizard_state: dict[str, Any] = st.session_state.setdefault(_STATE, {"step": "source"})
+    return wizard_state
+
+
+def reset() -> None:
+    """Begin anew, with nothing entered."""
+    st.session_state[_STATE] = {"step": "source"}
+    for key in list(st.session_state):
+        if str(key).startswith("add_"):
+            del st.session_state[key]
+
+
+def go(step: str, **known: Any) -> None:
+    """Go to *step*, knowing more."""
+    state().update(step=step, **known)
 
 
 def step(title: str, number: int, of: int, chosen: Mapping[str, str]) -> None:

@@ -18,6 +18,8 @@ class ConnectionRow:
     name: str
     provider: str
     default_country: str | None
+    voice_url: str | None
+    status_callback_url: str | None
     is_active: bool
 
 
@@ -31,6 +33,8 @@ def search(session: Session, scope: Scope, *, active_only: bool = False) -> list
             Connection.name,
             Connection.provider,
             Connection.default_country,
+            Connection.voice_url,
+            Connection.status_callback_url,
             Connection.is_active,
         )
         .join(Tenant, Tenant.id == Connection.tenant_id)

@@ -10,7 +10,7 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID
 import db.engine
 import db.orders
 from db.models import OrderState
-from services import fulfilment
+from services import fulfilment, vendors
 from services.settings import Settings
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
@@ -64,6 +64,12 @@ def begin(order_id: int) -> None:
     """Have an order fulfilled. Beginning it again is the same as once."""
     with SetWorkflowID(f"order-{order_id}"):
         DBOS.start_workflow(_fulfil, order_id)
+
+
+def look_now(order_id: int) -> None:
+    """Look at the provider now, without waiting for the workflow's next look."""
+    with vendors.in_words():
+        fulfilment.settle(order_id)
 
 
 def await_outcome(order_id: int, seconds: float) -> None:

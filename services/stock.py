@@ -24,7 +24,16 @@ from services import checks, numbers, vendors
 from services.access import Actor, Permission, require, require_tenant
 from services.errors import InvalidInput, NotFound
 
-__all__ = ["AvailableNumber", "Country", "NumberSearch", "NumberType", "OwnedNumber", "Prices", "Webhooks"]
+__all__ = [
+    "AvailableNumber",
+    "Country",
+    "NumberSearch",
+    "NumberType",
+    "OwnedNumber",
+    "OwnedRow",
+    "Prices",
+    "Webhooks",
+]
 
 PAGE = 50
 

@@ -1,6 +1,7 @@
 """What things are called on screen and in files: one word for one thing everywhere."""
 
 from db.models import CampaignStatus, NumberStatus, NumberType, PoolStatus, Role
+from providers.verbs import NumberType as VendorType
 
 STATUS = {
     NumberStatus.ACTIVE: "Active",
@@ -16,6 +17,15 @@ TYPE = {
     NumberType.VOIP: "VoIP",
     NumberType.SHARED_COST: "Shared cost",
     NumberType.OTHER: "Other",
+}
+TYPE_AT_VENDOR = {
+    VendorType.LOCAL: "Local",
+    VendorType.TOLL_FREE: "Toll-free",
+    VendorType.MOBILE: "Mobile",
+    VendorType.NATIONAL: "National",
+    VendorType.VOIP: "VoIP",
+    VendorType.SHARED_COST: "Shared cost",
+    VendorType.MACHINE_TO_MACHINE: "Machine to machine",
 }
 POOL = {
     PoolStatus.ACTIVE: "Active",
