@@ -154,12 +154,13 @@ class TwilioPath:
             matching = st.text_input(
                 "Filter", key="add_matching", placeholder="Part of a number", persist_state="page", width=220
             )
-            load = st.button("Refresh" if loaded else "Load my Twilio numbers", icon=":material/refresh:")
+            label = "Refresh" if loaded or "turn" in known else "Load my Twilio numbers"
+            st.button(label, icon=":material/refresh:", key="add_load", on_click=lambda: known.update(turn=0))
         matching = "".join(c for c in matching or "" if c.isdigit() or c in "+*")
         turned = known.pop("turn", None)
-        if load or turned is not None or (loaded and known["owned_matching"] != matching):
-            tokens = known.get("tokens", [None]) if turned is not None else [None]
+        if turned is not None or (loaded and known["owned_matching"] != matching):
             at = turned or 0
+            tokens = known["tokens"] if at else [None]
             with errors_shown(), st.spinner("Asking Twilio…"):
                 page = stock.owned_page(session, self.actor, connection.id, matching=matching, token=tokens[at])
                 tokens = [*tokens[: at + 1], page.next_token]

@@ -48,6 +48,10 @@ def card(deeds: "Deeds", zone: ZoneInfo, *, with_tenant: bool, writes: bool) -> 
             told = f"Added {when(number.created_at, zone)}"
             if number.released_at:
                 told += f" · {words.STATUS[number.status]} {when(number.released_at, zone)}"
+            if number.buy_back_until:
+                told += f" · can be bought back until {exactly(number.buy_back_until, zone)}"
+            if number.price:
+                told += f" · {number.price} {number.currency} a month"
             hover = f"Added {exactly(number.created_at, zone)}, last changed {exactly(number.updated_at, zone)}"
             st.caption(told, help=hover)
 
@@ -116,16 +120,6 @@ def configuration(number: NumberDetail, offered: Sequence[ConnectionRow], save: 
             if other is not None:
                 vendor_fields(vendor(other.provider), "new_provider_field")
             st.button("Save", key="save_configuration", on_click=save)
-        if number.voice_url or number.status_callback_url:
-            webhooks(number)
-
-
-def webhooks(number: NumberDetail) -> None:
-    """Draw the webhook addresses of the number's connection, to be copied."""
-    for name, url in (("Voice URL", number.voice_url), ("Status callback URL", number.status_callback_url)):
-        if url:
-            st.caption(name)
-            st.code(url, language=None, wrap_lines=True)
 
 
 def provider_fields(number: NumberDetail, save: Save, zone: ZoneInfo) -> None:
@@ -168,7 +162,6 @@ def read_only(number: NumberDetail) -> None:
             with st.container(gap=None):
                 st.caption(name)
                 st.markdown(audit.plain(value) if value else "—")
-        webhooks(number)
 
 
 def attached(uses: Sequence[CampaignUse], number: NumberDetail) -> None:
@@ -277,9 +270,7 @@ def actions(deeds: Deeds) -> None:
 
 
 def danger(deeds: Deeds, uses: Sequence[CampaignUse]) -> None:
-    """Draw what takes the number away, apart from the rest; each way asks first."""
-    if deeds.number.is_managed:
-        return
+    """Draw what takes a BYOT number away, apart from the rest; it asks first."""
     with st.container(border=True):
         st.markdown(":red[**Remove from workspace**]")
         st.caption("The record and its history stay, and can be found by search. The vendor is not told.")

@@ -1,6 +1,7 @@
 """Tables of what providers have: numbers for sale, owned numbers, webhooks old and new, outcomes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -94,6 +95,16 @@ def replaced(numbers: Iterable[OwnedNumber], connection: ConnectionRow) -> None:
     ]
     frame = pd.DataFrame(rows, columns=["Number", "Webhook", "At Twilio now", "New"])
     st.dataframe(frame, hide_index=True, alt="Webhooks now and new")
+
+
+def before_and_after(now: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Draw the webhooks of one number now beside those that it shall have."""
+    rows = [
+        (name, now[key] or "—", wanted[key] or "—")
+        for key, name in (("voice_url", "Voice URL"), ("status_callback", "Status callback"))
+    ]
+    frame = pd.DataFrame(rows, columns=["Webhook", "Now", "New"]).set_index("Webhook")
+    st.table(frame, alt="Webhooks now and new")
 
 
 def told(rows: Iterable[OrderRow]) -> list[tuple[str, str]]:

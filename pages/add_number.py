@@ -15,8 +15,8 @@ if st.session_state["entered_page"]:
     reset()
 step = state()["step"]
 
-header("Number added" if step == "done" else "Add phone number")
-if step in ("source", "done"):
+header("Number added" if step in ("done", "imported") else "Add phone number")
+if step in ("source", "done", "imported"):
     st.page_link(navigation.LIST, label="Back to the list", icon=":material/arrow_back:")
 with errors_shown(), open_session() as session:
     require(actor, Permission.NUMBERS_ADD)

@@ -9,11 +9,12 @@ from components import health as health_chart
 from components import navigation
 from components import number as draw
 from components.number_editor import Editor
+from components.number_provider import AtProvider
 from components.page import errors_shown, said
 from components.session import current_actor, reader_zone
 from db.engine import open_session
 from db.scope import Slice
-from services import audit, health, numbers
+from services import audit, health, numbers, orders
 from services.access import Permission
 
 actor, zone, today = current_actor(), reader_zone(), datetime.now(UTC).date()
@@ -25,15 +26,22 @@ with errors_shown(), open_session() as session:
     writes = actor.may(Permission.NUMBERS_WRITE)
     st.page_link(navigation.LIST, label="Phone numbers", icon=":material/arrow_back:")
     said("status")
+    at_provider = AtProvider(actor, number, zone, open_session)
+    ordered = orders.of_number(session, actor, number.id)
+    at_provider.pending(ordered, writes=writes)
     draw.card(editor, zone, with_tenant=actor.all_tenants, writes=writes)
     left, right = st.columns([0.44, 0.56], gap="large")
     with left:
         st.subheader("Settings", anchor=False)
         if writes and not number.is_gone:
             editor.sections(session)
-            draw.danger(editor, numbers.attachments(session, actor, number.id))
+            at_provider.webhooks(ordered, writes=True)
+            at_provider.resync()
+            uses = numbers.attachments(session, actor, number.id)
+            at_provider.release(uses) if number.is_managed else draw.danger(editor, uses)
         else:
             draw.read_only(number)
+            at_provider.webhooks(ordered, writes=False)
     with right:
         st.subheader("Campaign Health", anchor=False)
         window = health_chart.window()

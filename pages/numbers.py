@@ -7,7 +7,7 @@ from components import numbers as draw
 from components.page import empty_state, errors_shown, header
 from components.session import current_actor, reader_zone, reloader
 from db.engine import open_session
-from services import exports, numbers
+from services import durable, exports, numbers, orders
 from services.access import Permission
 from services.words import amount
 
@@ -18,6 +18,11 @@ may_add = actor.may(Permission.NUMBERS_ADD) and not actor.all_tenants
 def add_button(key: str) -> None:
     if st.button("Add number", type="primary", icon=":material/add:", key=key):
         st.switch_page(navigation.ADD, query_params={})
+
+
+def check_orders() -> str:
+    with open_session() as session:
+        return durable.look_at_all(session, reload(session))
 
 
 def file(make: exports.Maker) -> bytes:
@@ -32,6 +37,7 @@ with header(
     if may_add:
         add_button("add")
 with errors_shown(), open_session() as session:
+    draw.open_orders(orders.still_open(session, actor), check_orders if actor.may(Permission.NUMBERS_WRITE) else None)
     offered = draw.filters(session, actor, actor.scope.tenant_id, actor.user_id)
     query, end = draw.toolbar(offered)
     total = numbers.count(session, actor, query)

@@ -6,11 +6,13 @@ The workflow only drives; what is true stands in the order's row (`services/fulf
 import time
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
+from sqlmodel import Session
 
 import db.engine
 import db.orders
 from db.models import OrderState
-from services import fulfilment, vendors
+from services import fulfilment, vendors, words
+from services.access import Actor, Permission, require
 from services.settings import Settings
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
@@ -70,6 +72,18 @@ def look_now(order_id: int) -> None:
     """Look at the provider now, without waiting for the workflow's next look."""
     with vendors.in_words():
         fulfilment.settle(order_id)
+
+
+def look_at_all(session: Session, actor: Actor) -> str:
+    """Look at the provider for every open order that the actor sees; return in words what came of it."""
+    require(actor, Permission.NUMBERS_WRITE)
+    waiting = [order.id for order in db.orders.still_open(session, actor.scope)]
+    session.rollback()
+    settled = 0
+    with vendors.in_words():
+        for order_id in waiting:
+            settled += fulfilment.settle(order_id)
+    return f"{words.amount(settled, 'order')} settled, {len(waiting) - settled:,} still open."
 
 
 def await_outcome(order_id: int, seconds: float) -> None:

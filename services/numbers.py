@@ -80,39 +80,39 @@ def rename(session: Session, actor: Actor, number_id: int, label: str, *, versio
     Conflict when the number is no longer at *version*.
     """
 
-    def change(number: PhoneNumber) -> None:
+    def apply(number: PhoneNumber) -> None:
         number.label = checks.label(label)
 
-    return _change(session, actor, number_id, version, Action.NUMBERS_RENAME, change)
+    return change(session, actor, number_id, version, Action.NUMBERS_RENAME, apply)
 
 
 def assign_agent(session: Session, actor: Actor, number_id: int, agent_id: int | None, *, version: int) -> int:
     """Give the number an inbound call agent, or none."""
 
-    def change(number: PhoneNumber) -> None:
+    def apply(number: PhoneNumber) -> None:
         if agent_id != number.agent_id:
             agent = checks.agent(session, Scope(number.tenant_id), agent_id)
             number.agent_id = agent.id if agent else None
 
-    return _change(session, actor, number_id, version, Action.NUMBERS_ASSIGN_AGENT, change)
+    return change(session, actor, number_id, version, Action.NUMBERS_ASSIGN_AGENT, apply)
 
 
 def restrict_inbound(session: Session, actor: Actor, number_id: int, countries: Sequence[str], *, version: int) -> int:
     """Set the countries whose calls the number takes; none means any."""
 
-    def change(number: PhoneNumber) -> None:
+    def apply(number: PhoneNumber) -> None:
         number.allowed_inbound = checks.country_codes(countries)
 
-    return _change(session, actor, number_id, version, Action.NUMBERS_RESTRICT_INBOUND, change)
+    return change(session, actor, number_id, version, Action.NUMBERS_RESTRICT_INBOUND, apply)
 
 
 def restrict_outbound(session: Session, actor: Actor, number_id: int, countries: Sequence[str], *, version: int) -> int:
     """Set the countries that the number may call; none means any."""
 
-    def change(number: PhoneNumber) -> None:
+    def apply(number: PhoneNumber) -> None:
         number.allowed_outbound = checks.country_codes(countries)
 
-    return _change(session, actor, number_id, version, Action.NUMBERS_RESTRICT_OUTBOUND, change)
+    return change(session, actor, number_id, version, Action.NUMBERS_RESTRICT_OUTBOUND, apply)
 
 
 def set_connection(
@@ -126,7 +126,7 @@ def set_connection(
 ) -> int:
     """Put a BYOT number on another active connection, with the fields that its vendor needs."""
 
-    def change(number: PhoneNumber) -> None:
+    def apply(number: PhoneNumber) -> None:
         if number.is_managed:
             raise Forbidden("The connection of a purchased number cannot be changed.")
         if connection_id == number.connection_id:
@@ -136,7 +136,7 @@ def set_connection(
         number.connection_id = connection.id
         number.provider = connection.provider
 
-    return _change(session, actor, number_id, version, Action.NUMBERS_SET_CONNECTION, change)
+    return change(session, actor, number_id, version, Action.NUMBERS_SET_CONNECTION, apply)
 
 
 def set_provider_fields(
@@ -144,10 +144,10 @@ def set_provider_fields(
 ) -> int:
     """Set the fields that the number's vendor needs, such as mCube's executive number."""
 
-    def change(number: PhoneNumber) -> None:
+    def apply(number: PhoneNumber) -> None:
         number.provider_fields = checks.provider_fields(vendor(number.provider), values)
 
-    return _change(session, actor, number_id, version, Action.NUMBERS_EDIT_PROVIDER_FIELDS, change)
+    return change(session, actor, number_id, version, Action.NUMBERS_EDIT_PROVIDER_FIELDS, apply)
 
 
 def set_tags_and_notes(
@@ -155,52 +155,52 @@ def set_tags_and_notes(
 ) -> int:
     """Give the number exactly these tags and notes."""
 
-    def change(number: PhoneNumber) -> None:
+    def apply(number: PhoneNumber) -> None:
         number.notes = checks.notes(notes)
         wanted = checks.tags(tags)
         if wanted != db.numbers.tags_of(session, number_id):
             db.numbers.replace_tags(session, number, wanted)
 
-    return _change(session, actor, number_id, version, Action.NUMBERS_EDIT_TAGS_AND_NOTES, change)
+    return change(session, actor, number_id, version, Action.NUMBERS_EDIT_TAGS_AND_NOTES, apply)
 
 
 def activate(session: Session, actor: Actor, number_id: int, *, version: int) -> int:
     """Put the number into use."""
 
-    def change(number: PhoneNumber) -> None:
+    def apply(number: PhoneNumber) -> None:
         number.status = NumberStatus.ACTIVE
 
-    return _change(session, actor, number_id, version, Action.NUMBERS_ACTIVATE, change)
+    return change(session, actor, number_id, version, Action.NUMBERS_ACTIVATE, apply)
 
 
 def deactivate(session: Session, actor: Actor, number_id: int, *, version: int) -> int:
     """Take the number out of use; it stays in the workspace."""
 
-    def change(number: PhoneNumber) -> None:
+    def apply(number: PhoneNumber) -> None:
         number.status = NumberStatus.INACTIVE
 
-    return _change(session, actor, number_id, version, Action.NUMBERS_DEACTIVATE, change)
+    return change(session, actor, number_id, version, Action.NUMBERS_DEACTIVATE, apply)
 
 
 def remove(session: Session, actor: Actor, number_id: int, *, version: int) -> int:
     """Take a BYOT number out of the workspace and of its campaigns. Its record and history stay."""
     require(actor, Permission.NUMBERS_REMOVE)
 
-    def change(number: PhoneNumber) -> None:
+    def apply(number: PhoneNumber) -> None:
         if number.is_managed:
             raise Forbidden("A Twilio-managed number is released, not removed.")
         leave_campaigns(session, actor, number)
         number.status = NumberStatus.REMOVED
         number.released_at = datetime.now(UTC)
 
-    return _change(session, actor, number_id, version, Action.NUMBERS_REMOVE, change)
+    return change(session, actor, number_id, version, Action.NUMBERS_REMOVE, apply)
 
 
 def put_back(session: Session, actor: Actor, number_id: int, *, version: int) -> int:
     """Undo a removal, unless the number has been added again since. It comes back inactive."""
     require(actor, Permission.NUMBERS_ADD)
 
-    def change(number: PhoneNumber) -> None:
+    def apply(number: PhoneNumber) -> None:
         if number.status is not NumberStatus.REMOVED:
             raise InvalidInput("Only a removed number can be put back.")
         db.orders.claim(session, number.e164)
@@ -209,7 +209,7 @@ def put_back(session: Session, actor: Actor, number_id: int, *, version: int) ->
         number.status = NumberStatus.INACTIVE
         number.released_at = None
 
-    return _change(session, actor, number_id, version, Action.NUMBERS_PUT_BACK, change, even_gone=True)
+    return change(session, actor, number_id, version, Action.NUMBERS_PUT_BACK, apply, even_gone=True)
 
 
 def sid_of(number: PhoneNumber | NumberDetail) -> str | None:
@@ -233,6 +233,7 @@ def words(session: Session, number: PhoneNumber) -> dict[str, Any]:
         "agent": detail.agent,
         "connection": detail.connection,
         "provider": detail.provider,
+        "provider_sid": detail.provider_sid,
         "allowed_inbound": list(detail.allowed_inbound),
         "allowed_outbound": list(detail.allowed_outbound),
         "provider_fields": detail.provider_fields,
@@ -241,17 +242,17 @@ def words(session: Session, number: PhoneNumber) -> dict[str, Any]:
     }
 
 
-def _change(
+def change(
     session: Session,
     actor: Actor,
     number_id: int,
     version: int,
     action: Action,
-    change: Callable[[PhoneNumber], None],
+    apply: Callable[[PhoneNumber], None],
     *,
     even_gone: bool = False,
 ) -> int:
-    """Apply *change* to the number as it was shown at *version*, write it down, return the new version."""
+    """Do *apply* to the number as it was shown at *version*, write it down, return the new version."""
     require(actor, Permission.NUMBERS_WRITE)
     db.engine.start_write(session)
     number = db.numbers.find(session, actor.scope, checks.as_id(number_id))
@@ -264,7 +265,7 @@ def _change(
     if number.released_at is not None and not even_gone:
         raise Conflict("This number is no longer in the workspace, so it cannot be changed.")
     before = words(session, number)
-    change(number)
+    apply(number)
     session.flush()
     after = words(session, number)
     changed = [key for key in before if before[key] != after[key]]

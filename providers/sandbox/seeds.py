@@ -14,6 +14,9 @@ MAIN_OWNS = 2500
 MAGIC_NUMBER = "+15005550006"
 """Twilio's number for tests, which can always be bought while nobody has."""
 
+_ELSEWHERE = {"voice_url": "https://ivr.example.net/voice", "status_callback": "https://ivr.example.net/calls"}
+"""Where every third number of a large account sends its calls: a system that nobody told us of."""
+
 _CALLS_EACH = 6
 _MIX = (("US", "local", 1600), ("CA", "local", 300), ("GB", "local", 300), ("IN", "local", 200), ("AU", "local", 100))
 _OUTCOMES = ("completed",) * 7 + ("busy", "no-answer", "failed", "canceled")
@@ -49,7 +52,7 @@ def _hold(db: sqlite3.Connection, account_sid: str, numbers: list[StockNumber]) 
             db,
             account_sid,
             number.e164,
-            {"friendly_name": f"Line {index + 1:04d}"},
+            {"friendly_name": f"Line {index + 1:04d}"} | (_ELSEWHERE if index % 3 == 1 else {}),
             sid=number_sid(account_sid, number.e164),
         )
 

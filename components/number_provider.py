@@ -1,0 +1,224 @@
+"""What a number is at its provider: open orders, webhooks now and before, re-sync, and giving it back."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+from sqlmodel import Session
+
+from components import audit, stock_tables
+from components import number as draw
+from components import numbers as number_list
+from components.page import errors_shown, exactly, outcome, said, when
+from db.numbers import CampaignUse, NumberDetail
+from providers.base import Capability
+from services import durable, fulfilment, numbering, numbers, orders, resync, stock
+from services.access import Actor
+from services.connections import vendor
+from services.orders import OrderKind, OrderRow, OrderState
+from services.stock import Webhooks
+
+_WAIT_SECONDS = 20.0
+_DOING = {
+    OrderKind.PURCHASE: "The purchase",
+    OrderKind.IMPORT: "The import",
+    OrderKind.RELEASE: "The release",
+    OrderKind.WEBHOOKS: "The change of the webhooks",
+}
+
+
+@dataclass(frozen=True)
+class AtProvider:
+    """What can be done with *number* at its provider, as *actor*."""
+
+    actor: Actor
+    number: NumberDetail
+    zone: ZoneInfo
+    opener: Callable[[], AbstractContextManager[Session]]
+
+    def pending(self, ordered: Sequence[OrderRow], *, writes: bool) -> None:
+        """Draw what the provider has not answered yet, and how the last order went wrong."""
+        said("order")
+        for order in ordered:
+            if order.is_open:
+                self._watch(order, writes=writes)
+        if ordered and ordered[-1].state is OrderState.FAILED:
+            told = f"{_DOING[ordered[-1].kind]} did not take place, {when(ordered[-1].settled_at, self.zone)}: "
+            st.error(told + (ordered[-1].problem or ""), icon=":material/error:")
+
+    def webhooks(self, ordered: Sequence[OrderRow], *, writes: bool) -> None:
+        """Draw the section of webhooks: ours, those at the provider now, and those that were replaced."""
+        maker = vendor(self.number.provider)
+        if not numbers.sid_of(self.number) or not maker.can(Capability.READ_WEBHOOKS):
+            return
+        with st.container(border=True):
+            st.markdown("**Webhooks**")
+            last = next((o for o in reversed(ordered) if o.state is OrderState.CONFIRMED and _sets(o)), None)
+            if last is not None:
+                hover = exactly(last.settled_at, self.zone)
+                st.caption(f"Set by {audit.plain(last.placed_by)} {when(last.settled_at, self.zone)}", help=hover)
+            read: dict[int, Webhooks] = st.session_state.setdefault("webhooks_read", {})
+            st.button(
+                f"Read from {maker.name}", icon=":material/refresh:", key="read_webhooks", on_click=self._read_webhooks
+            )
+            said("webhooks")
+            now = read.get(self.number.id)
+            ours = Webhooks(
+                voice_url=self.number.voice_url or "", status_callback=self.number.status_callback_url or ""
+            )
+            self._compared(now, ours)
+            if not writes or now is None or self.number.is_gone:
+                return
+            with st.container(horizontal=True):
+                if st.button(f"Configure webhooks on {maker.name}", key="configure_webhooks"):
+                    self._confirm_webhooks(now, ours)
+                before = orders.told(last.previous) if last is not None else Webhooks()
+                replaced = before.voice_url or before.status_callback
+                if replaced and st.button("Restore previous", icon=":material/undo:", key="restore_webhooks"):
+                    self._confirm_webhooks(now, before)
+
+    def resync(self) -> None:
+        """Draw the way to compare the record with the provider, and what differs."""
+        maker = vendor(self.number.provider)
+        if not self.number.provider_sid or not maker.can(Capability.FIND_OWNED) or self.number.is_gone:
+            return
+        if st.button(f"Re-sync from {maker.name}", icon=":material/sync:", key="resync"):
+            self._show_differences()
+
+    def release(self, uses: Sequence[CampaignUse]) -> None:
+        """Draw the way to give the number back, apart from the rest."""
+        with st.container(border=True):
+            st.markdown(":red[**Release number**]")
+            st.caption("Gives the number back to Twilio and ends its billing. It can be bought back for 10 days.")
+            if st.button(":red[Release number]", icon=":material/delete_forever:", key="release"):
+                self._confirm_release(uses)
+
+    def _compared(self, now: Webhooks | None, ours: Webhooks) -> None:
+        columns = {"Ours": [ours.voice_url or "—", ours.status_callback or "—"]}
+        if now is not None:
+            columns = {"At the provider now": [now.voice_url or "—", now.status_callback or "—"]} | columns
+        st.table(pd.DataFrame(columns, index=["Voice URL", "Status callback"]), alt="Webhooks now and ours")
+        if now is not None and now.routed_by:
+            st.warning("A trunk or an application routes this number, so the Voice URL is not used.")
+
+    def _read_webhooks(self) -> None:
+        def read() -> str:
+            with self.opener() as session:
+                now = stock.webhooks_now(session, self.actor, self.number.id)
+            st.session_state["webhooks_read"][self.number.id] = now
+            return ""
+
+        outcome(read, "webhooks")
+
+    @st.dialog("Configure webhooks", width="large")
+    def _confirm_webhooks(self, now: Webhooks, wanted: Webhooks) -> None:
+        st.markdown("What is at the provider now will be replaced. The old values are kept, and can be restored.")
+        stock_tables.before_and_after(asdict(now), asdict(wanted))
+        self._do("Replace", lambda s: orders.place_webhooks(s, self.actor, self.number.id, now, wanted))
+
+    @st.dialog("Re-sync", width="large")
+    def _show_differences(self) -> None:
+        with errors_shown(), self.opener() as session:
+            with st.spinner("Asking the provider…"):
+                found = resync.differences(session, self.actor, self.number.id)
+            if not found:
+                st.success("The provider has the number just as it is on record here.", icon=":material/check_circle:")
+                return
+            st.markdown("Nothing has been changed yet. Take over what is right at the provider.")
+            for difference in found:
+                with st.container(border=True, horizontal=True, vertical_alignment="center"):
+                    st.markdown(
+                        f"**{difference.name}**  \nHere: {audit.plain(difference.ours)}  \n"
+                        f"At the provider: {audit.plain(difference.theirs)}"
+                    )
+                    label = "Mark as released" if difference.field == resync.GONE else "Take over"
+                    if difference.field and st.button(label, key=f"take_{difference.field}"):
+                        version = st.session_state["number_version"]
+                        st.session_state["number_version"] = resync.apply(
+                            session, self.actor, self.number.id, difference, version=version
+                        )
+                        st.session_state["number_edited"] = None
+                        number_list.filters.clear()
+                        st.rerun()
+
+    @st.dialog("Release number", width="medium")
+    def _confirm_release(self, uses: Sequence[CampaignUse]) -> None:
+        number = self.number
+        shown = numbering.display(number.e164)
+        until = exactly(datetime.now(UTC) + fulfilment.BUY_BACK, self.zone)
+        st.markdown(f"**{audit.plain(shown)}** will be given back to Twilio. Attached to it:")
+        draw.attached(uses, number)
+        price = f" of {number.price} {number.currency} a month" if number.price else ""
+        st.markdown(
+            f"- Its billing{price} at Twilio ends.\n- Calls to it are not answered any more, at once.\n"
+            f"- Until **{until}** it can be bought back, as long as nobody else has taken it."
+        )
+        typed = st.text_input(f"Type {shown} to confirm", key="release_typed")
+        version = st.session_state["number_version"]
+        self._do(
+            "Release",
+            lambda s: orders.place_release(s, self.actor, number.id, typed or "", version=version),
+            red=True,
+        )
+
+    def _do(self, label: str, place: Callable[[Session], int], *, red: bool = False) -> None:
+        """Draw the buttons of a dialog that places an order; wait a while for its outcome."""
+        with st.container(horizontal=True, horizontal_alignment="right"):
+            if st.button("Cancel"):
+                st.rerun()
+            wanted = st.button(f":red[{label}]" if red else label, type="secondary" if red else "primary")
+        if wanted:
+            with errors_shown():
+                with self.opener() as session:
+                    order = place(session)
+                durable.begin(order)
+                with st.spinner("The provider is working…"):
+                    durable.await_outcome(order, _WAIT_SECONDS)
+                self._forget()
+                st.rerun()
+
+    def _watch(self, order: OrderRow, *, writes: bool) -> None:
+        @st.fragment(run_every="3s")
+        def watch() -> None:
+            with errors_shown(), self.opener() as session:
+                now = orders.get(session, self.actor, order.id)
+                if not now.is_open:
+                    self._forget()
+                    st.rerun()
+                st.warning(
+                    f"{_DOING[now.kind]} is not certain yet. {now.problem or 'The provider has not answered.'} "
+                    "We keep asking until it is.",
+                    icon=":material/hourglass_top:",
+                )
+            if writes:
+                st.button(
+                    "Check now",
+                    key=f"check_{order.id}",
+                    icon=":material/refresh:",
+                    on_click=lambda: self._look(order.id),
+                )
+
+        watch()
+
+    def _look(self, order_id: int) -> None:
+        def look() -> str:
+            with self.opener() as session:
+                orders.may_settle(session, self.actor, order_id)
+            durable.look_now(order_id)
+            return ""
+
+        outcome(look, "order")
+
+    def _forget(self) -> None:
+        """Read anew what the order may have changed: the number, and its webhooks at the provider."""
+        st.session_state["number_edited"] = None
+        st.session_state.get("webhooks_read", {}).pop(self.number.id, None)
+        number_list.filters.clear()
+
+
+def _sets(order: OrderRow) -> bool:
+    return order.kind in (OrderKind.PURCHASE, OrderKind.IMPORT, OrderKind.WEBHOOKS)

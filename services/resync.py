@@ -1,0 +1,75 @@
+"""Re-sync: what differs between a number on record and its provider, shown before anything changes."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlmodel import Session
+
+import db.connections
+from db.models import NumberStatus, PhoneNumber
+from db.scope import Scope
+from services import checks, numbers, stock, vendors
+from services.access import Actor, Permission, require
+from services.audit import Action
+from services.errors import InvalidInput, NotFound
+
+GONE = "gone"
+LABEL = "label"
+SID = "sid"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One value that differs. `field` names what `apply` can take over; empty for what it cannot."""
+
+    name: str
+    ours: str
+    theirs: str
+    field: str = ""
+
+
+def differences(session: Session, actor: Actor, number_id: int) -> list[Difference]:
+    """Return what differs at the provider now; nothing for a number that is as we have it."""
+    require(actor, Permission.NUMBERS_READ)
+    number = numbers.get(session, actor, number_id)
+    found = stock.at_provider(session, actor, number_id)
+    result = []
+    if found is None:
+        connection = db.connections.find(session, Scope(number.tenant_id), number.connection_id or 0)
+        if connection is None:
+            raise NotFound
+        with vendors.in_words():
+            provider = vendors.connect(connection)
+            found = vendors.patiently(lambda: provider.find_owned(number.e164))
+        if found is None:
+            return [Difference("In the account", "Yes", "No: released or moved away", GONE)]
+        result.append(Difference("SID", number.provider_sid or "—", found.sid, SID))
+    pairs = (
+        ("Label", number.label, found.label, LABEL),
+        ("Voice URL", number.voice_url or "", found.webhooks.voice_url, ""),
+        ("Status callback", number.status_callback_url or "", found.webhooks.status_callback, ""),
+    )
+    return result + [
+        Difference(name, ours or "—", theirs or "—", field) for name, ours, theirs, field in pairs if ours != theirs
+    ]
+
+
+def apply(session: Session, actor: Actor, number_id: int, taken: Difference, *, version: int) -> int:
+    """Take over one value of the provider, as it was shown; return the number's new version."""
+    require(actor, Permission.NUMBERS_WRITE)
+    if taken.field == GONE and taken not in differences(session, actor, number_id):
+        raise InvalidInput("The account holds the number again. Look once more.")
+
+    def change(number: PhoneNumber) -> None:
+        if taken.field == LABEL:
+            number.label = checks.label(taken.theirs if taken.theirs != "—" else "")
+        elif taken.field == SID:
+            number.provider_sid = taken.theirs
+        elif taken.field == GONE:
+            numbers.leave_campaigns(session, actor, number)
+            number.status = NumberStatus.RELEASED
+            number.released_at = datetime.now(UTC)
+        else:
+            raise InvalidInput(f"{taken.name} cannot be taken over.")
+
+    return numbers.change(session, actor, number_id, version, Action.NUMBERS_RESYNC, change)
