@@ -226,7 +226,8 @@ class TwilioPath:
         with st.container(horizontal=True, horizontal_alignment="distribute"):
             st.button("Back", key="wizard_back", icon=":material/arrow_back:", on_click=lambda: go("search"))
             if st.button(action, key="wizard_forward", type="primary"):
-                self._confirm_purchase() if buying else self._confirm_import()
+                confirm = self._confirm_purchase if buying else self._confirm_import
+                confirm()
 
     def _papers(self, session: Session, connection: ConnectionRow, number: Any) -> None:
         """Draw the choice of an address or a bundle, where the account has or needs one."""

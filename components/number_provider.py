@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import Literal
 from zoneinfo import ZoneInfo
 
-import pandas as pd
 import streamlit as st
 from sqlmodel import Session
 
@@ -98,10 +98,21 @@ class AtProvider:
                 self._confirm_release(uses)
 
     def _compared(self, now: Webhooks | None, ours: Webhooks) -> None:
-        columns = {"Ours": [ours.voice_url or "—", ours.status_callback or "—"]}
-        if now is not None:
-            columns = {"At the provider now": [now.voice_url or "—", now.status_callback or "—"]} | columns
-        st.table(pd.DataFrame(columns, index=["Voice URL", "Status callback"]), alt="Webhooks now and ours")
+        maker = vendor(self.number.provider).name
+        for name, our, there in (
+            ("Voice URL", ours.voice_url, now and now.voice_url),
+            ("Status callback", ours.status_callback, now and now.status_callback),
+        ):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.caption(name, width="content")
+                if now is not None:
+                    st.badge(f"Same at {maker}" if there == our else f"Differs at {maker}", color=_color(there == our))
+            if our:
+                st.code(our, language=None, wrap_lines=True)
+            else:
+                st.markdown("—")
+            if now is not None and there != our:
+                st.caption(f"At {maker} now: {audit.plain(there or 'nothing')}")
         if now is not None and now.routed_by:
             st.warning("A trunk or an application routes this number, so the Voice URL is not used.")
 
@@ -222,3 +233,7 @@ class AtProvider:
 
 def _sets(order: OrderRow) -> bool:
     return order.kind in (OrderKind.PURCHASE, OrderKind.IMPORT, OrderKind.WEBHOOKS)
+
+
+def _color(good: bool) -> Literal["green", "orange"]:
+    return "green" if good else "orange"

@@ -38,7 +38,10 @@ with errors_shown(), open_session() as session:
             at_provider.webhooks(ordered, writes=True)
             at_provider.resync()
             uses = numbers.attachments(session, actor, number.id)
-            at_provider.release(uses) if number.is_managed else draw.danger(editor, uses)
+            if number.is_managed:
+                at_provider.release(uses)
+            else:
+                draw.danger(editor, uses)
         else:
             draw.read_only(number)
             at_provider.webhooks(ordered, writes=False)

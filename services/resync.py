@@ -44,8 +44,11 @@ def differences(session: Session, actor: Actor, number_id: int) -> list[Differen
         if found is None:
             return [Difference("In the account", "Yes", "No: released or moved away", GONE)]
         result.append(Difference("SID", number.provider_sid or "—", found.sid, SID))
+    # Twilio names a number after itself until somebody names it otherwise.
+    digits = "".join(filter(str.isdigit, found.label))
+    label = "" if digits and digits in number.e164 and not found.label.strip("+()- 0123456789") else found.label
     pairs = (
-        ("Label", number.label, found.label, LABEL),
+        ("Label", number.label, label, LABEL),
         ("Voice URL", number.voice_url or "", found.webhooks.voice_url, ""),
         ("Status callback", number.status_callback_url or "", found.webhooks.status_callback, ""),
     )
