@@ -97,7 +97,7 @@ def write_cookie() -> None:
         if st.session_state.get("signed_in"):
             controller.set_cookie()
         else:
-            controller.cookie_manager.set(COOKIE, "", expires_at=datetime.now(UTC) - timedelta(days=1))
+            controller.cookie_model.cookie_manager.set(COOKIE, "", expires_at=datetime.now(UTC) - timedelta(days=1))
 
 
 def choose_tenant(tenant_id: int | None) -> None:
