@@ -1,6 +1,7 @@
 """Who is signed in, in this browser tab. The only reader and writer of sign-in state."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -54,6 +55,24 @@ def reloader() -> Callable[[Session], Actor]:
         return fresh
 
     return reload
+
+
+def rechecked(opener: Callable[[], AbstractContextManager[Session]]) -> Callable[[], AbstractContextManager[Session]]:
+    """Return *opener* for the clicks to come: a session that it opens has asked again who may.
+
+    Streamlit runs a click before the page loads its user anew. Raises Forbidden when the user is no
+    longer who the page was shown to.
+    """
+    actor, reload = current_actor(), reloader()
+
+    @contextmanager
+    def open_again() -> Iterator[Session]:
+        with opener() as session:
+            if reload(session) != actor:
+                raise Forbidden("Your access has changed since this page was shown. Nothing was saved.")
+            yield session
+
+    return open_again
 
 
 def check_sign_in(session: Session, username: str, password: str) -> None:

@@ -10,7 +10,7 @@ from components import navigation
 from components import number as draw
 from components.number_editor import Editor
 from components.page import errors_shown, said
-from components.session import current_actor, reader_zone
+from components.session import current_actor, reader_zone, rechecked
 from db.engine import open_session
 from db.scope import Slice
 from services import audit, health, numbers
@@ -20,7 +20,7 @@ actor, zone, today = current_actor(), reader_zone(), datetime.now(UTC).date()
 
 with errors_shown(), open_session() as session:
     number = numbers.get(session, actor, st.query_params.get("id", ""))
-    editor = Editor(actor, number, zone, open_session)
+    editor = Editor(actor, number, zone, rechecked(open_session))
     editor.prepare()
     writes = actor.may(Permission.NUMBERS_WRITE)
     st.page_link(navigation.LIST, label="Phone numbers", icon=":material/arrow_back:")
