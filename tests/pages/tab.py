@@ -15,16 +15,16 @@ def signed_out() -> AppTest:
     return AppTest.from_file(PAGES / "frame.py", default_timeout=20).run()
 
 
-def signed_in(username: str, tenant: int | None = None, **query: Any) -> AppTest:
-    """Return a tab that shows the list, with *query* in its address, to *username* in *tenant*.
+def signed_in(username: str, works_in: int | None = None, **query: Any) -> AppTest:
+    """Return a tab that shows the list, with *query* in its address, to *username* in the tenant *works_in*.
 
     It holds what a sent sign-in form leaves behind (`components.session.check_sign_in`): the form
     itself is tested where it matters, and its bcrypt check would cost every test a third of a second.
     """
     tab = AppTest.from_file(PAGES / "frame.py", default_timeout=20)
     tab.session_state["signed_in"] = (username, datetime.now(UTC))
-    if tenant is not None:
-        tab.session_state["tenant_choice"] = tenant
+    if works_in is not None:
+        tab.session_state["tenant_choice"] = works_in
     tab.query_params.update(query)
     return tab.run()
 
