@@ -51,15 +51,17 @@ def test_every_page_opens_or_refuses(reader: str, world: World, stock: Stock, su
             assert texts(tab, "error", "warning") == ([refusal] if refusal else [])
 
 
-@pytest.mark.parametrize("page", HEADERS)
-def test_who_has_not_signed_in_sees_the_form_and_nothing_else(page: str, stock: Stock) -> None:
-    tab = visit(signed_out(), page, id=str(stock.sales))
-    assert not tab.exception
-    assert title(tab) == ":material/call: Numberdesk"
-    assert buttons(tab) == ["Sign in"]
-    assert not tab.dataframe
-    assert not tab.sidebar.children
-    assert "415" not in " ".join(texts(tab))
+def test_who_has_not_signed_in_sees_the_form_and_nothing_else(stock: Stock, subtests: pytest.Subtests) -> None:
+    tab = signed_out()
+    for page in HEADERS:
+        with subtests.test(page=page):
+            visit(tab, page, id=str(stock.sales))
+            assert not tab.exception
+            assert title(tab) == ":material/call: Numberdesk"
+            assert buttons(tab) == ["Sign in"]
+            assert not tab.dataframe
+            assert not tab.sidebar.children
+            assert "415" not in " ".join(texts(tab))
 
 
 def test_a_user_of_several_tenants_must_choose_one_first(world: World, stock: Stock, subtests: pytest.Subtests) -> None:
@@ -87,20 +89,20 @@ def test_signing_in_leads_to_the_numbers_and_signing_out_leads_back(world: World
     assert not tab.dataframe
 
 
-@pytest.mark.parametrize(
-    ("username", "password", "told"),
-    [
-        ("operator", "wrong", "User name or password is wrong."),
-        ("nobody", PASSWORD, "User name or password is wrong."),
+def test_a_sign_in_that_fails_says_so_and_not_whom_it_knows(world: World) -> None:
+    wrong = "User name or password is wrong."
+    attempts = (
+        ("operator", "wrong", wrong),
+        ("nobody", PASSWORD, wrong),
+        ("' OR 1=1 --", PASSWORD, wrong),
         ("operator", "", "Enter your user name and password."),
-        ("' OR 1=1 --", PASSWORD, "User name or password is wrong."),
-    ],
-)
-def test_a_sign_in_that_fails_says_so(username: str, password: str, told: str, world: World) -> None:
-    tab = fill_sign_in(signed_out(), username, password)
-    assert not tab.exception
-    assert texts(tab, "error") == [told]
-    assert buttons(tab) == ["Sign in"]
+    )
+    tab = signed_out()
+    for username, password, told in attempts:
+        fill_sign_in(tab, username, password)
+        assert not tab.exception
+        assert texts(tab, "error") == [told]
+        assert buttons(tab) == ["Sign in"]
 
 
 def test_a_viewer_is_offered_nothing_that_writes(world: World, stock: Stock) -> None:
