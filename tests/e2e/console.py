@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, WebSocket, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 PASSWORD = "demo-password"
 ROW = 35
@@ -14,11 +15,6 @@ ROW = 35
 
 _CELLS = """() => [...document.querySelectorAll('[data-testid=stDataFrame] tbody tr')]
     .map(row => [...row.querySelectorAll('td')].map(cell => cell.textContent))"""
-_WATCH_RUNS = """() => {
-    window.hasRun = false;
-    new MutationObserver(seen => { window.hasRun ||= seen.length > 0; }).observe(
-        document.querySelector('[data-testid=stApp]'), {attributeFilter: ['data-test-script-state']});
-}"""
 # The grid writes its hidden table a moment after its canvas: it is to be the same twice in a row.
 _STEADY = """() => {
     const now = JSON.stringify((CELLS)()), steady = now !== '[]' && now === window.lastCells;
@@ -34,6 +30,11 @@ class Console:
     def __init__(self, page: Page, address: str) -> None:
         self.page = page
         self.address = address
+        self._socket: WebSocket | None = None
+        page.on("websocket", self._connected)
+
+    def _connected(self, socket: WebSocket) -> None:
+        self._socket = socket
 
     def open(self, path: str = "/") -> "Console":
         """Go to *path* and wait until it is drawn."""
@@ -53,9 +54,9 @@ class Console:
     @contextmanager
     def rerun(self) -> Iterator[None]:
         """Do something that makes the script run, and wait until it has."""
-        self.page.evaluate(_WATCH_RUNS)
-        yield
-        self.page.wait_for_function("() => window.hasRun")
+        assert self._socket is not None, "Open a page first."
+        with self._socket.expect_event("framereceived", _ends_a_run):
+            yield
         self.settle()
 
     def sign_in(self, username: str) -> "Console":
@@ -83,10 +84,16 @@ class Console:
 
     def choose(self, name: str, option: str) -> "Console":
         """Choose *option* in the selectbox or multiselect *name*, and close its menu."""
+        self.settle()
         box = self.page.get_by_role("combobox", name=name, exact=True)
+        choice = self.page.get_by_role("option", name=option, exact=True)
+        box.scroll_into_view_if_needed()
         box.click()
+        self.page.get_by_role("option").first.wait_for()
+        if not choice.count():  # a long menu draws only what can be seen of it
+            box.fill(option)
         with self.rerun():
-            self.page.get_by_role("option", name=option, exact=True).click()
+            choice.click()
             if box.get_attribute("aria-expanded") == "true":
                 box.press("Escape")
         return self
@@ -171,3 +178,11 @@ class Console:
         """See that nothing went wrong on the page."""
         expect(self.page.locator("[data-testid=stException]")).to_have_count(0)
         expect(self.page.get_by_text("Something went wrong on our side")).to_have_count(0)
+
+
+def _ends_a_run(frame: bytes | str) -> bool:
+    """Return whether the server says with *frame* that the script has run to its end."""
+    if isinstance(frame, str):
+        return False
+    message = ForwardMsg.FromString(frame)
+    return message.HasField("script_finished") and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
