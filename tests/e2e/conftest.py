@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import tenacity
-from playwright.sync_api import Browser, BrowserContext, StorageState, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from tests.e2e.console import Console
 
@@ -26,7 +26,7 @@ QUIET = [
     "--disable-sync",
 ]
 PATIENCE = 15_000
-SIZE = {"width": 1400, "height": 900}
+SIZE: ViewportSize = {"width": 1400, "height": 900}
 
 Visitor = Callable[..., Console]
 
@@ -70,55 +70,62 @@ def browser() -> Iterator[Browser]:
     found = next((path for path in map(shutil.which, names) if path), None)
     if found is None:
         pytest.skip(f"No system browser: looked for {', '.join(names)}.")
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=QUIET)
         yield browser
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def signed_in(server: str, browser: Browser) -> Iterator[Callable[[str], BrowserContext]]:
+    """A browser for each user, signed in once: its cookie and cache serve every test."""
+    browsers: dict[str, BrowserContext] = {}
+
+    def of(username: str) -> BrowserContext:
+        if username not in browsers:
+            browsers[username] = browser.new_context(viewport=SIZE)
+            page = browsers[username].new_page()
+            Console(page, server).open().sign_in(username)
+            page.close()
+        return browsers[username]
+
+    yield of
+    for context in browsers.values():
+        context.close()
+
+
 @pytest.fixture
-def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., BrowserContext]]:
-    """Makes browsers that share nothing; when the test fails, a picture of each tab is kept."""
-    made: list[BrowserContext] = []
+def visitor(
+    server: str, browser: Browser, signed_in: Callable[[str], BrowserContext], request: pytest.FixtureRequest
+) -> Iterator[Visitor]:
+    """Opens a tab: of a user who is signed in, or in a fresh browser of nobody.
 
-    def make(state: StorageState | None = None, width: int = SIZE["width"]) -> BrowserContext:
-        made.append(
-            browser.new_context(
-                viewport={"width": width, "height": SIZE["height"]}, storage_state=state, accept_downloads=True
-            )
-        )
-        made[-1].set_default_timeout(PATIENCE)
-        return made[-1]
+    When the test fails, a picture of each tab is kept.
+    """
+    contexts: list[BrowserContext] = []
+    tabs: list[Page] = []
 
-    yield make
+    def open_tab(username: str | None = None, *, width: int = SIZE["width"]) -> Console:
+        if username:
+            context = signed_in(username)
+        else:
+            context = browser.new_context(viewport=SIZE)
+            contexts.append(context)
+        tab = context.new_page()
+        tabs.append(tab)
+        tab.set_default_timeout(PATIENCE)
+        tab.set_viewport_size({"width": width, "height": SIZE["height"]})
+        return Console(tab, server)
+
+    yield open_tab
     if request.node.stash.get(_FAILED, False):
         PICTURES.mkdir(parents=True, exist_ok=True)
         name = re.sub(r"\W+", "-", request.node.name)
-        pages = [page for one in made for page in one.pages]
-        for place, page in enumerate(pages):
-            page.screenshot(path=PICTURES / f"{name}-{place}.png", full_page=True)
-    for one in made:
-        one.close()
-
-
-@pytest.fixture(scope="session")
-def cookies() -> dict[str, StorageState]:
-    """What the browser of each user holds once signed in."""
-    return {}
-
-
-@pytest.fixture
-def visitor(server: str, context: Callable[..., BrowserContext], cookies: dict[str, StorageState]) -> Visitor:
-    """Opens a tab in a browser of its own: of a user who is signed in, or of nobody."""
-
-    def open_tab(username: str | None = None, *, width: int = SIZE["width"]) -> Console:
-        if username and username not in cookies:
-            fresh = context()
-            Console(fresh.new_page(), server).open().sign_in(username)
-            cookies[username] = fresh.storage_state()
-        return Console(context(cookies.get(username or ""), width).new_page(), server)
-
-    return open_tab
+        for place, tab in enumerate(tabs):
+            tab.screenshot(path=PICTURES / f"{name}-{place}.png", full_page=True)
+    for opened in (*tabs, *contexts):
+        opened.close()
 
 
 _FAILED = pytest.StashKey[bool]()

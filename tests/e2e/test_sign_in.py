@@ -55,14 +55,3 @@ def test_a_viewer_cannot_write(visitor: Visitor) -> None:
     tab.open("/edit-number?id=5")
     expect(tab.page.get_by_text(re.compile("Your role does not allow this"))).to_be_visible()
     expect(tab.button("Save")).to_have_count(0)
-
-
-def test_a_number_of_another_tenant_is_not_available(visitor: Visitor) -> None:
-    somewhere = visitor("superadmin").open()
-    somewhere.choose_tenant("Nordlicht Telefonie")
-    somewhere.open_row(0)
-    foreign = somewhere.query["id"][0]
-    tab = visitor("operator").open(f"/number?id={foreign}")
-    expect(tab.page.get_by_text("Resource not available")).to_be_visible()
-    tab.page.get_by_role("link", name="Back to the list").click()
-    expect(tab.heading("Phone numbers")).to_be_visible()
