@@ -31,7 +31,7 @@ SIZE: ViewportSize = {"width": 1400, "height": 900}
 Visitor = Callable[..., Console]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the app, run as in production on a fresh demo workspace."""
     folder = tmp_path_factory.mktemp("app")
@@ -63,7 +63,7 @@ def _wait_until_healthy(port: int, process: "subprocess.Popen[bytes]") -> None:
         connection.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """The system's Chromium."""
     names = ("chromium", "chromium-browser", "google-chrome")
@@ -77,7 +77,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def signed_in(server: str, browser: Browser) -> Iterator[Callable[[str], BrowserContext]]:
     """A browser for each user, signed in once: its cookie and cache serve every test."""
     browsers: dict[str, BrowserContext] = {}
