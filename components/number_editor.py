@@ -31,6 +31,7 @@ _WIDGETS = {
     "tags": ("tags_and_notes", ["number_tags"]),
     "notes": ("tags_and_notes", ["number_notes"]),
 }
+_PROVIDER_FIELD = "provider_field"
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ class Editor:
         return numbers.restrict_outbound(session, self.actor, self.number.id, chosen, version=version)
 
     def _save_provider_fields(self, session: Session, version: int) -> int:
-        values = draw.vendor_values(vendor(self.number.provider), "provider_field")
+        values = draw.vendor_values(vendor(self.number.provider), _PROVIDER_FIELD)
         return numbers.set_provider_fields(session, self.actor, self.number.id, values, version=version)
 
     def _save_tags_and_notes(self, session: Session, version: int) -> int:
@@ -147,7 +148,7 @@ class Editor:
     def _values(self) -> dict[str, Any]:
         number = self.number
         fields = {
-            f"provider_field_{field.name}": number.provider_fields.get(field.name, "")
+            f"{_PROVIDER_FIELD}_{field.name}": number.provider_fields.get(field.name, "")
             for field in vendor(number.provider).number_fields
         }
         return {
@@ -168,7 +169,8 @@ class Editor:
             fresh = numbers.get(session, self.actor, self.number.id)
         changed = {name for row in state["notices"][place][2] for name in row.before}
         values = Editor(self.actor, fresh, self.zone, self.opener)._values()
-        for name, (section, keys) in _WIDGETS.items():
+        fields = [key for key in values if key.startswith(_PROVIDER_FIELD)]
+        for name, (section, keys) in {**_WIDGETS, "provider_fields": ("provider_fields", fields)}.items():
             if name in changed and section != place:
                 state.update({key: values[key] for key in keys})
         state["number_version"] = fresh.version

@@ -1,6 +1,7 @@
 """Who is signed in, in this browser tab. The only reader and writer of sign-in state."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -56,6 +57,24 @@ def reloader() -> Callable[[Session], Actor]:
     return reload
 
 
+def rechecked(opener: Callable[[], AbstractContextManager[Session]]) -> Callable[[], AbstractContextManager[Session]]:
+    """Return *opener* for the clicks to come: a session that it opens has asked again who may.
+
+    Streamlit runs a click before the page loads its user anew. Raises Forbidden when the user is no
+    longer who the page was shown to.
+    """
+    actor, reload = current_actor(), reloader()
+
+    @contextmanager
+    def open_again() -> Iterator[Session]:
+        with opener() as session:
+            if reload(session) != actor:
+                raise Forbidden("Your access has changed since this page was shown. Nothing was saved.")
+            yield session
+
+    return open_again
+
+
 def check_sign_in(session: Session, username: str, password: str) -> None:
     """Sign in with what was typed, or keep the reason why not for the form."""
     state = st.session_state
@@ -97,7 +116,7 @@ def write_cookie() -> None:
         if st.session_state.get("signed_in"):
             controller.set_cookie()
         else:
-            controller.cookie_manager.set(COOKIE, "", expires_at=datetime.now(UTC) - timedelta(days=1))
+            controller.cookie_model.cookie_manager.set(COOKIE, "", expires_at=datetime.now(UTC) - timedelta(days=1))
 
 
 def choose_tenant(tenant_id: int | None) -> None:

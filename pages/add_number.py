@@ -5,7 +5,7 @@ import streamlit as st
 from components import navigation
 from components.add_number import Wizard
 from components.page import errors_shown, header
-from components.session import current_actor
+from components.session import current_actor, rechecked
 from components.wizard import reset, state
 from db.engine import open_session
 from services.access import Permission, require, require_tenant
@@ -22,4 +22,4 @@ with errors_shown(), open_session() as session:
     require(actor, Permission.NUMBERS_ADD)
     require_tenant(actor)
     with st.container(width=900):
-        Wizard(actor, open_session).draw(session)
+        Wizard(actor, rechecked(open_session)).draw(session)

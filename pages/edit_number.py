@@ -6,7 +6,7 @@ from components import navigation
 from components import number as draw
 from components.number_editor import Editor
 from components.page import errors_shown, header, said
-from components.session import current_actor, reader_zone
+from components.session import current_actor, reader_zone, rechecked
 from db.engine import open_session
 from services import numbers
 from services.access import Permission, require
@@ -20,7 +20,7 @@ with errors_shown(), open_session() as session:
         navigation.DETAIL, label="Back to the number", icon=":material/arrow_back:", query_params={"id": str(number.id)}
     )
     require(actor, Permission.NUMBERS_WRITE)
-    editor = Editor(actor, number, zone, open_session)
+    editor = Editor(actor, number, zone, rechecked(open_session))
     editor.prepare()
     said("status")
     draw.card(editor, zone, with_tenant=actor.all_tenants, writes=False)

@@ -30,9 +30,10 @@ def sign_out_everywhere() -> None:
     session.sign_out()
 
 
-actor = None
+actor, loaded = None, False
 with errors_shown(), open_session() as database:
     actor = session.load(database)
+    loaded = True
 page = st.navigation(
     {
         "Connectivity": [
@@ -46,6 +47,9 @@ page = st.navigation(
     position="sidebar" if actor else "hidden",
 )
 session.write_cookie()
+if not loaded:  # nobody knows yet whether the sign-in holds
+    st.button("Try again", icon=":material/refresh:")
+    st.stop()
 if actor is None:
     sign_in.form(check)
     st.stop()

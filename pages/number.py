@@ -11,7 +11,7 @@ from components import number as draw
 from components.number_editor import Editor
 from components.number_provider import AtProvider
 from components.page import errors_shown, said
-from components.session import current_actor, reader_zone
+from components.session import current_actor, reader_zone, rechecked
 from db.engine import open_session
 from db.scope import Slice
 from services import audit, health, numbers, orders
@@ -21,12 +21,12 @@ actor, zone, today = current_actor(), reader_zone(), datetime.now(UTC).date()
 
 with errors_shown(), open_session() as session:
     number = numbers.get(session, actor, st.query_params.get("id", ""))
-    editor = Editor(actor, number, zone, open_session)
+    editor = Editor(actor, number, zone, rechecked(open_session))
     editor.prepare()
     writes = actor.may(Permission.NUMBERS_WRITE)
     st.page_link(navigation.LIST, label="Phone numbers", icon=":material/arrow_back:")
     said("status")
-    at_provider = AtProvider(actor, number, zone, open_session)
+    at_provider = AtProvider(actor, number, zone, rechecked(open_session))
     ordered = orders.of_number(session, actor, number.id)
     at_provider.pending(ordered, writes=writes)
     draw.card(editor, zone, with_tenant=actor.all_tenants, writes=writes)

@@ -98,7 +98,7 @@ def load_actor(session: Session, username: str, signed_in_at: datetime, chosen: 
 
     None when there is no such active user, or the sign-in is older than what is still valid. Without
     a choice, the last one counts, on whatever tab it was made; a user of one tenant is in it. A
-    choice that is not (or no longer) the user's counts as none.
+    choice that is not (or no longer) the user's, or a tenant that is not there, counts as none.
     """
     rows = db.users.memberships(session, username)
     if not rows or not rows[0].is_active or signed_in_at < rows[0].sessions_valid_from:
@@ -109,20 +109,24 @@ def load_actor(session: Session, username: str, signed_in_at: datetime, chosen: 
         for row in rows
         if row.tenant_id is not None and row.role is not None and row.suspended_at is None
     )
-    if chosen is None:
-        chosen = user.last_tenant_id
-    if chosen is None and len(workspaces) == 1 and not user.is_superadmin:
-        chosen = workspaces[0].id
-    role = next((workspace.role for workspace in workspaces if workspace.id == chosen), None)
-    is_in = role is not None or (user.is_superadmin and bool(chosen))
+    roles = {workspace.id: workspace.role for workspace in workspaces}
+
+    def may_choose(tenant_id: int) -> bool:
+        if tenant_id in roles or not user.is_superadmin:
+            return tenant_id in roles
+        return tenant_id == ALL_TENANTS or db.tenants.is_active(session, tenant_id)
+
+    only = workspaces[0].id if len(workspaces) == 1 and not user.is_superadmin else None
+    choices = [choice for choice in (chosen, user.last_tenant_id, only) if choice is not None]
+    tenant_id = next((choice for choice in choices if may_choose(choice)), None)
     return Actor(
         user_id=user.user_id,
         username=user.username,
         name=user.name,
         is_superadmin=user.is_superadmin,
-        tenant_id=chosen if is_in else None,
-        role=role,
-        all_tenants=user.is_superadmin and chosen == ALL_TENANTS,
+        tenant_id=tenant_id or None,
+        role=roles.get(tenant_id) if tenant_id else None,
+        all_tenants=tenant_id == ALL_TENANTS,
         workspaces=workspaces,
     )
 

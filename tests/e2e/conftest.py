@@ -1,0 +1,142 @@
+"""The running app on a data folder of its own, the system's Chromium, and tabs of people who are signed in."""
+
+import http.client
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import tenacity
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
+
+from tests.e2e.console import Console
+
+ROOT = Path(__file__).parents[2]
+PICTURES = ROOT / ".pytest_cache" / "e2e"
+QUIET = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE = 15_000
+SIZE: ViewportSize = {"width": 1400, "height": 900}
+
+Visitor = Callable[..., Console]
+
+
+@pytest.fixture(scope="package")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the app, run as in production on a fresh demo workspace."""
+    folder = tmp_path_factory.mktemp("app")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    environment |= {"NUMBERDESK_DATA_DIR": str(folder / "data"), "NUMBERDESK_DEMO": "1"}
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
+    command += ["--server.address=127.0.0.1", f"--server.port={port}"]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        _wait_until_healthy(port, process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(20)
+    said = (folder / "log").read_text()
+    assert "Traceback" not in said, said
+
+
+@tenacity.retry(stop=tenacity.stop_after_delay(60), wait=tenacity.wait_fixed(0.1), reraise=True)
+def _wait_until_healthy(port: int, process: "subprocess.Popen[bytes]") -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/api/health")
+        assert connection.getresponse().status == 200
+    finally:
+        connection.close()
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next((path for path in map(shutil.which, names) if path), None)
+    if found is None:
+        pytest.skip(f"No system browser: looked for {', '.join(names)}.")
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def signed_in(server: str, browser: Browser) -> Iterator[Callable[[str], BrowserContext]]:
+    """A browser for each user, signed in once: its cookie and cache serve every test."""
+    browsers: dict[str, BrowserContext] = {}
+
+    def of(username: str) -> BrowserContext:
+        if username not in browsers:
+            browsers[username] = browser.new_context(viewport=SIZE)
+            page = browsers[username].new_page()
+            Console(page, server).open().sign_in(username)
+            page.close()
+        return browsers[username]
+
+    yield of
+    for context in browsers.values():
+        context.close()
+
+
+@pytest.fixture
+def visitor(
+    server: str, browser: Browser, signed_in: Callable[[str], BrowserContext], request: pytest.FixtureRequest
+) -> Iterator[Visitor]:
+    """Opens a tab: of a user who is signed in, or in a fresh browser of nobody.
+
+    When the test fails, a picture of each tab is kept.
+    """
+    contexts: list[BrowserContext] = []
+    tabs: list[Page] = []
+
+    def open_tab(username: str | None = None, *, width: int = SIZE["width"]) -> Console:
+        if username:
+            context = signed_in(username)
+        else:
+            context = browser.new_context(viewport=SIZE)
+            contexts.append(context)
+        tab = context.new_page()
+        tabs.append(tab)
+        tab.set_default_timeout(PATIENCE)
+        tab.set_viewport_size({"width": width, "height": SIZE["height"]})
+        return Console(tab, server)
+
+    yield open_tab
+    if request.node.stash.get(_FAILED, False):
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        name = re.sub(r"\W+", "-", request.node.name)
+        for place, tab in enumerate(tabs):
+            tab.screenshot(path=PICTURES / f"{name}-{place}.png", full_page=True)
+    for opened in (*tabs, *contexts):
+        opened.close()
+
+
+_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Remember for the teardown whether the test failed."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.when == "call":
+        item.stash[_FAILED] = report.failed
+        if report.failed:
+            report.sections.append(("Pictures", str(PICTURES)))

@@ -1,0 +1,45 @@
+"""What tests of pages have besides: numbers in the small world, and no answers cached by another test."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+import streamlit as st
+from sqlmodel import Session
+
+from services import registering
+from services.access import Actor
+from services.registering import Configuration
+from tests.conftest import World
+
+
+@pytest.fixture(autouse=True)
+def _nothing_cached() -> Iterator[None]:
+    st.cache_data.clear()
+    yield
+    st.cache_data.clear()
+
+
+@dataclass(frozen=True)
+class Stock:
+    """Ids of numbers: three of the first tenant's, one of the other's."""
+
+    sales: int
+    support: int
+    mumbai: int
+    others: int
+
+
+@pytest.fixture
+def stock(session: Session, world: World) -> Stock:
+    """Numbers on record, the oldest first."""
+
+    def register(actor: Actor, number: str, connection: int, label: str, **fields: str) -> int:
+        return registering.register(session, actor, number, connection, Configuration(label, provider_fields=fields))
+
+    return Stock(
+        sales=register(world.operator, "+1 415 555 2671", world.sip, "Sales"),
+        support=register(world.operator, "+1 212 555 2368", world.sip, "Support"),
+        mumbai=register(world.operator, "+91 98765 43210", world.mcube, "Mumbai", executive_number="9876500001"),
+        others=register(world.stranger, "+1 305 555 2671", world.other_sip, "Secret of the other"),
+    )

@@ -1,0 +1,222 @@
+"""The frame: a sign-in holds only as long as it should, and a database that is away is said in words."""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import Session
+
+import db.engine
+from db.models import Membership, Role, Tenant, User
+from services import numbers
+from tests.conftest import PASSWORD, World
+from tests.pages.conftest import Stock
+from tests.pages.tab import PAGES, buttons, fill_sign_in, listed, press, save, signed_in, signed_out, texts, visit
+
+ENDED = "You have been signed out. Sign in again to go on."
+AWAY = "The database is busy or cannot be reached. Nothing was saved; try again in a moment."
+
+
+def change_user(session: Session, username: str, **values: object) -> None:
+    session.execute(sa.update(User).where(User.username == username).values(values))
+    session.commit()
+
+
+def change_role(session: Session, user_id: int, role: Role) -> None:
+    session.execute(sa.update(Membership).where(Membership.user_id == user_id).values(role=role))
+    session.commit()
+
+
+def label(session: Session, world: World, number_id: int) -> str:
+    session.rollback()
+    return numbers.get(session, world.admin, number_id).label
+
+
+def test_a_deactivated_user_is_out_at_the_next_run(session: Session, world: World, stock: Stock) -> None:
+    tab = signed_in("operator")
+    change_user(session, "operator", is_active=False)
+    tab.run()
+    assert not tab.exception
+    assert texts(tab, "error") == [ENDED]
+    assert buttons(tab) == ["Sign in"]
+    assert not tab.dataframe
+
+
+def test_a_deactivated_user_cannot_sign_in(session: Session, world: World) -> None:
+    change_user(session, "operator", is_active=False)
+    tab = fill_sign_in(signed_out(), "operator", PASSWORD)
+    assert texts(tab, "error") == ["User name or password is wrong."]
+
+
+def test_a_changed_role_acts_at_the_next_run(session: Session, world: World, stock: Stock) -> None:
+    tab = visit(signed_in("operator"), "number.py", id=str(stock.sales))
+    assert tab.text_input
+    change_role(session, world.operator.user_id, Role.VIEWER)
+    tab.run()
+    assert not tab.exception
+    assert not tab.text_input
+    change_role(session, world.operator.user_id, Role.OPERATOR)
+    tab.run()
+    assert tab.text_input
+
+
+@pytest.mark.parametrize("loss", ["deactivated", "made a viewer", "signed out everywhere", "taken out of the tenant"])
+def test_the_very_click_after_a_loss_of_rights_saves_nothing(
+    loss: str, session: Session, world: World, stock: Stock
+) -> None:
+    tab = visit(signed_in("operator"), "number.py", id=str(stock.sales))
+    tab.text_input(key="number_label").set_value("Too late")
+    if loss == "deactivated":
+        change_user(session, "operator", is_active=False)
+    elif loss == "made a viewer":
+        change_role(session, world.operator.user_id, Role.VIEWER)
+    elif loss == "signed out everywhere":
+        change_user(session, "operator", sessions_valid_from=datetime.now(UTC) + timedelta(seconds=1))
+    else:
+        session.execute(sa.delete(Membership).where(Membership.user_id == world.operator.user_id))
+        session.commit()
+    save(tab, "label")
+    assert not tab.exception
+    assert label(session, world, stock.sales) == "Sales"
+
+
+def test_the_very_click_after_a_loss_of_rights_adds_nothing(session: Session, world: World) -> None:
+    tab = press(visit(signed_in("operator"), "add_number.py"), "Add manually")
+    tab.text_input(key="add_number").set_value("+14155552671")
+    tab.selectbox(key="add_connection").set_value(world.sip).run()
+    press(tab, "Next: Configure number")
+    change_role(session, world.operator.user_id, Role.VIEWER)
+    press(tab, "Add number")
+    assert not tab.exception
+    session.rollback()
+    assert numbers.count(session, world.admin, numbers.NumberQuery()) == 0
+
+
+def test_signing_out_everywhere_ends_another_session(world: World, stock: Stock) -> None:
+    here, there, stranger = signed_in("operator"), signed_in("operator"), signed_in("stranger")
+    press(here, "Sign out everywhere")
+    assert not here.exception
+    assert buttons(here) == ["Sign in"]
+    there.run()
+    assert texts(there, "error") == [ENDED]
+    assert not there.dataframe
+    assert stranger.run().dataframe
+
+
+def test_who_is_in_one_tenant_is_in_it_whatever_the_link_says(world: World, stock: Stock) -> None:
+    for linked in (str(world.other_tenant), "4711", "0", "abc", "-1", "9" * 30):
+        tab = signed_in("operator", tenant=linked)
+        assert not tab.exception
+        assert len(listed(tab)) == 3, linked
+
+
+def test_a_link_may_choose_among_the_tenants_of_a_user(world: World, stock: Stock) -> None:
+    assert listed(signed_in("both", tenant=str(world.other_tenant)), "name") == ["Secret of the other"]
+    for linked in ("4711", "0", "abc"):
+        tab = signed_in("both", tenant=linked)
+        assert texts(tab, "info") == ["Select a tenant to view and manage phone numbers."]
+
+
+def test_a_superadmin_follows_no_link_to_a_tenant_that_is_not_there(world: World, stock: Stock) -> None:
+    tab = signed_in("superadmin", tenant="4711")
+    assert not tab.exception
+    assert texts(tab, "info") == ["Select a tenant to view and manage phone numbers."]
+
+
+def test_who_loses_the_chosen_tenant_goes_on_in_the_one_left(session: Session, world: World, stock: Stock) -> None:
+    tab = signed_in("both")
+    tab.selectbox(key="tenant_selector").set_value(world.other_tenant).run()
+    assert listed(tab, "name") == ["Secret of the other"]
+    session.execute(sa.update(Tenant).where(Tenant.id == world.other_tenant).values(suspended_at=datetime.now(UTC)))
+    session.commit()
+    tab.run()
+    assert not tab.exception
+    assert len(listed(tab)) == 3
+
+
+@contextmanager
+def closed(database: sa.Engine) -> Iterator[None]:
+    """Take *database* away: a server that refuses, or a file that another process holds for itself."""
+    if database.dialect.name == "postgresql":
+        with closing(socket.create_server(("127.0.0.1", 0))) as server:
+            port = server.getsockname()[1]
+        db.engine.use(db.engine.make_engine(f"postgresql://nobody@127.0.0.1:{port}/nothing"))
+        yield
+    else:
+        database.dispose()
+        impatient = db.engine.make_engine(database.url.render_as_string())
+        holder = sa.create_engine(database.url, poolclass=sa.NullPool).connect()
+        try:
+            holder.exec_driver_sql("PRAGMA locking_mode=EXCLUSIVE")
+            holder.exec_driver_sql("BEGIN EXCLUSIVE")
+            db.engine.use(impatient)
+            yield
+        finally:
+            holder.close()
+            impatient.dispose()
+    db.engine.use(database)
+
+
+TakenAway = Callable[[], AbstractContextManager[None]]
+
+
+@pytest.fixture
+def away(database: sa.Engine, session: Session, monkeypatch: pytest.MonkeyPatch) -> TakenAway:
+    """A context in which the database does not answer."""
+    monkeypatch.setattr(db.engine, "BUSY_TIMEOUT_SECONDS", 0.01)
+
+    def take_away() -> AbstractContextManager[None]:
+        session.close()
+        return closed(database)
+
+    return take_away
+
+
+def test_a_database_that_is_away_is_said_in_words(world: World, stock: Stock, away: TakenAway) -> None:
+    tabs = [visit(signed_in("operator"), path.name, id=str(stock.sales)) for path in PAGES.glob("[!f]*.py")]
+    with away():
+        for tab in tabs:
+            tab.run()
+            assert not tab.exception
+            assert texts(tab, "error") == [AWAY]
+            assert not tab.dataframe
+    for tab in tabs:
+        tab.run()
+        assert not tab.exception
+        assert not texts(tab, "error")
+
+
+def test_who_is_signed_in_is_not_asked_again_when_the_database_was_away(
+    world: World, stock: Stock, away: TakenAway
+) -> None:
+    tab = signed_in("operator")
+    with away():
+        tab.run()
+        assert buttons(tab) == ["Try again"]
+    assert len(listed(press(tab, "Try again"))) == 3
+
+
+def test_a_sign_in_while_the_database_is_away_says_so(world: World, away: TakenAway) -> None:
+    tab = signed_out()
+    with away():
+        fill_sign_in(tab, "operator", PASSWORD)
+        assert not tab.exception
+        assert AWAY in texts(tab, "error")
+
+
+def test_a_save_while_the_database_is_away_loses_nothing_that_was_typed(
+    session: Session, world: World, stock: Stock, away: TakenAway
+) -> None:
+    tab = visit(signed_in("operator"), "number.py", id=str(stock.sales))
+    tab.text_input(key="number_label").set_value("Typed")
+    with away():
+        save(tab, "label")
+        assert not tab.exception
+        assert AWAY in texts(tab, "error")
+    tab.run()
+    assert tab.text_input(key="number_label").value == "Typed"
+    save(tab, "label")
+    assert label(session, world, stock.sales) == "Typed"

@@ -1,0 +1,239 @@
+"""A number's page and its edit page: who sees it, what a save does, and what somebody else's save does to it."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlmodel import Session
+from streamlit.testing.v1 import AppTest
+
+from db.models import NumberStatus
+from services import numbers
+from services.sign_in import ALL_TENANTS
+from tests.conftest import World
+from tests.pages.conftest import Stock
+from tests.pages.tab import buttons, links, press, save, signed_in, texts, title, visit
+
+PAGES = ("number.py", "edit_number.py")
+CONFLICT = "Somebody else changed this number meanwhile. Nothing was saved."
+
+
+def forged(stock: Stock) -> dict[str, str | list[str]]:
+    return {
+        "another tenant's": str(stock.others),
+        "nonexistent": "4711",
+        "none": "",
+        "a word": "abc",
+        "negative": "-1",
+        "zero": "0",
+        "huge": "9" * 5000,
+        "beyond an integer": str(2**31),
+        "the largest": str(2**31 - 1),
+        "a fraction": "1.0",
+        "spaces": f" {stock.sales} ",
+        "foreign digits": "１",
+        "SQL": f"{stock.sales} OR 1=1",
+        "a null": f"{stock.sales}\x00",
+    }
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_forged_id_gets_the_same_answer_whatever_it_is(
+    page: str, world: World, stock: Stock, subtests: pytest.Subtests
+) -> None:
+    tab = signed_in("operator")
+    answers = set()
+    for name, number_id in forged(stock).items():
+        with subtests.test(id=name):
+            visit(tab, page, id=number_id)
+            assert not tab.exception
+            assert texts(tab, "warning") == ["Resource not available"]
+            assert "Back to the list" in links(tab)
+            assert not tab.text_input
+            answers.add(repr(tab.main))
+    assert len(answers) == 1
+
+
+def test_a_page_without_an_id_is_not_available(world: World, stock: Stock) -> None:
+    for page in PAGES:
+        assert texts(visit(signed_in("operator"), page), "warning") == ["Resource not available"]
+
+
+def test_every_section_is_saved_by_itself(session: Session, world: World, stock: Stock) -> None:
+    tab = visit(signed_in("operator"), "number.py", id=str(stock.mumbai))
+
+    def now() -> numbers.NumberDetail:
+        session.rollback()
+        return numbers.get(session, world.operator, stock.mumbai)
+
+    tab.text_input(key="number_label").set_value("  Pune  ")
+    save(tab, "label")
+    assert texts(tab, "toast") == ["Saved."]
+    tab.selectbox(key="number_agent").set_value(world.agent)
+    save(tab, "agent")
+    tab.multiselect(key="number_inbound").set_value(["IN", "AE"])
+    save(tab, "inbound")
+    tab.multiselect(key="number_outbound").set_value(["IN"])
+    save(tab, "outbound")
+    tab.text_input(key="provider_field_executive_number").set_value("9876500002")
+    save(tab, "provider_fields")
+    tab.text_area(key="number_notes").set_value("Ask Maya first.")
+    save(tab, "tags_and_notes")
+    assert not tab.exception
+    found = now()
+    assert (found.label, found.agent, found.allowed_inbound, found.allowed_outbound, found.notes) == (
+        "Pune",
+        "Maya",
+        ("AE", "IN"),
+        ("IN",),
+        "Ask Maya first.",
+    )
+    assert found.provider_fields == {"executive_number": "9876500002"}
+    tab.selectbox(key="number_connection").set_value(world.sip).run()
+    tab.button(key="save_configuration").click().run()
+    assert not tab.exception
+    found = now()
+    assert (found.connection, found.provider_fields) == ("SIP", {})
+
+
+def test_a_refused_save_says_why_and_keeps_what_was_typed(session: Session, world: World, stock: Stock) -> None:
+    tab = visit(signed_in("operator"), "number.py", id=str(stock.mumbai))
+    tab.text_input(key="number_label").set_value("x" * 200)
+    save(tab, "label")
+    assert texts(tab, "error") == ["A label has at most 64 characters; this one has 200."]
+    assert tab.text_input(key="number_label").value == "x" * 200
+    tab.text_input(key="provider_field_executive_number").set_value("12")
+    save(tab, "provider_fields")
+    assert texts(tab, "error") == ["An executive number has 4 to 15 digits, with or without a leading +."]
+    assert tab.text_input(key="provider_field_executive_number").value == "12"
+    assert numbers.get(session, world.operator, stock.mumbai).label == "Mumbai"
+
+
+def test_a_change_is_told_in_the_history_with_who_made_it(world: World, stock: Stock) -> None:
+    tab = visit(signed_in("operator"), "number.py", id=str(stock.sales))
+    tab.text_input(key="number_label").set_value("Front *desk*")
+    save(tab, "label")
+    assert "**Operator** changed the label" in texts(tab, "markdown")
+    assert "Label: Sales → **Front \\*desk\\***" in texts(tab, "caption")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_save_by_somebody_else_in_between_is_noticed(page: str, session: Session, world: World, stock: Stock) -> None:
+    tab = visit(signed_in("operator"), page, id=str(stock.sales))
+    version = numbers.get(session, world.admin, stock.sales).version
+    numbers.rename(session, world.admin, stock.sales, "Theirs", version=version)
+    tab.text_input(key="number_label").set_value("Mine")
+    save(tab, "label")
+    assert not tab.exception
+    assert texts(tab, "error") == [CONFLICT]
+    assert "Changed meanwhile:" in texts(tab, "markdown")
+    assert "**Admin** changed the label" in texts(tab, "markdown")
+    assert "Label: Sales → **Theirs**" in texts(tab, "caption")
+    assert tab.text_input(key="number_label").value == "Mine"
+    session.rollback()
+    assert numbers.get(session, world.admin, stock.sales).label == "Theirs"
+    save(tab, "label")
+    assert not texts(tab, "error")
+    session.rollback()
+    assert numbers.get(session, world.admin, stock.sales).label == "Mine"
+
+
+def test_after_a_conflict_the_other_sections_show_what_the_other_saved(
+    session: Session, world: World, stock: Stock
+) -> None:
+    tab = visit(signed_in("operator"), "number.py", id=str(stock.sales))
+    version = numbers.get(session, world.admin, stock.sales).version
+    version = numbers.assign_agent(session, world.admin, stock.sales, world.second_agent, version=version)
+    numbers.set_tags_and_notes(session, world.admin, stock.sales, ["vip"], "Theirs", version=version)
+    tab.text_input(key="number_label").set_value("Mine")
+    save(tab, "label")
+    assert texts(tab, "error") == [CONFLICT]
+    assert tab.text_input(key="number_label").value == "Mine"
+    assert tab.selectbox(key="number_agent").value == world.second_agent
+    assert tab.text_area(key="number_notes").value == "Theirs"
+    assert tab.multiselect(key="number_tags").value == ["vip"]
+    save(tab, "label")
+    session.rollback()
+    found = numbers.get(session, world.admin, stock.sales)
+    assert (found.label, found.agent, found.notes) == ("Mine", "Leo", "Theirs")
+
+
+def test_a_conflict_of_vendor_fields_keeps_what_was_typed(session: Session, world: World, stock: Stock) -> None:
+    tab = visit(signed_in("operator"), "number.py", id=str(stock.mumbai))
+    version = numbers.get(session, world.admin, stock.mumbai).version
+    fields = {"executive_number": "9876500009"}
+    numbers.set_provider_fields(session, world.admin, stock.mumbai, fields, version=version)
+    tab.text_input(key="provider_field_executive_number").set_value("9876500008")
+    save(tab, "provider_fields")
+    assert texts(tab, "error") == [CONFLICT]
+    assert tab.text_input(key="provider_field_executive_number").value == "9876500008"
+
+
+def test_vendor_fields_changed_by_somebody_else_are_shown_after_a_conflict(
+    session: Session, world: World, stock: Stock
+) -> None:
+    tab = visit(signed_in("operator"), "number.py", id=str(stock.mumbai))
+    version = numbers.get(session, world.admin, stock.mumbai).version
+    fields = {"executive_number": "9876500009"}
+    numbers.set_provider_fields(session, world.admin, stock.mumbai, fields, version=version)
+    tab.text_input(key="number_label").set_value("Mine")
+    save(tab, "label")
+    assert tab.text_input(key="provider_field_executive_number").value == "9876500009"
+
+
+def test_a_number_removed_meanwhile_cannot_be_changed(session: Session, world: World, stock: Stock) -> None:
+    tab = visit(signed_in("operator"), "number.py", id=str(stock.sales))
+    version = numbers.get(session, world.admin, stock.sales).version
+    numbers.remove(session, world.admin, stock.sales, version=version)
+    tab.text_input(key="number_label").set_value("Mine")
+    save(tab, "label")
+    assert not tab.exception
+    assert not tab.text_input
+    assert "Put back" in buttons(tab)
+    session.rollback()
+    assert numbers.get(session, world.admin, stock.sales).label == "Sales"
+
+
+def test_a_number_is_taken_out_of_use_and_put_back_into_it(session: Session, world: World, stock: Stock) -> None:
+    tab = visit(signed_in("operator"), "number.py", id=str(stock.sales))
+    press(tab, "Deactivate")
+    assert texts(tab, "toast") == ["Deactivated."]
+    assert "Activate" in buttons(tab)
+    session.rollback()
+    assert numbers.get(session, world.operator, stock.sales).status is NumberStatus.INACTIVE
+    press(tab, "Activate")
+    assert "Deactivate" in buttons(tab)
+
+
+def test_a_removed_number_is_read_only_and_can_be_put_back(session: Session, world: World, stock: Stock) -> None:
+    numbers.remove(session, world.operator, stock.sales, version=1)
+    for page in PAGES:
+        tab = visit(signed_in("operator"), page, id=str(stock.sales))
+        assert not tab.exception
+        assert not tab.text_input
+    tab = press(visit(signed_in("operator"), "number.py", id=str(stock.sales)), "Put back")
+    assert texts(tab, "toast") == ["The number is back, inactive and without its campaigns."]
+    assert tab.text_input(key="number_label").value == "Sales"
+
+
+def test_removing_asks_first(session: Session, world: World, stock: Stock) -> None:
+    tab = visit(signed_in("operator"), "number.py", id=str(stock.sales))
+    press(tab, ":red[Remove from workspace]")
+    assert {"Cancel", ":red[Remove]"} <= set(buttons(tab))
+    session.rollback()
+    assert numbers.get(session, world.operator, stock.sales).status is NumberStatus.ACTIVE
+
+
+READERS: dict[str, Callable[[World], AppTest]] = {
+    "a superadmin in all tenants": lambda world: signed_in("superadmin", ALL_TENANTS),
+    "a superadmin in that tenant": lambda world: signed_in("superadmin", world.other_tenant),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_superadmin_saves_in_any_tenant(reader: str, session: Session, world: World, stock: Stock) -> None:
+    tab = visit(READERS[reader](world), "number.py", id=str(stock.others))
+    assert title(tab) == ":material/call: `+1 305 555 2671`"
+    tab.text_input(key="number_label").set_value("Seen")
+    save(tab, "label")
+    assert not tab.exception
+    assert numbers.get(session, world.stranger, stock.others).label == "Seen"
