@@ -136,11 +136,11 @@ def table(rows: Sequence[NumberRow], *, with_tenant: bool, zone: ZoneInfo) -> No
                 on_click=lambda: navigation.open_number(ids[st.session_state["number_clicked"]["row"]]),
             ),
             "status": column.MultiselectColumn(
-                "Status", options=list(_BADGES), color=list(_BADGES.values()), width=125
+                "Status", options=list(_BADGES), color=list(_BADGES.values()), width=140
             ),
             "agent": column.TextColumn("Inbound Agent", width=130),
-            "provider": column.TextColumn("Provider", width=205),
-            "name": column.TextColumn("Name", width=150),
+            "provider": column.TextColumn("Provider", width=195),
+            "name": column.TextColumn("Name", width=145),
             "tenant": column.TextColumn("Tenant", width=130),
             "created": column.DatetimeColumn(
                 "Created", format="D MMM YYYY, HH:mm", timezone=str(zone), width=145, help=f"In your time zone, {zone}"

@@ -14,11 +14,6 @@ def active(session: Session) -> list[tuple[int, str, str]]:
     return [(id, name, zone) for id, name, zone in rows]
 
 
-def is_active(session: Session, tenant_id: int) -> bool:
-    """Return whether there is such a tenant and it is not suspended."""
-    return session.scalar(sa.select(Tenant.id).where(Tenant.id == tenant_id, Tenant.suspended_at.is_(None))) is not None
-
-
 def any_exists(session: Session) -> bool:
     """Return whether there is a tenant at all."""
     return session.scalar(sa.select(Tenant.id).limit(1)) is not None

@@ -27,8 +27,12 @@ class MembershipRow:
     role: Role | None
 
 
-def memberships(session: Session, username: str) -> list[MembershipRow]:
-    """Return the user with a row for each of its tenants, by name; no row when there is no such user."""
+def memberships(session: Session, username: str, chosen: int | None) -> list[MembershipRow]:
+    """Return the user with a row for each of its tenants, by name; no row when there is no such user.
+
+    A superadmin has a row, without a role, for the *chosen* tenant too, or else for the last one.
+    """
+    looked_at = sa.and_(User.is_superadmin, Tenant.id == sa.func.coalesce(chosen, User.last_tenant_id))
     rows = session.execute(
         sa.select(
             User.id,
@@ -45,7 +49,7 @@ def memberships(session: Session, username: str) -> list[MembershipRow]:
             Membership.role,
         )
         .outerjoin(Membership, Membership.user_id == User.id)
-        .outerjoin(Tenant, Tenant.id == Membership.tenant_id)
+        .outerjoin(Tenant, sa.or_(Tenant.id == Membership.tenant_id, looked_at))
         .where(User.username == username)
         .order_by(Tenant.name)
     )

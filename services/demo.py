@@ -66,7 +66,7 @@ def fill(session: Session, settings: Settings, today: date) -> None:
     for name, tenant in tenants.items():
         tenant_id = tenant.id or 0
         agents = [
-            Agent(tenant_id=tenant_id, name=agent, is_active="retired" not in agent, created_at=_at(today, 480))
+            Agent(tenant_id=tenant_id, name=agent, is_active="temp" not in agent, created_at=_at(today, 480))
             for agent in cast.AGENTS[name]
         ]
         connections = [_connection(settings, tenant_id, today, *row) for row in cast.CONNECTIONS[name]]

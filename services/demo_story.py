@@ -29,7 +29,7 @@ CONNECTIONS = {
     ),
 }
 AGENTS = {
-    "Acme Voice": ("Maya (sales)", "Leo (support)", "Nora (billing)", "Otto (after hours)", "Rita (retired)"),
+    "Acme Voice": ("Maya (sales)", "Leo (support)", "Nora (billing)", "Otto (after hours)", "Rita (temp)"),
     "Bharat Dialers": ("Asha (collections)", "Dev (sales)", "Kiran (surveys)"),
     "Nordlicht Telefonie": ("Greta (Empfang)", "Jonas (Service)"),
 }

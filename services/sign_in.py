@@ -100,7 +100,7 @@ def load_actor(session: Session, username: str, signed_in_at: datetime, chosen: 
     a choice, the last one counts, on whatever tab it was made; a user of one tenant is in it. A
     choice that is not (or no longer) the user's, or a tenant that is not there, counts as none.
     """
-    rows = db.users.memberships(session, username)
+    rows = db.users.memberships(session, username, chosen)
     if not rows or not rows[0].is_active or signed_in_at < rows[0].sessions_valid_from:
         return None
     user = rows[0]
@@ -114,7 +114,7 @@ def load_actor(session: Session, username: str, signed_in_at: datetime, chosen: 
     def may_choose(tenant_id: int) -> bool:
         if tenant_id in roles or not user.is_superadmin:
             return tenant_id in roles
-        return tenant_id == ALL_TENANTS or db.tenants.is_active(session, tenant_id)
+        return tenant_id == ALL_TENANTS or any(row.tenant_id == tenant_id and not row.suspended_at for row in rows)
 
     only = workspaces[0].id if len(workspaces) == 1 and not user.is_superadmin else None
     choices = [choice for choice in (chosen, user.last_tenant_id, only) if choice is not None]

@@ -84,13 +84,15 @@ def test_a_user_of_several_tenants_chooses_and_has_the_role_there(session: Sessi
     assert not anew.has_scope
 
 
-def test_a_tenant_that_is_not_the_users_cannot_be_chosen(session: Session, world: World) -> None:
-    actor = sign_in.load_actor(session, "operator", datetime.now(UTC), world.other_tenant)
+@pytest.mark.parametrize("forged", ["other", "all", "none"])
+def test_a_tenant_that_is_not_the_users_leads_to_the_own_one(session: Session, world: World, forged: str) -> None:
+    chosen = {"other": world.other_tenant, "all": sign_in.ALL_TENANTS, "none": 10_000}[forged]
+    actor = sign_in.load_actor(session, "operator", datetime.now(UTC), chosen)
     assert actor
-    assert not actor.has_scope
-    pretender = sign_in.load_actor(session, "operator", datetime.now(UTC), sign_in.ALL_TENANTS)
-    assert pretender
-    assert not pretender.has_scope
+    assert (actor.tenant_id, actor.all_tenants) == (world.tenant, False)
+    root = sign_in.load_actor(session, "superadmin", datetime.now(UTC), 10_000)
+    assert root
+    assert not root.has_scope
 
 
 def test_a_superadmin_may_choose_any_tenant_or_all(session: Session, world: World) -> None:
