@@ -6,6 +6,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from components import audit
 from db.health import CampaignTotals, DayTotals
 from services import health, words
 from services.statistics import Rate, rate
@@ -60,12 +61,12 @@ def charts(days: Sequence[DayTotals]) -> None:
     colors = alt.Scale(domain=["Answered", "Not answered"], range=["#0072b2", "#b8c0cc"])
     for campaign, calls in frame.groupby("campaign"):
         chart = (
-            alt.Chart(calls, title=str(campaign))
+            alt.Chart(calls)
             .mark_bar()
             .encode(
                 x=alt.X("day:T", title=None, axis=alt.Axis(format="%-d %b", tickCount=6)),
                 y=alt.Y("calls:Q", title="Attempts", stack="zero"),
-                color=alt.Color("kind:N", scale=colors, legend=alt.Legend(title=None, orient="top")),
+                color=alt.Color("kind:N", scale=colors, legend=alt.Legend(title=None, orient="bottom")),
                 order=alt.Order("kind:N"),
                 tooltip=[
                     alt.Tooltip("day:T", title="Day", format="%-d %b %Y"),
@@ -74,10 +75,11 @@ def charts(days: Sequence[DayTotals]) -> None:
                 ],
             )
         )
+        st.caption(f"{audit.plain(str(campaign))}: attempts a day")
         answered = int(calls.loc[calls["kind"] == "Answered", "calls"].sum())
         st.altair_chart(
             chart,
-            height=230,
+            height=200,
             alt=f"{campaign}: {answered:,} of {int(calls['calls'].sum()):,} attempts answered, by day",
         )
 
