@@ -397,12 +397,26 @@ class TwilioPath:
                 st.button("Back", key="wizard_back", icon=":material/arrow_back:", on_click=lambda: go("search"))
                 st.button("Back to the configuration", on_click=lambda: go("papers"))
             return
-        st.warning(
-            f"{row.problem or 'Twilio has not answered yet.'} We keep asking until it is certain; nothing is bought "
-            "twice. You may leave this page: the number appears in the list when it is yours.",
-            icon=":material/hourglass_top:",
-        )
-        st.button("Check now", icon=":material/refresh:", on_click=lambda: self._check(row.id))
+        self._uncertain(row.id)
+
+    def _uncertain(self, order_id: int) -> None:
+        """Say that the outcome is not certain, and look for it every few seconds."""
+
+        @st.fragment(run_every="2s")
+        def watch() -> None:
+            with errors_shown(), self.opener() as session:
+                row = orders.get(session, self.actor, order_id)
+                if not row.is_open:
+                    st.rerun()
+                st.warning(
+                    f"{row.problem or 'Twilio has not answered yet.'} We keep asking until it is certain; nothing is "
+                    "bought twice. You may leave this page: the number appears in the list when it is yours.",
+                    icon=":material/hourglass_top:",
+                )
+
+        watch()
+        said("papers")
+        st.button("Check now", icon=":material/refresh:", on_click=lambda: self._check(order_id))
 
     def _check(self, order_id: int) -> None:
         def look() -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import structlog
 from sqlmodel import Session
 
 import db.connections
@@ -19,10 +20,11 @@ def running_for_demo(config: Settings) -> Iterator[None]:
     if not config.shows_demo or config.sandbox_url:
         yield
         return
-    with running(config.data_dir / "sandbox.db") as sandbox:
+    with running(config.data_dir / "sandbox.db", port=config.sandbox_port) as sandbox:
         with db.engine.open_session() as session:
             sandbox.seed_owned(_owned(session, config))
         settings.use_sandbox(sandbox.url)
+        structlog.get_logger().info("sandbox.ready", url=sandbox.url)
         yield
 
 

@@ -21,6 +21,7 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
     executor_id: str = "local"
     sandbox_url: str = ""
+    sandbox_port: int = Field(default=0, ge=0, le=65535)
     settle_seconds: float = Field(default=60, ge=0)
 
     @property

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
 import tenacity
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
@@ -32,13 +33,42 @@ Visitor = Callable[..., Console]
 
 
 @pytest.fixture(scope="package")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def sandbox_port() -> int:
+    """Where the demo's sandbox listens, to switch its faults on."""
+    return _free_port()
+
+
+@pytest.fixture
+def fault(server: str, sandbox_port: int) -> Iterator[Callable[..., None]]:
+    """Switches a fault of the sandbox on, for the test; each must happen."""
+    address = f"http://127.0.0.1:{sandbox_port}/faults"
+
+    def switch_on(**fault: object) -> None:
+        requests.post(address, json=fault, timeout=5).raise_for_status()
+
+    yield switch_on
+    left = requests.get(address, timeout=5).json()["faults"]
+    requests.delete(address, timeout=5)
+    assert not left, "a fault that was switched on did not happen"
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+@pytest.fixture(scope="package")
+def server(tmp_path_factory: pytest.TempPathFactory, sandbox_port: int) -> Iterator[str]:
     """The address of the app, run as in production on a fresh demo workspace."""
     folder = tmp_path_factory.mktemp("app")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = _free_port()
     environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    environment |= {"NUMBERDESK_DATA_DIR": str(folder / "data"), "NUMBERDESK_DEMO": "1"}
+    environment |= {
+        "NUMBERDESK_DATA_DIR": str(folder / "data"),
+        "NUMBERDESK_DEMO": "1",
+        "NUMBERDESK_SANDBOX_PORT": str(sandbox_port),
+        "NUMBERDESK_SETTLE_SECONDS": "2",
+    }
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
     command += ["--server.address=127.0.0.1", f"--server.port={port}"]
     with (folder / "log").open("w") as log:

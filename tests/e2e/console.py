@@ -165,6 +165,15 @@ class Console:
         expect(self.page).to_have_url(re.compile(r"/number\?id=\d+"))
         return self.settle()
 
+    def select_row(self, index: int) -> "Console":
+        """Tick the box before a row of the grid."""
+        self.rows()
+        with self.rerun():
+            self.page.locator("[data-testid=stDataFrame] canvas").first.click(
+                position={"x": 15, "y": ROW * (index + 1) + ROW / 2}, force=True
+            )
+        return self
+
     def section(self, title: str) -> Locator:
         """Return the form on a number's page whose title is *title*."""
         return self.page.locator("[data-testid=stForm]").filter(has=self.page.get_by_text(title, exact=True))

@@ -1,0 +1,133 @@
+"""The Twilio path against the sandbox: buy, import, release, and an answer that is lost."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import Visitor
+from tests.e2e.console import Console
+
+pytestmark = pytest.mark.e2e
+
+
+def at_search(tab: Console) -> None:
+    tab.open("/add-number")
+    tab.button("Purchase from Twilio").click()
+    expect(tab.heading("Search available numbers")).to_be_visible()
+
+
+def choose_one(tab: Console) -> str:
+    """Search, select the first number that is for sale, and go on; return the number as shown."""
+    at_search(tab)
+    tab.press("Search available")
+    number = tab.rows()[0][0] or tab.rows()[0][1]
+    tab.select_row(0)
+    tab.page.get_by_role("button", name=re.compile("^Continue with")).click()
+    expect(tab.heading("Configure number")).to_be_visible()
+    return number
+
+
+def confirm(tab: Console, action: str, confirmation: str) -> None:
+    tab.button(action).click()
+    dialog = tab.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("webhook")
+    dialog.get_by_role("button", name=confirmation, exact=True).click()
+
+
+def test_a_number_is_bought_from_the_list_to_its_page(visitor: Visitor) -> None:
+    tab = visitor("operator").open()
+    tab.button("Add number").click()
+    tab.button("Purchase from Twilio").click()
+    expect(tab.page.get_by_role("tab", name="In your Twilio account")).to_be_visible()
+    number = choose_one(tab)
+    expect(tab.page.get_by_text("Twilio webhook configuration")).to_be_visible()
+    expect(tab.page.get_by_text("a month")).to_be_visible()
+    tab.field("Label (name)").fill("Bought today")
+    tab.choose("Inbound call agent", "Maya (sales)")
+    tab.button("Purchase & configure").click()
+    dialog = tab.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Twilio charges")
+    expect(dialog).to_contain_text("https://voice.example.com/inbound")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(tab.field("Label (name)")).to_have_value("Bought today")
+    confirm(tab, "Purchase & configure", "Confirm purchase")
+    expect(tab.heading("Number added")).to_be_visible()
+    tab.button("View number").click()
+    expect(tab.page.locator("h1")).to_contain_text(number)
+    expect(tab.page.get_by_text("Bought today · Twilio")).to_be_visible()
+    expect(tab.page.get_by_text("Olga Operator bought the number")).to_be_visible()
+    tab.expect_no_error()
+
+
+def test_an_import_shows_the_webhooks_that_it_replaces_and_they_can_be_restored(visitor: Visitor) -> None:
+    tab = visitor("operator")
+    at_search(tab)
+    with tab.rerun():
+        tab.page.get_by_role("tab", name="In your Twilio account").click()
+    tab.press("Load my Twilio numbers")
+    expect(tab.button("Refresh")).to_be_visible()
+    assert any("Already imported" in cell for row in tab.rows() for cell in row)
+    with tab.rerun():
+        tab.field("Filter").fill("+1202")
+        tab.field("Filter").press("Enter")
+    rows = tab.rows()
+    elsewhere = next(i for i, row in enumerate(rows) if any("ivr.example.net" in cell for cell in row))
+    assert any("Not in app yet" in cell for cell in rows[elsewhere])
+    tab.select_row(elsewhere)
+    tab.page.get_by_role("button", name=re.compile("^Continue with")).click()
+    tab.button("Import & configure").click()
+    dialog = tab.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("will be replaced")
+    shown = " ".join(cell for row in tab.rows() for cell in row)
+    assert "https://ivr.example.net/voice" in shown or "ivr.example.net" in dialog.inner_text()
+    dialog.get_by_role("button", name="Confirm import").click()
+    expect(tab.heading("Number added")).to_be_visible()
+    tab.button("View number").click()
+    tab.button("Read from Twilio").click()
+    expect(tab.page.get_by_text("Same at Twilio")).to_have_count(2)
+    tab.button("Restore previous").click()
+    dialog = tab.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("https://ivr.example.net/voice")
+    dialog.get_by_role("button", name="Replace").click()
+    expect(tab.page.get_by_text("Olga Operator changed the webhooks at the provider")).to_be_visible()
+    tab.expect_no_error()
+
+
+def test_a_purchase_whose_answer_is_lost_settles_itself(visitor: Visitor, fault: Callable[..., None]) -> None:
+    tab = visitor("operator")
+    number = choose_one(tab)
+    fault(kind="drop_after", method="POST", path="/IncomingPhoneNumbers")
+    confirm(tab, "Purchase & configure", "Confirm purchase")
+    expect(tab.heading("Number added")).to_be_visible()
+    tab.open(f"/?search={number.replace('+', '%2B').replace(' ', '+')}")
+    tab.expect_numbers([number])
+
+
+def test_a_purchase_that_did_not_happen_says_so_and_costs_nothing(visitor: Visitor, fault: Callable[..., None]) -> None:
+    tab = visitor("operator")
+    choose_one(tab)
+    fault(kind="error", method="POST", path="/IncomingPhoneNumbers", status=400, code=21422)
+    confirm(tab, "Purchase & configure", "Confirm purchase")
+    expect(tab.page.get_by_text("somebody else has it")).to_be_visible()
+    tab.button("Back").click()
+    expect(tab.heading("Search available numbers")).to_be_visible()
+
+
+def test_a_release_lists_what_is_attached_and_is_typed_to_confirm(visitor: Visitor) -> None:
+    tab = visitor("operator").open("/?managed=Twilio-managed&status=Active&sort=Oldest+first&connection=Twilio+main")
+    tab.open_row(0)
+    shown = tab.page.locator("h1").inner_text().split("+")[1]
+    tab.button("Release number").click()
+    dialog = tab.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("billing")
+    expect(dialog).to_contain_text("can be bought back")
+    dialog.get_by_role("button", name="Release", exact=True).click()
+    expect(dialog).to_contain_text(re.compile("Type .* to confirm\\."))
+    dialog.get_by_role("textbox").fill(f"+{shown}")
+    dialog.get_by_role("textbox").press("Enter")
+    dialog.get_by_role("button", name="Release", exact=True).click()
+    expect(tab.page.get_by_text("Olga Operator released the number")).to_be_visible()
+    expect(tab.page.get_by_text("can be bought back until")).to_be_visible()
+    tab.expect_no_error()
