@@ -1,4 +1,4 @@
-"""The Twilio path of the wizard: search or load, choose, configure, confirm, and wait for the outcome."""
+"""The Twilio path of the wizard: search what is for sale, or load what the account owns, and choose."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -8,19 +8,16 @@ from typing import Any
 import streamlit as st
 from sqlmodel import Session
 
-from components import audit, stock_tables, wizard
-from components import number as draw
-from components import numbers as number_list
-from components.page import errors_shown, outcome, said
+from components import order_number, stock_tables, wizard
+from components.page import errors_shown
 from components.wizard import go, state
-from services import agents, durable, numbering, numbers, orders, stock, words
+from services import numbering, stock, words
 from services.access import Actor
 from services.connections import ConnectionRow
-from services.orders import Configuration, OrderKind, OrderState, Purchase
-from services.stock import AvailableNumber, Country, NumberSearch, OwnedNumber, OwnedRow, Prices
+from services.orders import OrderKind
+from services.stock import Country, NumberSearch, OwnedRow, Prices
 
 _NORTH_AMERICA = ("US", "CA")
-_WAIT_SECONDS = 25.0
 
 
 @st.cache_data(ttl=3600, show_spinner="Asking Twilio for its countries…")
@@ -49,9 +46,9 @@ class TwilioPath:
         """Draw the step that the wizard is at."""
         match state()["step"]:
             case "papers":
-                self._configure(session)
+                order_number.Ordering(self.actor, self.opener).configure(session)
             case "waiting":
-                self._waiting()
+                order_number.Ordering(self.actor, self.opener).wait()
             case "imported":
                 stock_tables.outcomes(state()["outcomes"])
                 st.button("Add another", on_click=wizard.reset)
@@ -60,6 +57,11 @@ class TwilioPath:
 
     def _search(self, session: Session, offered: list[ConnectionRow]) -> None:
         wizard.step("Search available numbers", 1, 3, {"Source": "Purchase from Twilio"})
+        with errors_shown():
+            self._offers(session, offered)
+        st.button("Back", key="wizard_back", icon=":material/arrow_back:", on_click=lambda: go("source"))
+
+    def _offers(self, session: Session, offered: list[ConnectionRow]) -> None:
         connection = self._connection(offered)
         countries = {c.code: c for c in _countries(session, self.actor, self.actor.tenant_id or 0, connection.id)}
         default = connection.default_country or "US"
@@ -100,7 +102,6 @@ class TwilioPath:
         if owned.open:
             with owned:
                 self._owned(session, connection)
-        st.button("Back", key="wizard_back", icon=":material/arrow_back:", on_click=lambda: go("source"))
 
     def _connection(self, offered: list[ConnectionRow]) -> ConnectionRow:
         if len(offered) == 1:
@@ -196,233 +197,3 @@ class TwilioPath:
             st.button("Previous", disabled=at == 0, on_click=lambda: known.update(turn=at - 1))
             st.caption(f"Page {at + 1}")
             st.button("Next", disabled=tokens[at + 1] is None, on_click=lambda: known.update(turn=at + 1))
-
-    def _configure(self, session: Session) -> None:
-        known = state()
-        chosen: list[AvailableNumber | OwnedNumber] = known["chosen"]
-        connection: ConnectionRow = known["connection"]
-        buying = known["kind"] is OrderKind.PURCHASE
-        told = numbering.display(chosen[0].e164) if len(chosen) == 1 else f"{len(chosen)} numbers"
-        summary = {"Number": told, "Connection": connection.name}
-        if buying and known["price"] is not None:
-            summary["Price"] = f"{known['price']} {known['currency']} a month"
-        wizard.step("Configure number", 2, 3, summary)
-        st.info(
-            "**Twilio webhook configuration.** Voice URL and Status Callback are set automatically, to those of the "
-            "connection. " + ("" if buying else "Importing may replace existing integrations of the number."),
-            icon=":material/webhook:",
-        )
-        if not connection.voice_url:
-            st.warning(f"{connection.name} has no Voice URL yet: calls to the number will not be answered.")
-        st.text_input("Label (name)", key="add_label", placeholder="Optional", persist_state="page")
-        draw.agent_choice("add_agent", draw.agent_names(agents.choices(session, self.actor)), persist=True)
-        draw.country_choice("Allowed inbound countries", "add_inbound", persist=True)
-        draw.country_choice("Allowed outbound countries", "add_outbound", persist=True)
-        st.caption(draw.NO_RESTRICTION)
-        if buying:
-            self._papers(session, connection, chosen[0])
-        said("papers")
-        action = "Purchase & configure" if buying else "Import & configure"
-        with st.container(horizontal=True, horizontal_alignment="distribute"):
-            st.button("Back", key="wizard_back", icon=":material/arrow_back:", on_click=lambda: go("search"))
-            if st.button(action, key="wizard_forward", type="primary"):
-                confirm = self._confirm_purchase if buying else self._confirm_import
-                confirm()
-
-    def _papers(self, session: Session, connection: ConnectionRow, number: Any) -> None:
-        """Draw the choice of an address or a bundle, where the account has or needs one."""
-        with errors_shown(), st.spinner("Asking Twilio which papers it wants…"):
-            papers = stock.papers(session, self.actor, connection.id, number.country, number.type)
-            if number.address_requirement.value != "none":
-                addresses = {a.sid: f"{a.name}, {a.lines}" for a in papers.addresses}
-                st.selectbox(
-                    f"Regulatory address ({number.address_requirement.value})",
-                    list(addresses),
-                    format_func=lambda sid: addresses[sid],
-                    key="add_address",
-                    index=None,
-                    placeholder="Required here" if addresses else "The account has no address: add one at Twilio",
-                    persist_state="page",
-                )
-            if papers.bundles:
-                usable = {b.sid: b.name for b in papers.bundles if b.usable}
-                st.selectbox(
-                    "Regulatory bundle",
-                    list(usable),
-                    format_func=lambda sid: usable[sid],
-                    key="add_bundle",
-                    index=None,
-                    placeholder="Choose an approved bundle" if usable else "No bundle is approved yet",
-                    persist_state="page",
-                )
-                waiting = [b.name for b in papers.bundles if not b.usable]
-                if waiting:
-                    st.caption(f"Not usable yet: {', '.join(waiting)}.")
-
-    @st.dialog("Confirm purchase")
-    def _confirm_purchase(self) -> None:
-        known = state()
-        number: AvailableNumber = known["chosen"][0]
-        price = (
-            f"**{known['price']} {known['currency']} a month**" if known["price"] is not None else "its monthly price"
-        )
-        st.markdown(
-            f"Twilio charges {price} for **{audit.plain(numbering.display(number.e164))}**, from now on, "
-            f"to the account behind **{audit.plain(known['connection'].name)}**."
-        )
-        st.markdown("Its webhooks are configured at once:")
-        stock_tables.webhooks(known["connection"])
-        self._confirm_buttons("Confirm purchase", self._buy)
-
-    @st.dialog("Confirm import", width="large")
-    def _confirm_import(self) -> None:
-        known = state()
-        with errors_shown(), self.opener() as session:
-            with st.spinner("Reading the webhooks at Twilio…"):
-                fresh = [
-                    stock.owned_by_sid(session, self.actor, known["connection"].id, number.sid)
-                    for number in known["chosen"]
-                ]
-            known["chosen"] = fresh
-            st.markdown(
-                "The voice webhook and the status callback **will be replaced**, and other integrations that use them "
-                "may break. The old values are kept, and can be restored from the number's page."
-            )
-            stock_tables.replaced(fresh, known["connection"])
-            routed = [numbering.display(n.e164) for n in fresh if n.webhooks.routed_by]
-            if routed:
-                st.warning(f"Routed by a trunk or an application, which ignores the Voice URL: {', '.join(routed)}.")
-            self._confirm_buttons("Confirm import", self._import)
-
-    def _confirm_buttons(self, label: str, act: Callable[[], None]) -> None:
-        with st.container(horizontal=True, horizontal_alignment="right"):
-            if st.button("Cancel"):
-                st.rerun()
-            if st.button(label, type="primary", on_click=act):
-                st.rerun()
-
-    def _configuration(self) -> Configuration:
-        known = st.session_state
-        return Configuration(
-            label=known.get("add_label") or "",
-            agent_id=draw.chosen_agent("add_agent"),
-            allowed_inbound=known.get("add_inbound") or [],
-            allowed_outbound=known.get("add_outbound") or [],
-            address_sid=known.get("add_address"),
-            bundle_sid=known.get("add_bundle"),
-        )
-
-    def _buy(self) -> None:
-        known = state()
-        if known["step"] != "papers":  # the second click of a double click
-            return
-        number: AvailableNumber = known["chosen"][0]
-
-        def place() -> str:
-            purchase = Purchase(
-                number.e164,
-                number.country,
-                number.type.value,
-                str(known["price"]) if known["price"] is not None else None,
-                known["currency"],
-                self._configuration(),
-            )
-            with self.opener() as session:
-                order = orders.place_purchase(session, self.actor, known["connection"].id, purchase)
-            durable.begin(order)
-            go("waiting", orders=[order])
-            return ""
-
-        outcome(place, "papers")
-
-    def _import(self) -> None:
-        known = state()
-        if known["step"] != "papers":
-            return
-        numbers_chosen: list[OwnedNumber] = known["chosen"]
-        refused: dict[str, str] = {}
-        placed: list[int] = []
-        for number in numbers_chosen:
-
-            def place(number: OwnedNumber = number) -> str:
-                with self.opener() as session:
-                    order = orders.place_import(
-                        session,
-                        self.actor,
-                        known["connection"].id,
-                        number.e164,
-                        number.sid,
-                        number.webhooks,
-                        self._configuration(),
-                    )
-                durable.begin(order)
-                placed.append(order)
-                return ""
-
-            exc = outcome(place, "papers")
-            if exc is not None and len(numbers_chosen) > 1:
-                refused[number.e164] = str(exc)
-                st.session_state["notices"].pop("papers", None)
-        if placed or len(numbers_chosen) > 1:
-            go("waiting", orders=placed, refused=refused)
-
-    def _waiting(self) -> None:
-        """Wait for the outcome of what was ordered; go on when it is certain, say so while it is not."""
-        known = state()
-        placed: list[int] = known["orders"]
-        wizard.step("Twilio is working", 3, 3, {"Connection": known["connection"].name})
-        many = len(known["chosen"]) > 1
-        progress = st.progress(0.0, text="Waiting for Twilio…") if many else None
-        with st.spinner("Waiting for Twilio…"):
-            for done, order in enumerate(placed, 1):
-                durable.await_outcome(order, _WAIT_SECONDS)
-                if progress is not None:
-                    progress.progress(done / len(placed), text=f"{done} of {len(placed)} numbers")
-        number_list.filters.clear()
-        with self.opener() as session:  # a fresh look: the outcome was written while we waited
-            rows = [orders.get(session, self.actor, order) for order in placed]
-            number_id = rows[0].number_id if rows else None
-            number = numbers.get(session, self.actor, number_id) if number_id is not None else None
-        if many:
-            go("imported", outcomes=[*stock_tables.told(rows), *known.get("refused", {}).items()])
-            st.rerun()
-        row = rows[0]
-        if number is not None:
-            told = f"`{numbering.display(row.e164)}` · {numbering.country(number.country)} · {row.connection}"
-            go("done", number_id=number.id, told=told)
-            st.rerun()
-        if row.state is OrderState.FAILED:
-            st.error(row.problem or "It did not work.", icon=":material/error:")
-            with st.container(horizontal=True, horizontal_alignment="distribute"):
-                st.button("Back", key="wizard_back", icon=":material/arrow_back:", on_click=lambda: go("search"))
-                st.button("Back to the configuration", on_click=lambda: go("papers"))
-            return
-        self._uncertain(row.id)
-
-    def _uncertain(self, order_id: int) -> None:
-        """Say that the outcome is not certain, and look for it every few seconds."""
-
-        @st.fragment(run_every="2s")
-        def watch() -> None:
-            with errors_shown(), self.opener() as session:
-                row = orders.get(session, self.actor, order_id)
-                if not row.is_open:
-                    st.rerun()
-                st.warning(
-                    f"{row.problem or 'Twilio has not answered yet.'} We keep asking until it is certain; nothing is "
-                    "bought twice. You may leave this page: the number appears in the list when it is yours.",
-                    icon=":material/hourglass_top:",
-                )
-
-        watch()
-        said("papers")
-        st.button("Check now", icon=":material/refresh:", on_click=lambda: self._check(order_id))
-
-    def _check(self, order_id: int) -> None:
-        def look() -> str:
-            with self.opener() as session:
-                orders.may_settle(session, self.actor, order_id)
-            durable.look_now(order_id)
-            return ""
-
-        outcome(look, "papers")
