@@ -52,18 +52,20 @@ class Ordering:
         draw.country_choice("Allowed inbound countries", "add_inbound", persist=True)
         draw.country_choice("Allowed outbound countries", "add_outbound", persist=True)
         st.caption(draw.NO_RESTRICTION)
-        if buying:
-            self._papers(session, connection, chosen[0])
+        missing = self._papers(session, connection, chosen[0]) if buying else ""
+        if missing:
+            st.caption(f":material/info: {missing}")
         said("papers")
         action = "Purchase & configure" if buying else "Import & configure"
         with st.container(horizontal=True, horizontal_alignment="distribute"):
             st.button("Back", key="wizard_back", icon=":material/arrow_back:", on_click=lambda: go("search"))
-            if st.button(action, key="wizard_forward", type="primary"):
+            if st.button(action, key="wizard_forward", type="primary", disabled=bool(missing)):
                 confirm = self._confirm_purchase if buying else self._confirm_import
                 confirm()
 
-    def _papers(self, session: Session, connection: ConnectionRow, number: Any) -> None:
-        """Draw the choice of an address or a bundle, where the account has or needs one."""
+    def _papers(self, session: Session, connection: ConnectionRow, number: Any) -> str:
+        """Draw the choice of an address or a bundle, where the account has or needs one; return what is missing."""
+        missing = ""
         with errors_shown(), st.spinner("Asking Twilio which papers it wants…"):
             papers = stock.papers(session, self.actor, connection.id, number.country, number.type)
             if number.address_requirement.value != "none":
@@ -77,6 +79,8 @@ class Ordering:
                     placeholder="Required here" if addresses else "The account has no address: add one at Twilio",
                     persist_state="page",
                 )
+                if not st.session_state.get("add_address"):
+                    missing = "The regulator asks for an address with this number: choose one above."
             if papers.bundles:
                 usable = {b.sid: b.name for b in papers.bundles if b.usable}
                 st.selectbox(
@@ -91,6 +95,7 @@ class Ordering:
                 waiting = [b.name for b in papers.bundles if not b.usable]
                 if waiting:
                     st.caption(f"Not usable yet: {', '.join(waiting)}.")
+        return missing
 
     @st.dialog("Confirm purchase")
     def _confirm_purchase(self) -> None:
@@ -203,7 +208,7 @@ class Ordering:
         """Wait for the outcome of what was ordered; go on when it is certain, say so while it is not."""
         known = state()
         placed: list[int] = known["orders"]
-        wizard.step("Twilio is working", 3, 3, {"Connection": known["connection"].name})
+        wizard.step("Outcome at Twilio", 3, 3, {"Connection": known["connection"].name})
         many = len(known["chosen"]) > 1
         progress = st.progress(0.0, text="Waiting for Twilio…") if many else None
         with st.spinner("Waiting for Twilio…"):
