@@ -31,6 +31,7 @@ def start(settings: Settings | None = None) -> None:
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[settings.log_level.upper()])
     )
+    credentials.check(settings)
     engine = db.engine.make_engine(settings.url)
     db.engine.migrate(engine)
     db.engine.use(engine)

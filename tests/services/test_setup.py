@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 from sqlmodel import Session
 
 import db.engine
@@ -41,7 +42,9 @@ def test_start_up_stops_when_the_key_does_not_open_what_is_stored(
     session: Session, world: World, database: object, tmp_path: Path
 ) -> None:
     url = db.engine.current().url.render_as_string(hide_password=False)
-    other = Settings(data_dir=tmp_path / "elsewhere", database_url=url, demo=False)
+    with pytest.raises(credentials.KeyProblem, match="Set NUMBERDESK_ENCRYPTION_KEYS"):
+        setup.start(Settings(data_dir=tmp_path, database_url=url, demo=False))
+    other = Settings(data_dir=tmp_path, database_url=url, demo=False, encryption_keys=Fernet.generate_key().decode())
     with pytest.raises(credentials.KeyProblem, match="Put the key back"):
         setup.start(other)
 
