@@ -44,8 +44,8 @@ def _fernet(settings: Settings) -> MultiFernet:
     keys = [key.strip() for key in settings.encryption_keys.split(",") if key.strip()]
     if not keys and settings.database_url:
         raise KeyProblem(
-            "Set NUMBERDESK_ENCRYPTION_KEYS: with a database of your own, the key that its credentials are encrypted with "
-            "has to be kept by you. The README says how to make one."
+            "Set NUMBERDESK_ENCRYPTION_KEYS: with a database of your own, the key that credentials are encrypted "
+            "with has to be kept by you. The README says how to make one."
         )
     if not keys:
         keys = [_generated(settings.data_dir / "encryption.key")]

@@ -71,7 +71,11 @@ def main(arguments: list[str] | None = None) -> int:
     create = commands.add_parser("create-superadmin", help="create a superadmin, asking for the password")
     create.add_argument("name")
     options = parser.parse_args(arguments)
-    start()
+    try:
+        start()
+    except credentials.KeyProblem as exc:
+        sys.stderr.write(f"{exc}\n")
+        return 1
     password = getpass.getpass("Password: ")
     if password != getpass.getpass("Password again: "):
         sys.stderr.write("The passwords differ. Nothing was created.\n")
