@@ -44,9 +44,14 @@ def ask(order_id: int) -> None:
         order = db.orders.find(session, order_id)
         if order is None or order.state is not OrderState.PLACED or order.asked_at is not None:
             return
-        provider = _provider(session, order)
-        order.asked_at = datetime.now(UTC)
-        session.commit()
+        too_late = order.kind is not OrderKind.WEBHOOKS and datetime.now(UTC) - order.placed_at > NEVER_SENT_AFTER
+        if not too_late:
+            provider = _provider(session, order)
+            order.asked_at = datetime.now(UTC)
+            session.commit()
+    if too_late:
+        _fail(order_id, "It was never sent to the provider. Nothing happened and nothing was charged.")
+        return
     act = {
         OrderKind.PURCHASE: _buy,
         OrderKind.IMPORT: _take_over,
@@ -71,12 +76,9 @@ def settle(order_id: int) -> bool:
         order = db.orders.find(session, order_id)
         if order is None or order.state not in db.orders.OPEN:
             return True
-        provider = _provider(session, order)
+        provider = None if order.asked_at is None else _provider(session, order)
         session.expunge(order)
-    if order.asked_at is None:
-        if datetime.now(UTC) - order.placed_at > NEVER_SENT_AFTER and order.kind is not OrderKind.WEBHOOKS:
-            _fail(order_id, "It was never sent to the provider. Nothing happened and nothing was charged.")
-            return True
+    if provider is None:
         ask(order_id)
         return _is_settled(order_id)
     look = {
