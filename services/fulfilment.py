@@ -67,7 +67,7 @@ def ask(order_id: int) -> None:
     except ProviderError as exc:
         _fail(order_id, f"{exc}")
     else:
-        _confirm(order_id, found)
+        _confirm(order_id, found, even_failed=True)  # somebody who looked too early may have given it up
 
 
 def settle(order_id: int) -> bool:
@@ -188,14 +188,15 @@ def _is_settled(order_id: int) -> bool:
         return order is None or order.state not in db.orders.OPEN
 
 
-def _change(order_id: int, change: Callable[[Session, NumberOrder, Actor], None]) -> None:
+def _change(order_id: int, change: Callable[[Session, NumberOrder, Actor], None], *, even_failed: bool = False) -> None:
     """Apply *change* to an order that is still open, locked, in one transaction."""
+    states = (*db.orders.OPEN, OrderState.FAILED) if even_failed else db.orders.OPEN
     with db.engine.open_session() as session:
         db.engine.start_write(session)
         # First the number, then the order: whoever places another order takes them the same way round.
         db.orders.claim(session, db.orders.number_of(session, order_id))
         order = db.orders.find(session, order_id)
-        if order is None or order.state not in db.orders.OPEN:
+        if order is None or order.state not in states:
             return
         user = db.users.get(session, order.placed_by)
         change(session, order, Actor(user.id or 0, user.username, user.name, tenant_id=order.tenant_id))
@@ -239,7 +240,7 @@ def _fail(order_id: int, problem: str) -> None:
     _change(order_id, change)
 
 
-def _confirm(order_id: int, owned: OwnedNumber | None) -> None:
+def _confirm(order_id: int, owned: OwnedNumber | None, *, even_failed: bool = False) -> None:
     """Settle an order that took effect, with everything that follows from it, in one commit."""
 
     def change(session: Session, order: NumberOrder, actor: Actor) -> None:
@@ -253,7 +254,7 @@ def _confirm(order_id: int, owned: OwnedNumber | None) -> None:
         _close(session, order, actor, OrderState.CONFIRMED, Action.ORDERS_CONFIRM)
 
     try:
-        _change(order_id, change)
+        _change(order_id, change, even_failed=even_failed)
     except IntegrityError:
         _uncertain(
             order_id,
