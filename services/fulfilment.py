@@ -98,7 +98,16 @@ def settle_all() -> int:
     """Look at every open order of every tenant once; return how many are still open."""
     with db.engine.open_session() as session:
         ids = db.orders.open_ids(session)
-    return sum(not settle(order_id) for order_id in ids)
+    return sum(not carry_on(settle, order_id) for order_id in ids)
+
+
+def carry_on(act: Callable[[int], bool | None], order_id: int) -> bool | None:
+    """Do something about an order; a failure of ours is logged, so that other orders and later looks are not lost."""
+    try:
+        return act(order_id)
+    except Exception:
+        _log.exception("order.not_driven", order=order_id, act=act.__name__)
+        return None
 
 
 def _provider(session: Session, order: NumberOrder) -> Provider:
