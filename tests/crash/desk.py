@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import inf
 from multiprocessing.connection import Connection as Pipe
 from typing import Any
 
@@ -116,9 +117,9 @@ class Desk:
         return self._process.exitcode == -signal.SIGKILL
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Return when *condition* holds."""
-    end = time.monotonic() + PATIENCE
+def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
+    """Return when *condition* holds; raise TimeoutError when it does not come."""
+    end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
             raise TimeoutError("what was awaited did not come")
@@ -146,7 +147,7 @@ def start(says: Pipe, _installation: Installation) -> None:
     setup.start(settings.current())
     durable.launch(settings.current())
     says.send(("launched", None))
-    until(lambda: not _open())
+    until(lambda: not _open(), inf)  # whoever started this process has less patience
     says.send(("settled", None))
     signal.pause()
 
@@ -156,7 +157,7 @@ def settle(says: Pipe, _installation: Installation) -> None:
     setup.start(settings.current())
     durable.launch(settings.current())
     says.send(("launched", None))
-    until(lambda: fulfilment.settle_all() == 0)
+    until(lambda: fulfilment.settle_all() == 0, inf)
     says.send(("settled", None))
     signal.pause()
 
