@@ -30,6 +30,22 @@ def test_an_order_that_was_placed_but_never_begun_is_begun_by_the_next_start(
     assert judge(session, sandbox, sent, ground.given).is_clean
 
 
+def test_an_order_that_is_open_though_its_workflow_ended_gets_another_one_at_the_next_start(
+    session: Session, sandbox: Sandbox, installation: Installation, ground: Ground, sent: Requests
+) -> None:
+    moments = [at for at, _ in ground.rehearse(OrderKind.PURCHASE)]
+    process = Desk(desk.order, installation, ground.wish(OrderKind.PURCHASE), moments.index(Point.DONE))
+    order_id = process.awaits("ordered")
+    while process.says() is not None:
+        pass
+    process.kill()
+    DBOSClient(system_database_url=installation.database).cancel_workflow(f"order-{order_id}")
+    following = Desk(desk.start, installation)
+    following.awaits("settled")
+    following.kill()
+    assert judge(session, sandbox, sent, ground.given).is_clean
+
+
 def test_a_starting_replica_leaves_alone_what_a_living_one_is_driving(
     session: Session, sandbox: Sandbox, installation: Installation, ground: Ground, sent: Requests
 ) -> None:
