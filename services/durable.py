@@ -5,7 +5,7 @@ The workflow only drives; what is true stands in the order's row (`services/fulf
 
 import time
 
-from dbos import DBOS, DBOSConfig, SetWorkflowID
+from dbos import DBOS, DBOSConfig, SetWorkflowID, WorkflowHandle
 from sqlmodel import Session
 
 import db.engine
@@ -15,18 +15,22 @@ from services import fulfilment, vendors, words
 from services.access import Actor, Permission, require
 from services.settings import Settings
 
+UNDER_WAY = ["ENQUEUED", "PENDING", "DELAYED"]
+"""What DBOS calls a workflow that still runs, here or at another replica, or will."""
+
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
 """Seconds between two looks at the provider. Afterwards the list page and its `Check now` go on looking."""
 
 
+# A step that raised would end the workflow for good, though the database may only have been busy.
 @DBOS.step(name="orders.ask")
 def _ask(order_id: int) -> None:
-    fulfilment.ask(order_id)
+    fulfilment.carry_on(fulfilment.ask, order_id)
 
 
 @DBOS.step(name="orders.settle")
 def _settle(order_id: int) -> bool:
-    return fulfilment.settle(order_id)
+    return bool(fulfilment.carry_on(fulfilment.settle, order_id))
 
 
 @DBOS.workflow(name="orders.fulfil")
@@ -53,8 +57,14 @@ def launch(settings: Settings) -> None:
     DBOS.launch()
     with db.engine.open_session() as session:
         waiting = db.orders.open_ids(session)
+    under_way = {
+        workflow.input["args"][0]
+        for workflow in DBOS.list_workflows(name="orders.fulfil", status=UNDER_WAY, load_output=False)
+        if workflow.input
+    }
     for order_id in waiting:
-        begin(order_id)
+        if order_id not in under_way and begin(order_id).get_status().status not in UNDER_WAY:
+            DBOS.start_workflow(_fulfil, order_id)  # the first one has looked often enough; this is a new chance
 
 
 def stop() -> None:
@@ -62,10 +72,10 @@ def stop() -> None:
     DBOS.destroy()
 
 
-def begin(order_id: int) -> None:
+def begin(order_id: int) -> WorkflowHandle[None]:
     """Have an order fulfilled. Beginning it again is the same as once."""
     with SetWorkflowID(f"order-{order_id}"):
-        DBOS.start_workflow(_fulfil, order_id)
+        return DBOS.start_workflow(_fulfil, order_id)
 
 
 def look_now(order_id: int) -> None:

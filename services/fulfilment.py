@@ -44,9 +44,14 @@ def ask(order_id: int) -> None:
         order = db.orders.find(session, order_id)
         if order is None or order.state is not OrderState.PLACED or order.asked_at is not None:
             return
-        provider = _provider(session, order)
-        order.asked_at = datetime.now(UTC)
-        session.commit()
+        too_late = order.kind is not OrderKind.WEBHOOKS and datetime.now(UTC) - order.placed_at > NEVER_SENT_AFTER
+        if not too_late:
+            provider = _provider(session, order)
+            order.asked_at = datetime.now(UTC)
+            session.commit()
+    if too_late:
+        _fail(order_id, "It was never sent to the provider. Nothing happened and nothing was charged.")
+        return
     act = {
         OrderKind.PURCHASE: _buy,
         OrderKind.IMPORT: _take_over,
@@ -62,7 +67,7 @@ def ask(order_id: int) -> None:
     except ProviderError as exc:
         _fail(order_id, f"{exc}")
     else:
-        _confirm(order_id, found)
+        _confirm(order_id, found, even_failed=True)  # somebody who looked too early may have given it up
 
 
 def settle(order_id: int) -> bool:
@@ -71,12 +76,9 @@ def settle(order_id: int) -> bool:
         order = db.orders.find(session, order_id)
         if order is None or order.state not in db.orders.OPEN:
             return True
-        provider = _provider(session, order)
+        provider = None if order.asked_at is None else _provider(session, order)
         session.expunge(order)
-    if order.asked_at is None:
-        if datetime.now(UTC) - order.placed_at > NEVER_SENT_AFTER and order.kind is not OrderKind.WEBHOOKS:
-            _fail(order_id, "It was never sent to the provider. Nothing happened and nothing was charged.")
-            return True
+    if provider is None:
         ask(order_id)
         return _is_settled(order_id)
     look = {
@@ -96,7 +98,16 @@ def settle_all() -> int:
     """Look at every open order of every tenant once; return how many are still open."""
     with db.engine.open_session() as session:
         ids = db.orders.open_ids(session)
-    return sum(not settle(order_id) for order_id in ids)
+    return sum(not carry_on(settle, order_id) for order_id in ids)
+
+
+def carry_on(act: Callable[[int], bool | None], order_id: int) -> bool | None:
+    """Do something about an order; a failure of ours is logged, so that other orders and later looks are not lost."""
+    try:
+        return act(order_id)
+    except Exception:
+        _log.exception("order.not_driven", order=order_id, act=act.__name__)
+        return None
 
 
 def _provider(session: Session, order: NumberOrder) -> Provider:
@@ -186,14 +197,15 @@ def _is_settled(order_id: int) -> bool:
         return order is None or order.state not in db.orders.OPEN
 
 
-def _change(order_id: int, change: Callable[[Session, NumberOrder, Actor], None]) -> None:
+def _change(order_id: int, change: Callable[[Session, NumberOrder, Actor], None], *, even_failed: bool = False) -> None:
     """Apply *change* to an order that is still open, locked, in one transaction."""
+    states = (*db.orders.OPEN, OrderState.FAILED) if even_failed else db.orders.OPEN
     with db.engine.open_session() as session:
         db.engine.start_write(session)
         # First the number, then the order: whoever places another order takes them the same way round.
         db.orders.claim(session, db.orders.number_of(session, order_id))
         order = db.orders.find(session, order_id)
-        if order is None or order.state not in db.orders.OPEN:
+        if order is None or order.state not in states:
             return
         user = db.users.get(session, order.placed_by)
         change(session, order, Actor(user.id or 0, user.username, user.name, tenant_id=order.tenant_id))
@@ -237,7 +249,7 @@ def _fail(order_id: int, problem: str) -> None:
     _change(order_id, change)
 
 
-def _confirm(order_id: int, owned: OwnedNumber | None) -> None:
+def _confirm(order_id: int, owned: OwnedNumber | None, *, even_failed: bool = False) -> None:
     """Settle an order that took effect, with everything that follows from it, in one commit."""
 
     def change(session: Session, order: NumberOrder, actor: Actor) -> None:
@@ -251,7 +263,7 @@ def _confirm(order_id: int, owned: OwnedNumber | None) -> None:
         _close(session, order, actor, OrderState.CONFIRMED, Action.ORDERS_CONFIRM)
 
     try:
-        _change(order_id, change)
+        _change(order_id, change, even_failed=even_failed)
     except IntegrityError:
         _uncertain(
             order_id,

@@ -4,7 +4,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_before_delay,
+    wait_exponential_jitter,
+)
 
 from db.models import Connection
 from providers.base import DEFAULT_TIMEOUT
@@ -17,6 +24,9 @@ from services.errors import ServiceError
 ATTEMPTS = 3
 LONGEST_WAIT = 4.0
 """Seconds between two attempts, whatever the vendor says: somebody is waiting."""
+
+PATIENCE = 15.0
+"""Seconds within which the last attempt begins: with its timeouts it must end before anybody gives an order up."""
 
 Answer = TypeVar("Answer")
 
@@ -42,7 +52,7 @@ def patiently(ask: Callable[[], Answer]) -> Answer:
     """
     for attempt in Retrying(
         retry=retry_if_exception_type(ProviderUnavailable),
-        stop=stop_after_attempt(ATTEMPTS),
+        stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(PATIENCE),
         wait=_pause,
         reraise=True,
     ):

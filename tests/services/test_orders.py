@@ -10,13 +10,14 @@ import time_machine
 from sqlmodel import Session
 
 import db.engine
-from db.models import NumberStatus, OrderState
+import db.orders
+from db.models import Connection, NumberStatus, OrderState
 from db.numbers import NumberQuery
 from db.scope import Slice
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
 from providers.verbs import NumberSearch, OwnedNumber, Webhooks
-from services import audit, fulfilment, numbers, orders, registering, stock
+from services import audit, fulfilment, numbers, orders, registering, settings, stock
 from services.errors import Conflict, Forbidden, InvalidInput, NotFound
 from services.orders import Configuration, Purchase
 from tests.conftest import World
@@ -349,3 +350,60 @@ def test_a_number_on_record_is_not_bought_again(session: Session, world: World, 
     make.number(session, world, "+15005550006")
     with pytest.raises(InvalidInput, match="exists already"):
         buy(session, world, "+15005550006")
+
+
+def place(session: Session, world: World, e164: str) -> int:
+    return orders.place_purchase(session, world.operator, world.twilio, Purchase(e164))
+
+
+@pytest.mark.parametrize("drive", [fulfilment.ask, fulfilment.settle])
+def test_a_purchase_that_was_never_sent_is_not_sent_when_nobody_expects_it_any_more(
+    session: Session, world: World, sandbox: Sandbox, drive: Callable[[int], object]
+) -> None:
+    e164 = for_sale(session, world)
+    order = place(session, world, e164)
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=16)):
+        drive(order)
+    seen = looked_up(session, world, order)
+    assert seen.state is OrderState.FAILED
+    assert "never sent" in (seen.problem or "")
+    assert bought(sandbox, e164) == 0
+
+
+def test_a_purchase_that_took_effect_after_it_was_given_up_is_on_record_all_the_same(
+    session: Session, world: World, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    e164 = for_sale(session, world)
+    order = place(session, world, e164)
+    monkeypatch.setenv("NUMBERDESK_SETTLE_SECONDS", "0")
+    settings.current.cache_clear()
+    sandbox.fault(Fault(Kind.LATE, method="POST", path=NUMBERS, seconds=0.5))
+    asking = threading.Thread(target=fulfilment.ask, args=[order])
+    asking.start()
+    while state(session, world, order) is not OrderState.FAILED:
+        session.rollback()
+        if looked_up(session, world, order).asked_at:
+            fulfilment.settle(order)
+    asking.join()
+    monkeypatch.undo()
+    settings.current.cache_clear()
+    assert state(session, world, order) is OrderState.CONFIRMED
+    assert numbers.count(session, world.viewer, NumberQuery()) == 1
+    assert bought(sandbox, e164) == 1
+
+
+def test_an_order_that_cannot_be_driven_does_not_keep_others_from_it(
+    session: Session, world: World, sandbox: Sandbox
+) -> None:
+    sold = stock.search(session, world.operator, world.twilio, NumberSearch("US"))[-2:]
+    first, second = (place(session, world, number.e164) for number in sold)
+    order = db.orders.find(session, first)
+    assert order is not None
+    broken = session.get_one(Connection, world.twilio)
+    kept = Connection(**(broken.model_dump(exclude={"id"}) | {"name": "Broken", "credentials": "unreadable"}))
+    session.add(kept)
+    session.flush()
+    order.connection_id = kept.id or 0
+    session.commit()
+    assert fulfilment.settle_all() == 1
+    assert state(session, world, second) is OrderState.CONFIRMED

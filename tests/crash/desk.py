@@ -1,0 +1,185 @@
+"""An app in a process of its own, forked from one that has imported everything: it orders, recovers, or just lives."""
+
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import inf
+from multiprocessing.connection import Connection as Pipe
+from typing import Any
+
+from dbos import DBOS
+
+import db.engine
+import db.orders
+from db.models import OrderKind
+from providers.verbs import Webhooks
+from services import durable, fulfilment, orders, settings, setup
+from services.access import Actor
+from services.orders import Configuration, Purchase
+from tests.crash.dying import Moments
+
+PATIENCE = 30.0
+"""Seconds until something that should have happened is a failure."""
+
+NOTHING_SET = Webhooks()
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What every process of one installation shares, but for its executor id."""
+
+    database: str
+    sandbox: str
+    data_dir: str
+    log: str
+    executor: str = "local"
+    settle_seconds: float = 0.5
+    busy_seconds: float = 10.0
+
+    def replica(self, executor: str) -> "Installation":
+        """Return the same installation as another of its processes sees it."""
+        return replace(self, executor=executor)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody is about to order."""
+
+    kind: OrderKind
+    e164: str
+    actor: Actor
+    connection_id: int
+    number_id: int = 0
+    version: int = 0
+    sid: str = ""
+    seen: Webhooks = NOTHING_SET
+    wanted: Webhooks = NOTHING_SET
+
+    def place(self) -> int:
+        """Place the order and return its id."""
+        with db.engine.open_session() as session:
+            match self.kind:
+                case OrderKind.PURCHASE:
+                    purchase = Purchase(self.e164, price="1.15", currency="USD")
+                    return orders.place_purchase(session, self.actor, self.connection_id, purchase)
+                case OrderKind.IMPORT:
+                    return orders.place_import(
+                        session, self.actor, self.connection_id, self.e164, self.sid, self.seen, Configuration()
+                    )
+                case OrderKind.RELEASE:
+                    return orders.place_release(session, self.actor, self.number_id, self.e164, version=self.version)
+                case OrderKind.WEBHOOKS:
+                    return orders.place_webhooks(session, self.actor, self.number_id, self.seen, self.wanted)
+
+
+class Desk:
+    """A process of an installation, and what it says."""
+
+    def __init__(self, does: Callable[..., None], *arguments: Any) -> None:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["__main__", __name__])
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_run, args=(does, theirs, *arguments), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def says(self) -> Any:
+        """Return what the process says next; None when it died without another word."""
+        if not self._pipe.poll(PATIENCE):
+            raise TimeoutError("the process does not say what it should")
+        try:
+            return self._pipe.recv()
+        except EOFError:
+            return None
+
+    def awaits(self, word: str) -> Any:
+        """Return when the process says *word*, with what it says about it."""
+        while True:
+            said = self.says()
+            if said is None:
+                raise ChildProcessError(f"the process ended before it said {word!r}")
+            if said[0] == word:
+                return said[1]
+
+    def kill(self) -> None:
+        """Have the process die at once, unless it is dead."""
+        self._process.kill()
+        self._process.join(PATIENCE)
+        self._pipe.close()
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether the process died of a signal rather than of an error."""
+        return self._process.exitcode == -signal.SIGKILL
+
+
+def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
+    """Return when *condition* holds; raise TimeoutError when it does not come."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError("what was awaited did not come")
+        time.sleep(0.02)
+
+
+def order(says: Pipe, installation: Installation, wish: Wish, last_moment: int | None = None) -> None:
+    """Order something as a page does, and live on until killed, at a moment of the order's or from outside."""
+    db.engine.use(db.engine.make_engine(installation.database))
+    durable.launch(settings.current())
+    moments = Moments(last_moment)
+    says.send(("begins", None))
+    with moments.of_this_thread():
+        order_id = wish.place()
+        moments.of_order(order_id)
+        durable.begin(order_id)
+    says.send(("ordered", order_id))
+    DBOS.retrieve_workflow(f"order-{order_id}").get_result()
+    says.send(("over", moments.passed))
+    signal.pause()
+
+
+def start(says: Pipe, _installation: Installation) -> None:
+    """Start as the app does, and live on until killed; say when no order is open any more."""
+    setup.start(settings.current())
+    durable.launch(settings.current())
+    says.send(("launched", None))
+    until(lambda: not _open(), inf)  # whoever started this process has less patience
+    says.send(("settled", None))
+    signal.pause()
+
+
+def settle(says: Pipe, _installation: Installation) -> None:
+    """Start as the app does and look at every open order, as the list page does, until none is open."""
+    setup.start(settings.current())
+    durable.launch(settings.current())
+    says.send(("launched", None))
+    until(lambda: fulfilment.settle_all() == 0, inf)
+    says.send(("settled", None))
+    signal.pause()
+
+
+def _run(does: Callable[..., None], says: Pipe, installation: Installation, *others: Any) -> None:
+    log = os.open(installation.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.dup2(log, sys.stdout.fileno())
+    os.dup2(log, sys.stderr.fileno())
+    os.environ |= {
+        "DATABASE_URL": installation.database,
+        "NUMBERDESK_SANDBOX_URL": installation.sandbox,
+        "NUMBERDESK_DATA_DIR": installation.data_dir,
+        "NUMBERDESK_EXECUTOR_ID": installation.executor,
+        "NUMBERDESK_SETTLE_SECONDS": str(installation.settle_seconds),
+        "NUMBERDESK_DEMO": "0",
+        "NUMBERDESK_LOG_LEVEL": "WARNING",
+    }
+    settings.current.cache_clear()
+    db.engine.BUSY_TIMEOUT_SECONDS = installation.busy_seconds  # type: ignore[assignment]
+    does(says, installation, *others)
+
+
+def _open() -> list[int]:
+    with db.engine.open_session() as session:
+        return db.orders.open_ids(session)

@@ -1,0 +1,123 @@
+"""Orders that nobody began, that another replica is driving, or whose replica died."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from dbos import DBOSClient
+from sqlmodel import Session
+
+import db.engine
+import db.orders
+from db.models import OrderKind
+from providers.sandbox.faults import Fault, Kind
+from providers.sandbox.server import Sandbox
+from tests.crash import desk
+from tests.crash.desk import Desk, Installation, until
+from tests.crash.dying import Point
+from tests.crash.rounds import Ground
+from tests.crash.traffic import Requests
+from tests.crash.verdict import judge
+
+
+def test_an_order_that_was_placed_but_never_begun_is_begun_by_the_next_start(
+    session: Session, sandbox: Sandbox, installation: Installation, ground: Ground, sent: Requests
+) -> None:
+    ground.wish(OrderKind.PURCHASE).place()
+    process = Desk(desk.start, installation)
+    process.awaits("settled")
+    process.kill()
+    assert sent.purchases == 1
+    assert judge(session, sandbox, sent, ground.given).is_clean
+
+
+def test_an_order_that_is_open_though_its_workflow_ended_gets_another_one_at_the_next_start(
+    session: Session, sandbox: Sandbox, installation: Installation, ground: Ground, sent: Requests
+) -> None:
+    moments = [at for at, _ in ground.rehearse(OrderKind.PURCHASE)]
+    process = Desk(desk.order, installation, ground.wish(OrderKind.PURCHASE), moments.index(Point.DONE))
+    order_id = process.awaits("ordered")
+    while process.says() is not None:
+        pass
+    process.kill()
+    DBOSClient(system_database_url=installation.database).cancel_workflow(f"order-{order_id}")
+    following = Desk(desk.start, installation)
+    following.awaits("settled")
+    following.kill()
+    assert judge(session, sandbox, sent, ground.given).is_clean
+
+
+def test_a_starting_replica_leaves_alone_what_a_living_one_is_driving(
+    session: Session, sandbox: Sandbox, installation: Installation, ground: Ground, sent: Requests
+) -> None:
+    # Late enough for the second one to look at least once for work.
+    sandbox.fault(Fault(Kind.LATE, "POST", "IncomingPhoneNumbers", seconds=2))
+    patient = replace(installation, settle_seconds=10)
+    living = Desk(desk.order, patient.replica("living"), ground.wish(OrderKind.PURCHASE))
+    order_id = living.awaits("ordered")
+    until(lambda: sent.purchases == 1)
+    starting = Desk(desk.start, patient.replica("starting"))
+    starting.awaits("settled")
+    living.awaits("over")
+    living.kill()
+    starting.kill()
+    workflows = DBOSClient(system_database_url=installation.database).list_workflows()
+    assert [(one.workflow_id, one.executor_id, one.recovery_attempts) for one in workflows] == [
+        (f"order-{order_id}", "living", 1)
+    ]
+    assert sent.purchases == 1
+    assert judge(session, sandbox, sent, ground.given).is_clean
+
+
+def test_even_two_replicas_that_bear_the_same_name_ask_once(
+    session: Session, sandbox: Sandbox, installation: Installation, ground: Ground, sent: Requests
+) -> None:
+    sandbox.fault(Fault(Kind.LATE, "POST", "IncomingPhoneNumbers", seconds=2))
+    patient = replace(installation, settle_seconds=10)
+    living = Desk(desk.order, patient, ground.wish(OrderKind.PURCHASE))
+    living.awaits("ordered")
+    until(lambda: sent.purchases == 1)
+    starting = Desk(desk.start, patient)
+    starting.awaits("settled")
+    living.awaits("over")
+    living.kill()
+    starting.kill()
+    assert sent.purchases == 1
+    assert judge(session, sandbox, sent, ground.given).is_clean
+
+
+def test_orders_whose_replicas_died_are_settled_by_another(
+    session: Session, sandbox: Sandbox, installation: Installation, ground: Ground, sent: Requests
+) -> None:
+    moments = [at for at, _ in ground.rehearse(OrderKind.PURCHASE)]
+    for point in (Point.PLACED, Point.ASKED, Point.SENT, Point.DONE, Point.ANSWERED):
+        replica = installation.replica(point.name)
+        dying = Desk(desk.order, replica, ground.wish(OrderKind.PURCHASE), moments.index(point))
+        while dying.says() is not None:
+            pass
+        dying.kill()
+        assert dying.was_killed
+    other = Desk(desk.settle, installation.replica("other"))
+    other.awaits("settled")
+    other.kill()
+    assert judge(session, sandbox, sent, ground.given).is_clean
+
+
+def test_a_database_that_is_busy_when_the_answer_comes_does_not_end_the_workflow(
+    session: Session,
+    sandbox: Sandbox,
+    installation: Installation,
+    ground: Ground,
+    sent: Requests,
+) -> None:
+    sandbox.fault(Fault(Kind.LATE, "POST", "IncomingPhoneNumbers", seconds=0.5))
+    hurried = replace(installation, busy_seconds=0.3)
+    process = Desk(desk.order, hurried, ground.wish(OrderKind.PURCHASE))
+    order_id = process.awaits("ordered")
+    until(lambda: sent.purchases == 1)
+    db.engine.start_write(session)
+    db.orders.find(session, order_id)  # nobody else can change it now
+    until(lambda: "order.not_driven" in Path(installation.log).read_text())
+    session.rollback()
+    process.awaits("over")
+    process.kill()
+    assert judge(session, sandbox, sent, ground.given).is_clean
