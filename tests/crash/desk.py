@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import inf
 from multiprocessing.connection import Connection as Pipe
+from pathlib import Path
 from typing import Any
 
 from dbos import DBOS
@@ -170,6 +171,7 @@ def _run(does: Callable[..., None], says: Pipe, installation: Installation, *oth
         "DATABASE_URL": installation.database,
         "NUMBERDESK_SANDBOX_URL": installation.sandbox,
         "NUMBERDESK_DATA_DIR": installation.data_dir,
+        "NUMBERDESK_ENCRYPTION_KEYS": (Path(installation.data_dir) / "encryption.key").read_text(),
         "NUMBERDESK_EXECUTOR_ID": installation.executor,
         "NUMBERDESK_SETTLE_SECONDS": str(installation.settle_seconds),
         "NUMBERDESK_DEMO": "0",
