@@ -97,6 +97,13 @@ def check_sign_in(session: Session, username: str, password: str) -> None:
         state["sign_in_notice"] = "User name or password is wrong."
 
 
+def renew() -> None:
+    """Go on in this tab after what ended every session that began before now."""
+    username, _ = st.session_state["signed_in"]
+    now = datetime.now(UTC)
+    st.session_state.update(signed_in=(username, now), cookie_since=now)
+
+
 def sign_out() -> None:
     """Forget the sign-in in this tab; the cookie goes with the next drawing."""
     st.session_state.update(signed_in=None, signed_out=True, cookie_since=datetime.now(UTC), tenant_choice=None)
