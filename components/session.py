@@ -120,7 +120,8 @@ def write_cookie() -> None:
     config = settings.current()
     with st.container(height=1, border=False, key="cookie"):
         controller = CookieController(COOKIE, credentials.cookie_key(config), config.cookie_days)
-        if st.session_state.get("signed_in"):
+        if known := st.session_state.get("signed_in"):
+            st.session_state["username"] = known[0]  # where the library looks for whom the cookie is
             controller.set_cookie()
         else:
             controller.cookie_model.cookie_manager.set(COOKIE, "", expires_at=datetime.now(UTC) - timedelta(days=1))
