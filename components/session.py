@@ -97,6 +97,13 @@ def check_sign_in(session: Session, username: str, password: str) -> None:
         state["sign_in_notice"] = "User name or password is wrong."
 
 
+def renew() -> None:
+    """Go on in this tab after what ended every session that began before now."""
+    username, _ = st.session_state["signed_in"]
+    now = datetime.now(UTC)
+    st.session_state.update(signed_in=(username, now), cookie_since=now)
+
+
 def sign_out() -> None:
     """Forget the sign-in in this tab; the cookie goes with the next drawing."""
     st.session_state.update(signed_in=None, signed_out=True, cookie_since=datetime.now(UTC), tenant_choice=None)
@@ -113,7 +120,8 @@ def write_cookie() -> None:
     config = settings.current()
     with st.container(height=1, border=False, key="cookie"):
         controller = CookieController(COOKIE, credentials.cookie_key(config), config.cookie_days)
-        if st.session_state.get("signed_in"):
+        if known := st.session_state.get("signed_in"):
+            st.session_state["username"] = known[0]  # where the library looks for whom the cookie is
             controller.set_cookie()
         else:
             controller.cookie_model.cookie_manager.set(COOKIE, "", expires_at=datetime.now(UTC) - timedelta(days=1))

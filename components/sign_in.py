@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from services import demo, settings, sign_in, words
+from components.page import said
+from services import demo, settings, sign_in, users, words
 from services.access import Actor
 
 
@@ -27,6 +28,30 @@ def form(check: Callable[[], None]) -> None:
                 f"**Demo workspace.** Sign in as {names}; the password is `{demo.PASSWORD}` for all.",
                 icon=":material/science:",
             )
+
+
+def password_form(change: Callable[[], None], *, first: bool) -> None:
+    """Draw the form that changes the own password; *change* runs when it is sent. *first* is a one-time password's."""
+    with st.form("own_password", clear_on_submit=False):
+        if first:
+            st.markdown("**Choose your own password.** The one that you were given is good for this once.")
+        st.text_input("Password now", type="password", key="password_old", autocomplete="current-password")
+        st.text_input(
+            "New password",
+            type="password",
+            key="password_new",
+            autocomplete="new-password",
+            help=f"At least {users.SHORTEST_PASSWORD} characters.",
+        )
+        st.text_input("New password again", type="password", key="password_again", autocomplete="new-password")
+        st.form_submit_button("Change password", type="primary", on_click=change)
+    said("password")
+
+
+def passwords() -> tuple[str, str, str]:
+    """Return the old password and the new one, twice, as they were sent."""
+    state = st.session_state
+    return state["password_old"] or "", state["password_new"] or "", state["password_again"] or ""
 
 
 def typed() -> tuple[str, str]:

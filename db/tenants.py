@@ -1,9 +1,12 @@
 """Queries over tenants."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from db.models import Tenant
+from db.models import GONE, Membership, NumberCount, Tenant
 
 
 def active(session: Session) -> list[tuple[int, str, str]]:
@@ -17,3 +20,37 @@ def active(session: Session) -> list[tuple[int, str, str]]:
 def any_exists(session: Session) -> bool:
     """Return whether there is a tenant at all."""
     return session.scalar(sa.select(Tenant.id).limit(1)) is not None
+
+
+@dataclass(frozen=True)
+class TenantRow:
+    """A tenant with how many users and numbers it has."""
+
+    id: int
+    name: str
+    time_zone: str
+    suspended_at: datetime | None
+    created_at: datetime
+    users: int
+    numbers: int
+
+
+def search(session: Session) -> list[TenantRow]:
+    """Return every tenant, by name."""
+    users = sa.select(sa.func.count()).where(Membership.tenant_id == Tenant.id).scalar_subquery()
+    numbers = (
+        sa.select(sa.func.coalesce(sa.func.sum(NumberCount.n), 0))
+        .where(NumberCount.tenant_id == Tenant.id, NumberCount.status.not_in(GONE))
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        sa.select(
+            Tenant.id, Tenant.name, Tenant.time_zone, Tenant.suspended_at, Tenant.created_at, users, numbers
+        ).order_by(Tenant.name)
+    )
+    return [TenantRow(*row) for row in rows]
+
+
+def find(session: Session, tenant_id: int) -> Tenant | None:
+    """Return the row of a tenant, locked for a change where the database can."""
+    return session.scalar(sa.select(Tenant).where(Tenant.id == tenant_id).with_for_update())

@@ -8,6 +8,7 @@ from components import session, sign_in
 from components.page import errors_shown
 from db.engine import open_session
 from services import sign_in as signing_in
+from services.access import Permission
 
 st.set_page_config(page_title="Numberdesk", page_icon=":material/call:", layout="wide")
 st.logo(str(Path(__file__).parents[1] / "components" / "logo.svg"), size="large")
@@ -34,6 +35,12 @@ actor, loaded = None, False
 with errors_shown(), open_session() as database:
     actor = session.load(database)
     loaded = True
+
+
+def shown(permission: Permission) -> str:
+    return "visible" if actor and actor.may(permission) else "hidden"
+
+
 page = st.navigation(
     {
         "Connectivity": [
@@ -43,6 +50,23 @@ page = st.navigation(
             st.Page("edit_number.py", title="Edit phone number", url_path="edit-number", visibility="hidden"),
         ],
         "Calling": [st.Page("campaigns.py", title="Campaigns", url_path="campaigns", icon=":material/campaign:")],
+        "Administration": [
+            st.Page(
+                "users.py",
+                title="Users",
+                url_path="users",
+                icon=":material/group:",
+                visibility=shown(Permission.USERS_READ),
+            ),
+            st.Page(
+                "tenants.py",
+                title="Tenants",
+                url_path="tenants",
+                icon=":material/domain:",
+                visibility=shown(Permission.TENANTS_READ_ALL),
+            ),
+            st.Page("profile.py", title="Your account", url_path="profile", icon=":material/account_circle:"),
+        ],
     },
     position="sidebar" if actor else "hidden",
 )
@@ -57,7 +81,9 @@ with st.sidebar:
     with errors_shown(), open_session() as database:
         sign_in.tenant_selector(actor, session.tenants(database, actor), choose)
     sign_in.user_corner(actor, session.sign_out, sign_out_everywhere)
-if not actor.has_scope:
+if actor.must_change_password and page.url_path != "profile":
+    st.switch_page("profile.py")
+if not actor.has_scope and page.url_path not in ("profile", "tenants"):
     st.title(page.title, anchor=False)
     st.info("Select a tenant to view and manage phone numbers.", icon=":material/domain:")
     st.stop()

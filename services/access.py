@@ -25,6 +25,9 @@ class Permission(StrEnum):
     NUMBERS_REMOVE = "numbers:remove"
     NUMBERS_WRITE = "numbers:write"
     TENANTS_READ_ALL = "tenants:read_all"
+    TENANTS_WRITE = "tenants:write"
+    USERS_READ = "users:read"
+    USERS_WRITE = "users:write"
 
 
 _READS = frozenset(
@@ -49,7 +52,7 @@ _OPERATES = _READS | {
 ALLOWED: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: _READS,
     Role.OPERATOR: _OPERATES,
-    Role.ADMIN: _OPERATES | {Permission.CONNECTIONS_WRITE},
+    Role.ADMIN: _OPERATES | {Permission.CONNECTIONS_WRITE, Permission.USERS_READ, Permission.USERS_WRITE},
 }
 """What each role may do in its tenant. What is not here is denied; a superadmin may do everything."""
 
@@ -75,6 +78,7 @@ class Actor:
     tenant_id: int | None = None
     role: Role | None = None
     all_tenants: bool = False
+    must_change_password: bool = False
     workspaces: tuple[Workspace, ...] = field(default=(), compare=False)
 
     @property

@@ -43,7 +43,16 @@ class Action(StrEnum):
     ORDERS_FAIL = "orders:fail"
     ORDERS_PLACE = "orders:place"
     ORDERS_UNCERTAIN = "orders:uncertain"
+    TENANTS_CHANGE = "tenants:change"
+    TENANTS_CREATE = "tenants:create"
+    TENANTS_RESUME = "tenants:resume"
+    TENANTS_SUSPEND = "tenants:suspend"
+    USERS_ACTIVATE = "users:activate"
+    USERS_CHANGE_PASSWORD = "users:change_password"  # noqa: S105
+    USERS_CHANGE_ROLE = "users:change_role"
     USERS_CREATE = "users:create"
+    USERS_DEACTIVATE = "users:deactivate"
+    USERS_RESET_PASSWORD = "users:reset_password"  # noqa: S105
     USERS_SIGN_IN = "users:sign_in"
     USERS_SIGN_OUT_EVERYWHERE = "users:sign_out_everywhere"
 

@@ -1,5 +1,6 @@
 """Checks of typed values, each with a message in the reader's words."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -14,9 +15,11 @@ from services import numbering
 from services.errors import InvalidInput, NotFound
 
 LABEL_LENGTH = 64
+NAME_LENGTH = 80
 NOTES_LENGTH = 2000
 TAG_LENGTH = 32
 MOST_TAGS = 12
+_USERNAME = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
 _LARGEST_ID = 2**31 - 1
 
 
@@ -34,6 +37,26 @@ def label(text: str) -> str:
     if len(cleaned) > LABEL_LENGTH:
         raise InvalidInput(
             f"A label has at most {LABEL_LENGTH} characters; this one has {len(cleaned)}.", field="label"
+        )
+    return cleaned
+
+
+def short_name(text: str, *, field: str) -> str:
+    """Return a name of a person or a thing, trimmed. Raises InvalidInput when it is empty or too long."""
+    cleaned = _one_line(text)
+    if not cleaned:
+        raise InvalidInput("Enter a name.", field=field)
+    if len(cleaned) > NAME_LENGTH:
+        raise InvalidInput(f"A name has at most {NAME_LENGTH} characters; this one has {len(cleaned)}.", field=field)
+    return cleaned
+
+
+def username(text: str) -> str:
+    """Return a user name in lower case. Raises InvalidInput unless it has 2 to 64 plain characters."""
+    cleaned = text.strip().casefold()
+    if not _USERNAME.fullmatch(cleaned):
+        raise InvalidInput(
+            "A user name has 2 to 64 letters, digits, dots, dashes, underscores or @, without spaces.", field="username"
         )
     return cleaned
 

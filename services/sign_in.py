@@ -49,7 +49,17 @@ def normal(username: str) -> str:
 
 def hash_password(password: str) -> str:
     """Return the bcrypt hash of *password*."""
-    return bcrypt.hashpw(password.encode()[:72], bcrypt.gensalt()).decode()
+    return bcrypt.hashpw(password.strip().encode()[:72], bcrypt.gensalt()).decode()
+
+
+def matches(password: str, password_hash: str) -> bool:
+    """Return whether *password* is the one behind a bcrypt hash."""
+    return bcrypt.checkpw(password.strip().encode()[:72], password_hash.encode())
+
+
+def now() -> datetime:
+    """Return the instant from which on new sign-ins are valid."""
+    return datetime.now(UTC)
 
 
 def attempt(session: Session, username: str) -> Candidate:
@@ -127,6 +137,7 @@ def load_actor(session: Session, username: str, signed_in_at: datetime, chosen: 
         tenant_id=tenant_id or None,
         role=roles.get(tenant_id) if tenant_id else None,
         all_tenants=tenant_id == ALL_TENANTS,
+        must_change_password=user.must_change_password,
         workspaces=workspaces,
     )
 

@@ -22,7 +22,7 @@ OPERATES = READS | {"numbers:add", "numbers:buy", "numbers:release", "numbers:re
 TABLE = {
     Role.VIEWER: READS,
     Role.OPERATOR: OPERATES,
-    Role.ADMIN: OPERATES | {"connections:write"},
+    Role.ADMIN: OPERATES | {"connections:write", "users:read", "users:write"},
 }
 
 
@@ -65,7 +65,11 @@ def test_all_tenants_is_for_superadmins_only() -> None:
 
 def test_every_public_service_that_takes_an_actor_asks_for_a_permission() -> None:
     """Each function with an `actor` calls `require`, or one that does, before it does anything else."""
-    own_account = {"choose_tenant", "sign_out_everywhere"}  # what anybody may do with the own account
+    own_account = {
+        "change_own_password",
+        "choose_tenant",
+        "sign_out_everywhere",
+    }  # what anybody may do with the own account
     asks = {"require", "change"}
     for path in sorted((Path(__file__).parents[2] / "services").glob("*.py")):
         for node in ast.parse(path.read_text()).body:
