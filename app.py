@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import anyio.to_thread
 import streamlit as st
 import structlog
 from starlette.datastructures import MutableHeaders
@@ -67,10 +68,10 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     config = settings.current()
     setup.start(config)
     with sandbox.running_for_demo(config):
-        durable.launch(config)
+        await anyio.to_thread.run_sync(durable.launch, config)  # it asks what is under way, which blocks
         gc.freeze()  # what start-up made stays; the collector need not look at it again
         yield
-        durable.stop()
+        await anyio.to_thread.run_sync(durable.stop)
 
 
 app = st.App(
