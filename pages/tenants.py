@@ -12,7 +12,7 @@ from services.access import Permission
 actor = current_actor()
 draw = Tenants(actor, reader_zone(), rechecked(open_session))
 
-with header("Tenants", "The workspaces of this installation. Nobody sees two of them at once but superadmins."):
+with header("Tenants", "The workspaces of this installation, each with its own numbers, users and settings."):
     if actor.may(Permission.TENANTS_WRITE) and st.button("Add tenant", type="primary", icon=":material/add:"):
         draw.edit(None)
 with errors_shown(), open_session() as session:
