@@ -13,7 +13,7 @@ from components import numbers as number_list
 from components.page import outcome, said
 from components.wizard import go, reset, state
 from services import agents, connections, numbering, registering, words
-from services.access import Actor
+from services.access import Actor, Permission
 from services.connections import ConnectionRow, vendor
 from services.errors import InvalidInput
 from services.registering import Configuration, Preview
@@ -61,6 +61,8 @@ class Wizard:
             )
         if not has_twilio:
             st.caption("To buy or import Twilio numbers, add a Twilio telephony connection first.")
+            if self.actor.may(Permission.CONNECTIONS_WRITE):
+                st.page_link(navigation.CONNECTIONS, label="Telephony connections", icon=":material/cable:")
 
     def _manual(self, offered: list[ConnectionRow]) -> None:
         wizard.step("Add number manually", 1, 2, {"Source": "Add manually"})

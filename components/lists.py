@@ -15,11 +15,16 @@ PAGE_SIZES = (25, 50, 100)
 
 @dataclass(frozen=True)
 class Filter:
-    """A choice of several values that lives in the URL under `key`, as the words in `words`."""
+    """A choice of several values that lives in the URL under `key`, as the words in `words`.
+
+    A list other than that of numbers has a *prefix*, with which its keys begin, so that no list reads
+    what was chosen in another one.
+    """
 
     key: str
     label: str
     words: Mapping[Any, str]
+    prefix: str = ""
 
     @property
     def chosen(self) -> list[Any]:
@@ -36,79 +41,84 @@ class Filter:
             format_func=lambda value: self.words.get(value, str(value)),
             key=self.key,
             bind="query-params",
-            on_change=to_first_page,
+            on_change=partial(to_first_page, self.prefix),
             placeholder="Any",
         )
         return chosen
 
 
-def to_first_page() -> None:
+def to_first_page(prefix: str = "") -> None:
     """Go back to page 1, since what is listed has changed."""
-    st.session_state["page"] = 1
+    st.session_state[f"{prefix}page"] = 1
 
 
-def search_box(placeholder: str) -> str:
+def search_box(placeholder: str, prefix: str = "") -> str:
     """Draw the search box; return what was typed."""
     typed = st.text_input(
         "Search",
-        key="search",
+        key=f"{prefix}search",
         type="search",
         placeholder=placeholder,
         label_visibility="collapsed",
         bind="query-params",
-        on_change=to_first_page,
+        on_change=partial(to_first_page, prefix),
         max_chars=100,
     )
     return typed or ""
 
 
-def chips(filters: Iterable[Filter], search: str) -> None:
+def chips(filters: Iterable[Filter], search: str, prefix: str = "") -> None:
     """Draw what is filtered now; a click on one removes it."""
     active = [(item, value) for item in filters for value in item.chosen if value in item.words]
     if not active and not search:
         return
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         if search:
-            _chip(f"Search: {search}", "search", lambda: _clear(["search"]))
+            _chip(f"Search: {search}", "search", lambda: _clear([], prefix))
         for item, value in active:
             _chip(f"{item.label}: {item.words[value]}", f"{item.key}_{value}", partial(_drop, item, value))
         keys = [item.key for item in filters]
-        st.button("Clear filters", key="chip_clear", type="tertiary", on_click=lambda: _clear([*keys, "search"]))
+        st.button("Clear filters", key="chip_clear", type="tertiary", on_click=lambda: _clear(keys, prefix))
 
 
-def clear_filters_button(filters: Sequence[Filter]) -> None:
+def clear_filters_button(filters: Sequence[Filter], prefix: str = "") -> None:
     """Draw the way out of a list in which nothing matches."""
     keys = [item.key for item in filters]
     st.button(
-        "Clear filters", key="empty_clear", icon=":material/filter_alt_off:", on_click=lambda: _clear([*keys, "search"])
+        "Clear filters",
+        key="empty_clear",
+        icon=":material/filter_alt_off:",
+        on_click=lambda: _clear(keys, prefix),
     )
 
 
-def pager(total: int, noun: str, *, capped_at: int | None = None) -> Slice:
+def pager(total: int, noun: str, *, capped_at: int | None = None, prefix: str = "") -> Slice:
     """Draw the count and the pager of *total* rows; return the part to show.
 
     Call it before the rows are asked for. A *total* over *capped_at* reads as `1,000+`.
     """
     shown = min(total, capped_at) if capped_at else total
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="pager"):
+    with st.container(
+        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key=f"{prefix}pager"
+    ):
         words = st.empty()
-        asked = st.query_params.get("page", "")
+        asked = st.query_params.get(f"{prefix}page", "")
         sizes = st.container(horizontal=True, vertical_alignment="center", width="content")
         with sizes:
             place = st.container(width=400, horizontal_alignment="right")
             size = st.selectbox(
                 "Rows per page",
                 PAGE_SIZES,
-                key="per_page",
+                key=f"{prefix}per_page",
                 bind="query-params",
                 format_func=str,
                 label_visibility="collapsed",
-                on_change=to_first_page,
+                on_change=partial(to_first_page, prefix),
                 width=90,
             )
         pages = max(1, -(-shown // size))
         with place:
-            page = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
+            page = st.pagination(pages, key=f"{prefix}page", bind="query-params") if pages > 1 else 1
         part = Slice(page, size)
         first, last = part.offset + 1, min(part.offset + size, shown)
         text = amount(shown, noun) if shown == total else f"{shown:,}+ {noun}s"
@@ -154,10 +164,11 @@ def _chip(text: str, key: str, remove: Callable[[], None]) -> None:
 
 def _drop(item: Filter, value: Any) -> None:
     st.session_state[item.key] = [other for other in item.chosen if other != value]
-    to_first_page()
+    to_first_page(item.prefix)
 
 
-def _clear(keys: Sequence[str]) -> None:
+def _clear(keys: Sequence[str], prefix: str) -> None:
+    st.session_state[f"{prefix}search"] = ""
     for key in keys:
-        st.session_state[key] = "" if key == "search" else []
-    to_first_page()
+        st.session_state[key] = []
+    to_first_page(prefix)

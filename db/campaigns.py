@@ -1,12 +1,42 @@
 """Queries over campaigns and their pools."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from db.models import Campaign, CampaignNumber, CampaignStatus, PhoneNumber, PoolStatus, Tenant
-from db.scope import Scope
+from db.models import (
+    Campaign,
+    CampaignHealth,
+    CampaignNumber,
+    CampaignStatus,
+    NumberStatus,
+    PhoneNumber,
+    PoolStatus,
+    Tenant,
+)
+from db.scope import Scope, Slice
+from db.text_search import SearchText, holding, names_holding
+
+
+class CampaignSort(StrEnum):
+    """Orders of the list. Each ends in the primary key, so that pages never overlap."""
+
+    NAME = "name"
+    NEWEST = "newest"
+
+
+@dataclass(frozen=True)
+class CampaignQuery:
+    """Which campaigns are wanted. Empty means any."""
+
+    text: str = ""
+    statuses: tuple[CampaignStatus, ...] = ()
+    sort: CampaignSort = CampaignSort.NAME
 
 
 @dataclass(frozen=True)
@@ -18,24 +48,211 @@ class CampaignRow:
     name: str
     status: CampaignStatus
     primary_number: str | None
+    created_at: datetime
     pool: int
 
 
-def search(session: Session, scope: Scope) -> list[CampaignRow]:
-    """Return the campaigns in *scope*, by name."""
-    pool = (
-        sa.select(sa.func.count())
-        .where(CampaignNumber.campaign_id == Campaign.id, CampaignNumber.pool_status != PoolStatus.REMOVED)
-        .scalar_subquery()
-    )
+@dataclass(frozen=True)
+class CampaignDetail:
+    """Everything that a campaign's page shows above its pool."""
+
+    id: int
+    tenant_id: int
+    tenant: str
+    name: str
+    status: CampaignStatus
+    primary_number_id: int | None
+    primary_number: str | None
+    pool: int
+    created_at: datetime
+    version: int
+
+
+@dataclass(frozen=True)
+class PoolRow:
+    """A number in a campaign's pool, with its calls in the campaign since a day. `weight` is None for none."""
+
+    number_id: int
+    e164: str
+    label: str
+    number_status: NumberStatus
+    pool_status: PoolStatus
+    weight: float | None
+    is_primary: bool
+    attempts: int
+    answered: int
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A number that could be added to a pool."""
+
+    id: int
+    e164: str
+    label: str
+    agent_id: int | None
+    country: str
+
+
+def count(session: Session, scope: Scope, query: CampaignQuery) -> int:
+    """Return how many campaigns match."""
+    return int(session.scalar(sa.select(sa.func.count(Campaign.id)).where(*_matching(scope, query))) or 0)
+
+
+def search(session: Session, scope: Scope, query: CampaignQuery, part: Slice) -> list[CampaignRow]:
+    """Return the *part* of the campaigns in *scope* that match *query*, in its order."""
     rows = session.execute(
-        sa.select(Campaign.id, Tenant.name, Campaign.name, Campaign.status, PhoneNumber.e164, pool)
+        sa.select(
+            Campaign.id,
+            Tenant.name,
+            Campaign.name,
+            Campaign.status,
+            PhoneNumber.e164,
+            Campaign.created_at,
+            _pool_size(),
+        )
         .join(Tenant, Tenant.id == Campaign.tenant_id)
         .outerjoin(PhoneNumber, PhoneNumber.id == Campaign.primary_number_id)
-        .where(scope.of(Campaign.tenant_id))
-        .order_by(Campaign.name, Campaign.id)
+        .where(*_matching(scope, query))
+        .order_by(*_order(query.sort))
+        .limit(part.size)
+        .offset(part.offset)
     )
     return [CampaignRow(*row) for row in rows]
+
+
+def find_detail(session: Session, scope: Scope, campaign_id: int) -> CampaignDetail | None:
+    """Return a campaign in *scope* with the names of what it refers to."""
+    row = session.execute(
+        sa.select(
+            Campaign.id,
+            Campaign.tenant_id,
+            Tenant.name,
+            Campaign.name,
+            Campaign.status,
+            Campaign.primary_number_id,
+            PhoneNumber.e164,
+            _pool_size(),
+            Campaign.created_at,
+            Campaign.version,
+        )
+        .join(Tenant, Tenant.id == Campaign.tenant_id)
+        .outerjoin(PhoneNumber, PhoneNumber.id == Campaign.primary_number_id)
+        .where(Campaign.id == campaign_id, scope.of(Campaign.tenant_id))
+    ).first()
+    return CampaignDetail(*row) if row else None
+
+
+def lock(session: Session, scope: Scope, campaign_id: int) -> Campaign | None:
+    """Return the row of a campaign in *scope*, locked for a change where the database can."""
+    return session.scalar(
+        sa.select(Campaign)
+        .where(Campaign.id == campaign_id, scope.of(Campaign.tenant_id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+def is_named(session: Session, tenant_id: int, name: str, *, but: int | None = None) -> bool:
+    """Return whether a campaign of the tenant, other than *but*, has the name, whatever its case."""
+    found = session.scalars(
+        sa.select(Campaign.id).where(Campaign.tenant_id == tenant_id, sa.func.lower(Campaign.name) == name.lower())
+    )
+    return any(campaign_id != but for campaign_id in found)
+
+
+def pool(session: Session, scope: Scope, campaign_id: int, since: date, part: Slice) -> list[PoolRow]:
+    """Return the *part* of a campaign's pool, the primary number first, with its calls since the day *since*."""
+    places = (
+        sa.select(CampaignNumber)
+        .where(
+            scope.of(CampaignNumber.tenant_id),
+            CampaignNumber.campaign_id == campaign_id,
+            CampaignNumber.pool_status != PoolStatus.REMOVED,
+        )
+        .subquery()
+    )
+    calls = (
+        sa.select(
+            CampaignHealth.number_id,
+            sa.func.sum(CampaignHealth.attempts).label("attempts"),
+            sa.func.sum(CampaignHealth.answered).label("answered"),
+        )
+        .where(
+            scope.of(CampaignHealth.tenant_id), CampaignHealth.campaign_id == campaign_id, CampaignHealth.day >= since
+        )
+        .group_by(CampaignHealth.number_id)
+        .subquery()
+    )
+    is_primary = sa.func.coalesce(Campaign.primary_number_id == PhoneNumber.id, sa.false())
+    rows = session.execute(
+        sa.select(
+            PhoneNumber.id,
+            PhoneNumber.e164,
+            PhoneNumber.label,
+            PhoneNumber.status,
+            places.c.pool_status,
+            places.c.weight,
+            is_primary,
+            sa.func.coalesce(calls.c.attempts, 0),
+            sa.func.coalesce(calls.c.answered, 0),
+        )
+        .select_from(places)
+        .join(Campaign, Campaign.id == places.c.campaign_id)
+        .join(PhoneNumber, PhoneNumber.id == places.c.number_id)
+        .outerjoin(calls, calls.c.number_id == PhoneNumber.id)
+        .order_by(sa.case((is_primary, 0), else_=1), PhoneNumber.e164, PhoneNumber.id)
+        .limit(part.size)
+        .offset(part.offset)
+    )
+    return [PoolRow(*row) for row in rows]
+
+
+def place(session: Session, scope: Scope, campaign_id: int, number_id: int) -> CampaignNumber | None:
+    """Return a number's place in a campaign's pool, also one that it has left."""
+    return session.scalar(
+        sa.select(CampaignNumber).where(
+            scope.of(CampaignNumber.tenant_id),
+            CampaignNumber.campaign_id == campaign_id,
+            CampaignNumber.number_id == number_id,
+        )
+    )
+
+
+def places(
+    session: Session, scope: Scope, campaign_id: int, number_ids: Sequence[int]
+) -> list[tuple[str, CampaignNumber]]:
+    """Return these numbers' places in a campaign's pool, each with its number."""
+    rows = session.execute(
+        sa.select(PhoneNumber.e164, CampaignNumber)
+        .join(PhoneNumber, PhoneNumber.id == CampaignNumber.number_id)
+        .where(
+            scope.of(CampaignNumber.tenant_id),
+            CampaignNumber.campaign_id == campaign_id,
+            CampaignNumber.number_id.in_(number_ids),
+        )
+        .order_by(PhoneNumber.e164)
+    )
+    return [(e164, place) for e164, place in rows]
+
+
+def candidates(session: Session, scope: Scope, campaign_id: int, text: SearchText, limit: int) -> list[Candidate]:
+    """Return at most *limit* active numbers that hold what was typed and are not in the campaign's pool."""
+    pooled = sa.select(CampaignNumber.number_id).where(
+        CampaignNumber.campaign_id == campaign_id, CampaignNumber.pool_status != PoolStatus.REMOVED
+    )
+    rows = session.execute(
+        sa.select(PhoneNumber.id, PhoneNumber.e164, PhoneNumber.label, PhoneNumber.agent_id, PhoneNumber.country)
+        .where(
+            scope.of(PhoneNumber.tenant_id),
+            PhoneNumber.status == NumberStatus.ACTIVE,
+            PhoneNumber.id.not_in(pooled),
+            holding(session, text),
+        )
+        .order_by(PhoneNumber.e164, PhoneNumber.id)
+        .limit(limit)
+    )
+    return [Candidate(*row) for row in rows]
 
 
 def with_number(session: Session, scope: Scope, number_id: int) -> list[tuple[Campaign, CampaignNumber | None]]:
@@ -50,3 +267,30 @@ def with_number(session: Session, scope: Scope, number_id: int) -> list[tuple[Ca
         )
     )
     return [(campaign, place) for campaign, place in rows]
+
+
+def _pool_size() -> Any:
+    return (
+        sa.select(sa.func.count())
+        .where(CampaignNumber.campaign_id == Campaign.id, CampaignNumber.pool_status != PoolStatus.REMOVED)
+        .correlate(Campaign)
+        .scalar_subquery()
+    )
+
+
+def _order(sort: CampaignSort) -> tuple[Any, ...]:
+    campaign = Campaign.__table__.c
+    return {
+        CampaignSort.NAME: (campaign.name, campaign.id),
+        CampaignSort.NEWEST: (campaign.created_at.desc(), campaign.id.desc()),
+    }[sort]
+
+
+def _matching(scope: Scope, query: CampaignQuery) -> list[Any]:
+    """Conditions that `count` and `search` share, so that they cannot disagree."""
+    conditions = [scope.of(Campaign.tenant_id)]
+    if query.text:
+        conditions.append(names_holding(Campaign.name, query.text))
+    if query.statuses:
+        conditions.append(Campaign.status.in_(query.statuses))
+    return conditions

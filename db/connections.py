@@ -1,12 +1,18 @@
 """Queries over telephony connections."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from db.models import Connection, Tenant
-from db.scope import Scope
+from db.models import LIVE, Connection, NumberOrder, OrderState, PhoneNumber, Tenant
+from db.scope import Scope, Slice
+from db.text_search import names_holding
+
+COUNT_LIMIT = 1000
+"""Numbers of a connection or an agent are counted up to here in lists; beyond, the count reads `1,000+`."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,51 @@ class ConnectionRow:
     is_active: bool
 
 
-def search(session: Session, scope: Scope, *, active_only: bool = False) -> list[ConnectionRow]:
+@dataclass(frozen=True)
+class ConnectionQuery:
+    """Which connections are wanted. Empty means any."""
+
+    text: str = ""
+    active: bool | None = None
+    providers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ListedConnection:
+    """A line of the list. `numbers` counts what is held, no further than one past COUNT_LIMIT."""
+
+    id: int
+    tenant: str
+    name: str
+    provider: str
+    default_country: str | None
+    is_active: bool
+    is_sandbox: bool
+    tested_at: datetime | None
+    test_passed: bool | None
+    numbers: int
+
+
+@dataclass(frozen=True)
+class Uses:
+    """What refers to a connection: numbers that are held, those of them that it manages, numbers that are
+
+    gone, orders of which the outcome is not known, and all orders.
+    """
+
+    numbers: int
+    managed: int
+    gone: int
+    open_orders: int
+    orders: int
+
+    @property
+    def any(self) -> bool:
+        """Whether anything refers to it, so that it cannot be deleted."""
+        return bool(self.numbers or self.gone or self.orders)
+
+
+def choices(session: Session, scope: Scope, *, active_only: bool = False) -> list[ConnectionRow]:
     """Return the connections in *scope*, by name."""
     condition = [Connection.is_active.is_(True)] if active_only else []
     rows = session.execute(
@@ -44,9 +94,103 @@ def search(session: Session, scope: Scope, *, active_only: bool = False) -> list
     return [ConnectionRow(*row) for row in rows]
 
 
+def count(session: Session, scope: Scope, query: ConnectionQuery) -> int:
+    """Return how many connections match."""
+    return int(session.scalar(sa.select(sa.func.count(Connection.id)).where(*_matching(scope, query))) or 0)
+
+
+def search(session: Session, scope: Scope, query: ConnectionQuery, part: Slice) -> list[ListedConnection]:
+    """Return the *part* of the connections in *scope* that match *query*, by name."""
+    some = (
+        sa.select(PhoneNumber.id)
+        .where(PhoneNumber.tenant_id == Connection.tenant_id, PhoneNumber.connection_id == Connection.id, LIVE)
+        .limit(COUNT_LIMIT + 1)
+        .correlate(Connection)
+        .subquery()
+    )
+    rows = session.execute(
+        sa.select(
+            Connection.id,
+            Tenant.name,
+            Connection.name,
+            Connection.provider,
+            Connection.default_country,
+            Connection.is_active,
+            Connection.is_sandbox,
+            Connection.tested_at,
+            Connection.test_passed,
+            sa.select(sa.func.count()).select_from(some).scalar_subquery(),
+        )
+        .join(Tenant, Tenant.id == Connection.tenant_id)
+        .where(*_matching(scope, query))
+        .order_by(Connection.name, Connection.id)
+        .limit(part.size)
+        .offset(part.offset)
+    )
+    return [ListedConnection(*row) for row in rows]
+
+
 def find(session: Session, scope: Scope, connection_id: int) -> Connection | None:
     """Return the row of a connection in *scope*."""
     return session.scalar(sa.select(Connection).where(Connection.id == connection_id, scope.of(Connection.tenant_id)))
+
+
+def lock(session: Session, scope: Scope, connection_id: int) -> Connection | None:
+    """Return the row of a connection in *scope*, locked for a change where the database can."""
+    return session.scalar(
+        sa.select(Connection)
+        .where(Connection.id == connection_id, scope.of(Connection.tenant_id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+def is_named(session: Session, tenant_id: int, name: str, *, but: int | None = None) -> bool:
+    """Return whether a connection of the tenant, other than *but*, has the name, whatever its case."""
+    found = session.scalars(
+        sa.select(Connection.id).where(
+            Connection.tenant_id == tenant_id, sa.func.lower(Connection.name) == name.lower()
+        )
+    )
+    return any(connection_id != but for connection_id in found)
+
+
+def uses(session: Session, scope: Scope, connection_id: int) -> Uses:
+    """Return what refers to a connection in *scope*."""
+    held, gone = session.execute(
+        sa.select(
+            sa.func.coalesce(sa.func.sum(sa.case((LIVE, 1), else_=0)), 0),
+            sa.func.coalesce(sa.func.sum(sa.case((LIVE, 0), else_=1)), 0),
+        ).where(scope.of(PhoneNumber.tenant_id), PhoneNumber.connection_id == connection_id)
+    ).one()
+    managed = session.scalar(
+        sa.select(sa.func.count(PhoneNumber.id)).where(
+            scope.of(PhoneNumber.tenant_id),
+            PhoneNumber.connection_id == connection_id,
+            PhoneNumber.is_managed.is_(True),
+            LIVE,
+        )
+    )
+    ordered = sa.case((NumberOrder.state.in_((OrderState.PLACED, OrderState.UNKNOWN)), 1), else_=0)
+    orders, still_open = session.execute(
+        sa.select(sa.func.count(NumberOrder.id), sa.func.coalesce(sa.func.sum(ordered), 0)).where(
+            scope.of(NumberOrder.tenant_id), NumberOrder.connection_id == connection_id
+        )
+    ).one()
+    return Uses(int(held), int(managed or 0), int(gone), int(still_open), int(orders))
+
+
+def sealed(session: Session) -> list[Connection]:
+    """Return every connection that has credentials, locked for a change, whatever its tenant."""
+    return list(
+        session.scalars(
+            sa.select(Connection)
+            .where(Connection.credentials.is_not(None))
+            .order_by(Connection.id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+    )
 
 
 def any_credentials(session: Session) -> list[str]:
@@ -58,3 +202,15 @@ def sandboxes(session: Session, provider: str) -> list[Connection]:
     """Return the sandbox connections of every tenant at one provider."""
     condition = (Connection.is_sandbox.is_(True), Connection.provider == provider)
     return list(session.scalars(sa.select(Connection).where(*condition).order_by(Connection.id)))
+
+
+def _matching(scope: Scope, query: ConnectionQuery) -> list[Any]:
+    """Conditions that `count` and `search` share, so that they cannot disagree."""
+    conditions = [scope.of(Connection.tenant_id)]
+    if query.text:
+        conditions.append(names_holding(Connection.name, query.text))
+    if query.active is not None:
+        conditions.append(Connection.is_active.is_(query.active))
+    if query.providers:
+        conditions.append(Connection.provider.in_(query.providers))
+    return conditions

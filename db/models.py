@@ -162,6 +162,9 @@ class Connection(SQLModel, table=True):
     is_sandbox: bool = False
     created_at: datetime = _instant()
     version: int = 1
+    tested_at: datetime | None = _maybe_instant()
+    test_passed: bool | None = None
+    test_result: str | None = Field(default=None, max_length=500)
 
 
 class Agent(SQLModel, table=True):

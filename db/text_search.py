@@ -48,6 +48,11 @@ def holding(session: Session, wanted: SearchText) -> Any:
     return sa.or_(label, start, end)
 
 
+def names_holding(column: Any, text: str) -> Any:
+    """Return the condition that a name in *column* holds *text*, whatever its case. For tables of thousands."""
+    return column.ilike(f"%{_plain(text)}%", escape="\\")
+
+
 def _found_by_trigrams_sqlite(wanted: SearchText) -> Any:
     quoted = wanted.text.replace('"', '""')
     match = f'label:"{quoted}"'

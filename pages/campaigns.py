@@ -1,17 +1,42 @@
-"""The campaigns of the chosen tenant."""
+"""The campaigns of the chosen tenant, or of all of them."""
+
+import streamlit as st
 
 from components import campaigns as draw
-from components.page import empty_state, errors_shown, header
-from components.session import current_actor
+from components.editing import Desk
+from components.page import empty_state, errors_shown, header, said
+from components.session import current_actor, reader_zone, rechecked
 from db.engine import open_session
 from services import campaigns
+from services.access import Permission
 
-actor = current_actor()
+actor, zone = current_actor(), reader_zone()
+desk = Desk(actor, zone, rechecked(open_session), draw.PLACE)
+may_add = actor.may(Permission.CAMPAIGNS_WRITE) and not actor.all_tenants
 
-header("Campaigns", "What numbers are called from, each with its pool.")
+
+def add_button(key: str) -> None:
+    if st.button("Add campaign", type="primary", icon=":material/add:", key=key):
+        draw.add(desk)
+
+
+draw.go_to_added()
+with header("Campaigns", "What numbers are called from, each with its pool."):
+    if may_add:
+        add_button("add")
+said(draw.PLACE)
 with errors_shown(), open_session() as session:
-    rows = campaigns.search(session, actor)
-    if rows:
-        draw.table(rows, with_tenant=actor.all_tenants)
-    else:
-        empty_state("No campaigns yet.", "campaign")
+    query, wanted = draw.toolbar()
+    total = campaigns.count(session, actor, query)
+    table = st.container()
+    part = wanted.pager(total, "campaign")
+    with table:
+        if total:
+            draw.table(campaigns.search(session, actor, query, part), with_tenant=actor.all_tenants, zone=zone)
+        elif wanted.is_all:
+            with empty_state("No campaigns yet. A campaign calls from a pool of your numbers.", "campaign"):
+                if may_add:
+                    add_button("add_first")
+        else:
+            with empty_state("No campaigns match the search and filters.", "search_off"):
+                wanted.clear_button()

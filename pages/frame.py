@@ -48,8 +48,13 @@ page = st.navigation(
             st.Page("add_number.py", title="Add number", url_path="add-number", visibility="hidden"),
             st.Page("number.py", title="Phone number", url_path="number", visibility="hidden"),
             st.Page("edit_number.py", title="Edit phone number", url_path="edit-number", visibility="hidden"),
+            st.Page("connections.py", title="Telephony connections", url_path="connections", icon=":material/cable:"),
         ],
-        "Calling": [st.Page("campaigns.py", title="Campaigns", url_path="campaigns", icon=":material/campaign:")],
+        "Calling": [
+            st.Page("agents.py", title="Agents", url_path="agents", icon=":material/support_agent:"),
+            st.Page("campaigns.py", title="Campaigns", url_path="campaigns", icon=":material/campaign:"),
+            st.Page("campaign.py", title="Campaign", url_path="campaign", visibility="hidden"),
+        ],
         "Administration": [
             st.Page(
                 "users.py",

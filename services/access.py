@@ -12,8 +12,10 @@ class Permission(StrEnum):
     """Everything that can be allowed, as `noun:verb`."""
 
     AGENTS_READ = "agents:read"
+    AGENTS_WRITE = "agents:write"
     AUDIT_READ = "audit:read"
     CAMPAIGNS_READ = "campaigns:read"
+    CAMPAIGNS_WRITE = "campaigns:write"
     CONNECTIONS_READ = "connections:read"
     CONNECTIONS_WRITE = "connections:write"
     HEALTH_READ = "health:read"
@@ -42,6 +44,8 @@ _READS = frozenset(
     }
 )
 _OPERATES = _READS | {
+    Permission.AGENTS_WRITE,
+    Permission.CAMPAIGNS_WRITE,
     Permission.NUMBERS_ADD,
     Permission.NUMBERS_BUY,
     Permission.NUMBERS_RELEASE,

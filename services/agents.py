@@ -1,15 +1,101 @@
 """Agents: who or what answers the calls to a number."""
 
+from typing import Any
+
 from sqlmodel import Session
 
 import db.agents
-from db.agents import AgentRow
-from services.access import Actor, Permission, require
+import db.engine
+from db.agents import COUNT_LIMIT, AgentDetail, AgentQuery, AgentRow, ListedAgent
+from db.models import Agent
+from db.scope import Slice
+from services import checks, versioned
+from services.access import Actor, Permission, require, require_tenant
+from services.audit import Action
+from services.errors import NotFound
 
-__all__ = ["AgentRow", "choices"]
+__all__ = ["COUNT_LIMIT", "AgentDetail", "AgentQuery", "AgentRow", "ListedAgent", "choices"]
 
 
 def choices(session: Session, actor: Actor, *, active_only: bool = True) -> list[AgentRow]:
     """Return the agents that can be chosen, by name."""
     require(actor, Permission.AGENTS_READ)
-    return db.agents.search(session, actor.scope, active_only=active_only)
+    return db.agents.choices(session, actor.scope, active_only=active_only)
+
+
+def count(session: Session, actor: Actor, query: AgentQuery) -> int:
+    """Return how many agents match."""
+    require(actor, Permission.AGENTS_READ)
+    return db.agents.count(session, actor.scope, query)
+
+
+def search(session: Session, actor: Actor, query: AgentQuery, part: Slice) -> list[ListedAgent]:
+    """Return the *part* of the agents that match, by name."""
+    require(actor, Permission.AGENTS_READ)
+    return db.agents.search(session, actor.scope, query, part)
+
+
+def get(session: Session, actor: Actor, agent_id: object) -> AgentDetail:
+    """Return one agent. Raises NotFound for any that is not the actor's."""
+    require(actor, Permission.AGENTS_READ)
+    found = db.agents.find_detail(session, actor.scope, checks.as_id(agent_id))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def add(session: Session, actor: Actor, name: str) -> int:
+    """Add an agent and return its id. Raises Forbidden, InvalidInput, NotFound when no tenant is chosen."""
+    require(actor, Permission.AGENTS_WRITE)
+    tenant_id = require_tenant(actor)
+    db.engine.start_write(session)
+    agent = Agent(tenant_id=tenant_id, name=_free(session, tenant_id, name))
+    return versioned.add(session, actor, _NOUN, agent, Action.AGENTS_ADD)
+
+
+def rename(session: Session, actor: Actor, agent_id: int, name: str, *, version: int) -> int:
+    """Give an agent another name.
+
+    Like every change here: return the new version; raise Forbidden, NotFound, InvalidInput, or
+    Conflict when the agent is no longer at *version*.
+    """
+    require(actor, Permission.AGENTS_WRITE)
+
+    def apply(agent: Agent) -> None:
+        agent.name = _free(session, agent.tenant_id, name, but=agent.id)
+
+    return versioned.change(session, actor, _NOUN, agent_id, Action.AGENTS_RENAME, apply, version=version)
+
+
+def activate(session: Session, actor: Actor, agent_id: int, *, version: int) -> int:
+    """Let an agent be chosen again."""
+    require(actor, Permission.AGENTS_WRITE)
+    return _set_active(session, actor, agent_id, Action.AGENTS_ACTIVATE, True, version)
+
+
+def deactivate(session: Session, actor: Actor, agent_id: int, *, version: int) -> int:
+    """Let an agent no longer be chosen. Numbers that have it keep it."""
+    require(actor, Permission.AGENTS_WRITE)
+    return _set_active(session, actor, agent_id, Action.AGENTS_DEACTIVATE, False, version)
+
+
+def _set_active(session: Session, actor: Actor, agent_id: int, action: Action, active: bool, version: int) -> int:
+    def apply(agent: Agent) -> None:
+        agent.is_active = active
+
+    return versioned.change(session, actor, _NOUN, agent_id, action, apply, version=version)
+
+
+def _free(session: Session, tenant_id: int, text: str, *, but: int | None = None) -> str:
+    """Return a name that no other agent of the tenant has."""
+    name = checks.name(text, "agent")
+    if db.agents.is_named(session, tenant_id, name, but=but):
+        raise checks.name_taken(name, "agent")
+    return name
+
+
+def _words(_session: Session, agent: Agent) -> dict[str, Any]:
+    return {"name": agent.name, "status": "active" if agent.is_active else "inactive"}
+
+
+_NOUN = versioned.Noun("agent", Permission.AGENTS_WRITE, db.agents.lock, _words)

@@ -1,15 +1,229 @@
-"""Campaigns: what numbers are called from."""
+"""Campaigns: what numbers are called from, each with a primary number and a pool."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from sqlmodel import Session
 
 import db.campaigns
-from db.campaigns import CampaignRow
-from services.access import Actor, Permission, require
+import db.engine
+import db.numbers
+from db.campaigns import CampaignDetail, CampaignQuery, CampaignRow, CampaignSort, Candidate, PoolRow
+from db.models import Campaign, CampaignNumber, CampaignStatus, NumberStatus, PoolStatus
+from db.scope import Scope, Slice
+from services import checks, numbering, versioned
+from services.access import Actor, Permission, require, require_tenant
+from services.audit import Action
+from services.errors import Conflict, InvalidInput, NotFound
 
-__all__ = ["CampaignRow", "search"]
+__all__ = [
+    "CampaignDetail",
+    "CampaignQuery",
+    "CampaignRow",
+    "CampaignSort",
+    "CampaignStatus",
+    "Candidate",
+    "NumberStatus",
+    "PoolRow",
+    "PoolStatus",
+]
+
+WINDOW = 30
+"""Days of calls that the health of a pool is shown over."""
+
+SHORTEST_SEARCH = 2
+MOST_CANDIDATES = 20
+MOST_AT_ONCE = 100
+LARGEST_WEIGHT = 1000.0
+SETTABLE = tuple(status for status in PoolStatus if status is not PoolStatus.REMOVED)
+"""What a pool status can be set to; a number leaves the pool by `remove_number`."""
 
 
-def search(session: Session, actor: Actor) -> list[CampaignRow]:
-    """Return the campaigns of the chosen tenant, by name."""
+def count(session: Session, actor: Actor, query: CampaignQuery) -> int:
+    """Return how many campaigns match."""
     require(actor, Permission.CAMPAIGNS_READ)
-    return db.campaigns.search(session, actor.scope)
+    return db.campaigns.count(session, actor.scope, query)
+
+
+def search(session: Session, actor: Actor, query: CampaignQuery, part: Slice) -> list[CampaignRow]:
+    """Return the *part* of the campaigns that match *query*."""
+    require(actor, Permission.CAMPAIGNS_READ)
+    return db.campaigns.search(session, actor.scope, query, part)
+
+
+def get(session: Session, actor: Actor, campaign_id: object) -> CampaignDetail:
+    """Return one campaign. Raises NotFound for any that is not the actor's."""
+    require(actor, Permission.CAMPAIGNS_READ)
+    found = db.campaigns.find_detail(session, actor.scope, checks.as_id(campaign_id))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def pool(session: Session, actor: Actor, campaign_id: int, today: date, part: Slice) -> list[PoolRow]:
+    """Return the *part* of a campaign's pool, each number with its calls of the last WINDOW days."""
+    require(actor, Permission.CAMPAIGNS_READ)
+    require(actor, Permission.HEALTH_READ)
+    return db.campaigns.pool(session, actor.scope, campaign_id, today - timedelta(days=WINDOW - 1), part)
+
+
+def candidates(session: Session, actor: Actor, campaign_id: int, typed: str) -> list[Candidate]:
+    """Return at most MOST_CANDIDATES active numbers that hold what was *typed* and could join the pool."""
+    require(actor, Permission.CAMPAIGNS_WRITE)
+    campaign = get(session, actor, campaign_id)
+    text = numbering.search_text(typed)
+    if text is None or len(text.text) < SHORTEST_SEARCH:
+        return []
+    return db.campaigns.candidates(session, Scope(campaign.tenant_id), campaign_id, text, MOST_CANDIDATES)
+
+
+def add(session: Session, actor: Actor, name: str, status: CampaignStatus) -> int:
+    """Add a campaign with an empty pool and return its id.
+
+    Raises Forbidden, InvalidInput, NotFound when no tenant is chosen.
+    """
+    require(actor, Permission.CAMPAIGNS_WRITE)
+    tenant_id = require_tenant(actor)
+    db.engine.start_write(session)
+    campaign = Campaign(tenant_id=tenant_id, name=_free(session, tenant_id, name), status=CampaignStatus(status))
+    return versioned.add(session, actor, _NOUN, campaign, Action.CAMPAIGNS_ADD)
+
+
+def edit(session: Session, actor: Actor, campaign_id: int, name: str, status: CampaignStatus, *, version: int) -> int:
+    """Change a campaign's name and status.
+
+    Return the new version. Raises Forbidden, NotFound, InvalidInput, or Conflict when the campaign is
+    no longer at *version*.
+    """
+    require(actor, Permission.CAMPAIGNS_WRITE)
+
+    def apply(campaign: Campaign) -> None:
+        campaign.name = _free(session, campaign.tenant_id, name, but=campaign.id)
+        campaign.status = CampaignStatus(status)
+
+    return versioned.change(session, actor, _NOUN, campaign_id, Action.CAMPAIGNS_EDIT, apply, version=version)
+
+
+def set_primary(session: Session, actor: Actor, campaign_id: int, number_id: int | None, *, version: int) -> int:
+    """Make a number of the pool the primary one, or have none. Returns and raises as `edit`."""
+    require(actor, Permission.CAMPAIGNS_WRITE)
+
+    def apply(campaign: Campaign) -> None:
+        if number_id is not None:
+            _pooled(session, campaign, number_id)
+        campaign.primary_number_id = number_id
+
+    return versioned.change(session, actor, _NOUN, campaign_id, Action.CAMPAIGNS_SET_PRIMARY, apply, version=version)
+
+
+def add_numbers(session: Session, actor: Actor, campaign_id: int, number_ids: Sequence[int]) -> int:
+    """Put active numbers of the tenant into the pool; those in it already stay as they are.
+
+    Return the new version. Raises Forbidden, NotFound, InvalidInput for a number that cannot be added;
+    then none is.
+    """
+    require(actor, Permission.CAMPAIGNS_WRITE)
+    if not 0 < len(number_ids) <= MOST_AT_ONCE:
+        raise InvalidInput(f"Choose 1 to {MOST_AT_ONCE} numbers.", field="numbers")
+
+    def apply(campaign: Campaign) -> None:
+        scope = Scope(campaign.tenant_id)
+        for number_id in number_ids:
+            number = db.numbers.find(session, scope, checks.as_id(number_id))
+            if number is None:
+                raise NotFound
+            if number.status is not NumberStatus.ACTIVE:
+                raise InvalidInput(f"{numbering.display(number.e164)} is not active, so it cannot join a pool.")
+            place = db.campaigns.place(session, scope, campaign_id, number_id)
+            if place is not None and place.pool_status is not PoolStatus.REMOVED:
+                continue
+            if place is None:
+                place = CampaignNumber(campaign_id=campaign_id, number_id=number_id, tenant_id=campaign.tenant_id)
+                session.add(place)
+            place.pool_status = PoolStatus.ACTIVE
+            place.weight = None
+            place.added_at = datetime.now(UTC)
+
+    noun = _with_places(number_ids)
+    return versioned.change(session, actor, noun, campaign_id, Action.CAMPAIGNS_ADD_NUMBERS, apply, version=None)
+
+
+def edit_place(
+    session: Session,
+    actor: Actor,
+    campaign_id: int,
+    number_id: int,
+    status: PoolStatus,
+    weight: float | None,
+    *,
+    version: int,
+) -> int:
+    """Set a number's pool status and weight. Returns and raises as `edit`."""
+    require(actor, Permission.CAMPAIGNS_WRITE)
+    if status not in SETTABLE:
+        raise InvalidInput("Choose a pool status from the list.", field="pool_status")
+    if weight is not None and not 0 <= weight <= LARGEST_WEIGHT:
+        raise InvalidInput(f"A weight is between 0 and {LARGEST_WEIGHT:,.0f}.", field="weight")
+
+    def apply(campaign: Campaign) -> None:
+        place = _pooled(session, campaign, number_id)
+        place.pool_status, place.weight = PoolStatus(status), weight
+
+    noun = _with_places([number_id])
+    return versioned.change(session, actor, noun, campaign_id, Action.CAMPAIGNS_EDIT_POOL, apply, version=version)
+
+
+def remove_number(session: Session, actor: Actor, campaign_id: int, number_id: int, *, version: int) -> int:
+    """Take a number out of the pool; if it was the primary one, there is none. Returns and raises as `edit`."""
+    require(actor, Permission.CAMPAIGNS_WRITE)
+
+    def apply(campaign: Campaign) -> None:
+        _pooled(session, campaign, number_id).pool_status = PoolStatus.REMOVED
+        if campaign.primary_number_id == number_id:
+            campaign.primary_number_id = None
+
+    noun = _with_places([number_id])
+    return versioned.change(session, actor, noun, campaign_id, Action.CAMPAIGNS_REMOVE_NUMBER, apply, version=version)
+
+
+def _free(session: Session, tenant_id: int, text: str, *, but: int | None = None) -> str:
+    """Return a name that no other campaign of the tenant has."""
+    name = checks.name(text, "campaign")
+    if db.campaigns.is_named(session, tenant_id, name, but=but):
+        raise checks.name_taken(name, "campaign")
+    return name
+
+
+def _pooled(session: Session, campaign: Campaign, number_id: int) -> CampaignNumber:
+    """Return a number's place in the pool. Raises Conflict when it has none, or has left it."""
+    place = db.campaigns.place(session, Scope(campaign.tenant_id), campaign.id or 0, checks.as_id(number_id))
+    if place is None or place.pool_status is PoolStatus.REMOVED:
+        raise Conflict("This number is no longer in the pool. Nothing was saved.")
+    return place
+
+
+def _words(session: Session, campaign: Campaign) -> dict[str, Any]:
+    primary = campaign.primary_number_id
+    number = db.numbers.find(session, Scope(campaign.tenant_id), primary) if primary else None
+    return {
+        "name": campaign.name,
+        "status": str(campaign.status),
+        "primary_number": number.e164 if number else None,
+    }
+
+
+def _with_places(number_ids: Sequence[int]) -> versioned.Noun[Campaign]:
+    """Return the noun whose words also tell the places of these numbers in the pool, each under its number."""
+
+    def words(session: Session, campaign: Campaign) -> dict[str, Any]:
+        told = _words(session, campaign)
+        for e164, place in db.campaigns.places(session, Scope(campaign.tenant_id), campaign.id or 0, number_ids):
+            weight = "" if place.weight is None else f", weight {place.weight:g}"
+            told[e164] = f"{place.pool_status}{weight}"
+        return told
+
+    return versioned.Noun("campaign", Permission.CAMPAIGNS_WRITE, db.campaigns.lock, words)
+
+
+_NOUN = versioned.Noun("campaign", Permission.CAMPAIGNS_WRITE, db.campaigns.lock, _words)

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from urllib.parse import urlsplit
 
 from sqlmodel import Session
 
@@ -16,6 +17,7 @@ from services.errors import InvalidInput, NotFound
 
 LABEL_LENGTH = 64
 NAME_LENGTH = 80
+URL_LENGTH = 500
 NOTES_LENGTH = 2000
 TAG_LENGTH = 32
 MOST_TAGS = 12
@@ -33,7 +35,7 @@ def as_id(value: object) -> int:
 
 def label(text: str) -> str:
     """Return a label, trimmed. Raises InvalidInput when it is too long."""
-    cleaned = _one_line(text)
+    cleaned = one_line(text)
     if len(cleaned) > LABEL_LENGTH:
         raise InvalidInput(
             f"A label has at most {LABEL_LENGTH} characters; this one has {len(cleaned)}.", field="label"
@@ -41,13 +43,45 @@ def label(text: str) -> str:
     return cleaned
 
 
-def short_name(text: str, *, field: str) -> str:
-    """Return a name of a person or a thing, trimmed. Raises InvalidInput when it is empty or too long."""
-    cleaned = _one_line(text)
+def name(text: str, noun: str) -> str:
+    """Return the name of a *noun*, trimmed. Raises InvalidInput when it is empty or too long."""
+    cleaned = one_line(text)
     if not cleaned:
-        raise InvalidInput("Enter a name.", field=field)
+        raise InvalidInput(f"Enter a name for the {noun}.", field="name")
     if len(cleaned) > NAME_LENGTH:
-        raise InvalidInput(f"A name has at most {NAME_LENGTH} characters; this one has {len(cleaned)}.", field=field)
+        raise InvalidInput(f"A name has at most {NAME_LENGTH} characters; this one has {len(cleaned)}.", field="name")
+    return cleaned
+
+
+def name_taken(name: str, noun: str) -> InvalidInput:
+    """Return the refusal of a name that another *noun* of the tenant has."""
+    return InvalidInput(f"Another {noun} of this tenant is named {name}. Choose another name.", field="name")
+
+
+def webhook_url(text: str | None, title: str, field: str) -> str | None:
+    """Return an address that a vendor calls, or None for none.
+
+    Raises InvalidInput unless it is https, names a host, and holds no password: it is shown and written down.
+    """
+    cleaned = (text or "").strip()
+    if not cleaned:
+        return None
+    if len(cleaned) > URL_LENGTH:
+        raise InvalidInput(f"The {title} has at most {URL_LENGTH} characters.", field=field)
+    try:
+        parts = urlsplit(cleaned)
+        host, port_is_one = parts.hostname, parts.port is None or parts.port > 0
+    except ValueError:
+        host, port_is_one = None, False
+    if (
+        any(not c.isprintable() or c.isspace() for c in cleaned)
+        or not host
+        or not port_is_one
+        or parts.scheme.lower() != "https"
+    ):
+        raise InvalidInput(f"The {title} must be an address that starts with https://.", field=field)
+    if parts.username or parts.password:
+        raise InvalidInput(f"Leave user name and password out of the {title}: it is shown to readers.", field=field)
     return cleaned
 
 
@@ -75,7 +109,7 @@ def tags(values: Iterable[str]) -> list[str]:
     """Return tags, trimmed, each once whatever its case. Raises InvalidInput for one that is too long."""
     found: dict[str, str] = {}
     for value in values:
-        tag = _one_line(value)
+        tag = one_line(value)
         if len(tag) > TAG_LENGTH:
             raise InvalidInput(f"A tag has at most {TAG_LENGTH} characters: {tag[:TAG_LENGTH]}…", field="tags")
         if tag:
@@ -97,7 +131,7 @@ def provider_fields(vendor: Vendor, values: Mapping[str, str]) -> dict[str, str]
     """Return the values of the vendor's own fields, trimmed. Raises InvalidInput naming the field."""
     result = {}
     for field in vendor.number_fields:
-        value = _one_line(values.get(field.name) or "")
+        value = one_line(values.get(field.name) or "")
         if not field.accepts(value):
             raise InvalidInput(f"Enter the {field.label.lower()}." if not value else field.problem, field=field.name)
         if value:
@@ -134,6 +168,6 @@ def taken(e164: str) -> InvalidInput:
     )
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Return *text* without control characters and with single spaces."""
     return " ".join("".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text).split())

@@ -1,4 +1,4 @@
-"""Start-up, and the commands of an installation: `python -m services.setup create-superadmin NAME`."""
+"""Start-up, and the commands of an installation: `python -m services.setup create-superadmin NAME`, `rotate-key`."""
 
 import argparse
 import getpass
@@ -13,11 +13,12 @@ import db.connections
 import db.engine
 import db.users
 from db.models import User
-from services import audit, credentials, demo, sign_in
+from services import audit, connections, credentials, demo, sign_in
 from services import settings as settings_module
 from services.audit import Action, Subject
 from services.errors import InvalidInput
 from services.settings import Settings
+from services.words import amount
 
 SHORTEST_PASSWORD = 12
 
@@ -70,12 +71,15 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     create = commands.add_parser("create-superadmin", help="create a superadmin, asking for the password")
     create.add_argument("name")
+    commands.add_parser("rotate-key", help="write the stored credentials anew with the first encryption key")
     options = parser.parse_args(arguments)
     try:
         start()
     except credentials.KeyProblem as exc:
         sys.stderr.write(f"{exc}\n")
         return 1
+    if options.command == "rotate-key":
+        return _rotate_key()
     password = getpass.getpass("Password: ")
     if password != getpass.getpass("Password again: "):
         sys.stderr.write("The passwords differ. Nothing was created.\n")
@@ -87,6 +91,17 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"{exc}\n")
         return 1
     sys.stdout.write(f"Superadmin {sign_in.normal(options.name)} created.\n")
+    return 0
+
+
+def _rotate_key() -> int:
+    try:
+        with db.engine.open_session() as session:
+            n = connections.rotate_key(session)
+    except credentials.KeyProblem as exc:
+        sys.stderr.write(f"{exc} Nothing was changed.\n")
+        return 1
+    sys.stdout.write(f"{amount(n, 'connection')} written with the first key. The other keys can be removed.\n")
     return 0
 
 

@@ -27,7 +27,7 @@ def search(session: Session, actor: Actor) -> list[TenantRow]:
 def create(session: Session, actor: Actor, name: str, time_zone: str) -> int:
     """Create a tenant and return its id. Raises InvalidInput for a name that is taken or a zone that is none."""
     require(actor, Permission.TENANTS_WRITE)
-    tenant = Tenant(name=checks.short_name(name, field="name"), time_zone=_zone(time_zone))
+    tenant = Tenant(name=checks.name(name, "tenant"), time_zone=_zone(time_zone))
     db.engine.start_write(session)
     session.add(tenant)
     _flush(session, tenant.name)
@@ -42,7 +42,7 @@ def change(session: Session, actor: Actor, tenant_id: int, name: str, time_zone:
     require(actor, Permission.TENANTS_WRITE)
     tenant = _find(session, tenant_id)
     before = {"name": tenant.name, "time_zone": tenant.time_zone}
-    after = {"name": checks.short_name(name, field="name"), "time_zone": _zone(time_zone)}
+    after = {"name": checks.name(name, "tenant"), "time_zone": _zone(time_zone)}
     if before == after:
         session.rollback()
         return

@@ -43,7 +43,7 @@ def create(session: Session, actor: Actor, username: str, name: str, role: Role)
     require(actor, Permission.USERS_WRITE)
     tenant_id = require_tenant(actor)
     login = checks.username(username)
-    shown = checks.short_name(name or username, field="name")
+    shown = checks.name(name or username, "user")
     db.engine.start_write(session)
     if db.users.find(session, login) is not None:
         raise InvalidInput(

@@ -18,7 +18,15 @@ READS = {
     "numbers:export",
     "numbers:read",
 }
-OPERATES = READS | {"numbers:add", "numbers:buy", "numbers:release", "numbers:remove", "numbers:write"}
+OPERATES = READS | {
+    "agents:write",
+    "campaigns:write",
+    "numbers:add",
+    "numbers:buy",
+    "numbers:release",
+    "numbers:remove",
+    "numbers:write",
+}
 TABLE = {
     Role.VIEWER: READS,
     Role.OPERATOR: OPERATES,

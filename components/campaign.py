@@ -1,0 +1,294 @@
+"""A campaign's page: its card, its pool with how each number does, and the dialogs that change the pool."""
+
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+from sqlmodel import Session
+
+from components import audit, lists, named_lists, navigation
+from components.campaigns import PLACE, edit
+from components.editing import Desk
+from components.page import empty_state, exactly, outcome, said, when
+from db.audit import AuditRow
+from db.scope import Slice
+from services import campaigns, numbering, words
+from services.campaigns import WINDOW, CampaignDetail, CampaignStatus, Candidate, PoolRow, PoolStatus
+from services.statistics import Rate, rate
+
+_POOL_COLORS = {
+    PoolStatus.ACTIVE: "green",
+    PoolStatus.PAUSED: "gray",
+    PoolStatus.CAPPED: "orange",
+    PoolStatus.COOLING: "blue",
+    PoolStatus.SPAM_FLAGGED: "red",
+    PoolStatus.REMOVED: "gray",
+}
+_INACTIVE = "Number inactive"
+_BADGES = {words.POOL[status]: color for status, color in _POOL_COLORS.items()}
+_BADGES |= {"Primary": "violet", _INACTIVE: "gray"}
+
+
+def card(desk: Desk, campaign: CampaignDetail, *, with_tenant: bool, writes: bool) -> None:
+    """Draw what the campaign is, and the way to change it."""
+    with st.container(border=True, gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            with st.container(horizontal=True, vertical_alignment="center", width="content"):
+                st.title(f":material/campaign: {audit.plain(campaign.name)}", anchor=False, width="content")
+                st.badge(
+                    words.CAMPAIGN[campaign.status],
+                    color="green" if campaign.status is CampaignStatus.ACTIVE else "gray",
+                )
+            if writes and st.button("Edit campaign", icon=":material/edit:", key="campaign_edit"):
+                edit(desk, campaign)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if campaign.primary_number_id and campaign.primary_number:
+                st.markdown("Primary number", width="content")
+                st.page_link(
+                    navigation.DETAIL,
+                    label=numbering.display(campaign.primary_number),
+                    icon=":material/call:",
+                    query_params={"id": str(campaign.primary_number_id)},
+                )
+            else:
+                st.markdown("No primary number", width="content")
+        parts = [
+            words.amount(campaign.pool, "number") + " in its pool",
+            f"added {when(campaign.created_at, desk.zone)}",
+        ]
+        if with_tenant:
+            parts.insert(0, campaign.tenant)
+        st.caption(audit.plain(" · ".join(parts)), help=f"Added {exactly(campaign.created_at, desk.zone)}")
+
+
+def pool_header(desk: Desk, campaign: CampaignDetail, *, writes: bool) -> None:
+    """Draw the title of the pool's table, and the way to add to it."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader("Number pool health", anchor=False, width="content")
+        if writes and campaign.pool:
+            _add_button(desk, campaign, "pool_add")
+
+
+def pager(campaign: CampaignDetail) -> Slice:
+    """Draw the pager of the pool; return the part to show."""
+    return lists.pager(campaign.pool, "number", prefix="pool_")
+
+
+def pool(rows: Sequence[PoolRow], *, writes: bool) -> None:
+    """Draw the numbers of the pool. A click on one opens it, a click on the pencil its place in the pool."""
+    frame = pd.DataFrame(
+        {
+            "number": [numbering.display(row.e164) for row in rows],
+            "name": [row.label or "—" for row in rows],
+            "status": [_badges(row) for row in rows],
+            "attempts": [f"{row.attempts:,}" for row in rows],
+            "answered": [f"{row.answered:,}" for row in rows],
+            "rate": [_told(rate(row.answered, row.attempts)) for row in rows],
+            "weight": ["—" if row.weight is None else f"{row.weight:.2f}" for row in rows],
+        }
+    )
+    if writes:
+        frame["edit"] = ":material/edit:"
+    ids = [row.number_id for row in rows]
+    column = st.column_config
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height="content",
+        key="pool_table",
+        alt="Number pool health",
+        column_config={
+            "number": column.ButtonColumn(
+                "Number",
+                type="tertiary",
+                alignment="left",
+                pinned=True,
+                width=150,
+                key="pool_number_clicked",
+                on_click=lambda: navigation.open_number(ids[st.session_state["pool_number_clicked"]["row"]]),
+            ),
+            "name": column.TextColumn("Name", width=160),
+            "status": column.MultiselectColumn(
+                "Pool status", options=list(_BADGES), color=list(_BADGES.values()), width=180
+            ),
+            "attempts": column.TextColumn("Attempts", alignment="right", width=90),
+            "answered": column.TextColumn("Answered", alignment="right", width=90),
+            "rate": column.TextColumn(
+                "Answer rate", width=210, help="Answered / attempts, with its 95 % Wilson interval and n"
+            ),
+            "weight": column.TextColumn("Weight", alignment="right", width=80),
+            "edit": column.ButtonColumn(
+                "",
+                type="tertiary",
+                width=44,
+                help="Pool status, weight, primary number, removal",
+                key="pool_edit_clicked",
+                on_click=lambda: named_lists.open_row(PLACE, ids[st.session_state["pool_edit_clicked"]["row"]]),
+            ),
+        },
+    )
+    st.caption(
+        f"Calls of the last {WINDOW} days. Attempts reached the carrier; answered may include machines. "
+        "The weight is — when none is set."
+    )
+
+
+def empty_pool(desk: Desk, campaign: CampaignDetail, *, writes: bool) -> None:
+    """Draw what to do about a pool without numbers."""
+    with empty_state("No numbers in the pool yet. The campaign calls from the numbers that are added here.", "call"):
+        if writes:
+            _add_button(desk, campaign, "pool_add_first")
+
+
+def history(rows: Sequence[AuditRow], zone: ZoneInfo) -> None:
+    """Draw the campaign's changes, or that there are none."""
+    st.subheader("History", anchor=False)
+    if rows:
+        audit.history(rows, zone)
+    else:
+        st.caption("Nothing was changed since it was set up.")
+
+
+def edit_place(desk: Desk, campaign: CampaignDetail, row: PoolRow) -> None:
+    """Open the dialog of a number's place in the pool."""
+    desk.show(campaign.version)
+    st.dialog(numbering.display(row.e164), on_dismiss="rerun")(_edit_place)(desk, campaign, row)
+
+
+def _edit_place(desk: Desk, campaign: CampaignDetail, row: PoolRow) -> None:
+    actor, prefix = desk.actor, f"place_{row.number_id}_{campaign.version}"
+
+    def newest(session: Session) -> int:
+        return campaigns.get(session, actor, campaign.id).version
+
+    with st.form("place_edit", border=False):
+        status = st.selectbox(
+            "Pool status",
+            campaigns.SETTABLE,
+            index=campaigns.SETTABLE.index(row.pool_status),
+            format_func=lambda value: words.POOL[value],
+            key=f"{prefix}_status",
+        )
+        weight = st.number_input(
+            "Weight (optional)",
+            min_value=0.0,
+            max_value=campaigns.LARGEST_WEIGHT,
+            value=row.weight,
+            step=0.1,
+            format="%.2f",
+            key=f"{prefix}_weight",
+            placeholder="None",
+            help="How often the number is taken, against the others of the pool.",
+        )
+        with st.container(horizontal=True, horizontal_alignment="right"):
+            sent = st.form_submit_button("Save", type="primary")
+    if sent:
+        desk.do(
+            lambda session: campaigns.edit_place(
+                session, actor, campaign.id, row.number_id, status, weight, version=desk.version
+            ),
+            "Saved.",
+            newest,
+        )
+    st.divider()
+    number = numbering.display(row.e164)
+    with st.container(horizontal=True):
+        primary = None if row.is_primary else row.number_id
+        if st.button(
+            "Have no primary number" if row.is_primary else "Make primary number",
+            icon=":material/star:",
+            key="place_primary",
+        ):
+            desk.do(
+                lambda session: campaigns.set_primary(session, actor, campaign.id, primary, version=desk.version),
+                f"{number} is {'no longer' if row.is_primary else 'now'} the primary number.",
+                newest,
+            )
+        with st.popover(":red[Remove from pool]", icon=":material/remove_circle:"):
+            also = " It is the primary number; the campaign will have none." if row.is_primary else ""
+            st.markdown(f"The campaign no longer calls from {audit.plain(number)}.{also}")
+            st.caption("Its calls stay on record. It can be added again.")
+            if st.button(":red[Remove]", key="place_remove"):
+                desk.do(
+                    lambda session: campaigns.remove_number(
+                        session, actor, campaign.id, row.number_id, version=desk.version
+                    ),
+                    f"{number} was taken out of the pool.",
+                    newest,
+                )
+
+
+def _add_button(desk: Desk, campaign: CampaignDetail, key: str) -> None:
+    if st.button("Add numbers", icon=":material/add:", type="primary", key=key):
+        _add_numbers(desk, campaign)
+
+
+@st.dialog("Add numbers to the pool", width="medium", on_dismiss="rerun")
+def _add_numbers(desk: Desk, campaign: CampaignDetail) -> None:
+    typed = st.text_input(
+        "Search numbers",
+        key="pool_candidate_search",
+        type="search",
+        placeholder="Part of a number or of a label",
+        live=True,
+        max_chars=100,
+    )
+    found: list[Candidate] = []
+
+    def look() -> str:
+        with desk.opener() as session:
+            found.extend(campaigns.candidates(session, desk.actor, campaign.id, typed or ""))
+        return ""
+
+    if outcome(look, "pool_search") is not None:
+        said("pool_search")
+        return
+    if len((typed or "").strip()) < campaigns.SHORTEST_SEARCH:
+        st.caption(
+            f"Type at least {campaigns.SHORTEST_SEARCH} characters. Active numbers that are not in the pool appear."
+        )
+        return
+    if not found:
+        st.caption("No active number outside the pool matches.")
+        return
+    event = st.dataframe(
+        pd.DataFrame(
+            {
+                "Number": [numbering.display(row.e164) for row in found],
+                "Name": [row.label or "—" for row in found],
+                "Country": [numbering.country(row.country) if row.country else "—" for row in found],
+            }
+        ),
+        hide_index=True,
+        height="content",
+        on_select="rerun",
+        selection_mode="multi-row",
+        key="pool_candidates",
+        alt="Numbers that can be added",
+    )
+    if len(found) == campaigns.MOST_CANDIDATES:
+        st.caption(f"The first {campaigns.MOST_CANDIDATES} are shown. Type more to see others.")
+    chosen = [found[i].id for i in event.selection.rows if i < len(found)]
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        label = f"Add {words.amount(len(chosen), 'number')}" if chosen else "Add numbers"
+        if st.button(label, type="primary", disabled=not chosen, key="pool_add_chosen"):
+            desk.do(
+                lambda session: campaigns.add_numbers(session, desk.actor, campaign.id, chosen),
+                f"{words.amount(len(chosen), 'number')} added to the pool.",
+            )
+
+
+def _badges(row: PoolRow) -> list[str]:
+    badges = [words.POOL[row.pool_status]]
+    if row.is_primary:
+        badges.append("Primary")
+    if row.number_status is not campaigns.NumberStatus.ACTIVE:
+        badges.append(_INACTIVE)
+    return badges
+
+
+def _told(found: Rate) -> str:
+    if found.value is None or found.low is None or found.high is None:
+        return "—"
+    return f"{found.value:.1%} ({found.low:.0%}–{found.high:.0%}, n = {found.n:,})"

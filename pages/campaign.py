@@ -1,0 +1,41 @@
+"""One campaign: what it is, its pool, and how the numbers in it do."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from components import campaign as draw
+from components import navigation
+from components.editing import Desk
+from components.named_lists import opened
+from components.page import errors_shown, said
+from components.session import current_actor, reader_zone, rechecked
+from db.engine import open_session
+from db.scope import Slice
+from services import audit, campaigns
+from services.access import Permission
+
+actor, zone, today = current_actor(), reader_zone(), datetime.now(UTC).date()
+desk = Desk(actor, zone, rechecked(open_session), draw.PLACE)
+
+with errors_shown(), open_session() as session:
+    campaign = campaigns.get(session, actor, st.query_params.get("id", ""))
+    writes = actor.may(Permission.CAMPAIGNS_WRITE)
+    st.page_link(navigation.CAMPAIGNS, label="Campaigns", icon=":material/arrow_back:")
+    said(draw.PLACE)
+    draw.card(desk, campaign, with_tenant=actor.all_tenants, writes=writes)
+    draw.pool_header(desk, campaign, writes=writes)
+    rows = []
+    if campaign.pool:
+        table = st.container()
+        part = draw.pager(campaign)
+        rows = campaigns.pool(session, actor, campaign.id, today, part)
+        with table:
+            draw.pool(rows, writes=writes)
+    else:
+        draw.empty_pool(desk, campaign, writes=writes)
+    draw.history(audit.history(session, actor, "campaign", campaign.id, Slice(size=20)), zone)
+    number_id = opened(draw.PLACE)
+    for row in rows:
+        if row.number_id == number_id:
+            draw.edit_place(desk, campaign, row)

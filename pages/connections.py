@@ -1,0 +1,48 @@
+"""The telephony connections of the chosen tenant, or of all of them."""
+
+import streamlit as st
+
+from components import connections as draw
+from components.editing import Desk
+from components.named_lists import opened
+from components.page import empty_state, errors_shown, header, said
+from components.session import current_actor, reader_zone, rechecked
+from db.engine import open_session
+from db.scope import Slice
+from services import audit, connections
+from services.access import Permission
+
+actor, zone = current_actor(), reader_zone()
+desk = Desk(actor, zone, rechecked(open_session), draw.PLACE)
+may_add = actor.may(Permission.CONNECTIONS_WRITE) and not actor.all_tenants
+
+
+def add_button(key: str) -> None:
+    if st.button("Add connection", type="primary", icon=":material/add:", key=key):
+        draw.add(desk)
+
+
+with header("Telephony connections", "Accounts at the providers that numbers are bought from or registered with."):
+    if may_add:
+        add_button("add")
+said(draw.PLACE)
+with errors_shown(), open_session() as session:
+    query, wanted = draw.toolbar()
+    total = connections.count(session, actor, query)
+    table = st.container()
+    part = wanted.pager(total, "connection")
+    with table:
+        if total:
+            draw.table(connections.search(session, actor, query, part), with_tenant=actor.all_tenants, zone=zone)
+        elif wanted.is_all:
+            with empty_state("No telephony connections yet. Numbers are bought and registered through one.", "cable"):
+                if may_add:
+                    add_button("add_first")
+        else:
+            with empty_state("No connections match the search and filters.", "search_off"):
+                wanted.clear_button()
+    connection_id = opened(draw.PLACE)
+    if connection_id is not None:
+        found = connections.get(session, actor, connection_id)
+        changes = audit.history(session, actor, "connection", found.id, Slice(size=10))
+        draw.edit(desk, found, connections.uses(session, actor, found.id), changes)
