@@ -1,0 +1,111 @@
+"""Number health: how all numbers of a tenant perform, which stand out beyond chance, and what to do about it."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlmodel import Session
+
+import db.number_health
+from db.number_health import HealthQuery, HealthRow, IdleRow, Totals, Verdict, Window
+from db.scope import Slice
+from services.access import Actor, Permission, require
+from services.statistics import Thresholds
+
+__all__ = ["IDLE_CALLS", "IDLE_DAYS", "HealthRow", "IdleRow", "Totals", "Verdict", "Wanted", "window"]
+
+IDLE_CALLS = 3
+"""Twilio may reclaim a number with fewer completed calls than this in IDLE_DAYS. As of 2026-11."""
+
+IDLE_DAYS = 30
+MOST_IDLE = 100
+
+ACTION = {
+    Verdict.SPAM_FLAGGED: "Rest it, register it with the carriers, or replace it.",
+    Verdict.BELOW: "Rest it, or replace it; look at the list that it called.",
+    Verdict.CAPPED: "It has its calls for today. Add numbers to the pool if this is every day.",
+    Verdict.THIN: "Wait for more calls.",
+    Verdict.HEALTHY: "",
+}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a manager looks at: the last *days* up to the day before *today*, filtered."""
+
+    days: int
+    today: date
+    digits: str = ""
+    verdicts: tuple[Verdict, ...] = ()
+    campaigns: tuple[int, ...] = ()
+
+
+def window(days: int, today: date) -> Window:
+    """Return the last *days* whole days, and as many before them."""
+    return Window(today - timedelta(days=days), today - timedelta(days=1), today - timedelta(days=2 * days))
+
+
+def totals(session: Session, actor: Actor, wanted: Wanted) -> Totals:
+    """Return the sums over all numbers, with those of the window before."""
+    require(actor, Permission.HEALTH_READ)
+    return db.number_health.totals(session, actor.scope, window(wanted.days, wanted.today))
+
+
+def verdicts(session: Session, actor: Actor, wanted: Wanted) -> dict[Verdict, int]:
+    """Return how many lines there are of each verdict, whatever is filtered."""
+    require(actor, Permission.HEALTH_READ)
+    return db.number_health.verdicts(session, actor.scope, _query(wanted))
+
+
+def count(session: Session, actor: Actor, wanted: Wanted) -> int:
+    """Return how many numbers × campaigns match."""
+    require(actor, Permission.HEALTH_READ)
+    return db.number_health.count(session, actor.scope, _query(wanted))
+
+
+def search(session: Session, actor: Actor, wanted: Wanted, part: Slice) -> list[HealthRow]:
+    """Return the *part* of the lines that match, the worst first."""
+    require(actor, Permission.HEALTH_READ)
+    return db.number_health.search(session, actor.scope, _query(wanted), part)
+
+
+def trends(session: Session, actor: Actor, wanted: Wanted, rows: list[HealthRow]) -> list[list[float]]:
+    """Return the answer rate by day of each of *rows*."""
+    require(actor, Permission.HEALTH_READ)
+    numbers = [row.number_id for row in rows]
+    found = db.number_health.trends(session, actor.scope, window(wanted.days, wanted.today), numbers)
+    return [found.get((row.number_id, row.campaign_id), []) for row in rows]
+
+
+def idle(session: Session, actor: Actor, today: date) -> list[IdleRow]:
+    """Return Twilio-managed numbers that are at risk of being reclaimed, the idlest first, at most MOST_IDLE."""
+    require(actor, Permission.HEALTH_READ)
+    since = today - timedelta(days=IDLE_DAYS)
+    return db.number_health.idle(session, actor.scope, since, IDLE_CALLS, MOST_IDLE)
+
+
+def reason(row: HealthRow) -> str:
+    """Return why a line has its verdict, in words."""
+    match row.verdict:
+        case Verdict.SPAM_FLAGGED:
+            return f"Flagged as spam in its pool; {row.spam_reports:,} reports in the window."
+        case Verdict.BELOW:
+            half = (row.median or 0) * Thresholds().of_median
+            return f"Even the upper end of chance, {row.high:.0%}, lies under half of the pool's median, {half:.0%}."
+        case Verdict.CAPPED:
+            return "Its pool has capped it."
+        case Verdict.THIN:
+            return f"Not enough data: {row.attempts:,} attempts."
+        case _:
+            return ""
+
+
+def _query(wanted: Wanted) -> HealthQuery:
+    thresholds = Thresholds()
+    return HealthQuery(
+        window(wanted.days, wanted.today),
+        thresholds.of_median,
+        thresholds.widest_interval,
+        wanted.digits,
+        wanted.verdicts,
+        wanted.campaigns,
+    )
