@@ -104,20 +104,20 @@ def pool(rows: Sequence[PoolRow], *, writes: bool) -> None:
                 type="tertiary",
                 alignment="left",
                 pinned=True,
-                width=150,
+                width=145,
                 key="pool_number_clicked",
                 on_click=lambda: navigation.open_number(ids[st.session_state["pool_number_clicked"]["row"]]),
             ),
-            "name": column.TextColumn("Name", width=160),
+            "name": column.TextColumn("Name", width=130),
             "status": column.MultiselectColumn(
-                "Pool status", options=list(_BADGES), color=list(_BADGES.values()), width=180
+                "Pool status", options=list(_BADGES), color=list(_BADGES.values()), width=165
             ),
-            "attempts": column.TextColumn("Attempts", alignment="right", width=90),
-            "answered": column.TextColumn("Answered", alignment="right", width=90),
+            "attempts": column.TextColumn("Attempts", alignment="right", width=80),
+            "answered": column.TextColumn("Answered", alignment="right", width=80),
             "rate": column.TextColumn(
-                "Answer rate", width=210, help="Answered / attempts, with its 95 % Wilson interval and n"
+                "Answer rate", width=195, help="Answered / attempts, with its 95 % Wilson interval and n"
             ),
-            "weight": column.TextColumn("Weight", alignment="right", width=80),
+            "weight": column.TextColumn("Weight", alignment="right", width=70),
             "edit": column.ButtonColumn(
                 "",
                 type="tertiary",
@@ -261,7 +261,7 @@ def _add_numbers(desk: Desk, campaign: CampaignDetail) -> None:
             }
         ),
         hide_index=True,
-        height="content",
+        height=min(len(found) + 1, 11) * 35 + 2,
         on_select="rerun",
         selection_mode="multi-row",
         key="pool_candidates",

@@ -67,17 +67,18 @@ def table(rows: Sequence[ListedConnection], *, with_tenant: bool, zone: ZoneInfo
                 type="tertiary",
                 alignment="left",
                 pinned=True,
+                width=190,
                 key="connection_clicked",
                 on_click=lambda: named_lists.open_row(PLACE, ids[st.session_state["connection_clicked"]["row"]]),
             ),
-            "tenant": column.TextColumn("Tenant"),
+            "tenant": column.TextColumn("Tenant", width=130),
             "status": column.MultiselectColumn(
                 "Status", options=list(_BADGES), color=list(_BADGES.values()), width=150
             ),
-            "provider": column.TextColumn("Provider"),
-            "country": column.TextColumn("Default country"),
+            "provider": column.TextColumn("Provider", width=110),
+            "country": column.TextColumn("Default country", width=160),
             "numbers": column.TextColumn("Numbers", alignment="right", width=90),
-            "test": column.TextColumn("Last test"),
+            "test": column.TextColumn("Last test", width=210),
         },
     )
 
@@ -150,7 +151,9 @@ def _edit(desk: Desk, found: ConnectionDetail, uses: Uses, changes: Sequence[Aud
 
 def _test(desk: Desk, found: ConnectionDetail, maker: Vendor, *, writes: bool) -> None:
     testable = connection_tests.can_test(maker)
-    latest = st.empty()
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        latest = st.empty()
+        place = st.container(width="content")
     if found.tested_at:
         mark = "check_circle" if found.test_passed else "error"
         color = "green" if found.test_passed else "red"
@@ -165,9 +168,7 @@ def _test(desk: Desk, found: ConnectionDetail, maker: Vendor, *, writes: bool) -
         latest.caption(f"{maker.name} cannot be asked: {maker.limits}")
     if not (writes and testable):
         return
-    if st.button(
-        "Test connection", icon=":material/wifi_tethering:", key="connection_test", help="Tests what is saved"
-    ):
+    if place.button("Test connection", icon=":material/wifi_tethering:", key="connection_test"):
 
         def ask() -> str:
             with desk.opener() as session:
@@ -183,10 +184,11 @@ def _test(desk: Desk, found: ConnectionDetail, maker: Vendor, *, writes: bool) -
 
 def _entered(maker: Vendor, prefix: str, found: ConnectionDetail | None) -> ConnectionValues:
     """Draw the inputs of a connection; return what is in them."""
-    name = st.text_input("Name", value=found.name if found else "", key=f"{prefix}_name", max_chars=80)
+    left, right = st.columns(2)
+    name = left.text_input("Name", value=found.name if found else "", key=f"{prefix}_name", max_chars=80)
     countries = [_NO_COUNTRY, *numbering.countries()]
     known = (found.default_country if found else maker.default_country) or _NO_COUNTRY
-    country = st.selectbox(
+    country = right.selectbox(
         "Default country",
         countries,
         index=countries.index(known) if known in countries else 0,
@@ -196,20 +198,21 @@ def _entered(maker: Vendor, prefix: str, found: ConnectionDetail | None) -> Conn
     )
     voice = status = ""
     if maker.can(Capability.SET_WEBHOOKS):
-        voice = _url("Voice URL", f"{prefix}_voice", found.voice_url if found else "", "Called when a call comes in.")
-        status = _url(
-            "Status Callback URL",
-            f"{prefix}_status",
-            found.status_callback_url if found else "",
-            "Called when the status of a call changes.",
-        )
+        with left:
+            known = found.voice_url if found else ""
+            voice = _url("Voice URL", f"{prefix}_voice", known, "Called when a call comes in.")
+        with right:
+            known = found.status_callback_url if found else ""
+            status = _url("Status Callback URL", f"{prefix}_status", known, "Called when the status of a call changes.")
     entered: dict[str, str] = {}
     forget: list[str] = []
     if maker.credential_fields:
         st.markdown("**Credentials**")
         st.caption("Encrypted at rest. A secret is never shown again.")
-    for field in maker.credential_fields:
-        entered[field.name] = _credential(field, f"{prefix}_credential_{field.name}", found)
+    columns = st.columns(2)
+    for place, field in enumerate(maker.credential_fields):
+        with columns[place % 2]:
+            entered[field.name] = _credential(field, f"{prefix}_credential_{field.name}", found)
         if _can_be_forgotten(field, found) and st.checkbox(
             f"Remove the stored {field.label}", key=f"{prefix}_no_{field.name}"
         ):

@@ -87,6 +87,17 @@ class IdleRow:
     completed: int
 
 
+def campaigns(session: Session, scope: Scope) -> dict[int, str]:
+    """Return the campaigns in *scope* by id, by name, with their tenants where there are several."""
+    rows = session.execute(
+        sa.select(Campaign.id, Campaign.name, Tenant.name)
+        .join(Tenant, Tenant.id == Campaign.tenant_id)
+        .where(scope.of(Campaign.tenant_id))
+        .order_by(Campaign.name, Campaign.id)
+    )
+    return {id: name if scope.tenant_id is not None else f"{name} · {tenant}" for id, name, tenant in rows}
+
+
 def totals(session: Session, scope: Scope, window: Window) -> Totals:
     """Return the sums of all numbers in *scope*."""
     day, now = CampaignHealth.day, CampaignHealth.day >= window.since

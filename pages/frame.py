@@ -55,6 +55,11 @@ page = st.navigation(
             st.Page("campaigns.py", title="Campaigns", url_path="campaigns", icon=":material/campaign:"),
             st.Page("campaign.py", title="Campaign", url_path="campaign", visibility="hidden"),
         ],
+        "Insights": [
+            st.Page(
+                "number_health.py", title="Number health", url_path="number-health", icon=":material/monitor_heart:"
+            ),
+        ],
         "Administration": [
             st.Page(
                 "users.py",

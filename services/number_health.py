@@ -44,6 +44,12 @@ def window(days: int, today: date) -> Window:
     return Window(today - timedelta(days=days), today - timedelta(days=1), today - timedelta(days=2 * days))
 
 
+def campaigns(session: Session, actor: Actor) -> dict[int, str]:
+    """Return the campaigns to choose from, by id."""
+    require(actor, Permission.HEALTH_READ)
+    return db.number_health.campaigns(session, actor.scope)
+
+
 def totals(session: Session, actor: Actor, wanted: Wanted) -> Totals:
     """Return the sums over all numbers, with those of the window before."""
     require(actor, Permission.HEALTH_READ)

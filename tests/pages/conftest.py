@@ -7,7 +7,7 @@ import pytest
 import streamlit as st
 from sqlmodel import Session
 
-from services import registering
+from services import campaigns, registering
 from services.access import Actor
 from services.registering import Configuration
 from tests.conftest import World
@@ -22,12 +22,17 @@ def _nothing_cached() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Stock:
-    """Ids of numbers: three of the first tenant's, one of the other's."""
+    """Ids of numbers: three of the first tenant's, one of the other's; and of a campaign of the first tenant."""
 
     sales: int
     support: int
     mumbai: int
     others: int
+    campaign: int
+
+    def shown_on(self, page: str) -> str:
+        """Return the id that a link to *page* carries."""
+        return str(self.campaign if page == "campaign.py" else self.sales)
 
 
 @pytest.fixture
@@ -42,4 +47,5 @@ def stock(session: Session, world: World) -> Stock:
         support=register(world.operator, "+1 212 555 2368", world.sip, "Support"),
         mumbai=register(world.operator, "+91 98765 43210", world.mcube, "Mumbai", executive_number="9876500001"),
         others=register(world.stranger, "+1 305 555 2671", world.other_sip, "Secret of the other"),
+        campaign=campaigns.add(session, world.operator, "Renewals", campaigns.CampaignStatus.ACTIVE),
     )

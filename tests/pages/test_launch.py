@@ -15,10 +15,14 @@ HEADERS = {
     "add_number.py": "Add phone number",
     "number.py": ":material/call: `+1 415 555 2671`",
     "edit_number.py": "Edit phone number",
+    "agents.py": "Agents",
+    "campaign.py": ":material/campaign: Renewals",
     "campaigns.py": "Campaigns",
+    "connections.py": "Telephony connections",
     "profile.py": "Your account",
     "tenants.py": "Tenants",
     "users.py": "Users",
+    "number_health.py": "Number health",
 }
 WITHOUT_A_TENANT = ("profile.py", "tenants.py")
 NOT_ALLOWED = "Your role does not allow this. Ask an admin of the tenant."
@@ -53,7 +57,7 @@ def test_every_page_opens_or_refuses(reader: str, world: World, stock: Stock, su
     tab = READERS[reader](world)
     for page, header in HEADERS.items():
         with subtests.test(page=page):
-            visit(tab, page, id=str(stock.sales))
+            visit(tab, page, id=stock.shown_on(page))
             assert not tab.exception
             assert title(tab) == header
             refusal = REFUSED.get((reader, page))
@@ -64,7 +68,7 @@ def test_who_has_not_signed_in_sees_the_form_and_nothing_else(stock: Stock, subt
     tab = signed_out()
     for page in HEADERS:
         with subtests.test(page=page):
-            visit(tab, page, id=str(stock.sales))
+            visit(tab, page, id=stock.shown_on(page))
             assert not tab.exception
             assert title(tab) == ":material/call: Numberdesk"
             assert buttons(tab) == ["Sign in"]
@@ -77,7 +81,7 @@ def test_a_user_of_several_tenants_must_choose_one_first(world: World, stock: St
     tab = signed_in("both")
     for page in set(HEADERS) - set(WITHOUT_A_TENANT):
         with subtests.test(page=page):
-            visit(tab, page, id=str(stock.sales))
+            visit(tab, page, id=stock.shown_on(page))
             assert not tab.exception
             assert texts(tab, "info") == [CHOOSE]
             assert not tab.dataframe

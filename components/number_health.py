@@ -1,0 +1,173 @@
+"""Number health: key figures, a ranked table with reasons, how the rates are spread, and idle numbers."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from components import lists, navigation
+from components.lists import Filter
+from db.number_health import Verdict
+from services import health, number_health, numbering, words
+from services.number_health import HealthRow, IdleRow, Totals, Wanted
+from services.statistics import Thresholds, rate
+
+PREFIX = "health_"
+_VERDICTS = {
+    Verdict.SPAM_FLAGGED: "Spam-flagged",
+    Verdict.BELOW: "Below its pool",
+    Verdict.CAPPED: "Capped",
+    Verdict.THIN: "Not enough data",
+    Verdict.HEALTHY: "Healthy",
+}
+_COLORS = ["red", "orange", "yellow", "gray", "green"]
+
+
+def toolbar(today: date, campaigns: dict[int, str]) -> tuple[Wanted, list[Filter]]:
+    """Draw window, search and filters; return what is wanted, and the filters."""
+    offered = [
+        Filter(f"{PREFIX}verdict", "Status", _VERDICTS, PREFIX),
+        Filter(f"{PREFIX}campaign", "Campaign", campaigns, PREFIX),
+    ]
+    keys = [*(item.key for item in offered), *(f"{PREFIX}{key}" for key in ("search", "days", "page", "per_page"))]
+    lists.keep(keys, "health")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        days = st.segmented_control(
+            "Window",
+            health.WINDOWS,
+            default=30,
+            format_func=lambda n: f"{n} days",
+            key=f"{PREFIX}days",
+            bind="query-params",
+            label_visibility="collapsed",
+            required=True,
+        )
+        with st.container(width=300):
+            typed = lists.search_box("Search numbers...", PREFIX)
+        active = sum(bool(item.chosen) for item in offered)
+        with st.popover(f"Filters · {active}" if active else "Filters", icon=":material/filter_list:"):
+            verdicts, chosen = (item.draw() for item in offered)
+    lists.chips(offered, typed, PREFIX)
+    lists.remember(keys, "health")
+    digits = "".join(c for c in typed if c.isascii() and c.isdigit())
+    return Wanted(int(days or 30), today, digits, tuple(verdicts), tuple(chosen)), offered
+
+
+def figures(found: Totals, verdicts: dict[Verdict, int], days: int) -> None:
+    """Draw the key figures, each with its change against the window before."""
+    now, before = rate(found.answered, found.attempts), rate(found.answered_before, found.attempts_before)
+    change = None if now.value is None or before.value is None else f"{(now.value - before.value) * 100:+.1f} points"
+    more = f"{found.attempts - found.attempts_before:+,}" if found.attempts_before else None
+    with st.container(horizontal=True):
+        st.metric("Answer rate", "—" if now.value is None else f"{now.value:.1%}", change, border=True)
+        st.metric("Attempts", f"{found.attempts:,}", more, delta_color="off", border=True)
+        st.metric("Numbers with calls", f"{found.numbers:,}", border=True)
+        st.metric("Below their pool", f"{verdicts.get(Verdict.BELOW, 0):,}", border=True)
+        st.metric("Spam-flagged", f"{verdicts.get(Verdict.SPAM_FLAGGED, 0):,}", border=True)
+    st.caption(
+        f"Changes are against the {days} days before. Answered may include machines where the source cannot tell."
+    )
+
+
+def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], *, with_tenant: bool) -> None:
+    """Draw a line for each number in each campaign, the worst first."""
+    rates = [rate(row.answered, row.attempts) for row in rows]
+    frame = pd.DataFrame(
+        {
+            "number": [numbering.display(row.e164) for row in rows],
+            "status": [[_VERDICTS[row.verdict]] for row in rows],
+            "campaign": [row.campaign for row in rows],
+            "rate": ["—" if found.value is None else f"{found.value:.1%}" for found in rates],
+            "interval": ["—" if f.low is None else f"{f.low:.0%}–{f.high:.0%}" for f in rates],
+            "n": [row.attempts for row in rows],
+            "median": ["—" if row.median is None else f"{row.median:.1%}" for row in rows],
+            "trend": list(trends),
+            "why": [number_health.reason(row) for row in rows],
+            "next": [number_health.ACTION[row.verdict] for row in rows],
+        }
+    )
+    if with_tenant:
+        frame.insert(3, "tenant", [row.tenant for row in rows])
+    ids = [row.number_id for row in rows]
+    column = st.column_config
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height="content",
+        key="health_table",
+        alt="Numbers by health, the worst first",
+        column_config={
+            "number": column.ButtonColumn(
+                "Number",
+                type="tertiary",
+                alignment="left",
+                width=145,
+                pinned=True,
+                key="health_clicked",
+                on_click=lambda: navigation.open_number(ids[st.session_state["health_clicked"]["row"]]),
+            ),
+            "status": column.MultiselectColumn("Status", options=list(_VERDICTS.values()), color=_COLORS, width=130),
+            "campaign": column.TextColumn("Campaign", width=140),
+            "tenant": column.TextColumn("Tenant", width=120),
+            "rate": column.TextColumn("Answer rate", width=85, alignment="right"),
+            "interval": column.TextColumn("95 % interval", width=95, help="Wilson score interval"),
+            "n": column.NumberColumn("n", width=60, format="localized", help="Attempts in the window"),
+            "median": column.TextColumn("Pool median", width=85, alignment="right"),
+            "trend": column.LineChartColumn("By day", width=110, y_min=0, help="Answer rate of each day with calls"),
+            "why": column.TextColumn("Why", width=340),
+            "next": column.TextColumn("What to do", width=300),
+        },
+    )
+
+
+def definitions() -> None:
+    """Draw what the words and thresholds mean."""
+    thresholds = Thresholds()
+    st.caption(
+        "Answer rate = answered / attempts that reached the carrier. Ranked by status, then by the interval's low end. "
+        f"**Below its pool**: even the upper end lies under {thresholds.of_median:.0%} of the median of its pool. "
+        f"**Not enough data**: the interval is wider than {thresholds.widest_interval:.0%}."
+    )
+
+
+def spread(rows: Sequence[HealthRow]) -> None:
+    """Draw how the answer rates of the shown lines are spread."""
+    frame = pd.DataFrame(
+        [{"rate": row.answered / row.attempts, "status": _VERDICTS[row.verdict]} for row in rows if row.attempts]
+    )
+    if frame.empty:
+        return
+    chart = (
+        alt.Chart(frame)
+        .mark_bar()
+        .encode(
+            x=alt.X("rate:Q", bin=alt.Bin(step=0.05), axis=alt.Axis(format="%"), title="Answer rate"),
+            y=alt.Y("count():Q", title="Numbers × campaigns"),
+            tooltip=[alt.Tooltip("count():Q", title="Lines")],
+        )
+    )
+    st.altair_chart(chart, height=200, alt="How the answer rates of the lines on this page are spread")
+
+
+def idle(rows: Sequence[IdleRow]) -> None:
+    """Draw the numbers that Twilio may reclaim."""
+    st.subheader("Idle, at risk of reclaim", anchor=False)
+    if not rows:
+        st.caption("No Twilio-managed number is idle.")
+        return
+    st.caption(
+        f"{words.amount(len(rows), 'Twilio-managed number')} with under {number_health.IDLE_CALLS} completed calls in "
+        f"{number_health.IDLE_DAYS} days. Use them, or release them."
+    )
+    frame = pd.DataFrame(
+        {
+            "Number": [numbering.display(row.e164) for row in rows],
+            "Name": [row.label or "—" for row in rows],
+            "Completed calls": [row.completed for row in rows],
+            "link": [navigation.number_address(row.number_id) for row in rows],
+        }
+    )
+    link = st.column_config.LinkColumn("", display_text=":material/open_in_new:", width=40)
+    st.dataframe(frame, hide_index=True, alt="Idle numbers", column_config={"link": link})
