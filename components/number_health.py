@@ -78,18 +78,18 @@ def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], *, with_tena
         {
             "number": [numbering.display(row.e164) for row in rows],
             "status": [[_VERDICTS[row.verdict]] for row in rows],
+            "why": [number_health.reason(row) or "—" for row in rows],
             "campaign": [row.campaign for row in rows],
             "rate": ["—" if found.value is None else f"{found.value:.1%}" for found in rates],
             "interval": ["—" if f.low is None else f"{f.low:.0%}–{f.high:.0%}" for f in rates],
             "n": [row.attempts for row in rows],
             "median": ["—" if row.median is None else f"{row.median:.1%}" for row in rows],
             "trend": list(trends),
-            "why": [number_health.reason(row) for row in rows],
-            "next": [number_health.ACTION[row.verdict] for row in rows],
+            "next": [number_health.ACTION[row.verdict] or "—" for row in rows],
         }
     )
     if with_tenant:
-        frame.insert(3, "tenant", [row.tenant for row in rows])
+        frame.insert(4, "tenant", [row.tenant for row in rows])
     ids = [row.number_id for row in rows]
     column = st.column_config
     st.dataframe(
@@ -109,14 +109,14 @@ def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], *, with_tena
                 on_click=lambda: navigation.open_number(ids[st.session_state["health_clicked"]["row"]]),
             ),
             "status": column.MultiselectColumn("Status", options=list(_VERDICTS.values()), color=_COLORS, width=130),
-            "campaign": column.TextColumn("Campaign", width=140),
+            "campaign": column.TextColumn("Campaign", width=125),
             "tenant": column.TextColumn("Tenant", width=120),
             "rate": column.TextColumn("Answer rate", width=85, alignment="right"),
             "interval": column.TextColumn("95 % interval", width=95, help="Wilson score interval"),
             "n": column.NumberColumn("n", width=60, format="localized", help="Attempts in the window"),
             "median": column.TextColumn("Pool median", width=85, alignment="right"),
             "trend": column.LineChartColumn("By day", width=110, y_min=0, help="Answer rate of each day with calls"),
-            "why": column.TextColumn("Why", width=340),
+            "why": column.TextColumn("Why", width=300),
             "next": column.TextColumn("What to do", width=300),
         },
     )
