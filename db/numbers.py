@@ -219,6 +219,11 @@ def find(session: Session, scope: Scope, number_id: int) -> PhoneNumber | None:
     )
 
 
+def e164_of(session: Session, number_id: int) -> str:
+    """Return the number behind an id, whoever has it; empty for none."""
+    return session.scalar(sa.select(PhoneNumber.e164).where(PhoneNumber.id == number_id)) or ""
+
+
 def find_detail(session: Session, scope: Scope, number_id: int) -> NumberDetail | None:
     """Return a number in *scope* with the names of what it refers to."""
     found = session.execute(

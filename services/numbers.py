@@ -203,7 +203,6 @@ def put_back(session: Session, actor: Actor, number_id: int, *, version: int) ->
     def apply(number: PhoneNumber) -> None:
         if number.status is not NumberStatus.REMOVED:
             raise InvalidInput("Only a removed number can be put back.")
-        db.orders.claim(session, number.e164)
         if db.numbers.is_live(session, number.e164) or db.orders.has_open(session, number.e164):
             raise Conflict("This number has been added again since. Look for it in the list.")
         number.status = NumberStatus.INACTIVE
@@ -255,6 +254,8 @@ def change(
     """Do *apply* to the number as it was shown at *version*, write it down, return the new version."""
     require(actor, Permission.NUMBERS_WRITE)
     db.engine.start_write(session)
+    if even_gone:  # it may come back: first the number, then its row, as orders take them
+        db.orders.claim(session, db.numbers.e164_of(session, checks.as_id(number_id)))
     number = db.numbers.find(session, actor.scope, checks.as_id(number_id))
     if number is None:
         raise NotFound

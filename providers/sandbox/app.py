@@ -75,7 +75,7 @@ def _route(path: str, handler: Handler, method: str = "GET") -> Route:
 
 
 def _ledger(request: Request) -> Response:
-    """Answer every purchase and release, oldest first; of one `number` or one `account` if asked."""
+    """Answer every purchase, its repetitions and release, oldest first; of one `number` or one `account` if asked."""
     store: Store = request.app.state.store
     with store.reading() as db:
         rows = db.execute(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from providers.sandbox.accounts import ACCOUNTS, SandboxAccount
@@ -35,8 +35,8 @@ def endpoint(handler: Handler, *, inactive_too: bool = False) -> Callable[[Reque
     """Return *handler* behind authentication; *inactive_too* lets suspended and closed accounts in."""
 
     async def handle(request: Request) -> Response:
-        body = (await request.body()).decode()
         try:
+            body = (await request.body()).decode()
             account = _authenticated(request)
             if account.status != "active" and not inactive_too:
                 raise ApiError(403, 20005, f"Account {account.sid} is not active")
@@ -49,6 +49,8 @@ def endpoint(handler: Handler, *, inactive_too: bool = False) -> Callable[[Reque
                 form=dict(parse_qsl(body, keep_blank_values=True)),
             )
             response = await run_in_threadpool(handler, call)
+        except ClientDisconnect:
+            return Response()  # to nobody: who hangs up in the midst of a request has asked for nothing
         except ApiError as exc:
             response = exc.reply({"WWW-Authenticate": 'Basic realm="Twilio API"'} if exc.status == 401 else None)
         return signed(response)

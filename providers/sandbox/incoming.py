@@ -67,6 +67,7 @@ def create(call: Call) -> Response:
         elif holder["account_sid"] == call.account.sid:
             sid = holder["sid"]
             _change(db, sid, changes)
+            enter(db, "repeat", call.account.sid, number, sid)
         else:
             raise _taken(number)
         return JSONResponse(_body(_number(db, sid)), 201)

@@ -172,7 +172,7 @@ def own(db: sqlite3.Connection, account_sid: str, e164: str, settings: Mapping[s
 
 
 def enter(db: sqlite3.Connection, action: str, account_sid: str, e164: str, sid: str) -> None:
-    """Write a purchase or a release into the ledger; the price is a month of the number, or nothing."""
+    """Write a purchase, its repetition or a release into the ledger; the price is a month of the number, or nothing."""
     price = db.execute("SELECT price FROM stock WHERE e164 = ?", (e164,)).fetchone()[0]
     db.execute(
         "INSERT INTO ledger (at, action, account_sid, e164, sid, price, currency) VALUES (?, ?, ?, ?, ?, ?, ?)",

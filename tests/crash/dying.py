@@ -45,6 +45,7 @@ class Moments:
         sa.event.listen(sa.Engine, "before_cursor_execute", self._statement)
         sa.event.listen(sa.Engine, "commit", self._commit)
         _around(urllib3.connection.HTTPConnection, "request", self._sends)
+        _around(urllib3.connection.HTTPConnection, "endheaders", self._sends_headers)
         _around(urllib3.connection.HTTPConnection, "getresponse", self._reads)
 
     @contextmanager
@@ -92,6 +93,11 @@ class Moments:
             if method != "GET":
                 self._point = Point.SENT
             self._count(f"sent {method}")
+
+    def _sends_headers(self, send: Callable[..., Any], *others: Any, **named: Any) -> None:
+        send(*others, **named)
+        if self._is_ours():
+            self._count("headers sent, body not")
 
     def _reads(self, read: Callable[..., Any]) -> Any:
         answer = read()

@@ -27,7 +27,9 @@ NUMBERS = "/IncomingPhoneNumbers"
 
 
 def for_sale(session: Session, world: World, country: str = "US") -> str:
-    return stock.search(session, world.operator, world.twilio, NumberSearch(country))[-1].e164
+    """Return a number that nobody has bought yet: those that other tests gave back are for sale again."""
+    found = stock.search(session, world.operator, world.twilio, NumberSearch(country))
+    return next(number.e164 for number in reversed(found) if not entries(settings.sandbox_url(), number.e164))
 
 
 def buy(session: Session, world: World, e164: str, **chosen: object) -> int:
@@ -44,8 +46,12 @@ def bought(sandbox: Sandbox, e164: str) -> int:
 
 
 def ledger(sandbox: Sandbox, e164: str) -> list[str]:
-    entries = requests.get(f"{sandbox.url}/ledger", params={"number": e164}, timeout=5).json()["entries"]
-    return [entry["action"] for entry in entries]
+    return entries(sandbox.url, e164)
+
+
+def entries(url: str, e164: str) -> list[str]:
+    answer = requests.get(f"{url}/ledger", params={"number": e164}, timeout=5).json()
+    return [entry["action"] for entry in answer["entries"]]
 
 
 def looked_up(session: Session, world: World, order: int) -> orders.OrderRow:
