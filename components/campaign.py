@@ -49,7 +49,7 @@ def card(desk: Desk, campaign: CampaignDetail, *, with_tenant: bool, writes: boo
                     navigation.DETAIL,
                     label=numbering.display(campaign.primary_number),
                     icon=":material/call:",
-                    query_params={"id": str(campaign.primary_number_id)},
+                    query_params=navigation.number_query(campaign.primary_number_id, campaign_id=campaign.id),
                 )
             else:
                 st.markdown("No primary number", width="content")
@@ -75,7 +75,7 @@ def pager(campaign: CampaignDetail) -> Slice:
     return lists.pager(campaign.pool, "number", prefix="pool_")
 
 
-def pool(rows: Sequence[PoolRow], *, writes: bool) -> None:
+def pool(campaign: CampaignDetail, rows: Sequence[PoolRow], *, writes: bool) -> None:
     """Draw the numbers of the pool. A click on one opens it, a click on the pencil its place in the pool."""
     frame = pd.DataFrame(
         {
@@ -106,7 +106,9 @@ def pool(rows: Sequence[PoolRow], *, writes: bool) -> None:
                 pinned=True,
                 width=145,
                 key="pool_number_clicked",
-                on_click=lambda: navigation.open_number(ids[st.session_state["pool_number_clicked"]["row"]]),
+                on_click=lambda: navigation.open_number(
+                    ids[st.session_state["pool_number_clicked"]["row"]], campaign_id=campaign.id
+                ),
             ),
             "name": column.TextColumn("Name", width=130),
             "status": column.MultiselectColumn(

@@ -12,9 +12,18 @@ CONNECTIONS = "connections.py"
 AGENTS = "agents.py"
 
 
-def open_number(number_id: int) -> None:
-    """Go to a number's page."""
-    st.switch_page(DETAIL, query_params={"id": str(number_id)})
+def open_number(number_id: int, *, campaign_id: int | None = None) -> None:
+    """Go to a number's page; from a campaign's page, say which."""
+    st.switch_page(DETAIL, query_params=number_query(number_id, campaign_id=campaign_id))
+
+
+def number_query(number_id: int, *, campaign_id: int | None = None) -> dict[str, str]:
+    """Return what follows a number's page in its address; on a campaign's page, say which that is.
+
+    Streamlit writes the address of the next page into the history entry of the one that is left
+    (1.67), so on the way back the campaign's page finds the number's id: see `shown`.
+    """
+    return {"id": str(number_id)} | ({"campaign": str(campaign_id)} if campaign_id else {})
 
 
 def number_address(number_id: int, tenant_id: int | None = None) -> str:
@@ -22,9 +31,19 @@ def number_address(number_id: int, tenant_id: int | None = None) -> str:
     return f"/number?id={number_id}" + (f"&tenant={tenant_id}" if tenant_id else "")
 
 
-def open_campaign(campaign_id: int) -> None:
-    """Go to a campaign's page."""
-    st.switch_page(CAMPAIGN, query_params={"id": str(campaign_id)})
+def open_campaign(campaign_id: int, *, number_id: int | None = None) -> None:
+    """Go to a campaign's page; from a number's page, say which."""
+    st.switch_page(CAMPAIGN, query_params=campaign_query(campaign_id, number_id=number_id))
+
+
+def campaign_query(campaign_id: int, *, number_id: int | None = None) -> dict[str, str]:
+    """Return what follows a campaign's page in its address; on a number's page, say which that is."""
+    return {"id": str(campaign_id)} | ({"number": str(number_id)} if number_id else {})
+
+
+def shown(noun: str) -> str:
+    """Return the id of the *noun* (`number`, `campaign`) that the address of its page means."""
+    return st.query_params.get(noun) or st.query_params.get("id", "")
 
 
 def campaign_address(campaign_id: int, tenant_id: int | None = None) -> str:

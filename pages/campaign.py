@@ -19,7 +19,7 @@ actor, zone, today = current_actor(), reader_zone(), datetime.now(UTC).date()
 desk = Desk(actor, zone, rechecked(open_session), draw.PLACE)
 
 with errors_shown(), open_session() as session:
-    campaign = campaigns.get(session, actor, st.query_params.get("id", ""))
+    campaign = campaigns.get(session, actor, navigation.shown("campaign"))
     writes = actor.may(Permission.CAMPAIGNS_WRITE)
     st.page_link(navigation.CAMPAIGNS, label="Campaigns", icon=":material/arrow_back:")
     said(draw.PLACE)
@@ -31,7 +31,7 @@ with errors_shown(), open_session() as session:
         part = draw.pager(campaign)
         rows = campaigns.pool(session, actor, campaign.id, today, part)
         with table:
-            draw.pool(rows, writes=writes)
+            draw.pool(campaign, rows, writes=writes)
     else:
         draw.empty_pool(desk, campaign, writes=writes)
     draw.history(audit.history(session, actor, "campaign", campaign.id, Slice(size=20)), zone)

@@ -20,7 +20,7 @@ from services.access import Permission
 actor, zone, today = current_actor(), reader_zone(), datetime.now(UTC).date()
 
 with errors_shown(), open_session() as session:
-    number = numbers.get(session, actor, st.query_params.get("id", ""))
+    number = numbers.get(session, actor, navigation.shown("number"))
     editor = Editor(actor, number, zone, rechecked(open_session))
     editor.prepare()
     writes = actor.may(Permission.NUMBERS_WRITE)
