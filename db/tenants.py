@@ -17,3 +17,8 @@ def active(session: Session) -> list[tuple[int, str, str]]:
 def any_exists(session: Session) -> bool:
     """Return whether there is a tenant at all."""
     return session.scalar(sa.select(Tenant.id).limit(1)) is not None
+
+
+def find(session: Session, tenant_id: int) -> Tenant | None:
+    """Return the tenant, if there is one."""
+    return session.get(Tenant, tenant_id)
