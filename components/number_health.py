@@ -12,7 +12,8 @@ from components.lists import Filter
 from db.number_health import Verdict
 from services import health, number_health, numbering, words
 from services.number_health import HealthRow, IdleRow, Totals, Wanted
-from services.statistics import Thresholds, rate
+from services.statistics import rate
+from services.thresholds import Thresholds
 
 PREFIX = "health_"
 _VERDICTS = {
@@ -71,14 +72,14 @@ def figures(found: Totals, verdicts: dict[Verdict, int], days: int) -> None:
     )
 
 
-def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], *, with_tenant: bool) -> None:
+def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], limits: Thresholds, *, with_tenant: bool) -> None:
     """Draw a line for each number in each campaign, the worst first."""
     rates = [rate(row.answered, row.attempts) for row in rows]
     frame = pd.DataFrame(
         {
             "number": [numbering.display(row.e164) for row in rows],
             "status": [[_VERDICTS[row.verdict]] for row in rows],
-            "why": [number_health.reason(row) or "—" for row in rows],
+            "why": [number_health.reason(row, limits) or "—" for row in rows],
             "campaign": [row.campaign for row in rows],
             "rate": ["—" if found.value is None else f"{found.value:.1%}" for found in rates],
             "interval": ["—" if f.low is None else f"{f.low:.0%}–{f.high:.0%}" for f in rates],
@@ -122,13 +123,12 @@ def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], *, with_tena
     )
 
 
-def definitions() -> None:
+def definitions(limits: Thresholds) -> None:
     """Draw what the words and thresholds mean."""
-    thresholds = Thresholds()
     st.caption(
         "Answer rate = answered / attempts that reached the carrier. Ranked by status, then by the interval's low end. "
-        f"**Below its pool**: even the upper end lies under {thresholds.of_median:.0%} of the median of its pool. "
-        f"**Not enough data**: the interval is wider than {thresholds.widest_interval:.0%}."
+        f"**Below its pool**: even the upper end lies under {limits.flag_share:.0%} of the median of its pool. "
+        f"**Not enough data**: the interval is wider than {limits.widest_interval:.0%}."
     )
 
 
@@ -151,14 +151,14 @@ def spread(rows: Sequence[HealthRow]) -> None:
     st.altair_chart(chart, height=200, alt="How the answer rates of the lines on this page are spread")
 
 
-def idle(rows: Sequence[IdleRow]) -> None:
+def idle(rows: Sequence[IdleRow], limits: Thresholds) -> None:
     """Draw the numbers that Twilio may reclaim."""
     st.subheader("Idle, at risk of reclaim", anchor=False)
     if not rows:
         st.caption("No Twilio-managed number is idle.")
         return
     st.caption(
-        f"{words.amount(len(rows), 'Twilio-managed number')} with under {number_health.IDLE_CALLS} completed calls in "
+        f"{words.amount(len(rows), 'Twilio-managed number')} with under {limits.idle_calls} completed calls in "
         f"{number_health.IDLE_DAYS} days. Use them, or release them."
     )
     frame = pd.DataFrame(

@@ -51,6 +51,11 @@ def search(session: Session) -> list[TenantRow]:
     return [TenantRow(*row) for row in rows]
 
 
-def find(session: Session, tenant_id: int) -> Tenant | None:
+def lock(session: Session, tenant_id: int) -> Tenant | None:
     """Return the row of a tenant, locked for a change where the database can."""
     return session.scalar(sa.select(Tenant).where(Tenant.id == tenant_id).with_for_update())
+
+
+def find(session: Session, tenant_id: int) -> Tenant | None:
+    """Return the tenant, if there is one."""
+    return session.get(Tenant, tenant_id)

@@ -9,13 +9,14 @@ from components import number_health as draw
 from components.page import empty_state, errors_shown, header
 from components.session import current_actor
 from db.engine import open_session
-from services import number_health
+from services import number_health, thresholds
 
 actor, today = current_actor(), datetime.now(UTC).date()
 
 header("Number health", "Which numbers stand out beyond chance, why, and what to do about it.")
 with errors_shown(), open_session() as session:
     wanted, offered = draw.toolbar(today, number_health.campaigns(session, actor))
+    limits = thresholds.of(session, actor)
     verdicts = number_health.verdicts(session, actor, wanted)
     draw.figures(number_health.totals(session, actor, wanted), verdicts, wanted.days)
     total = number_health.count(session, actor, wanted)
@@ -24,12 +25,12 @@ with errors_shown(), open_session() as session:
     with place:
         if total:
             rows = number_health.search(session, actor, wanted, part)
-            draw.table(rows, number_health.trends(session, actor, wanted, rows), with_tenant=actor.all_tenants)
-            draw.definitions()
+            draw.table(rows, number_health.trends(session, actor, wanted, rows), limits, with_tenant=actor.all_tenants)
+            draw.definitions(limits)
             draw.spread(rows)
         elif verdicts:
             with empty_state("No line matches the search and filters.", "search_off"):
                 lists.clear_filters_button(offered, draw.PREFIX)
         else:
             empty_state("No calls were reported in this window. Health comes in from your dialer.", "monitor_heart")
-    draw.idle(number_health.idle(session, actor, today))
+    draw.idle(number_health.idle(session, actor, today), limits)

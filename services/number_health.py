@@ -8,13 +8,11 @@ from sqlmodel import Session
 import db.number_health
 from db.number_health import HealthQuery, HealthRow, IdleRow, Totals, Verdict, Window
 from db.scope import Slice
+from services import thresholds
 from services.access import Actor, Permission, require
-from services.statistics import Thresholds
+from services.thresholds import Thresholds
 
-__all__ = ["IDLE_CALLS", "IDLE_DAYS", "HealthRow", "IdleRow", "Totals", "Verdict", "Wanted", "window"]
-
-IDLE_CALLS = 3
-"""Twilio may reclaim a number with fewer completed calls than this in IDLE_DAYS. As of 2026-11."""
+__all__ = ["IDLE_DAYS", "HealthRow", "IdleRow", "Totals", "Verdict", "Wanted", "window"]
 
 IDLE_DAYS = 30
 MOST_IDLE = 100
@@ -59,19 +57,19 @@ def totals(session: Session, actor: Actor, wanted: Wanted) -> Totals:
 def verdicts(session: Session, actor: Actor, wanted: Wanted) -> dict[Verdict, int]:
     """Return how many lines there are of each verdict, whatever is filtered."""
     require(actor, Permission.HEALTH_READ)
-    return db.number_health.verdicts(session, actor.scope, _query(wanted))
+    return db.number_health.verdicts(session, actor.scope, _query(session, actor, wanted))
 
 
 def count(session: Session, actor: Actor, wanted: Wanted) -> int:
     """Return how many numbers × campaigns match."""
     require(actor, Permission.HEALTH_READ)
-    return db.number_health.count(session, actor.scope, _query(wanted))
+    return db.number_health.count(session, actor.scope, _query(session, actor, wanted))
 
 
 def search(session: Session, actor: Actor, wanted: Wanted, part: Slice) -> list[HealthRow]:
     """Return the *part* of the lines that match, the worst first."""
     require(actor, Permission.HEALTH_READ)
-    return db.number_health.search(session, actor.scope, _query(wanted), part)
+    return db.number_health.search(session, actor.scope, _query(session, actor, wanted), part)
 
 
 def trends(session: Session, actor: Actor, wanted: Wanted, rows: list[HealthRow]) -> list[list[float]]:
@@ -86,17 +84,19 @@ def idle(session: Session, actor: Actor, today: date) -> list[IdleRow]:
     """Return Twilio-managed numbers that are at risk of being reclaimed, the idlest first, at most MOST_IDLE."""
     require(actor, Permission.HEALTH_READ)
     since = today - timedelta(days=IDLE_DAYS)
-    return db.number_health.idle(session, actor.scope, since, IDLE_CALLS, MOST_IDLE)
+    fewer_than = thresholds.of(session, actor).idle_calls
+    return db.number_health.idle(session, actor.scope, since, fewer_than, MOST_IDLE)
 
 
-def reason(row: HealthRow) -> str:
+def reason(row: HealthRow, limits: Thresholds) -> str:
     """Return why a line has its verdict, in words."""
     match row.verdict:
         case Verdict.SPAM_FLAGGED:
             return f"Flagged as spam in its pool; {row.spam_reports:,} reports in the window."
         case Verdict.BELOW:
-            half = (row.median or 0) * Thresholds().of_median
-            return f"Even the upper end of chance, {row.high:.0%}, lies under half of the pool's median, {half:.0%}."
+            limit = (row.median or 0) * limits.flag_share
+            share = f"{limits.flag_share:.0%} of its pool's median"
+            return f"Even the upper end of chance, {row.high:.0%}, lies under {share}, {limit:.0%}."
         case Verdict.CAPPED:
             return "Its pool has capped it."
         case Verdict.THIN:
@@ -105,12 +105,12 @@ def reason(row: HealthRow) -> str:
             return ""
 
 
-def _query(wanted: Wanted) -> HealthQuery:
-    thresholds = Thresholds()
+def _query(session: Session, actor: Actor, wanted: Wanted) -> HealthQuery:
+    limits = thresholds.of(session, actor)
     return HealthQuery(
         window(wanted.days, wanted.today),
-        thresholds.of_median,
-        thresholds.widest_interval,
+        limits.flag_share,
+        limits.widest_interval,
         wanted.digits,
         wanted.verdicts,
         wanted.campaigns,

@@ -69,7 +69,7 @@ def set_suspended(session: Session, actor: Actor, tenant_id: int, suspended: boo
 
 def _find(session: Session, tenant_id: int) -> Tenant:
     db.engine.start_write(session)
-    found = db.tenants.find(session, checks.as_id(tenant_id))
+    found = db.tenants.lock(session, checks.as_id(tenant_id))
     if found is None:
         raise NotFound
     return found

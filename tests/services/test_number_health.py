@@ -12,7 +12,8 @@ from db.number_health import Verdict
 from db.scope import Slice
 from services import number_health
 from services.number_health import Wanted
-from services.statistics import Thresholds, is_below, is_thin, rate
+from services.statistics import rate
+from services.thresholds import Thresholds
 from tests.conftest import World
 from tests.services import make
 
@@ -82,9 +83,9 @@ def test_every_figure_equals_a_recount(session: Session, world: World, facts: li
         assert row.median == pytest.approx(median)
         if row.pool_status is PoolStatus.SPAM_FLAGGED:
             verdict = Verdict.SPAM_FLAGGED
-        elif is_below(expected, Thresholds().of_median * median):
+        elif (expected.high or 0) < Thresholds().flag_share * median:
             verdict = Verdict.BELOW
-        elif is_thin(expected, Thresholds().widest_interval):
+        elif (expected.high or 0) - (expected.low or 0) > Thresholds().widest_interval:
             verdict = Verdict.THIN
         else:
             verdict = Verdict.HEALTHY
@@ -96,7 +97,7 @@ def test_the_worst_come_first_each_with_a_reason(session: Session, world: World,
     order = [list(Verdict).index(row.verdict) for row in rows]
     assert order == sorted(order)
     assert {row.verdict for row in rows} == {Verdict.SPAM_FLAGGED, Verdict.BELOW, Verdict.THIN, Verdict.HEALTHY}
-    assert all(number_health.reason(row) for row in rows if row.verdict is not Verdict.HEALTHY)
+    assert all(number_health.reason(row, Thresholds()) for row in rows if row.verdict is not Verdict.HEALTHY)
     counted = number_health.verdicts(session, world.viewer, WANTED)
     assert sum(counted.values()) == 16
     only = Wanted(30, TODAY, verdicts=(Verdict.BELOW,))

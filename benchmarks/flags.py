@@ -1,0 +1,103 @@
+"""How often and how soon numbers are flagged: `python -m benchmarks.flags` prints the tables of the guide."""
+
+import sys
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.statistics import BAD_SHARE, GOOD_SHARE, change_steps, is_low
+from services.thresholds import Thresholds
+
+STEP, ATTEMPTS = 20, 1500
+LOOKS = ATTEMPTS // STEP
+CHANGE_AT = 600
+POOLS = (0.15, 0.30, 0.50)
+
+Looks = NDArray[np.bool_]
+
+
+def calls(chance: np.random.Generator, numbers: int, rates: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return answered calls at each look, for *numbers* numbers whose rate at each look is in *rates*."""
+    return chance.binomial(STEP, rates, size=(numbers, len(rates)))
+
+
+def wilson_flags(answered: NDArray[np.int64], median: float, limits: Thresholds) -> Looks:
+    """Return at which looks the rule of the upper bound holds, over everything since the start."""
+    tried = np.arange(1, answered.shape[1] + 1) * STEP
+    return is_low(answered.cumsum(axis=1), tried, limits.flag_share * median)
+
+
+def change_flags(answered: NDArray[np.int64], median: float, alarm: float) -> Looks:
+    """Return at which looks the change test has reached *alarm*."""
+    return _cusum(answered, median) > alarm
+
+
+def sprt_flags(answered: NDArray[np.int64], median: float, alarm: float) -> Looks:
+    """Return at which looks the one-sided sequential probability ratio test has reached *alarm*."""
+    return _steps(answered, median).cumsum(axis=1) > alarm
+
+
+def _steps(answered: NDArray[np.int64], median: float) -> NDArray[np.float64]:
+    hit, miss = change_steps(median)
+    return np.asarray(answered * hit + (STEP - answered) * miss)
+
+
+def _cusum(answered: NDArray[np.int64], median: float) -> NDArray[np.float64]:
+    running = np.pad(_steps(answered, median).cumsum(axis=1), ((0, 0), (1, 0)))
+    return np.asarray((running - np.minimum.accumulate(running, axis=1))[:, 1:])
+
+
+def rules(limits: Thresholds) -> dict[str, object]:
+    """Return the rules that are compared, by name; the last is what the console does."""
+    return {
+        "Wilson upper bound": lambda k, m: wilson_flags(k, m, limits),
+        "SPRT, alarm 6": lambda k, m: sprt_flags(k, m, 6),
+        f"CUSUM, alarm {limits.alarm:g}": lambda k, m: change_flags(k, m, limits.alarm),
+        "both (default)": lambda k, m: wilson_flags(k, m, limits) | change_flags(k, m, limits.alarm),
+    }
+
+
+def share(flags: Looks, within: int = ATTEMPTS) -> float:
+    """Return the share of numbers that were flagged at any look within the first *within* attempts."""
+    return float(flags[:, : within // STEP].any(axis=1).mean())
+
+
+def delay(flags: Looks) -> float:
+    """Return the median of attempts until the first flag; infinite when most were never flagged."""
+    first = np.where(flags.any(axis=1), (flags.argmax(axis=1) + 1) * STEP, np.inf)
+    return float(np.median(first))
+
+
+def estimated(chance: np.random.Generator, numbers: int, pool: float, limits: Thresholds, mates: int = 11) -> float:
+    """Return the share of good numbers ever flagged when the median is that of *mates* numbers so far."""
+    flagged = 0
+    tried = np.arange(1, LOOKS + 1) * STEP
+    for _ in range(numbers):
+        others = calls(chance, mates, np.full(LOOKS, pool)).cumsum(axis=1) / tried
+        own = calls(chance, 1, np.full(LOOKS, GOOD_SHARE * pool))
+        flagged += bool(is_low(own.cumsum(axis=1)[0], tried, limits.flag_share * np.median(others, axis=0)).any())
+    return flagged / numbers
+
+
+def main(numbers: int = 50_000) -> None:
+    """Print both tables as Markdown."""
+    limits, chance = Thresholds(), np.random.default_rng(1927)
+    out = sys.stdout.write
+    out("| pool's rate | rule | ever flagged, at 80 % of it | flagged within 400, at a third | within 500 | ")
+    out(f"median attempts to the flag | median after a fall at {CHANGE_AT} |\n|---|---|---|---|---|---|---|\n")
+    for pool in POOLS:
+        good = calls(chance, numbers, np.full(LOOKS, GOOD_SHARE * pool))
+        bad = calls(chance, numbers, np.full(LOOKS, BAD_SHARE * pool))
+        falling = calls(chance, numbers, np.where(np.arange(LOOKS) < CHANGE_AT // STEP, pool, BAD_SHARE * pool))
+        for name, rule in rules(limits).items():
+            found, fell = rule(bad, pool), rule(falling, pool)[:, CHANGE_AT // STEP :]  # type: ignore[operator]
+            soon, after = delay(found), delay(fell)
+            told = f"{after:,.0f}" if np.isfinite(after) else f"not within {ATTEMPTS - CHANGE_AT}"
+            out(f"| {pool:.0%} | {name} | {share(rule(good, pool)):.2%} | {share(found, 400):.1%} | ")  # type: ignore[operator]
+            out(f"{share(found, 500):.1%} | {soon:,.0f} | {told} |\n")
+    out("\nWith the median of 11 pool mates instead of the true rate, good numbers ever flagged by the upper bound: ")
+    out(", ".join(f"{estimated(chance, 3000, pool, limits):.2%} at {pool:.0%}" for pool in POOLS) + "\n")
+
+
+if __name__ == "__main__":
+    main()
