@@ -18,12 +18,13 @@ from services.thresholds import Thresholds
 PREFIX = "health_"
 _VERDICTS = {
     Verdict.SPAM_FLAGGED: "Spam-flagged",
-    Verdict.BELOW: "Below its pool",
+    Verdict.LOW: "Low",
+    Verdict.FALLING: "Falling",
     Verdict.CAPPED: "Capped",
     Verdict.THIN: "Not enough data",
     Verdict.HEALTHY: "Healthy",
 }
-_COLORS = ["red", "orange", "yellow", "gray", "green"]
+_COLORS = ["red", "red", "orange", "yellow", "gray", "green"]
 
 
 def toolbar(today: date, campaigns: dict[int, str]) -> tuple[Wanted, list[Filter]]:
@@ -65,7 +66,8 @@ def figures(found: Totals, verdicts: dict[Verdict, int], days: int) -> None:
         st.metric("Answer rate", "—" if now.value is None else f"{now.value:.1%}", change, border=True)
         st.metric("Attempts", f"{found.attempts:,}", more, delta_color="off", border=True)
         st.metric("Numbers with calls", f"{found.numbers:,}", border=True)
-        st.metric("Below their pool", f"{verdicts.get(Verdict.BELOW, 0):,}", border=True)
+        st.metric("Low", f"{verdicts.get(Verdict.LOW, 0):,}", border=True)
+        st.metric("Falling", f"{verdicts.get(Verdict.FALLING, 0):,}", border=True)
         st.metric("Spam-flagged", f"{verdicts.get(Verdict.SPAM_FLAGGED, 0):,}", border=True)
     st.caption(
         f"Changes are against the {days} days before. Answered may include machines where the source cannot tell."
@@ -127,7 +129,8 @@ def definitions(limits: Thresholds) -> None:
     """Draw what the words and thresholds mean."""
     st.caption(
         "Answer rate = answered / attempts that reached the carrier. Ranked by status, then by the interval's low end. "
-        f"**Below its pool**: even the upper end lies under {limits.flag_share:.0%} of the median of its pool. "
+        f"**Low**: even the upper end lies under {limits.flag_share:.0%} of the median of its pool. "
+        f"**Falling**: the change test has passed {limits.alarm:g}, whatever the rate was before. "
         f"**Not enough data**: the interval is wider than {limits.widest_interval:.0%}."
     )
 

@@ -1,5 +1,6 @@
 """Queries over the health of all numbers of a tenant: rolled up in the database, never over raw rows here."""
 
+import math
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -12,13 +13,17 @@ from db.models import LIVE, Campaign, CampaignHealth, CampaignNumber, PhoneNumbe
 from db.scope import Scope, Slice
 
 _Z = 1.959963984540054
+FEW = 3
+GOOD_SHARE, BAD_SHARE = 0.8, 1 / 3
+"""As in `services.statistics`, which says what they mean; a test compares the two."""
 
 
 class Verdict(StrEnum):
     """What is to be said of a number in a campaign, the worst first."""
 
     SPAM_FLAGGED = "spam_flagged"
-    BELOW = "below"
+    LOW = "low"
+    FALLING = "falling"
     CAPPED = "capped"
     THIN = "thin"
     HEALTHY = "healthy"
@@ -35,11 +40,12 @@ class Window:
 
 @dataclass(frozen=True)
 class HealthQuery:
-    """Which lines are wanted. Shares (`of_median`, `widest`) are the tenant's thresholds, in 0..1."""
+    """Which lines are wanted. The tenant's thresholds: shares in 0..1, and `alarm` in nats."""
 
     window: Window
-    of_median: float
+    flag_share: float
     widest: float
+    alarm: float
     digits: str = ""
     verdicts: tuple[Verdict, ...] = ()
     campaigns: tuple[int, ...] = ()
@@ -225,30 +231,47 @@ def _lines(scope: Scope, query: HealthQuery) -> Any:
     p = sa.cast(sums.c.answered, sa.Float) / n
     reach = _Z * sa.func.sqrt(p * (1 - p) / n + _Z * _Z / (4 * n * n))
     centre, scale = p + _Z * _Z / (2 * n), 1 + _Z * _Z / n
-    with_rates = sa.select(
-        sums,
-        p.label("p"),
-        ((centre - reach) / scale).label("low"),
-        ((centre + reach) / scale).label("high"),
-        sa.func.row_number().over(partition_by=sums.c.campaign_id, order_by=p).label("place"),
-        sa.func.count(p).over(partition_by=sums.c.campaign_id).label("of"),
-    ).where(sums.c.attempts > 0)
-    rated = with_rates.cte("rated")
+    low, high = (centre - reach) / scale, (centre + reach) / scale
+    enough = sa.case((high - low <= query.widest, 1), else_=0)
+    rated = (
+        sa.select(
+            sums,
+            p.label("p"),
+            low.label("low"),
+            high.label("high"),
+            enough.label("enough"),
+            sa.func.row_number()
+            .over(partition_by=[sums.c.campaign_id, enough], order_by=[p, sums.c.number_id])
+            .label("place"),
+            sa.func.sum(enough).over(partition_by=sums.c.campaign_id).label("of"),
+        )
+        .where(sums.c.attempts > 0)
+        .cte("rated")
+    )
     # The middle one of an odd number, the mean of the two in the middle of an even one.
+    middle = sa.and_(rated.c.enough == 1, rated.c.place.in_([(rated.c.of + 1) // 2, (rated.c.of + 2) // 2]))
+    of_all = sa.cast(sa.func.sum(rated.c.answered), sa.Float) / sa.func.sum(rated.c.attempts)
     medians = (
-        sa.select(rated.c.campaign_id, sa.func.avg(rated.c.p).label("median"))
-        .where(rated.c.place.in_([(rated.c.of + 1) // 2, (rated.c.of + 2) // 2]))
+        sa.select(
+            rated.c.campaign_id,
+            sa.case((sa.func.max(rated.c.of) >= FEW, sa.func.avg(sa.case((middle, rated.c.p)))), else_=of_all).label(
+                "median"
+            ),
+        )
         .group_by(rated.c.campaign_id)
         .cte("medians")
     )
+    falls = _falls(scope, query, medians)
     pooled = sa.and_(CampaignNumber.campaign_id == sums.c.campaign_id, CampaignNumber.number_id == sums.c.number_id)
     verdict = sa.case(
         (CampaignNumber.pool_status == PoolStatus.SPAM_FLAGGED, Verdict.SPAM_FLAGGED.value),
-        (rated.c.high < query.of_median * medians.c.median, Verdict.BELOW.value),
+        (rated.c.high < query.flag_share * medians.c.median, Verdict.LOW.value),
+        (falls.c.evidence >= query.alarm, Verdict.FALLING.value),
         (CampaignNumber.pool_status == PoolStatus.CAPPED, Verdict.CAPPED.value),
         (sa.or_(rated.c.low.is_(None), rated.c.high - rated.c.low > query.widest), Verdict.THIN.value),
         else_=Verdict.HEALTHY.value,
     )
+    fell = sa.and_(falls.c.campaign_id == sums.c.campaign_id, falls.c.number_id == sums.c.number_id)
     same = sa.and_(rated.c.campaign_id == sums.c.campaign_id, rated.c.number_id == sums.c.number_id)
     return (
         sa.select(
@@ -272,6 +295,46 @@ def _lines(scope: Scope, query: HealthQuery) -> Any:
         .join(Campaign, Campaign.id == sums.c.campaign_id)
         .outerjoin(CampaignNumber, pooled)
         .outerjoin(rated, same)
+        .outerjoin(falls, fell)
         .outerjoin(medians, medians.c.campaign_id == sums.c.campaign_id)
         .where(LIVE)
     )
+
+
+def _falls(scope: Scope, query: HealthQuery, medians: Any) -> Any:
+    """The CUSUM of each number in each campaign after its last day: all steps less their lowest running sum.
+
+    A step is the log-likelihood ratio of a day's calls at BAD_SHARE against GOOD_SHARE of the pool's median.
+    """
+    hit = math.log(BAD_SHARE / GOOD_SHARE)
+    good = sa.func.ln(1 - _within(GOOD_SHARE * medians.c.median))
+    miss = sa.func.ln(1 - _within(BAD_SHARE * medians.c.median)) - good
+    step = CampaignHealth.answered * hit + (CampaignHealth.attempts - CampaignHealth.answered) * miss
+    steps = (
+        sa.select(
+            CampaignHealth.campaign_id,
+            CampaignHealth.number_id,
+            step.label("step"),
+            sa.func.sum(step)
+            .over(partition_by=[CampaignHealth.campaign_id, CampaignHealth.number_id], order_by=CampaignHealth.day)
+            .label("running"),
+        )
+        .join(medians, medians.c.campaign_id == CampaignHealth.campaign_id)
+        .where(
+            scope.of(CampaignHealth.tenant_id),
+            CampaignHealth.day >= query.window.since,
+            CampaignHealth.day <= query.window.until,
+        )
+        .cte("steps")
+    )
+    lowest = sa.case((sa.func.min(steps.c.running) < 0, sa.func.min(steps.c.running)), else_=0)
+    return (
+        sa.select(steps.c.campaign_id, steps.c.number_id, (sa.func.sum(steps.c.step) - lowest).label("evidence"))
+        .group_by(steps.c.campaign_id, steps.c.number_id)
+        .cte("falls")
+    )
+
+
+def _within(share: Any) -> Any:
+    """*share* where it is a chance below 1, so that its logarithm exists."""
+    return sa.case((share < 0.999999, share), else_=0.999999)

@@ -19,7 +19,8 @@ MOST_IDLE = 100
 
 ACTION = {
     Verdict.SPAM_FLAGGED: "Rest it, register it with the carriers, or replace it.",
-    Verdict.BELOW: "Rest it, or replace it; look at the list that it called.",
+    Verdict.LOW: "Replace it, or look at the list that it calls.",
+    Verdict.FALLING: "Rest it, then look again.",
     Verdict.CAPPED: "It has its calls for today. Add numbers to the pool if this is every day.",
     Verdict.THIN: "Wait for more calls.",
     Verdict.HEALTHY: "",
@@ -93,10 +94,12 @@ def reason(row: HealthRow, limits: Thresholds) -> str:
     match row.verdict:
         case Verdict.SPAM_FLAGGED:
             return f"Flagged as spam in its pool; {row.spam_reports:,} reports in the window."
-        case Verdict.BELOW:
+        case Verdict.LOW:
             limit = (row.median or 0) * limits.flag_share
             share = f"{limits.flag_share:.0%} of its pool's median"
             return f"Even the upper end of chance, {row.high:.0%}, lies under {share}, {limit:.0%}."
+        case Verdict.FALLING:
+            return "Its rate has dropped within the window, beyond what chance does."
         case Verdict.CAPPED:
             return "Its pool has capped it."
         case Verdict.THIN:
@@ -111,6 +114,7 @@ def _query(session: Session, actor: Actor, wanted: Wanted) -> HealthQuery:
         window(wanted.days, wanted.today),
         limits.flag_share,
         limits.widest_interval,
+        limits.alarm,
         wanted.digits,
         wanted.verdicts,
         wanted.campaigns,
