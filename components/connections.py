@@ -198,6 +198,7 @@ def _entered(maker: Vendor, prefix: str, found: ConnectionDetail | None) -> Conn
     )
     voice = status = ""
     if maker.can(Capability.SET_WEBHOOKS):
+        left, right = st.columns(2)
         with left:
             known = found.voice_url if found else ""
             voice = _url("Voice URL", f"{prefix}_voice", known, "Called when a call comes in.")
@@ -211,6 +212,8 @@ def _entered(maker: Vendor, prefix: str, found: ConnectionDetail | None) -> Conn
         st.caption("Encrypted at rest. A secret is never shown again.")
     columns = st.columns(2)
     for place, field in enumerate(maker.credential_fields):
+        if place and place % 2 == 0:  # a row of its own, so that on a narrow screen the order holds
+            columns = st.columns(2)
         with columns[place % 2]:
             entered[field.name] = _credential(field, f"{prefix}_credential_{field.name}", found)
         if _can_be_forgotten(field, found) and st.checkbox(

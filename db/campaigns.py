@@ -90,7 +90,6 @@ class Candidate:
     id: int
     e164: str
     label: str
-    agent_id: int | None
     country: str
 
 
@@ -242,7 +241,7 @@ def candidates(session: Session, scope: Scope, campaign_id: int, text: SearchTex
         CampaignNumber.campaign_id == campaign_id, CampaignNumber.pool_status != PoolStatus.REMOVED
     )
     rows = session.execute(
-        sa.select(PhoneNumber.id, PhoneNumber.e164, PhoneNumber.label, PhoneNumber.agent_id, PhoneNumber.country)
+        sa.select(PhoneNumber.id, PhoneNumber.e164, PhoneNumber.label, PhoneNumber.country)
         .where(
             scope.of(PhoneNumber.tenant_id),
             PhoneNumber.status == NumberStatus.ACTIVE,

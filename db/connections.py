@@ -56,9 +56,10 @@ class ListedConnection:
 
 @dataclass(frozen=True)
 class Uses:
-    """What refers to a connection: numbers that are held, those of them that it manages, numbers that are
+    """What refers to a connection.
 
-    gone, orders of which the outcome is not known, and all orders.
+    `numbers` are held, `managed` are those of them that were bought or imported through it, `gone` were
+    released or removed. `open_orders` are those of `orders` of which the outcome is not known.
     """
 
     numbers: int
