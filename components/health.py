@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from components import audit
+from components import audit, navigation
 from db.health import CampaignTotals, DayTotals
 from services import health, words
 from services.statistics import Rate, rate
@@ -90,12 +90,20 @@ def _told(found: Rate) -> str:
     return f"{found.value:.1%} ({found.low:.0%}–{found.high:.0%}, n = {found.n:,})"
 
 
-def section(totals: Sequence[CampaignTotals], days: Sequence[DayTotals], window: int) -> None:
-    """Draw table and charts, or why there are none."""
+def section(totals: Sequence[CampaignTotals], days: Sequence[DayTotals], window: int, number_id: int) -> None:
+    """Draw table, links to the campaigns, and charts, or why there are none."""
     if not totals:
         st.caption("No campaign uses this number, and no calls were reported for it.")
         return
     table(totals)
+    with st.container(horizontal=True):
+        for row in totals:
+            st.page_link(
+                navigation.CAMPAIGN,
+                label=row.campaign,
+                icon=":material/campaign:",
+                query_params=navigation.campaign_query(row.campaign_id, number_id=number_id),
+            )
     if any(day.attempts for day in days):
         charts(days)
     else:

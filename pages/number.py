@@ -49,6 +49,6 @@ with errors_shown(), open_session() as session:
         st.subheader("Campaign Health", anchor=False)
         window = health_chart.window()
         totals = health.totals(session, actor, number.id, window, today)
-        health_chart.section(totals, health.days(session, actor, number.id, window, today), window)
+        health_chart.section(totals, health.days(session, actor, number.id, window, today), window, number.id)
         st.subheader("History", anchor=False)
         history.history(audit.history(session, actor, "number", number.id, Slice(size=20)), zone)
