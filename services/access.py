@@ -12,11 +12,13 @@ class Permission(StrEnum):
     """Everything that can be allowed, as `noun:verb`."""
 
     AGENTS_READ = "agents:read"
+    API_KEYS_WRITE = "api_keys:write"
     AUDIT_READ = "audit:read"
     CAMPAIGNS_READ = "campaigns:read"
     CONNECTIONS_READ = "connections:read"
     CONNECTIONS_WRITE = "connections:write"
     HEALTH_READ = "health:read"
+    HEALTH_WRITE = "health:write"
     NUMBERS_ADD = "numbers:add"
     NUMBERS_BUY = "numbers:buy"
     NUMBERS_EXPORT = "numbers:export"
@@ -39,6 +41,7 @@ _READS = frozenset(
     }
 )
 _OPERATES = _READS | {
+    Permission.HEALTH_WRITE,
     Permission.NUMBERS_ADD,
     Permission.NUMBERS_BUY,
     Permission.NUMBERS_RELEASE,
@@ -49,7 +52,7 @@ _OPERATES = _READS | {
 ALLOWED: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: _READS,
     Role.OPERATOR: _OPERATES,
-    Role.ADMIN: _OPERATES | {Permission.CONNECTIONS_WRITE},
+    Role.ADMIN: _OPERATES | {Permission.API_KEYS_WRITE, Permission.CONNECTIONS_WRITE},
 }
 """What each role may do in its tenant. What is not here is denied; a superadmin may do everything."""
 
@@ -76,6 +79,8 @@ class Actor:
     role: Role | None = None
     all_tenants: bool = False
     workspaces: tuple[Workspace, ...] = field(default=(), compare=False)
+    granted: frozenset[Permission] | None = None
+    """For a program with an API key: all that it may do."""
 
     @property
     def scope(self) -> Scope:
@@ -93,6 +98,8 @@ class Actor:
 
     def may(self, permission: Permission) -> bool:
         """Return whether the actor has *permission* where it works now."""
+        if self.granted is not None:
+            return permission in self.granted
         if self.is_superadmin:
             return True
         return self.role is not None and permission in ALLOWED[self.role]

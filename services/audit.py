@@ -19,8 +19,12 @@ __all__ = ["Action", "AuditRow", "Subject", "history", "record"]
 class Action(StrEnum):
     """Everything that is written down, in the grammar of permissions: `noun:verb`."""
 
+    API_KEYS_CREATE = "api_keys:create"
+    API_KEYS_REVOKE = "api_keys:revoke"
     CAMPAIGNS_LOSE_NUMBER = "campaigns:lose_number"
     DEMO_FILL = "demo:fill"
+    HEALTH_IMPORT = "health:import"
+    HEALTH_PULL = "health:pull"
     NUMBERS_ACTIVATE = "numbers:activate"
     NUMBERS_ADD = "numbers:add"
     NUMBERS_ASSIGN_AGENT = "numbers:assign_agent"

@@ -18,11 +18,18 @@ READS = {
     "numbers:export",
     "numbers:read",
 }
-OPERATES = READS | {"numbers:add", "numbers:buy", "numbers:release", "numbers:remove", "numbers:write"}
+OPERATES = READS | {
+    "health:write",
+    "numbers:add",
+    "numbers:buy",
+    "numbers:release",
+    "numbers:remove",
+    "numbers:write",
+}
 TABLE = {
     Role.VIEWER: READS,
     Role.OPERATOR: OPERATES,
-    Role.ADMIN: OPERATES | {"connections:write"},
+    Role.ADMIN: OPERATES | {"api_keys:write", "connections:write"},
 }
 
 
@@ -43,6 +50,11 @@ def test_without_a_role_everything_is_denied() -> None:
 
 def test_a_superadmin_may_do_everything() -> None:
     assert all(Actor(1, "root", "Root", is_superadmin=True).may(permission) for permission in Permission)
+
+
+def test_a_program_may_do_what_its_key_grants_and_nothing_else() -> None:
+    program = Actor(1, "key", "API key", tenant_id=1, granted=frozenset({Permission.HEALTH_WRITE}))
+    assert [permission for permission in Permission if program.may(permission)] == [Permission.HEALTH_WRITE]
 
 
 def test_every_role_is_in_the_table() -> None:
