@@ -1,13 +1,33 @@
 """Queries over daily campaign health."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
-from db.models import Campaign, CampaignHealth, CampaignNumber, PoolStatus
+from db.models import GONE, Campaign, CampaignHealth, CampaignNumber, PhoneNumber, PoolStatus
 from db.scope import Scope
+
+COUNTS = ("attempts", "answered", "completed", "short_calls", "failed", "spam_reports")
+_AT_ONCE = 10_000
+
+
+class Fact(NamedTuple):
+    """One day of calls of one number in one campaign."""
+
+    campaign_id: int
+    number_id: int
+    day: date
+    attempts: int
+    answered: int
+    completed: int = 0
+    short_calls: int = 0
+    failed: int = 0
+    spam_reports: int = 0
 
 
 @dataclass(frozen=True)
@@ -74,3 +94,38 @@ def days(session: Session, scope: Scope, number_id: int, since: date) -> list[Da
         .order_by(CampaignHealth.day, Campaign.name)
     )
     return [DayTotals(*row) for row in rows]
+
+
+def campaigns(session: Session, scope: Scope) -> tuple[dict[str, int], set[int]]:
+    """Return the ids of the campaigns in *scope*, by name without regard to case, and all of them."""
+    rows = session.execute(sa.select(Campaign.name, Campaign.id).where(scope.of(Campaign.tenant_id))).all()
+    return {name.strip().casefold(): id for name, id in rows}, {id for _, id in rows}
+
+
+def numbers(session: Session, scope: Scope, texts: Sequence[str]) -> dict[str, int]:
+    """Return the ids of numbers in *scope* by how they are on record; a live one before one that is gone."""
+    found: dict[str, int] = {}
+    for start in range(0, len(texts), _AT_ONCE):
+        rows = session.execute(
+            sa.select(PhoneNumber.e164, PhoneNumber.id)
+            .where(scope.of(PhoneNumber.tenant_id), PhoneNumber.e164.in_(texts[start : start + _AT_ONCE]))
+            .order_by(PhoneNumber.status.not_in(GONE), PhoneNumber.id)
+        )
+        found |= {row.e164: row.id for row in rows}
+    return found
+
+
+def count(session: Session, scope: Scope) -> int:
+    """Return how many facts there are."""
+    return session.scalar(sa.select(sa.func.count()).where(scope.of(CampaignHealth.tenant_id))) or 0
+
+
+def put(session: Session, scope: Scope, facts: Sequence[Fact], *, replace: bool = True) -> None:
+    """Write *facts* of the one tenant in *scope*; each takes the place of the one with its key, or yields to it."""
+    insert: Any = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(CampaignHealth)
+    key = ["campaign_id", "number_id", "day"]
+    if replace:
+        insert = insert.on_conflict_do_update(index_elements=key, set_={name: insert.excluded[name] for name in COUNTS})
+    else:
+        insert = insert.on_conflict_do_nothing(index_elements=key)
+    session.execute(insert, [{**fact._asdict(), "tenant_id": scope.tenant_id} for fact in facts])

@@ -328,6 +328,10 @@ class CampaignHealth(SQLModel, table=True):
         sa.CheckConstraint("completed >= 0 AND short_calls >= 0 AND failed >= 0 AND spam_reports >= 0", name="counts"),
         sa.Index(None, "tenant_id", "number_id", "day"),
         sa.Index(None, "tenant_id", "day"),
+        sa.Index(
+            "ix_campaign_health_window",
+            *("tenant_id", "campaign_id", "number_id", "day", "attempts", "answered", "completed", "spam_reports"),
+        ),
     )
 
     campaign_id: int = Field(primary_key=True)
@@ -340,6 +344,34 @@ class CampaignHealth(SQLModel, table=True):
     short_calls: int = 0
     failed: int = 0
     spam_reports: int = 0
+
+
+class HealthPull(SQLModel, table=True):
+    """The last day of a connection's call log that was read to its end."""
+
+    __tablename__ = "health_pull"
+    __table_args__ = (_of_tenant("connection_id", "telephony_connection"),)
+
+    connection_id: int = Field(primary_key=True)
+    tenant_id: int
+    done_until: date
+    updated_at: datetime = _instant()
+
+
+class ApiKey(SQLModel, table=True):
+    """A tenant's key to the HTTP API: its SHA-256, and the few letters by which a reader knows it."""
+
+    __tablename__ = "api_key"
+
+    id: int | None = Field(default=None, primary_key=True)
+    tenant_id: int = Field(foreign_key="tenant.id", index=True)
+    name: str = Field(max_length=80)
+    shown: str = Field(max_length=16)
+    hashed: str = Field(max_length=64, unique=True)
+    created_by: int = Field(foreign_key="app_user.id")
+    created_at: datetime = _instant()
+    last_used_at: datetime | None = _maybe_instant()
+    revoked_at: datetime | None = _maybe_instant()
 
 
 class AuditEvent(SQLModel, table=True):

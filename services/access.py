@@ -13,12 +13,14 @@ class Permission(StrEnum):
 
     AGENTS_READ = "agents:read"
     AGENTS_WRITE = "agents:write"
+    API_KEYS_WRITE = "api_keys:write"
     AUDIT_READ = "audit:read"
     CAMPAIGNS_READ = "campaigns:read"
     CAMPAIGNS_WRITE = "campaigns:write"
     CONNECTIONS_READ = "connections:read"
     CONNECTIONS_WRITE = "connections:write"
     HEALTH_READ = "health:read"
+    HEALTH_WRITE = "health:write"
     NUMBERS_ADD = "numbers:add"
     NUMBERS_BUY = "numbers:buy"
     NUMBERS_EXPORT = "numbers:export"
@@ -46,6 +48,7 @@ _READS = frozenset(
 _OPERATES = _READS | {
     Permission.AGENTS_WRITE,
     Permission.CAMPAIGNS_WRITE,
+    Permission.HEALTH_WRITE,
     Permission.NUMBERS_ADD,
     Permission.NUMBERS_BUY,
     Permission.NUMBERS_RELEASE,
@@ -56,7 +59,8 @@ _OPERATES = _READS | {
 ALLOWED: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: _READS,
     Role.OPERATOR: _OPERATES,
-    Role.ADMIN: _OPERATES | {Permission.CONNECTIONS_WRITE, Permission.USERS_READ, Permission.USERS_WRITE},
+    Role.ADMIN: _OPERATES
+    | {Permission.API_KEYS_WRITE, Permission.CONNECTIONS_WRITE, Permission.USERS_READ, Permission.USERS_WRITE},
 }
 """What each role may do in its tenant. What is not here is denied; a superadmin may do everything."""
 
@@ -84,6 +88,8 @@ class Actor:
     all_tenants: bool = False
     must_change_password: bool = False
     workspaces: tuple[Workspace, ...] = field(default=(), compare=False)
+    granted: frozenset[Permission] | None = None
+    """For a program with an API key: all that it may do."""
 
     @property
     def scope(self) -> Scope:
@@ -101,6 +107,8 @@ class Actor:
 
     def may(self, permission: Permission) -> bool:
         """Return whether the actor has *permission* where it works now."""
+        if self.granted is not None:
+            return permission in self.granted
         if self.is_superadmin:
             return True
         return self.role is not None and permission in ALLOWED[self.role]

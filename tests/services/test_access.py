@@ -21,6 +21,7 @@ READS = {
 OPERATES = READS | {
     "agents:write",
     "campaigns:write",
+    "health:write",
     "numbers:add",
     "numbers:buy",
     "numbers:release",
@@ -30,7 +31,7 @@ OPERATES = READS | {
 TABLE = {
     Role.VIEWER: READS,
     Role.OPERATOR: OPERATES,
-    Role.ADMIN: OPERATES | {"connections:write", "users:read", "users:write"},
+    Role.ADMIN: OPERATES | {"api_keys:write", "connections:write", "users:read", "users:write"},
 }
 
 
@@ -51,6 +52,11 @@ def test_without_a_role_everything_is_denied() -> None:
 
 def test_a_superadmin_may_do_everything() -> None:
     assert all(Actor(1, "root", "Root", is_superadmin=True).may(permission) for permission in Permission)
+
+
+def test_a_program_may_do_what_its_key_grants_and_nothing_else() -> None:
+    program = Actor(1, "key", "API key", tenant_id=1, granted=frozenset({Permission.HEALTH_WRITE}))
+    assert [permission for permission in Permission if program.may(permission)] == [Permission.HEALTH_WRITE]
 
 
 def test_every_role_is_in_the_table() -> None:
