@@ -63,12 +63,14 @@ def figures(found: Totals, verdicts: dict[Verdict, int], days: int) -> None:
     change = None if now.value is None or before.value is None else f"{(now.value - before.value) * 100:+.1f} points"
     more = f"{found.attempts - found.attempts_before:+,}" if found.attempts_before else None
     with st.container(horizontal=True):
-        st.metric("Answer rate", "—" if now.value is None else f"{now.value:.1%}", change, border=True)
-        st.metric("Attempts", f"{found.attempts:,}", more, delta_color="off", border=True)
-        st.metric("Numbers with calls", f"{found.numbers:,}", border=True)
-        st.metric("Low", f"{verdicts.get(Verdict.LOW, 0):,}", border=True)
-        st.metric("Falling", f"{verdicts.get(Verdict.FALLING, 0):,}", border=True)
-        st.metric("Spam-flagged", f"{verdicts.get(Verdict.SPAM_FLAGGED, 0):,}", border=True)
+        st.metric(
+            "Answer rate", "—" if now.value is None else f"{now.value:.1%}", change, border=True, height="stretch"
+        )
+        st.metric("Attempts", f"{found.attempts:,}", more, delta_color="off", border=True, height="stretch")
+        st.metric("Numbers with calls", f"{found.numbers:,}", border=True, height="stretch")
+        st.metric("Low", f"{verdicts.get(Verdict.LOW, 0):,}", border=True, height="stretch")
+        st.metric("Falling", f"{verdicts.get(Verdict.FALLING, 0):,}", border=True, height="stretch")
+        st.metric("Spam-flagged", f"{verdicts.get(Verdict.SPAM_FLAGGED, 0):,}", border=True, height="stretch")
     st.caption(
         f"Changes are against the {days} days before. Answered may include machines where the source cannot tell."
     )

@@ -8,7 +8,7 @@ from sqlmodel import Session
 import db.number_health
 from db.number_health import HealthQuery, HealthRow, IdleRow, Totals, Verdict, Window
 from db.scope import Slice
-from services import thresholds
+from services import thresholds, words
 from services.access import Actor, Permission, require
 from services.thresholds import Thresholds
 
@@ -93,7 +93,7 @@ def reason(row: HealthRow, limits: Thresholds) -> str:
     """Return why a line has its verdict, in words."""
     match row.verdict:
         case Verdict.SPAM_FLAGGED:
-            return f"Flagged as spam in its pool; {row.spam_reports:,} reports in the window."
+            return f"Flagged as spam in its pool; {words.amount(row.spam_reports, 'report')} in the window."
         case Verdict.LOW:
             limit = (row.median or 0) * limits.flag_share
             share = f"{limits.flag_share:.0%} of its pool's median"
@@ -103,7 +103,7 @@ def reason(row: HealthRow, limits: Thresholds) -> str:
         case Verdict.CAPPED:
             return "Its pool has capped it."
         case Verdict.THIN:
-            return f"Not enough data: {row.attempts:,} attempts."
+            return f"Not enough data: {words.amount(row.attempts, 'attempt')}."
         case _:
             return ""
 
