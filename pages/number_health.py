@@ -10,10 +10,13 @@ from components.page import empty_state, errors_shown, header
 from components.session import current_actor
 from db.engine import open_session
 from services import number_health, thresholds
+from services.access import Permission
 
 actor, today = current_actor(), datetime.now(UTC).date()
 
-header("Number health", "Which numbers stand out beyond chance, why, and what to do about it.")
+with header("Number health", "Which numbers stand out beyond chance, why, and what to do about it."):
+    if actor.may(Permission.HEALTH_WRITE) and not actor.all_tenants:
+        st.page_link("import_health.py", label="Import health", icon=":material/upload_file:")
 with errors_shown(), open_session() as session:
     wanted, offered = draw.toolbar(today, number_health.campaigns(session, actor))
     limits = thresholds.of(session, actor)

@@ -30,7 +30,7 @@ ISO = "%Y-%m-%d"
 _DIGITS = re.compile(r"\d+")
 _SHORTENED = re.compile(r"\d(\.\d+)?[eE]\+?\d+")
 
-Progress = Callable[[float], None]
+Progress = Callable[[float], object]
 
 
 class Given(NamedTuple):

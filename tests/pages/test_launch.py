@@ -22,6 +22,7 @@ HEADERS = {
     "profile.py": "Your account",
     "tenants.py": "Tenants",
     "users.py": "Users",
+    "import_health.py": "Import health",
     "number_health.py": "Number health",
 }
 WITHOUT_A_TENANT = ("profile.py", "tenants.py")
@@ -39,12 +40,14 @@ READERS: dict[str, Callable[[World], AppTest]] = {
 REFUSED = {
     ("viewer", "add_number.py"): NOT_ALLOWED,
     ("viewer", "edit_number.py"): NOT_ALLOWED,
+    ("viewer", "import_health.py"): NOT_ALLOWED,
     ("viewer", "users.py"): NOT_ALLOWED,
     ("operator", "users.py"): NOT_ALLOWED,
     ("admin", "tenants.py"): NOT_ALLOWED,
     ("operator", "tenants.py"): NOT_ALLOWED,
     ("viewer", "tenants.py"): NOT_ALLOWED,
     ("superadmin in all tenants", "add_number.py"): NO_TENANT,
+    ("superadmin in all tenants", "import_health.py"): NO_TENANT,
 }
 
 

@@ -1,0 +1,110 @@
+"""Bringing in campaign health by file: columns matched, rows checked, and an outcome for each that is refused."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+from sqlmodel import Session
+
+from components.page import errors_shown
+from services import health_files, health_import, words
+from services.access import Actor
+from services.health_import import Given, Problem
+
+_DAYS = {"%Y-%m-%d": "2026-05-31", "%d.%m.%Y": "31.05.2026", "%d/%m/%Y": "31/05/2026", "%m/%d/%Y": "05/31/2026"}
+_SHOWN = 200
+
+
+@dataclass(frozen=True)
+class Importing:
+    """Imports as *actor*. *opener* opens the session in which rows are checked and written."""
+
+    actor: Actor
+    opener: Callable[[], AbstractContextManager[Session]]
+
+    def draw(self) -> None:
+        """Draw the way from a file to its outcome."""
+        file = st.file_uploader("CSV or Excel file", type=["csv", "txt", "xlsx", "xls"], key="health_file")
+        st.caption(
+            "One row for each campaign, number and day: campaign, number, day, attempts, answered, and where known "
+            "completed, short calls, failed, spam reports. A row replaces what its campaign, number and day had."
+        )
+        if file is None:
+            return
+        with errors_shown():
+            frame = health_files.read(file.name, file.getvalue())
+            matched = self._match(frame)
+            st.dataframe(frame.head(5).astype(str), hide_index=True, alt="The first rows of the file")
+            day_format = st.selectbox(
+                "Days that are texts look like", list(_DAYS), format_func=lambda key: _DAYS[key], key="health_days_as"
+            )
+            given = health_files.rows(frame, matched)
+            with st.container(horizontal=True):
+                checked = st.button("Check", icon=":material/fact_check:")
+                wanted = st.button(f"Import {words.amount(len(given), 'row')}", type="primary")
+                good_only = st.button("Import the good rows only")
+            if checked:
+                self._check(given, day_format)
+            elif wanted or good_only:
+                self._save(given, day_format, file.name, keep_good=good_only)
+
+    def _match(self, frame: pd.DataFrame) -> dict[str, str | None]:
+        guessed, columns = health_files.guess(frame.columns), list(frame.columns)
+        with st.expander("Columns", expanded=any(guessed[field] is None for field in health_files.REQUIRED)):
+            return {
+                field: st.selectbox(
+                    field.replace("_", " ").capitalize(),
+                    columns,
+                    index=columns.index(column) if column in columns else None,
+                    placeholder="Needed" if field in health_files.REQUIRED else "Not in the file",
+                    key=f"health_column_{field}",
+                )
+                for field, column in guessed.items()
+            }
+
+    def _check(self, given: Sequence[Given], day_format: str) -> None:
+        bar = st.progress(0.0, text="Checking…")
+        with self.opener() as session:
+            found = health_import.check(
+                session, self.actor, given, day_format=day_format, progress=lambda done: bar.progress(done)
+            )
+        bar.empty()
+        good, bad = words.amount(len(found.facts), "row"), words.amount(len(found.problems), "problem")
+        (st.warning if found.problems else st.success)(f"{good} can be imported; {bad}. Nothing was written.")
+        _problems(found.problems)
+
+    def _save(self, given: Sequence[Given], day_format: str, name: str, *, keep_good: bool) -> None:
+        bar = st.progress(0.0, text="Importing…")
+        try:
+            with self.opener() as session:
+                saved = health_import.save(
+                    session,
+                    self.actor,
+                    given,
+                    source=name,
+                    keep_good=keep_good,
+                    day_format=day_format,
+                    progress=lambda done: bar.progress(done),
+                )
+        except health_import.Refused as exc:
+            bar.empty()
+            st.error(str(exc), icon=":material/error:")
+            _problems(exc.problems)
+            return
+        bar.empty()
+        st.success(
+            f"{saved.added:,} new, {saved.replaced:,} replaced, {words.amount(len(saved.problems), 'row')} refused.",
+            icon=":material/check_circle:",
+        )
+        _problems(saved.problems)
+
+
+def _problems(found: Sequence[Problem]) -> None:
+    if not found:
+        return
+    frame = pd.DataFrame([(p.row, p.field, p.message) for p in found[:_SHOWN]], columns=["Row", "Field", "Why"])
+    st.dataframe(frame, hide_index=True, alt="Rows that were refused")
+    if len(found) > _SHOWN:
+        st.caption(f"The first {_SHOWN} of {len(found):,}.")
