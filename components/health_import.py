@@ -94,6 +94,7 @@ class Importing:
             _problems(exc.problems)
             return
         bar.empty()
+        st.cache_data.clear()
         st.success(
             f"{saved.added:,} new, {saved.replaced:,} replaced, {words.amount(len(saved.problems), 'row')} refused.",
             icon=":material/check_circle:",

@@ -6,11 +6,14 @@ from datetime import date
 import altair as alt
 import pandas as pd
 import streamlit as st
+from sqlmodel import Session
 
 from components import lists, navigation
 from components.lists import Filter
 from db.number_health import Verdict
+from db.scope import Slice
 from services import health, number_health, numbering, words
+from services.access import Actor
 from services.number_health import HealthRow, IdleRow, Totals, Wanted
 from services.statistics import rate
 from services.thresholds import Thresholds
@@ -25,6 +28,30 @@ _VERDICTS = {
     Verdict.HEALTHY: "Healthy",
 }
 _COLORS = ["red", "red", "orange", "yellow", "gray", "green"]
+
+
+@st.cache_data(ttl=60, show_spinner="Adding up the calls…")
+def overview(
+    _session: Session, _actor: Actor, tenant_id: int | None, user_id: int, days: int, today: date
+) -> tuple[Totals, dict[Verdict, int]]:
+    """Return the sums and how many lines there are of each status, kept for a minute for one user in one tenant."""
+    wanted = Wanted(days, today)
+    return number_health.totals(_session, _actor, wanted), number_health.verdicts(_session, _actor, wanted)
+
+
+@st.cache_data(ttl=60, show_spinner="Adding up the calls…")
+def counted(_session: Session, _actor: Actor, tenant_id: int | None, user_id: int, wanted: Wanted) -> int:
+    """Return how many lines match, kept like the overview."""
+    return number_health.count(_session, _actor, wanted)
+
+
+@st.cache_data(ttl=60, show_spinner="Adding up the calls…")
+def lines(
+    _session: Session, _actor: Actor, tenant_id: int | None, user_id: int, wanted: Wanted, part: Slice
+) -> tuple[list[HealthRow], list[list[float]]]:
+    """Return a part of the lines and the trend of each, kept like the overview."""
+    rows = number_health.search(_session, _actor, wanted, part)
+    return rows, number_health.trends(_session, _actor, wanted, rows)
 
 
 def toolbar(today: date, campaigns: dict[int, str]) -> tuple[Wanted, list[Filter]]:

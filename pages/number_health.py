@@ -20,15 +20,16 @@ with header("Number health", "Which numbers stand out beyond chance, why, and wh
 with errors_shown(), open_session() as session:
     wanted, offered = draw.toolbar(today, number_health.campaigns(session, actor))
     limits = thresholds.of(session, actor)
-    verdicts = number_health.verdicts(session, actor, wanted)
-    draw.figures(number_health.totals(session, actor, wanted), verdicts, wanted.days)
-    total = number_health.count(session, actor, wanted)
+    who = (actor.scope.tenant_id, actor.user_id)
+    totals, verdicts = draw.overview(session, actor, *who, wanted.days, today)
+    draw.figures(totals, verdicts, wanted.days)
+    total = draw.counted(session, actor, *who, wanted)
     place = st.container()
     part = lists.pager(total, "line", prefix=draw.PREFIX)
     with place:
         if total:
-            rows = number_health.search(session, actor, wanted, part)
-            draw.table(rows, number_health.trends(session, actor, wanted, rows), limits, with_tenant=actor.all_tenants)
+            rows, trends = draw.lines(session, actor, *who, wanted, part)
+            draw.table(rows, trends, limits, with_tenant=actor.all_tenants)
             draw.definitions(limits)
             draw.spread(rows)
         elif verdicts:

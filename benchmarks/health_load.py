@@ -1,0 +1,103 @@
+"""How long daily facts take to come in and to be looked at: `python -m benchmarks.health_load [FACTS]`."""
+
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TypeVar
+
+from sqlmodel import Session
+
+import db.engine
+from db.models import Campaign, CampaignNumber, PhoneNumber, Role, Tenant, User
+from db.scope import Slice
+from services import health_import, number_health
+from services.access import Actor
+from services.health_import import Given
+from services.number_health import Wanted
+
+DAYS, CAMPAIGNS = 90, 40
+
+Done = TypeVar("Done")
+
+
+def world(session: Session, amount: int) -> Actor:
+    """Write a tenant with *amount* numbers in the pools of CAMPAIGNS campaigns; return its admin."""
+    tenant = Tenant(name="Load")
+    user = User(username="load", name="Load", password_hash="-")  # noqa: S106
+    session.add_all([tenant, user])
+    session.flush()
+    at = tenant.id or 0
+    campaigns = [Campaign(tenant_id=at, name=f"Campaign {i}") for i in range(CAMPAIGNS)]
+    numbers = [
+        PhoneNumber(tenant_id=at, e164=f"+1415{i:07d}", provider="twilio", country="US", is_managed=True)
+        for i in range(amount)
+    ]
+    session.add_all([*campaigns, *numbers])
+    session.flush()
+    session.add_all(
+        CampaignNumber(campaign_id=campaigns[i % CAMPAIGNS].id or 0, number_id=number.id or 0, tenant_id=at)
+        for i, number in enumerate(numbers)
+    )
+    session.commit()
+    return Actor(user.id or 0, "load", "Load", tenant_id=at, role=Role.ADMIN)
+
+
+def facts(amount: int) -> list[Given]:
+    """Return DAYS days of each of *amount* numbers, as a file would hold them."""
+    chance, today = random.Random(7), datetime.now(UTC).date()  # noqa: S311
+    days = [(today - timedelta(days=ago)).isoformat() for ago in range(DAYS)]
+    rows = []
+    for number in range(amount):
+        for day in days:
+            attempts = chance.randint(5, 45)
+            answered = min(attempts, int(attempts * chance.gauss(0.3, 0.08))) if attempts else 0
+            rows.append(
+                Given(f"Campaign {number % CAMPAIGNS}", f"1415{number:07d}", day, str(attempts), str(max(0, answered)))
+            )
+    return rows
+
+
+def timed(what: str, act: Callable[[], Done]) -> Done:
+    """Do *act* and print how long it took."""
+    began = time.perf_counter()
+    done = act()
+    sys.stdout.write(f"| {what} | {time.perf_counter() - began:.2f} s |\n")
+    sys.stdout.flush()
+    return done
+
+
+def look(session: Session, actor: Actor, wanted: Wanted) -> None:
+    """Ask all that a run of the page over all numbers asks."""
+    number_health.verdicts(session, actor, wanted)
+    number_health.totals(session, actor, wanted)
+    number_health.count(session, actor, wanted)
+    number_health.trends(session, actor, wanted, number_health.search(session, actor, wanted, Slice()))
+    number_health.idle(session, actor, wanted.today)
+
+
+def main(amount: int = 1_000_000) -> None:
+    """Print the table of the guide. The database is `DATABASE_URL`, or a SQLite file that goes away again."""
+    with tempfile.TemporaryDirectory() as folder:
+        engine = db.engine.make_engine(os.environ.get("DATABASE_URL") or f"sqlite:///{folder}/load.db")
+        db.engine.migrate(engine)
+        db.engine.use(engine)
+        with db.engine.open_session() as session:
+            numbers = -(-amount // DAYS)
+            actor = world(session, numbers)
+            rows = facts(numbers)
+            sys.stdout.write(f"| {len(rows):,} facts of {numbers:,} numbers, {engine.dialect.name} | |\n|---|---|\n")
+            timed("check and write all", lambda: health_import.save(session, actor, rows, source="benchmark"))
+            timed("the same again, all replaced", lambda: health_import.save(session, actor, rows, source="benchmark"))
+            today = datetime.now(UTC).date()
+            for days in (7, 30, 90):
+                timed(f"number health over {days} days", partial(look, session, actor, Wanted(days, today)))
+        engine.dispose()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
