@@ -12,11 +12,11 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import db.engine
-from services import durable, sandbox, settings, setup
+from services import durable, health_api, sandbox, settings, setup
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -77,7 +77,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 app = st.App(
     str(Path(__file__).parent / "pages" / "frame.py"),
     lifespan=lifespan,
-    routes=[Route("/api/health", health)],
+    routes=[Route("/api/health", health), Mount("/api/v1", health_api.api)],
     middleware=[Middleware(SecurityHeaders)],
     on_script_error=log_error,
 )

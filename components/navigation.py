@@ -10,6 +10,8 @@ CAMPAIGNS = "campaigns.py"
 CAMPAIGN = "campaign.py"
 CONNECTIONS = "connections.py"
 AGENTS = "agents.py"
+HEALTH = "number_health.py"
+API_KEYS = "api_keys.py"
 
 
 def open_number(number_id: int, *, campaign_id: int | None = None) -> None:

@@ -76,6 +76,13 @@ page = st.navigation(
                 icon=":material/domain:",
                 visibility=shown(Permission.TENANTS_READ_ALL),
             ),
+            st.Page(
+                "api_keys.py",
+                title="API keys",
+                url_path="api-keys",
+                icon=":material/key:",
+                visibility=shown(Permission.API_KEYS_WRITE),
+            ),
             st.Page("profile.py", title="Your account", url_path="profile", icon=":material/account_circle:"),
         ],
     },

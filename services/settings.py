@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     sandbox_url: str = ""
     sandbox_port: int = Field(default=0, ge=0, le=65535)
     settle_seconds: float = Field(default=60, ge=0)
+    api_rate: str = "60/minute"
 
     @property
     def url(self) -> str:
