@@ -1,66 +1,44 @@
-"""Number health: key figures, a ranked table with reasons, how the rates are spread, and idle numbers."""
+"""Number health: key figures, what needs attention and why, a ranked table, how rates are spread, idle numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from zoneinfo import ZoneInfo
 
 import altair as alt
 import pandas as pd
 import streamlit as st
-from sqlmodel import Session
 
-from components import lists, navigation
+from components import audit, lists, navigation
 from components.lists import Filter
-from db.number_health import Verdict
-from db.scope import Slice
+from components.page import exactly, when
 from services import health, number_health, numbering, words
-from services.access import Actor
-from services.number_health import HealthRow, IdleRow, Totals, Wanted
+from services.adding_up import AsOf
+from services.number_health import HealthRow, IdleRow, Step, Totals, Verdict, Wanted
 from services.statistics import rate
 from services.thresholds import Thresholds
 
 PREFIX = "health_"
-_VERDICTS = {
-    Verdict.SPAM_FLAGGED: "Spam-flagged",
-    Verdict.LOW: "Low",
-    Verdict.FALLING: "Falling",
-    Verdict.CAPPED: "Capped",
-    Verdict.THIN: "Not enough data",
-    Verdict.HEALTHY: "Healthy",
+URGENT = (Verdict.SPAM_FLAGGED, Verdict.LOW, Verdict.FALLING)
+_BADGES = {
+    Verdict.SPAM_FLAGGED: "red",
+    Verdict.LOW: "red",
+    Verdict.FALLING: "orange",
+    Verdict.CAPPED: "yellow",
+    Verdict.NEAR_CAP: "yellow",
+    Verdict.THIN: "gray",
+    Verdict.HEALTHY: "green",
 }
-_COLORS = ["red", "red", "orange", "yellow", "gray", "green"]
+_PAINT = {"Stands out": "#d55e00", "At its cap": "#e69f00", "Not enough data": "#b8c0cc", "Healthy": "#0072b2"}
+"""Colours of the spread, told apart by the colour-blind too (Okabe & Ito)."""
+
+_MOST_URGENT = 5
 
 
-@st.cache_data(ttl=60, show_spinner="Adding up the calls…")
-def overview(
-    _session: Session, _actor: Actor, tenant_id: int | None, user_id: int, days: int, today: date
-) -> tuple[Totals, dict[Verdict, int]]:
-    """Return the sums and how many lines there are of each status, kept for a minute for one user in one tenant."""
-    wanted = Wanted(days, today)
-    return number_health.totals(_session, _actor, wanted), number_health.verdicts(_session, _actor, wanted)
-
-
-@st.cache_data(ttl=60, show_spinner="Adding up the calls…")
-def counted(_session: Session, _actor: Actor, tenant_id: int | None, user_id: int, wanted: Wanted) -> int:
-    """Return how many lines match, kept like the overview."""
-    return number_health.count(_session, _actor, wanted)
-
-
-@st.cache_data(ttl=60, show_spinner="Adding up the calls…")
-def lines(
-    _session: Session, _actor: Actor, tenant_id: int | None, user_id: int, wanted: Wanted, part: Slice
-) -> tuple[list[HealthRow], list[list[float]]]:
-    """Return a part of the lines and the trend of each, kept like the overview."""
-    rows = number_health.search(_session, _actor, wanted, part)
-    return rows, number_health.trends(_session, _actor, wanted, rows)
-
-
-def toolbar(today: date, campaigns: dict[int, str]) -> tuple[Wanted, list[Filter]]:
+def toolbar(today: date, campaigns: Mapping[int, str]) -> tuple[Wanted, list[Filter]]:
     """Draw window, search and filters; return what is wanted, and the filters."""
-    offered = [
-        Filter(f"{PREFIX}verdict", "Status", _VERDICTS, PREFIX),
-        Filter(f"{PREFIX}campaign", "Campaign", campaigns, PREFIX),
-    ]
-    keys = [*(item.key for item in offered), *(f"{PREFIX}{key}" for key in ("search", "days", "page", "per_page"))]
+    status = Filter(f"{PREFIX}verdict", "Status", words.VERDICT, PREFIX)
+    campaign = Filter(f"{PREFIX}campaign", "Campaign", campaigns, PREFIX)
+    keys = [status.key, campaign.key, *(f"{PREFIX}{key}" for key in ("search", "days", "page", "per_page"))]
     lists.keep(keys, "health")
     with st.container(horizontal=True, vertical_alignment="center"):
         days = st.segmented_control(
@@ -75,32 +53,89 @@ def toolbar(today: date, campaigns: dict[int, str]) -> tuple[Wanted, list[Filter
         )
         with st.container(width=300):
             typed = lists.search_box("Search numbers...", PREFIX)
-        active = sum(bool(item.chosen) for item in offered)
+        active = sum(bool(item.chosen) for item in (status, campaign))
         with st.popover(f"Filters · {active}" if active else "Filters", icon=":material/filter_list:"):
-            verdicts, chosen = (item.draw() for item in offered)
-    lists.chips(offered, typed, PREFIX)
+            verdicts, chosen = status.draw(), campaign.draw()
+    lists.chips([status, campaign], typed, PREFIX)
     lists.remember(keys, "health")
     digits = "".join(c for c in typed if c.isascii() and c.isdigit())
-    return Wanted(int(days or 30), today, digits, tuple(verdicts), tuple(chosen)), offered
+    return Wanted(int(days or 30), today, digits, tuple(verdicts), tuple(chosen)), [status, campaign]
 
 
-def figures(found: Totals, verdicts: dict[Verdict, int], days: int) -> None:
-    """Draw the key figures, each with its change against the window before."""
+def by_verdict(steps: Sequence[Step]) -> dict[Verdict, int]:
+    """Return how many lines there are of each verdict."""
+    found: dict[Verdict, int] = {}
+    for step in steps:
+        found[step.verdict] = found.get(step.verdict, 0) + step.lines
+    return found
+
+
+def figures(found: Totals, lines: Mapping[Verdict, int], idle: int, wanted: Wanted) -> None:
+    """Draw the key figures, the first ones with their change against the window before."""
     now, before = rate(found.answered, found.attempts), rate(found.answered_before, found.attempts_before)
     change = None if now.value is None or before.value is None else f"{(now.value - before.value) * 100:+.1f} points"
-    more = f"{found.attempts - found.attempts_before:+,}" if found.attempts_before else None
+    calls = f"{found.attempts - found.attempts_before:+,}" if found.attempts_before else None
+    numbers = f"{found.numbers - found.numbers_before:+,}" if found.numbers_before else None
+    interval = "" if now.low is None else f"95 % interval {now.low:.1%}–{now.high:.1%}, n = {now.n:,}"
+    capped = lines.get(Verdict.CAPPED, 0) + lines.get(Verdict.NEAR_CAP, 0)
     with st.container(horizontal=True):
-        st.metric(
-            "Answer rate", "—" if now.value is None else f"{now.value:.1%}", change, border=True, height="stretch"
-        )
-        st.metric("Attempts", f"{found.attempts:,}", more, delta_color="off", border=True, height="stretch")
-        st.metric("Numbers with calls", f"{found.numbers:,}", border=True, height="stretch")
-        st.metric("Low", f"{verdicts.get(Verdict.LOW, 0):,}", border=True, height="stretch")
-        st.metric("Falling", f"{verdicts.get(Verdict.FALLING, 0):,}", border=True, height="stretch")
-        st.metric("Spam-flagged", f"{verdicts.get(Verdict.SPAM_FLAGGED, 0):,}", border=True, height="stretch")
-    st.caption(
-        f"Changes are against the {days} days before. Answered may include machines where the source cannot tell."
+        _metric("Answer rate", "—" if now.value is None else f"{now.value:.1%}", change, interval)
+        _metric("Attempts", f"{found.attempts:,}", calls, "Calls that reached the carrier", neutral=True)
+        _metric("Numbers with calls", f"{found.numbers:,}", numbers, neutral=True)
+    with st.container(horizontal=True):
+        for verdict in URGENT:
+            _metric(words.VERDICT[verdict], f"{lines.get(verdict, 0):,}", help=f"Next: {number_health.ACTION[verdict]}")
+        _metric("At or near the cap", f"{capped:,}", help="By the calls of today, or because the pool says so")
+        _metric("Idle", f"{idle:,}", help="Twilio-managed numbers at risk of reclaim, listed below")
+
+
+def _metric(label: str, value: str, change: str | None = None, help: str = "", *, neutral: bool = False) -> None:
+    st.metric(
+        label,
+        value,
+        change,
+        delta_color="off" if neutral else "normal",
+        border=True,
+        height="stretch",
+        help=help or None,
     )
+
+
+def as_of(found: AsOf, wanted: Wanted, zone: ZoneInfo) -> None:
+    """Draw which days are in the figures, and when they were added up."""
+    if found.until is None:
+        return
+    text = f"{wanted.days} whole days up to {found.until:%-d %b %Y}, compared with the {wanted.days} before."
+    if found.behind:
+        text += f" Added up {when(found.made_at, zone)}; newer calls are being added up now."
+    st.caption(text, help=f"Added up {exactly(found.made_at, zone)}. Answered may include machines.")
+
+
+def attention(rows: Sequence[HealthRow], limits: Thresholds, lines: Mapping[Verdict, int]) -> None:
+    """Draw the first of the lines that stand out: which number where, why, and what to do next."""
+    urgent = [row for row in rows if row.verdict in URGENT][:_MOST_URGENT]
+    if not urgent:
+        return
+    st.subheader("Needs attention", anchor=False)
+    for row in urgent:
+        with st.container(border=True, gap="xsmall", key=f"attention_{row.number_id}_{row.campaign_id}"):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.page_link(
+                    navigation.DETAIL,
+                    label=f"**{numbering.display(row.e164)}**",
+                    query_params=navigation.number_query(row.number_id),
+                )
+                st.badge(words.VERDICT[row.verdict], color=_BADGES[row.verdict])  # type: ignore[arg-type]
+                found = rate(row.answered, row.attempts)
+                told = (
+                    f"{found.value:.1%} of {words.amount(row.attempts, 'attempt')}" if found.value is not None else ""
+                )
+                name = f" · {audit.plain(row.label)}" if row.label else ""
+                st.markdown(f"{audit.plain(row.campaign)}{name} · {told}")
+            st.markdown(f"{number_health.reason(row, limits)} **{number_health.ACTION[row.verdict]}**")
+    more = sum(lines.get(verdict, 0) for verdict in URGENT) - len(urgent)
+    if more > 0:
+        st.caption(f"{words.amount(more, 'more line')} below, the worst first.")
 
 
 def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], limits: Thresholds, *, with_tenant: bool) -> None:
@@ -109,19 +144,19 @@ def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], limits: Thre
     frame = pd.DataFrame(
         {
             "number": [numbering.display(row.e164) for row in rows],
-            "status": [[_VERDICTS[row.verdict]] for row in rows],
-            "why": [number_health.reason(row, limits) or "—" for row in rows],
+            "status": [[words.VERDICT[row.verdict]] for row in rows],
             "campaign": [row.campaign for row in rows],
             "rate": ["—" if found.value is None else f"{found.value:.1%}" for found in rates],
             "interval": ["—" if f.low is None else f"{f.low:.0%}–{f.high:.0%}" for f in rates],
             "n": [row.attempts for row in rows],
             "median": ["—" if row.median is None else f"{row.median:.1%}" for row in rows],
             "trend": list(trends),
+            "why": [number_health.reason(row, limits) or "—" for row in rows],
             "next": [number_health.ACTION[row.verdict] or "—" for row in rows],
         }
     )
     if with_tenant:
-        frame.insert(4, "tenant", [row.tenant for row in rows])
+        frame.insert(3, "tenant", [row.tenant for row in rows])
     ids = [row.number_id for row in rows]
     column = st.column_config
     st.dataframe(
@@ -140,16 +175,18 @@ def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], limits: Thre
                 key="health_clicked",
                 on_click=lambda: navigation.open_number(ids[st.session_state["health_clicked"]["row"]]),
             ),
-            "status": column.MultiselectColumn("Status", options=list(_VERDICTS.values()), color=_COLORS, width=130),
-            "campaign": column.TextColumn("Campaign", width=125),
+            "status": column.MultiselectColumn(
+                "Status", options=list(words.VERDICT.values()), color=list(_BADGES.values()), width=130
+            ),
+            "campaign": column.TextColumn("Campaign", width=130),
             "tenant": column.TextColumn("Tenant", width=120),
-            "rate": column.TextColumn("Answer rate", width=85, alignment="right"),
-            "interval": column.TextColumn("95 % interval", width=95, help="Wilson score interval"),
+            "rate": column.TextColumn("Answer rate", width=90, alignment="right"),
+            "interval": column.TextColumn("95 % interval", width=100, help="Wilson score interval"),
             "n": column.NumberColumn("n", width=60, format="localized", help="Attempts in the window"),
-            "median": column.TextColumn("Pool median", width=85, alignment="right"),
+            "median": column.TextColumn("Pool median", width=95, alignment="right"),
             "trend": column.LineChartColumn("By day", width=110, y_min=0, help="Answer rate of each day with calls"),
-            "why": column.TextColumn("Why", width=300),
-            "next": column.TextColumn("What to do", width=300),
+            "why": column.TextColumn("Why", width=330),
+            "next": column.TextColumn("What to do", width=330),
         },
     )
 
@@ -160,46 +197,77 @@ def definitions(limits: Thresholds) -> None:
         "Answer rate = answered / attempts that reached the carrier. Ranked by status, then by the interval's low end. "
         f"**Low**: even the upper end lies under {limits.flag_share:.0%} of the median of its pool. "
         f"**Falling**: the change test has passed {limits.alarm:g}, whatever the rate was before. "
-        f"**Not enough data**: the interval is wider than {limits.widest_interval:.0%}."
+        f"**Not enough data**: the interval is wider than {limits.widest_interval:.0%}. "
+        f"**Near cap** from {limits.cap_warning:,} calls today, **capped** from {limits.cap:,}, until midnight."
     )
 
 
-def spread(rows: Sequence[HealthRow]) -> None:
-    """Draw how the answer rates of the shown lines are spread."""
+def spread(steps: Sequence[Step]) -> None:
+    """Draw how the answer rates of all lines that match are spread."""
+    kinds = {**dict.fromkeys(URGENT, "Stands out"), **dict.fromkeys((Verdict.CAPPED, Verdict.NEAR_CAP), "At its cap")}
+    kinds |= {Verdict.THIN: "Not enough data", Verdict.HEALTHY: "Healthy"}
     frame = pd.DataFrame(
-        [{"rate": row.answered / row.attempts, "status": _VERDICTS[row.verdict]} for row in rows if row.attempts]
+        [
+            {"low": step.low, "high": step.low + number_health.BIN, "kind": kinds[step.verdict], "lines": step.lines}
+            for step in steps
+        ]
     )
-    if frame.empty:
-        return
+    frame = frame.groupby(["low", "high", "kind"])[["lines"]].sum().reset_index()
+    shown = [kind for kind in _PAINT if kind in set(frame["kind"])]
+    frame["order"] = frame["kind"].map({kind: place for place, kind in enumerate(_PAINT)})
+    percent = alt.Axis(format="%", tickCount=10)
     chart = (
         alt.Chart(frame)
-        .mark_bar()
+        .mark_bar(binSpacing=1)
         .encode(
-            x=alt.X("rate:Q", bin=alt.Bin(step=0.05), axis=alt.Axis(format="%"), title="Answer rate"),
-            y=alt.Y("count():Q", title="Numbers × campaigns"),
-            tooltip=[alt.Tooltip("count():Q", title="Lines")],
+            x=alt.X("low:Q", bin="binned", scale=alt.Scale(domain=[0, 1]), axis=percent, title="Answer rate"),
+            x2="high:Q",
+            y=alt.Y("lines:Q", title="Numbers × campaigns", axis=alt.Axis(tickMinStep=1), stack="zero"),
+            color=alt.Color(
+                "kind:N",
+                scale=alt.Scale(domain=shown, range=[_PAINT[kind] for kind in shown]),
+                legend=alt.Legend(title=None, orient="top"),
+            ),
+            order=alt.Order("order:Q"),
+            tooltip=[
+                alt.Tooltip("low:Q", title="From", format=".0%"),
+                alt.Tooltip("high:Q", title="To", format=".0%"),
+                alt.Tooltip("kind:N", title="Status"),
+                alt.Tooltip("lines:Q", title="Lines", format=","),
+            ],
         )
     )
-    st.altair_chart(chart, height=200, alt="How the answer rates of the lines on this page are spread")
+    st.subheader("How the rates are spread", anchor=False)
+    st.altair_chart(chart, height=220, alt="How many numbers × campaigns have which answer rate, by status")
 
 
-def idle(rows: Sequence[IdleRow], limits: Thresholds) -> None:
-    """Draw the numbers that Twilio may reclaim."""
+def idle(rows: Sequence[IdleRow], total: int, limits: Thresholds, *, with_tenant: bool) -> None:
+    """Draw the first of the numbers that Twilio may reclaim."""
     st.subheader("Idle, at risk of reclaim", anchor=False)
     if not rows:
         st.caption("No Twilio-managed number is idle.")
         return
+    first = f" The {len(rows):,} idlest are shown." if total > len(rows) else ""
     st.caption(
-        f"{words.amount(len(rows), 'Twilio-managed number')} with under {limits.idle_calls} completed calls in "
-        f"{number_health.IDLE_DAYS} days. Use them, or release them."
+        f"{words.amount(total, 'Twilio-managed number')} with under {limits.idle_calls} completed calls of 12 s in "
+        f"{number_health.IDLE_DAYS} days, as far as campaigns report them. Use them, or release them.{first}"
     )
     frame = pd.DataFrame(
         {
             "Number": [numbering.display(row.e164) for row in rows],
             "Name": [row.label or "—" for row in rows],
             "Completed calls": [row.completed for row in rows],
-            "link": [navigation.number_address(row.number_id) for row in rows],
         }
     )
-    link = st.column_config.LinkColumn("", display_text=":material/open_in_new:", width=40)
-    st.dataframe(frame, hide_index=True, alt="Idle numbers", column_config={"link": link})
+    if with_tenant:
+        frame.insert(2, "Tenant", [row.tenant for row in rows])
+    ids = [row.number_id for row in rows]
+    number = st.column_config.ButtonColumn(
+        "Number",
+        type="tertiary",
+        alignment="left",
+        width=145,
+        key="idle_clicked",
+        on_click=lambda: navigation.open_number(ids[st.session_state["idle_clicked"]["row"]]),
+    )
+    st.dataframe(frame, hide_index=True, key="idle_table", alt="Idle numbers", column_config={"Number": number})

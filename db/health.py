@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
+import db.health_summary
 from db.models import GONE, Campaign, CampaignHealth, CampaignNumber, PhoneNumber, PoolStatus
 from db.scope import Scope
 
@@ -128,4 +129,5 @@ def put(session: Session, scope: Scope, facts: Sequence[Fact], *, replace: bool 
         insert = insert.on_conflict_do_update(index_elements=key, set_={name: insert.excluded[name] for name in COUNTS})
     else:
         insert = insert.on_conflict_do_nothing(index_elements=key)
+    db.health_summary.written(session, scope.tenant_id or 0)
     session.execute(insert, [{**fact._asdict(), "tenant_id": scope.tenant_id} for fact in facts])

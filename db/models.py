@@ -327,7 +327,7 @@ class CampaignHealth(SQLModel, table=True):
         sa.CheckConstraint("attempts >= 0 AND answered >= 0 AND answered <= attempts", name="answered_of_attempts"),
         sa.CheckConstraint("completed >= 0 AND short_calls >= 0 AND failed >= 0 AND spam_reports >= 0", name="counts"),
         sa.Index(None, "tenant_id", "number_id", "day"),
-        sa.Index(None, "tenant_id", "day"),
+        sa.Index("ix_campaign_health_day", "tenant_id", "day", "number_id", "attempts"),
         sa.Index(
             "ix_campaign_health_window",
             *("tenant_id", "campaign_id", "number_id", "day", "attempts", "answered", "completed", "spam_reports"),
@@ -344,6 +344,54 @@ class CampaignHealth(SQLModel, table=True):
     short_calls: int = 0
     failed: int = 0
     spam_reports: int = 0
+
+
+class HealthVersion(SQLModel, table=True):
+    """How often a tenant's campaign health was written, so that a summary knows when it is old."""
+
+    __tablename__ = "health_version"
+
+    tenant_id: int = Field(primary_key=True, foreign_key="tenant.id")
+    n: int = 0
+
+
+class HealthSummary(SQLModel, table=True):
+    """When a tenant's lines over a window of so many days were added up, and from what; see `health_line`."""
+
+    __tablename__ = "health_summary"
+
+    tenant_id: int = Field(primary_key=True, foreign_key="tenant.id")
+    days: int = Field(primary_key=True)
+    until: date
+    version: int
+    limits: str = Field(max_length=100)
+    made_at: datetime = _instant()
+    seconds: float
+
+
+class HealthLine(SQLModel, table=True):
+    """A number in one campaign over a window of so many days and the one before, added up from `campaign_health`.
+
+    Rates are shares in 0..1. `verdict` is what the calls alone say.
+    """
+
+    __tablename__ = "health_line"
+    __table_args__ = (sa.Index(None, "tenant_id", "days", "number_id", "completed"),)
+
+    days: int = Field(primary_key=True)
+    campaign_id: int = Field(primary_key=True)
+    number_id: int = Field(primary_key=True)
+    tenant_id: int = Field(foreign_key="tenant.id")
+    attempts: int
+    answered: int
+    completed: int
+    spam_reports: int
+    attempts_before: int
+    answered_before: int
+    low: float | None = None
+    high: float | None = None
+    median: float | None = None
+    verdict: str = Field(max_length=16)
 
 
 class HealthPull(SQLModel, table=True):

@@ -1,40 +1,59 @@
 """How the numbers of the chosen tenant perform in campaigns, the worst first."""
 
-from datetime import UTC, datetime
-
 import streamlit as st
 
 from components import lists
 from components import number_health as draw
 from components.page import empty_state, errors_shown, header
-from components.session import current_actor
+from components.session import current_actor, reader_zone
 from db.engine import open_session
-from services import number_health, thresholds
+from db.scope import Slice
+from services import adding_up, health_import, number_health, thresholds
 from services.access import Permission
 
-actor, today = current_actor(), datetime.now(UTC).date()
+MOST_IDLE = 100
+
+actor, zone = current_actor(), reader_zone()
+may_import = actor.may(Permission.HEALTH_WRITE) and not actor.all_tenants
+
+
+def import_link() -> None:
+    if may_import:
+        st.page_link("import_health.py", label="Import health", icon=":material/upload_file:")
+
 
 with header("Number health", "Which numbers stand out beyond chance, why, and what to do about it."):
-    if actor.may(Permission.HEALTH_WRITE) and not actor.all_tenants:
-        st.page_link("import_health.py", label="Import health", icon=":material/upload_file:")
+    import_link()
 with errors_shown(), open_session() as session:
+    today = health_import.today_of(session, actor)
     wanted, offered = draw.toolbar(today, number_health.campaigns(session, actor))
     limits = thresholds.of(session, actor)
-    who = (actor.scope.tenant_id, actor.user_id)
-    totals, verdicts = draw.overview(session, actor, *who, wanted.days, today)
-    draw.figures(totals, verdicts, wanted.days)
-    total = draw.counted(session, actor, *who, wanted)
+    with st.spinner("Adding up the calls…", show_time=True):
+        as_of = adding_up.freshen(session, actor, wanted.days)
+        if wanted.days != number_health.IDLE_DAYS:
+            adding_up.freshen(session, actor, number_health.IDLE_DAYS)
+    steps = number_health.spread(session, actor, wanted.unfiltered)
+    everything, idle = draw.by_verdict(steps), number_health.count_idle(session, actor)
+    draw.figures(number_health.totals(session, actor, wanted.days), everything, idle, wanted)
+    draw.as_of(as_of, wanted, zone)
+    if wanted != wanted.unfiltered:
+        steps = number_health.spread(session, actor, wanted)
     place = st.container()
-    part = lists.pager(total, "line", prefix=draw.PREFIX)
+    part = lists.pager(sum(step.lines for step in steps), "line", prefix=draw.PREFIX)
     with place:
-        if total:
-            rows, trends = draw.lines(session, actor, *who, wanted, part)
-            draw.table(rows, trends, limits, with_tenant=actor.all_tenants)
+        if steps:
+            rows = number_health.search(session, actor, wanted, part)
+            draw.attention(rows, limits, draw.by_verdict(steps))
+            draw.table(rows, number_health.trends(session, actor, wanted, rows), limits, with_tenant=actor.all_tenants)
             draw.definitions(limits)
-            draw.spread(rows)
-        elif verdicts:
+        elif everything:
             with empty_state("No line matches the search and filters.", "search_off"):
                 lists.clear_filters_button(offered, draw.PREFIX)
         else:
-            empty_state("No calls were reported in this window. Health comes in from your dialer.", "monitor_heart")
-    draw.idle(number_health.idle(session, actor, today), limits)
+            with empty_state(
+                "No calls in this window. Send health by file or by HTTP, or read it from Twilio.", "monitor_heart"
+            ):
+                import_link()
+    if steps:
+        draw.spread(steps)
+    draw.idle(number_health.idle(session, actor, Slice(1, MOST_IDLE)), idle, limits, with_tenant=actor.all_tenants)

@@ -6,22 +6,23 @@ from datetime import date, timedelta
 from sqlmodel import Session
 
 import db.number_health
-from db.number_health import HealthQuery, HealthRow, IdleRow, Totals, Verdict, Window
+from db.health_summary import Verdict, Window
+from db.number_health import BIN, HealthQuery, HealthRow, IdleRow, Step, Totals
 from db.scope import Slice
 from services import thresholds, words
 from services.access import Actor, Permission, require
 from services.thresholds import Thresholds
 
-__all__ = ["IDLE_DAYS", "HealthRow", "IdleRow", "Totals", "Verdict", "Wanted", "window"]
+__all__ = ["BIN", "IDLE_DAYS", "HealthRow", "IdleRow", "Step", "Totals", "Verdict", "Wanted", "window"]
 
 IDLE_DAYS = 30
-MOST_IDLE = 100
 
 ACTION = {
     Verdict.SPAM_FLAGGED: "Rest it, register it with the carriers, or replace it.",
     Verdict.LOW: "Replace it, or look at the list that it calls.",
     Verdict.FALLING: "Rest it, then look again.",
-    Verdict.CAPPED: "It has its calls for today. Add numbers to the pool if this is every day.",
+    Verdict.CAPPED: "It rests until midnight. Add numbers to the pool if this is every day.",
+    Verdict.NEAR_CAP: "Spread the calls over more numbers.",
     Verdict.THIN: "Wait for more calls.",
     Verdict.HEALTHY: "",
 }
@@ -37,6 +38,11 @@ class Wanted:
     verdicts: tuple[Verdict, ...] = ()
     campaigns: tuple[int, ...] = ()
 
+    @property
+    def unfiltered(self) -> "Wanted":
+        """The same window without filters."""
+        return Wanted(self.days, self.today)
+
 
 def window(days: int, today: date) -> Window:
     """Return the last *days* whole days, and as many before them."""
@@ -49,22 +55,16 @@ def campaigns(session: Session, actor: Actor) -> dict[int, str]:
     return db.number_health.campaigns(session, actor.scope)
 
 
-def totals(session: Session, actor: Actor, wanted: Wanted) -> Totals:
+def totals(session: Session, actor: Actor, days: int) -> Totals:
     """Return the sums over all numbers, with those of the window before."""
     require(actor, Permission.HEALTH_READ)
-    return db.number_health.totals(session, actor.scope, window(wanted.days, wanted.today))
+    return db.number_health.totals(session, actor.scope, days)
 
 
-def verdicts(session: Session, actor: Actor, wanted: Wanted) -> dict[Verdict, int]:
-    """Return how many lines there are of each verdict, whatever is filtered."""
+def spread(session: Session, actor: Actor, wanted: Wanted) -> list[Step]:
+    """Return how many lines match, by answer rate in steps of BIN and by verdict."""
     require(actor, Permission.HEALTH_READ)
-    return db.number_health.verdicts(session, actor.scope, _query(session, actor, wanted))
-
-
-def count(session: Session, actor: Actor, wanted: Wanted) -> int:
-    """Return how many numbers × campaigns match."""
-    require(actor, Permission.HEALTH_READ)
-    return db.number_health.count(session, actor.scope, _query(session, actor, wanted))
+    return db.number_health.spread(session, actor.scope, _query(session, actor, wanted))
 
 
 def search(session: Session, actor: Actor, wanted: Wanted, part: Slice) -> list[HealthRow]:
@@ -77,16 +77,20 @@ def trends(session: Session, actor: Actor, wanted: Wanted, rows: list[HealthRow]
     """Return the answer rate by day of each of *rows*."""
     require(actor, Permission.HEALTH_READ)
     numbers = [row.number_id for row in rows]
-    found = db.number_health.trends(session, actor.scope, window(wanted.days, wanted.today), numbers)
+    found = db.number_health.trends(session, actor.scope, window(wanted.days, wanted.today).since, numbers)
     return [found.get((row.number_id, row.campaign_id), []) for row in rows]
 
 
-def idle(session: Session, actor: Actor, today: date) -> list[IdleRow]:
-    """Return Twilio-managed numbers that are at risk of being reclaimed, the idlest first, at most MOST_IDLE."""
+def count_idle(session: Session, actor: Actor) -> int:
+    """Return how many Twilio-managed numbers are at risk of being reclaimed."""
     require(actor, Permission.HEALTH_READ)
-    since = today - timedelta(days=IDLE_DAYS)
-    fewer_than = thresholds.of(session, actor).idle_calls
-    return db.number_health.idle(session, actor.scope, since, fewer_than, MOST_IDLE)
+    return db.number_health.count_idle(session, actor.scope, IDLE_DAYS, thresholds.of(session, actor).idle_calls)
+
+
+def idle(session: Session, actor: Actor, part: Slice) -> list[IdleRow]:
+    """Return the *part* of the numbers that are at risk of being reclaimed, the idlest first."""
+    require(actor, Permission.HEALTH_READ)
+    return db.number_health.idle(session, actor.scope, IDLE_DAYS, thresholds.of(session, actor).idle_calls, part)
 
 
 def reason(row: HealthRow, limits: Thresholds) -> str:
@@ -100,8 +104,10 @@ def reason(row: HealthRow, limits: Thresholds) -> str:
             return f"Even the upper end of chance, {row.high:.0%}, lies under {share}, {limit:.0%}."
         case Verdict.FALLING:
             return "Its rate has dropped within the window, beyond what chance does."
-        case Verdict.CAPPED:
+        case Verdict.CAPPED if row.today < limits.cap:
             return "Its pool has capped it."
+        case Verdict.CAPPED | Verdict.NEAR_CAP:
+            return f"{words.amount(row.today, 'call')} today; the cap is {limits.cap:,}."
         case Verdict.THIN:
             return f"Not enough data: {words.amount(row.attempts, 'attempt')}."
         case _:
@@ -111,11 +117,5 @@ def reason(row: HealthRow, limits: Thresholds) -> str:
 def _query(session: Session, actor: Actor, wanted: Wanted) -> HealthQuery:
     limits = thresholds.of(session, actor)
     return HealthQuery(
-        window(wanted.days, wanted.today),
-        limits.flag_share,
-        limits.widest_interval,
-        limits.alarm,
-        wanted.digits,
-        wanted.verdicts,
-        wanted.campaigns,
+        wanted.days, wanted.today, limits.cap_warning, limits.cap, wanted.digits, wanted.verdicts, wanted.campaigns
     )

@@ -1,5 +1,6 @@
 """What things are called on screen and in files: one word for one thing everywhere."""
 
+from db.health_summary import Verdict
 from db.models import CampaignStatus, NumberStatus, NumberType, PoolStatus, Role
 from providers.verbs import NumberType as VendorType
 
@@ -34,6 +35,15 @@ POOL = {
     PoolStatus.COOLING: "Cooling",
     PoolStatus.SPAM_FLAGGED: "Spam-flagged",
     PoolStatus.REMOVED: "Removed",
+}
+VERDICT = {
+    Verdict.SPAM_FLAGGED: "Spam-flagged",
+    Verdict.LOW: "Low",
+    Verdict.FALLING: "Falling",
+    Verdict.CAPPED: "Capped",
+    Verdict.NEAR_CAP: "Near cap",
+    Verdict.THIN: "Not enough data",
+    Verdict.HEALTHY: "Healthy",
 }
 CAMPAIGN = {
     CampaignStatus.DRAFT: "Draft",

@@ -1,17 +1,32 @@
 """Number health recounted by plain Python over the same rows."""
 
 import random
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
+import time_machine
+from dbos import DBOS
 from sqlmodel import Session
 
-from db.models import Campaign, CampaignHealth, CampaignNumber, PoolStatus
-from db.number_health import Verdict
+from db.models import (
+    Campaign,
+    CampaignHealth,
+    CampaignNumber,
+    HealthLine,
+    HealthSummary,
+    PhoneNumber,
+    PoolStatus,
+    Tenant,
+)
 from db.scope import Slice
-from services import number_health
-from services.number_health import Wanted
+from services import adding_up, durable, health_import, number_health, numbers
+from services.access import Actor
+from services.health_import import Given
+from services.number_health import Verdict, Wanted
+from services.settings import Settings
 from services.statistics import change, medians, rate
 from services.thresholds import Thresholds
 from tests.conftest import World
@@ -19,6 +34,31 @@ from tests.services import make
 
 TODAY = date(2026, 5, 4)
 WANTED = Wanted(30, TODAY)
+
+
+@pytest.fixture(autouse=True)
+def _day() -> Iterator[None]:
+    with time_machine.travel("2026-05-04T12:00:00Z"):
+        yield
+
+
+def lines(session: Session, actor: Actor, wanted: Wanted = WANTED) -> list[number_health.HealthRow]:
+    """Return every line, of sums that are the newest."""
+    assert not adding_up.freshen(session, actor, wanted.days).behind
+    return number_health.search(session, actor, wanted, Slice(1, 1000))
+
+
+def counted(session: Session, actor: Actor, wanted: Wanted = WANTED) -> dict[Verdict, int]:
+    """Return how many lines there are of each verdict, as the spread has them."""
+    found: dict[Verdict, int] = {}
+    for step in number_health.spread(session, actor, wanted):
+        found[step.verdict] = found.get(step.verdict, 0) + step.lines
+    return found
+
+
+def report(session: Session, world: World, number: str, day: date, attempts: int, answered: int = 0) -> None:
+    """Bring a day of calls in, as a dialer does."""
+    health_import.save(session, world.operator, [Given("Spring", number, day, attempts, answered)], source="test")
 
 
 @pytest.fixture
@@ -64,18 +104,19 @@ def test_every_figure_equals_a_recount(session: Session, world: World, facts: li
     window = number_health.window(30, TODAY)
     inside = [fact for fact in facts if window.since <= fact.day <= window.until]
     earlier = [fact for fact in facts if window.before <= fact.day < window.since]
-    found = number_health.totals(session, world.viewer, WANTED)
+    rows = lines(session, world.viewer)
+    found = number_health.totals(session, world.viewer, 30)
     assert (found.attempts, found.answered) == (sum(f.attempts for f in inside), sum(f.answered for f in inside))
     assert found.attempts_before == sum(f.attempts for f in earlier)
-    assert found.numbers == 8
+    assert found.answered_before == sum(f.answered for f in earlier)
+    assert (found.numbers, found.numbers_before) == (8, 7)
 
     sums: dict[tuple[int, int], list[int]] = {}
     for fact in inside:
         line = sums.setdefault((fact.campaign_id, fact.number_id), [0, 0])
         line[0] += fact.answered
         line[1] += fact.attempts
-    rows = number_health.search(session, world.viewer, WANTED, Slice(1, 100))
-    assert len(rows) == len(sums) == number_health.count(session, world.viewer, WANTED) == 16
+    assert len(rows) == len(sums) == sum(counted(session, world.viewer).values()) == 16
     for row in rows:
         expected = rate(*sums[row.campaign_id, row.number_id])
         pool = [counts for (campaign, _), counts in sums.items() if campaign == row.campaign_id]
@@ -98,30 +139,133 @@ def test_every_figure_equals_a_recount(session: Session, world: World, facts: li
         else:
             verdict = Verdict.HEALTHY
         assert row.verdict is verdict
+        before = [f for f in earlier if (f.campaign_id, f.number_id) == (row.campaign_id, row.number_id)]
+        assert row.attempts_before == sum(fact.attempts for fact in before)
+        assert row.answered_before == sum(fact.answered for fact in before)
 
 
 def test_the_worst_come_first_each_with_a_reason(session: Session, world: World, facts: list[CampaignHealth]) -> None:
-    rows = number_health.search(session, world.viewer, WANTED, Slice(1, 100))
+    rows = lines(session, world.viewer)
     order = [list(Verdict).index(row.verdict) for row in rows]
     assert order == sorted(order)
-    assert {row.verdict for row in rows} == set(Verdict) - {Verdict.CAPPED}
+    assert {row.verdict for row in rows} == set(Verdict) - {Verdict.CAPPED, Verdict.NEAR_CAP}
     assert all(number_health.reason(row, Thresholds()) for row in rows if row.verdict is not Verdict.HEALTHY)
-    counted = number_health.verdicts(session, world.viewer, WANTED)
-    assert sum(counted.values()) == 16
+    assert counted(session, world.viewer) == {
+        verdict: len([row for row in rows if row.verdict is verdict]) for verdict in {row.verdict for row in rows}
+    }
     only = Wanted(30, TODAY, verdicts=(Verdict.LOW,))
-    assert number_health.count(session, world.viewer, only) == counted[Verdict.LOW] == 2
+    assert lines(session, world.viewer, only) == [row for row in rows if row.verdict is Verdict.LOW]
+    assert counted(session, world.viewer, only) == {Verdict.LOW: 2}
+
+
+def test_the_spread_counts_each_line_in_the_step_of_its_rate(
+    session: Session, world: World, facts: list[CampaignHealth]
+) -> None:
+    rows = lines(session, world.viewer)
+    for step in number_health.spread(session, world.viewer, WANTED):
+        inside = [
+            row
+            for row in rows
+            if step.low - 1e-9 <= row.answered / row.attempts < step.low + number_health.BIN - 1e-9
+            and row.verdict is step.verdict
+        ]
+        assert len(inside) == step.lines
 
 
 def test_nothing_crosses_tenants(session: Session, world: World, facts: list[CampaignHealth]) -> None:
-    assert number_health.totals(session, world.stranger, WANTED).attempts == 0
-    assert number_health.search(session, world.stranger, WANTED, Slice()) == []
-    assert number_health.count(session, world.everywhere, WANTED) == 16
+    assert lines(session, world.stranger) == []
+    assert number_health.totals(session, world.stranger, 30).attempts == 0
+    assert len(lines(session, world.everywhere)) == 16
+
+
+def test_calls_that_come_in_are_in_the_next_look(session: Session, world: World, facts: list[CampaignHealth]) -> None:
+    first_day = TODAY - timedelta(days=30)
+    replaced = next(fact.attempts for fact in facts[70 * 3 :] if fact.day == first_day)  # of the fourth number
+    before = {row.e164: row.attempts for row in lines(session, world.viewer) if row.campaign == "Spring"}
+    report(session, world, "+14155552000", first_day - timedelta(days=1), 500)
+    report(session, world, "+14155552003", first_day, 0)
+    after = {row.e164: row.attempts for row in lines(session, world.viewer) if row.campaign == "Spring"}
+    assert after == before | {"+14155552003": before["+14155552003"] - replaced}
+
+
+def test_a_day_that_has_begun_is_in_no_window_but_counts_against_the_cap(
+    session: Session, world: World, facts: list[CampaignHealth]
+) -> None:
+    before = lines(session, world.viewer)
+    report(session, world, "+14155552003", TODAY, 75)
+    report(session, world, "+14155552004", TODAY, 100)
+    rows = lines(session, world.viewer)
+    assert sum(row.attempts for row in rows) == sum(row.attempts for row in before)
+    found = {row.e164: row for row in rows if row.campaign == "Autumn"}
+    assert found["+14155552003"].verdict is Verdict.NEAR_CAP
+    assert found["+14155552004"].verdict is Verdict.CAPPED
+    assert number_health.reason(found["+14155552003"], Thresholds()) == "75 calls today; the cap is 100."
+
+
+def test_other_thresholds_judge_anew(session: Session, world: World, facts: list[CampaignHealth]) -> None:
+    assert Verdict.FALLING in {row.verdict for row in lines(session, world.viewer)}
+    tenant = session.get_one(Tenant, world.tenant)
+    tenant.settings = {"health": {"alarm": 1000.0}}
+    session.commit()
+    assert Verdict.FALLING not in {row.verdict for row in lines(session, world.viewer)}
+
+
+def test_numbers_that_have_left_are_not_listed(session: Session, world: World, facts: list[CampaignHealth]) -> None:
+    first, *_, last = lines(session, world.viewer)
+    number = numbers.get(session, world.operator, first.number_id)
+    numbers.remove(session, world.operator, first.number_id, version=number.version)
+    session.execute(
+        sa.update(CampaignNumber)
+        .where(CampaignNumber.number_id == last.number_id, CampaignNumber.campaign_id == last.campaign_id)
+        .values(pool_status=PoolStatus.REMOVED)
+    )
+    session.commit()
+    left = lines(session, world.viewer)
+    assert first.number_id not in {row.number_id for row in left}
+    assert (last.number_id, last.campaign_id) not in {(row.number_id, row.campaign_id) for row in left}
+    assert len(left) == 13
+
+
+def test_what_takes_long_is_added_up_in_the_background_while_the_last_sums_are_shown(
+    session: Session, world: World, facts: list[CampaignHealth], database: sa.Engine
+) -> None:
+    before = lines(session, world.viewer)
+    session.execute(sa.update(HealthSummary).values(seconds=3.0))
+    session.commit()
+    report(session, world, "+14155552007", TODAY - timedelta(days=2), 900)
+    url = database.url.render_as_string(hide_password=False)
+    durable.launch(Settings(DATABASE_URL=url))  # type: ignore[call-arg]
+    try:
+        assert adding_up.freshen(session, world.viewer, 30).behind  # it was made a moment ago: let it rest
+        assert DBOS.list_workflows(name="health.add_up") == []
+        assert number_health.search(session, world.viewer, WANTED, Slice(1, 1000)) == before
+        with time_machine.travel("2026-05-04T12:10:00Z"):
+            assert adding_up.freshen(session, world.viewer, 30).behind
+            adding_up.freshen(session, world.viewer, 30)  # a second reader begins nothing
+            (begun,) = DBOS.list_workflows(name="health.add_up")
+            DBOS.retrieve_workflow(begun.workflow_id).get_result()
+            assert not adding_up.freshen(session, world.viewer, 30).behind
+    finally:
+        durable.stop()
+    after = number_health.search(session, world.viewer, WANTED, Slice(1, 1000))
+    assert sum(row.attempts for row in after) == sum(row.attempts for row in before) + 900
+
+
+def test_older_sums_never_take_the_place_of_newer_ones(
+    session: Session, world: World, facts: list[CampaignHealth]
+) -> None:
+    before = lines(session, world.viewer)
+    session.execute(sa.update(HealthSummary).values(version=7))
+    session.execute(sa.delete(HealthLine).where(HealthLine.number_id == before[0].number_id))
+    session.commit()
+    adding_up.freshen(session, world.viewer, 30)
+    assert len(number_health.search(session, world.viewer, WANTED, Slice(1, 1000))) == 14
 
 
 def test_trends_are_the_rates_of_the_days_with_calls(
     session: Session, world: World, facts: list[CampaignHealth]
 ) -> None:
-    rows = number_health.search(session, world.viewer, WANTED, Slice(1, 3))
+    rows = lines(session, world.viewer)[:3]
     for row, trend in zip(rows, number_health.trends(session, world.viewer, WANTED, rows), strict=True):
         window = number_health.window(30, TODAY)
         days = [
@@ -137,4 +281,18 @@ def test_trends_are_the_rates_of_the_days_with_calls(
 def test_only_managed_numbers_are_at_risk_of_reclaim(
     session: Session, world: World, facts: list[CampaignHealth]
 ) -> None:
-    assert number_health.idle(session, world.viewer, TODAY) == []
+    lines(session, world.viewer)
+    assert number_health.idle(session, world.viewer, Slice()) == []
+    session.execute(sa.update(PhoneNumber).values(is_managed=True))
+    session.commit()
+    make.number(session, world, "+14155553000")
+    managed = session.scalars(sa.select(PhoneNumber).where(PhoneNumber.e164 == "+14155553000")).one()
+    managed.is_managed = True
+    session.commit()
+    idle = number_health.idle(session, world.viewer, Slice())
+    assert (idle[0].e164, idle[0].completed) == ("+14155553000", 0)
+    completed = {
+        number: sum(f.completed for f in facts if f.number_id == number and f.day >= TODAY - timedelta(days=30))
+        for number in {fact.number_id for fact in facts}
+    }
+    assert len(idle) == number_health.count_idle(session, world.viewer) == 1 + sum(n < 3 for n in completed.values())
