@@ -1,6 +1,6 @@
 """A campaign's page: its card, its pool with how each number does, and the dialogs that change the pool."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -15,7 +15,7 @@ from db.audit import AuditRow
 from db.scope import Slice
 from services import campaigns, numbering, words
 from services.campaigns import WINDOW, CampaignDetail, CampaignStatus, Candidate, PoolRow, PoolStatus
-from services.statistics import Rate, rate
+from services.statistics import rate
 
 _POOL_COLORS = {
     PoolStatus.ACTIVE: "green",
@@ -75,8 +75,13 @@ def pager(campaign: CampaignDetail) -> Slice:
     return lists.pager(campaign.pool, "number", prefix="pool_")
 
 
-def pool(campaign: CampaignDetail, rows: Sequence[PoolRow], *, writes: bool) -> None:
-    """Draw the numbers of the pool. A click on one opens it, a click on the pencil its place in the pool."""
+def pool(
+    campaign: CampaignDetail, rows: Sequence[PoolRow], weights: Mapping[tuple[int, int], float], *, writes: bool
+) -> None:
+    """Draw the numbers of the pool, with our *weights* where the dialer has none.
+
+    A click on one opens it, a click on the pencil its place in the pool.
+    """
     frame = pd.DataFrame(
         {
             "number": [numbering.display(row.e164) for row in rows],
@@ -84,8 +89,8 @@ def pool(campaign: CampaignDetail, rows: Sequence[PoolRow], *, writes: bool) -> 
             "status": [_badges(row) for row in rows],
             "attempts": [f"{row.attempts:,}" for row in rows],
             "answered": [f"{row.answered:,}" for row in rows],
-            "rate": [_told(rate(row.answered, row.attempts)) for row in rows],
-            "weight": ["—" if row.weight is None else f"{row.weight:.2f}" for row in rows],
+            "rate": [words.rate(rate(row.answered, row.attempts)) for row in rows],
+            "weight": [words.weight(row.weight, weights.get((campaign.id, row.number_id))) for row in rows],
         }
     )
     if writes:
@@ -119,7 +124,7 @@ def pool(campaign: CampaignDetail, rows: Sequence[PoolRow], *, writes: bool) -> 
             "rate": column.TextColumn(
                 "Answer rate", width=195, help="Answered / attempts, with its 95 % Wilson interval and n"
             ),
-            "weight": column.TextColumn("Weight", alignment="right", width=70),
+            "weight": column.TextColumn("Weight", width=100, help=words.WEIGHT),
             "edit": column.ButtonColumn(
                 "",
                 type="tertiary",
@@ -131,8 +136,7 @@ def pool(campaign: CampaignDetail, rows: Sequence[PoolRow], *, writes: bool) -> 
         },
     )
     st.caption(
-        f"Calls of the last {WINDOW} days. Attempts reached the carrier; answered may include machines. "
-        "The weight is — when none is set."
+        f"Calls of {WINDOW} whole days up to yesterday. Attempts reached the carrier; answered may include machines."
     )
 
 
@@ -288,9 +292,3 @@ def _badges(row: PoolRow) -> list[str]:
     if row.number_status is not campaigns.NumberStatus.ACTIVE:
         badges.append(_INACTIVE)
     return badges
-
-
-def _told(found: Rate) -> str:
-    if found.value is None or found.low is None or found.high is None:
-        return "—"
-    return f"{found.value:.1%} ({found.low:.0%}–{found.high:.0%}, n = {found.n:,})"

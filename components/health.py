@@ -1,17 +1,27 @@
-"""Campaign health of a number: a table with each rate's n and interval, and calls over time."""
+"""Campaign health of a number: a line for each campaign, why it stands out, and its calls over time."""
 
 from collections.abc import Sequence
 
 import altair as alt
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from components import audit, navigation
+from components.page import empty_state
 from db.health import CampaignTotals, DayTotals
-from services import health, words
-from services.statistics import Rate, rate
+from db.health_summary import Window
+from services import health, number_health, words
+from services.health import NumberHealth
+from services.number_health import HealthRow, Verdict
+from services.statistics import rate, wilson
+from services.thresholds import Thresholds
+
+RATE, REST = "#3a8bd1", "#b8c0cc"
+"""Readable on white and on black, and told apart by the colour-blind."""
 
 _DEFAULT_WINDOW = 30
+_CHARTS, _TABLE = "Charts", "Table"
 
 
 def window() -> int:
@@ -29,82 +39,196 @@ def window() -> int:
     return int(chosen or _DEFAULT_WINDOW)
 
 
-def table(rows: Sequence[CampaignTotals]) -> None:
-    """Draw a line for each campaign."""
+def section(found: NumberHealth, limits: Thresholds, number_id: int, *, may_import: bool) -> None:
+    """Draw a line for each campaign, what stands out, and charts campaign by campaign; or why there are none."""
+    if not found.totals:
+        text = "No campaign uses this number, and no calls were reported for it. Add it to the pool of a campaign"
+        with empty_state(f"{text}; calls come in by file, from your dialer by HTTP, or from Twilio.", "monitor_heart"):
+            st.page_link(navigation.CAMPAIGNS, label="Go to campaigns", icon=":material/campaign:")
+            if may_import:
+                st.page_link("import_health.py", label="Import health", icon=":material/upload_file:")
+        return
+    for line in found.lines.values():
+        _standing(line, limits)
+    _table(found, number_id)
+    shown = [row for row in found.totals if row.attempts]
+    if not shown:
+        st.caption("No calls in this window. A longer one may have some.")
+        return
+    view = st.segmented_control(
+        "View",
+        (_CHARTS, _TABLE),
+        default=_CHARTS,
+        key="health_view",
+        bind="query-params",
+        label_visibility="collapsed",
+        required=True,
+    )
+    for place, row in zip(st.tabs([audit.plain(row.campaign) for row in shown]), shown, strict=True):
+        with place:
+            frame = by_day(found.days.get(row.campaign_id, []), found.window)
+            if view == _TABLE:
+                _days(frame, row.campaign)
+            else:
+                own = found.lines.get(row.campaign_id)
+                _charts(frame, row, own.median if own else None)
+
+
+def by_day(days: Sequence[DayTotals], window: Window) -> pd.DataFrame:
+    """Return a row for each day of *window*: its calls, and the rate of the days up to it with its interval.
+
+    The rate is over `health.RUN` days, in a window of so many over each day by itself; NaN without attempts.
+    """
+    every = pd.date_range(window.since - pd.Timedelta(days=health.RUN - 1), window.until)
+    calls = pd.DataFrame(
+        {"attempts": [day.attempts for day in days], "answered": [day.answered for day in days]},
+        index=pd.DatetimeIndex([day.day for day in days]),
+    ).reindex(every, fill_value=0)
+    inside = every >= pd.Timestamp(window.since)
+    run = 1 if inside.sum() <= health.RUN else health.RUN
+    sums = calls.rolling(run).sum()[inside]
+    low, high = wilson(sums["answered"], sums["attempts"])
+    some = sums["attempts"] > 0
+    frame = calls[inside].assign(
+        n=sums["attempts"].astype(int),
+        rate=(sums["answered"] / sums["attempts"]).where(some),
+        low=np.where(some, low, np.nan),
+        high=np.where(some, high, np.nan),
+    )
+    return frame.rename_axis("day").reset_index()
+
+
+def _standing(line: HealthRow, limits: Thresholds) -> None:
+    """Draw why the number stands out in a campaign, and what to do next."""
+    if line.verdict is Verdict.HEALTHY:
+        return
+    urgent = line.verdict in number_health.URGENT
+    text = f"**{words.VERDICT[line.verdict]}** in {audit.plain(line.campaign)}. "
+    text += f"{number_health.reason(line, limits)} {number_health.ACTION[line.verdict]}"
+    if urgent:
+        st.warning(text, icon=":material/warning:")
+    else:
+        st.caption(text)
+
+
+def _table(found: NumberHealth, number_id: int) -> None:
+    rows = found.totals
     rates = [rate(row.answered, row.attempts) for row in rows]
     frame = pd.DataFrame(
         {
-            "Campaign": [row.campaign for row in rows],
-            "Pool status": [words.POOL[row.pool_status] if row.pool_status else "—" for row in rows],
-            "Attempts": [f"{row.attempts:,}" for row in rows],
-            "Answered": [f"{row.answered:,}" for row in rows],
-            "Answer rate": [_told(found) for found in rates],
-            "Weight": [f"{row.weight:.2f}" if row.weight is not None else "—" for row in rows],
+            "campaign": [row.campaign for row in rows],
+            "pool": [words.POOL[row.pool_status] if row.pool_status else "—" for row in rows],
+            "attempts": [row.attempts for row in rows],
+            "answered": [row.answered for row in rows],
+            "rate": [words.share(one) for one in rates],
+            "weight": [words.weight(row.weight, found.weights.get(row.campaign_id)) for row in rows],
         }
     )
-    st.table(frame.set_index("Campaign"), alt="Campaign health by campaign")
-    st.caption(
-        "Attempts reached the carrier; answered may include machines. Answer rate = answered / attempts, with its "
-        "95 % Wilson interval. The weight is the dialer's; — when it sends none."
+    ids = [row.campaign_id for row in rows]
+    column = st.column_config
+    st.dataframe(
+        frame,
+        hide_index=True,
+        key="campaign_health",
+        alt="Campaign health by campaign",
+        column_config={
+            "campaign": column.ButtonColumn(
+                "Campaign",
+                type="tertiary",
+                alignment="left",
+                pinned=True,
+                width=110,
+                key="campaign_clicked",
+                on_click=lambda: navigation.open_campaign(
+                    ids[st.session_state["campaign_clicked"]["row"]], number_id=number_id
+                ),
+            ),
+            "pool": column.TextColumn("Pool status", width=85),
+            "attempts": column.NumberColumn("Attempts", format="localized", width=70, help="The n of the answer rate"),
+            "answered": column.NumberColumn("Answered", format="localized", width=70),
+            "rate": column.TextColumn("Answer rate", width=110, help="With its 95 % Wilson interval"),
+            "weight": column.TextColumn("Weight", width=90, help=words.WEIGHT),
+        },
+    )
+    told = (
+        f"Whole days up to {found.window.until:%-d %b %Y}. Attempts reached the carrier; answered may include machines."
+    )
+    today = max((line.today for line in found.lines.values() if line), default=0)
+    st.caption(f"{told} Today so far: {words.amount(today, 'call')}." if today else told)
+
+
+def _charts(frame: pd.DataFrame, row: CampaignTotals, median: float | None) -> None:
+    day = alt.X("day:T", title=None, axis=alt.Axis(format="%-d %b", tickCount=6, grid=False))
+    shown = alt.Tooltip("day:T", title="Day", format="%-d %b %Y")
+    top = max(frame["high"].max(), median or 0) * 1.05
+    share = alt.Scale(domain=[0, min(1.0, top)], nice=False)
+    percent = alt.Axis(format=".0%", tickCount=5)
+    tips = [
+        shown,
+        alt.Tooltip("rate:Q", title="Answer rate", format=".1%"),
+        alt.Tooltip("low:Q", title="Interval from", format=".1%"),
+        alt.Tooltip("high:Q", title="to", format=".1%"),
+        alt.Tooltip("n:Q", title="n", format=","),
+    ]
+    base = alt.Chart(frame).encode(x=day)
+    band = base.mark_area(opacity=0.22, color=RATE).encode(
+        y=alt.Y("low:Q", scale=share, axis=percent, title=None), y2="high:Q"
+    )
+    line = base.mark_line(color=RATE, point=alt.OverlayMarkDef(size=22, color=RATE)).encode(y="rate:Q", tooltip=tips)
+    layers = [band, line]
+    if median is not None:
+        level = alt.Chart(pd.DataFrame({"median": [median]}))
+        layers.append(level.mark_rule(strokeDash=[5, 4], color="#8a93a0").encode(y="median:Q"))
+    run = 1 if len(frame) <= health.RUN else health.RUN
+    over = "each day" if run == 1 else f"the {run} days up to each"
+    pool = "" if median is None else f"; dashed: the pool's median, {median:.0%}"
+    st.caption(f"**Answer rate** of {over}, with its 95 % Wilson interval{pool}")
+    told = words.rate(rate(row.answered, row.attempts))
+    against = "" if median is None else f", pool median {median:.1%}"
+    st.altair_chart(
+        alt.layer(*layers), height=210, alt=f"{row.campaign}: answer rate over time. In the window {told}{against}"
+    )
+    long = frame.assign(rest=frame["attempts"] - frame["answered"]).melt(
+        ["day", "attempts"], ["answered", "rest"], "kind", "calls"
+    )
+    long["kind"] = long["kind"].map({"answered": "Answered", "rest": "Not answered"})
+    colors = alt.Scale(domain=["Answered", "Not answered"], range=[RATE, REST])
+    bars = (
+        alt.Chart(long)
+        .mark_bar()
+        .encode(
+            x=day,
+            y=alt.Y("calls:Q", title=None, stack="zero", axis=alt.Axis(tickCount=4, tickMinStep=1)),
+            color=alt.Color("kind:N", scale=colors, legend=alt.Legend(title=None, orient="bottom")),
+            order=alt.Order("kind:N"),
+            tooltip=[
+                shown,
+                alt.Tooltip("kind:N", title="Outcome"),
+                alt.Tooltip("calls:Q", title="Calls", format=","),
+                alt.Tooltip("attempts:Q", title="of", format=","),
+            ],
+        )
+    )
+    st.caption("**Attempts** a day, answered and not")
+    st.altair_chart(
+        bars, height=190, alt=f"{row.campaign}: {row.answered:,} of {row.attempts:,} attempts answered, by day"
     )
 
 
-def charts(days: Sequence[DayTotals]) -> None:
-    """Draw attempts and answered calls per day, one chart for each campaign."""
-    frame = pd.DataFrame(
-        [
-            {"day": pd.Timestamp(d.day), "campaign": d.campaign, "calls": calls, "kind": kind}
-            for d in days
-            for kind, calls in (("Answered", d.answered), ("Not answered", d.attempts - d.answered))
-        ]
+def _days(frame: pd.DataFrame, campaign: str) -> None:
+    newest = frame.sort_values("day", ascending=False)
+    column = st.column_config
+    st.dataframe(
+        newest.assign(rate=newest["rate"] * 100, low=newest["low"] * 100, high=newest["high"] * 100),
+        hide_index=True,
+        alt=f"{campaign}: calls by day",
+        column_config={
+            "day": column.DateColumn("Day", format="D MMM YYYY"),
+            "attempts": column.NumberColumn("Attempts", format="localized"),
+            "answered": column.NumberColumn("Answered", format="localized"),
+            "n": column.NumberColumn("n", format="localized", help="Attempts that the rate is taken of"),
+            "rate": column.NumberColumn("Answer rate", format="%.1f%%"),
+            "low": column.NumberColumn("Interval from", format="%.1f%%"),
+            "high": column.NumberColumn("to", format="%.1f%%"),
+        },
     )
-    colors = alt.Scale(domain=["Answered", "Not answered"], range=["#0072b2", "#b8c0cc"])
-    for campaign, calls in frame.groupby("campaign"):
-        chart = (
-            alt.Chart(calls)
-            .mark_bar()
-            .encode(
-                x=alt.X("day:T", title=None, axis=alt.Axis(format="%-d %b", tickCount=6)),
-                y=alt.Y("calls:Q", title="Attempts", stack="zero"),
-                color=alt.Color("kind:N", scale=colors, legend=alt.Legend(title=None, orient="bottom")),
-                order=alt.Order("kind:N"),
-                tooltip=[
-                    alt.Tooltip("day:T", title="Day", format="%-d %b %Y"),
-                    alt.Tooltip("kind:N", title="Outcome"),
-                    alt.Tooltip("calls:Q", title="Calls"),
-                ],
-            )
-        )
-        st.caption(f"{audit.plain(str(campaign))}: attempts a day")
-        answered = int(calls.loc[calls["kind"] == "Answered", "calls"].sum())
-        st.altair_chart(
-            chart,
-            height=200,
-            alt=f"{campaign}: {answered:,} of {int(calls['calls'].sum()):,} attempts answered, by day",
-        )
-
-
-def _told(found: Rate) -> str:
-    if found.value is None or found.low is None or found.high is None:
-        return "—"
-    return f"{found.value:.1%} ({found.low:.0%}–{found.high:.0%}, n = {found.n:,})"
-
-
-def section(totals: Sequence[CampaignTotals], days: Sequence[DayTotals], window: int, number_id: int) -> None:
-    """Draw table, links to the campaigns, and charts, or why there are none."""
-    if not totals:
-        st.caption("No campaign uses this number, and no calls were reported for it.")
-        return
-    table(totals)
-    with st.container(horizontal=True):
-        for row in totals:
-            st.page_link(
-                navigation.CAMPAIGN,
-                label=row.campaign,
-                icon=":material/campaign:",
-                query_params=navigation.campaign_query(row.campaign_id, number_id=number_id),
-            )
-    if any(day.attempts for day in days):
-        charts(days)
-    else:
-        st.caption(f"No calls in the last {window} days.")

@@ -13,12 +13,11 @@ from components.lists import Filter
 from components.page import exactly, when
 from services import health, number_health, numbering, words
 from services.adding_up import AsOf
-from services.number_health import HealthRow, IdleRow, Step, Totals, Verdict, Wanted
+from services.number_health import URGENT, HealthRow, IdleRow, Step, Totals, Verdict, Wanted
 from services.statistics import rate
 from services.thresholds import Thresholds
 
 PREFIX = "health_"
-URGENT = (Verdict.SPAM_FLAGGED, Verdict.LOW, Verdict.FALLING)
 _BADGES = {
     Verdict.SPAM_FLAGGED: "red",
     Verdict.LOW: "red",

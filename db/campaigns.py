@@ -160,8 +160,8 @@ def is_named(session: Session, tenant_id: int, name: str, *, but: int | None = N
     return any(campaign_id != but for campaign_id in found)
 
 
-def pool(session: Session, scope: Scope, campaign_id: int, since: date, part: Slice) -> list[PoolRow]:
-    """Return the *part* of a campaign's pool, the primary number first, with its calls since the day *since*."""
+def pool(session: Session, scope: Scope, campaign_id: int, since: date, until: date, part: Slice) -> list[PoolRow]:
+    """Return the *part* of a campaign's pool, the primary number first, with its calls from *since* to *until*."""
     places = (
         sa.select(CampaignNumber)
         .where(
@@ -178,7 +178,10 @@ def pool(session: Session, scope: Scope, campaign_id: int, since: date, part: Sl
             sa.func.sum(CampaignHealth.answered).label("answered"),
         )
         .where(
-            scope.of(CampaignHealth.tenant_id), CampaignHealth.campaign_id == campaign_id, CampaignHealth.day >= since
+            scope.of(CampaignHealth.tenant_id),
+            CampaignHealth.campaign_id == campaign_id,
+            CampaignHealth.day >= since,
+            CampaignHealth.day <= until,
         )
         .group_by(CampaignHealth.number_id)
         .subquery()

@@ -33,7 +33,7 @@ class Fact(NamedTuple):
 
 @dataclass(frozen=True)
 class CampaignTotals:
-    """What a number did in one campaign since a day. `weight` is the dialer's, None when it sends none."""
+    """What a number did in one campaign over some days. `weight` is the dialer's, None when it sends none."""
 
     campaign_id: int
     campaign: str
@@ -48,20 +48,20 @@ class DayTotals:
     """What a number did on one day in one campaign."""
 
     day: date
-    campaign: str
+    campaign_id: int
     attempts: int
     answered: int
 
 
-def totals(session: Session, scope: Scope, number_id: int, since: date) -> list[CampaignTotals]:
-    """Return the campaigns that the number is or was in, with its calls since the day *since*."""
+def totals(session: Session, scope: Scope, number_id: int, since: date, until: date) -> list[CampaignTotals]:
+    """Return the campaigns that the number is or was in, with its calls from *since* to *until*."""
     calls = (
         sa.select(
             CampaignHealth.campaign_id,
             sa.func.sum(CampaignHealth.attempts).label("attempts"),
             sa.func.sum(CampaignHealth.answered).label("answered"),
         )
-        .where(scope.of(CampaignHealth.tenant_id), CampaignHealth.number_id == number_id, CampaignHealth.day >= since)
+        .where(*_calls(scope, number_id, since, until))
         .group_by(CampaignHealth.campaign_id)
         .subquery()
     )
@@ -86,15 +86,28 @@ def totals(session: Session, scope: Scope, number_id: int, since: date) -> list[
     return [CampaignTotals(*row) for row in rows]
 
 
-def days(session: Session, scope: Scope, number_id: int, since: date) -> list[DayTotals]:
-    """Return the number's calls day by day and campaign by campaign, oldest first."""
+def days(session: Session, scope: Scope, number_id: int, since: date, until: date) -> list[DayTotals]:
+    """Return the number's calls day by day and campaign by campaign, from *since* to *until*, oldest first."""
     rows = session.execute(
-        sa.select(CampaignHealth.day, Campaign.name, CampaignHealth.attempts, CampaignHealth.answered)
-        .join(Campaign, Campaign.id == CampaignHealth.campaign_id)
-        .where(scope.of(CampaignHealth.tenant_id), CampaignHealth.number_id == number_id, CampaignHealth.day >= since)
-        .order_by(CampaignHealth.day, Campaign.name)
+        sa.select(
+            CampaignHealth.day,
+            CampaignHealth.campaign_id,
+            CampaignHealth.attempts,
+            CampaignHealth.answered,
+        )
+        .where(*_calls(scope, number_id, since, until))
+        .order_by(CampaignHealth.day, CampaignHealth.campaign_id)
     )
     return [DayTotals(*row) for row in rows]
+
+
+def _calls(scope: Scope, number_id: int, since: date, until: date) -> tuple[Any, ...]:
+    return (
+        scope.of(CampaignHealth.tenant_id),
+        CampaignHealth.number_id == number_id,
+        CampaignHealth.day >= since,
+        CampaignHealth.day <= until,
+    )
 
 
 def campaigns(session: Session, scope: Scope) -> tuple[dict[str, int], set[int]]:

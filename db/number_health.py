@@ -1,5 +1,6 @@
 """Queries over the health of all numbers of a tenant. They read the lines of `db.health_summary`, never days."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -26,6 +27,7 @@ class HealthQuery:
     digits: str = ""
     verdicts: tuple[Verdict, ...] = ()
     campaigns: tuple[int, ...] = ()
+    number_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,54 @@ def search(session: Session, scope: Scope, query: HealthQuery, part: Slice) -> l
     return [HealthRow(**{**row, "verdict": Verdict(row["verdict"])}) for row in rows]
 
 
+def weights(
+    session: Session, scope: Scope, days: int, campaigns: Sequence[int], numbers: Sequence[int], k: float, floor: float
+) -> dict[tuple[int, int], float]:
+    """Return our weight of *numbers* in the pools of *campaigns*, by campaign and number.
+
+    `services.statistics.weights` says what it is, with *k* and *floor*; a test compares the two.
+    """
+    same = sa.and_(
+        HealthLine.days == days,
+        HealthLine.campaign_id == CampaignNumber.campaign_id,
+        HealthLine.number_id == CampaignNumber.number_id,
+    )
+    answered, attempts = sa.func.coalesce(HealthLine.answered, 0), sa.func.coalesce(HealthLine.attempts, 0)
+
+    def over_pool(value: Any) -> Any:
+        return sa.func.sum(value).over(partition_by=CampaignNumber.campaign_id)
+
+    rate = sa.cast(over_pool(answered), sa.Float) / sa.func.nullif(over_pool(attempts), 0)
+    pool = (
+        sa.select(
+            CampaignNumber.campaign_id,
+            CampaignNumber.number_id,
+            answered.label("answered"),
+            attempts.label("attempts"),
+            rate.label("m"),
+        )
+        .outerjoin(HealthLine, same)
+        .where(
+            scope.of(CampaignNumber.tenant_id),
+            CampaignNumber.campaign_id.in_(campaigns),
+            CampaignNumber.pool_status != PoolStatus.REMOVED,
+        )
+        .cte("pool")
+    )
+    shrunken, least = (pool.c.answered + k * pool.c.m) / (pool.c.attempts + k), floor * pool.c.m
+    raw = sa.select(
+        pool.c.campaign_id, pool.c.number_id, sa.case((shrunken > least, shrunken), else_=least).label("raw")
+    ).cte("raw")
+    mean = sa.func.avg(raw.c.raw).over(partition_by=raw.c.campaign_id)
+    weighed = sa.select(raw, mean.label("mean")).subquery()
+    rows = session.execute(
+        sa.select(weighed.c.campaign_id, weighed.c.number_id, weighed.c.raw / sa.func.nullif(weighed.c.mean, 0)).where(
+            weighed.c.number_id.in_(numbers)
+        )
+    )
+    return {(campaign, number): 1.0 if weight is None else float(weight) for campaign, number, weight in rows}
+
+
 def trends(session: Session, scope: Scope, since: date, numbers: list[int]) -> dict[tuple[int, int], list[float]]:
     """Return the answer rate day by day, by number and campaign, of a few numbers; days without calls are left out."""
     rows = session.execute(
@@ -200,9 +250,11 @@ def _matching(scope: Scope, query: HealthQuery) -> Any:
 
 def _lines(scope: Scope, query: HealthQuery) -> Any:
     """The lines with calls, of numbers that are still held and in their pools, with what pool and day add to them."""
+    one = query.number_id
     busy = (
         sa.select(CampaignHealth.number_id, sa.func.sum(CampaignHealth.attempts).label("attempts"))
         .where(scope.of(CampaignHealth.tenant_id), CampaignHealth.day == query.today)
+        .where(sa.true() if one is None else CampaignHealth.number_id == one)
         .group_by(CampaignHealth.number_id)
         .cte("busy")
     )
@@ -250,5 +302,6 @@ def _lines(scope: Scope, query: HealthQuery) -> Any:
             HealthLine.attempts > 0,
             sa.or_(pool.is_(None), pool != PoolStatus.REMOVED),
             LIVE,
+            sa.true() if one is None else HealthLine.number_id == one,
         )
     )

@@ -1,7 +1,5 @@
 """One campaign: what it is, its pool, and how the numbers in it do."""
 
-from datetime import UTC, datetime
-
 import streamlit as st
 
 from components import campaign as draw
@@ -12,10 +10,10 @@ from components.page import errors_shown, said
 from components.session import current_actor, reader_zone, rechecked
 from db.engine import open_session
 from db.scope import Slice
-from services import audit, campaigns
+from services import adding_up, audit, campaigns, health_import, number_health
 from services.access import Permission
 
-actor, zone, today = current_actor(), reader_zone(), datetime.now(UTC).date()
+actor, zone = current_actor(), reader_zone()
 desk = Desk(actor, zone, rechecked(open_session), draw.PLACE)
 
 with errors_shown(), open_session() as session:
@@ -29,9 +27,12 @@ with errors_shown(), open_session() as session:
     if campaign.pool:
         table = st.container()
         part = draw.pager(campaign)
+        today = health_import.today_of(session, actor)
         rows = campaigns.pool(session, actor, campaign.id, today, part)
+        adding_up.freshen(session, actor, number_health.IDLE_DAYS)
+        weights = number_health.weights(session, actor, [campaign.id], [row.number_id for row in rows])
         with table:
-            draw.pool(campaign, rows, writes=writes)
+            draw.pool(campaign, rows, weights, writes=writes)
     else:
         draw.empty_pool(desk, campaign, writes=writes)
     draw.history(audit.history(session, actor, "campaign", campaign.id, Slice(size=20)), zone)

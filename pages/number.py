@@ -1,7 +1,5 @@
 """One phone number: what it is, its settings, how its calls go, and its history."""
 
-from datetime import UTC, datetime
-
 import streamlit as st
 
 from components import audit as history
@@ -14,10 +12,11 @@ from components.page import errors_shown, said
 from components.session import current_actor, reader_zone, rechecked
 from db.engine import open_session
 from db.scope import Slice
-from services import audit, health, numbers, orders
+from services import audit, health, numbers, orders, thresholds
 from services.access import Permission
 
-actor, zone, today = current_actor(), reader_zone(), datetime.now(UTC).date()
+actor, zone = current_actor(), reader_zone()
+may_import = actor.may(Permission.HEALTH_WRITE) and not actor.all_tenants
 
 with errors_shown(), open_session() as session:
     number = numbers.get(session, actor, navigation.shown("number"))
@@ -30,7 +29,7 @@ with errors_shown(), open_session() as session:
     ordered = orders.of_number(session, actor, number.id)
     at_provider.pending(ordered, writes=writes)
     draw.card(editor, zone, with_tenant=actor.all_tenants, writes=writes)
-    left, right = st.columns([0.44, 0.56], gap="large")
+    left, right = st.columns([0.41, 0.59], gap="large")
     with left:
         st.subheader("Settings", anchor=False)
         if writes and not number.is_gone:
@@ -47,8 +46,7 @@ with errors_shown(), open_session() as session:
             at_provider.webhooks(ordered, writes=False)
     with right:
         st.subheader("Campaign Health", anchor=False)
-        window = health_chart.window()
-        totals = health.totals(session, actor, number.id, window, today)
-        health_chart.section(totals, health.days(session, actor, number.id, window, today), window, number.id)
+        calls = health.of_number(session, actor, number.id, health_chart.window())
+        health_chart.section(calls, thresholds.of(session, actor), number.id, may_import=may_import)
         st.subheader("History", anchor=False)
         history.history(audit.history(session, actor, "number", number.id, Slice(size=20)), zone)

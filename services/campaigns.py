@@ -1,7 +1,7 @@
 """Campaigns: what numbers are called from, each with a primary number and a pool."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlmodel import Session
@@ -12,7 +12,7 @@ import db.numbers
 from db.campaigns import CampaignDetail, CampaignQuery, CampaignRow, CampaignSort, Candidate, PoolRow
 from db.models import Campaign, CampaignNumber, CampaignStatus, NumberStatus, PoolStatus
 from db.scope import Scope, Slice
-from services import checks, numbering, versioned
+from services import checks, number_health, numbering, versioned
 from services.access import Actor, Permission, require, require_tenant
 from services.audit import Action
 from services.errors import Conflict, InvalidInput, NotFound
@@ -62,10 +62,11 @@ def get(session: Session, actor: Actor, campaign_id: object) -> CampaignDetail:
 
 
 def pool(session: Session, actor: Actor, campaign_id: int, today: date, part: Slice) -> list[PoolRow]:
-    """Return the *part* of a campaign's pool, each number with its calls of the last WINDOW days."""
+    """Return the *part* of a campaign's pool, each number with its calls of the last WINDOW whole days."""
     require(actor, Permission.CAMPAIGNS_READ)
     require(actor, Permission.HEALTH_READ)
-    return db.campaigns.pool(session, actor.scope, campaign_id, today - timedelta(days=WINDOW - 1), part)
+    window = number_health.window(WINDOW, today)
+    return db.campaigns.pool(session, actor.scope, campaign_id, window.since, window.until, part)
 
 
 def candidates(session: Session, actor: Actor, campaign_id: int, typed: str) -> list[Candidate]:

@@ -1,30 +1,62 @@
-"""Campaign health of a number: how its calls went, by campaign and by day."""
+"""Campaign health of one number: how its calls went, by campaign and by day, against its pools."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sqlmodel import Session
 
 import db.health
 from db.health import CampaignTotals, DayTotals
+from db.health_summary import Window
+from services import adding_up, health_import, number_health
 from services.access import Actor, Permission, require
+from services.number_health import HealthRow, Wanted
 
-__all__ = ["WINDOWS", "CampaignTotals", "DayTotals", "days", "totals"]
+__all__ = ["RUN", "WINDOWS", "CampaignTotals", "DayTotals", "NumberHealth", "of_number"]
 
 WINDOWS = (7, 30, 90)
 """Windows that can be looked at, in days."""
 
+RUN = 7
+"""Days that are taken together for one point of the answer rate over time; in a window of so many, each by itself."""
 
-def totals(session: Session, actor: Actor, number_id: int, window: int, today: date) -> list[CampaignTotals]:
-    """Return the number's calls by campaign over the last *window* days."""
+
+@dataclass(frozen=True)
+class NumberHealth:
+    """A number's calls over a window of whole days, by campaign id.
+
+    `days` begin RUN - 1 days before the window. `lines` say how it stands in each pool, where it had calls;
+    `weights` are ours, where it is in the pool.
+    """
+
+    window: Window
+    today: date
+    totals: Sequence[CampaignTotals]
+    days: Mapping[int, Sequence[DayTotals]]
+    lines: Mapping[int, HealthRow]
+    weights: Mapping[int, float]
+
+
+def of_number(session: Session, actor: Actor, number_id: int, days: int) -> NumberHealth:
+    """Return how a number's calls went over the last *days* whole days."""
     require(actor, Permission.HEALTH_READ)
-    return db.health.totals(session, actor.scope, number_id, _since(window, today))
-
-
-def days(session: Session, actor: Actor, number_id: int, window: int, today: date) -> list[DayTotals]:
-    """Return the number's calls by day and campaign over the last *window* days, oldest first."""
-    require(actor, Permission.HEALTH_READ)
-    return db.health.days(session, actor.scope, number_id, _since(window, today))
-
-
-def _since(window: int, today: date) -> date:
-    return today - timedelta(days=window - 1)
+    adding_up.freshen(session, actor, days)
+    if days != number_health.IDLE_DAYS:
+        adding_up.freshen(session, actor, number_health.IDLE_DAYS)
+    today = health_import.today_of(session, actor)
+    window = number_health.window(days, today)
+    totals = db.health.totals(session, actor.scope, number_id, window.since, window.until)
+    earliest = window.since - timedelta(days=RUN - 1)
+    by_campaign: dict[int, list[DayTotals]] = {}
+    for day in db.health.days(session, actor.scope, number_id, earliest, window.until):
+        by_campaign.setdefault(day.campaign_id, []).append(day)
+    weighed = number_health.weights(session, actor, [row.campaign_id for row in totals], [number_id])
+    return NumberHealth(
+        window,
+        today,
+        totals,
+        by_campaign,
+        number_health.of_number(session, actor, number_id, Wanted(days, today)),
+        {campaign: weight for (campaign, _), weight in weighed.items()},
+    )

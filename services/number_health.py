@@ -1,6 +1,7 @@
 """Number health: how all numbers of a tenant perform, which stand out beyond chance, and what to do about it."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from sqlmodel import Session
@@ -16,6 +17,12 @@ from services.thresholds import Thresholds
 __all__ = ["BIN", "IDLE_DAYS", "HealthRow", "IdleRow", "Step", "Totals", "Verdict", "Wanted", "window"]
 
 IDLE_DAYS = 30
+"""The window, in days, by which numbers are idle, and by which they are weighed."""
+
+MOST_CAMPAIGNS = 1000
+
+URGENT = (Verdict.SPAM_FLAGGED, Verdict.LOW, Verdict.FALLING)
+"""What somebody should do something about."""
 
 ACTION = {
     Verdict.SPAM_FLAGGED: "Rest it, register it with the carriers, or replace it.",
@@ -71,6 +78,28 @@ def search(session: Session, actor: Actor, wanted: Wanted, part: Slice) -> list[
     """Return the *part* of the lines that match, the worst first."""
     require(actor, Permission.HEALTH_READ)
     return db.number_health.search(session, actor.scope, _query(session, actor, wanted), part)
+
+
+def of_number(session: Session, actor: Actor, number_id: int, wanted: Wanted) -> dict[int, HealthRow]:
+    """Return the lines of one number, by campaign. A campaign without calls in the window has none."""
+    require(actor, Permission.HEALTH_READ)
+    query = replace(_query(session, actor, wanted), number_id=number_id)
+    rows = db.number_health.search(session, actor.scope, query, Slice(1, MOST_CAMPAIGNS))
+    return {row.campaign_id: row for row in rows}
+
+
+def weights(
+    session: Session, actor: Actor, campaigns: Sequence[int], numbers: Sequence[int]
+) -> dict[tuple[int, int], float]:
+    """Return our weight of *numbers* in the pools of *campaigns*, by campaign and number; 1 is a pool's average.
+
+    It goes by the calls of the last IDLE_DAYS days; see `services.statistics.weights`.
+    """
+    require(actor, Permission.HEALTH_READ)
+    limits = thresholds.of(session, actor)
+    return db.number_health.weights(
+        session, actor.scope, IDLE_DAYS, campaigns, numbers, limits.prior, limits.weight_floor
+    )
 
 
 def trends(session: Session, actor: Actor, wanted: Wanted, rows: list[HealthRow]) -> list[list[float]]:

@@ -3,6 +3,7 @@
 from db.health_summary import Verdict
 from db.models import CampaignStatus, NumberStatus, NumberType, PoolStatus, Role
 from providers.verbs import NumberType as VendorType
+from services.statistics import Rate
 
 STATUS = {
     NumberStatus.ACTIVE: "Active",
@@ -52,9 +53,32 @@ CAMPAIGN = {
     CampaignStatus.ENDED: "Ended",
 }
 ROLE = {Role.ADMIN: "Admin", Role.OPERATOR: "Operator", Role.VIEWER: "Viewer"}
+WEIGHT = (
+    "How often the number is taken against the others of its pool. The dialer's, where one is set; else ours, from the "
+    "calls of 30 days: (answered + k·m) / (attempts + k), m being the pool's rate, divided by the pool's average."
+)
 MANAGED = {True: "Twilio-managed", False: "BYOT"}
 
 
 def amount(n: int, one: str, many: str | None = None) -> str:
     """Return a count with its noun: `1 number`, `1,204 numbers`."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def share(found: Rate) -> str:
+    """Return a rate with its interval: `32.1% (30–34%)`; `—` without attempts."""
+    if found.value is None or found.low is None or found.high is None:
+        return "—"
+    return f"{found.value:.1%} ({found.low * 100:.0f}–{found.high:.0%})"
+
+
+def rate(found: Rate) -> str:
+    """Return a rate with its interval and n: `32.1% (30–34%), n = 1,204`; `—` without attempts."""
+    return f"{share(found)}, n = {found.n:,}" if found.n else "—"
+
+
+def weight(dialers: float | None, ours: float | None) -> str:
+    """Return a number's weight in a pool, and whose it is: `0.80 (dialer)`, `1.04 (ours)`; `—` outside the pool."""
+    if dialers is not None:
+        return f"{dialers:.2f} (dialer)"
+    return "—" if ours is None else f"{ours:.2f} (ours)"

@@ -142,12 +142,18 @@ def test_who_leaves_the_pool_is_no_longer_primary_and_may_come_back(session: Ses
     assert [row.pool_status for row in pool(session, world, campaign)] == [PoolStatus.ACTIVE]
 
 
-def test_the_pool_shows_its_calls_of_thirty_days(session: Session, world: World) -> None:
+def test_the_pool_shows_its_calls_of_thirty_whole_days(session: Session, world: World) -> None:
     campaign, other = added(session, world), added(session, world, "Other")
     first, second = make.several(session, world, 2)
     for one in (campaign, other):
         campaigns.add_numbers(session, world.operator, one, [first, second])
-    for one, ago, attempts in ((campaign, 0, 10), (campaign, 29, 20), (campaign, 30, 400), (other, 1, 1000)):
+    for one, ago, attempts in (
+        (campaign, 0, 7),
+        (campaign, 1, 10),
+        (campaign, 30, 20),
+        (campaign, 31, 400),
+        (other, 1, 1000),
+    ):
         session.add(
             CampaignHealth(
                 campaign_id=one,

@@ -22,12 +22,12 @@ from db.models import (
     Tenant,
 )
 from db.scope import Slice
-from services import adding_up, durable, health_import, number_health, numbers
+from services import adding_up, durable, health, health_import, number_health, numbers
 from services.access import Actor
 from services.health_import import Given
 from services.number_health import Verdict, Wanted
 from services.settings import Settings
-from services.statistics import change, medians, rate
+from services.statistics import change, medians, rate, weights
 from services.thresholds import Thresholds
 from tests.conftest import World
 from tests.services import make
@@ -296,3 +296,30 @@ def test_only_managed_numbers_are_at_risk_of_reclaim(
         for number in {fact.number_id for fact in facts}
     }
     assert len(idle) == number_health.count_idle(session, world.viewer) == 1 + sum(n < 3 for n in completed.values())
+
+
+def test_our_weights_are_those_of_the_statistics(session: Session, world: World, facts: list[CampaignHealth]) -> None:
+    rows = lines(session, world.viewer)
+    fresh = make.number(session, world, "+14155553000")
+    (spring,) = {row.campaign_id for row in rows if row.campaign == "Spring"}
+    session.add(CampaignNumber(campaign_id=spring, number_id=fresh, tenant_id=world.tenant))
+    session.commit()
+    pool = {row.number_id: (row.answered, row.attempts) for row in rows if row.campaign_id == spring} | {fresh: (0, 0)}
+    expected = weights([k for k, _ in pool.values()], [n for _, n in pool.values()], k=20, floor=0.25)
+    found = number_health.weights(session, world.viewer, [spring], list(pool))
+    assert [found[spring, number] for number in pool] == pytest.approx(list(expected))
+    assert number_health.weights(session, world.stranger, [spring], list(pool)) == {}
+    one = number_health.weights(session, world.viewer, [spring], [fresh])
+    assert one == {(spring, fresh): pytest.approx(found[spring, fresh])}
+
+
+def test_a_numbers_own_lines_are_those_of_the_list(session: Session, world: World, facts: list[CampaignHealth]) -> None:
+    rows = lines(session, world.viewer)
+    for row in rows:
+        own = health.of_number(session, world.viewer, row.number_id, 30)
+        assert own.lines[row.campaign_id] == row
+        total = next(total for total in own.totals if total.campaign_id == row.campaign_id)
+        assert (total.attempts, total.answered) == (row.attempts, row.answered)
+        inside = [day for day in own.days[row.campaign_id] if day.day >= own.window.since]
+        assert sum(day.attempts for day in inside) == row.attempts
+    assert health.of_number(session, world.stranger, rows[0].number_id, 30).totals == []
