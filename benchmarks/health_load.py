@@ -15,7 +15,7 @@ from sqlmodel import Session
 import db.engine
 from db.models import Campaign, CampaignNumber, PhoneNumber, Role, Tenant, User
 from db.scope import Slice
-from services import health_import, number_health
+from services import adding_up, health_import, number_health
 from services.access import Actor
 from services.health_import import Given
 from services.number_health import Wanted
@@ -73,11 +73,12 @@ def timed(what: str, act: Callable[[], Done]) -> Done:
 
 def look(session: Session, actor: Actor, wanted: Wanted) -> None:
     """Ask all that a run of the page over all numbers asks."""
-    number_health.verdicts(session, actor, wanted)
-    number_health.totals(session, actor, wanted)
-    number_health.count(session, actor, wanted)
+    adding_up.freshen(session, actor, wanted.days)
+    number_health.spread(session, actor, wanted)
+    number_health.totals(session, actor, wanted.days)
     number_health.trends(session, actor, wanted, number_health.search(session, actor, wanted, Slice()))
-    number_health.idle(session, actor, wanted.today)
+    number_health.count_idle(session, actor)
+    number_health.idle(session, actor, Slice(1, 100))
 
 
 def main(amount: int = 1_000_000) -> None:
@@ -95,7 +96,9 @@ def main(amount: int = 1_000_000) -> None:
             timed("the same again, all replaced", lambda: health_import.save(session, actor, rows, source="benchmark"))
             today = datetime.now(UTC).date()
             for days in (7, 30, 90):
-                timed(f"number health over {days} days", partial(look, session, actor, Wanted(days, today)))
+                timed(f"added up over {days} days", partial(adding_up.freshen, session, actor, days))
+            for days in (7, 30, 90):
+                timed(f"a run of number health over {days} days", partial(look, session, actor, Wanted(days, today)))
         engine.dispose()
 
 

@@ -128,6 +128,24 @@ def pager(total: int, noun: str, *, capped_at: int | None = None, prefix: str = 
     return part
 
 
+def downloads(csv: Callable[[], bytes], excel: Callable[[], bytes], total: str, name: str) -> None:
+    """Draw the downloads of what the filters match, as files called *name*; each is made when it is asked for."""
+    with st.popover("Download", icon=":material/download:"):
+        st.caption(f"Everything that the filters match: {total}.")
+        st.download_button(
+            "CSV", csv, f"{name}.csv", "text/csv", icon=":material/csv:", on_click="ignore", width="stretch"
+        )
+        st.download_button(
+            "Excel",
+            excel,
+            f"{name}.xlsx",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            icon=":material/table:",
+            on_click="ignore",
+            width="stretch",
+        )
+
+
 def keep(keys: Sequence[str], place: str) -> None:
     """Bring back a list's filters when the reader comes back to it from another page of this tab.
 

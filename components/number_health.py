@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 import altair as alt
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from components import audit, lists, navigation
 from components.lists import Filter
-from components.page import exactly, when
+from components.page import empty_state, exactly, when
 from services import health, number_health, numbering, words
 from services.adding_up import AsOf
 from services.number_health import URGENT, HealthRow, IdleRow, Step, Totals, Verdict, Wanted
@@ -33,8 +34,8 @@ _PAINT = {"Stands out": "#d55e00", "At its cap": "#e69f00", "Not enough data": "
 _MOST_URGENT = 5
 
 
-def toolbar(today: date, campaigns: Mapping[int, str]) -> tuple[Wanted, list[Filter]]:
-    """Draw window, search and filters; return what is wanted, and the filters."""
+def toolbar(today: date, campaigns: Mapping[int, str]) -> tuple[Wanted, list[Filter], DeltaGenerator]:
+    """Draw window, search and filters; return what is wanted, the filters, and the place at the row's end."""
     status = Filter(f"{PREFIX}verdict", "Status", words.VERDICT, PREFIX)
     campaign = Filter(f"{PREFIX}campaign", "Campaign", campaigns, PREFIX)
     keys = [status.key, campaign.key, *(f"{PREFIX}{key}" for key in ("search", "days", "page", "per_page"))]
@@ -55,10 +56,28 @@ def toolbar(today: date, campaigns: Mapping[int, str]) -> tuple[Wanted, list[Fil
         active = sum(bool(item.chosen) for item in (status, campaign))
         with st.popover(f"Filters · {active}" if active else "Filters", icon=":material/filter_list:"):
             verdicts, chosen = status.draw(), campaign.draw()
+        end = st.container(width="content")
     lists.chips([status, campaign], typed, PREFIX)
     lists.remember(keys, "health")
     digits = "".join(c for c in typed if c.isascii() and c.isdigit())
-    return Wanted(int(days or 30), today, digits, tuple(verdicts), tuple(chosen)), [status, campaign]
+    return Wanted(int(days or 30), today, digits, tuple(verdicts), tuple(chosen)), [status, campaign], end
+
+
+def import_link(may_import: bool) -> None:
+    """Draw the way to bring health in, for who may."""
+    if may_import:
+        st.page_link("import_health.py", label="Import health", icon=":material/upload_file:")
+
+
+def nothing(offered: Sequence[Filter], may_import: bool) -> None:
+    """Draw why there is no line: nothing matches what is *offered* as filters, or there are no calls."""
+    if offered:
+        with empty_state("No line matches the search and filters.", "search_off"):
+            lists.clear_filters_button(offered, PREFIX)
+        return
+    text = "No calls in this window. They come in by file, from your dialer by HTTP, or from Twilio's call log."
+    with empty_state(text, "monitor_heart"):
+        import_link(may_import)
 
 
 def by_verdict(steps: Sequence[Step]) -> dict[Verdict, int]:

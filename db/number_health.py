@@ -1,6 +1,6 @@
 """Queries over the health of all numbers of a tenant. They read the lines of `db.health_summary`, never days."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -131,15 +131,23 @@ def spread(session: Session, scope: Scope, query: HealthQuery) -> list[Step]:
 
 def search(session: Session, scope: Scope, query: HealthQuery, part: Slice) -> list[HealthRow]:
     """Return the *part* of the lines that match, the worst verdict first, then by the lower bound."""
+    return list(_read(session, _ranked(scope, query).limit(part.size).offset(part.offset)))
+
+
+def walk(session: Session, scope: Scope, query: HealthQuery) -> Iterator[HealthRow]:
+    """Yield every line that matches, in the order of `search`."""
+    return _read(session, _ranked(scope, query).execution_options(yield_per=1000))
+
+
+def _ranked(scope: Scope, query: HealthQuery) -> Any:
     lines = _matching(scope, query).subquery()
     worst = sa.case({verdict.value: place for place, verdict in enumerate(Verdict)}, value=lines.c.verdict)
-    rows = session.execute(
-        sa.select(lines)
-        .order_by(worst, sa.func.coalesce(lines.c.low, 2), lines.c.number_id, lines.c.campaign_id)
-        .limit(part.size)
-        .offset(part.offset)
-    ).mappings()
-    return [HealthRow(**{**row, "verdict": Verdict(row["verdict"])}) for row in rows]
+    return sa.select(lines).order_by(worst, sa.func.coalesce(lines.c.low, 2), lines.c.number_id, lines.c.campaign_id)
+
+
+def _read(session: Session, statement: Any) -> Iterator[HealthRow]:
+    for row in session.execute(statement).mappings():
+        yield HealthRow(**{**row, "verdict": Verdict(row["verdict"])})
 
 
 def weights(
@@ -218,10 +226,15 @@ def count_idle(session: Session, scope: Scope, days: int, fewer_than: int) -> in
 def idle(session: Session, scope: Scope, days: int, fewer_than: int, part: Slice) -> list[IdleRow]:
     """Return the *part* of those numbers, the idlest first."""
     found = _idle(scope, days, fewer_than).subquery()
-    rows = session.execute(
-        sa.select(found).order_by(found.c.completed, found.c.id).limit(part.size).offset(part.offset)
-    )
-    return [IdleRow(*row) for row in rows]
+    rows = sa.select(found).order_by(found.c.completed, found.c.id).limit(part.size).offset(part.offset)
+    return [IdleRow(*row) for row in session.execute(rows)]
+
+
+def walk_idle(session: Session, scope: Scope, days: int, fewer_than: int) -> Iterator[IdleRow]:
+    """Yield every one of those numbers, in the order of ids."""
+    rows = _idle(scope, days, fewer_than).order_by(PhoneNumber.id).execution_options(yield_per=1000)
+    for row in session.execute(rows):
+        yield IdleRow(*row)
 
 
 def _idle(scope: Scope, days: int, fewer_than: int) -> Any:

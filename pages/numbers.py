@@ -27,7 +27,7 @@ def check_orders() -> str:
 
 def file(make: exports.Maker) -> bytes:
     with open_session() as session:
-        return make(numbers.export(session, reload(session), query), zone)
+        return make([exports.numbers(numbers.export(session, reload(session), query), zone)])
 
 
 with header(
@@ -47,9 +47,8 @@ with errors_shown(), open_session() as session:
         if total:
             draw.table(numbers.search(session, actor, query, part), with_tenant=actor.all_tenants, zone=zone)
             with end:
-                draw.downloads(
-                    lambda: file(exports.numbers_csv), lambda: file(exports.numbers_excel), amount(total, "number")
-                )
+                matches, name = amount(total, "number"), "phone-numbers"
+                lists.downloads(lambda: file(exports.text), lambda: file(exports.workbook), matches, name)
         elif query == numbers.NumberQuery(sort=query.sort):
             with empty_state("No phone numbers yet. Buy one, import one, or register one of any provider.", "call"):
                 if may_add:

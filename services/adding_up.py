@@ -34,9 +34,14 @@ class AsOf:
     behind: bool
 
 
-def freshen(session: Session, actor: Actor, days: int) -> AsOf:
-    """See to it that the sums over windows of *days* are the newest, or are being made; say of when they are."""
+def freshen(session: Session, actor: Actor, days: int, *others: int) -> AsOf:
+    """See to it that the sums over windows of *days*, and *others*, are the newest, or are being made.
+
+    Return of when those over *days* are.
+    """
     require(actor, Permission.HEALTH_READ)
+    for other in {*others} - {days}:
+        freshen(session, actor, other)
     session.rollback()  # a transaction that reads already would not see what was added up since
     began, behind = time.monotonic(), False
     for one in db.health_summary.kept(session, actor.scope, days):

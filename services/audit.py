@@ -40,6 +40,7 @@ class Action(StrEnum):
     CONNECTIONS_ROTATE_KEY = "connections:rotate_key"
     CONNECTIONS_TEST = "connections:test"
     DEMO_FILL = "demo:fill"
+    HEALTH_EXPORT = "health:export"
     HEALTH_IMPORT = "health:import"
     HEALTH_PULL = "health:pull"
     NUMBERS_ACTIVATE = "numbers:activate"

@@ -41,9 +41,7 @@ class NumberHealth:
 def of_number(session: Session, actor: Actor, number_id: int, days: int) -> NumberHealth:
     """Return how a number's calls went over the last *days* whole days."""
     require(actor, Permission.HEALTH_READ)
-    adding_up.freshen(session, actor, days)
-    if days != number_health.IDLE_DAYS:
-        adding_up.freshen(session, actor, number_health.IDLE_DAYS)
+    adding_up.freshen(session, actor, days, number_health.IDLE_DAYS)
     today = health_import.today_of(session, actor)
     window = number_health.window(days, today)
     totals = db.health.totals(session, actor.scope, number_id, window.since, window.until)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 from sqlmodel import Session
 
@@ -10,8 +11,11 @@ import db.number_health
 from db.health_summary import Verdict, Window
 from db.number_health import BIN, HealthQuery, HealthRow, IdleRow, Step, Totals
 from db.scope import Slice
-from services import thresholds, words
+from services import audit, thresholds, words
 from services.access import Actor, Permission, require
+from services.audit import Action, Subject
+from services.exports import Cell, Table
+from services.statistics import rate
 from services.thresholds import Thresholds
 
 __all__ = ["BIN", "IDLE_DAYS", "HealthRow", "IdleRow", "Step", "Totals", "Verdict", "Wanted", "window"]
@@ -20,6 +24,26 @@ IDLE_DAYS = 30
 """The window, in days, by which numbers are idle, and by which they are weighed."""
 
 MOST_CAMPAIGNS = 1000
+
+_HEADER = (
+    "Number",
+    "Name",
+    "Campaign",
+    "Tenant",
+    "Status",
+    "Why",
+    "What to do",
+    "Attempts",
+    "Answered",
+    "Answer rate",
+    "Interval from",
+    "Interval to",
+    "Pool median",
+    "Attempts before",
+    "Answered before",
+    "Pool status",
+)
+_IDLE_HEADER = ("Number", "Name", "Tenant", "Completed calls")
 
 URGENT = (Verdict.SPAM_FLAGGED, Verdict.LOW, Verdict.FALLING)
 """What somebody should do something about."""
@@ -120,6 +144,43 @@ def idle(session: Session, actor: Actor, part: Slice) -> list[IdleRow]:
     """Return the *part* of the numbers that are at risk of being reclaimed, the idlest first."""
     require(actor, Permission.HEALTH_READ)
     return db.number_health.idle(session, actor.scope, IDLE_DAYS, thresholds.of(session, actor).idle_calls, part)
+
+
+def export(session: Session, actor: Actor, wanted: Wanted) -> list[Table]:
+    """Return every line that matches, and every idle number, for a file; the download is written down."""
+    require(actor, Permission.HEALTH_READ)
+    require(actor, Permission.NUMBERS_EXPORT)
+    subject = Subject("health", None, "Number health", actor.scope.tenant_id)
+    told = {"days": wanted.days, "search": wanted.digits, "statuses": [words.VERDICT[one] for one in wanted.verdicts]}
+    audit.record(session, actor, Action.HEALTH_EXPORT, subject, after=told)
+    session.commit()
+    limits, query = thresholds.of(session, actor), _query(session, actor, wanted)
+    lines = db.number_health.walk(session, actor.scope, query)
+    idle = db.number_health.walk_idle(session, actor.scope, IDLE_DAYS, limits.idle_calls)
+    return [
+        Table("Number health", _HEADER, (_cells(row, limits) for row in lines)),
+        Table("Idle", _IDLE_HEADER, ((row.e164, row.label, row.tenant, row.completed) for row in idle)),
+    ]
+
+
+def _cells(row: HealthRow, limits: Thresholds) -> Sequence[Cell]:
+    found = rate(row.answered, row.attempts)
+    shares = (found.value, found.low, found.high, row.median)
+    return (
+        row.e164,
+        row.label,
+        row.campaign,
+        row.tenant,
+        words.VERDICT[row.verdict],
+        reason(row, limits),
+        ACTION[row.verdict],
+        row.attempts,
+        row.answered,
+        *("" if share is None else Decimal(f"{share:.4f}") for share in shares),
+        row.attempts_before,
+        row.answered_before,
+        words.POOL[row.pool_status] if row.pool_status else "",
+    )
 
 
 def reason(row: HealthRow, limits: Thresholds) -> str:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -12,6 +13,7 @@ from dbos import DBOS
 from sqlmodel import Session
 
 from db.models import (
+    AuditEvent,
     Campaign,
     CampaignHealth,
     CampaignNumber,
@@ -24,6 +26,7 @@ from db.models import (
 from db.scope import Slice
 from services import adding_up, durable, health, health_import, number_health, numbers
 from services.access import Actor
+from services.errors import Forbidden
 from services.health_import import Given
 from services.number_health import Verdict, Wanted
 from services.settings import Settings
@@ -323,3 +326,21 @@ def test_a_numbers_own_lines_are_those_of_the_list(session: Session, world: Worl
         inside = [day for day in own.days[row.campaign_id] if day.day >= own.window.since]
         assert sum(day.attempts for day in inside) == row.attempts
     assert health.of_number(session, world.stranger, rows[0].number_id, 30).totals == []
+
+
+def test_the_file_holds_every_line_that_matches_and_the_idle_numbers(
+    session: Session, world: World, facts: list[CampaignHealth]
+) -> None:
+    rows = lines(session, world.viewer)
+    found, idle = number_health.export(session, world.viewer, replace(WANTED, verdicts=(Verdict.LOW,)))
+    cells = [dict(zip(found.header, row, strict=True)) for row in found.rows]
+    low = [row for row in rows if row.verdict is Verdict.LOW]
+    assert [(c["Number"], c["Campaign"], c["Attempts"]) for c in cells] == [
+        (row.e164, row.campaign, row.attempts) for row in low
+    ]
+    assert float(cells[0]["Answer rate"]) == pytest.approx(low[0].answered / low[0].attempts, abs=1e-4)
+    assert list(idle.rows) == []
+    event = session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "health:export")).one()
+    assert event.after == {"days": 30, "search": "", "statuses": ["Low"]}
+    with pytest.raises(Forbidden):
+        number_health.export(session, world.nowhere, WANTED)
