@@ -21,7 +21,7 @@ _ELSEWHERE = {"voice_url": "https://ivr.example.net/voice", "status_callback": "
 _CALLS_EACH = 6
 _MIX = (("US", "local", 1600), ("CA", "local", 300), ("GB", "local", 300), ("IN", "local", 200), ("AU", "local", 100))
 _OUTCOMES = ("completed",) * 7 + ("busy", "no-answer", "failed", "canceled")
-_DIALED = {"completed": 32, "no-answer": 48, "busy": 12, "failed": 4, "canceled": 4}
+_DIALED = ("completed",) * 8 + ("no-answer",) * 12 + ("busy",) * 3 + ("failed", "canceled")
 _DIALED_DAYS = 30
 
 
@@ -71,13 +71,13 @@ def dial(store: Store, account_sid: str, numbers: Iterable[str], today: date) ->
 
 
 def _dialed(account_sid: str, e164: str, day: date) -> Iterator[CallSeed]:
-    """Yield the calls of one day, made in the afternoon and evening of UTC, and one or two that come in."""
+    """Yield the calls of one day, made in the afternoon and evening of UTC, and perhaps one that comes in."""
     chance = Random(f"{e164} {day}")  # noqa: S311 - the same calls at every start, not a secret
-    amount = chance.randint(2, 5) if day.weekday() >= 5 else chance.randint(12, 28)
-    for index in range(amount + chance.randint(0, 2)):
+    amount = chance.randint(1, 4) if day.weekday() >= 5 else chance.randint(6, 16)
+    for index in range(amount + chance.randint(0, 1)):
         inbound = index >= amount
-        status = "completed" if inbound else chance.choices(list(_DIALED), weights=list(_DIALED.values()))[0]
-        seconds = chance.choice((chance.randint(1, 11), *(chance.randint(12, 400) for _ in range(5))))
+        status = "completed" if inbound else chance.choice(_DIALED)
+        seconds = int(min(600, 3 + chance.expovariate(1 / 60)))
         started = datetime.combine(day, time(14), UTC) + timedelta(seconds=chance.randint(0, 9 * 3600))
         other = f"+1415{chance.randint(2000000, 9999999)}"
         yield CallSeed(
