@@ -59,6 +59,7 @@ class CallLog:
     connection_id: int
     connection: str
     is_active: bool
+    time_zone: str
     state: State
     first_day: date
     read_until: date | None
@@ -230,6 +231,7 @@ def _standing(row: PullRow) -> CallLog:
         row.connection_id,
         row.connection,
         row.is_active,
+        row.time_zone,
         state,
         first,
         done if done >= first else None,

@@ -1,6 +1,5 @@
 """The call log becomes daily facts: each day once, whatever happens between two of them."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from zoneinfo import ZoneInfo
@@ -510,14 +509,6 @@ def test_a_look_of_the_clock_that_reads_nothing_leaves_no_event(session: Session
 
 
 # By the engine
-
-
-@pytest.fixture
-def engine(database: sa.Engine) -> Iterator[None]:
-    """The engine of durable work, on the test's database."""
-    durable.launch(Settings(database_url=database.url.render_as_string(hide_password=False)))
-    yield
-    durable.stop()
 
 
 def test_the_engine_reads_a_log_to_its_end(session: Session, world: World, log: Log, engine: None) -> None:
