@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
+from threading import Thread
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -26,6 +27,7 @@ from services.connections import ConnectionValues
 from services.errors import Conflict, Forbidden, InvalidInput, NotFound
 from services.settings import Settings
 from tests.conftest import World
+from tests.crash.desk import until
 from tests.services import make
 
 OURS, OTHER, SHARED = "+14155552671", "+14155552672", "+14155552673"
@@ -75,6 +77,11 @@ class Log:
         if after:
             self._sandbox.fault(Fault(Kind.DELAY, "GET", CALLS, times=after))
         self._sandbox.fault(fault)
+
+    @property
+    def failing(self) -> bool:
+        """Whether a failure is still to come."""
+        return bool(self._sandbox.faults.listing())
 
 
 @pytest.fixture
@@ -365,16 +372,33 @@ def test_a_run_that_fell_silent_is_given_up_and_cannot_write_any_more(session: S
     log.add(YESTERDAY)
     silent = begin(session, world, 2)
     assert call_reading.read_day(world.twilio, silent)
+    log.fails(Fault(Kind.DELAY, "GET", CALLS, seconds=1))
+    slow = Thread(target=call_reading.read_day, args=(world.twilio, silent))
+    slow.start()
+    until(lambda: not log.failing)
     with time_machine.travel(datetime.now(UTC) + timedelta(minutes=6)):
         found = seen(session, world)
         assert (found.state, found.days_left) == (State.STOPPED, 1)
         assert "without a word" in (found.problem or "")
         following = begin(session, world)
-        assert not call_reading.read_day(world.twilio, silent)
-        assert seen(session, world).days_left == 1
-        drive(world, following)
-    assert len(facts(session)) == 2
+    slow.join()
+    assert (seen(session, world).days_left, seen(session, world).counts) == (1, Counts())
+    assert not call_reading.read_day(world.twilio, silent)
+    drive(world, following)
+    assert seen(session, world).counts == Counts(days=1, calls=1, added=1)
     assert [(event.after["days"], bool(event.after["problem"])) for event in events(session)] == [(1, True), (1, False)]
+
+
+def test_a_day_that_two_drive_at_once_counts_once(session: Session, world: World, log: Log) -> None:
+    log.add(YESTERDAY, times=3)
+    run = begin(session, world, 1)
+    log.fails(Fault(Kind.DELAY, "GET", CALLS, seconds=1))
+    slow = Thread(target=call_reading.read_day, args=(world.twilio, run))
+    slow.start()
+    until(lambda: not log.failing)
+    assert call_reading.read_day(world.twilio, run)
+    slow.join()
+    assert seen(session, world).counts == Counts(days=1, calls=3, added=1)
 
 
 def test_a_long_day_says_that_it_lives(
