@@ -28,6 +28,7 @@ _ACTIONS = {
     "connections:deactivate": "deactivated the connection",
     "connections:edit": "changed the connection",
     "connections:test": "tested the connection",
+    "health:pull": "read the call log",
     "numbers:activate": "activated the number",
     "numbers:add": "added the number",
     "numbers:buy": "bought the number",

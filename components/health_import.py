@@ -1,20 +1,47 @@
-"""Bringing in campaign health by file: columns matched, rows checked, and an outcome for each that is refused."""
+"""Bringing in campaign health: the ways to do so, and by file, with an outcome for each row that is refused."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import pandas as pd
 import streamlit as st
 from sqlmodel import Session
+from streamlit.elements.lib.mutable_tab_container import TabContainer
 
+from components import navigation
 from components.page import errors_shown
-from services import health_files, health_import, words
-from services.access import Actor
+from services import health_api, health_files, health_import, words
+from services.access import Actor, Permission
 from services.health_import import Given, Problem
 
 _DAYS = {"%Y-%m-%d": "2026-05-31", "%d.%m.%Y": "31.05.2026", "%d/%m/%Y": "31/05/2026", "%m/%d/%Y": "05/31/2026"}
 _SHOWN = 200
+_CURL = """curl -X POST {address}/api/v1/campaign-health \\
+  -H "Authorization: Bearer $NUMBERDESK_API_KEY" -H "Content-Type: application/json" \\
+  -d '{{"rows": [{{"campaign": "Spring renewals", "number": "+14155552671", "day": "2026-03-09",
+                "attempts": 41, "answered": 12}}]}}'"""
+
+
+def ways() -> Sequence[TabContainer]:
+    """Draw the ways in which health comes in as tabs; the address holds which is open."""
+    return st.tabs(["File", "HTTP API", "Twilio call log"], key="health_from", bind="query-params")
+
+
+def by_program(actor: Actor) -> None:
+    """Draw how a program sends health."""
+    st.markdown(
+        f"Your dialer can send daily facts itself, up to {health_api.MOST_ROWS:,} rows at once, with an API key of the "
+        "tenant. A row replaces what its campaign, number and day had, so sending twice changes nothing. Everything "
+        "else stands in the [OpenAPI document](/api/v1/openapi.json)."
+    )
+    address = urlsplit(st.context.url or "https://numberdesk.example.com")
+    st.code(_CURL.format(address=f"{address.scheme}://{address.netloc}"), language="bash", wrap_lines=True)
+    if actor.may(Permission.API_KEYS_WRITE):
+        st.page_link(navigation.API_KEYS, label="API keys", icon=":material/key:")
+    else:
+        st.caption("An admin of the tenant makes the keys.")
 
 
 @dataclass(frozen=True)

@@ -257,6 +257,26 @@ def candidates(session: Session, scope: Scope, campaign_id: int, text: SearchTex
     return [Candidate(*row) for row in rows]
 
 
+def dialing(session: Session, connection_id: int) -> list[str]:
+    """Return the numbers that are managed through a connection and are in the pool of an active campaign."""
+    pooled = (
+        sa.select(CampaignNumber.number_id)
+        .join(Campaign, Campaign.id == CampaignNumber.campaign_id)
+        .where(CampaignNumber.pool_status != PoolStatus.REMOVED, Campaign.status == CampaignStatus.ACTIVE)
+    )
+    return list(
+        session.scalars(
+            sa.select(PhoneNumber.e164)
+            .where(
+                PhoneNumber.connection_id == connection_id,
+                PhoneNumber.is_managed.is_(True),
+                PhoneNumber.id.in_(pooled),
+            )
+            .order_by(PhoneNumber.e164)
+        )
+    )
+
+
 def with_number(session: Session, scope: Scope, number_id: int) -> list[tuple[Campaign, CampaignNumber | None]]:
     """Return the campaigns that the number serves, each with its place in the pool where it has one."""
     pooled = sa.and_(CampaignNumber.campaign_id == Campaign.id, CampaignNumber.number_id == number_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -129,9 +129,35 @@ def numbers(session: Session, scope: Scope, texts: Sequence[str]) -> dict[str, i
     return found
 
 
-def count(session: Session, scope: Scope) -> int:
-    """Return how many facts there are."""
-    return session.scalar(sa.select(sa.func.count()).where(scope.of(CampaignHealth.tenant_id))) or 0
+def pools(session: Session, scope: Scope, e164s: Sequence[str], before: datetime) -> dict[str, set[tuple[int, int]]]:
+    """Return campaign and number of each place in a pool that numbers in *scope* hold since *before* an instant.
+
+    A number that is on record and has no place has an empty set; one that is not on record is left out.
+    """
+    found: dict[str, set[tuple[int, int]]] = {}
+    joined = sa.and_(
+        CampaignNumber.tenant_id == PhoneNumber.tenant_id,
+        CampaignNumber.number_id == PhoneNumber.id,
+        CampaignNumber.pool_status != PoolStatus.REMOVED,
+        CampaignNumber.added_at < before,
+    )
+    for start in range(0, len(e164s), _AT_ONCE):
+        rows = session.execute(
+            sa.select(PhoneNumber.e164, CampaignNumber.campaign_id, PhoneNumber.id)
+            .outerjoin(CampaignNumber, joined)
+            .where(scope.of(PhoneNumber.tenant_id), PhoneNumber.e164.in_(e164s[start : start + _AT_ONCE]))
+        )
+        for e164, campaign_id, number_id in rows:
+            places = found.setdefault(e164, set())
+            if campaign_id is not None:
+                places.add((campaign_id, number_id))
+    return found
+
+
+def count(session: Session, scope: Scope, *, day: date | None = None) -> int:
+    """Return how many facts there are, of one day or of all."""
+    wanted = [CampaignHealth.day == day] if day else []
+    return session.scalar(sa.select(sa.func.count()).where(scope.of(CampaignHealth.tenant_id), *wanted)) or 0
 
 
 def put(session: Session, scope: Scope, facts: Sequence[Fact], *, replace: bool = True) -> None:

@@ -395,15 +395,27 @@ class HealthLine(SQLModel, table=True):
 
 
 class HealthPull(SQLModel, table=True):
-    """The last day of a connection's call log that was read to its end."""
+    """How far a connection's call log was read, and how its last run goes or went.
+
+    Every day from `first_day` to `done_until` was read to its end; before the first of them is, `done_until`
+    is the day before it. `run` names the run, so that one that was given up cannot write any more. While it is
+    under way it has no `ended_at`, and says by `updated_at` that it lives.
+    """
 
     __tablename__ = "health_pull"
     __table_args__ = (_of_tenant("connection_id", "telephony_connection"),)
 
     connection_id: int = Field(primary_key=True)
     tenant_id: int
+    first_day: date
     done_until: date
+    run: str = Field(max_length=32)
+    started_by: int | None = Field(default=None, foreign_key="app_user.id")
+    started_at: datetime = _instant()
     updated_at: datetime = _instant()
+    ended_at: datetime | None = _maybe_instant()
+    problem: str | None = Field(default=None, max_length=500)
+    counts: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
 
 
 class ApiKey(SQLModel, table=True):

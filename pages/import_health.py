@@ -1,18 +1,29 @@
-"""Campaign health brought in by file."""
+"""Campaign health brought in: by file, by a program, or out of the call log."""
 
 import streamlit as st
 
-from components.health_import import Importing
+from components.call_logs import CallLogs
+from components.health_import import Importing, by_program, ways
 from components.page import errors_shown, header
-from components.session import current_actor, rechecked
+from components.session import current_actor, reader_zone, rechecked
 from db.engine import open_session
+from services import call_logs
 from services.access import Permission, require, require_tenant
 
-actor = current_actor()
+actor, again = current_actor(), rechecked(open_session)
 
 st.page_link("number_health.py", label="Number health", icon=":material/arrow_back:")
-header("Import health", "How calls went, by campaign, number and day, from your dialer's export.")
+header("Import health", "How calls went, by campaign, number and day: from your dialer, or from Twilio's call log.")
 with errors_shown():
     require(actor, Permission.HEALTH_WRITE)
     require_tenant(actor)
-    Importing(actor, rechecked(open_session)).draw()
+    by_file, by_api, by_log = ways()
+    if by_file.open:
+        with by_file:
+            Importing(actor, again).draw()
+    if by_api.open:
+        with by_api:
+            by_program(actor)
+    if by_log.open:
+        with by_log, open_session() as session:
+            CallLogs(actor, reader_zone(), again).draw(call_logs.search(session, actor))

@@ -228,24 +228,21 @@ class TwilioAccount(Provider):
             )
             return tuple(_bundle(record) for record in records)
 
-    def calls(self, since: datetime, until: datetime) -> Iterator[tuple[CallRecord, ...]]:
-        # The client writes a time as UTC without converting it, and cuts off what is below a second.
-        page = None
-        while True:
-            with _asking("show the call log"):
-                if page is None:
-                    page = self._client.calls.page(
-                        start_time_after=since.astimezone(UTC),
-                        start_time_before=until.astimezone(UTC) + timedelta(seconds=1),
-                        page_size=MAX_PAGE_SIZE,
-                    )
-                else:
-                    page = page.next_page()
-                calls = [_call(record) for record in page if record.start_time is not None]
-                last = page.next_page_url is None
-            yield tuple(call for call in calls if since <= call.started_at < until)
-            if last:
-                return
+    def calls_page(self, since: datetime, until: datetime, *, token: str | None = None) -> Page[CallRecord]:
+        calls = self._client.calls
+        with _asking("show the call log"):
+            # The client writes a time as UTC without converting it, and cuts off what is below a second.
+            page = (
+                calls.get_page(token)
+                if token
+                else calls.page(
+                    start_time_after=since.astimezone(UTC),
+                    start_time_before=until.astimezone(UTC) + timedelta(seconds=1),
+                    page_size=MAX_PAGE_SIZE,
+                )
+            )
+            records = [_call(record) for record in page if record.start_time is not None]
+            return Page(tuple(call for call in records if since <= call.started_at < until), page.next_page_url)
 
 
 def _attempt(what: str, *, writing: bool = False) -> Attempt:

@@ -311,8 +311,11 @@ class Provider(Protocol):
         """Return the account's regulatory bundles for numbers of *type* in *country*, usable or not."""
         raise self._cannot(Capability.ADDRESSES)
 
-    def calls(self, since: datetime, until: datetime) -> Iterator[tuple[CallRecord, ...]]:
-        """Yield pages of the calls that started at or after *since* and before *until*, newest first."""
+    def calls_page(self, since: datetime, until: datetime, *, token: str | None = None) -> Page[CallRecord]:
+        """Return one page of the calls that started at or after *since* and before *until*, newest first.
+
+        A *token* asks for a later page of the same span.
+        """
         raise self._cannot(Capability.CALL_LOG)
 
     def _cannot(self, capability: Capability) -> NotSupported:

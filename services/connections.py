@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 import db.connections
 import db.engine
+import db.health_pulls
 from db.connections import COUNT_LIMIT, ConnectionQuery, ConnectionRow, ListedConnection, Uses
 from db.models import Connection
 from db.scope import Scope, Slice
@@ -186,6 +187,7 @@ def delete(session: Session, actor: Actor, connection_id: int, *, version: int) 
         session.rollback()
         raise Conflict(f"{name} is in use and cannot be deleted: {told(found)}. Deactivate it instead.")
     audit.record(session, actor, Action.CONNECTIONS_DELETE, _NOUN.subject(row), before=_words(session, row))
+    db.health_pulls.forget(session, connection_id)
     session.delete(row)
     try:
         session.commit()
@@ -272,6 +274,7 @@ def _fill_credentials(session: Session, row: Connection, maker: Vendor, values: 
                 f"{told(found)} belong to the account of this connection. Add another connection for another account.",
                 field=_ACCOUNT,
             )
+        db.health_pulls.forget(session, row.id)  # another account has another call log
     row.credentials = credentials.seal(config, after) if after else None
     row.tested_at = row.test_passed = row.test_result = None
     return [name for name in after if before.get(name) and after[name] != before[name]]

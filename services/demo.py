@@ -314,7 +314,7 @@ def _add_campaigns(
             facts += [
                 _day(chance, campaign, number, today, ago, own_rate, story)
                 for ago in range(cast.HEALTH_DAYS, 0, -1)
-                if not ended or ago > 30
+                if name not in cast.NO_DIALER and (not ended or ago > 30)
             ]
     session.flush()
     session.execute(sa.insert(CampaignHealth), facts)

@@ -34,10 +34,11 @@ AGENTS = {
     "Nordlicht Telefonie": ("Greta (Empfang)", "Jonas (Service)"),
 }
 CAMPAIGNS = {
-    "Acme Voice": ("Spring renewals", "Solar leads", "Payment reminders", "Winback"),
+    "Acme Voice": ("Spring renewals", "Solar leads", "Payment reminders", "Winback", "Delivery updates"),
     "Bharat Dialers": ("Festive offers", "Loan follow-up", "KYC reminders"),
     "Nordlicht Telefonie": ("Terminerinnerung",),
 }
+NO_DIALER = ("Delivery updates",)  # nobody reports its calls, but they stand in the call log
 # How many numbers of which country and type, by tenant and connection.
 STOCK = {
     ("Acme Voice", "Twilio main"): (

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -20,7 +20,7 @@ from services.access import Actor, Permission, require, require_tenant
 from services.audit import Action, Subject
 from services.errors import Conflict, InvalidInput
 
-__all__ = ["COUNTS", "Checked", "Given", "Problem", "Saved", "check", "save", "today_of"]
+__all__ = ["COUNTS", "Checked", "Given", "Problem", "Saved", "check", "save", "today_of", "zone"]
 
 MOST = 1_000_000
 """No number makes more calls in a day."""
@@ -175,10 +175,15 @@ def today_of(session: Session, actor: Actor) -> date:
     """Return the day that it is in the chosen tenant's zone; in UTC when all tenants are looked at."""
     require(actor, Permission.CAMPAIGNS_READ if actor.granted is None else Permission.HEALTH_WRITE)
     tenant = db.tenants.find(session, actor.tenant_id) if actor.tenant_id else None
+    return datetime.now(zone(tenant.time_zone if tenant else "UTC")).date()
+
+
+def zone(name: str) -> ZoneInfo:
+    """Return a tenant's time zone; UTC for a name that this machine does not know."""
     try:
-        return datetime.now(ZoneInfo(tenant.time_zone if tenant else "UTC")).date()
+        return ZoneInfo(name)
     except (KeyError, ValueError):
-        return datetime.now(UTC).date()
+        return ZoneInfo("UTC")
 
 
 class _Reader:

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import structlog
 from sqlmodel import Session
 
+import db.campaigns
 import db.connections
 import db.engine
 import db.numbers
-from providers.sandbox.server import OwnedSeed, running
+from providers.sandbox import seeds
+from providers.sandbox.server import OwnedSeed, Sandbox, running
 from services import credentials, settings
 from services.settings import Settings
 
@@ -22,18 +25,18 @@ def running_for_demo(config: Settings) -> Iterator[None]:
         return
     with running(config.data_dir / "sandbox.db", port=config.sandbox_port) as sandbox:
         with db.engine.open_session() as session:
-            sandbox.seed_owned(_owned(session, config))
+            _fill(session, config, sandbox)
         settings.use_sandbox(sandbox.url)
         structlog.get_logger().info("sandbox.ready", url=sandbox.url)
         yield
 
 
-def _owned(session: Session, config: Settings) -> list[OwnedSeed]:
-    """Return what the sandbox accounts of the demo hold: the numbers that are managed through them."""
-    seeds = []
+def _fill(session: Session, config: Settings, sandbox: Sandbox) -> None:
+    """Give the sandbox accounts of the demo the numbers that are managed through them, and calls of those in pools."""
+    today = datetime.now(UTC).date()
     for connection in db.connections.sandboxes(session, "twilio"):
         account = credentials.unseal(config, connection.credentials)["account_sid"]
-        seeds += [
+        sandbox.seed_owned(
             OwnedSeed(
                 e164=number.e164,
                 account_sid=account,
@@ -43,5 +46,5 @@ def _owned(session: Session, config: Settings) -> list[OwnedSeed]:
                 sid=number.provider_sid or "",
             )
             for number in db.numbers.managed_by(session, connection.id or 0)
-        ]
-    return seeds
+        )
+        seeds.dial(sandbox.store, account, db.campaigns.dialing(session, connection.id or 0), today)

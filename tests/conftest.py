@@ -21,7 +21,7 @@ from db.models import Agent, Connection, Membership, Role, Tenant, User
 from providers.sandbox import exotel
 from providers.sandbox.accounts import MAIN
 from providers.sandbox.server import Sandbox, running
-from services import credentials, settings
+from services import credentials, durable, settings
 from services.access import Actor, Workspace
 
 DATABASES = ("sqlite", "postgresql")
@@ -122,6 +122,14 @@ def sandbox(shared_sandbox: Sandbox) -> Iterator[Sandbox]:
     shared_sandbox.faults.clear()
     yield shared_sandbox
     shared_sandbox.faults.clear()
+
+
+@pytest.fixture
+def engine(database: sa.Engine) -> Iterator[None]:
+    """The engine of durable work, on the test's database."""
+    durable.launch(settings.Settings(database_url=database.url.render_as_string(hide_password=False)))
+    yield
+    durable.stop()
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,15 @@
 """What a new sandbox holds: full shelves, one large account, a few small ones, and a month of calls."""
 
 import sqlite3
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import chain, islice
 from random import Random
 
 from providers.sandbox.accounts import ADDRESSES, MAIN, SMALL, TRIAL
 from providers.sandbox.catalogue import Prefix, Range
 from providers.sandbox.stock import StockNumber, digest, held, shelf
-from providers.sandbox.store import Store, add_stock, number_sid, once, own, timestamp
+from providers.sandbox.store import CallSeed, Store, add_calls, add_stock, number_sid, once, own
 
 MAIN_OWNS = 2500
 MAGIC_NUMBER = "+15005550006"
@@ -20,6 +21,8 @@ _ELSEWHERE = {"voice_url": "https://ivr.example.net/voice", "status_callback": "
 _CALLS_EACH = 6
 _MIX = (("US", "local", 1600), ("CA", "local", 300), ("GB", "local", 300), ("IN", "local", 200), ("AU", "local", 100))
 _OUTCOMES = ("completed",) * 7 + ("busy", "no-answer", "failed", "canceled")
+_DIALED = ("completed",) * 8 + ("no-answer",) * 12 + ("busy",) * 3 + ("failed", "canceled")
+_DIALED_DAYS = 30
 
 
 def fill(store: Store) -> None:
@@ -42,7 +45,7 @@ def fill(store: Store) -> None:
         )
         # Nine of ten numbers are idle, as in most large accounts.
         for number in numbers[::10]:
-            _call_log(db, MAIN.sid, number.e164)
+            add_calls(db, _call_log(MAIN.sid, number.e164))
 
 
 def _hold(db: sqlite3.Connection, account_sid: str, numbers: list[StockNumber]) -> None:
@@ -57,7 +60,39 @@ def _hold(db: sqlite3.Connection, account_sid: str, numbers: list[StockNumber]) 
         )
 
 
-def _call_log(db: sqlite3.Connection, account_sid: str, e164: str) -> None:
+def dial(store: Store, account_sid: str, numbers: Iterable[str], today: date) -> None:
+    """Have each of *numbers* call out on every day of the month before *today*, as a campaign does; each day once."""
+    with store.writing() as db:
+        for e164 in numbers:
+            for ago in range(1, _DIALED_DAYS + 1):
+                day = today - timedelta(days=ago)
+                if once(db, f"calls {e164} {day}"):
+                    add_calls(db, _dialed(account_sid, e164, day))
+
+
+def _dialed(account_sid: str, e164: str, day: date) -> Iterator[CallSeed]:
+    """Yield the calls of one day, made in the afternoon and evening of UTC, and perhaps one that comes in."""
+    chance = Random(f"{e164} {day}")  # noqa: S311 - the same calls at every start, not a secret
+    amount = chance.randint(1, 4) if day.weekday() >= 5 else chance.randint(6, 16)
+    for index in range(amount + chance.randint(0, 1)):
+        inbound = index >= amount
+        status = "completed" if inbound else chance.choice(_DIALED)
+        seconds = int(min(600, 3 + chance.expovariate(1 / 60)))
+        started = datetime.combine(day, time(14), UTC) + timedelta(seconds=chance.randint(0, 9 * 3600))
+        other = f"+1415{chance.randint(2000000, 9999999)}"
+        yield CallSeed(
+            sid="CA" + digest("dialed", e164, day, index),
+            account_sid=account_sid,
+            from_number=other if inbound else e164,
+            to_number=e164 if inbound else other,
+            started=started,
+            direction="inbound" if inbound else "outbound-api",
+            status=status,
+            duration=seconds if status == "completed" else 0,
+        )
+
+
+def _call_log(account_sid: str, e164: str) -> Iterator[CallSeed]:
     chance = Random(e164)  # noqa: S311 - the same calls at every start, not a secret
     now = datetime.now(UTC)
     for index in range(_CALLS_EACH):
@@ -65,17 +100,13 @@ def _call_log(db: sqlite3.Connection, account_sid: str, e164: str) -> None:
         seconds = chance.randint(12, 600) if status == "completed" else 0
         other = f"+1415{chance.randint(2000000, 9999999)}"
         inbound = chance.random() < 0.6
-        db.execute(
-            "INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                "CA" + digest("call", e164, index),
-                account_sid,
-                "inbound" if inbound else "outbound-api",
-                other if inbound else e164,
-                e164 if inbound else other,
-                status,
-                timestamp(now - timedelta(seconds=chance.randint(60, 30 * 86400))),
-                seconds,
-                f"-{0.0085 * (seconds // 60 + 1):.4f}" if seconds else None,
-            ),
+        yield CallSeed(
+            sid="CA" + digest("call", e164, index),
+            account_sid=account_sid,
+            from_number=other if inbound else e164,
+            to_number=e164 if inbound else other,
+            started=now - timedelta(seconds=chance.randint(60, 30 * 86400)),
+            direction="inbound" if inbound else "outbound-api",
+            status=status,
+            duration=seconds,
         )

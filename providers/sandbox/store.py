@@ -76,6 +76,25 @@ class OwnedSeed:
     sid: str = ""
 
 
+@dataclass(frozen=True)
+class CallSeed:
+    """A call in the log of an account. Every minute that has begun costs."""
+
+    sid: str
+    account_sid: str
+    from_number: str
+    to_number: str
+    started: datetime
+    direction: str = "outbound-api"
+    status: str = "completed"
+    duration: int = 0
+
+    @property
+    def price(self) -> str | None:
+        """What it cost, as Twilio writes it."""
+        return f"-{0.0085 * (self.duration // 60 + 1):.4f}" if self.duration else None
+
+
 class Store:
     """The state of one sandbox, in the file at *path*."""
 
@@ -122,6 +141,11 @@ class Store:
                     sid = number.sid or number_sid(number.account_sid, number.e164)
                     own(db, number.account_sid, number.e164, settings, sid=sid)
 
+    def seed_calls(self, calls: Iterable[CallSeed]) -> None:
+        """Put *calls* into the logs of their accounts, each once."""
+        with self.writing() as db:
+            add_calls(db, calls)
+
 
 def number_sid(account_sid: str, e164: str, purchase: int = 0) -> str:
     """Return the SID of a number that an account held from the start, or bought with the *purchase* of that id."""
@@ -151,6 +175,27 @@ def add_stock(db: sqlite3.Connection, numbers: Iterable[StockNumber], *, on_shel
                 _place(n.e164) if on_shelf else None,
             )
             for n in numbers
+        ),
+    )
+
+
+def add_calls(db: sqlite3.Connection, calls: Iterable[CallSeed]) -> None:
+    """Write *calls* down, but for those that are there."""
+    db.executemany(
+        "INSERT OR IGNORE INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            (
+                call.sid,
+                call.account_sid,
+                call.direction,
+                call.from_number,
+                call.to_number,
+                call.status,
+                timestamp(call.started),
+                call.duration,
+                call.price,
+            )
+            for call in calls
         ),
     )
 

@@ -15,10 +15,11 @@ from typing import Any
 from dbos import DBOS
 
 import db.engine
+import db.health_pulls
 import db.orders
 from db.models import OrderKind
 from providers.verbs import Webhooks
-from services import durable, fulfilment, orders, settings, setup
+from services import call_logs, durable, fulfilment, orders, settings, setup
 from services.access import Actor
 from services.orders import Configuration, Purchase
 from tests.crash.dying import Moments
@@ -143,6 +144,17 @@ def order(says: Pipe, installation: Installation, wish: Wish, last_moment: int |
     signal.pause()
 
 
+def read_calls(says: Pipe, _installation: Installation, actor: Actor, connection_id: int) -> None:
+    """Begin to read a call log as a page does, and live on until killed."""
+    db.engine.use(db.engine.make_engine(settings.current().url))
+    durable.launch(settings.current())
+    with db.engine.open_session() as session:
+        run = call_logs.begin(session, actor, connection_id)
+    durable.read_call_log(connection_id, run)
+    says.send(("reading", run))
+    signal.pause()
+
+
 def start(says: Pipe, _installation: Installation) -> None:
     """Start as the app does, and live on until killed; say when no order is open any more."""
     setup.start(settings.current())
@@ -150,6 +162,8 @@ def start(says: Pipe, _installation: Installation) -> None:
     says.send(("launched", None))
     until(lambda: not _open(), inf)  # whoever started this process has less patience
     says.send(("settled", None))
+    until(lambda: not _reading(), inf)
+    says.send(("read", None))
     signal.pause()
 
 
@@ -180,6 +194,11 @@ def _run(does: Callable[..., None], says: Pipe, installation: Installation, *oth
     settings.current.cache_clear()
     db.engine.BUSY_TIMEOUT_SECONDS = installation.busy_seconds  # type: ignore[assignment]
     does(says, installation, *others)
+
+
+def _reading() -> list[tuple[int, str]]:
+    with db.engine.open_session() as session:
+        return db.health_pulls.under_way(session)
 
 
 def _open() -> list[int]:

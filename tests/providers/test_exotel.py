@@ -87,7 +87,7 @@ VERBS = {
     Capability.ACCOUNT: lambda p: p.account(),
     Capability.ADDRESSES: lambda p: p.bundles("IN", NumberType.LOCAL) or p.addresses(),
     Capability.BUY: lambda p: p.buy("+918047180001"),
-    Capability.CALL_LOG: lambda p: next(p.calls(NOW, NOW)),
+    Capability.CALL_LOG: lambda p: p.calls_page(NOW, NOW),
     Capability.COUNTRIES: lambda p: p.countries(),
     Capability.FIND_OWNED: lambda p: p.find_owned_sid("exo-1"),
     Capability.LIST_OWNED: lambda p: p.find_owned("+918047180001"),

@@ -1,0 +1,110 @@
+"""The ways in which health comes in, as a page: tabs in the address, and a call log that is read on it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from dbos import DBOS
+from sqlmodel import Session
+
+from db.models import Connection, HealthPull
+from providers.sandbox.faults import Fault, Kind
+from providers.sandbox.server import Sandbox
+from services import call_logs, call_reading, connections
+from tests.conftest import World
+from tests.pages.tab import buttons, links, press, signed_in, texts, visit
+
+PAGE = "import_health.py"
+LOG = {"health_from": "Twilio call log"}
+EXPLAINED = "Reads every day that is over"
+
+
+def holds(tab: object, text: str) -> bool:
+    return any(text in found for found in texts(tab))  # type: ignore[arg-type]
+
+
+def test_only_the_open_way_is_drawn_and_the_address_says_which(world: World) -> None:
+    tab = visit(signed_in("operator"), PAGE)
+    assert holds(tab, "One row for each campaign")
+    assert not holds(tab, EXPLAINED)
+    visit(tab, PAGE, **LOG)
+    assert holds(tab, EXPLAINED)
+    assert not holds(tab, "One row for each campaign")
+    visit(tab, PAGE, health_from="HTTP API")
+    assert holds(tab, "/api/v1/campaign-health")
+    assert not tab.exception
+
+
+@pytest.mark.parametrize(("username", "led"), [("admin", True), ("operator", False)])
+def test_who_makes_api_keys_is_led_to_them(world: World, username: str, led: bool) -> None:
+    tab = visit(signed_in(username), PAGE, health_from="HTTP API")
+    assert ("API keys" in links(tab)) == led
+    assert holds(tab, "An admin of the tenant makes the keys.") != led
+
+
+def test_a_log_is_read_and_what_came_of_it_is_seen_by_others(
+    session: Session, world: World, sandbox: Sandbox, engine: None
+) -> None:
+    tab = visit(signed_in("operator"), PAGE, **LOG)
+    assert holds(tab, "Not read yet.")
+    press(tab, "Read call log")
+    assert not tab.exception
+    session.rollback()
+    DBOS.retrieve_workflow(f"call-log-{session.get_one(HealthPull, world.twilio).run}").get_result()
+    tab.run()
+    other = visit(signed_in("admin"), PAGE, **LOG)
+    for one in (tab, other):
+        assert not one.exception
+        assert holds(one, "up to date")
+        assert holds(one, "30 days with")
+        assert holds(one, "Operator, ")
+        assert holds(one, "of numbers that are not on record here")
+        assert "Read call log" not in buttons(one)
+
+
+def test_a_run_shows_how_far_it_is_and_nobody_can_begin_another(session: Session, world: World) -> None:
+    stale = visit(signed_in("admin"), PAGE, **LOG)
+    call_logs.begin(session, world.operator, world.twilio)
+    tab = visit(signed_in("operator"), PAGE, **LOG)
+    assert holds(tab, "Operator began")
+    assert "Read call log" not in buttons(tab)
+    press(stale, "Read call log")
+    assert texts(stale, "error") == ["The call log of Twilio is being read already."]
+    assert holds(stale, "Operator began")
+
+
+def test_a_run_that_stopped_says_why_and_can_go_on(
+    session: Session, world: World, sandbox: Sandbox, engine: None
+) -> None:
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    run = call_logs.begin(session, world.operator, world.twilio, first_day=yesterday - timedelta(days=1))
+    assert call_reading.read_day(world.twilio, run)
+    sandbox.fault(Fault(Kind.ERROR, "GET", "/Calls.json", status=401, code=20003))
+    assert not call_reading.read_day(world.twilio, run)
+    tab = visit(signed_in("operator"), PAGE, **LOG)
+    (told,) = texts(tab, "warning")
+    assert "does not accept the Account SID and auth token" in told
+    assert holds(tab, "1 day to read.")
+    press(tab, "Go on")
+    assert not texts(tab, "error")
+    session.rollback()
+    DBOS.retrieve_workflow(f"call-log-{session.get_one(HealthPull, world.twilio).run}").get_result()
+    assert holds(tab.run(), "up to date")
+
+
+def test_an_inactive_connection_is_named_as_such_and_cannot_be_read(session: Session, world: World) -> None:
+    connections.deactivate(session, world.admin, world.twilio, version=1)
+    tab = visit(signed_in("operator"), PAGE, **LOG)
+    assert holds(tab, "An inactive connection is not read.")
+    assert "Read call log" not in buttons(tab)
+
+
+@pytest.mark.parametrize(("username", "led"), [("admin", True), ("operator", False)])
+def test_without_a_twilio_connection_those_who_may_are_led_to_add_one(
+    session: Session, world: World, username: str, led: bool
+) -> None:
+    session.execute(sa.delete(Connection).where(Connection.id == world.twilio))
+    session.commit()
+    tab = visit(signed_in(username), PAGE, **LOG)
+    assert holds(tab, "No Twilio connection yet")
+    assert ("Telephony connections" in links(tab)) == led

@@ -1,0 +1,62 @@
+"""The demo's sandbox: its accounts have made the calls that the demo tells of."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from db.models import Campaign, CampaignHealth
+from services import call_logs, call_reading, demo, demo_story, settings, sign_in
+from services.access import Actor
+from services.sandbox import running_for_demo
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def operator(session: Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[Actor]:
+    """The demo's operator, with its sandbox running."""
+    monkeypatch.setattr(settings.current(), "demo", True)
+    demo.fill(session, settings.current(), NOW.date())
+    actor = sign_in.load_actor(session, "operator", datetime.now(UTC), None)
+    session.rollback()
+    assert actor
+    with running_for_demo(settings.current()):
+        yield actor
+
+
+def read(session: Session, operator: Actor) -> call_logs.Counts:
+    log = next(log for log in call_logs.search(session, operator) if log.is_active)
+    run = call_logs.begin(session, operator, log.connection_id)
+    while call_reading.read_day(log.connection_id, run):
+        pass
+    session.rollback()
+    return call_logs.get(session, operator, log.connection_id).counts
+
+
+def test_reading_the_log_gives_health_to_the_campaign_that_no_dialer_reports(session: Session, operator: Actor) -> None:
+    health = (
+        sa.select(Campaign.name, sa.func.count(sa.distinct(CampaignHealth.day)))
+        .join(CampaignHealth, CampaignHealth.campaign_id == Campaign.id)
+        .group_by(Campaign.name)
+    )
+    before = dict(session.execute(health).tuples().all())
+    (alone,) = demo_story.NO_DIALER
+    assert alone not in before
+    counts = read(session, operator)
+    assert counts.days == 30
+    assert counts.added
+    assert counts.kept
+    assert counts.in_several_pools
+    assert counts.not_on_record
+    after = dict(session.execute(health).tuples().all())
+    assert after.pop(alone) >= 29  # the sandbox's days are those of UTC
+    assert after == before
+
+
+def test_a_restart_of_the_sandbox_adds_no_call_twice(session: Session, operator: Actor) -> None:
+    with running_for_demo(settings.current()):
+        calls = read(session, operator).calls
+    assert 10_000 < calls < 14_000
