@@ -59,7 +59,9 @@ def table(rows: Sequence[ListedAgent], *, with_tenant: bool, zone: ZoneInfo) -> 
             "status": column.MultiselectColumn(
                 "Status", options=list(_BADGES), color=list(_BADGES.values()), width=110
             ),
-            "numbers": column.TextColumn("Numbers", alignment="right", width=90),
+            "numbers": named_lists.numbers_column(
+                "agent_numbers_clicked", lambda row: {"agent": named_lists.of_tenant(rows[row], with_tenant)}
+            ),
             "created": column.DatetimeColumn(
                 "Created", format="D MMM YYYY, HH:mm", timezone=str(zone), width=150, help=f"In your time zone, {zone}"
             ),

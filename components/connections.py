@@ -77,7 +77,9 @@ def table(rows: Sequence[ListedConnection], *, with_tenant: bool, zone: ZoneInfo
             ),
             "provider": column.TextColumn("Provider", width=110),
             "country": column.TextColumn("Default country", width=160),
-            "numbers": column.TextColumn("Numbers", alignment="right", width=90),
+            "numbers": named_lists.numbers_column(
+                "connection_numbers_clicked", lambda row: {"connection": named_lists.of_tenant(rows[row], with_tenant)}
+            ),
             "test": column.TextColumn("Last test", width=210),
         },
     )

@@ -1,13 +1,13 @@
 """The toolbar that lists of named things share: search by name, filters, chips, all in the address."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from components import lists
+from components import lists, navigation
 from components.lists import Filter
 from db.scope import Slice
 
@@ -81,6 +81,33 @@ def toolbar(place: str, placeholder: str, offered: Sequence[Filter], sorts: Mapp
 def counted(n: int, limit: int) -> str:
     """Return a count that goes no further than *limit*: `1,000+`."""
     return f"{n:,}" if n <= limit else f"{limit:,}+"
+
+
+class Named(Protocol):
+    """A row with a name, of a tenant."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def tenant(self) -> str: ...
+
+
+def of_tenant(row: Named, with_tenant: bool) -> str:
+    """Return how the filters of the list call a thing: by name, over several tenants with its tenant."""
+    return f"{row.name} · {row.tenant}" if with_tenant else row.name
+
+
+def numbers_column(key: str, filters: Callable[[int], Mapping[str, str]]) -> Any:
+    """Return a column of how many numbers a row has; a click lists them, by the *filters* of the row's place."""
+    return st.column_config.ButtonColumn(
+        "Numbers",
+        type="tertiary",
+        alignment="right",
+        width=90,
+        help="Click to list them",
+        key=key,
+        on_click=lambda: navigation.open_numbers(**filters(st.session_state[key]["row"])),
+    )
 
 
 def open_row(place: str, row_id: int) -> None:

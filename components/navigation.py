@@ -33,6 +33,11 @@ def number_address(number_id: int, tenant_id: int | None = None) -> str:
     return f"/number?id={number_id}" + (f"&tenant={tenant_id}" if tenant_id else "")
 
 
+def open_numbers(**filters: str) -> None:
+    """Go to the list of numbers, filtered: each filter by its key in the address, with the word that it shows."""
+    st.switch_page(LIST, query_params=filters)
+
+
 def open_campaign(campaign_id: int, *, number_id: int | None = None) -> None:
     """Go to a campaign's page; from a number's page, say which."""
     st.switch_page(CAMPAIGN, query_params=campaign_query(campaign_id, number_id=number_id))

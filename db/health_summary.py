@@ -135,16 +135,8 @@ def _keep(connection: sa.Connection, summary: HealthSummary, made: sa.Table) -> 
     written = connection.execute(sa.insert(HealthLine).from_select(columns, lines)).rowcount
     connection.execute(sa.delete(HealthSummary).where(same))
     connection.execute(sa.insert(HealthSummary).values(summary.model_dump()))
-    if written >= _MANY:
-        _know_sizes(connection)
-
-
-def _know_sizes(connection: sa.Connection) -> None:
-    """Tell the planner how large these tables have become: else it takes the wrong index, or loops over all."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("PRAGMA analysis_limit = 400")
-    for table in ("health_line", "campaign_health"):
-        connection.exec_driver_sql(f"ANALYZE {table}")
+    if written >= _MANY and connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("ANALYZE health_line")  # else it loops over all lines until it has noticed
 
 
 def _lines(scope: Scope, days: int, window: Window, limits: Limits) -> Any:

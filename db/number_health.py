@@ -1,6 +1,6 @@
 """Queries over the health of all numbers of a tenant. They read the lines of `db.health_summary`, never days."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -198,17 +198,20 @@ def weights(
     return {(campaign, number): 1.0 if weight is None else float(weight) for campaign, number, weight in rows}
 
 
-def trends(session: Session, scope: Scope, since: date, numbers: list[int]) -> dict[tuple[int, int], list[float]]:
+def trends(
+    session: Session, scope: Scope, since: date, numbers: Collection[int], campaigns: Collection[int]
+) -> dict[tuple[int, int], list[float]]:
     """Return the answer rate day by day, by number and campaign, of a few numbers; days without calls are left out."""
     rows = session.execute(
         sa.select(
             CampaignHealth.number_id, CampaignHealth.campaign_id, CampaignHealth.attempts, CampaignHealth.answered
         )
         .where(
-            scope.of(CampaignHealth.tenant_id),
+            # Wrapped, so that the planner goes by the few campaigns and numbers, and not by the tenant's days.
+            scope.of(sa.func.coalesce(CampaignHealth.tenant_id, 0)),
+            CampaignHealth.campaign_id.in_(campaigns),
             CampaignHealth.number_id.in_(numbers),
-            # Wrapped, so that the planner goes by the few numbers and not by the day.
-            sa.func.coalesce(CampaignHealth.day, since) >= since,
+            CampaignHealth.day >= since,
             CampaignHealth.attempts > 0,
         )
         .order_by(CampaignHealth.day)

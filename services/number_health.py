@@ -129,8 +129,8 @@ def weights(
 def trends(session: Session, actor: Actor, wanted: Wanted, rows: list[HealthRow]) -> list[list[float]]:
     """Return the answer rate by day of each of *rows*."""
     require(actor, Permission.HEALTH_READ)
-    numbers = [row.number_id for row in rows]
-    found = db.number_health.trends(session, actor.scope, window(wanted.days, wanted.today).since, numbers)
+    numbers, campaigns = {row.number_id for row in rows}, {row.campaign_id for row in rows}
+    found = db.number_health.trends(session, actor.scope, window(wanted.days, wanted.today).since, numbers, campaigns)
     return [found.get((row.number_id, row.campaign_id), []) for row in rows]
 
 
