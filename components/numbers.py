@@ -172,21 +172,3 @@ def open_orders(rows: Sequence[OrderRow], check: Callable[[], str] | None) -> No
 def _look(check: Callable[[], str]) -> None:
     outcome(check, "orders")
     filters.clear()
-
-
-def downloads(csv: Callable[[], bytes], excel: Callable[[], bytes], total: str) -> None:
-    """Draw the downloads of what the filters match; each file is made when it is asked for."""
-    with st.popover("Download", icon=":material/download:"):
-        st.caption(f"Everything that the filters match: {total}.")
-        st.download_button(
-            "CSV", csv, "phone-numbers.csv", "text/csv", icon=":material/csv:", on_click="ignore", width="stretch"
-        )
-        st.download_button(
-            "Excel",
-            excel,
-            "phone-numbers.xlsx",
-            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-            icon=":material/table:",
-            on_click="ignore",
-            width="stretch",
-        )

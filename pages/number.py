@@ -50,5 +50,4 @@ with errors_shown(), open_session() as session:
         window = health_chart.window()
         totals = health.totals(session, actor, number.id, window, today)
         health_chart.section(totals, health.days(session, actor, number.id, window, today), window, number.id)
-        st.subheader("History", anchor=False)
-        history.history(audit.history(session, actor, "number", number.id, Slice(size=20)), zone)
+        history.of_number(audit.history_of_number(session, actor, number.id, Slice(size=20)), zone, number)

@@ -25,9 +25,9 @@ def check_orders() -> str:
         return durable.look_at_all(session, reload(session))
 
 
-def file(make: exports.Maker) -> bytes:
+def file(write: exports.Writer[numbers.NumberRow]) -> bytes:
     with open_session() as session:
-        return make(numbers.export(session, reload(session), query), zone)
+        return write(exports.NUMBERS, numbers.export(session, reload(session), query), zone)
 
 
 with header(
@@ -47,9 +47,7 @@ with errors_shown(), open_session() as session:
         if total:
             draw.table(numbers.search(session, actor, query, part), with_tenant=actor.all_tenants, zone=zone)
             with end:
-                draw.downloads(
-                    lambda: file(exports.numbers_csv), lambda: file(exports.numbers_excel), amount(total, "number")
-                )
+                lists.downloads(file, "phone-numbers", amount(total, "number"))
         elif query == numbers.NumberQuery(sort=query.sort):
             with empty_state("No phone numbers yet. Buy one, import one, or register one of any provider.", "call"):
                 if may_add:

@@ -1,6 +1,6 @@
 """What things are called on screen and in files: one word for one thing everywhere."""
 
-from db.models import CampaignStatus, NumberStatus, NumberType, PoolStatus, Role
+from db.models import CampaignStatus, NumberStatus, NumberType, OrderKind, OrderState, PoolStatus, Role
 from providers.verbs import NumberType as VendorType
 
 STATUS = {
@@ -40,6 +40,18 @@ CAMPAIGN = {
     CampaignStatus.ACTIVE: "Active",
     CampaignStatus.PAUSED: "Paused",
     CampaignStatus.ENDED: "Ended",
+}
+ORDER = {
+    OrderKind.PURCHASE: "Purchase",
+    OrderKind.IMPORT: "Import",
+    OrderKind.RELEASE: "Release",
+    OrderKind.WEBHOOKS: "Change of webhooks",
+}
+ORDER_STATE = {
+    OrderState.PLACED: "Placed",
+    OrderState.CONFIRMED: "Confirmed",
+    OrderState.FAILED: "Failed",
+    OrderState.UNKNOWN: "Not certain yet",
 }
 ROLE = {Role.ADMIN: "Admin", Role.OPERATOR: "Operator", Role.VIEWER: "Viewer"}
 MANAGED = {True: "Twilio-managed", False: "BYOT"}

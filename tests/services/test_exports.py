@@ -24,12 +24,12 @@ def test_both_files_hold_what_the_filters_match_in_the_readers_zone(session: Ses
         make.number(session, world, "+14155552671", label="Desk A", agent_id=world.agent)
         make.number(session, world, "+14155552672", label="Other")
     query = NumberQuery(search=numbering.search_text("Desk"))
-    text = exports.numbers_csv(numbers.export(session, world.viewer, query), TOKYO).decode("utf-8-sig")
+    text = exports.csv_file(exports.NUMBERS, numbers.export(session, world.viewer, query), TOKYO).decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [(r["Number"], r["Name"], r["Inbound agent"], r["Created"]) for r in rows] == [
         ("+14155552671", "Desk A", "Maya", "2026-05-05 05:00")
     ]
-    book = exports.numbers_excel(numbers.export(session, world.viewer, query), TOKYO)
+    book = exports.excel_file(exports.NUMBERS, numbers.export(session, world.viewer, query), TOKYO)
     sheet = CalamineWorkbook.from_filelike(io.BytesIO(book)).get_sheet_by_index(0).to_python()
     assert sheet[0] == list(rows[0])
     assert sheet[1:] == [list(rows[0].values())]
