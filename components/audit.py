@@ -1,102 +1,99 @@
 """Changes from the audit log, told in words."""
 
 from collections.abc import Sequence
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from components import navigation
 from components.page import exactly, when
 from db.audit import AuditRow
-from services import numbering
-from services.connections import vendor
+from db.numbers import NumberDetail
+from services import audit_words
+from services.audit_words import Change
 
-_ACTIONS = {
-    "agents:activate": "activated the agent",
-    "agents:add": "added the agent",
-    "agents:deactivate": "deactivated the agent",
-    "agents:rename": "renamed the agent",
-    "campaigns:add": "added the campaign",
-    "campaigns:add_numbers": "added numbers to the pool",
-    "campaigns:edit": "changed the campaign",
-    "campaigns:edit_pool": "changed a number's place in the pool",
-    "campaigns:lose_number": "took the number out of a campaign",
-    "campaigns:remove_number": "took a number out of the pool",
-    "campaigns:set_primary": "changed the primary number",
-    "connections:activate": "activated the connection",
-    "connections:add": "added the connection",
-    "connections:deactivate": "deactivated the connection",
-    "connections:edit": "changed the connection",
-    "connections:test": "tested the connection",
-    "health:pull": "read the call log",
-    "numbers:activate": "activated the number",
-    "numbers:add": "added the number",
-    "numbers:buy": "bought the number",
-    "numbers:import": "imported the number",
-    "numbers:release": "released the number",
-    "numbers:resync": "took over what the provider has",
-    "numbers:set_webhooks": "changed the webhooks at the provider",
-    "numbers:assign_agent": "changed the inbound call agent",
-    "numbers:deactivate": "deactivated the number",
-    "numbers:edit_provider_fields": "changed the provider fields",
-    "numbers:edit_tags_and_notes": "changed tags and notes",
-    "numbers:put_back": "put the number back",
-    "numbers:remove": "removed the number from the workspace",
-    "numbers:rename": "changed the label",
-    "numbers:restrict_inbound": "changed the allowed inbound countries",
-    "numbers:restrict_outbound": "changed the allowed outbound countries",
-    "numbers:set_connection": "changed the telephony connection",
+_ICONS = {
+    "agent": "support_agent",
+    "api_key": "key",
+    "audit": "history",
+    "campaign": "campaign",
+    "connection": "cable",
+    "health": "monitor_heart",
+    "installation": "dns",
+    "number": "call",
+    "order": "call",
+    "tenant": "domain",
+    "user": "person",
 }
-_FIELDS = {
-    "agent": "Inbound call agent",
-    "allowed_inbound": "Allowed inbound countries",
-    "allowed_outbound": "Allowed outbound countries",
-    "connection": "Telephony connection",
-    "default_country": "Default country",
-    "label": "Label",
-    "notes": "Notes",
-    "provider": "Provider",
-    "provider_sid": "SID",
-    "status_callback": "Status callback",
-    "voice_url": "Voice URL",
-    "status": "Status",
-    "tags": "Tags",
-}
+
+_INDENT = "&nbsp;&nbsp;"
+"""How far in the text of a link stands."""
 
 
 def history(rows: Sequence[AuditRow], zone: ZoneInfo) -> None:
-    """Draw changes, newest first: who did what when, and each value before and after."""
+    """Draw the changes of one thing, newest first: who did what when, and each value before and after."""
     for row in rows:
         with st.container(gap=None):
-            st.markdown(f"**{plain(row.actor)}** {_ACTIONS.get(row.action, row.action)}")
+            st.markdown(_sentence(row))
             st.caption(when(row.at, zone), help=exactly(row.at, zone))
-            if row.before:
-                st.caption("  \n".join(differences(row)))
+            if told := differences(row, zone):
+                st.caption("  \n".join(told))
 
 
-def differences(row: AuditRow) -> list[str]:
-    """Return each changed value in words: `Label: Sales → Support`."""
-    return [
-        f"{_FIELDS.get(name, name.replace('_', ' ').capitalize())}: {_value(name, row.before.get(name))}"
-        f" → **{_value(name, row.after.get(name))}**"
-        for name in row.before
-    ]
+def of_number(rows: Sequence[AuditRow], zone: ZoneInfo, number: NumberDetail) -> None:
+    """Draw the newest changes of a number, and the way to all of them."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader("History", anchor=False, width="content")
+        st.page_link(
+            navigation.ACTIVITY,
+            label="Show all",
+            icon=":material/history:",
+            query_params=navigation.activity_query(number.id, number.e164),
+        )
+    history(rows, zone)
 
 
-def _value(name: str, value: Any) -> str:
-    if name in ("allowed_inbound", "allowed_outbound"):
-        return ", ".join(numbering.country_name(code) for code in value) or "no restriction"
-    if name == "agent":
-        return plain(value or "Unassigned")
-    if name == "provider":
-        return vendor(value).name
-    if name == "status":
-        return str(value).capitalize()
-    if isinstance(value, dict):
-        return plain(", ".join(f"{key.replace('_', ' ')} {text}" for key, text in value.items())) or "—"
-    if isinstance(value, list):
-        return plain(", ".join(value)) or "—"
-    return plain(str(value)) if value else "—"
+def log(rows: Sequence[AuditRow], zone: ZoneInfo, *, with_tenant: bool) -> None:
+    """Draw changes of many things, newest first: when, a link to what it is about, and what was done to it."""
+    with st.container(gap=12):
+        for row in rows:
+            with st.container(horizontal=True, gap="xxsmall"):
+                st.caption(f"{when(row.at, zone)}  \n{exactly(row.at, zone)}", width=165)
+                with st.container(gap=None, width=195):
+                    _subject(row)
+                    if with_tenant:
+                        st.caption(f"{_INDENT}{plain(row.tenant or 'No tenant')}")
+                with st.container(width="stretch"):
+                    st.markdown(f"{_sentence(row)}  \n:small[{' · '.join(differences(row, zone))}]")
+
+
+def differences(row: AuditRow, zone: ZoneInfo) -> list[str]:
+    """Return each value in words, as Markdown: `Label: Sales → **Support**`."""
+    return [_difference(change) for change in audit_words.changes(row, zone)]
+
+
+def _sentence(row: AuditRow) -> str:
+    return f"**{plain(row.actor)}** {plain(audit_words.action(row.action))}"
+
+
+def _difference(change: Change) -> str:
+    if change.before is not None and change.after is not None:
+        return f"{plain(change.name)}: {plain(change.before)} → **{plain(change.after)}**"
+    return plain(change.text)
+
+
+def _subject(row: AuditRow) -> None:
+    """Draw what an event is about; a link where that has a page."""
+    icon = f":material/{_ICONS.get(row.subject_type, 'category')}:"
+    label = plain(audit_words.subject(row))
+    if row.number_id is not None:
+        query = navigation.number_query(row.number_id)
+        st.page_link(navigation.DETAIL, label=label, icon=icon, query_params=query)
+    elif row.subject_type == "campaign" and row.subject_id is not None:
+        query = navigation.campaign_query(row.subject_id)
+        st.page_link(navigation.CAMPAIGN, label=label, icon=icon, query_params=query)
+    else:
+        st.markdown(f":small[{_INDENT}{icon} {label}]")
 
 
 def plain(text: str) -> str:

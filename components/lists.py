@@ -1,16 +1,19 @@
 """What every list has: filters that live in the URL, chips that remove them, and a pager."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from db.scope import Slice
+from services import exports
 from services.words import amount
 
 PAGE_SIZES = (25, 50, 100)
+EARLIEST, LATEST = date(2000, 1, 1), date(2100, 12, 31)
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,56 @@ class Filter:
         )
         return chosen
 
+    def drop(self, value: Any) -> None:
+        """Choose *value* no longer."""
+        st.session_state[self.key] = [other for other in self.chosen if other != value]
+
+    def clear(self) -> None:
+        """Choose nothing."""
+        st.session_state[self.key] = []
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day that bounds what is listed; it lives in the URL under `key`, and beside filters in their chips."""
+
+    key: str
+    label: str
+    prefix: str = ""
+
+    @property
+    def chosen(self) -> list[date]:
+        """The day chosen now, or none."""
+        found = st.session_state.get(self.key)
+        return [found] if found else []
+
+    @property
+    def words(self) -> Mapping[date, str]:
+        """The day chosen now, as it is written."""
+        return {day: f"{day:%d %b %Y}" for day in self.chosen}
+
+    def draw(self) -> list[date]:
+        """Draw the choice of the day; return what is chosen."""
+        st.date_input(
+            self.label,
+            value=None,
+            min_value=EARLIEST,
+            max_value=LATEST,
+            key=self.key,
+            bind="query-params",
+            on_change=partial(to_first_page, self.prefix),
+            format="YYYY-MM-DD",
+        )
+        return self.chosen
+
+    def drop(self, _value: date) -> None:
+        """Choose no day."""
+        self.clear()
+
+    def clear(self) -> None:
+        """Choose no day."""
+        st.session_state[self.key] = None
+
 
 def to_first_page(prefix: str = "") -> None:
     """Go back to page 1, since what is listed has changed."""
@@ -67,28 +120,26 @@ def search_box(placeholder: str, prefix: str = "") -> str:
     return typed or ""
 
 
-def chips(filters: Iterable[Filter], search: str, prefix: str = "") -> None:
+def chips(filters: Sequence[Filter | Day], search: str, prefix: str = "") -> None:
     """Draw what is filtered now; a click on one removes it."""
     active = [(item, value) for item in filters for value in item.chosen if value in item.words]
     if not active and not search:
         return
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         if search:
-            _chip(f"Search: {search}", "search", lambda: _clear([], prefix))
+            _chip(f"Search: {search}", "search", lambda: _clear((), prefix))
         for item, value in active:
             _chip(f"{item.label}: {item.words[value]}", f"{item.key}_{value}", partial(_drop, item, value))
-        keys = [item.key for item in filters]
-        st.button("Clear filters", key="chip_clear", type="tertiary", on_click=lambda: _clear(keys, prefix))
+        st.button("Clear filters", key="chip_clear", type="tertiary", on_click=lambda: _clear(filters, prefix))
 
 
-def clear_filters_button(filters: Sequence[Filter], prefix: str = "") -> None:
+def clear_filters_button(filters: Sequence[Filter | Day], prefix: str = "") -> None:
     """Draw the way out of a list in which nothing matches."""
-    keys = [item.key for item in filters]
     st.button(
         "Clear filters",
         key="empty_clear",
         icon=":material/filter_alt_off:",
-        on_click=lambda: _clear(keys, prefix),
+        on_click=lambda: _clear(filters, prefix),
     )
 
 
@@ -128,16 +179,22 @@ def pager(total: int, noun: str, *, capped_at: int | None = None, prefix: str = 
     return part
 
 
-def downloads(csv: Callable[[], bytes], excel: Callable[[], bytes], total: str, name: str) -> None:
-    """Draw the downloads of what the filters match, as files called *name*; each is made when it is asked for."""
+def downloads(file: Callable[[exports.Maker], bytes], name: str, total: str) -> None:
+    """Draw the downloads of what the filters match; each file is made when it is asked for."""
     with st.popover("Download", icon=":material/download:"):
         st.caption(f"Everything that the filters match: {total}.")
         st.download_button(
-            "CSV", csv, f"{name}.csv", "text/csv", icon=":material/csv:", on_click="ignore", width="stretch"
+            "CSV",
+            lambda: file(exports.text),
+            f"{name}.csv",
+            "text/csv",
+            icon=":material/csv:",
+            on_click="ignore",
+            width="stretch",
         )
         st.download_button(
             "Excel",
-            excel,
+            lambda: file(exports.workbook),
             f"{name}.xlsx",
             "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             icon=":material/table:",
@@ -180,13 +237,13 @@ def _chip(text: str, key: str, remove: Callable[[], None]) -> None:
     )
 
 
-def _drop(item: Filter, value: Any) -> None:
-    st.session_state[item.key] = [other for other in item.chosen if other != value]
+def _drop(item: Filter | Day, value: Any) -> None:
+    item.drop(value)
     to_first_page(item.prefix)
 
 
-def _clear(keys: Sequence[str], prefix: str) -> None:
+def _clear(filters: Sequence[Filter | Day], prefix: str) -> None:
     st.session_state[f"{prefix}search"] = ""
-    for key in keys:
-        st.session_state[key] = []
+    for item in filters:
+        item.clear()
     to_first_page(prefix)

@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from components import lists, navigation
-from components.lists import Filter
+from components.lists import Day, Filter
 from db.scope import Slice
 
 ACTIVE = {True: "Active", False: "Inactive"}
@@ -24,7 +24,7 @@ class Wanted:
     sort: Any
     end: DeltaGenerator
     place: str
-    offered: Sequence[Filter]
+    offered: Sequence[Filter | Day]
 
     @property
     def is_all(self) -> bool:
@@ -35,9 +35,9 @@ class Wanted:
         """Draw the way out of a list in which nothing matches."""
         lists.clear_filters_button(self.offered, f"{self.place}_")
 
-    def pager(self, total: int, noun: str) -> Slice:
+    def pager(self, total: int, noun: str, *, capped_at: int | None = None) -> Slice:
         """Draw the count and the pager of *total* rows; return the part to show."""
-        return lists.pager(total, noun, prefix=f"{self.place}_")
+        return lists.pager(total, noun, capped_at=capped_at, prefix=f"{self.place}_")
 
     def active(self, key: str) -> bool | None:
         """Return what a filter over ACTIVE asks for; None for both."""
@@ -45,7 +45,9 @@ class Wanted:
         return found[0] if len(found) == 1 else None
 
 
-def toolbar(place: str, placeholder: str, offered: Sequence[Filter], sorts: Mapping[Any, str] | None = None) -> Wanted:
+def toolbar(
+    place: str, placeholder: str, offered: Sequence[Filter | Day], sorts: Mapping[Any, str] | None = None
+) -> Wanted:
     """Draw search, filters and sort in one row, and what is active below.
 
     The keys in the address begin with *place*, as those of the filters must.
@@ -72,7 +74,7 @@ def toolbar(place: str, placeholder: str, offered: Sequence[Filter], sorts: Mapp
                 label_visibility="collapsed",
                 width=170,
             )
-        end = st.container(width="content")
+        end = st.container(horizontal=True, vertical_alignment="center", width="content")
     lists.chips(offered, search, prefix)
     lists.remember(keys, place)
     return Wanted(" ".join(search.split()), chosen, sort, end, place, offered)

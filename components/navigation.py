@@ -12,6 +12,7 @@ CONNECTIONS = "connections.py"
 AGENTS = "agents.py"
 HEALTH = "number_health.py"
 API_KEYS = "api_keys.py"
+ACTIVITY = "activity.py"
 
 
 def open_number(number_id: int, *, campaign_id: int | None = None) -> None:
@@ -56,3 +57,8 @@ def shown(noun: str) -> str:
 def campaign_address(campaign_id: int, tenant_id: int | None = None) -> str:
     """Return the address of a campaign's page, to copy or to open in another tab."""
     return f"/campaign?id={campaign_id}" + (f"&tenant={tenant_id}" if tenant_id else "")
+
+
+def activity_query(number_id: int, e164: str) -> dict[str, str]:
+    """Return what follows the activity's address to show a number's, and, for the way back, which number that is."""
+    return {"activity_search": e164, "number": str(number_id)}

@@ -48,5 +48,4 @@ with errors_shown(), open_session() as session:
         st.subheader("Campaign Health", anchor=False)
         calls = health.of_number(session, actor, number.id, health_chart.window())
         health_chart.section(calls, thresholds.of(session, actor), number.id, may_import=may_import)
-        st.subheader("History", anchor=False)
-        history.history(audit.history(session, actor, "number", number.id, Slice(size=20)), zone)
+        history.of_number(audit.history_of_number(session, actor, number.id, Slice(size=20)), zone, number)

@@ -49,6 +49,5 @@ with errors_shown(), open_session() as session:
     if steps:
         draw.spread(steps)
         with end:
-            name = "number-health"
-            lists.downloads(lambda: file(exports.text), lambda: file(exports.workbook), amount(total, "line"), name)
+            lists.downloads(file, "number-health", amount(total, "line"))
     draw.idle(number_health.idle(session, actor, Slice(1, MOST_IDLE)), idle, limits, with_tenant=actor.all_tenants)

@@ -25,9 +25,9 @@ def check_orders() -> str:
         return durable.look_at_all(session, reload(session))
 
 
-def file(make: exports.Maker) -> bytes:
+def file(made: exports.Maker) -> bytes:
     with open_session() as session:
-        return make([exports.numbers(numbers.export(session, reload(session), query), zone)])
+        return made([exports.numbers(numbers.export(session, reload(session), query), zone)])
 
 
 with header(
@@ -47,8 +47,7 @@ with errors_shown(), open_session() as session:
         if total:
             draw.table(numbers.search(session, actor, query, part), with_tenant=actor.all_tenants, zone=zone)
             with end:
-                matches, name = amount(total, "number"), "phone-numbers"
-                lists.downloads(lambda: file(exports.text), lambda: file(exports.workbook), matches, name)
+                lists.downloads(file, "phone-numbers", amount(total, "number"))
         elif query == numbers.NumberQuery(sort=query.sort):
             with empty_state("No phone numbers yet. Buy one, import one, or register one of any provider.", "call"):
                 if may_add:

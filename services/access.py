@@ -14,6 +14,7 @@ class Permission(StrEnum):
     AGENTS_READ = "agents:read"
     AGENTS_WRITE = "agents:write"
     API_KEYS_WRITE = "api_keys:write"
+    AUDIT_EXPORT = "audit:export"
     AUDIT_READ = "audit:read"
     CAMPAIGNS_READ = "campaigns:read"
     CAMPAIGNS_WRITE = "campaigns:write"
@@ -37,6 +38,7 @@ class Permission(StrEnum):
 _READS = frozenset(
     {
         Permission.AGENTS_READ,
+        Permission.AUDIT_EXPORT,
         Permission.AUDIT_READ,
         Permission.CAMPAIGNS_READ,
         Permission.CONNECTIONS_READ,

@@ -1,19 +1,23 @@
 """The audit log: every write leaves who, what, and the values before and after, in its transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
 import db.audit
-from db.audit import AuditRow
+import db.tenants
+from db.audit import COUNT_LIMIT, AuditFacets, AuditQuery, AuditRow
 from db.models import AuditEvent
 from db.scope import Slice
 from services.access import Actor, Permission, require
+from services.errors import InvalidInput
 
-__all__ = ["Action", "AuditRow", "Subject", "history", "record"]
+__all__ = ["COUNT_LIMIT", "Action", "AuditFacets", "AuditQuery", "AuditRow", "Subject", "history", "record"]
 
 
 class Action(StrEnum):
@@ -23,6 +27,7 @@ class Action(StrEnum):
     AGENTS_ADD = "agents:add"
     AGENTS_DEACTIVATE = "agents:deactivate"
     AGENTS_RENAME = "agents:rename"
+    AUDIT_EXPORT = "audit:export"
     CAMPAIGNS_ADD = "campaigns:add"
     CAMPAIGNS_ADD_NUMBERS = "campaigns:add_numbers"
     CAMPAIGNS_EDIT = "campaigns:edit"
@@ -120,3 +125,66 @@ def history(session: Session, actor: Actor, subject_type: str, subject_id: int, 
     """Return the *part* of a thing's changes, newest first."""
     require(actor, Permission.AUDIT_READ)
     return db.audit.of_subject(session, actor.scope, subject_type, subject_id, part)
+
+
+def history_of_number(session: Session, actor: Actor, number_id: int, part: Slice) -> list[AuditRow]:
+    """Return the *part* of a number's changes and of what was ordered about it, newest first."""
+    require(actor, Permission.AUDIT_READ)
+    return db.audit.of_number(session, actor.scope, number_id, part)
+
+
+def count(session: Session, actor: Actor, query: AuditQuery) -> int:
+    """Return how many events match, no further than one past COUNT_LIMIT."""
+    require(actor, Permission.AUDIT_READ)
+    return db.audit.count(session, actor.scope, query)
+
+
+def search(session: Session, actor: Actor, query: AuditQuery, part: Slice) -> list[AuditRow]:
+    """Return the *part* of the events that match *query*, newest first.
+
+    In a tenant, its own: what belongs to no tenant, such as sign-ins, is for a superadmin over all.
+    """
+    require(actor, Permission.AUDIT_READ)
+    return db.audit.search(session, actor.scope, query, part)
+
+
+def facets(session: Session, actor: Actor) -> AuditFacets:
+    """Return what there is to filter by."""
+    require(actor, Permission.AUDIT_READ)
+    return db.audit.facets(session, actor.scope)
+
+
+def export(session: Session, actor: Actor, query: AuditQuery) -> Iterator[AuditRow]:
+    """Return every event that matches, newest first, for a file; the download is written down."""
+    require(actor, Permission.AUDIT_READ)
+    require(actor, Permission.AUDIT_EXPORT)
+    subject = Subject("audit", None, "Activity", actor.scope.tenant_id)
+    record(session, actor, Action.AUDIT_EXPORT, subject, after={"filters": _told(session, query)})
+    session.commit()
+    return db.audit.walk(session, actor.scope, query)
+
+
+def period(first: date | None, last: date | None, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+    """Return when a period of whole days in *zone* begins, and the instant after its end; None for open.
+
+    Raises InvalidInput when it ends before it starts.
+    """
+    if first and last and last < first:
+        raise InvalidInput("The period ends before it starts. Choose a last day that is not before the first.")
+    since = datetime.combine(first, time.min, zone) if first else None
+    until = datetime.combine(last + timedelta(days=1), time.min, zone) if last else None
+    return since, until
+
+
+def _told(session: Session, query: AuditQuery) -> dict[str, Any]:
+    tenants = (db.tenants.find(session, tenant_id) if tenant_id else None for tenant_id in query.tenants)
+    told = {
+        "search": query.search.text if query.search else None,
+        "actors": list(query.actors),
+        "actions": list(query.actions),
+        "kinds": list(query.kinds),
+        "tenants": [tenant.name if tenant else "none" for tenant in tenants],
+        "since": query.since.isoformat() if query.since else None,
+        "until": query.until.isoformat() if query.until else None,
+    }
+    return {name: value for name, value in told.items() if value}

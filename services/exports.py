@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 import xlsxwriter
 
+from db.audit import AuditRow
 from db.numbers import NumberRow
-from services import numbering, words
+from services import audit_words, numbering, words
 from services.connections import vendor
 
 Cell = str | int | Decimal
@@ -35,6 +36,7 @@ NUMBERS_HEADER = (
     "Tenant",
     "Created",
 )
+ACTIVITY_HEADER = ("Time", "Who", "What", "Kind", "Subject", "Changes", "Tenant")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _E164 = re.compile(r"\+[0-9]+")
 
@@ -56,6 +58,11 @@ Maker = Callable[[Iterable[Table]], bytes]
 def numbers(rows: Iterable[NumberRow], zone: ZoneInfo) -> Table:
     """Return *rows* as a table, created times in *zone*."""
     return Table("Numbers", NUMBERS_HEADER, (number_cells(row, zone) for row in rows))
+
+
+def activity(rows: Iterable[AuditRow], zone: ZoneInfo) -> Table:
+    """Return changes as a table, with times in *zone*."""
+    return Table("Activity", ACTIVITY_HEADER, (event_cells(row, zone) for row in rows))
 
 
 def text(tables: Iterable[Table]) -> bytes:
@@ -104,6 +111,19 @@ def number_cells(row: NumberRow, zone: ZoneInfo) -> Sequence[str]:
         words.MANAGED[row.is_managed],
         row.tenant,
         row.created_at.astimezone(zone).strftime("%Y-%m-%d %H:%M"),
+    )
+
+
+def event_cells(row: AuditRow, zone: ZoneInfo) -> Sequence[str]:
+    """Return the cells of a change, under ACTIVITY_HEADER."""
+    return (
+        row.at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"),
+        row.actor,
+        audit_words.action(row.action),
+        audit_words.kind(row.subject_type),
+        row.subject,
+        "; ".join(change.text for change in audit_words.changes(row, zone)),
+        row.tenant or "",
     )
 
 

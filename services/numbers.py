@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
+import db.agents
 import db.audit
 import db.campaigns
 import db.connections
@@ -41,7 +42,7 @@ def export(session: Session, actor: Actor, query: NumberQuery) -> Iterator[Numbe
     """Return every number that matches, for a file; the download is written down."""
     require(actor, Permission.NUMBERS_EXPORT)
     subject = Subject("number", None, "Phone numbers", actor.scope.tenant_id)
-    audit.record(session, actor, Action.NUMBERS_EXPORT, subject, after={"filters": _told(query)})
+    audit.record(session, actor, Action.NUMBERS_EXPORT, subject, after={"filters": _told(session, actor.scope, query)})
     session.commit()
     return db.numbers.walk(session, actor.scope, query)
 
@@ -307,8 +308,15 @@ def leave_campaigns(session: Session, actor: Actor, number: PhoneNumber) -> None
             audit.record(session, actor, Action.CAMPAIGNS_LOSE_NUMBER, about, before=before, after=after)
 
 
-def _told(query: NumberQuery) -> dict[str, Any]:
+def _told(session: Session, scope: Scope, query: NumberQuery) -> dict[str, Any]:
+    """Return what was filtered as the audit log keeps it: names, not ids, so it reads alone."""
     told = {name: value for name, value in vars(query).items() if value not in ((), None)}
     if query.search:
         told["search"] = query.search.text
+    if query.connections:
+        names = {row.id: row.name for row in db.connections.choices(session, scope, active_only=False)}
+        told["connections"] = tuple(names.get(one, one) for one in query.connections)
+    if query.agents:
+        called = {row.id: row.name for row in db.agents.choices(session, scope, active_only=False)}
+        told["agents"] = tuple("Unassigned" if one is None else called.get(one, one) for one in query.agents)
     return {name: [str(v) for v in value] if isinstance(value, tuple) else str(value) for name, value in told.items()}

@@ -1,7 +1,7 @@
 """What things are called on screen and in files: one word for one thing everywhere."""
 
 from db.health_summary import Verdict
-from db.models import CampaignStatus, NumberStatus, NumberType, PoolStatus, Role
+from db.models import CampaignStatus, NumberStatus, NumberType, OrderKind, OrderState, PoolStatus, Role
 from providers.verbs import NumberType as VendorType
 from services.statistics import Rate
 
@@ -51,6 +51,18 @@ CAMPAIGN = {
     CampaignStatus.ACTIVE: "Active",
     CampaignStatus.PAUSED: "Paused",
     CampaignStatus.ENDED: "Ended",
+}
+ORDER = {
+    OrderKind.PURCHASE: "Purchase",
+    OrderKind.IMPORT: "Import",
+    OrderKind.RELEASE: "Release",
+    OrderKind.WEBHOOKS: "Change of webhooks",
+}
+ORDER_STATE = {
+    OrderState.PLACED: "Placed",
+    OrderState.CONFIRMED: "Confirmed",
+    OrderState.FAILED: "Failed",
+    OrderState.UNKNOWN: "Not certain yet",
 }
 ROLE = {Role.ADMIN: "Admin", Role.OPERATOR: "Operator", Role.VIEWER: "Viewer"}
 WEIGHT = (

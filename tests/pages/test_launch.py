@@ -12,6 +12,7 @@ from tests.pages.tab import PAGES, buttons, fill_sign_in, links, press, signed_i
 
 HEADERS = {
     "numbers.py": "Phone numbers",
+    "activity.py": "Activity",
     "add_number.py": "Add phone number",
     "number.py": ":material/call: `+1 415 555 2671`",
     "edit_number.py": "Edit phone number",

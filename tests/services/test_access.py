@@ -11,6 +11,7 @@ from services.errors import Forbidden, NotFound
 
 READS = {
     "agents:read",
+    "audit:export",
     "audit:read",
     "campaigns:read",
     "connections:read",

@@ -1,0 +1,38 @@
+"""The audit log of the chosen tenant, or of all of them: who changed what, and when."""
+
+import streamlit as st
+
+from components import activity as draw
+from components import audit as history
+from components import lists
+from components.page import errors_shown, header
+from components.session import current_actor, reader_zone, reloader
+from db.engine import open_session
+from services import audit, exports
+from services.access import Permission
+
+actor, zone, reload = current_actor(), reader_zone(), reloader()
+
+
+def file(made: exports.Maker) -> bytes:
+    with open_session() as session:
+        return made([exports.activity(audit.export(session, reload(session), query), zone)])
+
+
+header("Activity", "Who changed what, and when. Nothing here can be changed or deleted.")
+with errors_shown(), open_session() as session:
+    offered = draw.filters(session, actor, actor.scope.tenant_id, actor.user_id)
+    query, wanted = draw.toolbar(offered, zone)
+    total = audit.count(session, actor, query)
+    events = st.container()
+    part = wanted.pager(total, "event", capped_at=audit.COUNT_LIMIT)
+    if total > audit.COUNT_LIMIT:
+        draw.limit()
+    with events:
+        if total:
+            history.log(audit.search(session, actor, query, part), zone, with_tenant=actor.all_tenants)
+        else:
+            draw.nothing(wanted)
+    if total and actor.may(Permission.AUDIT_EXPORT):
+        with wanted.end:
+            lists.downloads(file, "activity", draw.told(total))
