@@ -216,7 +216,7 @@ class Change:
 
 def action(key: str) -> str:
     """Return what was done: `changed the label`."""
-    return ACTIONS.get(key, key)  # type: ignore[call-overload, no-any-return]
+    return ACTIONS.get(key, key)  # type: ignore[call-overload]
 
 
 def offered(keys: Iterable[str]) -> dict[str, str]:
