@@ -48,7 +48,7 @@ def of_number(rows: Sequence[AuditRow], zone: ZoneInfo, number: NumberDetail) ->
             navigation.ACTIVITY,
             label="Show all",
             icon=":material/history:",
-            query_params=navigation.activity_query(number.id, number.e164),
+            query_params=navigation.activity_query(number.e164),
         )
     history(rows, zone)
 
@@ -62,7 +62,7 @@ def log(rows: Sequence[AuditRow], zone: ZoneInfo, *, with_tenant: bool) -> None:
                 with st.container(gap=None, width=195):
                     _subject(row)
                     if with_tenant:
-                        st.caption(f"{_INDENT}{plain(row.tenant or 'No tenant')}")
+                        st.markdown(f":small[:gray[{_INDENT}{plain(row.tenant or 'No tenant')}]]")
                 with st.container(width="stretch"):
                     st.markdown(f"{_sentence(row)}  \n:small[{' · '.join(differences(row, zone))}]")
 
@@ -88,12 +88,12 @@ def _subject(row: AuditRow) -> None:
     label = plain(audit_words.subject(row))
     if row.number_id is not None:
         query = navigation.number_query(row.number_id)
-        st.page_link(navigation.DETAIL, label=label, icon=icon, query_params=query)
+        st.page_link(navigation.DETAIL, label=f":primary[{label}]", icon=icon, query_params=query)
     elif row.subject_type == "campaign" and row.subject_id is not None:
         query = navigation.campaign_query(row.subject_id)
-        st.page_link(navigation.CAMPAIGN, label=label, icon=icon, query_params=query)
+        st.page_link(navigation.CAMPAIGN, label=f":primary[{label}]", icon=icon, query_params=query)
     else:
-        st.markdown(f":small[{_INDENT}{icon} {label}]")
+        st.markdown(f":small[{_INDENT}{icon}&nbsp; {label}]")
 
 
 def plain(text: str) -> str:

@@ -211,7 +211,12 @@ def keep(keys: Sequence[str], place: str) -> None:
     """
     state = st.session_state
     saved, entering = state.get(f"{place}_kept"), state.get("entered_page")
-    if entering and saved and not any(key in st.query_params for key in keys):
+    said = [key for key in keys if key in st.query_params]
+    if entering and said:  # a link that says what to show shows nothing else
+        for key in keys:
+            if key not in said:
+                state.pop(key, None)
+    elif entering and saved:
         state[f"{place}_restore"] = saved
         state[f"{place}_kept"] = None
         if "id" in st.query_params:

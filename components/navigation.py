@@ -59,6 +59,6 @@ def campaign_address(campaign_id: int, tenant_id: int | None = None) -> str:
     return f"/campaign?id={campaign_id}" + (f"&tenant={tenant_id}" if tenant_id else "")
 
 
-def activity_query(number_id: int, e164: str) -> dict[str, str]:
-    """Return what follows the activity's address to show a number's, and, for the way back, which number that is."""
-    return {"activity_search": e164, "number": str(number_id)}
+def activity_query(e164: str) -> dict[str, str]:
+    """Return what follows the activity's address to show what happened to a number."""
+    return {"activity_search": e164}

@@ -17,12 +17,13 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 import db.engine
-from db.models import Agent, Connection, Membership, Role, Tenant, User
+from db.models import Agent, AuditEvent, Connection, Membership, Role, Tenant, User
 from providers.sandbox import exotel
 from providers.sandbox.accounts import MAIN
 from providers.sandbox.server import Sandbox, running
-from services import credentials, durable, settings
+from services import audit_words, credentials, durable, settings
 from services.access import Actor, Workspace
+from services.audit import Action
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -96,9 +97,20 @@ def database(request: pytest.FixtureRequest, templates: Callable[[str], sa.URL],
         engine = db.engine.make_engine(url.render_as_string(hide_password=False))
     db.engine.use(engine)
     yield engine
+    _expect_words(engine)
     engine.dispose()
     if request.param == "postgresql":
         _drop_database(server, str(url.database))
+
+
+def _expect_words(engine: sa.Engine) -> None:
+    """See that whatever the test has written into the audit log can be told in words."""
+    with engine.connect() as connection:
+        for event in connection.execute(sa.select(AuditEvent.__table__)):
+            assert event.action in set(Action), event
+            assert event.subject_type in audit_words.KINDS, event
+            for name in {**event.before, **event.after}.keys() - {"provider_fields", "currency"}:
+                assert audit_words.field(name), f"services/audit_words.py has no words for {name} of {event.action}"
 
 
 @pytest.fixture

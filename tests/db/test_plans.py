@@ -1,16 +1,21 @@
-"""Queries of the list go through indexes: no plan scans the table."""
+"""Queries of the lists go through indexes: no plan scans the table."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
+import db.audit
 import db.numbers
+from db.audit import AuditQuery
 from db.models import NumberStatus
 from db.numbers import NumberQuery, Sort
 from db.scope import Scope, Slice
-from services import numbering
+from services import campaigns, numbering
+from tests.conftest import World
+from tests.services import make
 
 QUERIES = {
     "the newest": NumberQuery(),
@@ -29,17 +34,77 @@ ACROSS_TENANTS = ("the newest", "a whole number", "a part of a number")
 CASES = [(name, Scope(1)) for name in QUERIES] + [(name, Scope(None)) for name in ACROSS_TENANTS]
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # PostgreSQL scans tables that are small
-@pytest.mark.parametrize(("name", "scope"), CASES)
-def test_no_page_of_the_list_scans_the_table(session: Session, name: str, scope: Scope) -> None:
+def explained(session: Session) -> list[str]:
+    """Return a list that gets the steps of every query of *session* from now on."""
     plans: list[str] = []
 
     @sa.event.listens_for(session.get_bind(), "before_cursor_execute")
     def _explain(_connection: Any, cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        if statement.lstrip().startswith("SELECT"):
+        if statement.lstrip().startswith(("SELECT", "WITH")):
             plans.extend(row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall())
 
+    return plans
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # PostgreSQL scans tables that are small
+@pytest.mark.parametrize(("name", "scope"), CASES)
+def test_no_page_of_the_list_scans_the_table(session: Session, name: str, scope: Scope) -> None:
+    plans = explained(session)
     db.numbers.search(session, scope, QUERIES[name], Slice())
     scans = [step for step in plans if step.startswith("SCAN phone_number") and "INDEX" not in step]
     assert plans
     assert not scans, plans
+
+
+DAY = AuditQuery(since=datetime(2026, 5, 4, tzinfo=UTC), until=datetime(2026, 5, 5, tzinfo=UTC))
+AUDIT = {
+    "the newest": ("newest", AuditQuery()),
+    "of a period": ("newest", DAY),
+    "of a person": ("actor", AuditQuery(actors=("Olga",))),
+    "of an action": ("action", AuditQuery(actions=("numbers:rename",))),
+    "of two actions": ("action", AuditQuery(actions=("numbers:rename", "numbers:add"))),
+    "of a kind": ("kind", AuditQuery(kinds=("number",))),
+    "a whole number": ("label", AuditQuery(search=numbering.search_text("+14155552671"))),
+    "a part of a number": ("label", AuditQuery(search=numbering.search_text("555267"))),
+    "a name": ("label", AuditQuery(search=numbering.search_text("Spring"))),
+}
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("scope", [Scope(1), Scope(None)], ids=["a tenant", "all tenants"])
+@pytest.mark.parametrize("name", AUDIT)
+def test_each_page_of_the_audit_log_comes_off_its_index(
+    session: Session, world: World, name: str, scope: Scope
+) -> None:
+    make.number(session, world)
+    campaigns.add(session, world.operator, "Spring", campaigns.CampaignStatus.ACTIVE)
+    index, query = AUDIT[name]
+    plans = explained(session)
+    db.audit.count(session, scope, query)
+    db.audit.search(session, scope, query, Slice())
+    found = [step for step in plans if "audit_event" in step and "PRIMARY KEY" not in step]
+    assert len(found) >= 2
+    assert all(f"INDEX ix_audit_event_{index}" in step for step in found), plans
+    if index != "label" and len(query.actions) < 2:  # those are few, and sorted
+        assert plans.count("USE TEMP B-TREE FOR ORDER BY") <= 1, plans  # the rows that are shown
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("scope", [Scope(1), Scope(None)], ids=["a tenant", "all tenants"])
+def test_what_the_audit_log_is_filtered_by_and_a_history_come_off_indexes(session: Session, scope: Scope) -> None:
+    plans = explained(session)
+    db.audit.facets(session, scope)
+    db.audit.of_subject(session, scope, "number", 1, Slice())
+    db.audit.of_number(session, scope, 1, Slice())
+    steps = [step for step in plans if "audit_event" in step]
+    assert steps
+    assert all(step.startswith("SEARCH audit_event") for step in steps), plans
+    assert [step for step in steps if "ix_audit_event_subject" in step], plans
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_download_of_the_audit_log_is_not_sorted_first(session: Session) -> None:
+    plans = explained(session)
+    list(db.audit.walk(session, Scope(1), AuditQuery(actions=("numbers:rename",))))
+    assert plans
+    assert "USE TEMP B-TREE FOR ORDER BY" not in plans, plans
