@@ -10,6 +10,7 @@ from components.page import exactly, when
 from db.audit import AuditRow
 from services import numbering
 from services.connections import vendor
+from services.thresholds import MEANINGS
 
 _ACTIONS = {
     "agents:activate": "activated the agent",
@@ -45,6 +46,11 @@ _ACTIONS = {
     "numbers:restrict_inbound": "changed the allowed inbound countries",
     "numbers:restrict_outbound": "changed the allowed outbound countries",
     "numbers:set_connection": "changed the telephony connection",
+    "settings:change": "changed the settings",
+    "tenants:change": "changed the tenant",
+    "tenants:create": "created the tenant",
+    "tenants:resume": "let the tenant's users in again",
+    "tenants:suspend": "suspended the tenant",
 }
 _FIELDS = {
     "agent": "Inbound call agent",
@@ -60,6 +66,7 @@ _FIELDS = {
     "voice_url": "Voice URL",
     "status": "Status",
     "tags": "Tags",
+    **{name: meaning.label for name, meaning in MEANINGS.items()},
 }
 
 
@@ -89,6 +96,10 @@ def _value(name: str, value: Any) -> str:
         return plain(value or "Unassigned")
     if name == "provider":
         return vendor(value).name
+    if name in MEANINGS:
+        return MEANINGS[name].told(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if name == "status":
         return str(value).capitalize()
     if isinstance(value, dict):

@@ -11,7 +11,7 @@ CAMPAIGN = "campaign.py"
 CONNECTIONS = "connections.py"
 AGENTS = "agents.py"
 HEALTH = "number_health.py"
-API_KEYS = "api_keys.py"
+SETTINGS = "settings.py"
 
 
 def open_number(number_id: int, *, campaign_id: int | None = None) -> None:

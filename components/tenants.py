@@ -65,7 +65,9 @@ class Tenants:
                 if row is None:
                     tenants.create(session, self.actor, state["tenant_name"], state["tenant_zone"])
                 else:
-                    tenants.change(session, self.actor, row.id, state["tenant_name"], state["tenant_zone"])
+                    tenants.change(
+                        session, self.actor, row.id, state["tenant_name"], state["tenant_zone"], version=row.version
+                    )
             st.cache_data.clear()
             state["tenant_saved"] = True
             return ""

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from db.models import GONE, Membership, NumberCount, Tenant
+from db.scope import Scope
 
 
 def active(session: Session) -> list[tuple[int, str, str]]:
@@ -31,6 +32,7 @@ class TenantRow:
     time_zone: str
     suspended_at: datetime | None
     created_at: datetime
+    version: int
     users: int
     numbers: int
 
@@ -45,15 +47,27 @@ def search(session: Session) -> list[TenantRow]:
     )
     rows = session.execute(
         sa.select(
-            Tenant.id, Tenant.name, Tenant.time_zone, Tenant.suspended_at, Tenant.created_at, users, numbers
+            Tenant.id,
+            Tenant.name,
+            Tenant.time_zone,
+            Tenant.suspended_at,
+            Tenant.created_at,
+            Tenant.version,
+            users,
+            numbers,
         ).order_by(Tenant.name)
     )
     return [TenantRow(*row) for row in rows]
 
 
-def lock(session: Session, tenant_id: int) -> Tenant | None:
-    """Return the row of a tenant, locked for a change where the database can."""
-    return session.scalar(sa.select(Tenant).where(Tenant.id == tenant_id).with_for_update())
+def lock(session: Session, scope: Scope, tenant_id: int) -> Tenant | None:
+    """Return the row of a tenant in *scope*, locked for a change where the database can."""
+    return session.scalar(
+        sa.select(Tenant)
+        .where(Tenant.id == tenant_id, scope.of(Tenant.id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
 
 
 def find(session: Session, tenant_id: int) -> Tenant | None:

@@ -13,6 +13,7 @@ from services import number_health, thresholds
 from services.access import Permission
 
 actor, today = current_actor(), datetime.now(UTC).date()
+may_change = actor.may(Permission.SETTINGS_WRITE) and not actor.all_tenants
 
 with header("Number health", "Which numbers stand out beyond chance, why, and what to do about it."):
     if actor.may(Permission.HEALTH_WRITE) and not actor.all_tenants:
@@ -30,7 +31,7 @@ with errors_shown(), open_session() as session:
         if total:
             rows, trends = draw.lines(session, actor, *who, wanted, part)
             draw.table(rows, trends, limits, with_tenant=actor.all_tenants)
-            draw.definitions(limits)
+            draw.definitions(limits, may_change=may_change)
             draw.spread(rows)
         elif verdicts:
             with empty_state("No line matches the search and filters.", "search_off"):

@@ -28,6 +28,8 @@ class Permission(StrEnum):
     NUMBERS_RELEASE = "numbers:release"
     NUMBERS_REMOVE = "numbers:remove"
     NUMBERS_WRITE = "numbers:write"
+    SETTINGS_READ = "settings:read"
+    SETTINGS_WRITE = "settings:write"
     TENANTS_READ_ALL = "tenants:read_all"
     TENANTS_WRITE = "tenants:write"
     USERS_READ = "users:read"
@@ -43,6 +45,7 @@ _READS = frozenset(
         Permission.HEALTH_READ,
         Permission.NUMBERS_EXPORT,
         Permission.NUMBERS_READ,
+        Permission.SETTINGS_READ,
     }
 )
 _OPERATES = _READS | {
@@ -60,7 +63,13 @@ ALLOWED: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: _READS,
     Role.OPERATOR: _OPERATES,
     Role.ADMIN: _OPERATES
-    | {Permission.API_KEYS_WRITE, Permission.CONNECTIONS_WRITE, Permission.USERS_READ, Permission.USERS_WRITE},
+    | {
+        Permission.API_KEYS_WRITE,
+        Permission.CONNECTIONS_WRITE,
+        Permission.SETTINGS_WRITE,
+        Permission.USERS_READ,
+        Permission.USERS_WRITE,
+    },
 }
 """What each role may do in its tenant. What is not here is denied; a superadmin may do everything."""
 

@@ -64,6 +64,7 @@ class Action(StrEnum):
     ORDERS_FAIL = "orders:fail"
     ORDERS_PLACE = "orders:place"
     ORDERS_UNCERTAIN = "orders:uncertain"
+    SETTINGS_CHANGE = "settings:change"
     TENANTS_CHANGE = "tenants:change"
     TENANTS_CREATE = "tenants:create"
     TENANTS_RESUME = "tenants:resume"

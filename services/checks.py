@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from sqlmodel import Session
 
@@ -93,6 +94,13 @@ def username(text: str) -> str:
             "A user name has 2 to 64 letters, digits, dots, dashes, underscores or @, without spaces.", field="username"
         )
     return cleaned
+
+
+def time_zone(name: str) -> str:
+    """Return the name of a time zone. Raises InvalidInput for anything that is none."""
+    if name not in available_timezones():
+        raise InvalidInput(f"{name or 'An empty text'} is not a time zone.", field="time_zone")
+    return name
 
 
 def notes(text: str) -> str:

@@ -17,6 +17,7 @@ READS = {
     "health:read",
     "numbers:export",
     "numbers:read",
+    "settings:read",
 }
 OPERATES = READS | {
     "agents:write",
@@ -31,7 +32,7 @@ OPERATES = READS | {
 TABLE = {
     Role.VIEWER: READS,
     Role.OPERATOR: OPERATES,
-    Role.ADMIN: OPERATES | {"api_keys:write", "connections:write", "users:read", "users:write"},
+    Role.ADMIN: OPERATES | {"api_keys:write", "connections:write", "settings:write", "users:read", "users:write"},
 }
 
 

@@ -183,10 +183,10 @@ def test_a_suspended_tenant_lets_nobody_in_until_it_is_open_again(session: Sessi
 def test_tenants_are_created_and_renamed_with_names_of_their_own(session: Session, world: World) -> None:
     made = tenants.create(session, world.superadmin, "  Fresh   one ", "Europe/Berlin")
     with pytest.raises(InvalidInput, match="already"):
-        tenants.change(session, world.superadmin, made, "Acme", "UTC")
+        tenants.change(session, world.superadmin, made, "Acme", "UTC", version=1)
     with pytest.raises(InvalidInput, match="time zone"):
-        tenants.change(session, world.superadmin, made, "Fresh", "Mars/Base")
+        tenants.change(session, world.superadmin, made, "Fresh", "Mars/Base", version=1)
     session.rollback()
-    tenants.change(session, world.superadmin, made, "Fresh", "UTC")
+    tenants.change(session, world.superadmin, made, "Fresh", "UTC", version=1)
     found = {tenant.name: tenant for tenant in tenants.search(session, world.superadmin)}
     assert (found["Fresh"].time_zone, found["Fresh"].users, found["Acme"].users) == ("UTC", 0, 4)
