@@ -8,7 +8,8 @@ import streamlit as st
 
 from components.page import exactly, when
 from db.audit import AuditRow
-from services import numbering
+from db.models import Role
+from services import numbering, words
 from services.connections import vendor
 from services.thresholds import MEANINGS
 
@@ -51,6 +52,15 @@ _ACTIONS = {
     "tenants:create": "created the tenant",
     "tenants:resume": "let the tenant's users in again",
     "tenants:suspend": "suspended the tenant",
+    "users:activate": "activated the user",
+    "users:change_password": "changed the own password",
+    "users:change_role": "changed the role",
+    "users:change_superadmin": "changed who is a superadmin",
+    "users:create": "added the user",
+    "users:deactivate": "deactivated the user",
+    "users:reset_password": "gave a one-time password",
+    "users:sign_in": "signed in",
+    "users:sign_out_everywhere": "ended every session",
 }
 _FIELDS = {
     "agent": "Inbound call agent",
@@ -98,6 +108,8 @@ def _value(name: str, value: Any) -> str:
         return vendor(value).name
     if name in MEANINGS:
         return MEANINGS[name].told(value)
+    if name == "role":
+        return words.ROLE[Role(value)] if value else "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if name == "status":

@@ -12,6 +12,8 @@ CONNECTIONS = "connections.py"
 AGENTS = "agents.py"
 HEALTH = "number_health.py"
 SETTINGS = "settings.py"
+USERS = "users.py"
+PROFILE = "profile.py"
 
 
 def open_number(number_id: int, *, campaign_id: int | None = None) -> None:

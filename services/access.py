@@ -30,6 +30,7 @@ class Permission(StrEnum):
     NUMBERS_WRITE = "numbers:write"
     SETTINGS_READ = "settings:read"
     SETTINGS_WRITE = "settings:write"
+    SUPERADMINS_WRITE = "superadmins:write"
     TENANTS_READ_ALL = "tenants:read_all"
     TENANTS_WRITE = "tenants:write"
     USERS_READ = "users:read"
@@ -97,6 +98,8 @@ class Actor:
     all_tenants: bool = False
     must_change_password: bool = False
     workspaces: tuple[Workspace, ...] = field(default=(), compare=False)
+    suspended: tuple[tuple[int, str], ...] = field(default=(), compare=False)
+    """Id and name of tenants that the actor would work in, were they not suspended."""
     granted: frozenset[Permission] | None = None
     """For a program with an API key: all that it may do."""
 
@@ -118,6 +121,8 @@ class Actor:
         """Return whether the actor has *permission* where it works now."""
         if self.granted is not None:
             return permission in self.granted
+        if self.must_change_password:
+            return False
         if self.is_superadmin:
             return True
         return self.role is not None and permission in ALLOWED[self.role]
@@ -125,6 +130,8 @@ class Actor:
 
 def require(actor: Actor, permission: Permission) -> None:
     """Raise Forbidden unless *actor* has *permission*."""
+    if actor.must_change_password:
+        raise Forbidden("Change your one-time password first.")
     if not actor.may(permission):
         raise Forbidden("Your role does not allow this. Ask an admin of the tenant.")
 

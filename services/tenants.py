@@ -11,28 +11,50 @@ from sqlmodel import Session
 import db.engine
 import db.tenants
 from db.models import Tenant
-from db.tenants import TenantRow
-from services import checks, versioned
+from db.scope import Slice
+from db.tenants import TenantQuery, TenantRow
+from services import audit, checks, versioned
 from services.access import Actor, Permission, require
-from services.audit import Action
-from services.errors import InvalidInput
+from services.audit import Action, AuditRow
+from services.errors import InvalidInput, NotFound
 
-__all__ = ["TenantRow"]
+__all__ = ["TenantQuery", "TenantRow"]
 
 
-def search(session: Session, actor: Actor) -> list[TenantRow]:
-    """Return every tenant with how many users and numbers it has, by name."""
+def count(session: Session, actor: Actor, query: TenantQuery) -> int:
+    """Return how many tenants match."""
     require(actor, Permission.TENANTS_READ_ALL)
-    return db.tenants.search(session)
+    return db.tenants.count(session, query)
+
+
+def search(session: Session, actor: Actor, query: TenantQuery, part: Slice) -> list[TenantRow]:
+    """Return the *part* of the tenants that match, with how many users and numbers each has, by name."""
+    require(actor, Permission.TENANTS_READ_ALL)
+    return db.tenants.search(session, query, part)
+
+
+def get(session: Session, actor: Actor, tenant_id: object) -> TenantRow:
+    """Return one tenant."""
+    require(actor, Permission.TENANTS_READ_ALL)
+    found = db.tenants.find_row(session, checks.as_id(tenant_id))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def history(session: Session, actor: Actor, tenant_id: int, part: Slice) -> list[AuditRow]:
+    """Return the *part* of a tenant's changes, newest first."""
+    require(actor, Permission.TENANTS_READ_ALL)
+    return audit.history(session, _everywhere(actor), "tenant", tenant_id, part)
 
 
 def create(session: Session, actor: Actor, name: str, time_zone: str) -> int:
     """Create a tenant and return its id. Raises InvalidInput for a name that is taken or a zone that is none."""
     require(actor, Permission.TENANTS_WRITE)
-    tenant = Tenant(name=checks.name(name, "tenant"), time_zone=checks.time_zone(time_zone))
+    called, zone = checks.name(name, "tenant"), checks.time_zone(time_zone)
     db.engine.start_write(session)
-    session.add(tenant)
-    _flush(session, tenant.name)
+    tenant = Tenant(name=called, time_zone=zone)
+    _put(session, tenant)
     return versioned.add(session, actor, _NOUN, tenant, Action.TENANTS_CREATE)
 
 
@@ -46,7 +68,7 @@ def change(session: Session, actor: Actor, tenant_id: int, name: str, time_zone:
 
     def apply(tenant: Tenant) -> None:
         tenant.name, tenant.time_zone = called, zone
-        _flush(session, called)
+        _put(session, tenant)
 
     return _change(session, actor, tenant_id, Action.TENANTS_CHANGE, apply, version)
 
@@ -67,16 +89,26 @@ def set_suspended(session: Session, actor: Actor, tenant_id: int, suspended: boo
 def _change(
     session: Session, actor: Actor, tenant_id: int, action: Action, apply: Callable[[Tenant], None], version: int | None
 ) -> int:
-    everywhere = replace(actor, tenant_id=None, all_tenants=True)  # whichever tenant is being looked at
-    return versioned.change(session, everywhere, _NOUN, tenant_id, action, apply, version=version)
+    return versioned.change(session, _everywhere(actor), _NOUN, tenant_id, action, apply, version=version)
 
 
-def _flush(session: Session, name: str) -> None:
+def _everywhere(actor: Actor) -> Actor:
+    """Return a superadmin as it looks at all tenants, whichever one is chosen."""
+    return replace(actor, tenant_id=None, all_tenants=True)
+
+
+def _put(session: Session, tenant: Tenant) -> None:
+    """Write a tenant whose name no other one has, whatever its case."""
+    taken = InvalidInput(f"There is a tenant {tenant.name} already.", field="name")
+    with session.no_autoflush:
+        if db.tenants.is_named(session, tenant.name, but=tenant.id):
+            raise taken
+    session.add(tenant)
     try:
         session.flush()
-    except IntegrityError as exc:
+    except IntegrityError as exc:  # another one took the name in between
         session.rollback()
-        raise InvalidInput(f"There is a tenant {name} already.", field="name") from exc
+        raise taken from exc
 
 
 def _words(_session: Session, tenant: Tenant) -> dict[str, Any]:
