@@ -125,7 +125,7 @@ def search(session: Session, scope: Scope, query: UserQuery, part: Slice) -> lis
     found = session.scalars(
         sa.select(User)
         .where(*_matching(scope, query))
-        .order_by(User.name, User.id)
+        .order_by(sa.func.lower(User.name), User.id)
         .limit(part.size)
         .offset(part.offset)
     ).all()

@@ -78,6 +78,14 @@ def test_a_superadmin_sets_up_a_tenant_and_suspends_it_under_its_admin(visitor: 
     expect(dialog).to_have_count(0)
     once = root.page.locator("[data-testid=stCode]").inner_text().strip()
 
+    root.button("Add user").click()
+    dialog.get_by_role("textbox", name="User name", exact=True).fill(" Partner ")
+    dialog.get_by_role("button", name="Add user", exact=True).click()
+    expect(dialog.get_by_text("There is a user partner already, in another tenant.")).to_be_visible()
+    dialog.get_by_role("button", name="Give this role", exact=True).click()
+    expect(root.page.get_by_text("Partner is operator here.")).to_be_visible()
+    expect(dialog).to_have_count(0)
+
     zoe = visitor().open().sign_in("zoe.zenith", once)
     change_password(zoe, once, OWN)
     expect(zoe.heading("Phone numbers")).to_be_visible()

@@ -305,6 +305,12 @@ def test_users_are_found_by_name_role_and_status_part_by_part(session: Session, 
     assert found(world.admin, active=True) == ["admin", "both", "operator"]
 
 
+def test_users_come_by_name_whatever_its_case(session: Session, world: World) -> None:
+    users.create(session, world.admin, "ben", "ben in lower case", Role.VIEWER)
+    rows = users.search(session, world.admin, UserQuery(), Slice())
+    assert [user.name for user in rows] == ["Admin", "ben in lower case", "Both", "Operator", "Viewer"]
+
+
 def test_a_user_is_shown_with_the_roles_that_the_reader_may_know(session: Session, world: World) -> None:
     both = world.nowhere.user_id
     seen = users.get(session, world.admin, both)
