@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from sqlmodel import Session
 
-from components import lists, named_lists
+from components import lists, named_lists, session
 from components.lists import Day, Filter
 from components.named_lists import Wanted
 from components.page import empty_state
-from services import audit, audit_words, numbering, tenants
+from services import audit, audit_words, numbering
 from services.access import Actor
 from services.audit import COUNT_LIMIT, AuditQuery
 from services.words import amount
@@ -29,7 +29,7 @@ _NO_TENANT = 0
 def filters(_session: Session, _actor: Actor, tenant_id: int | None, user_id: int) -> list[Filter]:
     """Return the filters with what can be chosen in each, for one user in one tenant."""
     found = audit.facets(_session, _actor)
-    places = {row.id: row.name for row in tenants.search(_session, _actor)} if tenant_id is None else {}
+    places = dict(session.tenants(_session, _actor)) if tenant_id is None else {}
     prefix = f"{PLACE}_"
     return [
         Filter(_WHO, "Who", {name: name for name in sorted(found.actors, key=str.casefold)}, prefix),

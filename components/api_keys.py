@@ -6,20 +6,34 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from components import audit
-from components.page import errors_shown, exactly, outcome, said, when
+from components.page import exactly, outcome, said, when
 from services.api_keys import ApiKeyRow, NewKey
 
 
 def new_key(create: Callable[[str], NewKey]) -> None:
-    """Draw the form for a key, and after it the secret, once."""
-    with st.form("new_api_key", clear_on_submit=True), st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input("Name", max_chars=64, placeholder="The program that will use it")
-        asked = st.form_submit_button("Create key", type="primary", icon=":material/add:")
-    if asked:
-        with errors_shown():
-            made = create(name)
-            st.success("Copy the key now: it is never shown again.", icon=":material/key:")
-            st.code(made.secret, language=None)
+    """Draw the form for a key, and after it the secret, until it is hidden or the page is left."""
+    state = st.session_state
+
+    def make() -> str:
+        state["api_key_made"] = create(state["api_key_name"] or "")
+        state["api_key_name"] = ""
+        return ""
+
+    def sent() -> None:
+        outcome(make, "new_api_key")
+
+    if state.get("entered_page"):
+        state.pop("api_key_made", None)
+    with st.form("new_api_key"), st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input("Name", key="api_key_name", max_chars=64, placeholder="The program that will use it")
+        st.form_submit_button("Create key", type="primary", icon=":material/add:", on_click=sent)
+    said("new_api_key")
+    made: NewKey | None = state.get("api_key_made")
+    if made is not None:
+        with st.container(border=True):
+            st.markdown(f":material/key: Copy the key **{audit.plain(made.name)}** now: it is never shown again.")
+            st.code(made.secret, language=None, wrap_lines=True)
+            st.button("Done, hide it", on_click=lambda: state.pop("api_key_made", None))
 
 
 def table(rows: Sequence[ApiKeyRow], zone: ZoneInfo, revoke: Callable[[int], None]) -> None:

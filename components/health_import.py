@@ -39,7 +39,7 @@ def by_program(actor: Actor) -> None:
     address = urlsplit(st.context.url or "https://numberdesk.example.com")
     st.code(_CURL.format(address=f"{address.scheme}://{address.netloc}"), language="bash", wrap_lines=True)
     if actor.may(Permission.API_KEYS_WRITE):
-        st.page_link(navigation.API_KEYS, label="API keys", icon=":material/key:")
+        st.page_link(navigation.SETTINGS, label="API keys", icon=":material/key:")
     else:
         st.caption("An admin of the tenant makes the keys.")
 

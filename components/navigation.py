@@ -11,8 +11,10 @@ CAMPAIGN = "campaign.py"
 CONNECTIONS = "connections.py"
 AGENTS = "agents.py"
 HEALTH = "number_health.py"
-API_KEYS = "api_keys.py"
 ACTIVITY = "activity.py"
+SETTINGS = "settings.py"
+USERS = "users.py"
+PROFILE = "profile.py"
 
 
 def open_number(number_id: int, *, campaign_id: int | None = None) -> None:

@@ -16,7 +16,7 @@ from services import health, number_health, numbering, words
 from services.adding_up import AsOf
 from services.number_health import URGENT, HealthRow, IdleRow, Step, Totals, Verdict, Wanted
 from services.statistics import rate
-from services.thresholds import Thresholds
+from services.thresholds import MEANINGS, Thresholds
 
 PREFIX = "health_"
 _BADGES = {
@@ -209,15 +209,17 @@ def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], limits: Thre
     )
 
 
-def definitions(limits: Thresholds) -> None:
-    """Draw what the words and thresholds mean."""
+def definitions(limits: Thresholds, *, may_change: bool) -> None:
+    """Draw what the words and thresholds mean, and for whoever may change them the way there."""
     st.caption(
         "Answer rate = answered / attempts that reached the carrier. Ranked by status, then by the interval's low end. "
-        f"**Low**: even the upper end lies under {limits.flag_share:.0%} of the median of its pool. "
-        f"**Falling**: the change test has passed {limits.alarm:g}, whatever the rate was before. "
-        f"**Not enough data**: the interval is wider than {limits.widest_interval:.0%}. "
+        f"**Low**: even the upper end lies under {MEANINGS['flag_share'].told(limits.flag_share)} of the median of its "
+        f"pool. **Falling**: the change test has passed {limits.alarm:g}, whatever the rate was before. **Not enough "
+        f"data**: the interval is wider than {MEANINGS['widest_interval'].told(limits.widest_interval)}. "
         f"**Near cap** from {limits.cap_warning:,} calls today, **capped** from {limits.cap:,}, until midnight."
     )
+    if may_change:
+        st.page_link(navigation.SETTINGS, label="Change the thresholds", icon=":material/tune:")
 
 
 def spread(steps: Sequence[Step]) -> None:

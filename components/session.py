@@ -35,6 +35,7 @@ def load(session: Session) -> Actor | None:
         state["signed_in"] = None
         state["signed_out"] = True
         state["sign_in_notice"] = "You have been signed out. Sign in again to go on."
+    _note_loss(state.get("actor"), actor)
     state["actor"] = actor
     return actor
 
@@ -106,6 +107,7 @@ def renew() -> None:
 
 def sign_out() -> None:
     """Forget the sign-in in this tab; the cookie goes with the next drawing."""
+    seen()
     st.session_state.update(signed_in=None, signed_out=True, cookie_since=datetime.now(UTC), tenant_choice=None)
 
 
@@ -130,6 +132,18 @@ def write_cookie() -> None:
 def choose_tenant(tenant_id: int | None) -> None:
     """Work in another tenant (ALL_TENANTS for all) from the next run on."""
     st.session_state["tenant_choice"] = tenant_id
+    seen()
+
+
+def why_out() -> str:
+    """Return why this tab is no longer in the tenant that it showed, until that is `seen`."""
+    _, reason = st.session_state.get("why_out", (None, ""))
+    return str(reason)
+
+
+def seen() -> None:
+    """Say no more why the tab has left its tenant."""
+    st.session_state.pop("why_out", None)
 
 
 def enter(page: str) -> None:
@@ -144,6 +158,23 @@ def reader_zone() -> ZoneInfo:
         return ZoneInfo(st.context.timezone or "UTC")
     except (KeyError, ValueError):
         return ZoneInfo("UTC")
+
+
+def _note_loss(before: Actor | None, now: Actor | None) -> None:
+    """Keep the reason when the user was put out of the tenant that the tab showed; drop it when let in again."""
+    state = st.session_state
+    if not before or not now:
+        return
+    if now.tenant_id and state.get("why_out", (None,))[0] == now.tenant_id:
+        seen()
+    reason = sign_in.why_out(before, now)
+    if reason:
+        # What the click was to do has been refused, with a notice for a page that is not drawn any more.
+        notices = state.get("notices", {})
+        refused = [place for place, (kind, *_) in notices.items() if kind == "error"]
+        for place in refused:
+            del notices[place]
+        state["why_out"] = before.tenant_id, f"{reason} Nothing was saved." if refused else reason
 
 
 def _chosen_tenant() -> int | None:

@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from components.page import said
-from services import demo, settings, sign_in, users, words
+from components.audit import plain
+from services import demo, settings, sign_in, words
 from services.access import Actor
+
+EVERYWHERE = "Ends your sessions in every browser and on every device, this one too."
 
 
 def form(check: Callable[[], None]) -> None:
@@ -30,30 +32,6 @@ def form(check: Callable[[], None]) -> None:
             )
 
 
-def password_form(change: Callable[[], None], *, first: bool) -> None:
-    """Draw the form that changes the own password; *change* runs when it is sent. *first* is a one-time password's."""
-    with st.form("own_password", clear_on_submit=False):
-        if first:
-            st.markdown("**Choose your own password.** The one that you were given is good for this once.")
-        st.text_input("Password now", type="password", key="password_old", autocomplete="current-password")
-        st.text_input(
-            "New password",
-            type="password",
-            key="password_new",
-            autocomplete="new-password",
-            help=f"At least {users.SHORTEST_PASSWORD} characters.",
-        )
-        st.text_input("New password again", type="password", key="password_again", autocomplete="new-password")
-        st.form_submit_button("Change password", type="primary", on_click=change)
-    said("password")
-
-
-def passwords() -> tuple[str, str, str]:
-    """Return the old password and the new one, twice, as they were sent."""
-    state = st.session_state
-    return state["password_old"] or "", state["password_new"] or "", state["password_again"] or ""
-
-
 def typed() -> tuple[str, str]:
     """Return the user name and password that were sent."""
     return st.session_state.get("sign_in_username") or "", st.session_state.get("sign_in_password") or ""
@@ -62,6 +40,8 @@ def typed() -> tuple[str, str]:
 def tenant_selector(actor: Actor, tenants: list[tuple[int, str]], choose: Callable[[int | None], None]) -> None:
     """Draw the choice of a tenant among *tenants* (id and name); *choose* runs with the new choice."""
     names = dict(tenants)
+    if not names and not actor.is_superadmin:
+        return
     if actor.is_superadmin:
         names = {sign_in.ALL_TENANTS: "All tenants", **names}
     if len(names) == 1:
@@ -81,6 +61,22 @@ def tenant_selector(actor: Actor, tenants: list[tuple[int, str]], choose: Callab
     )
 
 
+def why_out(actor: Actor, reason: str, seen: Callable[[], None], sign_out: Callable[[], None]) -> None:
+    """Draw why the reader was put out of a tenant (*reason*, until *seen* runs), or has none to work in."""
+    nowhere = not actor.is_superadmin and not actor.workspaces
+    if nowhere and not reason:
+        names = " and ".join(name for _, name in actor.suspended)
+        suspended = f"{names} {'is' if len(actor.suspended) == 1 else 'are'} suspended. Nobody can work there now."
+        reason = suspended if names else "You have no role in any tenant. Ask an admin to give you one."
+    if reason:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.warning(plain(reason), icon=":material/domain_disabled:")
+            if nowhere:
+                st.button("Sign out", icon=":material/logout:", key="out_sign_out", on_click=sign_out)
+            else:
+                st.button("OK", key="out_seen", on_click=seen)
+
+
 def user_corner(actor: Actor, sign_out: Callable[[], None], sign_out_everywhere: Callable[[], None]) -> None:
     """Draw who is signed in, and the ways out."""
     role = "Superadmin" if actor.is_superadmin else words.ROLE[actor.role] if actor.role else "No tenant chosen"
@@ -90,7 +86,7 @@ def user_corner(actor: Actor, sign_out: Callable[[], None], sign_out_everywhere:
         st.button(
             "Sign out everywhere",
             icon=":material/devices_off:",
-            help="Ends your sessions in every browser and on every device, this one too.",
+            help=EVERYWHERE,
             on_click=sign_out_everywhere,
             width="stretch",
         )

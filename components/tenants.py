@@ -1,82 +1,154 @@
-"""The tenants of the installation: a line each, created, changed, suspended."""
+"""The list of tenants, and the dialogs that create, change and suspend one."""
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from zoneinfo import ZoneInfo, available_timezones
 
+import pandas as pd
 import streamlit as st
 from sqlmodel import Session
 
-from components.audit import plain
-from components.page import exactly, outcome, said, when
+from components import audit, editing, named_lists, navigation
+from components.editing import Desk
+from components.lists import Filter
+from components.named_lists import Wanted
+from db.audit import AuditRow
 from services import tenants, words
-from services.access import Actor
-from services.tenants import TenantRow
+from services.tenants import TenantQuery, TenantRow
+
+PLACE = "tenants"
+_ACTIVE = {True: "Active", False: "Suspended"}
+_BADGES = {"Active": "green", "Suspended": "red", "No admin": "orange"}
 
 
-@dataclass(frozen=True)
-class Tenants:
-    """Manages tenants as *actor*. *opener* opens the session in which something is written."""
+def toolbar() -> tuple[TenantQuery, Wanted]:
+    """Draw search and filters; return what is wanted."""
+    wanted = named_lists.toolbar(PLACE, "Search tenants...", [Filter("tenants_status", "Status", _ACTIVE, f"{PLACE}_")])
+    return TenantQuery(wanted.text, wanted.active("tenants_status")), wanted
 
-    actor: Actor
-    zone: ZoneInfo
-    opener: Callable[[], AbstractContextManager[Session]]
 
-    def draw(self, rows: Sequence[TenantRow]) -> None:
-        """Draw every tenant, with what can be done."""
-        said("tenants")
-        for row in rows:
-            with st.container(border=True, horizontal=True, vertical_alignment="center"):
-                with st.container(gap=None, width="stretch"):
-                    st.markdown(f"**{plain(row.name)}** · {plain(row.time_zone)}")
-                    counts = f"{words.amount(row.numbers, 'number')} · {words.amount(row.users, 'user')}"
-                    told = f"{counts} · created {when(row.created_at, self.zone)}"
-                    st.caption(told, help=exactly(row.created_at, self.zone))
-                if row.suspended_at is not None:
-                    st.badge("Suspended", color="red")
-                if st.button("Edit", key=f"edit_tenant_{row.id}", icon=":material/edit:"):
-                    self.edit(row)
+def table(rows: Sequence[TenantRow], zone: ZoneInfo) -> None:
+    """Draw a page of tenants. A click on a name opens its dialog."""
+    frame = pd.DataFrame(
+        {
+            "name": [row.name for row in rows],
+            "status": [_status(row) for row in rows],
+            "users": [f"{row.users:,}" for row in rows],
+            "numbers": [f"{row.numbers:,}" for row in rows],
+            "time_zone": [row.time_zone for row in rows],
+            "created": pd.to_datetime([row.created_at for row in rows], utc=True),
+        }
+    )
+    ids = [row.id for row in rows]
+    column = st.column_config
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height="content",
+        key="tenants_table",
+        alt="Tenants",
+        column_config={
+            "name": column.ButtonColumn(
+                "Name",
+                type="tertiary",
+                alignment="left",
+                pinned=True,
+                width=230,
+                key="tenant_clicked",
+                on_click=lambda: named_lists.open_row(PLACE, ids[st.session_state["tenant_clicked"]["row"]]),
+            ),
+            "status": column.MultiselectColumn(
+                "Status", options=list(_BADGES), color=list(_BADGES.values()), width=170
+            ),
+            "users": column.TextColumn("Users", alignment="right", width=80, help="Who can sign in"),
+            "numbers": column.TextColumn("Numbers", alignment="right", width=90),
+            "time_zone": column.TextColumn("Time zone", width=170),
+            "created": column.DatetimeColumn(
+                "Created", format="D MMM YYYY, HH:mm", timezone=str(zone), width=150, help=f"In your time zone, {zone}"
+            ),
+        },
+    )
 
-    @st.dialog("Tenant")
-    def edit(self, row: TenantRow | None) -> None:
-        """Ask for a new tenant, or for changes of one."""
-        zones = sorted(available_timezones())
-        zone = row.time_zone if row else "UTC"
-        with st.form("tenant", border=False):
-            st.text_input("Name", value=row.name if row else "", key="tenant_name")
-            st.selectbox("Time zone", zones, index=zones.index(zone), key="tenant_zone")
-            saved = st.form_submit_button("Save", type="primary", on_click=lambda: self._save(row))
-        said("tenant")
-        done = st.session_state.pop("tenant_saved", False)
-        if row is not None:
-            label = "Let its users in again" if row.suspended_at else ":red[Suspend]"
-            if st.button(label, on_click=lambda: self._suspend(row)):
-                st.rerun()
-            st.caption("A suspended tenant keeps everything; its users are out of it on their next click.")
-        if saved and done:
-            st.rerun()
 
-    def _save(self, row: TenantRow | None) -> None:
-        state = st.session_state
+@st.dialog("Add tenant", on_dismiss="rerun")
+def add(desk: Desk) -> None:
+    """Open the dialog that adds a tenant; the one of the new tenant follows, which leads to its first admin."""
+    with st.form("tenant_add", border=False):
+        name, zone = _entered("new_tenant", "", "UTC")
+        sent = _submit("Add tenant")
+    if sent:
 
-        def save() -> str:
-            with self.opener() as session:
-                if row is None:
-                    tenants.create(session, self.actor, state["tenant_name"], state["tenant_zone"])
-                else:
-                    tenants.change(session, self.actor, row.id, state["tenant_name"], state["tenant_zone"])
+        def put(session: Session) -> None:
+            named_lists.open_row(PLACE, tenants.create(session, desk.actor, name, zone))
+            st.cache_data.clear()  # the choice in the sidebar
+
+        desk.do(put, f"{name.strip()} was added.")
+
+
+def edit(desk: Desk, found: TenantRow, changes: Sequence[AuditRow], work_in: Callable[[int], None]) -> None:
+    """Open the dialog of one tenant. *work_in* chooses it in the sidebar."""
+    desk.show(found.version)
+    st.dialog(audit.plain(found.name), on_dismiss="rerun")(_edit)(desk, found, changes, work_in)
+
+
+def _edit(desk: Desk, found: TenantRow, changes: Sequence[AuditRow], work_in: Callable[[int], None]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for status in _status(found):
+            st.badge(status, color=_BADGES[status])  # type: ignore[arg-type]
+        counts = f"{words.amount(found.numbers, 'number')} · {words.amount(found.users, 'user')}"
+        st.caption(counts, width="content")
+
+    def newest(session: Session) -> int:
+        return tenants.get(session, desk.actor, found.id).version
+
+    with st.form("tenant_edit", border=False):
+        name, zone = _entered(f"tenant_{found.id}_{found.version}", found.name, found.time_zone)
+        sent = _submit("Save")
+    if sent:
+
+        def save(session: Session) -> None:
+            tenants.change(session, desk.actor, found.id, name, zone, version=desk.version)
             st.cache_data.clear()
-            state["tenant_saved"] = True
-            return ""
 
-        outcome(save, "tenant")
+        desk.do(save, "Saved.", newest)
+    if found.suspended_at is None:
+        label = "Its users" if found.admins else "Add its first admin"
+        if st.button(label, icon=":material/group:", help="Chooses this tenant and opens its users"):
+            work_in(found.id)
+            st.switch_page(navigation.USERS)
+    editing.history(changes, desk.zone)
+    st.divider()
+    _suspend(desk, found)
 
-    def _suspend(self, row: TenantRow) -> None:
-        def suspend() -> str:
-            with self.opener() as session:
-                tenants.set_suspended(session, self.actor, row.id, row.suspended_at is None)
+
+def _suspend(desk: Desk, found: TenantRow) -> None:
+    def set_to(suspended: bool, done: str) -> None:
+        def act(session: Session) -> None:
+            tenants.set_suspended(session, desk.actor, found.id, suspended)
             st.cache_data.clear()
-            return f"{row.name} is {'suspended' if row.suspended_at is None else 'open again'}."
 
-        outcome(suspend, "tenants")
+        desk.do(act, done)
+
+    if found.suspended_at is not None:
+        if st.button("Let its users in again", icon=":material/play_circle:"):
+            set_to(False, f"{found.name} is open again.")
+        return
+    with st.popover(":red[Suspend]", icon=":material/pause_circle:"):
+        st.markdown(f"The users of **{audit.plain(found.name)}** are out of it on their next click.")
+        st.caption("It keeps everything. Programs with its API keys are refused. You can let its users in again.")
+        if st.button("Suspend tenant", type="primary"):
+            set_to(True, f"{found.name} is suspended.")
+
+
+def _entered(key: str, name: str, zone: str) -> tuple[str, str]:
+    zones = sorted(available_timezones() | {zone})
+    entered = st.text_input("Name", value=name, key=f"{key}_name", max_chars=80)
+    return entered or "", st.selectbox("Time zone", zones, zones.index(zone), key=f"{key}_zone")
+
+
+def _submit(label: str) -> bool:
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        return st.form_submit_button(label, type="primary")
+
+
+def _status(row: TenantRow) -> list[str]:
+    return [_ACTIVE[row.suspended_at is None], *(["No admin"] if not row.admins else [])]

@@ -109,6 +109,7 @@ class Tenant(SQLModel, table=True):
     suspended_at: datetime | None = _maybe_instant()
     settings: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     created_at: datetime = _instant()
+    version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
 
 
 class User(SQLModel, table=True):

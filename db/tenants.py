@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from db.models import GONE, Membership, NumberCount, Tenant
+from db.models import GONE, Membership, NumberCount, Role, Tenant, User
+from db.scope import Scope, Slice
+from db.text_search import names_holding
 
 
 def active(session: Session) -> list[tuple[int, str, str]]:
@@ -24,36 +27,89 @@ def any_exists(session: Session) -> bool:
 
 @dataclass(frozen=True)
 class TenantRow:
-    """A tenant with how many users and numbers it has."""
+    """A tenant with how many active users, admins among them, and numbers it has."""
 
     id: int
     name: str
     time_zone: str
     suspended_at: datetime | None
     created_at: datetime
+    version: int
     users: int
+    admins: int
     numbers: int
 
 
-def search(session: Session) -> list[TenantRow]:
-    """Return every tenant, by name."""
-    users = sa.select(sa.func.count()).where(Membership.tenant_id == Tenant.id).scalar_subquery()
+@dataclass(frozen=True)
+class TenantQuery:
+    """Which tenants are wanted. Empty means any."""
+
+    text: str = ""
+    active: bool | None = None
+
+
+def count(session: Session, query: TenantQuery) -> int:
+    """Return how many tenants match."""
+    return int(session.scalar(sa.select(sa.func.count(Tenant.id)).where(*_matching(query))) or 0)
+
+
+def search(session: Session, query: TenantQuery, part: Slice) -> list[TenantRow]:
+    """Return the *part* of the tenants that match *query*, by name."""
+    rows = session.execute(
+        _rows().where(*_matching(query)).order_by(Tenant.name, Tenant.id).limit(part.size).offset(part.offset)
+    )
+    return [TenantRow(*row) for row in rows]
+
+
+def find_row(session: Session, tenant_id: int) -> TenantRow | None:
+    """Return one tenant."""
+    row = session.execute(_rows().where(Tenant.id == tenant_id)).first()
+    return TenantRow(*row) if row else None
+
+
+def _rows() -> Any:
+    members = sa.select(sa.func.count()).select_from(Membership).join(User, User.id == Membership.user_id)
+    users = members.where(Membership.tenant_id == Tenant.id, User.is_active)
     numbers = (
         sa.select(sa.func.coalesce(sa.func.sum(NumberCount.n), 0))
         .where(NumberCount.tenant_id == Tenant.id, NumberCount.status.not_in(GONE))
         .scalar_subquery()
     )
-    rows = session.execute(
-        sa.select(
-            Tenant.id, Tenant.name, Tenant.time_zone, Tenant.suspended_at, Tenant.created_at, users, numbers
-        ).order_by(Tenant.name)
+    return sa.select(
+        Tenant.id,
+        Tenant.name,
+        Tenant.time_zone,
+        Tenant.suspended_at,
+        Tenant.created_at,
+        Tenant.version,
+        users.correlate(Tenant).scalar_subquery(),
+        users.where(Membership.role == Role.ADMIN).correlate(Tenant).scalar_subquery(),
+        numbers,
     )
-    return [TenantRow(*row) for row in rows]
 
 
-def lock(session: Session, tenant_id: int) -> Tenant | None:
-    """Return the row of a tenant, locked for a change where the database can."""
-    return session.scalar(sa.select(Tenant).where(Tenant.id == tenant_id).with_for_update())
+def is_named(session: Session, name: str, *, but: int | None = None) -> bool:
+    """Return whether a tenant, other than *but*, has the name, whatever its case."""
+    found = session.scalars(sa.select(Tenant.id).where(sa.func.lower(Tenant.name) == name.lower()))
+    return any(tenant_id != but for tenant_id in found)
+
+
+def _matching(query: TenantQuery) -> list[Any]:
+    """Conditions that `count` and `search` share, so that they cannot disagree."""
+    conditions: list[Any] = [names_holding(Tenant.name, query.text)] if query.text else []
+    if query.active is not None:
+        conditions.append(Tenant.suspended_at.is_(None) if query.active else Tenant.suspended_at.is_not(None))
+    return conditions
+
+
+def lock(session: Session, scope: Scope, tenant_id: int) -> Tenant | None:
+    """Return the row of a tenant in *scope*, locked for a change where the database can."""
+    return session.scalar(
+        sa.select(Tenant)
+        .where(Tenant.id == tenant_id, scope.of(Tenant.id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
 
 
 def find(session: Session, tenant_id: int) -> Tenant | None:

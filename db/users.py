@@ -1,5 +1,6 @@
 """Queries over users, their memberships, and failed sign-ins."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from db.models import Membership, Role, SignInThrottle, Tenant, User
-from db.scope import Scope
+from db.models import AuditEvent, Membership, Role, SignInThrottle, Tenant, User
+from db.scope import Scope, Slice
+from db.text_search import names_holding
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def memberships(session: Session, username: str, chosen: int | None) -> list[Mem
             Tenant.name,
             Tenant.time_zone,
             Tenant.suspended_at,
-            Membership.role,
+            sa.case((Membership.tenant_id == Tenant.id, Membership.role)),
         )
         .outerjoin(Membership, Membership.user_id == User.id)
         .outerjoin(Tenant, sa.or_(Tenant.id == Membership.tenant_id, looked_at))
@@ -81,42 +83,101 @@ def get(session: Session, user_id: int) -> User:
 
 
 @dataclass(frozen=True)
+class UserQuery:
+    """Which users are wanted. Empty means any; roles and superadmins are alternatives."""
+
+    text: str = ""
+    roles: tuple[Role, ...] = ()
+    superadmins: bool = False
+    active: bool | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """A role of a user in a tenant."""
+
+    tenant_id: int
+    tenant: str
+    role: Role
+
+
+@dataclass(frozen=True)
 class UserRow:
-    """A user in one tenant."""
+    """A user, with a place in each tenant that is looked at, by name."""
 
     id: int
     username: str
     name: str
-    role: Role
-    tenant_id: int
-    tenant: str
     is_active: bool
     is_superadmin: bool
     must_change_password: bool
     last_sign_in_at: datetime | None
+    places: tuple[Place, ...]
 
 
-def search(session: Session, scope: Scope) -> list[UserRow]:
-    """Return the users of the tenants in *scope*, by name."""
-    rows = session.execute(
-        sa.select(
-            User.id,
-            User.username,
-            User.name,
-            Membership.role,
-            Tenant.id,
-            Tenant.name,
-            User.is_active,
-            User.is_superadmin,
-            User.must_change_password,
-            User.last_sign_in_at,
-        )
-        .join(Membership, Membership.user_id == User.id)
-        .join(Tenant, Tenant.id == Membership.tenant_id)
-        .where(scope.of(Membership.tenant_id))
-        .order_by(User.name, Tenant.name)
+def count(session: Session, scope: Scope, query: UserQuery) -> int:
+    """Return how many users match."""
+    return int(session.scalar(sa.select(sa.func.count(User.id)).where(*_matching(scope, query))) or 0)
+
+
+def search(session: Session, scope: Scope, query: UserQuery, part: Slice) -> list[UserRow]:
+    """Return the *part* of the users in *scope* that match *query*, by name. All tenants include users of none."""
+    found = session.scalars(
+        sa.select(User)
+        .where(*_matching(scope, query))
+        .order_by(sa.func.lower(User.name), User.id)
+        .limit(part.size)
+        .offset(part.offset)
+    ).all()
+    places = _places(session, scope, [user.id or 0 for user in found])
+    return [_row(user, places) for user in found]
+
+
+def find_row(session: Session, scope: Scope, user_id: int) -> UserRow | None:
+    """Return one user in *scope*."""
+    user = session.scalar(sa.select(User).where(User.id == user_id, *_matching(scope, UserQuery())))
+    return _row(user, _places(session, scope, [user_id])) if user else None
+
+
+def _row(user: User, places: Mapping[int, Sequence[Place]]) -> UserRow:
+    user_id = user.id or 0
+    return UserRow(
+        id=user_id,
+        username=user.username,
+        name=user.name,
+        is_active=user.is_active,
+        is_superadmin=user.is_superadmin,
+        must_change_password=user.must_change_password,
+        last_sign_in_at=user.last_sign_in_at,
+        places=tuple(places.get(user_id, ())),
     )
-    return [UserRow(*row) for row in rows]
+
+
+def _places(session: Session, scope: Scope, user_ids: Sequence[int]) -> dict[int, list[Place]]:
+    rows = session.execute(
+        sa.select(Membership.user_id, Tenant.id, Tenant.name, Membership.role)
+        .join(Tenant, Tenant.id == Membership.tenant_id)
+        .where(Membership.user_id.in_(user_ids), scope.of(Membership.tenant_id))
+        .order_by(Tenant.name)
+    )
+    places: dict[int, list[Place]] = {}
+    for user_id, *place in rows:
+        places.setdefault(user_id, []).append(Place(*place))
+    return places
+
+
+def _matching(scope: Scope, query: UserQuery) -> list[Any]:
+    """Conditions that `count` and `search` share, so that they cannot disagree."""
+    members = sa.select(Membership.user_id).where(scope.of(Membership.tenant_id))
+    conditions: list[Any] = [] if scope.tenant_id is None else [User.id.in_(members)]
+    if query.roles or query.superadmins:
+        having = User.id.in_(members.where(Membership.role.in_(query.roles)))
+        conditions.append(sa.or_(having, User.is_superadmin) if query.superadmins else having)
+    if query.text:
+        conditions.append(sa.or_(names_holding(User.name, query.text), names_holding(User.username, query.text)))
+    if query.active is not None:
+        conditions.append(User.is_active.is_(query.active))
+    return conditions
 
 
 def find_by_id(session: Session, user_id: int) -> User | None:
@@ -129,9 +190,13 @@ def find_membership(session: Session, user_id: int, tenant_id: int) -> Membershi
     return session.get(Membership, (user_id, tenant_id), populate_existing=True)
 
 
-def lock_memberships(session: Session, tenant_id: int) -> None:
-    """Let nobody else change who is in a tenant before this transaction ends."""
-    session.execute(sa.select(Tenant.id).where(Tenant.id == tenant_id).with_for_update())
+def take_turns(session: Session) -> None:
+    """Let nobody else change who may do what before this transaction ends.
+
+    On SQLite whoever writes is alone anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.text("SELECT pg_advisory_xact_lock(7243982)"))
 
 
 def tenants_of(session: Session, user_id: int) -> list[int]:
@@ -163,6 +228,19 @@ def other_admins(session: Session, user_id: int, tenant_id: int) -> int:
 def other_superadmins(session: Session, user_id: int) -> int:
     """Return how many active superadmins there are besides a user."""
     return _count(session, sa.select(User.id).where(User.is_superadmin, User.is_active, User.id != user_id))
+
+
+def sign_ins(session: Session, user_id: int, limit: int) -> list[datetime]:
+    """Return when a user signed in, the last time first."""
+    condition = (AuditEvent.subject_type == "user", AuditEvent.subject_id == user_id)
+    return list(
+        session.scalars(
+            sa.select(AuditEvent.at)
+            .where(*condition, AuditEvent.action == "users:sign_in")
+            .order_by(AuditEvent.id.desc())
+            .limit(limit)
+        )
+    )
 
 
 def _count(session: Session, rows: Any) -> int:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from components import session, sign_in
-from components.page import errors_shown
+from components import navigation, session, sign_in
+from components.page import errors_shown, said
 from db.engine import open_session
 from services import sign_in as signing_in
 from services.access import Permission
@@ -77,17 +77,11 @@ page = st.navigation(
                 icon=":material/domain:",
                 visibility=shown(Permission.TENANTS_READ_ALL),
             ),
-            st.Page(
-                "api_keys.py",
-                title="API keys",
-                url_path="api-keys",
-                icon=":material/key:",
-                visibility=shown(Permission.API_KEYS_WRITE),
-            ),
+            st.Page("settings.py", title="Settings", url_path="settings", icon=":material/tune:"),
             st.Page("profile.py", title="Your account", url_path="profile", icon=":material/account_circle:"),
         ],
     },
-    position="sidebar" if actor else "hidden",
+    position="sidebar" if actor and not actor.must_change_password else "hidden",
 )
 session.write_cookie()
 if not loaded:  # nobody knows yet whether the sign-in holds
@@ -96,15 +90,22 @@ if not loaded:  # nobody knows yet whether the sign-in holds
 if actor is None:
     sign_in.form(check)
     st.stop()
-with st.sidebar:
-    with errors_shown(), open_session() as database:
-        sign_in.tenant_selector(actor, session.tenants(database, actor), choose)
-    sign_in.user_corner(actor, session.sign_out, sign_out_everywhere)
 if actor.must_change_password and page.url_path != "profile":
-    st.switch_page("profile.py")
-if not actor.has_scope and page.url_path not in ("profile", "tenants"):
+    st.switch_page(navigation.PROFILE)
+with st.sidebar:
+    if not actor.must_change_password:
+        with errors_shown(), open_session() as database:
+            sign_in.tenant_selector(actor, session.tenants(database, actor), choose)
+    sign_in.user_corner(actor, session.sign_out, sign_out_everywhere)
+said("frame")
+lacks_tenant = not actor.has_scope and page.url_path not in ("profile", "tenants")
+if lacks_tenant:
     st.title(page.title, anchor=False)
-    st.info("Select a tenant to view and manage phone numbers.", icon=":material/domain:")
+if not actor.must_change_password:
+    sign_in.why_out(actor, session.why_out(), session.seen, session.sign_out)
+if lacks_tenant:
+    if actor.is_superadmin or actor.workspaces:
+        st.info("Select a tenant to view and manage phone numbers.", icon=":material/domain:")
     st.stop()
 session.enter(page.url_path)
 page.run()

@@ -16,6 +16,7 @@ MOST_IDLE = 100
 
 actor, zone, reload = current_actor(), reader_zone(), reloader()
 may_import = actor.may(Permission.HEALTH_WRITE) and not actor.all_tenants
+may_change = actor.may(Permission.SETTINGS_WRITE) and not actor.all_tenants
 
 
 def file(made: exports.Maker) -> bytes:
@@ -43,7 +44,7 @@ with errors_shown(), open_session() as session:
             rows = number_health.search(session, actor, wanted, part)
             draw.attention(rows, limits, draw.by_verdict(steps))
             draw.table(rows, number_health.trends(session, actor, wanted, rows), limits, with_tenant=actor.all_tenants)
-            draw.definitions(limits)
+            draw.definitions(limits, may_change=may_change)
         else:
             draw.nothing(offered if everything else [], may_import)
     if steps:

@@ -1,24 +1,37 @@
-"""The own account: change the password."""
+"""The own account: roles, the last sign-ins, and the password."""
 
 import streamlit as st
 
-from components import session, sign_in
-from components.page import header, outcome
+from components import navigation, session
+from components import profile as draw
+from components.page import errors_shown, header, outcome, said
 from db.engine import open_session
-from services import users, words
+from services import sign_in, users
 
-actor = session.current_actor()
+actor, zone = session.current_actor(), session.reader_zone()
+first = actor.must_change_password
 
 
 def change() -> str:
     with open_session() as database:
-        users.change_own_password(database, actor, *sign_in.passwords())
+        users.change_own_password(database, actor, *draw.passwords())
     session.renew()
-    return "Your password is changed. Your other sessions have ended."
+    return "Your password is changed. " + ("Welcome." if first else "Your other sessions have ended.")
+
+
+def sign_out_everywhere() -> None:
+    with errors_shown(), open_session() as database:
+        sign_in.sign_out_everywhere(database, actor)
+    session.sign_out()
 
 
 header("Your account", f"{actor.name} · {actor.username}")
-for workspace in actor.workspaces:
-    st.markdown(f"- **{workspace.name}**: {words.ROLE[workspace.role].lower()}")
-with st.container(width=460):
-    sign_in.password_form(lambda: outcome(change, "password"), first=actor.must_change_password)
+left, right = st.columns(2, gap="large")
+with left:
+    if draw.password_form(first=first) and outcome(change, "frame") is None:
+        st.switch_page(navigation.LIST if first else navigation.PROFILE)
+    said("frame")
+if not first:
+    with right, errors_shown(), open_session() as database:
+        draw.roles(actor)
+        draw.sign_ins(users.own_sign_ins(database, actor), zone, sign_out_everywhere)

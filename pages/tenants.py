@@ -2,18 +2,44 @@
 
 import streamlit as st
 
-from components.page import errors_shown, header
-from components.session import current_actor, reader_zone, rechecked
-from components.tenants import Tenants
+from components import session as tab
+from components import tenants as draw
+from components.editing import Desk
+from components.named_lists import opened
+from components.page import empty_state, errors_shown, header, said
 from db.engine import open_session
-from services import tenants
+from db.scope import Slice
+from services import sign_in, tenants
 from services.access import Permission
 
-actor = current_actor()
-draw = Tenants(actor, reader_zone(), rechecked(open_session))
+actor, zone = tab.current_actor(), tab.reader_zone()
+desk = Desk(actor, zone, tab.rechecked(open_session), draw.PLACE)
+
+
+def work_in(tenant_id: int) -> None:
+    tab.choose_tenant(tenant_id)
+    with open_session() as session:
+        sign_in.choose_tenant(session, actor, tenant_id)
+
 
 with header("Tenants", "The workspaces of this installation, each with its own numbers, users and settings."):
     if actor.may(Permission.TENANTS_WRITE) and st.button("Add tenant", type="primary", icon=":material/add:"):
-        draw.edit(None)
+        draw.add(desk)
+said(draw.PLACE)
 with errors_shown(), open_session() as session:
-    draw.draw(tenants.search(session, actor))
+    query, wanted = draw.toolbar()
+    total = tenants.count(session, actor, query)
+    table = st.container()
+    part = wanted.pager(total, "tenant")
+    with table:
+        if total:
+            draw.table(tenants.search(session, actor, query, part), zone)
+        elif wanted.is_all:
+            empty_state("No tenants yet. Everything belongs to one: add the first.", "domain")
+        else:
+            with empty_state("No tenants match the search and filters.", "search_off"):
+                wanted.clear_button()
+    tenant_id = opened(draw.PLACE)
+    if tenant_id is not None:
+        found = tenants.get(session, actor, tenant_id)
+        draw.edit(desk, found, tenants.history(session, actor, tenant_id, Slice(size=10)), work_in)

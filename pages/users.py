@@ -1,20 +1,43 @@
-"""The users of the chosen tenant, and their roles in it."""
+"""The users of the chosen tenant, or of the installation, and their roles."""
 
 import streamlit as st
 
-from components.page import errors_shown, header
-from components.session import current_actor, reader_zone, rechecked
-from components.users import People
+from components import session as tab
+from components import users as draw
+from components.editing import Desk
+from components.named_lists import opened
+from components.page import empty_state, errors_shown, header, said
 from db.engine import open_session
+from db.scope import Slice
 from services import users
 from services.access import Permission
 
-actor = current_actor()
-people = People(actor, reader_zone(), rechecked(open_session))
+actor, zone = tab.current_actor(), tab.reader_zone()
+desk = Desk(actor, zone, tab.rechecked(open_session), draw.PLACE)
 
-with header("Users", "Who can sign in, and what they may do in this tenant."):
-    may_add = actor.may(Permission.USERS_WRITE) and not actor.all_tenants
-    if may_add and st.button("Add user", type="primary", icon=":material/person_add:"):
-        people.add()
+with header("Users", "Who can sign in, and what they may do."):
+    if actor.all_tenants and actor.may(Permission.SUPERADMINS_WRITE):
+        if st.button("Add superadmin", type="primary", icon=":material/add_moderator:"):
+            draw.add_superadmin(desk)
+    elif actor.may(Permission.USERS_WRITE) and st.button("Add user", type="primary", icon=":material/person_add:"):
+        draw.add(desk)
+said(draw.PLACE)
+draw.one_time_password()
 with errors_shown(), open_session() as session:
-    people.draw(users.search(session, actor))
+    query, wanted = draw.toolbar()
+    total = users.count(session, actor, query)
+    table = st.container()
+    part = wanted.pager(total, "user")
+    with table:
+        if total:
+            draw.table(users.search(session, actor, query, part), with_tenant=actor.all_tenants, zone=zone)
+        elif wanted.is_all:
+            empty_state("No users yet. Add the first admin of this tenant.", "group")
+        else:
+            with empty_state("No users match the search and filters.", "search_off"):
+                wanted.clear_button()
+    user_id = opened(draw.PLACE)
+    if user_id is not None:
+        found = users.get(session, actor, user_id)
+        mine = {key: name for key, name in tab.tenants(session, actor) if actor.is_superadmin or key == actor.tenant_id}
+        draw.edit(desk, found, mine, users.history(session, actor, user_id, Slice(size=10)))

@@ -29,6 +29,9 @@ class Permission(StrEnum):
     NUMBERS_RELEASE = "numbers:release"
     NUMBERS_REMOVE = "numbers:remove"
     NUMBERS_WRITE = "numbers:write"
+    SETTINGS_READ = "settings:read"
+    SETTINGS_WRITE = "settings:write"
+    SUPERADMINS_WRITE = "superadmins:write"
     TENANTS_READ_ALL = "tenants:read_all"
     TENANTS_WRITE = "tenants:write"
     USERS_READ = "users:read"
@@ -45,6 +48,7 @@ _READS = frozenset(
         Permission.HEALTH_READ,
         Permission.NUMBERS_EXPORT,
         Permission.NUMBERS_READ,
+        Permission.SETTINGS_READ,
     }
 )
 _OPERATES = _READS | {
@@ -62,7 +66,13 @@ ALLOWED: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: _READS,
     Role.OPERATOR: _OPERATES,
     Role.ADMIN: _OPERATES
-    | {Permission.API_KEYS_WRITE, Permission.CONNECTIONS_WRITE, Permission.USERS_READ, Permission.USERS_WRITE},
+    | {
+        Permission.API_KEYS_WRITE,
+        Permission.CONNECTIONS_WRITE,
+        Permission.SETTINGS_WRITE,
+        Permission.USERS_READ,
+        Permission.USERS_WRITE,
+    },
 }
 """What each role may do in its tenant. What is not here is denied; a superadmin may do everything."""
 
@@ -90,6 +100,8 @@ class Actor:
     all_tenants: bool = False
     must_change_password: bool = False
     workspaces: tuple[Workspace, ...] = field(default=(), compare=False)
+    suspended: tuple[tuple[int, str], ...] = field(default=(), compare=False)
+    """Id and name of tenants that the actor would work in, were they not suspended."""
     granted: frozenset[Permission] | None = None
     """For a program with an API key: all that it may do."""
 
@@ -111,6 +123,8 @@ class Actor:
         """Return whether the actor has *permission* where it works now."""
         if self.granted is not None:
             return permission in self.granted
+        if self.must_change_password:
+            return False
         if self.is_superadmin:
             return True
         return self.role is not None and permission in ALLOWED[self.role]
@@ -118,6 +132,8 @@ class Actor:
 
 def require(actor: Actor, permission: Permission) -> None:
     """Raise Forbidden unless *actor* has *permission*."""
+    if actor.must_change_password:
+        raise Forbidden("Change your one-time password first.")
     if not actor.may(permission):
         raise Forbidden("Your role does not allow this. Ask an admin of the tenant.")
 

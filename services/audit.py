@@ -70,6 +70,7 @@ class Action(StrEnum):
     ORDERS_FAIL = "orders:fail"
     ORDERS_PLACE = "orders:place"
     ORDERS_UNCERTAIN = "orders:uncertain"
+    SETTINGS_CHANGE = "settings:change"
     TENANTS_CHANGE = "tenants:change"
     TENANTS_CREATE = "tenants:create"
     TENANTS_RESUME = "tenants:resume"
@@ -77,6 +78,7 @@ class Action(StrEnum):
     USERS_ACTIVATE = "users:activate"
     USERS_CHANGE_PASSWORD = "users:change_password"  # noqa: S105
     USERS_CHANGE_ROLE = "users:change_role"
+    USERS_CHANGE_SUPERADMIN = "users:change_superadmin"
     USERS_CREATE = "users:create"
     USERS_DEACTIVATE = "users:deactivate"
     USERS_RESET_PASSWORD = "users:reset_password"  # noqa: S105

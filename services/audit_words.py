@@ -12,6 +12,7 @@ from db.audit import AuditRow
 from services import numbering, words
 from services.audit import Action
 from services.connections import vendor, vendors
+from services.thresholds import MEANINGS
 
 ACTIONS = {
     Action.AGENTS_ACTIVATE: "activated the agent",
@@ -36,6 +37,7 @@ ACTIONS = {
     Action.CONNECTIONS_ROTATE_KEY: "changed the key that credentials are encrypted with",
     Action.CONNECTIONS_TEST: "tested the connection",
     Action.DEMO_FILL: "filled the demo workspace",
+    Action.HEALTH_EXPORT: "downloaded number health",
     Action.HEALTH_IMPORT: "brought in campaign health",
     Action.HEALTH_PULL: "read campaign health from the call log",
     Action.NUMBERS_ACTIVATE: "activated the number",
@@ -60,6 +62,7 @@ ACTIONS = {
     Action.ORDERS_FAIL: "had an order fail",
     Action.ORDERS_PLACE: "placed an order",
     Action.ORDERS_UNCERTAIN: "has an order that is not certain yet",
+    Action.SETTINGS_CHANGE: "changed the tenant's settings",
     Action.TENANTS_CHANGE: "changed the tenant",
     Action.TENANTS_CREATE: "created the tenant",
     Action.TENANTS_RESUME: "let the tenant's users in again",
@@ -67,6 +70,7 @@ ACTIONS = {
     Action.USERS_ACTIVATE: "activated the user",
     Action.USERS_CHANGE_PASSWORD: "changed the own password",
     Action.USERS_CHANGE_ROLE: "changed the user's role",
+    Action.USERS_CHANGE_SUPERADMIN: "changed whether the user is a superadmin",
     Action.USERS_CREATE: "created the user",
     Action.USERS_DEACTIVATE: "deactivated the user",
     Action.USERS_RESET_PASSWORD: "reset the user's password",
@@ -129,6 +133,18 @@ FIELDS = {
     "numbers": "Numbers",
     "connections": "Connections",
     "filters": "Filters",
+    "days": "Days",
+    "calls": "Calls read",
+    "kept": "Rows kept",
+    "inbound": "Inbound calls",
+    "not_dialed": "Calls not dialed",
+    "not_on_record": "Calls of numbers not on record",
+    "in_no_pool": "Calls of numbers in no pool",
+    "in_several_pools": "Calls of numbers in several pools",
+    "search": "Search",
+    "statuses": "Statuses",
+    "superadmin": "Superadmin",
+    **{name: meaning.label for name, meaning in MEANINGS.items()},
 }
 """What is kept with events, in the order in which it is told."""
 
@@ -142,6 +158,7 @@ _NOUNS = {
     "health": "Campaign health",
     "numbers": "Numbers",
     "orders": "Orders",
+    "settings": "Settings",
     "tenants": "Tenants",
     "users": "Users",
 }
@@ -289,6 +306,8 @@ def _told(name: str, value: Any, zone: ZoneInfo) -> str:
         return _filtered(value, zone)
     if isinstance(value, list):
         return _listed(name, value, zone)
+    if name in MEANINGS:
+        return MEANINGS[name].told(value)
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, int):

@@ -4,8 +4,10 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from sqlmodel import Session
+from zxcvbn import zxcvbn
 
 import db.agents
 import db.connections
@@ -21,8 +23,11 @@ URL_LENGTH = 500
 NOTES_LENGTH = 2000
 TAG_LENGTH = 32
 MOST_TAGS = 12
+SHORTEST_PASSWORD = 12
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
 _LARGEST_ID = 2**31 - 1
+_LOOKED_AT = 72  # bcrypt looks no further either
+_GUESSED_SLOWLY = 2  # zxcvbn's scale from 0 to 4: over a million guesses
 
 
 def as_id(value: object) -> int:
@@ -93,6 +98,23 @@ def username(text: str) -> str:
             "A user name has 2 to 64 letters, digits, dots, dashes, underscores or @, without spaces.", field="username"
         )
     return cleaned
+
+
+def password(text: str, *about: str) -> None:
+    """Raise InvalidInput for a password that is short, or easy to guess for who knows what it is *about*."""
+    if len(text) < SHORTEST_PASSWORD:
+        raise InvalidInput(f"A password has at least {SHORTEST_PASSWORD} characters.", field="new")
+    guessed = zxcvbn(text[:_LOOKED_AT], user_inputs=[*about, "numberdesk"])
+    if guessed["score"] < _GUESSED_SLOWLY:
+        told = " ".join(["This password is easy to guess.", guessed["feedback"]["warning"]]).strip()
+        raise InvalidInput(f"{told} Add another word or two.", field="new")
+
+
+def time_zone(name: str) -> str:
+    """Return the name of a time zone. Raises InvalidInput for anything that is none."""
+    if name not in available_timezones():
+        raise InvalidInput(f"{name or 'An empty text'} is not a time zone.", field="time_zone")
+    return name
 
 
 def notes(text: str) -> str:

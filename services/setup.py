@@ -13,14 +13,12 @@ import db.connections
 import db.engine
 import db.users
 from db.models import User
-from services import audit, connections, credentials, demo, sign_in
+from services import audit, checks, connections, credentials, demo, sign_in
 from services import settings as settings_module
 from services.audit import Action, Subject
 from services.errors import InvalidInput
 from services.settings import Settings
 from services.words import amount
-
-SHORTEST_PASSWORD = 12
 
 
 def start(settings: Settings | None = None) -> None:
@@ -49,13 +47,11 @@ def start(settings: Settings | None = None) -> None:
 
 
 def create_superadmin(session: Session, username: str, password: str) -> None:
-    """Create a superadmin. Raises InvalidInput for a name that is taken or a password that is short."""
-    name = sign_in.normal(username)
-    if not name:
-        raise InvalidInput("Enter a user name.", field="username")
-    if len(password) < SHORTEST_PASSWORD:
-        raise InvalidInput(f"A password has at least {SHORTEST_PASSWORD} characters.", field="password")
+    """Create a superadmin. Raises InvalidInput for a name that is taken or a password that is easy to guess."""
+    name = checks.username(username)
+    checks.password(password, name)
     db.engine.start_write(session)
+    db.users.take_turns(session)
     if db.users.find(session, name) is not None:
         raise InvalidInput(f"There is a user {name} already.", field="username")
     user = User(username=name, name=username.strip(), password_hash=sign_in.hash_password(password), is_superadmin=True)

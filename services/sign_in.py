@@ -139,7 +139,24 @@ def load_actor(session: Session, username: str, signed_in_at: datetime, chosen: 
         all_tenants=tenant_id == ALL_TENANTS,
         must_change_password=user.must_change_password,
         workspaces=workspaces,
+        suspended=tuple((row.tenant_id, row.tenant or "") for row in rows if row.tenant_id and row.suspended_at),
     )
+
+
+def why_out(before: Actor, now: Actor) -> str:
+    """Return why a user is no longer where it worked *before*, in the reader's words; empty when it left by choice."""
+    if before.user_id != now.user_id:
+        return ""
+    if before.is_superadmin and not now.is_superadmin:
+        return "You are no longer a superadmin."
+    left = before.tenant_id if before.tenant_id != now.tenant_id else None
+    suspended = dict(now.suspended)
+    if left in suspended:
+        return f"{suspended[left]} was suspended. It keeps everything, and a superadmin can let its users in again."
+    lost = [workspace.name for workspace in before.workspaces if workspace.id == left]
+    if lost and left not in {workspace.id for workspace in now.workspaces}:
+        return f"You no longer have a role in {lost[0]}. Its admins can give you one again."
+    return ""
 
 
 def choose_tenant(session: Session, actor: Actor, tenant_id: int | None) -> None:

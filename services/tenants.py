@@ -1,7 +1,9 @@
 """Tenants of the installation: created, renamed, suspended. For superadmins."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
-from zoneinfo import available_timezones
+from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
@@ -9,85 +11,108 @@ from sqlmodel import Session
 import db.engine
 import db.tenants
 from db.models import Tenant
-from db.tenants import TenantRow
-from services import audit, checks
+from db.scope import Slice
+from db.tenants import TenantQuery, TenantRow
+from services import audit, checks, versioned
 from services.access import Actor, Permission, require
-from services.audit import Action, Subject
+from services.audit import Action, AuditRow
 from services.errors import InvalidInput, NotFound
 
-__all__ = ["TenantRow"]
+__all__ = ["TenantQuery", "TenantRow"]
 
 
-def search(session: Session, actor: Actor) -> list[TenantRow]:
-    """Return every tenant with how many users and numbers it has, by name."""
+def count(session: Session, actor: Actor, query: TenantQuery) -> int:
+    """Return how many tenants match."""
     require(actor, Permission.TENANTS_READ_ALL)
-    return db.tenants.search(session)
+    return db.tenants.count(session, query)
 
 
-def create(session: Session, actor: Actor, name: str, time_zone: str) -> int:
-    """Create a tenant and return its id. Raises InvalidInput for a name that is taken or a zone that is none."""
-    require(actor, Permission.TENANTS_WRITE)
-    tenant = Tenant(name=checks.name(name, "tenant"), time_zone=_zone(time_zone))
-    db.engine.start_write(session)
-    session.add(tenant)
-    _flush(session, tenant.name)
-    after = {"name": tenant.name, "time_zone": tenant.time_zone}
-    audit.record(session, actor, Action.TENANTS_CREATE, _subject(tenant), after=after)
-    session.commit()
-    return tenant.id or 0
+def search(session: Session, actor: Actor, query: TenantQuery, part: Slice) -> list[TenantRow]:
+    """Return the *part* of the tenants that match, with how many users and numbers each has, by name."""
+    require(actor, Permission.TENANTS_READ_ALL)
+    return db.tenants.search(session, query, part)
 
 
-def change(session: Session, actor: Actor, tenant_id: int, name: str, time_zone: str) -> None:
-    """Rename a tenant, or set its time zone."""
-    require(actor, Permission.TENANTS_WRITE)
-    tenant = _find(session, tenant_id)
-    before = {"name": tenant.name, "time_zone": tenant.time_zone}
-    after = {"name": checks.name(name, "tenant"), "time_zone": _zone(time_zone)}
-    if before == after:
-        session.rollback()
-        return
-    tenant.name, tenant.time_zone = after["name"], after["time_zone"]
-    _flush(session, tenant.name)
-    audit.record(session, actor, Action.TENANTS_CHANGE, _subject(tenant), before=before, after=after)
-    session.commit()
-
-
-def set_suspended(session: Session, actor: Actor, tenant_id: int, suspended: bool) -> None:
-    """Suspend a tenant: its users are out of it on their next click. Or let them in again."""
-    require(actor, Permission.TENANTS_WRITE)
-    tenant = _find(session, tenant_id)
-    if (tenant.suspended_at is not None) == suspended:
-        session.rollback()
-        return
-    tenant.suspended_at = datetime.now(UTC) if suspended else None
-    action = Action.TENANTS_SUSPEND if suspended else Action.TENANTS_RESUME
-    audit.record(
-        session, actor, action, _subject(tenant), before={"suspended": not suspended}, after={"suspended": suspended}
-    )
-    session.commit()
-
-
-def _find(session: Session, tenant_id: int) -> Tenant:
-    db.engine.start_write(session)
-    found = db.tenants.lock(session, checks.as_id(tenant_id))
+def get(session: Session, actor: Actor, tenant_id: object) -> TenantRow:
+    """Return one tenant."""
+    require(actor, Permission.TENANTS_READ_ALL)
+    found = db.tenants.find_row(session, checks.as_id(tenant_id))
     if found is None:
         raise NotFound
     return found
 
 
-def _zone(name: str) -> str:
-    if name not in available_timezones():
-        raise InvalidInput(f"{name or 'An empty text'} is not a time zone.", field="time_zone")
-    return name
+def history(session: Session, actor: Actor, tenant_id: int, part: Slice) -> list[AuditRow]:
+    """Return the *part* of a tenant's changes, newest first."""
+    require(actor, Permission.TENANTS_READ_ALL)
+    return audit.history(session, _everywhere(actor), "tenant", tenant_id, part)
 
 
-def _flush(session: Session, name: str) -> None:
+def create(session: Session, actor: Actor, name: str, time_zone: str) -> int:
+    """Create a tenant and return its id. Raises InvalidInput for a name that is taken or a zone that is none."""
+    require(actor, Permission.TENANTS_WRITE)
+    called, zone = checks.name(name, "tenant"), checks.time_zone(time_zone)
+    db.engine.start_write(session)
+    tenant = Tenant(name=called, time_zone=zone)
+    _put(session, tenant)
+    return versioned.add(session, actor, _NOUN, tenant, Action.TENANTS_CREATE)
+
+
+def change(session: Session, actor: Actor, tenant_id: int, name: str, time_zone: str, *, version: int) -> int:
+    """Rename a tenant, or set its time zone; return its new version.
+
+    Raises NotFound, InvalidInput, and Conflict when the tenant is no longer at *version*.
+    """
+    require(actor, Permission.TENANTS_WRITE)
+    called, zone = checks.name(name, "tenant"), checks.time_zone(time_zone)
+
+    def apply(tenant: Tenant) -> None:
+        tenant.name, tenant.time_zone = called, zone
+        _put(session, tenant)
+
+    return _change(session, actor, tenant_id, Action.TENANTS_CHANGE, apply, version)
+
+
+def set_suspended(session: Session, actor: Actor, tenant_id: int, suspended: bool) -> None:
+    """Suspend a tenant: its users are out of it on their next click. Or let them in again."""
+    require(actor, Permission.TENANTS_WRITE)
+
+    def apply(tenant: Tenant) -> None:
+        if (tenant.suspended_at is not None) != suspended:
+            tenant.suspended_at = datetime.now(UTC) if suspended else None
+
+    _change(
+        session, actor, tenant_id, Action.TENANTS_SUSPEND if suspended else Action.TENANTS_RESUME, apply, version=None
+    )
+
+
+def _change(
+    session: Session, actor: Actor, tenant_id: int, action: Action, apply: Callable[[Tenant], None], version: int | None
+) -> int:
+    return versioned.change(session, _everywhere(actor), _NOUN, tenant_id, action, apply, version=version)
+
+
+def _everywhere(actor: Actor) -> Actor:
+    """Return a superadmin as it looks at all tenants, whichever one is chosen."""
+    return replace(actor, tenant_id=None, all_tenants=True)
+
+
+def _put(session: Session, tenant: Tenant) -> None:
+    """Write a tenant whose name no other one has, whatever its case."""
+    taken = InvalidInput(f"There is a tenant {tenant.name} already.", field="name")
+    with session.no_autoflush:
+        if db.tenants.is_named(session, tenant.name, but=tenant.id):
+            raise taken
+    session.add(tenant)
     try:
         session.flush()
-    except IntegrityError as exc:
+    except IntegrityError as exc:  # another one took the name in between
         session.rollback()
-        raise InvalidInput(f"There is a tenant {name} already.", field="name") from exc
+        raise taken from exc
 
 
-def _subject(tenant: Tenant) -> Subject:
-    return Subject("tenant", tenant.id, tenant.name, tenant.id)
+def _words(_session: Session, tenant: Tenant) -> dict[str, Any]:
+    return {"name": tenant.name, "time_zone": tenant.time_zone, "suspended": tenant.suspended_at is not None}
+
+
+_NOUN = versioned.Noun("tenant", Permission.TENANTS_WRITE, db.tenants.lock, _words)

@@ -1,24 +1,28 @@
 """Users of the installation and what they may do in a tenant: created, changed, shut out; never the last admin."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 import db.engine
 import db.tenants
 import db.users
 from db.models import Membership, Role, User
-from db.users import UserRow
+from db.scope import Scope, Slice
+from db.users import Place, UserQuery, UserRow
 from services import audit, checks, sign_in
 from services.access import Actor, Permission, require, require_tenant
-from services.audit import Action, Subject
+from services.audit import Action, AuditRow, Subject
 from services.errors import Conflict, Forbidden, InvalidInput, NotFound
 
-__all__ = ["NewUser", "UserRow"]
+__all__ = ["NewUser", "Place", "UserDetail", "UserQuery", "UserRow"]
 
-SHORTEST_PASSWORD = 12
+SIGN_INS_SHOWN = 10
+_SHARED = "This user works in other tenants too: a superadmin manages the account."
+_SUPERADMIN = "Only a superadmin manages a superadmin."
 
 
 @dataclass(frozen=True)
@@ -29,79 +33,147 @@ class NewUser:
     one_time_password: str
 
 
-def search(session: Session, actor: Actor) -> list[UserRow]:
-    """Return the users of the chosen tenant, or of every tenant, by name."""
+@dataclass(frozen=True)
+class UserDetail:
+    """A user as an actor may see it, and why (if so) the actor may not manage the account."""
+
+    user: UserRow
+    unmanaged: str
+
+
+def count(session: Session, actor: Actor, query: UserQuery) -> int:
+    """Return how many users match."""
     require(actor, Permission.USERS_READ)
-    return db.users.search(session, actor.scope)
+    return db.users.count(session, actor.scope, query)
+
+
+def search(session: Session, actor: Actor, query: UserQuery, part: Slice) -> list[UserRow]:
+    """Return the *part* of the users of the chosen tenant, or of all of them, that match, by name."""
+    require(actor, Permission.USERS_READ)
+    return db.users.search(session, actor.scope, query, part)
+
+
+def get(session: Session, actor: Actor, user_id: object) -> UserDetail:
+    """Return one user; a superadmin sees the roles in every tenant. Raises NotFound for any not in scope."""
+    require(actor, Permission.USERS_READ)
+    scope = Scope(None) if actor.is_superadmin else actor.scope
+    found = db.users.find_row(session, scope, checks.as_id(user_id))
+    if found is None:
+        raise NotFound
+    return UserDetail(found, _why_not(session, actor, found.id, found.is_superadmin))
+
+
+def history(session: Session, actor: Actor, user_id: int, part: Slice) -> list[AuditRow]:
+    """Return the *part* of what was done to a user in the tenants in scope, newest first."""
+    require(actor, Permission.USERS_READ)
+    return audit.history(session, actor, "user", user_id, part)
 
 
 def create(session: Session, actor: Actor, username: str, name: str, role: Role) -> NewUser:
-    """Create a user with a role in the chosen tenant; a user who exists already gets the role there.
+    """Create a user with a role in the chosen tenant.
 
-    Raises Forbidden, InvalidInput (a name that cannot be used, a user who is in the tenant already).
+    Raises Forbidden, and InvalidInput for a name that cannot be used or is taken; it is `overridable`
+    for a superadmin, who may `grant` that user a role instead.
     """
     require(actor, Permission.USERS_WRITE)
     tenant_id = require_tenant(actor)
-    login = checks.username(username)
-    shown = checks.name(name or username, "user")
-    db.engine.start_write(session)
-    if db.users.find(session, login) is not None:
+    login, shown = checks.username(username), checks.name(name or username, "user")
+    _begin(session, actor, Permission.USERS_WRITE)
+    known = db.users.find(session, login)
+    if known is not None and db.users.find_membership(session, known.id or 0, tenant_id) is not None:
+        raise _here_already(known)
+    if known is not None:
+        ask = "Give this user a role here?" if actor.is_superadmin else "A superadmin can give this user a role here."
         raise InvalidInput(
-            f"There is a user {login} already. A superadmin can give a user of another tenant a role here.",
+            f"There is a user {login} already, in another tenant. {ask}",
             field="username",
+            overridable=actor.is_superadmin,
         )
-    password = secrets.token_urlsafe(12)
-    user = User(username=login, name=shown, password_hash=sign_in.hash_password(password), must_change_password=True)
+    user, password = _new(login, shown)
     session.add(user)
-    try:
-        session.flush()
-    except IntegrityError as exc:
-        session.rollback()
-        raise InvalidInput(f"There is a user {login} already.", field="username") from exc
+    session.flush()
     session.add(Membership(user_id=user.id or 0, tenant_id=tenant_id, role=role))
     _record(session, actor, Action.USERS_CREATE, user, tenant_id, {}, {"role": str(role)})
     session.commit()
     return NewUser(login, password)
 
 
-def grant(session: Session, actor: Actor, username: str, role: Role) -> None:
-    """Give a user of another tenant a role in the chosen one. Only a superadmin knows the others."""
+def create_superadmin(session: Session, actor: Actor, username: str, name: str) -> NewUser:
+    """Create a superadmin, who needs no tenant. Raises Forbidden, and InvalidInput as `create` does."""
+    require(actor, Permission.SUPERADMINS_WRITE)
+    login, shown = checks.username(username), checks.name(name or username, "user")
+    _begin(session, actor, Permission.SUPERADMINS_WRITE)
+    if db.users.find(session, login) is not None:
+        raise InvalidInput(f"There is a user {login} already. Make that one a superadmin.", field="username")
+    user, password = _new(login, shown)
+    user.is_superadmin = True
+    session.add(user)
+    session.flush()
+    _record(session, actor, Action.USERS_CREATE, user, None, {}, {"superadmin": True})
+    session.commit()
+    return NewUser(login, password)
+
+
+def grant(session: Session, actor: Actor, username: str, tenant_id: int, role: Role) -> None:
+    """Give a user a role in one more tenant. Only a superadmin knows the users of others."""
     require(actor, Permission.TENANTS_READ_ALL)
-    tenant_id = require_tenant(actor)
-    db.engine.start_write(session)
+    _begin(session, actor, Permission.TENANTS_READ_ALL)
     user = db.users.find(session, sign_in.normal(username))
-    if user is None:
-        raise NotFound("There is no such user.")
+    tenant = db.tenants.find(session, checks.as_id(tenant_id))
+    if user is None or tenant is None:
+        raise NotFound
+    if user.id == actor.user_id:
+        raise _own_role()
     if db.users.find_membership(session, user.id or 0, tenant_id) is not None:
-        raise InvalidInput(f"{user.name} is in this tenant already.", field="username")
+        raise _here_already(user)
     session.add(Membership(user_id=user.id or 0, tenant_id=tenant_id, role=role))
     _record(session, actor, Action.USERS_CHANGE_ROLE, user, tenant_id, {"role": None}, {"role": str(role)})
     session.commit()
 
 
-def change_role(session: Session, actor: Actor, user_id: int, role: Role | None) -> None:
-    """Give a user another role in the chosen tenant, or (None) take it out of the tenant.
+def change_role(session: Session, actor: Actor, user_id: int, tenant_id: int, role: Role | None) -> None:
+    """Give a user another role in a tenant, or (None) take it out of the tenant.
 
-    Raises Forbidden for the own role, Conflict for the last admin.
+    An admin does so in the own tenant, a superadmin in any. Raises Forbidden for the own role, NotFound
+    for who is not in the tenant, Conflict for the last admin.
     """
     require(actor, Permission.USERS_WRITE)
-    tenant_id = require_tenant(actor)
+    if not actor.is_superadmin and tenant_id != require_tenant(actor):
+        raise NotFound
     if user_id == actor.user_id:
-        raise Forbidden("Nobody changes the own role. Ask another admin.")
-    db.engine.start_write(session)
-    db.users.lock_memberships(session, tenant_id)
+        raise _own_role()
+    _begin(session, actor, Permission.USERS_WRITE)
     user, membership = _member(session, user_id, tenant_id)
-    if membership.role is role:
+    before = membership.role
+    if before is role:
         session.rollback()
         return
-    if membership.role is Role.ADMIN:
+    if before is Role.ADMIN:
         _keep_an_admin(session, user_id, tenant_id)
-    before = str(membership.role)
     if role is None:
         session.delete(membership)
     else:
         membership.role = role
-    _record(session, actor, Action.USERS_CHANGE_ROLE, user, tenant_id, {"role": before}, {"role": role and str(role)})
+    after = {"role": role and str(role)}
+    _record(session, actor, Action.USERS_CHANGE_ROLE, user, tenant_id, {"role": str(before)}, after)
+    session.commit()
+
+
+def set_superadmin(session: Session, actor: Actor, user_id: int, superadmin: bool) -> None:
+    """Make a user a superadmin, or leave it the roles in tenants alone. Raises Conflict for the last superadmin."""
+    require(actor, Permission.SUPERADMINS_WRITE)
+    if user_id == actor.user_id:
+        raise _own_role()
+    _begin(session, actor, Permission.SUPERADMINS_WRITE)
+    user = _managed(session, actor, user_id)
+    if user.is_superadmin == superadmin:
+        session.rollback()
+        return
+    if not superadmin:
+        _keep_a_superadmin(session, user_id)
+    user.is_superadmin = superadmin
+    before, after = {"superadmin": not superadmin}, {"superadmin": superadmin}
+    _record(session, actor, Action.USERS_CHANGE_SUPERADMIN, user, None, before, after)
     session.commit()
 
 
@@ -110,17 +182,16 @@ def set_active(session: Session, actor: Actor, user_id: int, active: bool) -> No
     require(actor, Permission.USERS_WRITE)
     if user_id == actor.user_id:
         raise Forbidden("Nobody deactivates the own account. Ask another admin.")
-    db.engine.start_write(session)
+    _begin(session, actor, Permission.USERS_WRITE)
     user = _managed(session, actor, user_id)
     if user.is_active == active:
         session.rollback()
         return
     if not active:
         for tenant_id in db.users.tenants_of_admin(session, user_id):
-            db.users.lock_memberships(session, tenant_id)
             _keep_an_admin(session, user_id, tenant_id)
-        if user.is_superadmin and db.users.other_superadmins(session, user_id) == 0:
-            raise Conflict("This is the last superadmin. Make another one first.")
+        if user.is_superadmin:
+            _keep_a_superadmin(session, user_id)
     user.is_active = active
     action = Action.USERS_ACTIVATE if active else Action.USERS_DEACTIVATE
     _record(session, actor, action, user, actor.tenant_id, {"active": not active}, {"active": active})
@@ -130,7 +201,7 @@ def set_active(session: Session, actor: Actor, user_id: int, active: bool) -> No
 def reset_password(session: Session, actor: Actor, user_id: int) -> NewUser:
     """Give a user a one-time password and end every session of theirs."""
     require(actor, Permission.USERS_WRITE)
-    db.engine.start_write(session)
+    _begin(session, actor, Permission.USERS_WRITE)
     user = _managed(session, actor, user_id)
     password = secrets.token_urlsafe(12)
     user.password_hash = sign_in.hash_password(password)
@@ -144,7 +215,7 @@ def reset_password(session: Session, actor: Actor, user_id: int) -> NewUser:
 def end_sessions(session: Session, actor: Actor, user_id: int) -> None:
     """Sign a user out everywhere."""
     require(actor, Permission.USERS_WRITE)
-    db.engine.start_write(session)
+    _begin(session, actor, Permission.USERS_WRITE)
     user = _managed(session, actor, user_id)
     user.sessions_valid_from = sign_in.now()
     _record(session, actor, Action.USERS_SIGN_OUT_EVERYWHERE, user, actor.tenant_id, {}, {})
@@ -155,10 +226,9 @@ def change_own_password(session: Session, actor: Actor, old: str, new: str, agai
     """Change the actor's own password; other sessions end. The caller's goes on with a new sign-in time."""
     if new != again:
         raise InvalidInput("The two new passwords differ.", field="again")
-    if len(new) < SHORTEST_PASSWORD:
-        raise InvalidInput(f"A password has at least {SHORTEST_PASSWORD} characters.", field="new")
     if new == old:
         raise InvalidInput("The new password is the old one.", field="new")
+    checks.password(new, actor.username, actor.name)
     db.engine.start_write(session)
     user = db.users.get(session, actor.user_id)
     if not sign_in.matches(old, user.password_hash):
@@ -170,21 +240,45 @@ def change_own_password(session: Session, actor: Actor, old: str, new: str, agai
     session.commit()
 
 
+def own_sign_ins(session: Session, actor: Actor) -> list[datetime]:
+    """Return when the actor signed in, the last time first, at most SIGN_INS_SHOWN."""
+    return db.users.sign_ins(session, actor.user_id, SIGN_INS_SHOWN)
+
+
+def _begin(session: Session, actor: Actor, permission: Permission) -> None:
+    """Begin a change of who may do what: one after the other, each by somebody who still may."""
+    db.engine.start_write(session)
+    db.users.take_turns(session)
+    chosen = sign_in.ALL_TENANTS if actor.all_tenants else actor.tenant_id
+    fresh = sign_in.load_actor(session, actor.username, sign_in.now(), chosen)
+    if fresh is None or not fresh.may(permission):
+        raise Forbidden("Your access has changed since this page was shown. Nothing was saved.")
+
+
+def _new(login: str, name: str) -> tuple[User, str]:
+    password = secrets.token_urlsafe(12)
+    hashed = sign_in.hash_password(password)
+    return User(username=login, name=name, password_hash=hashed, must_change_password=True), password
+
+
 def _managed(session: Session, actor: Actor, user_id: int) -> User:
     """Return a user whom the actor may manage: of the own tenant, and no superadmin but for superadmins."""
     user = db.users.find_by_id(session, checks.as_id(user_id))
     if user is None:
         raise NotFound
-    if actor.is_superadmin:
-        return user
-    tenants = db.users.tenants_of(session, user_id)
-    if tenants != [require_tenant(actor)]:
-        if require_tenant(actor) not in tenants:
-            raise NotFound
-        raise Forbidden("This user works in other tenants too: a superadmin manages the account.")
-    if user.is_superadmin:
-        raise Forbidden("Only a superadmin manages a superadmin.")
+    if not actor.is_superadmin and require_tenant(actor) not in db.users.tenants_of(session, user_id):
+        raise NotFound
+    if refusal := _why_not(session, actor, user_id, user.is_superadmin):
+        raise Forbidden(refusal)
     return user
+
+
+def _why_not(session: Session, actor: Actor, user_id: int, is_superadmin: bool) -> str:
+    if actor.is_superadmin:
+        return ""
+    if is_superadmin:
+        return _SUPERADMIN
+    return _SHARED if len(db.users.tenants_of(session, user_id)) > 1 else ""
 
 
 def _member(session: Session, user_id: int, tenant_id: int) -> tuple[User, Membership]:
@@ -200,13 +294,26 @@ def _keep_an_admin(session: Session, user_id: int, tenant_id: int) -> None:
         raise Conflict("This is the last admin of the tenant. Make another one first.")
 
 
+def _keep_a_superadmin(session: Session, user_id: int) -> None:
+    if db.users.other_superadmins(session, user_id) == 0:
+        raise Conflict("This is the last superadmin. Make another one first.")
+
+
+def _own_role() -> Forbidden:
+    return Forbidden("Nobody changes the own role. Ask another admin.")
+
+
+def _here_already(user: User) -> InvalidInput:
+    return InvalidInput(f"{user.name} ({user.username}) is in this tenant already.", field="username")
+
+
 def _record(
     session: Session,
     actor: Actor,
     action: Action,
     user: User,
     tenant_id: int | None,
-    before: dict[str, object],
-    after: dict[str, object],
+    before: Mapping[str, object],
+    after: Mapping[str, object],
 ) -> None:
     audit.record(session, actor, action, Subject("user", user.id, user.name, tenant_id), before=before, after=after)

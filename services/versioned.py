@@ -9,14 +9,14 @@ from sqlmodel import Session
 
 import db.audit
 import db.engine
-from db.models import Agent, Campaign, Connection
+from db.models import Agent, Campaign, Connection, Tenant
 from db.scope import Scope
 from services import audit, checks
 from services.access import Actor, Permission, require
 from services.audit import Action, Subject
 from services.errors import Conflict, NotFound
 
-Row = TypeVar("Row", Agent, Campaign, Connection)
+Row = TypeVar("Row", Agent, Campaign, Connection, Tenant)
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class Noun(Generic[Row]):
 
     def subject(self, row: Row) -> Subject:
         """Return how the audit log names *row*."""
-        return Subject(self.name, row.id, row.name, row.tenant_id, row.version)
+        tenant_id = row.id if isinstance(row, Tenant) else row.tenant_id
+        return Subject(self.name, row.id, row.name, tenant_id, row.version)
 
 
 def change(

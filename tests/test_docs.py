@@ -8,6 +8,7 @@ import pytest
 from db.models import Role
 from services.access import ALLOWED, Permission
 from services.settings import Settings
+from services.thresholds import MEANINGS, Thresholds
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -40,3 +41,14 @@ def test_every_picture_that_the_docs_show_exists() -> None:
     for document in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
         for target in re.findall(r"!?\[[^\]]*\]\(([^)#:]+)\)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+@pytest.mark.parametrize("name", list(MEANINGS))
+def test_every_threshold_is_in_the_guide_with_its_default_and_range(name: str) -> None:
+    meaning = MEANINGS[name]
+    row = next((line for line in GUIDE.splitlines() if f"| `{name}` |" in line), None)
+    assert row, name
+    cells = [cell.strip() for cell in row.split("|")]
+    assert cells[1] == f"`{meaning.label}`"
+    assert cells[3] == meaning.told(getattr(Thresholds(), name))
+    assert cells[4] == f"{meaning.number(meaning.least)}–{meaning.number(meaning.most)}"

@@ -59,10 +59,10 @@ class Console:
             yield
         self.settle()
 
-    def sign_in(self, username: str) -> "Console":
+    def sign_in(self, username: str, password: str = PASSWORD) -> "Console":
         """Fill the sign-in form and wait until its cookie is written."""
         self.page.get_by_role("textbox", name="User name").fill(username)
-        self.page.get_by_role("textbox", name="Password").fill(PASSWORD)
+        self.page.get_by_role("textbox", name="Password").fill(password)
         self.button("Sign in").click()
         expect(self.page.locator("[data-testid=stSidebarUserContent]")).to_be_visible()
         self.page.wait_for_function("() => document.cookie.includes('numberdesk=')")

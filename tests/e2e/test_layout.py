@@ -22,9 +22,23 @@ def expect_no_sideways_scroll(tab: Console) -> None:
     assert tab.page.evaluate(_TOO_WIDE) == []
 
 
+def test_no_page_of_administration_scrolls_sideways_on_a_phone(visitor: Visitor) -> None:
+    tab = visitor("superadmin", width=400)
+    for path in ("/users?tenant=1", "/tenants", "/settings", "/profile"):
+        tab.open(path)
+        expect_no_sideways_scroll(tab)
+
+
 def test_no_page_scrolls_sideways_on_a_phone(visitor: Visitor) -> None:
     tab = visitor("operator", width=400)
-    for path in ("/", "/?status=Active&country=Canada&search=1&type=Local", "/campaigns", "/add-number"):
+    for path in (
+        "/",
+        "/?status=Active&country=Canada&search=1&type=Local",
+        "/campaigns",
+        "/settings",
+        "/profile",
+        "/add-number",
+    ):
         tab.open(path)
         expect_no_sideways_scroll(tab)
     tab.button("Add manually").click()

@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
+from streamlit.testing.v1 import AppTest
 
 import db.engine
 from db.models import Membership, Role, Tenant, User
 from services import numbers
+from services.sign_in import ALL_TENANTS
 from tests.conftest import PASSWORD, World
 from tests.pages.conftest import Stock
 from tests.pages.tab import PAGES, buttons, fill_sign_in, listed, press, save, signed_in, signed_out, texts, visit
@@ -130,11 +132,100 @@ def test_who_loses_the_chosen_tenant_goes_on_in_the_one_left(session: Session, w
     tab = signed_in("both")
     tab.selectbox(key="tenant_selector").set_value(world.other_tenant).run()
     assert listed(tab, "name") == ["Secret of the other"]
-    session.execute(sa.update(Tenant).where(Tenant.id == world.other_tenant).values(suspended_at=datetime.now(UTC)))
-    session.commit()
+    suspend(session, world.other_tenant, datetime.now(UTC))
     tab.run()
     assert not tab.exception
     assert len(listed(tab)) == 3
+    assert warned(tab) == ["Other was suspended. It keeps everything, and a superadmin can let its users in again."]
+    tab.button(key="out_seen").click().run()
+    assert not warned(tab)
+
+
+def suspend(session: Session, tenant: int, at: datetime | None) -> None:
+    session.execute(sa.update(Tenant).where(Tenant.id == tenant).values(suspended_at=at))
+    session.commit()
+
+
+def take_out(session: Session, user_id: int, tenant: int) -> None:
+    condition = (Membership.user_id == user_id, Membership.tenant_id == tenant)
+    session.execute(sa.delete(Membership).where(*condition))
+    session.commit()
+
+
+SUSPENDED = "Acme was suspended. It keeps everything, and a superadmin can let its users in again."
+TAKEN_OUT = "You no longer have a role in Acme. Its admins can give you one again."
+
+
+def warned(tab: AppTest) -> list[str]:
+    """Return what the tab warns of, as it is read."""
+    return [text.replace("\\", "") for text in texts(tab, "warning")]
+
+
+@pytest.mark.parametrize("reason", [SUSPENDED, TAKEN_OUT])
+def test_who_is_put_out_of_the_only_tenant_is_told_why_and_saves_nothing(
+    reason: str, session: Session, world: World, stock: Stock
+) -> None:
+    tab = visit(signed_in("operator"), "number.py", id=str(stock.sales))
+    tab.text_input(key="number_label").set_value("Too late")
+    if reason == SUSPENDED:
+        suspend(session, world.tenant, datetime.now(UTC))
+    else:
+        take_out(session, world.operator.user_id, world.tenant)
+    save(tab, "label")
+    assert not tab.exception
+    assert warned(tab) == [f"{reason} Nothing was saved."]
+    assert not tab.text_input
+    assert not tab.sidebar.selectbox
+    assert label(session, world, stock.sales) == "Sales"
+    tab.run()
+    assert warned(tab) == [f"{reason} Nothing was saved."]
+    assert not texts(tab, "error")
+    tab.button(key="out_sign_out").click().run()
+    assert buttons(tab) == ["Sign in"]
+
+
+def test_who_signs_in_to_a_suspended_tenant_is_told_so_until_it_is_open_again(
+    session: Session, world: World, stock: Stock
+) -> None:
+    suspend(session, world.tenant, datetime.now(UTC))
+    tab = fill_sign_in(signed_out(), "operator", PASSWORD)
+    assert warned(tab) == ["Acme is suspended. Nobody can work there now."]
+    assert not texts(tab, "info")
+    assert not tab.dataframe
+    suspend(session, world.tenant, None)
+    tab.run()
+    assert not warned(tab)
+    assert len(listed(tab)) == 3
+
+
+def test_the_reason_goes_when_the_tenant_is_open_again(session: Session, world: World, stock: Stock) -> None:
+    tab = signed_in("operator")
+    suspend(session, world.tenant, datetime.now(UTC))
+    assert warned(tab.run()) == [SUSPENDED]
+    suspend(session, world.tenant, None)
+    assert not warned(tab.run())
+
+
+def test_who_has_no_role_at_all_is_told_so(session: Session, world: World) -> None:
+    take_out(session, world.operator.user_id, world.tenant)
+    tab = signed_in("operator")
+    assert warned(tab) == ["You have no role in any tenant. Ask an admin to give you one."]
+    assert "Sign out" in buttons(tab)
+
+
+def test_who_leaves_a_tenant_by_choice_is_told_nothing(world: World, stock: Stock) -> None:
+    tab = signed_in("both")
+    for tenant in (world.tenant, world.other_tenant):
+        tab.selectbox(key="tenant_selector").set_value(tenant).run()
+        assert not warned(tab)
+
+
+def test_who_is_no_longer_a_superadmin_is_told_so(session: Session, world: World) -> None:
+    tab = signed_in("superadmin", ALL_TENANTS)
+    change_user(session, "superadmin", is_superadmin=False)
+    assert warned(tab.run()) == ["You are no longer a superadmin."]
+    assert warned(tab.run()) == ["You are no longer a superadmin."]
+    assert not tab.dataframe
 
 
 @contextmanager

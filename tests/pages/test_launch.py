@@ -25,7 +25,7 @@ HEADERS = {
     "users.py": "Users",
     "import_health.py": "Import health",
     "number_health.py": "Number health",
-    "api_keys.py": "API keys",
+    "settings.py": "Settings",
 }
 WITHOUT_A_TENANT = ("profile.py", "tenants.py")
 NOT_ALLOWED = "Your role does not allow this. Ask an admin of the tenant."
@@ -50,9 +50,7 @@ REFUSED = {
     ("viewer", "tenants.py"): NOT_ALLOWED,
     ("superadmin in all tenants", "add_number.py"): NO_TENANT,
     ("superadmin in all tenants", "import_health.py"): NO_TENANT,
-    ("viewer", "api_keys.py"): NOT_ALLOWED,
-    ("operator", "api_keys.py"): NOT_ALLOWED,
-    ("superadmin in all tenants", "api_keys.py"): NO_TENANT,
+    ("superadmin in all tenants", "settings.py"): NO_TENANT,
 }
 
 

@@ -18,6 +18,7 @@ READS = {
     "health:read",
     "numbers:export",
     "numbers:read",
+    "settings:read",
 }
 OPERATES = READS | {
     "agents:write",
@@ -32,7 +33,7 @@ OPERATES = READS | {
 TABLE = {
     Role.VIEWER: READS,
     Role.OPERATOR: OPERATES,
-    Role.ADMIN: OPERATES | {"api_keys:write", "connections:write", "users:read", "users:write"},
+    Role.ADMIN: OPERATES | {"api_keys:write", "connections:write", "settings:write", "users:read", "users:write"},
 }
 
 
@@ -53,6 +54,13 @@ def test_without_a_role_everything_is_denied() -> None:
 
 def test_a_superadmin_may_do_everything() -> None:
     assert all(Actor(1, "root", "Root", is_superadmin=True).may(permission) for permission in Permission)
+
+
+def test_with_a_one_time_password_everything_is_denied_even_to_a_superadmin() -> None:
+    root = Actor(1, "root", "Root", is_superadmin=True, must_change_password=True)
+    assert not [permission for permission in Permission if root.may(permission)]
+    with pytest.raises(Forbidden, match="one-time password"):
+        require(root, Permission.NUMBERS_READ)
 
 
 def test_a_program_may_do_what_its_key_grants_and_nothing_else() -> None:
@@ -83,6 +91,7 @@ def test_every_public_service_that_takes_an_actor_asks_for_a_permission() -> Non
     own_account = {
         "change_own_password",
         "choose_tenant",
+        "own_sign_ins",
         "sign_out_everywhere",
     }  # what anybody may do with the own account
     asks = {"require", "change"}

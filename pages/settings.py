@@ -1,0 +1,45 @@
+"""The settings of the chosen tenant: its time zone, the thresholds of number health, and its API keys."""
+
+import streamlit as st
+
+from components import api_keys as keys
+from components import editing
+from components import settings as draw
+from components.page import errors_shown, header
+from components.session import current_actor, reader_zone, rechecked
+from db.engine import open_session
+from db.scope import Slice
+from services import api_keys, audit, tenant_settings
+from services.access import Permission
+
+actor, zone, again = current_actor(), reader_zone(), rechecked(open_session)
+
+
+def create(name: str) -> api_keys.NewKey:
+    with again() as session:
+        return api_keys.create(session, actor, name)
+
+
+def revoke(key_id: int) -> None:
+    with again() as session:
+        api_keys.revoke(session, actor, key_id)
+
+
+header("Settings", "What holds for all numbers of this tenant.")
+with errors_shown(), open_session() as session:
+    found = tenant_settings.get(session, actor)
+    left, right = st.columns([0.56, 0.44], gap="large")
+    with left:
+        if actor.may(Permission.SETTINGS_WRITE):
+            editor = draw.Editor(actor, found, zone, again)
+            editor.prepare()
+            editor.sections()
+        else:
+            draw.read_only(found)
+    with right:
+        if actor.may(Permission.API_KEYS_WRITE):
+            st.subheader("API keys", anchor=False)
+            st.caption("For programs that send campaign health. A key may do that in this tenant, and nothing else.")
+            keys.new_key(create)
+            keys.table(api_keys.search(session, actor), zone, revoke)
+        editing.history(audit.history(session, actor, "tenant", found.tenant_id, Slice(size=10)), zone)
