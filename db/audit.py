@@ -46,6 +46,14 @@ def since_version(session: Session, scope: Scope, subject_type: str, subject_id:
     )
 
 
+def newest(session: Session, scope: Scope, since: datetime, until: datetime, limit: int) -> list[AuditRow]:
+    """Return the last *limit* events from *since* until before *until*, newest first."""
+    inside = (scope.of(AuditEvent.tenant_id), AuditEvent.at >= since, AuditEvent.at < until)
+    return _read(
+        session, sa.select(AuditEvent).where(*inside).order_by(AuditEvent.at.desc(), AuditEvent.id.desc()).limit(limit)
+    )
+
+
 def _about(scope: Scope, subject_type: str, subject_id: int) -> Any:
     return sa.select(AuditEvent).where(
         scope.of(AuditEvent.tenant_id),
