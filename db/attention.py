@@ -8,15 +8,19 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
+from sqlmodel import Session
 
 from db.models import (
+    LIVE,
     CampaignHealth,
     CampaignNumber,
     Connection,
+    NumberCount,
     NumberOrder,
     NumberStatus,
     PhoneNumber,
 )
+from db.scope import Scope
 
 # Written with their literals, like LIVE, for the partial indexes that serve them.
 FLAGGED = sa.text("campaign_number.pool_status = 'spam_flagged'")
@@ -74,6 +78,21 @@ def condition(kind: Attention, within: Within, idle: Idle | None) -> Any:
             return _is_idle(idle)
         case Attention.RESTRICTED:
             return _RESTRICTED
+
+
+def there(session: Session, scope: Scope) -> list[Attention]:
+    """Return the reasons for attention that numbers in *scope* have or, where that is dear to know, may have."""
+    quick = [kind for kind in Attention if kind not in (Attention.WEBHOOKS_ELSEWHERE, Attention.IDLE)]
+    managed = sa.exists().where(scope.of(NumberCount.tenant_id), NumberCount.is_managed, NumberCount.n > 0)
+    each = (
+        sa.select(PhoneNumber.id).where(scope.of(PhoneNumber.tenant_id), LIVE, condition(kind, scope.of, None)).exists()
+        for kind in quick
+    )
+    any_managed, *others = session.execute(sa.select(managed, *each)).one()
+    found = {kind for kind, is_there in zip(quick, others, strict=True) if is_there}
+    if any_managed:
+        found |= {Attention.WEBHOOKS_ELSEWHERE, Attention.IDLE}
+    return [kind for kind in Attention if kind in found]
 
 
 def last_webhooks(within: Within) -> Any:

@@ -10,11 +10,10 @@ from db.number_health import HealthQuery, HealthRow, IdleRow, Totals, Verdict, W
 from db.scope import Slice
 from services import thresholds, words
 from services.access import Actor, Permission, require
-from services.thresholds import Thresholds
+from services.thresholds import IDLE_DAYS, Thresholds
 
 __all__ = ["IDLE_DAYS", "HealthRow", "IdleRow", "Totals", "Verdict", "Wanted", "window"]
 
-IDLE_DAYS = 30
 MOST_IDLE = 100
 
 ACTION = {
@@ -84,9 +83,8 @@ def trends(session: Session, actor: Actor, wanted: Wanted, rows: list[HealthRow]
 def idle(session: Session, actor: Actor, today: date) -> list[IdleRow]:
     """Return Twilio-managed numbers that are at risk of being reclaimed, the idlest first, at most MOST_IDLE."""
     require(actor, Permission.HEALTH_READ)
-    since = today - timedelta(days=IDLE_DAYS)
-    fewer_than = thresholds.of(session, actor).idle_calls
-    return db.number_health.idle(session, actor.scope, since, fewer_than, MOST_IDLE)
+    idle = thresholds.of(session, actor).idle(today)
+    return db.number_health.idle(session, actor.scope, idle.since, idle.fewer_than, MOST_IDLE)
 
 
 def reason(row: HealthRow, limits: Thresholds) -> str:

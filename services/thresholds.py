@@ -2,12 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import date, timedelta
 from typing import Any
 
 from sqlmodel import Session
 
 import db.tenants
+from db.attention import Idle
 from services.access import Actor, Permission, require
+
+IDLE_DAYS = 30
+"""Over how many days the completed calls of a number are added up, to tell whether it is idle."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,10 @@ class Thresholds:
     """Calls a day at which a number is capped, until midnight in the tenant's zone."""
     idle_calls: int = 3
     """A Twilio-managed number with fewer completed calls in 30 days is at risk of reclaim."""
+
+    def idle(self, today: date) -> Idle:
+        """Return what is idle on the day *today*."""
+        return Idle(today - timedelta(days=IDLE_DAYS), self.idle_calls)
 
 
 def read(settings: Mapping[str, Any]) -> Thresholds:

@@ -1,5 +1,8 @@
 """What things are called on screen and in files: one word for one thing everywhere."""
 
+from db.attention import Attention
+from db.campaigns import Trouble
+from db.connections import Tested
 from db.models import CampaignStatus, NumberStatus, NumberType, PoolStatus, Role
 from providers.verbs import NumberType as VendorType
 
@@ -41,7 +44,22 @@ CAMPAIGN = {
     CampaignStatus.PAUSED: "Paused",
     CampaignStatus.ENDED: "Ended",
 }
+TROUBLE = {
+    Trouble.NO_PRIMARY: "No primary number",
+    Trouble.EMPTY_POOL: "Empty pool",
+    Trouble.FLAGGED_NUMBER: "Flagged number",
+}
+TESTED = {Tested.FAILED: "Failed", Tested.NEVER: "Never tested", Tested.PASSED: "Passed"}
 ROLE = {Role.ADMIN: "Admin", Role.OPERATOR: "Operator", Role.VIEWER: "Viewer"}
+ATTENTION = {
+    Attention.WEBHOOKS_ELSEWHERE: "Webhooks elsewhere",
+    Attention.NO_CONNECTION: "No connection",
+    Attention.INACTIVE_CONNECTION: "Inactive connection",
+    Attention.NO_AGENT: "Active without agent",
+    Attention.SPAM_FLAGGED: "Spam-flagged",
+    Attention.IDLE: "Idle",
+    Attention.RESTRICTED: "Country restrictions",
+}
 MANAGED = {True: "Twilio-managed", False: "BYOT"}
 
 
