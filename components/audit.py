@@ -16,6 +16,7 @@ _ACTIONS = {
     "agents:add": "added the agent",
     "agents:deactivate": "deactivated the agent",
     "agents:rename": "renamed the agent",
+    "audit:export": "downloaded the tenant audit",
     "campaigns:add": "added the campaign",
     "campaigns:add_numbers": "added numbers to the pool",
     "campaigns:edit": "changed the campaign",
@@ -63,11 +64,16 @@ _FIELDS = {
 }
 
 
+def told(action: str) -> str:
+    """Return what was done in words, as they follow a name."""
+    return _ACTIONS.get(action, action)
+
+
 def history(rows: Sequence[AuditRow], zone: ZoneInfo) -> None:
     """Draw changes, newest first: who did what when, and each value before and after."""
     for row in rows:
         with st.container(gap=None):
-            st.markdown(f"**{plain(row.actor)}** {_ACTIONS.get(row.action, row.action)}")
+            st.markdown(f"**{plain(row.actor)}** {told(row.action)}")
             st.caption(when(row.at, zone), help=exactly(row.at, zone))
             if row.before:
                 st.caption("  \n".join(differences(row)))

@@ -1,5 +1,8 @@
 """Ways from page to page that stay in the tab."""
 
+from datetime import date
+from urllib.parse import urlencode
+
 import streamlit as st
 
 LIST = "numbers.py"
@@ -12,6 +15,7 @@ CONNECTIONS = "connections.py"
 AGENTS = "agents.py"
 HEALTH = "number_health.py"
 API_KEYS = "api_keys.py"
+USERS = "users.py"
 
 
 def open_number(number_id: int, *, campaign_id: int | None = None) -> None:
@@ -51,3 +55,20 @@ def shown(noun: str) -> str:
 def campaign_address(campaign_id: int, tenant_id: int | None = None) -> str:
     """Return the address of a campaign's page, to copy or to open in another tab."""
     return f"/campaign?id={campaign_id}" + (f"&tenant={tenant_id}" if tenant_id else "")
+
+
+def tenant_audit_address(tenant_id: int) -> str:
+    """Return the address of a tenant's audit, to copy or to open in another tab."""
+    return f"/tenant-audit?tenant={tenant_id}"
+
+
+def activity_address(first: date, last: date, tenant_id: int, *, action: str = "", actor: str = "") -> str:
+    """Return the address of the audit log of a period, of all actions and people or of one."""
+    wanted = {
+        "activity_from": first.isoformat(),
+        "activity_to": last.isoformat(),
+        "activity_action": action,
+        "activity_actor": actor,
+        "tenant": str(tenant_id),
+    }
+    return "/activity?" + urlencode({key: value for key, value in wanted.items() if value})

@@ -84,14 +84,12 @@ def there(session: Session, scope: Scope) -> list[Attention]:
     """Return the reasons for attention that numbers in *scope* have or, where that is dear to know, may have."""
     quick = [kind for kind in Attention if kind not in (Attention.WEBHOOKS_ELSEWHERE, Attention.IDLE)]
     managed = sa.exists().where(scope.of(NumberCount.tenant_id), NumberCount.is_managed, NumberCount.n > 0)
-    each = (
-        sa.select(PhoneNumber.id).where(scope.of(PhoneNumber.tenant_id), LIVE, condition(kind, scope.of, None)).exists()
-        for kind in quick
-    )
-    any_managed, *others = session.execute(sa.select(managed, *each)).one()
-    found = {kind for kind, is_there in zip(quick, others, strict=True) if is_there}
-    if any_managed:
-        found |= {Attention.WEBHOOKS_ELSEWHERE, Attention.IDLE}
+    was_set = sa.exists().where(scope.of(NumberOrder.tenant_id), sa.text(_SETS_WEBHOOKS.format("number_order")))
+    numbers = sa.select(PhoneNumber.id).where(scope.of(PhoneNumber.tenant_id), LIVE)
+    each = (numbers.where(condition(kind, scope.of, None)).exists() for kind in quick)
+    answers = session.execute(sa.select(was_set.select_from(NumberOrder), managed, *each)).one()
+    asked = (Attention.WEBHOOKS_ELSEWHERE, Attention.IDLE, *quick)
+    found = {kind for kind, is_there in zip(asked, answers, strict=True) if is_there}
     return [kind for kind in Attention if kind in found]
 
 

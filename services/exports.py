@@ -1,9 +1,11 @@
-"""Files of what a list shows: CSV and Excel."""
+"""Files of tables: CSV and Excel, with cells that no spreadsheet will run."""
 
 import csv
 import io
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import xlsxwriter
@@ -15,10 +17,15 @@ from services.connections import vendor
 Maker = Callable[[Iterable[NumberRow], ZoneInfo], bytes]
 """Makes a file of rows, with times in the reader's zone."""
 
+Cell = str | int | Decimal
+
 EXCEL_ROWS = 1_048_575
 """Rows that a sheet can hold below its header."""
 
-_HEADER = (
+EXCEL_TEXT = 32_767
+"""Characters that a cell can hold; one more and Excel has none of them."""
+
+NUMBERS_HEADER = (
     "Number",
     "Status",
     "Inbound agent",
@@ -35,32 +42,42 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _E164 = re.compile(r"\+[0-9]+")
 
 
+@dataclass(frozen=True)
+class Table:
+    """Rows under a header and a title, wherever they are shown. `note` says what they mean."""
+
+    title: str
+    header: Sequence[str]
+    rows: Iterable[Sequence[Cell]]
+    note: str = ""
+
+
 def numbers_csv(rows: Iterable[NumberRow], zone: ZoneInfo) -> bytes:
     """Return *rows* as CSV in UTF-8, created times in *zone*, with cells that no spreadsheet will run."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(_HEADER)
-    writer.writerows([harmless(cell) for cell in _cells(row, zone)] for row in rows)
+    writer.writerow(NUMBERS_HEADER)
+    writer.writerows([harmless(cell) for cell in number_cells(row, zone)] for row in rows)
     return out.getvalue().encode("utf-8-sig")
 
 
 def numbers_excel(rows: Iterable[NumberRow], zone: ZoneInfo) -> bytes:
-    """Return *rows* as an Excel workbook; every cell is text, so none is a formula.
+    """Return *rows* as an Excel workbook."""
+    return workbook([Table("Numbers", NUMBERS_HEADER, (number_cells(row, zone) for row in rows))])
 
-    What one sheet cannot hold goes on to the next.
+
+def workbook(tables: Iterable[Table]) -> bytes:
+    """Return *tables* as an Excel workbook, a sheet for each; texts stay texts, so none is a formula.
+
+    What one sheet cannot hold goes on to the next. No more than a row is held in memory besides the file.
     """
     out = io.BytesIO()
     with xlsxwriter.Workbook(
         out, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     ) as book:
         bold = book.add_format({"bold": True})
-        sheet, line = _sheet(book, bold), 1
-        for row in rows:
-            if line > EXCEL_ROWS:
-                sheet, line = _sheet(book, bold), 1
-            for column, cell in enumerate(_cells(row, zone)):
-                sheet.write_string(line, column, cell)
-            line += 1
+        for table in tables:
+            _fill(book, table, bold)
     return out.getvalue()
 
 
@@ -72,15 +89,8 @@ def harmless(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_FORMULA_STARTS) and not _E164.fullmatch(cell) else cell
 
 
-def _sheet(book: xlsxwriter.Workbook, bold: object) -> xlsxwriter.workbook.Worksheet:
-    sheet = book.add_worksheet()
-    sheet.write_row(0, 0, _HEADER, bold)
-    sheet.freeze_panes(1, 0)
-    sheet.set_column(0, len(_HEADER) - 1, 20)
-    return sheet
-
-
-def _cells(row: NumberRow, zone: ZoneInfo) -> Sequence[str]:
+def number_cells(row: NumberRow, zone: ZoneInfo) -> Sequence[str]:
+    """Return the cells of a number, under NUMBERS_HEADER."""
     return (
         row.e164,
         words.STATUS[row.status],
@@ -94,3 +104,25 @@ def _cells(row: NumberRow, zone: ZoneInfo) -> Sequence[str]:
         row.tenant,
         row.created_at.astimezone(zone).strftime("%Y-%m-%d %H:%M"),
     )
+
+
+def _fill(book: xlsxwriter.Workbook, table: Table, bold: object) -> None:
+    sheet, line, sheets = _sheet(book, table, table.title, bold), 1, 1
+    for row in table.rows:
+        if line > EXCEL_ROWS:
+            sheets += 1
+            sheet, line = _sheet(book, table, f"{table.title} {sheets}", bold), 1
+        for column, cell in enumerate(row):
+            if isinstance(cell, str):
+                sheet.write_string(line, column, cell[:EXCEL_TEXT])
+            else:
+                sheet.write_number(line, column, cell)
+        line += 1
+
+
+def _sheet(book: xlsxwriter.Workbook, table: Table, title: str, bold: object) -> xlsxwriter.workbook.Worksheet:
+    sheet = book.add_worksheet(title)
+    sheet.write_row(0, 0, table.header, bold)
+    sheet.freeze_panes(1, 0)
+    sheet.set_column(0, len(table.header) - 1, 20)
+    return sheet
