@@ -95,13 +95,14 @@ def figures(report: Report) -> None:
     statuses = {words.STATUS[status]: n for status, n in owned.facets.statuses.items()}
     with st.container(horizontal=True):
         for label, value in (
+            ("Findings", f"{len(owned.findings):,}"),
             ("Numbers held", f"{owned.numbers:,}"),
             ("Active", f"{statuses.get('Active', 0):,}"),
             ("Twilio-managed", f"{owned.facets.managed.get(True, 0):,}"),
             ("Cost a month", audit_tables.money(owned.cost)),
-            ("Findings", f"{len(owned.findings):,}"),
         ):
-            st.metric(label, value, border=True, height="stretch")
+            wide = 160 + 130 * (len(owned.cost.sums) or 1) if label.startswith("Cost") else 160
+            st.metric(label, value, border=True, height="stretch", width=wide)
     st.caption(
         f"The cost is of the prices that are known; {words.amount(owned.cost.unpriced, 'number')} "
         f"{'has' if owned.cost.unpriced == 1 else 'have'} none."
@@ -199,12 +200,35 @@ def attention(report: Report) -> None:
     """Draw the numbers that call for attention, the newest few of each kind, and what is known of webhooks."""
     st.subheader("Numbers to look at", anchor=False)
     owned = report.owned
-    ways = audit_tables.ways(report)
-    _table(ways, empty="None that we know of points elsewhere than its connection says.")
+    _webhooks(report)
     for kind, found in owned.attention.items():
         if found.newest:
             _numbers(kind, found, report)
     _table(audit_tables.orders(report), empty="No order is open.")
+
+
+def _webhooks(report: Report) -> None:
+    """Draw which webhooks point elsewhere as sentences: addresses are too long for a table on paper."""
+    st.markdown("**Webhooks that point elsewhere**")
+    st.caption(audit_tables.webhooks_note(report.owned))
+    if not report.owned.ways:
+        st.caption("None that we know of points elsewhere than its connection says.")
+    for way in report.owned.ways:
+        with st.container(gap=None):
+            st.markdown(
+                f"{words.amount(way.n, 'number')} of {plain(way.connection)}, set {audit_tables.when_set(report, way)}"
+            )
+            pairs = (
+                ("Voice URL", way.voice_url, way.wanted_voice_url),
+                ("Status callback", way.status_callback, way.wanted_status_callback),
+            )
+            st.caption(
+                "  \n".join(
+                    f"{name}: {plain(there or 'none')} → the connection says **{plain(ours or 'none')}**"
+                    for name, there, ours in pairs
+                    if there != ours
+                )
+            )
 
 
 def _numbers(kind: Attention, found: Found, report: Report) -> None:

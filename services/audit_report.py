@@ -7,7 +7,7 @@ from sqlmodel import Session
 import db.numbers
 from db.attention import Attention
 from db.numbers import NumberQuery
-from services import audit, audit_tables, exports, pdf, tenant_audit, thresholds, words
+from services import audit, audit_tables, exports, pdf, tenant_audit, words
 from services.access import Actor, Permission, require
 from services.audit import Action, Subject
 from services.audit_tables import Report
@@ -84,7 +84,7 @@ def _made(session: Session, actor: Actor, during: Period, kind: str, newest: int
 
 def _calling(session: Session, actor: Actor, report: Report) -> Iterator[Sequence[str]]:
     """Yield every number that calls for attention, once for each reason."""
-    zone, idle = report.about.zone, thresholds.of(session, actor).idle(report.about.made_at.date())
+    zone, idle = report.about.zone, report.about.limits.idle(report.about.made_at.date())
     for kind in Attention:
         query = NumberQuery(attention=(kind,), idle=idle)
         for row in db.numbers.walk(session, actor.scope, query):

@@ -8,7 +8,7 @@ from typing import Any
 from services import connection_tests, numbering, words
 from services.connections import vendor
 from services.exports import Table
-from services.tenant_audit import Attention, Changes, Cost, Line, Owned, Tenant, UserRow
+from services.tenant_audit import Attention, Changes, Cost, Line, Owned, Tenant, UserRow, Way
 from services.words import amount
 
 
@@ -151,12 +151,18 @@ def ways(report: Report) -> Table:
                 way.n,
                 f"{way.voice_url or 'none'} {way.status_callback}".strip(),
                 f"{way.wanted_voice_url or 'none'} {way.wanted_status_callback}".strip(),
-                f"{report.at(way.since)} to {report.at(way.until)}" if way.since < way.until else report.at(way.since),
+                when_set(report, way),
             )
             for way in owned.ways
         ],
         webhooks_note(owned),
     )
+
+
+def when_set(report: Report, way: Way) -> str:
+    """Return when the webhooks of some numbers were set: from the first to the last of them."""
+    first, last = report.at(way.since), report.at(way.until)
+    return first if first == last else f"{first} to {last}"
 
 
 def webhooks_note(owned: Owned) -> str:

@@ -23,7 +23,7 @@ _SIMPLE = 0x0590
 
 _INK, _QUIET, _RULE, _FILL = (28, 36, 48), (95, 105, 118), (223, 227, 232), (245, 246, 248)
 _TEXT, _SMALL, _TITLE, _SUBTITLE = 8.5, 7.5, 18, 12
-_NARROWEST, _WIDEST = 6, 40
+_NARROWEST, _WIDEST = 9, 40
 _PUNCTUATION = range(0x2000, 0x2100)
 
 logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells of every table that it cuts down

@@ -27,6 +27,7 @@ from services import connection_tests, findings, thresholds
 from services.access import Actor, Permission, require, require_tenant
 from services.errors import InvalidInput, NotFound
 from services.findings import Counted, Finding
+from services.thresholds import Thresholds
 
 __all__ = [
     "Attention",
@@ -67,6 +68,7 @@ class Tenant:
     zone: ZoneInfo
     made_at: datetime
     made_by: str
+    limits: Thresholds
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,8 @@ def tenant(session: Session, actor: Actor) -> Tenant:
     found = db.tenants.find(session, require_tenant(actor))
     if found is None:
         raise NotFound
-    return Tenant(found.id or 0, found.name, ZoneInfo(found.time_zone), datetime.now(UTC), actor.name)
+    limits = thresholds.read(found.settings)
+    return Tenant(found.id or 0, found.name, ZoneInfo(found.time_zone), datetime.now(UTC), actor.name, limits)
 
 
 def period(first: date, last: date, zone: ZoneInfo) -> Period:
@@ -193,8 +196,7 @@ def last_days(today: date) -> tuple[date, date]:
 def owned(session: Session, actor: Actor, about: Tenant) -> Owned:
     """Return what the tenant owns and what looks wrong."""
     require(actor, Permission.AUDIT_READ)
-    scope, now = actor.scope, about.made_at
-    limits = thresholds.of(session, actor)
+    scope, now, limits = actor.scope, about.made_at, about.limits
     kinds = [kind for kind in Attention if kind is not Attention.WEBHOOKS_ELSEWHERE]
     known, elsewhere = db.tenant_audit.webhooks(session, scope)
     attention = {Attention.WEBHOOKS_ELSEWHERE: Found(elsewhere)} | db.tenant_audit.found(

@@ -24,6 +24,7 @@ HEADERS = {
     "users.py": "Users",
     "import_health.py": "Import health",
     "number_health.py": "Number health",
+    "tenant_audit.py": "Tenant audit",
     "api_keys.py": "API keys",
 }
 WITHOUT_A_TENANT = ("profile.py", "tenants.py")
