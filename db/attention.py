@@ -93,6 +93,26 @@ def there(session: Session, scope: Scope) -> list[Attention]:
     return [kind for kind in Attention if kind in found]
 
 
+def with_webhooks_set(within: Within) -> Any:
+    """Select how many numbers, held or gone, ever had their webhooks set from here."""
+    return sa.select(sa.func.count(sa.distinct(NumberOrder.number_id))).where(
+        within(NumberOrder.tenant_id), sa.text(_SETS_WEBHOOKS.format("number_order"))
+    )
+
+
+def had_webhooks_set(within: Within) -> Any:
+    """Return the condition that a number had its webhooks set from here."""
+    return (
+        sa.select(NumberOrder.id)
+        .where(
+            within(NumberOrder.tenant_id),
+            NumberOrder.number_id == PhoneNumber.id,
+            sa.text(_SETS_WEBHOOKS.format("number_order")),
+        )
+        .exists()
+    )
+
+
 def last_webhooks(within: Within) -> Any:
     """Select the orders that say which webhooks a number has at its provider: the last confirmed one of each."""
     later = aliased(NumberOrder, name="later")
@@ -134,18 +154,13 @@ def _text(value: Any) -> Any:
 
 
 def _is_idle(idle: Idle) -> Any:
-    """Twilio-managed, with too few completed calls. A few days that had any are enough to know of a busy one."""
-    some = (
-        sa.select(CampaignHealth.completed)
-        .where(
-            CampaignHealth.tenant_id == PhoneNumber.tenant_id,
-            CampaignHealth.number_id == PhoneNumber.id,
-            CampaignHealth.day >= idle.since,
-            CampaignHealth.completed > 0,
-        )
-        .limit(idle.fewer_than)
-        .correlate(PhoneNumber)
-        .subquery()
+    """Twilio-managed, with too few completed calls. A day with enough, or a few with any, tell of a busy one."""
+    day = sa.select(CampaignHealth.completed).where(
+        CampaignHealth.tenant_id == PhoneNumber.tenant_id,
+        CampaignHealth.number_id == PhoneNumber.id,
+        CampaignHealth.day >= idle.since,
     )
+    busy = day.where(CampaignHealth.completed >= idle.fewer_than).limit(1).correlate(PhoneNumber).scalar_subquery()
+    some = day.where(CampaignHealth.completed > 0).limit(idle.fewer_than).correlate(PhoneNumber).subquery()
     completed = sa.select(sa.func.coalesce(sa.func.sum(some.c.completed), 0)).scalar_subquery()
-    return sa.and_(_MANAGED, completed < idle.fewer_than)
+    return sa.and_(_MANAGED, busy.is_(None), completed < idle.fewer_than)

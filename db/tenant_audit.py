@@ -16,6 +16,7 @@ from db.campaigns import Trouble
 from db.columns import UtcDateTime
 from db.connections import Tested
 from db.models import (
+    GONE,
     LIVE,
     Agent,
     ApiKey,
@@ -230,24 +231,28 @@ def found(session: Session, scope: Scope, kinds: Sequence[Attention], idle: Idle
     return result
 
 
-def webhooks(session: Session, scope: Scope) -> tuple[int, int]:
-    """Return of how many numbers in *scope* the webhooks are known, having been set from here; and how many differ."""
-    order, source = _with_webhooks(scope)
-    differing = sa.func.count(sa.case((attention.differing(order.c.configuration), 1)))
-    known, elsewhere = session.execute(sa.select(sa.func.count(), differing).select_from(source).where(LIVE)).one()
-    return known, elsewhere
+def known_webhooks(session: Session, scope: Scope) -> int:
+    """Return of how many numbers that are held in *scope* the webhooks are known, having been set from here."""
+    gone = sa.select(sa.func.count()).where(
+        scope.of(PhoneNumber.tenant_id), PhoneNumber.status.in_(GONE), attention.had_webhooks_set(scope.of)
+    )
+    ever = attention.with_webhooks_set(scope.of)
+    return int(session.scalar(sa.select(ever.scalar_subquery() - gone.scalar_subquery())) or 0)
 
 
-def ways(session: Session, scope: Scope, limit: int) -> list[Way]:
-    """Return to which webhooks numbers in *scope* were set that their connections no longer have, the most first."""
-    order, source = _with_webhooks(scope)
-    configuration = order.c.configuration
-    set_to = [sa.func.coalesce(configuration[key].as_string(), "") for key in ("voice_url", "status_callback")]
+def ways(session: Session, scope: Scope, limit: int) -> tuple[int, list[Way]]:
+    """Return how many numbers in *scope* were set to webhooks that their connection no longer has, and to which.
+
+    The most frequent *limit* of these are returned.
+    """
+    order = attention.last_webhooks(scope.of).subquery()
+    set_to = [sa.func.coalesce(order.c.configuration[key].as_string(), "") for key in ("voice_url", "status_callback")]
     wanted = [sa.func.coalesce(url, "") for url in (Connection.voice_url, Connection.status_callback_url)]
     settled = sa.func.coalesce(order.c.settled_at, order.c.placed_at)
     n = sa.func.count()
     rows = session.execute(
         sa.select(
+            sa.func.sum(n).over(),
             Connection.name,
             *set_to,
             *wanted,
@@ -255,21 +260,15 @@ def ways(session: Session, scope: Scope, limit: int) -> list[Way]:
             sa.func.min(settled, type_=UtcDateTime),
             sa.func.max(settled, type_=UtcDateTime),
         )
-        .select_from(source)
-        .where(LIVE, attention.differing(configuration))
+        .select_from(order)
+        .join(PhoneNumber, PhoneNumber.id == order.c.number_id)
+        .join(Connection, Connection.id == PhoneNumber.connection_id)
+        .where(LIVE, attention.differing(order.c.configuration))
         .group_by(Connection.id, Connection.name, *set_to, *wanted)
         .order_by(n.desc(), Connection.id, *set_to)
         .limit(limit)
-    )
-    return [Way(*row) for row in rows]
-
-
-def _with_webhooks(scope: Scope) -> tuple[Any, Any]:
-    """Return the orders that say which webhooks numbers have, and those joined with the numbers and connections."""
-    order = attention.last_webhooks(scope.of).subquery()
-    number, connection = PhoneNumber.__table__.c, Connection.__table__
-    numbers = order.join(PhoneNumber.__table__, number.id == order.c.number_id)
-    return order, numbers.join(connection, connection.c.id == number.connection_id)
+    ).all()
+    return int(rows[0][0]) if rows else 0, [Way(*way) for _, *way in rows]
 
 
 def holdings(session: Session, scope: Scope, among: Sequence[int]) -> list[Holding]:

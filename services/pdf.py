@@ -24,6 +24,7 @@ _SIMPLE = 0x0590
 _INK, _QUIET, _RULE, _FILL = (28, 36, 48), (95, 105, 118), (223, 227, 232), (245, 246, 248)
 _TEXT, _SMALL, _TITLE, _SUBTITLE = 8.5, 7.5, 18, 12
 _NARROWEST, _WIDEST = 9, 40
+_CONTROLS = 0x20
 _PUNCTUATION = range(0x2000, 0x2100)
 
 logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells of every table that it cuts down
@@ -53,7 +54,8 @@ def render(document: Document) -> bytes:
 
 def readable(text: str) -> str:
     """Return *text* with MISSING for each character that the font cannot show; lines become one."""
-    return "".join(c if ord(c) in _characters() else MISSING for c in " ".join(text.split()))
+    one_line = " ".join(text.split())
+    return "".join(c if ord(c) >= _CONTROLS and ord(c) in _characters() else MISSING for c in one_line)
 
 
 class _Page(FPDF):

@@ -198,7 +198,7 @@ def owned(session: Session, actor: Actor, about: Tenant) -> Owned:
     require(actor, Permission.AUDIT_READ)
     scope, now, limits = actor.scope, about.made_at, about.limits
     kinds = [kind for kind in Attention if kind is not Attention.WEBHOOKS_ELSEWHERE]
-    known, elsewhere = db.tenant_audit.webhooks(session, scope)
+    elsewhere, ways = db.tenant_audit.ways(session, scope, MOST_WAYS)
     attention = {Attention.WEBHOOKS_ELSEWHERE: Found(elsewhere)} | db.tenant_audit.found(
         session, scope, kinds, limits.idle(now.date()), FEW
     )
@@ -211,8 +211,8 @@ def owned(session: Session, actor: Actor, about: Tenant) -> Owned:
         connections=_lines(holdings),
         cost=_cost(holdings),
         attention=attention,
-        webhooks_known=known,
-        ways=db.tenant_audit.ways(session, scope, MOST_WAYS) if elsewhere else [],
+        webhooks_known=db.tenant_audit.known_webhooks(session, scope),
+        ways=ways,
         orders=db.orders.still_open(session, scope) if figures.get(Figure.OPEN_ORDERS) else [],
         users=db.users.search(session, scope),
         superadmins=figures.get(Figure.SUPERADMINS, 0),

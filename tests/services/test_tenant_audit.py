@@ -208,7 +208,7 @@ def test_numbers_that_call_for_attention_equal_a_recount_and_the_lists(
 
 
 def test_webhooks_that_point_elsewhere_equal_a_recount(recount: Recount, owned: tenant_audit.Owned) -> None:
-    known = [n for n in recount.live if n.connection_id and recount.last_order(n)]
+    known = [number for number in recount.live if recount.last_order(number)]
     assert owned.webhooks_known == len(known)
     elsewhere = recount.attention()[Attention.WEBHOOKS_ELSEWHERE]
     expected: Counter[tuple[str, str, str]] = Counter()
