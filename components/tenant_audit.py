@@ -13,7 +13,7 @@ from components.audit import plain
 from components.page import exactly, when
 from db.attention import Attention
 from db.campaigns import Trouble
-from services import audit_tables, tenant_audit, words
+from services import audit_tables, numbering, tenant_audit, words
 from services.access import Actor, Permission
 from services.audit_tables import Report
 from services.exports import Table
@@ -101,7 +101,7 @@ def figures(report: Report) -> None:
             ("Twilio-managed", f"{owned.facets.managed.get(True, 0):,}"),
             ("Cost a month", audit_tables.money(owned.cost)),
         ):
-            wide = 160 + 130 * (len(owned.cost.sums) or 1) if label.startswith("Cost") else 160
+            wide = 90 + 140 * (len(owned.cost.sums) or 1) if label.startswith("Cost") else 145
             st.metric(label, value, border=True, height="stretch", width=wide)
     st.caption(
         f"The cost is of the prices that are known; {words.amount(owned.cost.unpriced, 'number')} "
@@ -271,7 +271,7 @@ def changed(report: Report) -> None:
     st.markdown("**Newest**")
     for event in changes.newest:
         with st.container(gap=None):
-            subject = f" **{plain(event.subject)}**" if event.subject else ""
+            subject = f" **{plain(numbering.display(event.subject))}**" if event.subject else ""
             st.markdown(f"{plain(event.actor)} {audit.told(event.action)}{subject}")
             said = "; ".join(audit.differences(event))
             st.caption(f"{exactly(event.at, zone)}{' · ' + said if said else ''}", help=when(event.at, zone))
