@@ -136,7 +136,7 @@ def _campaigns(session: Session, chance: random.Random, tenant: int, numbers: li
                     pool_status=chance.choice((PoolStatus.ACTIVE, PoolStatus.REMOVED, PoolStatus.SPAM_FLAGGED)),
                 )
             )
-            for ago in chance.sample(range(45), 4):
+            for ago in chance.sample((0, 1, 29, 30, 31, 44), 4):  # around the first day that counts
                 session.add(
                     CampaignHealth(
                         campaign_id=campaign.id or 0,
@@ -172,8 +172,8 @@ def _people(session: Session, chance: random.Random, world: World, tenant: int, 
                 hashed=f"{tenant}-{place}",
                 created_by=world.admin.user_id,
                 created_at=now - timedelta(days=200),
-                last_used_at=chance.choice((None, now - timedelta(days=100), now - timedelta(days=80))),
-                revoked_at=chance.choice((None, None, now)),
+                last_used_at=(None, None, now - timedelta(days=91), now - timedelta(days=89), now)[place],
+                revoked_at=now if place == 0 else None,
             )
         )
     for _ in range(80):

@@ -1,6 +1,7 @@
 """Every figure of the tenant audit recounted by plain Python over the same rows."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -8,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from sqlmodel import Session
 
 import db.connections
@@ -140,14 +142,16 @@ class Recount:
 
 
 @pytest.fixture(params=[1, 2, 3])
-def recount(request: pytest.FixtureRequest, session: Session, world: World) -> Recount:
+def recount(request: pytest.FixtureRequest, session: Session, world: World) -> Iterator[Recount]:
+    """A world made up by chance, at a moment that stands still."""
     now = datetime.now(UTC)
     audit_world.fill(session, world, request.param, now)
     tenant = session.get_one(Tenant, world.tenant)
     tenant.time_zone = "Asia/Kolkata"
     tenant.settings = {"health": {"idle_calls": request.param + 1}}
     session.commit()
-    return Recount(session, world.tenant, now, request.param + 1)
+    with time_machine.travel(now, tick=False):
+        yield Recount(session, world.tenant, now, request.param + 1)
 
 
 @pytest.fixture
