@@ -55,7 +55,9 @@ def downloads(excel: Callable[[], bytes] | None, pdf: Callable[[], bytes], durin
     """Draw the downloads; each file is made when it is asked for."""
     name = f"tenant-audit-{during.first:%Y%m%d}-{during.last:%Y%m%d}"
     with st.popover("Download", icon=":material/download:"):
-        st.caption("The whole report, made anew. A download is written down in the audit log.")
+        st.caption(
+            "The whole report, made anew; Excel takes half a minute for 100,000 numbers. A download is written down."
+        )
         st.download_button(
             "PDF",
             pdf,

@@ -61,7 +61,8 @@ def condition(kind: Attention, within: Within, idle: Idle | None) -> Any:
     """Return the condition that a number calls for attention; `IDLE` needs to know what *idle* is."""
     match kind:
         case Attention.WEBHOOKS_ELSEWHERE:
-            return PhoneNumber.id.in_(_pointing_elsewhere(within))
+            # As a truth, not as a join: PostgreSQL then hashes the numbers once, whatever it thinks how many they are.
+            return PhoneNumber.id.in_(_pointing_elsewhere(within)).is_(True)
         case Attention.NO_CONNECTION:
             return PhoneNumber.connection_id.is_(None)
         case Attention.INACTIVE_CONNECTION:

@@ -17,6 +17,8 @@ from services.tenant_audit import Period
 Maker = Callable[[Session, Actor, Period], bytes]
 """Makes a file of the chosen tenant's audit, with the changes of a period."""
 
+_BATCH = 10_000  # each batch looks anew for what calls for attention
+
 MOST_EVENTS = 10_000
 """The newest changes that a workbook holds; the activity log has all of them."""
 
@@ -87,5 +89,5 @@ def _calling(session: Session, actor: Actor, report: Report) -> Iterator[Sequenc
     zone, idle = report.about.zone, report.about.limits.idle(report.about.made_at.date())
     for kind in Attention:
         query = NumberQuery(attention=(kind,), idle=idle)
-        for row in db.numbers.walk(session, actor.scope, query):
+        for row in db.numbers.walk(session, actor.scope, query, _BATCH):
             yield (words.ATTENTION[kind], *exports.number_cells(row, zone))
