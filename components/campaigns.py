@@ -22,9 +22,13 @@ _ADDED = "campaign_added"
 
 def toolbar() -> tuple[CampaignQuery, Wanted]:
     """Draw search, filters and sort; return what is wanted."""
-    offered = [Filter("campaigns_status", "Status", words.CAMPAIGN, f"{PLACE}_")]
+    offered = [
+        Filter("campaigns_status", "Status", words.CAMPAIGN, f"{PLACE}_"),
+        Filter("campaigns_attention", "Attention", words.TROUBLE, f"{PLACE}_"),
+    ]
     wanted = named_lists.toolbar(PLACE, "Search campaigns...", offered, _SORTS)
-    return CampaignQuery(wanted.text, tuple(wanted.chosen["campaigns_status"]), wanted.sort), wanted
+    status, trouble = (tuple(wanted.chosen[item.key]) for item in offered)
+    return CampaignQuery(wanted.text, status, trouble, wanted.sort), wanted
 
 
 def table(rows: Sequence[CampaignRow], *, with_tenant: bool, zone: ZoneInfo) -> None:

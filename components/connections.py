@@ -31,12 +31,17 @@ def toolbar() -> tuple[ConnectionQuery, Wanted]:
         [
             Filter("connections_status", "Status", ACTIVE, f"{PLACE}_"),
             Filter("connections_provider", "Provider", {v.key: v.name for v in connections.vendors()}, f"{PLACE}_"),
+            Filter("connections_test", "Last test", words.TESTED, f"{PLACE}_"),
         ],
     )
-    return (
-        ConnectionQuery(wanted.text, wanted.active("connections_status"), tuple(wanted.chosen["connections_provider"])),
-        wanted,
+    query = ConnectionQuery(
+        wanted.text,
+        wanted.active("connections_status"),
+        tuple(wanted.chosen["connections_provider"]),
+        tuple(wanted.chosen["connections_test"]),
+        connection_tests.testable(),
     )
+    return query, wanted
 
 
 def table(rows: Sequence[ListedConnection], *, with_tenant: bool, zone: ZoneInfo) -> None:

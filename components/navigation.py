@@ -1,6 +1,11 @@
 """Ways from page to page that stay in the tab."""
 
+from datetime import date
+from urllib.parse import urlencode
+
 import streamlit as st
+
+from services import audit_words
 
 LIST = "numbers.py"
 ADD = "add_number.py"
@@ -64,3 +69,20 @@ def campaign_address(campaign_id: int, tenant_id: int | None = None) -> str:
 def activity_query(e164: str) -> dict[str, str]:
     """Return what follows the activity's address to show what happened to a number."""
     return {"activity_search": e164}
+
+
+def tenant_audit_address(tenant_id: int) -> str:
+    """Return the address of a tenant's audit, to copy or to open in another tab."""
+    return f"/tenant-audit?tenant={tenant_id}"
+
+
+def activity_address(first: date, last: date, tenant_id: int, *, action: str = "", actor: str = "") -> str:
+    """Return the address of the audit log of a period, of all actions and people or of one."""
+    wanted = {
+        "activity_from": first.isoformat(),
+        "activity_to": last.isoformat(),
+        "activity_action": audit_words.offered([action])[action] if action else "",
+        "activity_who": actor,
+        "tenant": str(tenant_id),
+    }
+    return "/activity?" + urlencode({key: value for key, value in wanted.items() if value})

@@ -58,6 +58,7 @@ def filters(_session: Session, _actor: Actor, tenant_id: int | None, user_id: in
         Filter("type", "Type", {t: words.TYPE[t] for t in words.TYPE if t in facets.types}),
         Filter("managed", "Managed by", {m: words.MANAGED[m] for m in (True, False) if m in facets.managed}),
         Filter("tag", "Tag", {tag: tag for tag in numbers.tags(_session, _actor)}),
+        Filter("attention", "Attention", {a: words.ATTENTION[a] for a in numbers.attention(_session, _actor)}),
     ]
 
 
@@ -96,6 +97,7 @@ def toolbar(offered: Sequence[Filter]) -> tuple[NumberQuery, DeltaGenerator]:
         types=tuple(chosen["type"]),
         managed=managed[0] if len(managed) == 1 else None,
         tags=tuple(chosen["tag"]),
+        attention=tuple(chosen["attention"]),
         sort=sort,
     )
     lists.remember([*chosen, "search", "sort", "page", "per_page"], "numbers")

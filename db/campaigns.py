@@ -9,7 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from db.attention import FLAGGED
 from db.models import (
+    GONE,
     Campaign,
     CampaignHealth,
     CampaignNumber,
@@ -30,12 +32,21 @@ class CampaignSort(StrEnum):
     NEWEST = "newest"
 
 
+class Trouble(StrEnum):
+    """What can be wrong with a campaign that is active or paused; a flagged number, with an active one."""
+
+    NO_PRIMARY = "no_primary"
+    EMPTY_POOL = "empty_pool"
+    FLAGGED_NUMBER = "flagged_number"
+
+
 @dataclass(frozen=True)
 class CampaignQuery:
     """Which campaigns are wanted. Empty means any."""
 
     text: str = ""
     statuses: tuple[CampaignStatus, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
     sort: CampaignSort = CampaignSort.NAME
 
 
@@ -291,13 +302,28 @@ def with_number(session: Session, scope: Scope, number_id: int) -> list[tuple[Ca
     return [(campaign, place) for campaign, place in rows]
 
 
+def in_trouble(kind: Trouble) -> Any:
+    """Return the condition that a campaign has a trouble."""
+    in_use = Campaign.status.in_((CampaignStatus.ACTIVE, CampaignStatus.PAUSED))
+    match kind:
+        case Trouble.NO_PRIMARY:
+            gone = sa.select(PhoneNumber.id).where(
+                PhoneNumber.id == Campaign.primary_number_id, PhoneNumber.status.in_(GONE)
+            )
+            return sa.and_(in_use, sa.or_(Campaign.primary_number_id.is_(None), gone.exists()))
+        case Trouble.EMPTY_POOL:
+            return sa.and_(in_use, ~sa.select(CampaignNumber.number_id).where(*_pooled()).exists())
+        case Trouble.FLAGGED_NUMBER:
+            flagged = sa.select(CampaignNumber.number_id).where(CampaignNumber.campaign_id == Campaign.id, FLAGGED)
+            return sa.and_(Campaign.status == CampaignStatus.ACTIVE, flagged.exists())
+
+
+def _pooled() -> tuple[Any, ...]:
+    return CampaignNumber.campaign_id == Campaign.id, CampaignNumber.pool_status != PoolStatus.REMOVED
+
+
 def _pool_size() -> Any:
-    return (
-        sa.select(sa.func.count())
-        .where(CampaignNumber.campaign_id == Campaign.id, CampaignNumber.pool_status != PoolStatus.REMOVED)
-        .correlate(Campaign)
-        .scalar_subquery()
-    )
+    return sa.select(sa.func.count()).where(*_pooled()).correlate(Campaign).scalar_subquery()
 
 
 def _order(sort: CampaignSort) -> tuple[Any, ...]:
@@ -315,4 +341,6 @@ def _matching(scope: Scope, query: CampaignQuery) -> list[Any]:
         conditions.append(names_holding(Campaign.name, query.text))
     if query.statuses:
         conditions.append(Campaign.status.in_(query.statuses))
+    if query.troubles:
+        conditions.append(sa.or_(*map(in_trouble, query.troubles)))
     return conditions

@@ -1,7 +1,9 @@
 """Queries over telephony connections."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,13 +31,23 @@ class ConnectionRow:
     is_active: bool
 
 
+class Tested(StrEnum):
+    """How the last test of a connection went."""
+
+    FAILED = "failed"
+    NEVER = "never"
+    PASSED = "passed"
+
+
 @dataclass(frozen=True)
 class ConnectionQuery:
-    """Which connections are wanted. Empty means any."""
+    """Which connections are wanted. Empty means any. `testable` are the vendors that can be asked at all."""
 
     text: str = ""
     active: bool | None = None
     providers: tuple[str, ...] = ()
+    tests: tuple[Tested, ...] = ()
+    testable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -205,6 +217,17 @@ def sandboxes(session: Session, provider: str) -> list[Connection]:
     return list(session.scalars(sa.select(Connection).where(*condition).order_by(Connection.id)))
 
 
+def went(test: Tested, testable: Sequence[str]) -> Any:
+    """Return the condition that a connection was tested with an outcome, or could be and never was."""
+    match test:
+        case Tested.FAILED:
+            return Connection.test_passed.is_(False)
+        case Tested.PASSED:
+            return Connection.test_passed.is_(True)
+        case Tested.NEVER:
+            return sa.and_(Connection.tested_at.is_(None), Connection.provider.in_(testable))
+
+
 def _matching(scope: Scope, query: ConnectionQuery) -> list[Any]:
     """Conditions that `count` and `search` share, so that they cannot disagree."""
     conditions = [scope.of(Connection.tenant_id)]
@@ -214,4 +237,6 @@ def _matching(scope: Scope, query: ConnectionQuery) -> list[Any]:
         conditions.append(Connection.is_active.is_(query.active))
     if query.providers:
         conditions.append(Connection.provider.in_(query.providers))
+    if query.tests:
+        conditions.append(sa.or_(*(went(test, query.testable) for test in query.tests)))
     return conditions

@@ -242,6 +242,9 @@ class NumberCount(SQLModel, table=True):
     n: int = 0
 
 
+_SETS_WEBHOOKS = "state = 'confirmed' AND kind IN ('purchase', 'import', 'webhooks')"
+
+
 class NumberOrder(SQLModel, table=True):
     """Something asked of a provider that costs or changes something; committed before the asking.
 
@@ -259,6 +262,12 @@ class NumberOrder(SQLModel, table=True):
             unique=True,
             sqlite_where=sa.text("state IN ('placed', 'unknown')"),
             postgresql_where=sa.text("state IN ('placed', 'unknown')"),
+        ),
+        sa.Index(
+            "ix_number_order_webhooks",
+            *("tenant_id", "number_id", "id"),
+            sqlite_where=sa.text(_SETS_WEBHOOKS),
+            postgresql_where=sa.text(_SETS_WEBHOOKS),
         ),
         sa.Index(None, "tenant_id", "state"),
         sa.Index(None, "number_id"),
@@ -308,6 +317,13 @@ class CampaignNumber(SQLModel, table=True):
         _of_tenant("number_id", "phone_number"),
         sa.CheckConstraint("weight IS NULL OR weight >= 0", name="weight_not_negative"),
         sa.Index(None, "tenant_id", "number_id"),
+        sa.Index(
+            "ix_campaign_number_flagged",
+            "tenant_id",
+            "number_id",
+            sqlite_where=sa.text("pool_status = 'spam_flagged'"),
+            postgresql_where=sa.text("pool_status = 'spam_flagged'"),
+        ),
     )
 
     campaign_id: int = Field(primary_key=True)
@@ -327,7 +343,7 @@ class CampaignHealth(SQLModel, table=True):
         _of_tenant("number_id", "phone_number"),
         sa.CheckConstraint("attempts >= 0 AND answered >= 0 AND answered <= attempts", name="answered_of_attempts"),
         sa.CheckConstraint("completed >= 0 AND short_calls >= 0 AND failed >= 0 AND spam_reports >= 0", name="counts"),
-        sa.Index(None, "tenant_id", "number_id", "day"),
+        sa.Index("ix_campaign_health_of_number", "tenant_id", "number_id", "day", "completed"),
         sa.Index("ix_campaign_health_day", "tenant_id", "day", "number_id", "attempts"),
         sa.Index(
             "ix_campaign_health_window",
@@ -445,6 +461,7 @@ class AuditEvent(SQLModel, table=True):
     __table_args__ = (
         sa.Index("ix_audit_event_newest", "tenant_id", *_LAST),
         sa.Index("ix_audit_event_newest_of_all", *_LAST),
+        sa.Index("ix_audit_event_counted", "tenant_id", "at", "action", "actor_id", "actor_name"),
         sa.Index("ix_audit_event_actor", "tenant_id", "actor_name", *_LAST),
         sa.Index("ix_audit_event_actor_of_all", "actor_name", *_LAST),
         sa.Index("ix_audit_event_action", "tenant_id", "action", *_LAST),
@@ -484,17 +501,32 @@ class AuditName(SQLModel, table=True):
 LIVE = sa.text("phone_number.status NOT IN ('released', 'removed')")
 """Written with its literals, as the partial indexes are: a bound value could not use them."""
 
-_live = sa.text("status NOT IN ('released', 'removed')")
+_live = "status NOT IN ('released', 'removed')"
+_restricted = "(allowed_inbound <> '[]' OR allowed_outbound <> '[]')"
 _number = PhoneNumber.__table__
 _newest = (_number.c.created_at.desc(), _number.c.id.desc())
 
-sa.Index("uq_phone_number_live_e164", _number.c.e164, unique=True, sqlite_where=_live, postgresql_where=_live)
-sa.Index("ix_phone_number_e164", _number.c.e164)
-sa.Index("ix_phone_number_newest", _number.c.tenant_id, *_newest, sqlite_where=_live, postgresql_where=_live)
-sa.Index("ix_phone_number_newest_of_all", *_newest, sqlite_where=_live, postgresql_where=_live)
-sa.Index("ix_phone_number_status", _number.c.tenant_id, _number.c.status, _number.c.provider, *_newest)
-sa.Index("ix_phone_number_agent", _number.c.tenant_id, _number.c.agent_id, *_newest)
-sa.Index("ix_phone_number_connection", _number.c.tenant_id, _number.c.connection_id, *_newest)
-sa.Index("ix_phone_number_country", _number.c.tenant_id, _number.c.country, *_newest)
-sa.Index("ix_phone_number_by_e164", _number.c.tenant_id, _number.c.e164, _number.c.id)
-sa.Index("ix_phone_number_by_label", _number.c.tenant_id, _number.c.label, _number.c.id)
+for _name, _where, *_columns in (
+    ("uq_phone_number_live_e164", _live, "e164"),
+    ("ix_phone_number_e164", None, "e164"),
+    ("ix_phone_number_newest", _live, "tenant_id", *_newest),
+    ("ix_phone_number_newest_of_all", _live, *_newest),
+    ("ix_phone_number_status", None, "tenant_id", "status", "provider", *_newest),
+    ("ix_phone_number_agent", None, "tenant_id", "agent_id", *_newest),
+    ("ix_phone_number_connection", None, "tenant_id", "connection_id", *_newest),
+    ("ix_phone_number_country", None, "tenant_id", "country", *_newest),
+    ("ix_phone_number_by_e164", None, "tenant_id", "e164", "id"),
+    ("ix_phone_number_by_label", None, "tenant_id", "label", "id"),
+    ("ix_phone_number_holdings", _live, "tenant_id", "connection_id", "currency", "price"),
+    ("ix_phone_number_managed", f"is_managed AND {_live}", "tenant_id", "id"),
+    ("ix_phone_number_unassigned", f"agent_id IS NULL AND {_live}", "tenant_id", "status", *_newest),
+    ("ix_phone_number_released", "released_at IS NOT NULL", "tenant_id", "released_at", "created_at"),
+    ("ix_phone_number_restricted", _restricted, "tenant_id", *_newest),
+):
+    _only = {f"{_kind}_where": sa.text(_where) for _kind in ("sqlite", "postgresql") if _where}
+    sa.Index(
+        _name,
+        *(_number.c[_column] if isinstance(_column, str) else _column for _column in _columns),
+        unique=_name.startswith("uq"),
+        **_only,
+    )

@@ -9,6 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from db import attention
+from db.attention import Attention, Idle
 from db.models import (
     GONE,
     LIVE,
@@ -41,7 +43,10 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True)
 class NumberQuery:
-    """Which numbers are wanted. Empty means any; without status or search, those still held."""
+    """Which numbers are wanted. Empty means any; without status or search, those still held.
+
+    `idle` says what is idle, when `attention` asks for it.
+    """
 
     search: SearchText | None = None
     statuses: tuple[NumberStatus, ...] = ()
@@ -52,6 +57,8 @@ class NumberQuery:
     types: tuple[NumberType, ...] = ()
     managed: bool | None = None
     tags: tuple[str, ...] = ()
+    attention: tuple[Attention, ...] = ()
+    idle: Idle | None = None
     sort: Sort = Sort.NEWEST
 
 
@@ -140,7 +147,7 @@ def count(session: Session, scope: Scope, query: NumberQuery) -> int:
     if query.search is not None:
         some = sa.select(PhoneNumber.id).where(*_matching(session, scope, query)).limit(SEARCH_LIMIT + 1)
         return int(session.scalar(sa.select(sa.func.count()).select_from(some.subquery())) or 0)
-    if not (query.connections or query.agents or query.tags):
+    if not (query.connections or query.agents or query.tags or query.attention):
         return int(session.scalar(_counted(scope, query)) or 0)
     return int(session.scalar(sa.select(sa.func.count(PhoneNumber.id)).where(*_matching(session, scope, query))) or 0)
 
@@ -386,6 +393,8 @@ def _matching(session: Session, scope: Scope, query: NumberQuery) -> list[Any]:
     if query.tags:
         tagged = sa.select(NumberTag.number_id).where(scope.of(NumberTag.tenant_id), NumberTag.tag.in_(query.tags))
         conditions.append(PhoneNumber.id.in_(tagged))
+    if query.attention:
+        conditions.append(sa.or_(*(attention.condition(kind, scope.of, query.idle) for kind in query.attention)))
     if query.search is not None:
         conditions.append(holding(session, query.search))
     return conditions

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from db.models import GONE, Membership, NumberCount, Role, Tenant, User
+from db.models import GONE, AuditEvent, Membership, NumberCount, NumberStatus, Role, Tenant, User
 from db.scope import Scope, Slice
 from db.text_search import names_holding
 
@@ -115,3 +116,62 @@ def lock(session: Session, scope: Scope, tenant_id: int) -> Tenant | None:
 def find(session: Session, tenant_id: int) -> Tenant | None:
     """Return the tenant, if there is one."""
     return session.get(Tenant, tenant_id)
+
+
+class TenantSort(StrEnum):
+    """Orders of the tenants that are compared. Each ends in the primary key."""
+
+    NAME = "name"
+    NUMBERS = "numbers"
+    LAST_CHANGE = "last_change"
+
+
+@dataclass(frozen=True)
+class ComparedTenant:
+    """A tenant beside others: how many numbers it holds, and when something of it changed last."""
+
+    id: int
+    name: str
+    settings: dict[str, Any]
+    numbers: int
+    active: int
+    managed: int
+    last_change: datetime | None
+
+
+def compared(session: Session, scope: Scope, sort: TenantSort, part: Slice) -> list[ComparedTenant]:
+    """Return the *part* of the tenants in *scope*, in the order of *sort*."""
+
+    def counted(*conditions: Any) -> Any:
+        total = sa.func.coalesce(sa.func.sum(NumberCount.n), 0)
+        held = (NumberCount.tenant_id == Tenant.id, NumberCount.status.not_in(GONE))
+        return sa.select(total).where(*held, *conditions).scalar_subquery()
+
+    numbers = counted()
+    changed = (
+        sa.select(AuditEvent.at)
+        .where(AuditEvent.tenant_id == Tenant.id)
+        .order_by(AuditEvent.at.desc(), AuditEvent.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    order = {
+        TenantSort.NAME: (Tenant.name, Tenant.id),
+        TenantSort.NUMBERS: (numbers.desc(), Tenant.id),
+        TenantSort.LAST_CHANGE: (changed.is_(None), changed.desc(), Tenant.id),
+    }[sort]
+    active = counted(NumberCount.status == NumberStatus.ACTIVE)
+    managed = counted(NumberCount.is_managed.is_(True))
+    rows = session.execute(
+        sa.select(Tenant.id, Tenant.name, Tenant.settings, numbers, active, managed, changed)
+        .where(scope.of(Tenant.id))
+        .order_by(*order)
+        .limit(part.size)
+        .offset(part.offset)
+    )
+    return [ComparedTenant(*row) for row in rows]
+
+
+def count_in(session: Session, scope: Scope) -> int:
+    """Return how many tenants there are in *scope*."""
+    return int(session.scalar(sa.select(sa.func.count(Tenant.id)).where(scope.of(Tenant.id))) or 0)

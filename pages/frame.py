@@ -60,6 +60,7 @@ page = st.navigation(
                 "number_health.py", title="Number health", url_path="number-health", icon=":material/monitor_heart:"
             ),
             st.Page("activity.py", title="Activity", url_path="activity", icon=":material/history:"),
+            st.Page("tenant_audit.py", title="Tenant audit", url_path="tenant-audit", icon=":material/fact_check:"),
             st.Page("import_health.py", title="Import health", url_path="import-health", visibility="hidden"),
         ],
         "Administration": [

@@ -34,6 +34,7 @@ class Action(StrEnum):
     CAMPAIGNS_EDIT_POOL = "campaigns:edit_pool"
     API_KEYS_CREATE = "api_keys:create"
     API_KEYS_REVOKE = "api_keys:revoke"
+    AUDIT_REPORT = "audit:report"
     CAMPAIGNS_LOSE_NUMBER = "campaigns:lose_number"
     CAMPAIGNS_REMOVE_NUMBER = "campaigns:remove_number"
     CAMPAIGNS_SET_PRIMARY = "campaigns:set_primary"

@@ -22,6 +22,7 @@ ACTIONS = {
     Action.API_KEYS_CREATE: "made an API key",
     Action.API_KEYS_REVOKE: "revoked an API key",
     Action.AUDIT_EXPORT: "downloaded the activity",
+    Action.AUDIT_REPORT: "downloaded the tenant audit",
     Action.CAMPAIGNS_ADD: "added the campaign",
     Action.CAMPAIGNS_ADD_NUMBERS: "added numbers to the pool",
     Action.CAMPAIGNS_EDIT: "changed the campaign",

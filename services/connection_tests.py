@@ -8,6 +8,7 @@ from sqlmodel import Session
 import db.connections
 import db.engine
 from db.models import Connection
+from providers import VENDORS
 from providers.base import Capability, Vendor
 from providers.errors import ProviderError
 from providers.verbs import AccountStatus, Provider
@@ -33,6 +34,11 @@ class Outcome:
 def can_test(maker: Vendor) -> bool:
     """Return whether the vendor has an API that tells good credentials from bad ones."""
     return maker.can(Capability.ACCOUNT) or maker.can(Capability.FIND_OWNED)
+
+
+def testable() -> tuple[str, ...]:
+    """Return the keys of the vendors whose connections can be tested."""
+    return tuple(maker.key for maker in VENDORS.values() if can_test(maker))
 
 
 def test(session: Session, actor: Actor, connection_id: int) -> Outcome:

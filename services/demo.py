@@ -18,9 +18,12 @@ from db.models import (
     CampaignStatus,
     Connection,
     Membership,
+    NumberOrder,
     NumberStatus,
     NumberTag,
     NumberType,
+    OrderKind,
+    OrderState,
     PhoneNumber,
     PoolStatus,
     Role,
@@ -60,7 +63,7 @@ def fill(session: Session, settings: Settings, today: date) -> None:
     db.engine.start_write(session)
     tenants = {name: Tenant(name=name, time_zone=zone, created_at=_at(today, 500)) for name, zone in cast.TENANTS}
     _save(session, tenants.values())
-    _add_users(session, tenants, today)
+    users = _add_users(session, tenants, today)
     numbers: dict[str, list[PhoneNumber]] = {}
     taken: set[str] = set()
     for name, tenant in tenants.items():
@@ -82,6 +85,7 @@ def fill(session: Session, settings: Settings, today: date) -> None:
     _save(session, everything)
     _add_tags(session, chance, everything)
     _add_history(session, chance, everything)
+    _add_imports(session, users["operator"], today, numbers["Acme Voice"])
     for name, tenant in tenants.items():
         _add_campaigns(session, chance, today, tenant.id or 0, cast.CAMPAIGNS[name], numbers[name])
     session.add(
@@ -105,7 +109,7 @@ def _at(today: date, days_ago: float) -> datetime:
     return datetime.combine(today, time(9), UTC) - timedelta(days=days_ago)
 
 
-def _add_users(session: Session, tenants: dict[str, Tenant], today: date) -> None:
+def _add_users(session: Session, tenants: dict[str, Tenant], today: date) -> dict[str, User]:
     hashed = sign_in.hash_password(PASSWORD)
     users = {
         username: User(
@@ -115,6 +119,7 @@ def _add_users(session: Session, tenants: dict[str, Tenant], today: date) -> Non
             is_superadmin=username == "superadmin",
             sessions_valid_from=_at(today, 490),
             created_at=_at(today, 490),
+            last_sign_in_at=None if username == "partner" else _at(today, 2),
         )
         for username, name in USERS.items()
     }
@@ -133,6 +138,7 @@ def _add_users(session: Session, tenants: dict[str, Tenant], today: date) -> Non
             for user, name, role in roles
         ],
     )
+    return users
 
 
 def _connection(
@@ -157,11 +163,14 @@ def _connection(
         provider=provider,
         credentials=seal(settings, secrets),
         default_country=country,
-        voice_url="https://voice.example.com/inbound" if has_webhooks else None,
-        status_callback_url="https://voice.example.com/status" if has_webhooks else None,
+        voice_url=cast.WEBHOOKS["voice_url"] if has_webhooks else None,
+        status_callback_url=cast.WEBHOOKS["status_callback"] if has_webhooks else None,
         is_active=active,
         is_sandbox=has_webhooks,
         created_at=_at(today, 480),
+        tested_at=_at(today, 3) if name == "Twilio main" else None,
+        test_passed=True if name == "Twilio main" else None,
+        test_result="Twilio answered." if name == "Twilio main" else None,
     )
 
 
@@ -203,7 +212,46 @@ def _number(
         created_at=created,
         updated_at=created,
         released_at=created + (_at(today, 0) - created) * chance.uniform(0.5, 1) if gone else None,
+        price=cast.PRICES.get((country, kind)) if managed else None,
+        currency="USD" if managed and (country, kind) in cast.PRICES else None,
     )
+
+
+def _add_imports(session: Session, user: User, today: date, numbers: list[PhoneNumber]) -> None:
+    """Have the first numbers of Twilio imported; the webhooks of its connection were moved after the first dozen."""
+    held = [number for number in numbers if number.is_managed and number.status is NumberStatus.ACTIVE]
+    for place, number in enumerate(held[:30]):
+        session.add(
+            NumberOrder(
+                tenant_id=number.tenant_id,
+                kind=OrderKind.IMPORT,
+                state=OrderState.CONFIRMED,
+                e164=number.e164,
+                connection_id=number.connection_id or 0,
+                number_id=number.id,
+                provider_sid=number.provider_sid,
+                configuration=cast.OLD_WEBHOOKS if place < 12 else cast.WEBHOOKS,
+                placed_by=user.id or 0,
+                placed_at=number.created_at,
+                asked_at=number.created_at,
+                settled_at=number.created_at + timedelta(seconds=2),
+            )
+        )
+    session.add(
+        AuditEvent(
+            tenant_id=held[0].tenant_id,
+            at=_at(today, 9),
+            actor_name=USERS["admin"],
+            action=Action.CONNECTIONS_EDIT,
+            subject_type="connection",
+            subject_id=held[0].connection_id,
+            subject_label="Twilio main",
+            subject_version=1,
+            before=cast.OLD_WEBHOOKS,
+            after=cast.WEBHOOKS,
+        )
+    )
+    session.flush()
 
 
 def _e164(chance: random.Random, country: str, kind: NumberType, taken: set[str]) -> str:
@@ -293,7 +341,7 @@ def _add_campaigns(
             tenant_id=tenant_id,
             name=name,
             status=CampaignStatus.ENDED if ended else CampaignStatus.ACTIVE,
-            primary_number_id=pool[0].id,
+            primary_number_id=None if name == cast.WITHOUT_PRIMARY else pool[0].id,
             created_at=_at(today, 120 - 10 * order),
         )
         _save(session, [campaign])

@@ -28,6 +28,24 @@ CONNECTIONS = {
         ("SIP backup", "sip", "DE", False),
     ),
 }
+WEBHOOKS = {
+    "voice_url": "https://voice.example.com/inbound",
+    "status_callback": "https://voice.example.com/status",
+}
+OLD_WEBHOOKS = {
+    "voice_url": "https://voice.example.com/v1/inbound",
+    "status_callback": "https://voice.example.com/v1/status",
+}
+WITHOUT_PRIMARY = "Payment reminders"  # its primary number was released
+PRICES = {  # a month, in USD
+    ("US", NumberType.LOCAL): "1.15",
+    ("US", NumberType.TOLL_FREE): "2.15",
+    ("CA", NumberType.LOCAL): "1.15",
+    ("GB", NumberType.MOBILE): "1.15",
+    ("GB", NumberType.NATIONAL): "1.15",
+    ("AU", NumberType.LOCAL): "3.00",
+    ("BR", NumberType.LOCAL): "4.25",
+}
 AGENTS = {
     "Acme Voice": ("Maya (sales)", "Leo (support)", "Nora (billing)", "Otto (after hours)", "Rita (temp)"),
     "Bharat Dialers": ("Asha (collections)", "Dev (sales)", "Kiran (surveys)"),

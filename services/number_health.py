@@ -16,12 +16,9 @@ from services.access import Actor, Permission, require
 from services.audit import Action, Subject
 from services.exports import Cell, Table
 from services.statistics import rate
-from services.thresholds import Thresholds
+from services.thresholds import IDLE_DAYS, Thresholds
 
 __all__ = ["BIN", "IDLE_DAYS", "HealthRow", "IdleRow", "Step", "Totals", "Verdict", "Wanted", "window"]
-
-IDLE_DAYS = 30
-"""The window, in days, by which numbers are idle, and by which they are weighed."""
 
 MOST_CAMPAIGNS = 1000
 

@@ -1,6 +1,7 @@
 """Phone numbers on record: found, looked at, changed, taken out of the workspace."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,49 +9,67 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 import db.agents
+import db.attention
 import db.audit
 import db.campaigns
 import db.connections
 import db.engine
 import db.numbers
 import db.orders
+from db.attention import Attention
 from db.models import NumberStatus, PhoneNumber, PoolStatus
 from db.numbers import SEARCH_LIMIT, CampaignUse, Facets, NumberDetail, NumberQuery, NumberRow
 from db.scope import Scope, Slice
-from services import audit, checks
+from services import audit, checks, thresholds
 from services.access import Actor, Permission, require
 from services.audit import Action, Subject
 from services.connections import vendor
 from services.errors import Conflict, Forbidden, InvalidInput, NotFound
 
-__all__ = ["SEARCH_LIMIT", "CampaignUse", "Facets", "NumberDetail", "NumberQuery", "NumberRow", "NumberStatus"]
+__all__ = [
+    "SEARCH_LIMIT",
+    "Attention",
+    "CampaignUse",
+    "Facets",
+    "NumberDetail",
+    "NumberQuery",
+    "NumberRow",
+    "NumberStatus",
+]
 
 
 def count(session: Session, actor: Actor, query: NumberQuery) -> int:
     """Return how many numbers match; a search counts no further than one past its limit."""
     require(actor, Permission.NUMBERS_READ)
-    return db.numbers.count(session, actor.scope, query)
+    return db.numbers.count(session, actor.scope, _with_thresholds(session, actor, query))
 
 
 def search(session: Session, actor: Actor, query: NumberQuery, part: Slice) -> list[NumberRow]:
     """Return the *part* of the numbers that match *query*."""
     require(actor, Permission.NUMBERS_READ)
-    return db.numbers.search(session, actor.scope, query, part)
+    return db.numbers.search(session, actor.scope, _with_thresholds(session, actor, query), part)
 
 
 def export(session: Session, actor: Actor, query: NumberQuery) -> Iterator[NumberRow]:
     """Return every number that matches, for a file; the download is written down."""
     require(actor, Permission.NUMBERS_EXPORT)
+    wanted = _with_thresholds(session, actor, query)
     subject = Subject("number", None, "Phone numbers", actor.scope.tenant_id)
     audit.record(session, actor, Action.NUMBERS_EXPORT, subject, after={"filters": _told(session, actor.scope, query)})
     session.commit()
-    return db.numbers.walk(session, actor.scope, query)
+    return db.numbers.walk(session, actor.scope, wanted)
 
 
 def facets(session: Session, actor: Actor) -> Facets:
     """Return what there is to filter by."""
     require(actor, Permission.NUMBERS_READ)
     return db.numbers.facets(session, actor.scope)
+
+
+def attention(session: Session, actor: Actor) -> list[Attention]:
+    """Return which reasons for attention there may be numbers with, the worst first."""
+    require(actor, Permission.NUMBERS_READ)
+    return db.attention.there(session, actor.scope)
 
 
 def tags(session: Session, actor: Actor) -> list[str]:
@@ -306,6 +325,13 @@ def leave_campaigns(session: Session, actor: Actor, number: PhoneNumber) -> None
             about = Subject("campaign", campaign.id, campaign.name, campaign.tenant_id, campaign.version)
             before["number"] = after["number"] = number.e164
             audit.record(session, actor, Action.CAMPAIGNS_LOSE_NUMBER, about, before=before, after=after)
+
+
+def _with_thresholds(session: Session, actor: Actor, query: NumberQuery) -> NumberQuery:
+    """Return *query* with what the tenant calls idle today, where that is asked for."""
+    if Attention.IDLE not in query.attention:
+        return query
+    return replace(query, idle=thresholds.of(session, actor).idle(datetime.now(UTC).date()))
 
 
 def _told(session: Session, scope: Scope, query: NumberQuery) -> dict[str, Any]:

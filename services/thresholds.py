@@ -3,13 +3,18 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 from sqlmodel import Session
 
 import db.tenants
+from db.attention import Idle
 from services.access import Actor, Permission, require
 from services.errors import InvalidInput
+
+IDLE_DAYS = 30
+"""Over how many days the completed calls of a number are added up, to tell whether it is idle."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,10 @@ class Thresholds:
     cap_warning: int = 75
     cap: int = 100
     idle_calls: int = 3
+
+    def idle(self, today: date) -> Idle:
+        """Return what is idle on the day *today*."""
+        return Idle(today - timedelta(days=IDLE_DAYS), self.idle_calls)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,8 @@
 """What things are called on screen and in files: one word for one thing everywhere."""
 
+from db.attention import Attention
+from db.campaigns import Trouble
+from db.connections import Tested
 from db.health_summary import Verdict
 from db.models import CampaignStatus, NumberStatus, NumberType, OrderKind, OrderState, PoolStatus, Role
 from providers.verbs import NumberType as VendorType
@@ -64,7 +67,22 @@ ORDER_STATE = {
     OrderState.FAILED: "Failed",
     OrderState.UNKNOWN: "Not certain yet",
 }
+TROUBLE = {
+    Trouble.NO_PRIMARY: "No primary number",
+    Trouble.EMPTY_POOL: "Empty pool",
+    Trouble.FLAGGED_NUMBER: "Flagged number",
+}
+TESTED = {Tested.FAILED: "Failed", Tested.NEVER: "Never tested", Tested.PASSED: "Passed"}
 ROLE = {Role.ADMIN: "Admin", Role.OPERATOR: "Operator", Role.VIEWER: "Viewer"}
+ATTENTION = {
+    Attention.WEBHOOKS_ELSEWHERE: "Webhooks elsewhere",
+    Attention.NO_CONNECTION: "No connection",
+    Attention.INACTIVE_CONNECTION: "Inactive connection",
+    Attention.NO_AGENT: "Active without agent",
+    Attention.SPAM_FLAGGED: "Spam-flagged",
+    Attention.IDLE: "Idle",
+    Attention.RESTRICTED: "Country restrictions",
+}
 WEIGHT = (
     "How often the number is taken against the others of its pool. The dialer's, where one is set; else ours, from the "
     "calls of 30 days: (answered + k·m) / (attempts + k), m being the pool's rate, divided by the pool's average."

@@ -1,6 +1,6 @@
 """Queries of the lists go through indexes: no plan scans the table."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -9,6 +9,8 @@ from sqlmodel import Session
 
 import db.audit
 import db.numbers
+import db.tenant_audit
+from db.attention import Attention, Idle
 from db.audit import AuditQuery
 from db.models import NumberStatus
 from db.numbers import NumberQuery, Sort
@@ -108,3 +110,26 @@ def test_a_download_of_the_audit_log_is_not_sorted_first(session: Session) -> No
     list(db.audit.walk(session, Scope(1), AuditQuery(actions=("numbers:rename",))))
     assert plans
     assert "USE TEMP B-TREE FOR ORDER BY" not in plans, plans
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("kind", "index"),
+    [
+        (Attention.NO_AGENT, "ix_phone_number_unassigned"),
+        (Attention.IDLE, "ix_phone_number_managed"),
+        (Attention.IDLE, "COVERING INDEX ix_campaign_health_of_number"),
+        (Attention.RESTRICTED, "ix_phone_number_restricted"),
+        (Attention.SPAM_FLAGGED, "ix_campaign_number_flagged"),
+        (Attention.WEBHOOKS_ELSEWHERE, "ix_number_order_webhooks"),
+    ],
+)
+def test_what_calls_for_attention_is_found_through_its_index(session: Session, kind: Attention, index: str) -> None:
+    plans: list[str] = []
+
+    @sa.event.listens_for(session.get_bind(), "before_cursor_execute")
+    def _explain(_connection: Any, cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        plans.extend(row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall())
+
+    db.tenant_audit.found(session, Scope(1), [kind], Idle(date(2026, 5, 4), 3), 5)
+    assert any(index in step for step in plans), plans

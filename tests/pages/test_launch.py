@@ -26,6 +26,7 @@ HEADERS = {
     "import_health.py": "Import health",
     "number_health.py": "Number health",
     "settings.py": "Settings",
+    "tenant_audit.py": "Tenant audit",
 }
 WITHOUT_A_TENANT = ("profile.py", "tenants.py")
 NOT_ALLOWED = "Your role does not allow this. Ask an admin of the tenant."

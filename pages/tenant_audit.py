@@ -1,0 +1,52 @@
+"""What a tenant owns, what looks wrong and who changed what; over all tenants, a line each."""
+
+from functools import partial
+
+import streamlit as st
+
+from components import session as tab
+from components import tenant_audit as draw
+from components import tenant_comparison as compare
+from components.page import empty_state, errors_shown, header
+from components.session import current_actor, reader_zone, reloader
+from db.engine import open_session
+from services import audit_report, sign_in, tenant_audit
+from services.access import Permission, require
+from services.audit_tables import Report
+
+actor, reload = current_actor(), reloader()
+
+
+def choose(tenant_id: int) -> None:
+    tab.choose_tenant(tenant_id)
+    with errors_shown(), open_session() as session:
+        sign_in.choose_tenant(session, actor, tenant_id)
+
+
+def file(make: audit_report.Maker, during: tenant_audit.Period) -> bytes:
+    with open_session() as session:
+        return make(session, reload(session), during)
+
+
+with errors_shown(), open_session() as session:
+    if actor.all_tenants:
+        header("Tenant audit", "Every tenant, a line each. Choose one to see what it owns and what looks wrong.")
+        sort = compare.toolbar()
+        table = st.container()
+        part = compare.pager(tenant_audit.count_tenants(session, actor))
+        with table:
+            if rows := tenant_audit.compare(session, actor, sort, part):
+                compare.table(rows, choose, str(reader_zone()))
+            else:
+                empty_state("No tenants yet.", "domain")
+    else:
+        end = header("Tenant audit", "What the tenant owns, what looks wrong, and who changed what.")
+        require(actor, Permission.AUDIT_READ)
+        about, owned = draw.standing(session, actor, actor.scope.tenant_id or 0, actor.user_id)
+        during = draw.period(about)
+        report = Report(about, owned, tenant_audit.changes(session, actor, during))
+        with end:
+            may_export = actor.may(Permission.NUMBERS_EXPORT)
+            excel = partial(file, audit_report.excel, during) if may_export else None
+            draw.downloads(excel, partial(file, audit_report.as_pdf, during), during)
+        draw.whole(report, actor)

@@ -1,0 +1,93 @@
+"""The tenant audit as files: an Excel workbook and a PDF, made of the same tables. A download is written down."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from sqlmodel import Session
+
+import db.numbers
+from db.attention import Attention
+from db.numbers import NumberQuery
+from services import audit, audit_tables, exports, pdf, tenant_audit, words
+from services.access import Actor, Permission, require
+from services.audit import Action, Subject
+from services.audit_tables import Report
+from services.exports import Table
+from services.tenant_audit import Period
+
+Maker = Callable[[Session, Actor, Period], bytes]
+"""Makes a file of the chosen tenant's audit, with the changes of a period."""
+
+_BATCH = 10_000  # each batch looks anew for what calls for attention
+
+MOST_EVENTS = 10_000
+"""The newest changes that a workbook holds; the activity log has all of them."""
+
+
+def excel(session: Session, actor: Actor, during: Period) -> bytes:
+    """Return the audit of the chosen tenant as a workbook, with every number that it holds."""
+    require(actor, Permission.AUDIT_READ)
+    require(actor, Permission.NUMBERS_EXPORT)
+    report = _made(session, actor, during, "Excel", MOST_EVENTS)
+    scope = actor.scope
+    held = (exports.number_cells(row, report.about.zone) for row in db.numbers.walk(session, scope, NumberQuery()))
+    return exports.workbook(
+        [
+            audit_tables.summary(report),
+            audit_tables.findings(report),
+            *audit_tables.owned(report),
+            Table("Attention", ("Why", *exports.NUMBERS_HEADER), _calling(session, actor, report)),
+            audit_tables.ways(report),
+            Table("Numbers", exports.NUMBERS_HEADER, held),
+            audit_tables.orders(report),
+            audit_tables.users(report),
+            *audit_tables.tallies(report),
+            audit_tables.events(report),
+        ]
+    )
+
+
+def as_pdf(session: Session, actor: Actor, during: Period) -> bytes:
+    """Return the audit of the chosen tenant as PDF."""
+    require(actor, Permission.AUDIT_READ)
+    report = _made(session, actor, during, "PDF", tenant_audit.NEWEST)
+    about, zone = report.about, report.about.zone.key
+    return pdf.render(
+        pdf.Document(
+            f"Tenant audit: {about.name}",
+            (
+                f"Made on {report.at(about.made_at)} by {about.made_by}. Days and times are in the zone {zone}.",
+                f"Changes of {during.first:%d %b %Y} to {during.last:%d %b %Y}; everything else as it was when made.",
+            ),
+            [
+                audit_tables.findings(report),
+                *audit_tables.owned(report),
+                *(audit_tables.samples(report, kind) for kind, found in report.owned.attention.items() if found.newest),
+                audit_tables.ways(report),
+                audit_tables.orders(report),
+                audit_tables.users(report),
+                *audit_tables.tallies(report),
+                audit_tables.events(report),
+            ],
+            f"Tenant audit of {about.name}, {report.at(about.made_at)} {zone}",
+        )
+    )
+
+
+def _made(session: Session, actor: Actor, during: Period, kind: str, newest: int) -> Report:
+    """Make the report, and write down that it is downloaded."""
+    about = tenant_audit.tenant(session, actor)
+    owned = tenant_audit.owned(session, actor, about)
+    changes = tenant_audit.changes(session, actor, during, newest=newest)
+    after = {"format": kind, "from": during.first.isoformat(), "to": during.last.isoformat()}
+    audit.record(session, actor, Action.AUDIT_REPORT, Subject("tenant", about.id, about.name, about.id), after=after)
+    session.commit()
+    return Report(about, owned, changes)
+
+
+def _calling(session: Session, actor: Actor, report: Report) -> Iterator[Sequence[str]]:
+    """Yield every number that calls for attention, once for each reason."""
+    zone, idle = report.about.zone, report.about.limits.idle(report.about.made_at.date())
+    for kind in Attention:
+        query = NumberQuery(attention=(kind,), idle=idle)
+        for row in db.numbers.walk(session, actor.scope, query, _BATCH):
+            yield (words.ATTENTION[kind], *exports.number_cells(row, zone))

@@ -1,0 +1,190 @@
+"""Two tenants in which anything may look wrong, made up by chance, to be recounted by plain Python."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+from sqlmodel import Session
+
+from db.models import (
+    ApiKey,
+    AuditEvent,
+    Campaign,
+    CampaignHealth,
+    CampaignNumber,
+    CampaignStatus,
+    Connection,
+    Membership,
+    NumberOrder,
+    NumberStatus,
+    NumberType,
+    OrderKind,
+    OrderState,
+    PhoneNumber,
+    PoolStatus,
+    Role,
+    User,
+)
+from tests.conftest import World
+
+URLS = ("https://a.example.com", "https://b.example.com", "")
+PRICES = ("1.15", "2.15", "0.1", "0.20", "3", "free", "NaN", None)
+ACTIONS = ("numbers:rename", "numbers:add", "campaigns:edit")
+
+
+def fill(session: Session, world: World, seed: int, now: datetime) -> None:
+    """Write numbers, orders, campaigns, calls, users, keys and events of both tenants."""
+    chance, serial = random.Random(seed), count(1)
+    owners = {world.tenant: [world.agent, world.second_agent], world.other_tenant: [world.other_agent]}
+    for tenant, agents in owners.items():
+        connections = _connections(session, chance, tenant, now)
+        numbers = [_number(chance, next(serial), tenant, connections, agents, now) for _ in range(60)]
+        session.add_all(numbers)
+        session.flush()
+        _orders(session, chance, world, numbers, now)
+        _campaigns(session, chance, tenant, numbers, now)
+        _people(session, chance, world, tenant, now)
+    session.commit()
+
+
+def _connections(session: Session, chance: random.Random, tenant: int, now: datetime) -> list[Connection]:
+    made = [
+        Connection(
+            tenant_id=tenant,
+            name=f"Line {i}",
+            provider=chance.choice(("twilio", "exotel", "sip")),
+            is_active=i % 3 != 0,
+            voice_url=chance.choice((*URLS, None)),
+            status_callback_url=chance.choice((*URLS, None)),
+            tested_at=now if i % 2 else None,
+            test_passed=chance.random() < 0.5 if i % 2 else None,
+        )
+        for i in range(6)
+    ]
+    session.add_all(made)
+    session.flush()
+    return made
+
+
+def _number(
+    chance: random.Random, serial: int, tenant: int, connections: list[Connection], agents: list[int], now: datetime
+) -> PhoneNumber:
+    connection = chance.choice((*connections, None))
+    status = chance.choice(list(NumberStatus))
+    created = now - timedelta(days=chance.uniform(0, 500))
+    gone = status in (NumberStatus.RELEASED, NumberStatus.REMOVED)
+    price = chance.choice(PRICES)
+    return PhoneNumber(
+        tenant_id=tenant,
+        e164=f"+1415555{serial:04d}",
+        status=status,
+        provider=connection.provider if connection else "sip",
+        connection_id=connection.id if connection else None,
+        is_managed=chance.random() < 0.5,
+        country=chance.choice(("US", "CA", "IN", "")),
+        number_type=chance.choice(list(NumberType)),
+        label=f"Label {serial}",
+        agent_id=chance.choice((*agents, None)),
+        allowed_inbound=chance.choice(([], [], ["US"])),
+        allowed_outbound=chance.choice(([], [], ["CA", "US"])),
+        created_at=created,
+        released_at=created + (now - created) * chance.random() if gone else None,
+        price=price,
+        currency=chance.choice(("USD", "EUR", None)) if price else None,
+    )
+
+
+def _orders(session: Session, chance: random.Random, world: World, numbers: list[PhoneNumber], now: datetime) -> None:
+    for number in numbers:
+        for place in range(chance.randrange(4) if number.connection_id else 0):
+            state = chance.choice((OrderState.CONFIRMED, OrderState.CONFIRMED, OrderState.FAILED, OrderState.UNKNOWN))
+            settled = now - timedelta(days=10 - place) if state is not OrderState.UNKNOWN else None
+            if state is OrderState.UNKNOWN and place < 2:  # one open order of a number, and no later one
+                state = OrderState.FAILED
+            session.add(
+                NumberOrder(
+                    tenant_id=number.tenant_id,
+                    kind=chance.choice(list(OrderKind)),
+                    state=state,
+                    e164=number.e164,
+                    connection_id=number.connection_id or 0,
+                    number_id=number.id,
+                    configuration={"voice_url": chance.choice(URLS), "status_callback": chance.choice(URLS)},
+                    placed_by=world.admin.user_id,
+                    settled_at=settled,
+                )
+            )
+
+
+def _campaigns(session: Session, chance: random.Random, tenant: int, numbers: list[PhoneNumber], now: datetime) -> None:
+    today = now.date()
+    for place in range(8):
+        campaign = Campaign(
+            tenant_id=tenant,
+            name=f"Campaign {place}",
+            status=chance.choice(list(CampaignStatus)),
+            primary_number_id=chance.choice(numbers).id if chance.random() < 0.6 else None,
+        )
+        session.add(campaign)
+        session.flush()
+        for number in chance.sample(numbers, chance.choice((0, 3, 12))):
+            session.add(
+                CampaignNumber(
+                    campaign_id=campaign.id or 0,
+                    number_id=number.id or 0,
+                    tenant_id=tenant,
+                    pool_status=chance.choice((PoolStatus.ACTIVE, PoolStatus.REMOVED, PoolStatus.SPAM_FLAGGED)),
+                )
+            )
+            for ago in chance.sample((0, 1, 29, 30, 31, 44), 4):  # around the first day that counts
+                session.add(
+                    CampaignHealth(
+                        campaign_id=campaign.id or 0,
+                        number_id=number.id or 0,
+                        tenant_id=tenant,
+                        day=today - timedelta(days=ago),
+                        attempts=9,
+                        answered=5,
+                        completed=chance.choice((0, 0, 1, 2)),
+                    )
+                )
+
+
+def _people(session: Session, chance: random.Random, world: World, tenant: int, now: datetime) -> None:
+    for place in range(5):
+        user = User(
+            username=f"user{tenant}{place}",
+            name=f"User {place}",
+            password_hash="-",
+            is_active=chance.random() < 0.8,
+            is_superadmin=chance.random() < 0.2,
+            must_change_password=chance.random() < 0.3,
+            last_sign_in_at=now if chance.random() < 0.6 else None,
+        )
+        session.add(user)
+        session.flush()
+        session.add(Membership(user_id=user.id or 0, tenant_id=tenant, role=chance.choice(list(Role))))
+        session.add(
+            ApiKey(
+                tenant_id=tenant,
+                name="Key",
+                shown="nd_x",
+                hashed=f"{tenant}-{place}",
+                created_by=world.admin.user_id,
+                created_at=now - timedelta(days=200),
+                last_used_at=(None, None, now - timedelta(days=91), now - timedelta(days=89), now)[place],
+                revoked_at=now if place == 0 else None,
+            )
+        )
+    for _ in range(80):
+        who = chance.choice((("Admin", world.admin.user_id), ("Admin", None), ("Olga", world.operator.user_id)))
+        session.add(
+            AuditEvent(
+                tenant_id=tenant,
+                at=datetime.fromtimestamp((now - timedelta(hours=chance.uniform(0, 24 * 60))).timestamp(), UTC),
+                actor_id=who[1],
+                actor_name=who[0],
+                action=chance.choice(ACTIONS),
+                subject_type="number",
+            )
+        )
