@@ -145,6 +145,9 @@ FIELDS = {
     "search": "Search",
     "statuses": "Statuses",
     "superadmin": "Superadmin",
+    "format": "Format",
+    "from": "From",
+    "to": "To",
     **{name: meaning.label for name, meaning in MEANINGS.items()},
 }
 """What is kept with events, in the order in which it is told."""

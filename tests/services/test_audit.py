@@ -242,7 +242,7 @@ def test_both_files_hold_what_the_filters_match_in_the_zone_of_the_reader(sessio
         numbers.rename(session, world.admin, number, "Support", version=1)
         make.number(session, world, "+442079460958")
     query = replace(typed("+14155552671"), actors=("Admin",), since=datetime(2026, 5, 1, tzinfo=UTC))
-    text = exports.csv_file(exports.ACTIVITY, audit.export(session, world.viewer, query), KIRITIMATI)
+    text = exports.text([exports.activity(audit.export(session, world.viewer, query), KIRITIMATI)])
     (line,) = csv.DictReader(io.StringIO(text.decode("utf-8-sig")))
     assert line == {
         "Time": "2026-05-05 10:00:00",
@@ -253,7 +253,7 @@ def test_both_files_hold_what_the_filters_match_in_the_zone_of_the_reader(sessio
         "Changes": "Label: =1+1 → Support",
         "Tenant": "Acme",
     }
-    book = exports.excel_file(exports.ACTIVITY, audit.export(session, world.viewer, query), KIRITIMATI)
+    book = exports.workbook([exports.activity(audit.export(session, world.viewer, query), KIRITIMATI)])
     sheet = CalamineWorkbook.from_filelike(io.BytesIO(book)).get_sheet_by_index(0).to_python()
     assert sheet == [list(line), list(line.values())]
 

@@ -109,7 +109,7 @@ def test_a_download_is_written_down(session: Session, world: World, during: tena
     for make_file, kind in ((audit_report.as_pdf, "PDF"), (audit_report.excel, "Excel")):
         make_file(session, world.operator, during)
         event = session.query(AuditEvent).order_by(AuditEvent.id.desc()).first()
-        assert (event.action, event.actor_name, event.tenant_id) == ("audit:export", "Operator", world.tenant)
+        assert (event.action, event.actor_name, event.tenant_id) == ("audit:report", "Operator", world.tenant)
         assert event.after == {"format": kind, "from": during.first.isoformat(), "to": during.last.isoformat()}
 
 
