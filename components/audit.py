@@ -64,7 +64,8 @@ def log(rows: Sequence[AuditRow], zone: ZoneInfo, *, with_tenant: bool) -> None:
                     if with_tenant:
                         st.markdown(f":small[:gray[{_INDENT}{plain(row.tenant or 'No tenant')}]]")
                 with st.container(width="stretch"):
-                    st.markdown(f"{_sentence(row)}  \n:small[{' · '.join(differences(row, zone))}]")
+                    told = " · ".join(differences(row, zone))
+                    st.markdown(f"{_sentence(row)}  \n:small[{told}]" if told else _sentence(row))
 
 
 def differences(row: AuditRow, zone: ZoneInfo) -> list[str]:
@@ -79,7 +80,7 @@ def _sentence(row: AuditRow) -> str:
 def _difference(change: Change) -> str:
     if change.before is not None and change.after is not None:
         return f"{plain(change.name)}: {plain(change.before)} → **{plain(change.after)}**"
-    return plain(change.text)
+    return f"{plain(change.name)}: {plain(change.value)}"
 
 
 def _subject(row: AuditRow) -> None:

@@ -225,14 +225,19 @@ class Change:
     removed: str = ""
 
     @property
-    def text(self) -> str:
-        """The change in a line: `Label: Sales → Support`."""
+    def value(self) -> str:
+        """What became of the value: `Sales → Support`."""
         if self.added or self.removed:
             parts = [f"added {self.added}" if self.added else "", f"removed {self.removed}" if self.removed else ""]
-            return f"{self.name}: {', '.join(part for part in parts if part)}"
+            return ", ".join(part for part in parts if part)
         if self.after is None:
-            return f"{self.name}: was {self.before}"
-        return f"{self.name}: {self.after}" if self.before is None else f"{self.name}: {self.before} → {self.after}"
+            return f"was {self.before}"
+        return self.after if self.before is None else f"{self.before} → {self.after}"
+
+    @property
+    def text(self) -> str:
+        """The change in a line: `Label: Sales → Support`."""
+        return f"{self.name}: {self.value}"
 
 
 def action(key: str) -> str:
