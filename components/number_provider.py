@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from sqlmodel import Session
 
-from components import audit, stock_tables
+from components import audit, navigation, stock_tables
 from components import number as draw
 from components import numbers as number_list
 from components.page import errors_shown, exactly, outcome, said, when
@@ -97,6 +97,38 @@ class AtProvider:
             if st.button(":red[Release number]", icon=":material/delete_forever:", key="release"):
                 self._confirm_release(uses)
 
+    def buy_back(self) -> None:
+        """Draw the way to buy a number again that was released a short while ago."""
+        if not orders.may_be_bought_back(self.number):
+            return
+        with st.container(border=True):
+            st.markdown("**Buy back**")
+            until = exactly(self.number.buy_back_until, self.zone)
+            st.caption(f"Until {until}, as long as nobody else has taken it. It comes back with its label and agent.")
+            if st.button("Buy back", icon=":material/shopping_cart:", key="buy_back"):
+                self._confirm_buy_back()
+
+    @st.dialog("Buy back", width="medium")
+    def _confirm_buy_back(self) -> None:
+        number = self.number
+        shown = audit.plain(numbering.display(number.e164))
+        price = f"**{number.price} {number.currency} a month**" if number.price else "its monthly price"
+        account = audit.plain(number.connection or "—")
+        st.markdown(f"Twilio charges {price} for **{shown}** again, to the account behind **{account}**.")
+        st.caption("Voice URL and Status Callback are set to those of the connection. Campaigns do not take it back.")
+        self._do("Buy back", lambda s: orders.place_buy_back(s, self.actor, number.id), then=self._bought_back)
+
+    def _bought_back(self, order_id: int) -> None:
+        with self.opener() as session:
+            order = orders.get(session, self.actor, order_id)
+        if order.number_id is not None:
+            navigation.open_number(order.number_id)
+        st.session_state.setdefault("notices", {})["order"] = (
+            ("success", "The list of numbers says when it is certain; nothing is bought twice.", [])
+            if order.is_open
+            else ("error", f"The purchase did not take place: {order.problem}", [])
+        )
+
     def _compared(self, now: Webhooks | None, ours: Webhooks) -> None:
         maker = vendor(self.number.provider).name
         for name, our, there in (
@@ -176,8 +208,15 @@ class AtProvider:
             red=True,
         )
 
-    def _do(self, label: str, place: Callable[[Session], int], *, red: bool = False) -> None:
-        """Draw the buttons of a dialog that places an order; wait a while for its outcome."""
+    def _do(
+        self,
+        label: str,
+        place: Callable[[Session], int],
+        *,
+        red: bool = False,
+        then: Callable[[int], None] | None = None,
+    ) -> None:
+        """Draw the buttons of a dialog that places an order; wait a while for its outcome, and do *then*."""
         with st.container(horizontal=True, horizontal_alignment="right"):
             if st.button("Cancel"):
                 st.rerun()
@@ -190,6 +229,8 @@ class AtProvider:
                 with st.spinner("The provider is working…"):
                     durable.await_outcome(order, _WAIT_SECONDS)
                 self._forget()
+                if then is not None:
+                    then(order)
                 st.rerun()
 
     def _watch(self, order: OrderRow, *, writes: bool) -> None:

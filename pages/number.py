@@ -44,6 +44,8 @@ with errors_shown(), open_session() as session:
         else:
             draw.read_only(number)
             at_provider.webhooks(ordered, writes=False)
+            if actor.may(Permission.NUMBERS_BUY) and not actor.all_tenants:
+                at_provider.buy_back()
     with right:
         st.subheader("Campaign Health", anchor=False)
         calls = health.of_number(session, actor, number.id, health_chart.window())

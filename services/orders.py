@@ -5,16 +5,19 @@ placed → confirmed | failed | unknown → confirmed | failed. `services/fulfil
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
+import db.agents
 import db.connections
 import db.engine
 import db.numbers
 import db.orders
-from db.models import Connection, NumberOrder, OrderKind, OrderState, PhoneNumber
+from db.models import Connection, NumberOrder, NumberStatus, OrderKind, OrderState, PhoneNumber
+from db.numbers import NumberDetail
 from db.orders import OrderRow
 from db.scope import Scope
 from providers.base import Capability
@@ -132,6 +135,40 @@ def place_release(session: Session, actor: Actor, number_id: int, typed: str, *,
         price=number.price,
         currency=number.currency,
     )
+
+
+def place_buy_back(session: Session, actor: Actor, number_id: int) -> int:
+    """Write down that a released number is to be bought again as it was, and return the order's id.
+
+    It is a purchase like any other, and becomes a record of its own. Raises InvalidInput when the number
+    was not released, or can no longer be bought back.
+    """
+    require(actor, Permission.NUMBERS_BUY)
+    require_tenant(actor)
+    number = numbers.get(session, actor, number_id)
+    if not may_be_bought_back(number):
+        raise InvalidInput("This number can no longer be bought back. Look whether it is for sale.")
+    bought = next((o for o in reversed(of_number(session, actor, number.id)) if o.kind is OrderKind.PURCHASE), None)
+    papers = bought.configuration if bought else {}
+    agent = db.agents.find(session, Scope(number.tenant_id), number.agent_id) if number.agent_id else None
+    configuration = Configuration(
+        label=number.label,
+        agent_id=number.agent_id if agent and agent.is_active else None,
+        allowed_inbound=number.allowed_inbound,
+        allowed_outbound=number.allowed_outbound,
+        address_sid=papers.get("address_sid"),
+        bundle_sid=papers.get("bundle_sid"),
+    )
+    purchase = Purchase(
+        number.e164, number.country, str(number.number_type), number.price, number.currency, configuration
+    )
+    return place_purchase(session, actor, number.connection_id or 0, purchase)
+
+
+def may_be_bought_back(number: NumberDetail) -> bool:
+    """Return whether a number was released so lately that it can still be bought back."""
+    until = number.buy_back_until
+    return number.status is NumberStatus.RELEASED and until is not None and until > datetime.now(UTC)
 
 
 def place_webhooks(session: Session, actor: Actor, number_id: int, seen: Webhooks, wanted: Webhooks) -> int:

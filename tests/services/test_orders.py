@@ -289,6 +289,41 @@ def test_a_release_ends_at_the_provider_and_says_until_when_it_can_be_undone(
     assert state(session, world, buy(session, world, e164)) is OrderState.CONFIRMED
 
 
+def test_a_released_number_is_bought_back_as_it_was(session: Session, world: World, sandbox: Sandbox) -> None:
+    e164 = for_sale(session, world)
+    chosen = buy(session, world, e164, label="Desk", agent_id=world.agent, allowed_inbound=["US"])
+    number = looked_up(session, world, chosen).number_id or 0
+    with pytest.raises(InvalidInput, match="can no longer be bought back"):
+        orders.place_buy_back(session, world.operator, number)  # it was not released
+    released(session, world, number)
+    session.rollback()
+    for actor, refusal in ((world.viewer, Forbidden), (world.stranger, NotFound)):
+        with pytest.raises(refusal):
+            orders.place_buy_back(session, actor, number)
+    order = orders.place_buy_back(session, world.operator, number)
+    with pytest.raises(Conflict):  # a double click
+        orders.place_buy_back(session, world.operator, number)
+    session.rollback()
+    fulfilment.ask(order)
+    again = looked_up(session, world, order)
+    assert (again.state, again.price) == (OrderState.CONFIRMED, "1.15")
+    assert again.number_id not in (None, number)
+    seen = on_record(session, world, again.number_id)
+    assert (seen.e164, seen.label, seen.agent_id, seen.allowed_inbound) == (e164, "Desk", world.agent, ("US",))
+    assert ledger(sandbox, e164) == ["purchase", "release", "purchase"]
+    assert on_record(session, world, number).status is NumberStatus.RELEASED
+
+
+def test_after_ten_days_a_number_cannot_be_bought_back(session: Session, world: World, sandbox: Sandbox) -> None:
+    number = looked_up(session, world, buy(session, world, for_sale(session, world))).number_id or 0
+    released(session, world, number)
+    with (
+        time_machine.travel(datetime.now(UTC) + timedelta(days=10, minutes=1)),
+        pytest.raises(InvalidInput, match="can no longer be bought back"),
+    ):
+        orders.place_buy_back(session, world.operator, number)
+
+
 @pytest.mark.parametrize("kind", [Kind.DROP_AFTER, Kind.ERROR_AFTER])
 def test_a_release_whose_answer_is_lost_settles(session: Session, world: World, sandbox: Sandbox, kind: Kind) -> None:
     number = looked_up(session, world, buy(session, world, for_sale(session, world))).number_id or 0
