@@ -129,5 +129,12 @@ def test_a_release_lists_what_is_attached_and_is_typed_to_confirm(visitor: Visit
     dialog.get_by_role("textbox").press("Enter")
     dialog.get_by_role("button", name="Release", exact=True).click()
     expect(tab.page.get_by_text("Olga Operator released the number")).to_be_visible()
-    expect(tab.page.get_by_text("can be bought back until")).to_be_visible()
+    expect(tab.page.get_by_text("can be bought back until").first).to_be_visible()
+    released = tab.page.url
+    tab.settle().press("Buy back")
+    expect(dialog).to_contain_text("Twilio charges")
+    dialog.get_by_role("button", name="Buy back").click()
+    expect(dialog).to_have_count(0)
+    expect(tab.page).not_to_have_url(released)
+    expect(tab.page.get_by_role("button", name="Deactivate")).to_be_visible()
     tab.expect_no_error()
