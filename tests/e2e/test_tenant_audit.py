@@ -58,7 +58,8 @@ def test_a_superadmin_goes_from_all_tenants_into_one_and_stays_there(visitor: Vi
     tab = visitor("superadmin").open("/tenant-audit")
     tab.choose("Tenant", "All tenants")
     rows = tab.rows()
-    assert [row[0] for row in rows] == ["Acme Voice", "Bharat Dialers", "Nordlicht Telefonie"]
+    names = [row[0] for row in rows]  # another journey may have added a tenant
+    assert names[:3] == ["Acme Voice", "Bharat Dialers", "Nordlicht Telefonie"]
     with tab.rerun():
         tab.page.locator("[data-testid=stDataFrame] canvas").first.click(position={"x": 60, "y": 35 * 3.5}, force=True)
     expect(tab.page.get_by_text("Nordlicht Telefonie as of")).to_be_visible()

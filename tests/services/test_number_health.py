@@ -208,7 +208,7 @@ def test_a_day_that_has_begun_is_in_no_window_but_counts_against_the_cap(
 def test_other_thresholds_judge_anew(session: Session, world: World, facts: list[CampaignHealth]) -> None:
     assert Verdict.FALLING in {row.verdict for row in lines(session, world.viewer)}
     tenant = session.get_one(Tenant, world.tenant)
-    tenant.settings = {"health": {"alarm": 1000.0}}
+    tenant.settings = {"health": {"alarm": 50.0}}
     session.commit()
     assert Verdict.FALLING not in {row.verdict for row in lines(session, world.viewer)}
 
