@@ -11,7 +11,7 @@ from db.scope import Slice
 from services import audit_tables
 from services.tenant_audit import Compared, TenantSort
 
-PREFIX = "tenants_"
+PREFIX = "compared_"
 _SORTS = {
     TenantSort.NAME: "By name",
     TenantSort.NUMBERS: "Most numbers",
@@ -22,7 +22,7 @@ _SORTS = {
 def toolbar() -> TenantSort:
     """Draw the order; return it."""
     keys = [f"{PREFIX}{key}" for key in ("sort", "page", "per_page")]
-    lists.keep(keys, "tenants")
+    lists.keep(keys, "compared")
     sort: TenantSort = st.selectbox(
         "Sort",
         list(_SORTS),
@@ -34,7 +34,7 @@ def toolbar() -> TenantSort:
         label_visibility="collapsed",
         width=170,
     )
-    lists.remember(keys, "tenants")
+    lists.remember(keys, "compared")
     return sort
 
 
@@ -80,8 +80,8 @@ def table(rows: Sequence[Compared], choose: Callable[[int], None], zone: str) ->
                 alignment="left",
                 pinned=True,
                 width=145,
-                key="tenant_clicked",
-                on_click=lambda: choose(ids[st.session_state["tenant_clicked"]["row"]]),
+                key="compared_clicked",
+                on_click=lambda: choose(ids[st.session_state["compared_clicked"]["row"]]),
             ),
             "findings": number("Findings", "Kinds of findings in the tenant's audit", 68),
             "numbers": number("Numbers", "Held now", 70),

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -12,9 +11,9 @@ from sqlmodel import Session
 
 from db.models import (
     LIVE,
-    CampaignHealth,
     CampaignNumber,
     Connection,
+    HealthLine,
     NumberCount,
     NumberOrder,
     NumberStatus,
@@ -47,9 +46,9 @@ class Attention(StrEnum):
 
 @dataclass(frozen=True)
 class Idle:
-    """When a Twilio-managed number is idle: with fewer completed calls than `fewer_than` since a day."""
+    """When a Twilio-managed number is idle: with fewer completed calls than `fewer_than` in so many `days`."""
 
-    since: date
+    days: int
     fewer_than: int
 
 
@@ -76,7 +75,7 @@ def condition(kind: Attention, within: Within, idle: Idle | None) -> Any:
         case Attention.IDLE:
             if idle is None:
                 raise ValueError("What is idle must be said")
-            return _is_idle(idle)
+            return sa.and_(_MANAGED, completed(idle.days) < idle.fewer_than)
         case Attention.RESTRICTED:
             return _RESTRICTED
 
@@ -154,14 +153,9 @@ def _text(value: Any) -> Any:
     return sa.func.coalesce(value.as_string(), "")
 
 
-def _is_idle(idle: Idle) -> Any:
-    """Twilio-managed, with too few completed calls. A day with enough, or a few with any, tell of a busy one."""
-    day = sa.select(CampaignHealth.completed).where(
-        CampaignHealth.tenant_id == PhoneNumber.tenant_id,
-        CampaignHealth.number_id == PhoneNumber.id,
-        CampaignHealth.day >= idle.since,
+def completed(days: int) -> Any:
+    """Select the completed calls of a number over the window of so many *days*, as `db.health_summary` keeps it."""
+    calls = sa.select(sa.func.coalesce(sa.func.sum(HealthLine.completed), 0)).where(
+        HealthLine.tenant_id == PhoneNumber.tenant_id, HealthLine.days == days, HealthLine.number_id == PhoneNumber.id
     )
-    busy = day.where(CampaignHealth.completed >= idle.fewer_than).limit(1).correlate(PhoneNumber).scalar_subquery()
-    some = day.where(CampaignHealth.completed > 0).limit(idle.fewer_than).correlate(PhoneNumber).subquery()
-    completed = sa.select(sa.func.coalesce(sa.func.sum(some.c.completed), 0)).scalar_subquery()
-    return sa.and_(_MANAGED, busy.is_(None), completed < idle.fewer_than)
+    return calls.scalar_subquery()

@@ -128,11 +128,6 @@ def _about(scope: Scope, subject_type: str, subject_ids: list[int]) -> Any:
     )
 
 
-def newest(session: Session, scope: Scope, since: datetime, until: datetime, limit: int) -> list[AuditRow]:
-    """Return the last *limit* events from *since* until before *until*, newest first."""
-    return search(session, scope, AuditQuery(since=since, until=until), Slice(1, limit))
-
-
 def _read(session: Session, found: Any, part: Slice) -> list[AuditRow]:
     """Return the *part* of the rows whose ids and times are *found*, newest first; only these are joined."""
     return [AuditRow(*row) for row in session.execute(_rows(_newest(found, part.size).offset(part.offset)))]

@@ -154,10 +154,10 @@ def pools(session: Session, scope: Scope, e164s: Sequence[str], before: datetime
     return found
 
 
-def count(session: Session, scope: Scope, *, day: date | None = None) -> int:
-    """Return how many facts there are, of one day or of all."""
-    wanted = [CampaignHealth.day == day] if day else []
-    return session.scalar(sa.select(sa.func.count()).where(scope.of(CampaignHealth.tenant_id), *wanted)) or 0
+def count(session: Session, scope: Scope, first: date, last: date) -> int:
+    """Return how many facts there are from the day *first* to the day *last*."""
+    inside = (scope.of(CampaignHealth.tenant_id), CampaignHealth.day >= first, CampaignHealth.day <= last)
+    return session.scalar(sa.select(sa.func.count()).where(*inside)) or 0
 
 
 def put(session: Session, scope: Scope, facts: Sequence[Fact], *, replace: bool = True) -> None:

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -63,24 +64,28 @@ class Limits:
 
 @dataclass(frozen=True)
 class Kept:
-    """A tenant, how often its health was written, and the summary that is kept of it, if there is one."""
+    """The summary over a window of a tenant, if one is kept, and how often the tenant's health was written."""
 
+    days: int
     tenant: Tenant
     version: int
     summary: HealthSummary | None
 
 
-def kept(session: Session, scope: Scope, days: int) -> list[Kept]:
-    """Return what is kept over windows of so many *days* for each tenant in *scope*."""
-    same = sa.and_(HealthSummary.tenant_id == Tenant.id, HealthSummary.days == days)
+def kept(session: Session, scope: Scope, windows: Collection[int]) -> list[Kept]:
+    """Return what is kept for each tenant in *scope* over each of *windows*, in days."""
+    asked = sa.union_all(*(sa.select(sa.literal(days).label("days")) for days in sorted(windows))).subquery()
+    same = sa.and_(HealthSummary.tenant_id == Tenant.id, HealthSummary.days == asked.c.days)
     rows = session.execute(
-        sa.select(Tenant, sa.func.coalesce(HealthVersion.n, 0), HealthSummary)
+        sa.select(asked.c.days, Tenant, sa.func.coalesce(HealthVersion.n, 0), HealthSummary)
+        .select_from(Tenant)
+        .join(asked, sa.true())
         .outerjoin(HealthVersion, HealthVersion.tenant_id == Tenant.id)
         .outerjoin(HealthSummary, same)
         .where(scope.of(Tenant.id), Tenant.suspended_at.is_(None))
-        .order_by(Tenant.id)
+        .order_by(Tenant.id, asked.c.days)
     )
-    return [Kept(tenant, version, summary) for tenant, version, summary in rows]
+    return [Kept(*row) for row in rows]
 
 
 def written(session: Session, tenant_id: int) -> None:

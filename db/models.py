@@ -343,7 +343,7 @@ class CampaignHealth(SQLModel, table=True):
         _of_tenant("number_id", "phone_number"),
         sa.CheckConstraint("attempts >= 0 AND answered >= 0 AND answered <= attempts", name="answered_of_attempts"),
         sa.CheckConstraint("completed >= 0 AND short_calls >= 0 AND failed >= 0 AND spam_reports >= 0", name="counts"),
-        sa.Index("ix_campaign_health_of_number", "tenant_id", "number_id", "day", "completed"),
+        sa.Index(None, "tenant_id", "number_id", "day"),
         sa.Index("ix_campaign_health_day", "tenant_id", "day", "number_id", "attempts"),
         sa.Index(
             "ix_campaign_health_window",

@@ -8,6 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from db import attention
+from db.attention import Attention, Idle
 from db.health_summary import Verdict
 from db.models import LIVE, Campaign, CampaignHealth, CampaignNumber, HealthLine, PhoneNumber, PoolStatus, Tenant
 from db.scope import Scope, Slice
@@ -222,34 +224,31 @@ def trends(
     return found
 
 
-def count_idle(session: Session, scope: Scope, days: int, fewer_than: int) -> int:
-    """Return how many Twilio-managed numbers have fewer completed calls than *fewer_than*."""
-    return int(session.scalar(sa.select(sa.func.count()).select_from(_idle(scope, days, fewer_than).subquery())) or 0)
+def count_idle(session: Session, scope: Scope, what: Idle) -> int:
+    """Return how many numbers are idle."""
+    return int(session.scalar(sa.select(sa.func.count()).select_from(_idle(scope, what).subquery())) or 0)
 
 
-def idle(session: Session, scope: Scope, days: int, fewer_than: int, part: Slice) -> list[IdleRow]:
-    """Return the *part* of those numbers, the idlest first."""
-    found = _idle(scope, days, fewer_than).subquery()
+def idle(session: Session, scope: Scope, what: Idle, part: Slice) -> list[IdleRow]:
+    """Return the *part* of the idle numbers, the idlest first."""
+    found = _idle(scope, what).subquery()
     rows = sa.select(found).order_by(found.c.completed, found.c.id).limit(part.size).offset(part.offset)
     return [IdleRow(*row) for row in session.execute(rows)]
 
 
-def walk_idle(session: Session, scope: Scope, days: int, fewer_than: int) -> Iterator[IdleRow]:
-    """Yield every one of those numbers, in the order of ids."""
-    rows = _idle(scope, days, fewer_than).order_by(PhoneNumber.id).execution_options(yield_per=1000)
+def walk_idle(session: Session, scope: Scope, what: Idle) -> Iterator[IdleRow]:
+    """Yield every idle number, in the order of ids."""
+    rows = _idle(scope, what).order_by(PhoneNumber.id).execution_options(yield_per=1000)
     for row in session.execute(rows):
         yield IdleRow(*row)
 
 
-def _idle(scope: Scope, days: int, fewer_than: int) -> Any:
-    calls = sa.select(sa.func.coalesce(sa.func.sum(HealthLine.completed), 0)).where(
-        HealthLine.tenant_id == PhoneNumber.tenant_id, HealthLine.days == days, HealthLine.number_id == PhoneNumber.id
-    )
-    completed = calls.scalar_subquery().label("completed")
+def _idle(scope: Scope, what: Idle) -> Any:
+    completed = attention.completed(what.days).label("completed")
     return (
         sa.select(PhoneNumber.id, PhoneNumber.e164, PhoneNumber.label, Tenant.name, completed)
         .join(Tenant, Tenant.id == PhoneNumber.tenant_id)
-        .where(scope.of(PhoneNumber.tenant_id), LIVE, PhoneNumber.is_managed.is_(True), completed < fewer_than)
+        .where(scope.of(PhoneNumber.tenant_id), LIVE, attention.condition(Attention.IDLE, scope.of, what))
     )
 
 

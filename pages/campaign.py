@@ -10,7 +10,7 @@ from components.page import errors_shown, said
 from components.session import current_actor, reader_zone, rechecked
 from db.engine import open_session
 from db.scope import Slice
-from services import adding_up, audit, campaigns, health_import, number_health
+from services import adding_up, audit, campaigns, days, number_health
 from services.access import Permission
 
 actor, zone = current_actor(), reader_zone()
@@ -27,7 +27,7 @@ with errors_shown(), open_session() as session:
     if campaign.pool:
         table = st.container()
         part = draw.pager(campaign)
-        today = health_import.today_of(session, actor)
+        today = days.today_of(session, actor)
         rows = campaigns.pool(session, actor, campaign.id, today, part)
         adding_up.freshen(session, actor, number_health.IDLE_DAYS)
         weights = number_health.weights(session, actor, [campaign.id], [row.number_id for row in rows])

@@ -8,7 +8,7 @@ from components.page import errors_shown, header
 from components.session import current_actor, reader_zone, reloader
 from db.engine import open_session
 from db.scope import Slice
-from services import adding_up, exports, health_import, number_health, thresholds
+from services import adding_up, days, exports, number_health, thresholds
 from services.access import Permission
 from services.words import amount
 
@@ -27,7 +27,7 @@ def file(made: exports.Maker) -> bytes:
 with header("Number health", "Which numbers stand out beyond chance, why, and what to do about it."):
     draw.import_link(may_import)
 with errors_shown(), open_session() as session:
-    today = health_import.today_of(session, actor)
+    today = days.today_of(session, actor)
     wanted, offered, end = draw.toolbar(today, number_health.campaigns(session, actor))
     limits = thresholds.of(session, actor)
     with st.spinner("Adding up the calls…", show_time=True):

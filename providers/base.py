@@ -62,8 +62,8 @@ class Opener(Protocol):
 class Vendor:
     """A telephony vendor, as the rest of the console sees it.
 
-    `limits` says why the vendor lacks the capabilities that it lacks. `open` is None for a vendor
-    without an API.
+    `limits` says why the vendor lacks the capabilities that it lacks. A status callback may be kept
+    elsewhere than with the number. `open` is None for a vendor without an API.
     """
 
     key: str
@@ -73,6 +73,7 @@ class Vendor:
     number_fields: tuple[Field, ...] = ()
     default_country: str | None = None
     national_numbers: bool = False
+    keeps_status_callback: bool = True
     limits: str = ""
     open: Opener | None = None
 

@@ -43,6 +43,7 @@ VENDOR = Vendor(
         ),
     ),
     default_country="IN",
+    keeps_status_callback=False,
     limits="ExoPhones are bought, released and looked up in Exotel's own dashboard; here their webhooks are kept.",
     open=_open,
 )

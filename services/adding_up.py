@@ -3,7 +3,6 @@
 import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
 
 from dbos import DBOS, SetWorkflowID
 from sqlmodel import Session
@@ -14,6 +13,7 @@ from db.health_summary import Kept, Limits
 from db.models import Tenant
 from services import number_health, thresholds
 from services.access import Actor, Permission, require
+from services.days import today_in
 
 AT_ONCE = 1.0
 """Seconds. What took longer the last time is added up in the background."""
@@ -40,34 +40,32 @@ def freshen(session: Session, actor: Actor, days: int, *others: int) -> AsOf:
     Return of when those over *days* are.
     """
     require(actor, Permission.HEALTH_READ)
-    for other in {*others} - {days}:
-        freshen(session, actor, other)
     session.rollback()  # a transaction that reads already would not see what was added up since
-    began, behind = time.monotonic(), False
-    for one in db.health_summary.kept(session, actor.scope, days):
-        limits, today = _limits(one.tenant), today_in(one.tenant)
-        window = number_health.window(days, today)
+    began, behind, changed = time.monotonic(), False, False
+    windows = {days, *others}
+    found = db.health_summary.kept(session, actor.scope, windows)
+    for one in found:
+        limits, today = _limits(one.tenant), today_in(one.tenant.time_zone)
+        window = number_health.window(one.days, today)
         old = one.summary
         if old and (old.until, old.version, old.limits) == (window.until, one.version, limits.key):
             continue
         if old is not None and old.seconds > AT_ONCE:
-            behind = True
+            behind = behind or one.days == days
             if (datetime.now(UTC) - old.made_at).total_seconds() > REST * old.seconds:
-                _begin(one, days, today, limits)
+                _begin(one, today, limits)
         elif time.monotonic() - began > PATIENCE:
-            behind = True
+            behind = behind or one.days == days
         else:
-            db.health_summary.add_up(session, one.tenant.id or 0, days, window, limits)
-    session.rollback()  # what was just written is seen from here on
-    made = [one.summary for one in db.health_summary.kept(session, actor.scope, days) if one.summary]
+            db.health_summary.add_up(session, one.tenant.id or 0, one.days, window, limits)
+            changed = True
+    if changed:
+        session.rollback()
+        found = db.health_summary.kept(session, actor.scope, windows)
+    made = [one.summary for one in found if one.summary and one.days == days]
     if not made:
         return AsOf(None, None, behind)
     return AsOf(min(one.until for one in made), min(one.made_at for one in made), behind)
-
-
-def today_in(tenant: Tenant) -> date:
-    """Return the day that it is in the tenant's zone."""
-    return datetime.now(ZoneInfo(tenant.time_zone)).date()
 
 
 def _limits(tenant: Tenant) -> Limits:
@@ -75,11 +73,11 @@ def _limits(tenant: Tenant) -> Limits:
     return Limits(found.flag_share, found.widest_interval, found.alarm)
 
 
-def _begin(one: Kept, days: int, today: date, limits: Limits) -> None:
+def _begin(one: Kept, today: date, limits: Limits) -> None:
     """Have it added up in the background. Whoever asks for the same meanwhile, here or at a replica, begins nothing."""
-    with SetWorkflowID(f"health-{one.tenant.id}-{days}-{today}-{one.version}-{limits.key}"):
+    with SetWorkflowID(f"health-{one.tenant.id}-{one.days}-{today}-{one.version}-{limits.key}"):
         DBOS.start_workflow(
-            _add_up, one.tenant.id or 0, days, today.isoformat(), limits.flag_share, limits.widest, limits.alarm
+            _add_up, one.tenant.id or 0, one.days, today.isoformat(), limits.flag_share, limits.widest, limits.alarm
         )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,8 +14,8 @@ import db.tenants
 from db.audit import COUNT_LIMIT, AuditFacets, AuditQuery, AuditRow
 from db.models import AuditEvent
 from db.scope import Slice
+from services import days
 from services.access import Actor, Permission, require
-from services.errors import InvalidInput
 
 __all__ = ["COUNT_LIMIT", "Action", "AuditFacets", "AuditQuery", "AuditRow", "Subject", "history", "record"]
 
@@ -27,14 +27,14 @@ class Action(StrEnum):
     AGENTS_ADD = "agents:add"
     AGENTS_DEACTIVATE = "agents:deactivate"
     AGENTS_RENAME = "agents:rename"
+    API_KEYS_CREATE = "api_keys:create"
+    API_KEYS_REVOKE = "api_keys:revoke"
     AUDIT_EXPORT = "audit:export"
+    AUDIT_REPORT = "audit:report"
     CAMPAIGNS_ADD = "campaigns:add"
     CAMPAIGNS_ADD_NUMBERS = "campaigns:add_numbers"
     CAMPAIGNS_EDIT = "campaigns:edit"
     CAMPAIGNS_EDIT_POOL = "campaigns:edit_pool"
-    API_KEYS_CREATE = "api_keys:create"
-    API_KEYS_REVOKE = "api_keys:revoke"
-    AUDIT_REPORT = "audit:report"
     CAMPAIGNS_LOSE_NUMBER = "campaigns:lose_number"
     CAMPAIGNS_REMOVE_NUMBER = "campaigns:remove_number"
     CAMPAIGNS_SET_PRIMARY = "campaigns:set_primary"
@@ -172,11 +172,9 @@ def period(first: date | None, last: date | None, zone: ZoneInfo) -> tuple[datet
 
     Raises InvalidInput when it ends before it starts.
     """
-    if first and last and last < first:
-        raise InvalidInput("The period ends before it starts. Choose a last day that is not before the first.")
-    since = datetime.combine(first, time.min, zone) if first else None
-    until = datetime.combine(last + timedelta(days=1), time.min, zone) if last else None
-    return since, until
+    if first and last:
+        return days.span(first, last, zone)
+    return days.starts(first, zone) if first else None, days.span(last, last, zone)[1] if last else None
 
 
 def _told(session: Session, query: AuditQuery) -> dict[str, Any]:

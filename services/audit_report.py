@@ -86,7 +86,7 @@ def _made(session: Session, actor: Actor, during: Period, kind: str, newest: int
 
 def _calling(session: Session, actor: Actor, report: Report) -> Iterator[Sequence[str]]:
     """Yield every number that calls for attention, once for each reason."""
-    zone, idle = report.about.zone, report.about.limits.idle(report.about.made_at.date())
+    zone, idle = report.about.zone, report.about.limits.idle
     for kind in Attention:
         query = NumberQuery(attention=(kind,), idle=idle)
         for row in db.numbers.walk(session, actor.scope, query, _BATCH):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services import connection_tests, numbering, words
+from services import audit_words, connection_tests, numbering, words
 from services.connections import vendor
 from services.exports import Table
 from services.tenant_audit import Attention, Changes, Cost, Line, Owned, Tenant, UserRow, Way
@@ -221,7 +221,12 @@ def tallies(report: Report) -> list[Table]:
     changes = report.changes
     note = f"{changes.period.first:%d %b %Y} to {changes.period.last:%d %b %Y}."
     return [
-        Table("Changes by action", ("Action", "Changes"), changes.actions, note),
+        Table(
+            "Changes by action",
+            ("Action", "Changes"),
+            [(audit_words.action(action), n) for action, n in changes.actions],
+            note,
+        ),
         Table("Changes by person", ("Person", "Changes"), changes.people, note),
     ]
 
@@ -237,19 +242,11 @@ def events(report: Report) -> Table:
             (
                 report.at(event.at),
                 event.actor,
-                event.action,
-                event.subject or event.subject_type,
-                "; ".join(f"{name}: {_said(event.before, name)} -> {_said(event.after, name)}" for name in event.before)
-                or "; ".join(f"{name}: {_said(event.after, name)}" for name in event.after),
+                audit_words.action(event.action),
+                audit_words.subject(event) or audit_words.kind(event.subject_type),
+                "; ".join(change.text for change in audit_words.changes(event, report.about.zone)),
             )
             for event in changes.newest
         ],
         f"The newest {shown:,} of {changes.total:,}." if shown < changes.total else "",
     )
-
-
-def _said(values: Mapping[str, Any], name: str) -> str:
-    value = values.get(name)
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
-    return "none" if value in (None, "", {}) else str(value)

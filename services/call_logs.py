@@ -20,12 +20,11 @@ from db.models import Connection, HealthPull
 from db.scope import Scope
 from providers import VENDORS
 from providers.base import Capability
-from services import audit, checks
+from services import audit, checks, days
 from services.access import Actor, Permission, require, require_tenant
 from services.audit import Action, Subject
 from services.connections import vendor
 from services.errors import Conflict, InvalidInput, NotFound
-from services.health_import import zone
 
 __all__ = ["CallLog", "Counts", "State"]
 
@@ -152,7 +151,7 @@ def end(connection_id: int, run: str, problem: str | None = None) -> None:
 
 def last_day(time_zone: str) -> date:
     """Return the newest day that is over in a zone."""
-    return datetime.now(zone(time_zone)).date() - ONE_DAY
+    return days.today_in(time_zone) - ONE_DAY
 
 
 def _begin(session: Session, connection: Connection, user_id: int | None, first_day: date | None) -> str:

@@ -19,10 +19,8 @@ import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from datetime import time as clock
 from enum import StrEnum
 from functools import partial
-from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -35,10 +33,9 @@ from db.health_pulls import Counts
 from db.scope import Scope
 from providers.errors import ProviderError
 from providers.verbs import CallRecord, CallStatus, Direction, Provider
-from services import call_logs, vendors
+from services import call_logs, days, vendors
 from services.call_logs import ONE_DAY
 from services.errors import DatabaseUnavailable
-from services.health_import import zone
 from services.words import amount
 
 COMPLETED_SECONDS = 12
@@ -119,7 +116,7 @@ def _read_day(connection_id: int, run: str) -> bool:
     if not row.is_active:
         call_logs.end(connection_id, run, f"{row.connection} was deactivated.")
         return False
-    since, until = _span(day, zone(row.time_zone))
+    since, until = days.span(day, day, days.zone(row.time_zone))
     read = _ask(vendors.connect(connection), since, until, connection_id, run)
     if read.under_way and datetime.now(UTC) - until < LONGEST_CALL:
         calls = f"{amount(read.under_way, 'call')} {'is' if read.under_way == 1 else 'are'}"
@@ -163,10 +160,10 @@ def _keep(connection_id: int, run: str, day: date, until: datetime, read: Day) -
                 facts.append(_fact(*next(iter(pools)), day, kinds))
             else:
                 nowhere[_why(pools)] += kinds.total()
-        before = db.health.count(session, scope, day=day)
+        before = db.health.count(session, scope, day, day)
         if facts:
             db.health.put(session, scope, facts, replace=False)
-        added = db.health.count(session, scope, day=day) - before
+        added = db.health.count(session, scope, day, day) - before
         told = Counts(1, read.calls, added, len(facts) - added, read.inbound, read.not_dialed, **nowhere)
         pull.counts = Counts(**pull.counts).plus(told)._asdict()
         pull.done_until, pull.updated_at = day, datetime.now(UTC)
@@ -205,9 +202,3 @@ def _why(pools: set[tuple[int, int]] | None) -> str:
     if pools is None:
         return "not_on_record"
     return "in_several_pools" if pools else "in_no_pool"
-
-
-def _span(day: date, tenant_zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """Return the first instants of a day and of the next: 23 or 25 hours apart where the clocks change."""
-    first, following = (datetime.combine(one, clock.min, tenant_zone) for one in (day, day + ONE_DAY))
-    return first.astimezone(UTC), following.astimezone(UTC)

@@ -137,15 +137,14 @@ def _take_over(provider: Provider, order: NumberOrder) -> OwnedNumber:
         raise RequestRejected(
             f"{numbering.display(order.e164)} is not in the account any more. Nothing was changed.", code="20404"
         )
-    if _same(now.webhooks, wanted):
+    if _same(provider, now.webhooks, wanted):
         return now
-    if not _same(now.webhooks, shown):
+    if not _same(provider, now.webhooks, shown):
         raise RequestRejected(
             "The webhooks were changed at the provider since they were shown. Nothing was overwritten; look again."
         )
-    if provider.vendor.key == "exotel":  # keeps its status callback in the call flow
-        return provider.set_webhooks(now.sid, voice_url=wanted.voice_url)
-    return provider.set_webhooks(now.sid, voice_url=wanted.voice_url, status_callback=wanted.status_callback)
+    callback = wanted.status_callback if provider.vendor.keeps_status_callback else None
+    return provider.set_webhooks(now.sid, voice_url=wanted.voice_url, status_callback=callback)
 
 
 def _release(provider: Provider, order: NumberOrder) -> None:
@@ -175,14 +174,15 @@ def _look_at_webhooks(provider: Provider, order: NumberOrder) -> None:
     now = provider.find_owned_sid(order.provider_sid or "")
     if now is None:
         _fail(order.id or 0, "The number is not in the account any more. Nothing was changed.")
-    elif _same(now.webhooks, orders.told(order.configuration)):
+    elif _same(provider, now.webhooks, orders.told(order.configuration)):
         _confirm(order.id or 0, now)
     elif _long_ago(order):
         _fail(order.id or 0, "The webhooks at the provider are not ours: they were not replaced. Try again.")
 
 
-def _same(one: Webhooks, other: Webhooks) -> bool:
-    return (one.voice_url, one.status_callback) == (other.voice_url, other.status_callback)
+def _same(provider: Provider, one: Webhooks, other: Webhooks) -> bool:
+    callbacks = one.status_callback == other.status_callback or not provider.vendor.keeps_status_callback
+    return one.voice_url == other.voice_url and callbacks
 
 
 def _long_ago(order: NumberOrder) -> bool:

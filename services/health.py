@@ -9,8 +9,9 @@ from sqlmodel import Session
 import db.health
 from db.health import CampaignTotals, DayTotals
 from db.health_summary import Window
-from services import adding_up, health_import, number_health
+from services import adding_up, number_health
 from services.access import Actor, Permission, require
+from services.days import today_of
 from services.number_health import HealthRow, Wanted
 
 __all__ = ["RUN", "WINDOWS", "CampaignTotals", "DayTotals", "NumberHealth", "of_number"]
@@ -42,7 +43,7 @@ def of_number(session: Session, actor: Actor, number_id: int, days: int) -> Numb
     """Return how a number's calls went over the last *days* whole days."""
     require(actor, Permission.HEALTH_READ)
     adding_up.freshen(session, actor, days, number_health.IDLE_DAYS)
-    today = health_import.today_of(session, actor)
+    today = today_of(session, actor)
     window = number_health.window(days, today)
     totals = db.health.totals(session, actor.scope, number_id, window.since, window.until)
     earliest = window.since - timedelta(days=RUN - 1)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
@@ -15,12 +14,12 @@ import db.health
 import db.tenants
 from db.health import COUNTS, Fact
 from db.scope import Scope
-from services import audit
+from services import audit, days
 from services.access import Actor, Permission, require, require_tenant
 from services.audit import Action, Subject
 from services.errors import Conflict, InvalidInput
 
-__all__ = ["COUNTS", "Checked", "Given", "Problem", "Saved", "check", "save", "today_of", "zone"]
+__all__ = ["COUNTS", "Checked", "Given", "Problem", "Saved", "check", "save"]
 
 MOST = 1_000_000
 """No number makes more calls in a day."""
@@ -97,7 +96,7 @@ def check(
     """Return which rows can be written; nothing is. *day_format* is how days that are texts are written."""
     require(actor, Permission.HEALTH_WRITE)
     scope = Scope(require_tenant(actor))
-    reader = _Reader(session, scope, rows, day_format, today or today_of(session, actor))
+    reader = _Reader(session, scope, rows, day_format, today or days.today_of(session, actor))
     facts: list[Fact] = []
     problems: list[Problem] = []
     for at, row in enumerate(rows, start=1):
@@ -141,7 +140,8 @@ def save(
     if not checked.facts:
         return Saved(0, 0, ())
     db.engine.start_write(session)
-    before = db.health.count(session, Scope(tenant_id))
+    first, last = min(fact.day for fact in checked.facts), max(fact.day for fact in checked.facts)
+    before = db.health.count(session, Scope(tenant_id), first, last)
     try:
         for start in range(0, len(checked.facts), BATCH):
             db.health.put(session, Scope(tenant_id), checked.facts[start : start + BATCH])
@@ -150,9 +150,8 @@ def save(
     except IntegrityError as exc:
         session.rollback()
         raise Conflict("A campaign or number was taken away meanwhile. Nothing was written; try again.") from exc
-    added = db.health.count(session, Scope(tenant_id)) - before
+    added = db.health.count(session, Scope(tenant_id), first, last) - before
     saved = Saved(added, len(checked.facts) - added, checked.problems)
-    days = [fact.day for fact in checked.facts]
     audit.record(
         session,
         actor,
@@ -163,27 +162,12 @@ def save(
             "added": saved.added,
             "replaced": saved.replaced,
             "refused": len(saved.problems),
-            "first_day": min(days).isoformat(),
-            "last_day": max(days).isoformat(),
+            "first_day": first.isoformat(),
+            "last_day": last.isoformat(),
         },
     )
     session.commit()
     return saved
-
-
-def today_of(session: Session, actor: Actor) -> date:
-    """Return the day that it is in the chosen tenant's zone; in UTC when all tenants are looked at."""
-    require(actor, Permission.CAMPAIGNS_READ if actor.granted is None else Permission.HEALTH_WRITE)
-    tenant = db.tenants.find(session, actor.tenant_id) if actor.tenant_id else None
-    return datetime.now(zone(tenant.time_zone if tenant else "UTC")).date()
-
-
-def zone(name: str) -> ZoneInfo:
-    """Return a tenant's time zone; UTC for a name that this machine does not know."""
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError):
-        return ZoneInfo("UTC")
 
 
 class _Reader:

@@ -134,13 +134,13 @@ def trends(session: Session, actor: Actor, wanted: Wanted, rows: list[HealthRow]
 def count_idle(session: Session, actor: Actor) -> int:
     """Return how many Twilio-managed numbers are at risk of being reclaimed."""
     require(actor, Permission.HEALTH_READ)
-    return db.number_health.count_idle(session, actor.scope, IDLE_DAYS, thresholds.of(session, actor).idle_calls)
+    return db.number_health.count_idle(session, actor.scope, thresholds.of(session, actor).idle)
 
 
 def idle(session: Session, actor: Actor, part: Slice) -> list[IdleRow]:
     """Return the *part* of the numbers that are at risk of being reclaimed, the idlest first."""
     require(actor, Permission.HEALTH_READ)
-    return db.number_health.idle(session, actor.scope, IDLE_DAYS, thresholds.of(session, actor).idle_calls, part)
+    return db.number_health.idle(session, actor.scope, thresholds.of(session, actor).idle, part)
 
 
 def export(session: Session, actor: Actor, wanted: Wanted) -> list[Table]:
@@ -153,7 +153,7 @@ def export(session: Session, actor: Actor, wanted: Wanted) -> list[Table]:
     session.commit()
     limits, query = thresholds.of(session, actor), _query(session, actor, wanted)
     lines = db.number_health.walk(session, actor.scope, query)
-    idle = db.number_health.walk_idle(session, actor.scope, IDLE_DAYS, limits.idle_calls)
+    idle = db.number_health.walk_idle(session, actor.scope, limits.idle)
     return [
         Table("Number health", _HEADER, (_cells(row, limits) for row in lines)),
         Table("Idle", _IDLE_HEADER, ((row.e164, row.label, row.tenant, row.completed) for row in idle)),

@@ -20,7 +20,7 @@ from db.attention import Attention
 from db.models import NumberStatus, PhoneNumber, PoolStatus
 from db.numbers import SEARCH_LIMIT, CampaignUse, Facets, NumberDetail, NumberQuery, NumberRow
 from db.scope import Scope, Slice
-from services import audit, checks, thresholds
+from services import adding_up, audit, checks, thresholds
 from services.access import Actor, Permission, require
 from services.audit import Action, Subject
 from services.connections import vendor
@@ -328,10 +328,11 @@ def leave_campaigns(session: Session, actor: Actor, number: PhoneNumber) -> None
 
 
 def _with_thresholds(session: Session, actor: Actor, query: NumberQuery) -> NumberQuery:
-    """Return *query* with what the tenant calls idle today, where that is asked for."""
+    """Return *query* with what the tenant calls idle, where that is asked for."""
     if Attention.IDLE not in query.attention:
         return query
-    return replace(query, idle=thresholds.of(session, actor).idle(datetime.now(UTC).date()))
+    adding_up.freshen(session, actor, thresholds.IDLE_DAYS)
+    return replace(query, idle=thresholds.of(session, actor).idle)
 
 
 def _told(session: Session, scope: Scope, query: NumberQuery) -> dict[str, Any]:

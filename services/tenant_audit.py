@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -16,16 +16,16 @@ import db.tenant_audit
 import db.tenants
 import db.users
 from db.attention import Attention
-from db.audit import AuditRow
+from db.audit import AuditQuery, AuditRow
 from db.numbers import Facets
 from db.orders import OrderRow
 from db.scope import Slice
 from db.tenant_audit import Figure, Found, Holding, Sample, Tally, Way
 from db.tenants import ComparedTenant, TenantSort
 from db.users import UserRow
-from services import connection_tests, findings, thresholds
+from services import adding_up, connection_tests, days, findings, thresholds
 from services.access import Actor, Permission, require, require_tenant
-from services.errors import InvalidInput, NotFound
+from services.errors import NotFound
 from services.findings import Counted, Finding
 from services.thresholds import Thresholds
 
@@ -74,21 +74,12 @@ class Tenant:
 
 @dataclass(frozen=True)
 class Period:
-    """Whole days, both included, in a zone."""
+    """Whole days, both included, with the instant at which they begin, and the one before which they end."""
 
     first: date
     last: date
-    zone: ZoneInfo
-
-    @property
-    def since(self) -> datetime:
-        """The instant at which it begins."""
-        return datetime.combine(self.first, time(), self.zone)
-
-    @property
-    def until(self) -> datetime:
-        """The instant before which it ends."""
-        return datetime.combine(self.last + timedelta(days=1), time(), self.zone)
+    since: datetime
+    until: datetime
 
 
 @dataclass(frozen=True)
@@ -184,9 +175,7 @@ def tenant(session: Session, actor: Actor) -> Tenant:
 
 def period(first: date, last: date, zone: ZoneInfo) -> Period:
     """Return the days from *first* to *last*. Raises InvalidInput when they are not in this order."""
-    if last < first:
-        raise InvalidInput(f"The period ends before it starts: choose an end on or after {first:%d %b %Y}.")
-    return Period(first, last, zone)
+    return Period(first, last, *days.span(first, last, zone))
 
 
 def last_days(today: date) -> tuple[date, date]:
@@ -198,10 +187,11 @@ def owned(session: Session, actor: Actor, about: Tenant) -> Owned:
     """Return what the tenant owns and what looks wrong."""
     require(actor, Permission.AUDIT_READ)
     scope, now, limits = actor.scope, about.made_at, about.limits
+    adding_up.freshen(session, actor, thresholds.IDLE_DAYS)
     kinds = [kind for kind in Attention if kind is not Attention.WEBHOOKS_ELSEWHERE]
     elsewhere, ways = db.tenant_audit.ways(session, scope, MOST_WAYS)
     attention = {Attention.WEBHOOKS_ELSEWHERE: Found(elsewhere)} | db.tenant_audit.found(
-        session, scope, kinds, limits.idle(now.date()), FEW
+        session, scope, kinds, limits.idle, FEW
     )
     figures = {figure: n for (_, figure), n in _figures(session, actor, [about.id], now).items()}
     counted = Counted(figures, {kind: found.n for kind, found in attention.items()}, limits.idle_calls)
@@ -231,7 +221,7 @@ def changes(session: Session, actor: Actor, during: Period, *, newest: int = NEW
         sum(tally.n for tally in tallies),
         _ranked((tally.action, tally.n) for tally in tallies),
         [(name, n) for (_, name), n in _ranked(((tally.actor_id, tally.actor), tally.n) for tally in tallies)],
-        db.audit.newest(session, actor.scope, during.since, during.until, newest),
+        db.audit.search(session, actor.scope, AuditQuery(since=during.since, until=during.until), Slice(1, newest)),
     )
 
 
@@ -245,6 +235,7 @@ def compare(session: Session, actor: Actor, sort: TenantSort, part: Slice) -> li
     """Return the *part* of the tenants, a line each, by the thresholds of each."""
     require(actor, Permission.TENANTS_READ_ALL)
     now = datetime.now(UTC)
+    adding_up.freshen(session, actor, thresholds.IDLE_DAYS)
     rows = db.tenants.compared(session, actor.scope, sort, part)
     ids = [row.id for row in rows]
     figures = _figures(session, actor, ids, now)
@@ -253,7 +244,7 @@ def compare(session: Session, actor: Actor, sort: TenantSort, part: Slice) -> li
     attention: dict[tuple[int, Attention], int] = {}
     for calls in sorted(set(idle_calls.values())):
         alike = [row for row in rows if idle_calls[row.id] == calls]
-        idle = thresholds.read(alike[0].settings).idle(now.date())
+        idle = thresholds.read(alike[0].settings).idle
         attention |= db.tenant_audit.attention_counts(session, actor.scope, [row.id for row in alike], idle)
     return [
         _compared(row, figures, attention, [holding for holding in holdings if holding.tenant_id == row.id])
@@ -288,7 +279,7 @@ def _figures(session: Session, actor: Actor, ids: Sequence[int], now: datetime) 
 def _months(session: Session, actor: Actor, today: date, zone: ZoneInfo) -> list[Month]:
     place = today.year * 12 + today.month - 1  # months since the year 0
     firsts = [date(n // 12, n % 12 + 1, 1) for n in range(place - MONTHS + 1, place + 2)]
-    starts = [datetime.combine(first, time(), zone) for first in firsts]
+    starts = [days.starts(first, zone) for first in firsts]
     found = db.tenant_audit.months(session, actor.scope, starts)
     return [Month(first, n.added, n.held, n.gone) for first, n in zip(firsts, found, strict=False)]
 

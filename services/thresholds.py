@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Any
 
 from sqlmodel import Session
@@ -30,9 +29,10 @@ class Thresholds:
     cap: int = 100
     idle_calls: int = 3
 
-    def idle(self, today: date) -> Idle:
-        """Return what is idle on the day *today*."""
-        return Idle(today - timedelta(days=IDLE_DAYS), self.idle_calls)
+    @property
+    def idle(self) -> Idle:
+        """What is idle."""
+        return Idle(IDLE_DAYS, self.idle_calls)
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def change(
         raise Conflict(f"Somebody else changed this {noun.name} meanwhile. Nothing was saved.", changes=changes)
     before = noun.words(session, row)
     apply(row)
-    session.flush()
+    _flush(session, noun.name, "changed")
     after = noun.words(session, row)
     changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
     if changed:
@@ -84,14 +84,19 @@ def add(session: Session, actor: Actor, noun: Noun[Row], row: Row, action: Actio
     """Put a new *row* on record, in the transaction that was begun for it, and return its id."""
     require(actor, noun.permission)
     session.add(row)
+    _flush(session, noun.name, "added")
+    audit.record(session, actor, action, noun.subject(row), after=noun.words(session, row))
+    commit(session, noun.name)
+    return row.id or 0
+
+
+def _flush(session: Session, name: str, done: str) -> None:
+    """Write what is pending; a name that another one took meanwhile, or a thing that went, is a Conflict."""
     try:
         session.flush()
     except IntegrityError as exc:
         session.rollback()
-        raise Conflict(f"Somebody else added this {noun.name} meanwhile. Nothing was saved.") from exc
-    audit.record(session, actor, action, noun.subject(row), after=noun.words(session, row))
-    commit(session, noun.name)
-    return row.id or 0
+        raise Conflict(f"Somebody else {done} this {name} meanwhile. Nothing was saved.") from exc
 
 
 def commit(session: Session, name: str) -> None:

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from db.attention import Attention
 from db.models import AuditEvent, NumberStatus, PhoneNumber, Tenant
 from db.numbers import NumberQuery
-from services import audit_report, exports, numbers, pdf, tenant_audit
+from services import audit_report, audit_words, exports, numbers, pdf, tenant_audit
 from services.access import Actor, Permission
 from services.errors import Forbidden
 from services.exports import Table
@@ -79,7 +79,9 @@ def test_the_workbook_holds_what_the_page_tells_and_every_number(
     assert len(found["Attention"]) - 1 == sum(each.n for each in owned.attention.values())
     assert len(found["Users"]) - 1 == len(owned.users)
     assert len(found["Changes"]) - 1 == changes.total
-    assert [row[:2] for row in found["Changes by action"][1:]] == [list(pair) for pair in changes.actions]
+    assert [row[:2] for row in found["Changes by action"][1:]] == [
+        [audit_words.action(action), n] for action, n in changes.actions
+    ]
     months = [(month.added, month.held, month.gone) for month in owned.months]
     assert [tuple(row[1:]) for row in found["Months"][1:]] == months
 

@@ -1,13 +1,15 @@
 """Campaigns: their pools, who may change them, and that nothing crosses tenants."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from db.models import CampaignHealth
+import db.engine
+from db.models import Campaign, CampaignHealth
 from db.scope import Slice
 from services import audit, campaigns, numbers
 from services.access import Actor
@@ -195,3 +197,33 @@ def test_the_list_is_searched_sorted_and_cut_in_the_database(session: Session, w
     assert names(CampaignQuery(sort=CampaignSort.NEWEST), Slice(1, 2)) == ["Gamma", "alpha 100%"]
     assert campaigns.count(session, world.viewer, CampaignQuery()) == 3
     assert "Foreign" in names(CampaignQuery(), actor=world.everywhere)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite writes one after the other
+def test_two_who_take_one_name_at_once_are_told_apart(session: Session, world: World, database: sa.Engine) -> None:
+    campaigns_of = [added(session, world, name) for name in ("One", "Two")]
+    with Session(database) as other:
+        db.engine.start_write(other)
+        other.get_one(Campaign, campaigns_of[1]).name = "Same"
+        other.flush()  # written, and not committed yet: the check for the name does not see it
+
+        def commit_soon() -> None:
+            while not _waits(database):
+                pass
+            other.commit()
+
+        with ThreadPoolExecutor(1) as pool:
+            committed = pool.submit(commit_soon)
+            with pytest.raises(Conflict):
+                campaigns.edit(session, world.operator, campaigns_of[0], "Same", CampaignStatus.ACTIVE, version=1)
+            committed.result()
+    assert campaigns.get(session, world.viewer, campaigns_of[0]).name == "One"
+
+
+def _waits(database: sa.Engine) -> bool:
+    """Return whether a statement of the test's database waits for another one's lock."""
+    with database.connect() as connection:
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return bool(connection.exec_driver_sql(waiting).scalar())

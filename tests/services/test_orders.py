@@ -364,6 +364,24 @@ def test_exotel_webhooks_are_set_through_the_same_order(session: Session, world:
     )
 
 
+def test_lost_exotel_webhooks_settle_though_the_status_callback_is_not_kept_there(
+    session: Session, world: World, sandbox: Sandbox
+) -> None:
+    configuration = registering.Configuration(provider_fields={"exophone_sid": "exo-1"})
+    number = registering.register(session, world.operator, "+918047180001", world.exotel, configuration)
+    now = stock.webhooks_now(session, world.operator, number)
+    wanted = Webhooks(voice_url="https://lost.example.com/x", status_callback="https://voice.example.com/status")
+    order = orders.place_webhooks(session, world.operator, number, now, wanted)
+    sandbox.fault(Fault(Kind.DROP_AFTER, method="PUT", path=NUMBERS))
+    fulfilment.ask(order)
+    assert state(session, world, order) is OrderState.UNKNOWN
+    assert fulfilment.settle(order)
+    assert state(session, world, order) is OrderState.CONFIRMED
+    back = orders.place_webhooks(session, world.operator, number, wanted, now)
+    fulfilment.ask(back)
+    assert state(session, world, back) is OrderState.CONFIRMED
+
+
 @pytest.mark.parametrize(
     "act",
     [

@@ -38,9 +38,6 @@ def upgrade() -> None:
         ("tenant_id", "number_id", "id"),
         "state = 'confirmed' AND kind IN ('purchase', 'import', 'webhooks')",
     )
-    # The calls of a number are added up from this index alone.
-    _index("ix_campaign_health_of_number", "campaign_health", ("tenant_id", "number_id", "day", "completed"))
-    op.drop_index("ix_campaign_health_tenant_id_number_id_day", "campaign_health")
 
 
 def _index(name: str, table: str, columns: tuple[object, ...], where: str = "") -> None:
