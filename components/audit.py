@@ -99,4 +99,4 @@ def _subject(row: AuditRow) -> None:
 
 def plain(text: str) -> str:
     """Return *text* so that Markdown shows it as it is."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|~<>$:" else c for c in text).replace("\n", " ")
+    return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|~<>$:&" else c for c in text).replace("\n", " ")
