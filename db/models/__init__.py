@@ -1,0 +1,52 @@
+"""Every table. A reference between two things of a tenant carries the tenant, so none can cross."""
+
+from db.models.audit import AuditEvent, AuditName
+from db.models.campaigns import Campaign, CampaignNumber, CampaignStatus, PoolStatus
+from db.models.health import CampaignHealth, HealthLine, HealthPull, HealthSummary, HealthVersion
+from db.models.numbers import (
+    GONE,
+    LIVE,
+    Agent,
+    Connection,
+    NumberCount,
+    NumberOrder,
+    NumberStatus,
+    NumberTag,
+    NumberType,
+    OrderKind,
+    OrderState,
+    PhoneNumber,
+)
+from db.models.people import ApiKey, Membership, Role, SignInThrottle, Tenant, User
+
+__all__ = [
+    "GONE",
+    "LIVE",
+    "Agent",
+    "ApiKey",
+    "AuditEvent",
+    "AuditName",
+    "Campaign",
+    "CampaignHealth",
+    "CampaignNumber",
+    "CampaignStatus",
+    "Connection",
+    "HealthLine",
+    "HealthPull",
+    "HealthSummary",
+    "HealthVersion",
+    "Membership",
+    "NumberCount",
+    "NumberOrder",
+    "NumberStatus",
+    "NumberTag",
+    "NumberType",
+    "OrderKind",
+    "OrderState",
+    "PhoneNumber",
+    "PoolStatus",
+    "Role",
+    "SignInThrottle",
+    "Tenant",
+    "User",
+]

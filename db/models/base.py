@@ -1,0 +1,37 @@
+"""What tables share: names of constraints, instants, and references that hold only inside one tenant."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from db.columns import UtcDateTime
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+SQLModel.metadata.naming_convention = NAMING
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def instant(**options: Any) -> Any:
+    return Field(default_factory=now, sa_type=UtcDateTime, **options)
+
+
+def maybe_instant() -> Any:
+    return Field(default=None, sa_type=UtcDateTime)
+
+
+def of_tenant(child: str, parent: str) -> sa.ForeignKeyConstraint:
+    """A reference to *parent* that holds only inside one tenant."""
+    return sa.ForeignKeyConstraint(["tenant_id", child], [f"{parent}.tenant_id", f"{parent}.id"])
