@@ -15,23 +15,19 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
-
-
 SQLModel.metadata.naming_convention = NAMING
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
 def instant(**options: Any) -> Any:
-    return Field(default_factory=now, sa_type=UtcDateTime, **options)
+    """Return a field for an instant, which is now unless it is given."""
+    return Field(default_factory=lambda: datetime.now(UTC), sa_type=UtcDateTime, **options)
 
 
 def maybe_instant() -> Any:
+    """Return a field for an instant, or none."""
     return Field(default=None, sa_type=UtcDateTime)
 
 
 def of_tenant(child: str, parent: str) -> sa.ForeignKeyConstraint:
-    """A reference to *parent* that holds only inside one tenant."""
+    """Return a reference to *parent* that holds only inside one tenant."""
     return sa.ForeignKeyConstraint(["tenant_id", child], [f"{parent}.tenant_id", f"{parent}.id"])

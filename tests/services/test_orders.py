@@ -5,78 +5,23 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import requests
 import time_machine
 from sqlmodel import Session
 
 import db.engine
 import db.orders
-from db.models import Connection, NumberStatus, OrderState
+from db.models import Connection, OrderState
 from db.numbers import NumberQuery
 from db.scope import Slice
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
-from providers.verbs import NumberSearch, OwnedNumber, Webhooks
+from providers.verbs import NumberSearch, Webhooks
 from services import audit, fulfilment, numbers, orders, registering, settings, stock
 from services.errors import Conflict, Forbidden, InvalidInput, NotFound
 from services.orders import Configuration, Purchase
 from tests.conftest import World
 from tests.services import make
-
-NUMBERS = "/IncomingPhoneNumbers"
-
-
-def for_sale(session: Session, world: World, country: str = "US") -> str:
-    """Return a number that nobody has bought yet: those that other tests gave back are for sale again."""
-    found = stock.search(session, world.operator, world.twilio, NumberSearch(country))
-    return next(number.e164 for number in reversed(found) if not entries(settings.sandbox_url(), number.e164))
-
-
-def buy(session: Session, world: World, e164: str, **chosen: object) -> int:
-    configuration = Configuration(**chosen)  # type: ignore[arg-type]
-    order = orders.place_purchase(
-        session, world.operator, world.twilio, Purchase(e164, price="1.15", currency="USD", configuration=configuration)
-    )
-    fulfilment.ask(order)
-    return order
-
-
-def bought(sandbox: Sandbox, e164: str) -> int:
-    return ledger(sandbox, e164).count("purchase")
-
-
-def ledger(sandbox: Sandbox, e164: str) -> list[str]:
-    return entries(sandbox.url, e164)
-
-
-def entries(url: str, e164: str) -> list[str]:
-    answer = requests.get(f"{url}/ledger", params={"number": e164}, timeout=5).json()
-    return [entry["action"] for entry in answer["entries"]]
-
-
-def looked_up(session: Session, world: World, order: int) -> orders.OrderRow:
-    session.rollback()  # to see what others wrote
-    return orders.get(session, world.viewer, order)
-
-
-def on_record(session: Session, world: World, number: int | None) -> numbers.NumberDetail:
-    session.rollback()
-    return numbers.get(session, world.viewer, number)
-
-
-def state(session: Session, world: World, order: int) -> OrderState:
-    return looked_up(session, world, order).state
-
-
-def owned(session: Session, world: World) -> OwnedNumber:
-    """Return a number of the account that no test has taken over yet."""
-    token = None
-    while True:
-        page = stock.owned_page(session, world.operator, world.twilio, matching="", token=token)
-        for row in page.rows:
-            if row.number.webhooks.voice_url.startswith("https://ivr.example.net"):
-                return row.number
-        token = page.next_token
+from tests.services.ordering import NUMBERS, bought, buy, for_sale, looked_up, on_record, owned, state
 
 
 def test_a_purchase_puts_the_number_on_record_with_all_that_was_chosen(
@@ -261,125 +206,6 @@ def test_an_owned_number_that_vanished_is_not_imported(session: Session, world: 
     seen = looked_up(session, world, order)
     assert seen.state is OrderState.FAILED
     assert "not in the account any more" in (seen.problem or "")
-
-
-def released(session: Session, world: World, number: int) -> int:
-    seen = on_record(session, world, number)
-    order = orders.place_release(session, world.operator, number, seen.e164, version=seen.version)
-    fulfilment.ask(order)
-    return order
-
-
-def test_a_release_ends_at_the_provider_and_says_until_when_it_can_be_undone(
-    session: Session, world: World, sandbox: Sandbox
-) -> None:
-    e164 = for_sale(session, world)
-    number = looked_up(session, world, buy(session, world, e164)).number_id or 0
-    with pytest.raises(InvalidInput, match="Type"):
-        orders.place_release(session, world.operator, number, "yes", version=1)
-    session.rollback()
-    order = released(session, world, number)
-    assert state(session, world, order) is OrderState.CONFIRMED
-    seen = on_record(session, world, number)
-    assert seen.status is NumberStatus.RELEASED
-    assert seen.buy_back_until is not None
-    assert seen.released_at is not None
-    assert seen.buy_back_until - seen.released_at == timedelta(days=10)
-    assert ledger(sandbox, e164) == ["purchase", "release"]
-    assert state(session, world, buy(session, world, e164)) is OrderState.CONFIRMED
-
-
-def test_a_released_number_is_bought_back_as_it_was(session: Session, world: World, sandbox: Sandbox) -> None:
-    e164 = for_sale(session, world)
-    chosen = buy(session, world, e164, label="Desk", agent_id=world.agent, allowed_inbound=["US"])
-    number = looked_up(session, world, chosen).number_id or 0
-    with pytest.raises(InvalidInput, match="can no longer be bought back"):
-        orders.place_buy_back(session, world.operator, number)  # it was not released
-    released(session, world, number)
-    session.rollback()
-    for actor, refusal in ((world.viewer, Forbidden), (world.stranger, NotFound)):
-        with pytest.raises(refusal):
-            orders.place_buy_back(session, actor, number)
-    order = orders.place_buy_back(session, world.operator, number)
-    with pytest.raises(Conflict):  # a double click
-        orders.place_buy_back(session, world.operator, number)
-    session.rollback()
-    fulfilment.ask(order)
-    again = looked_up(session, world, order)
-    assert (again.state, again.price) == (OrderState.CONFIRMED, "1.15")
-    assert again.number_id not in (None, number)
-    seen = on_record(session, world, again.number_id)
-    assert (seen.e164, seen.label, seen.agent_id, seen.allowed_inbound) == (e164, "Desk", world.agent, ("US",))
-    assert ledger(sandbox, e164) == ["purchase", "release", "purchase"]
-    assert on_record(session, world, number).status is NumberStatus.RELEASED
-
-
-def test_after_ten_days_a_number_cannot_be_bought_back(session: Session, world: World, sandbox: Sandbox) -> None:
-    number = looked_up(session, world, buy(session, world, for_sale(session, world))).number_id or 0
-    released(session, world, number)
-    with (
-        time_machine.travel(datetime.now(UTC) + timedelta(days=10, minutes=1)),
-        pytest.raises(InvalidInput, match="can no longer be bought back"),
-    ):
-        orders.place_buy_back(session, world.operator, number)
-
-
-@pytest.mark.parametrize("kind", [Kind.DROP_AFTER, Kind.ERROR_AFTER])
-def test_a_release_whose_answer_is_lost_settles(session: Session, world: World, sandbox: Sandbox, kind: Kind) -> None:
-    number = looked_up(session, world, buy(session, world, for_sale(session, world))).number_id or 0
-    sandbox.fault(Fault(kind, method="DELETE", path=NUMBERS))
-    order = released(session, world, number)
-    assert state(session, world, order) is OrderState.UNKNOWN
-    assert on_record(session, world, number).status is NumberStatus.ACTIVE
-    assert fulfilment.settle(order)
-    assert on_record(session, world, number).status is NumberStatus.RELEASED
-
-
-def test_a_change_that_the_provider_cannot_take_now_stays_pending_and_is_sent_later(
-    session: Session, world: World, sandbox: Sandbox
-) -> None:
-    number = looked_up(session, world, buy(session, world, for_sale(session, world))).number_id or 0
-    now = stock.webhooks_now(session, world.operator, number)
-    sandbox.fault(Fault(Kind.TOO_MANY, path=NUMBERS, times=None, retry_after=0.01))
-    wanted = Webhooks(voice_url="https://new.example.com", status_callback=now.status_callback)
-    order = orders.place_webhooks(session, world.operator, number, now, wanted)
-    fulfilment.ask(order)
-    seen = looked_up(session, world, order)
-    assert (seen.state, bool(seen.problem)) == (OrderState.PLACED, True)
-    sandbox.faults.clear()
-    assert fulfilment.settle(order)
-    assert stock.webhooks_now(session, world.operator, number).voice_url == "https://new.example.com"
-
-
-def test_exotel_webhooks_are_set_through_the_same_order(session: Session, world: World, sandbox: Sandbox) -> None:
-    configuration = registering.Configuration(provider_fields={"exophone_sid": "exo-1"})
-    number = registering.register(session, world.operator, "+918047180001", world.exotel, configuration)
-    now = stock.webhooks_now(session, world.operator, number)
-    order = orders.place_webhooks(session, world.operator, number, now, Webhooks(voice_url="https://new.example.com/x"))
-    fulfilment.ask(order)
-    assert state(session, world, order) is OrderState.CONFIRMED
-    assert stock.webhooks_now(session, world.operator, number).voice_url == "https://new.example.com/x"
-    fulfilment.ask(
-        orders.place_webhooks(session, world.operator, number, stock.webhooks_now(session, world.operator, number), now)
-    )
-
-
-def test_lost_exotel_webhooks_settle_though_the_status_callback_is_not_kept_there(
-    session: Session, world: World, sandbox: Sandbox
-) -> None:
-    configuration = registering.Configuration(provider_fields={"exophone_sid": "exo-1"})
-    number = registering.register(session, world.operator, "+918047180001", world.exotel, configuration)
-    now = stock.webhooks_now(session, world.operator, number)
-    wanted = Webhooks(voice_url="https://lost.example.com/x", status_callback="https://voice.example.com/status")
-    order = orders.place_webhooks(session, world.operator, number, now, wanted)
-    sandbox.fault(Fault(Kind.DROP_AFTER, method="PUT", path=NUMBERS))
-    fulfilment.ask(order)
-    assert state(session, world, order) is OrderState.UNKNOWN
-    assert fulfilment.settle(order)
-    assert state(session, world, order) is OrderState.CONFIRMED
-    back = orders.place_webhooks(session, world.operator, number, wanted, now)
-    fulfilment.ask(back)
-    assert state(session, world, back) is OrderState.CONFIRMED
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,66 @@
+"""Ordering as tests do it: numbers for sale, bought, looked up; and what the sandbox's ledger says."""
+
+import requests
+from sqlmodel import Session
+
+from db.models import OrderState
+from providers.sandbox.server import Sandbox
+from providers.verbs import NumberSearch, OwnedNumber
+from services import fulfilment, numbers, orders, settings, stock
+from services.orders import Configuration, Purchase
+from tests.conftest import World
+
+NUMBERS = "/IncomingPhoneNumbers"
+
+
+def for_sale(session: Session, world: World, country: str = "US") -> str:
+    """Return a number that nobody has bought yet: those that other tests gave back are for sale again."""
+    found = stock.search(session, world.operator, world.twilio, NumberSearch(country))
+    return next(number.e164 for number in reversed(found) if not entries(settings.sandbox_url(), number.e164))
+
+
+def buy(session: Session, world: World, e164: str, **chosen: object) -> int:
+    configuration = Configuration(**chosen)  # type: ignore[arg-type]
+    order = orders.place_purchase(
+        session, world.operator, world.twilio, Purchase(e164, price="1.15", currency="USD", configuration=configuration)
+    )
+    fulfilment.ask(order)
+    return order
+
+
+def bought(sandbox: Sandbox, e164: str) -> int:
+    return ledger(sandbox, e164).count("purchase")
+
+
+def ledger(sandbox: Sandbox, e164: str) -> list[str]:
+    return entries(sandbox.url, e164)
+
+
+def entries(url: str, e164: str) -> list[str]:
+    answer = requests.get(f"{url}/ledger", params={"number": e164}, timeout=5).json()
+    return [entry["action"] for entry in answer["entries"]]
+
+
+def looked_up(session: Session, world: World, order: int) -> orders.OrderRow:
+    session.rollback()  # to see what others wrote
+    return orders.get(session, world.viewer, order)
+
+
+def on_record(session: Session, world: World, number: int | None) -> numbers.NumberDetail:
+    session.rollback()
+    return numbers.get(session, world.viewer, number)
+
+
+def state(session: Session, world: World, order: int) -> OrderState:
+    return looked_up(session, world, order).state
+
+
+def owned(session: Session, world: World) -> OwnedNumber:
+    """Return a number of the account that no test has taken over yet."""
+    token = None
+    while True:
+        page = stock.owned_page(session, world.operator, world.twilio, matching="", token=token)
+        for row in page.rows:
+            if row.number.webhooks.voice_url.startswith("https://ivr.example.net"):
+                return row.number
+        token = page.next_token
