@@ -92,8 +92,8 @@ def figures(found: Totals, lines: Mapping[Verdict, int], idle: int, wanted: Want
     """Draw the key figures, the first ones with their change against the window before."""
     now, before = rate(found.answered, found.attempts), rate(found.answered_before, found.attempts_before)
     change = None if now.value is None or before.value is None else f"{(now.value - before.value) * 100:+.1f} points"
-    calls = f"{found.attempts - found.attempts_before:+,}" if found.attempts_before else None
-    numbers = f"{found.numbers - found.numbers_before:+,}" if found.numbers_before else None
+    calls = _change(found.attempts, found.attempts_before)
+    numbers = _change(found.numbers, found.numbers_before)
     interval = "" if now.low is None else f"95 % interval {now.low:.1%}–{now.high:.1%}, n = {now.n:,}"
     capped = lines.get(Verdict.CAPPED, 0) + lines.get(Verdict.NEAR_CAP, 0)
     with st.container(horizontal=True):
@@ -105,6 +105,10 @@ def figures(found: Totals, lines: Mapping[Verdict, int], idle: int, wanted: Want
             _metric(words.VERDICT[verdict], f"{lines.get(verdict, 0):,}", help=f"Next: {number_health.ACTION[verdict]}")
         _metric("At or near the cap", f"{capped:,}", help="By the calls of today, or because the pool says so")
         _metric("Idle", f"{idle:,}", help="Twilio-managed numbers at risk of reclaim, listed below")
+
+
+def _change(now: int, before: int) -> str | None:
+    return f"{now - before:+,}" if before and now != before else None
 
 
 def _metric(label: str, value: str, change: str | None = None, help: str = "", *, neutral: bool = False) -> None:

@@ -103,7 +103,7 @@ def figures(report: Report) -> None:
             ("Twilio-managed", f"{owned.facets.managed.get(True, 0):,}"),
             ("Cost a month", audit_tables.money(owned.cost)),
         ):
-            wide = 90 + 140 * (len(owned.cost.sums) or 1) if label.startswith("Cost") else 145
+            wide = 100 + 150 * (len(owned.cost.sums) or 1) if label.startswith("Cost") else 145
             st.metric(label, value, border=True, height="stretch", width=wide)
     st.caption(
         f"The cost is of the prices that are known; {words.amount(owned.cost.unpriced, 'number')} "

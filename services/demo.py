@@ -84,7 +84,8 @@ def fill(session: Session, settings: Settings, today: date) -> None:
     everything = sorted((n for some in numbers.values() for n in some), key=lambda number: number.created_at)
     _save(session, everything)
     _add_tags(session, chance, everything)
-    _add_history(session, chance, everything)
+    people = dict(zip((tenant.id or 0 for tenant in tenants.values()), cast.HANDS, strict=True))
+    _add_history(session, chance, everything, {at: users[name] for at, name in people.items()})
     _add_imports(session, users["operator"], today, numbers["Acme Voice"])
     for name, tenant in tenants.items():
         _add_campaigns(session, chance, today, tenant.id or 0, cast.CAMPAIGNS[name], numbers[name])
@@ -286,9 +287,8 @@ def _add_tags(session: Session, chance: random.Random, numbers: list[PhoneNumber
             session.add(NumberTag(number_id=number.id or 0, tenant_id=number.tenant_id, tag=tag))
 
 
-def _add_history(session: Session, chance: random.Random, numbers: list[PhoneNumber]) -> None:
-    """Leave the trace that adding, renaming and removing the numbers would have left."""
-    people = {1: "Olga Operator", 2: "Pia Partner", 3: "Sam Superadmin"}
+def _add_history(session: Session, chance: random.Random, numbers: list[PhoneNumber], people: dict[int, User]) -> None:
+    """Leave the trace that adding, renaming and giving up the numbers would have left, by each tenant's *people*."""
     events = []
     for number in numbers:
         told: list[Told] = [(number.created_at, Action.NUMBERS_ADD, {}, {"label": number.label, "status": "active"})]
@@ -299,14 +299,14 @@ def _add_history(session: Session, chance: random.Random, numbers: list[PhoneNum
             later = number.created_at + timedelta(hours=chance.uniform(20, 23))
             told.append((later, Action.NUMBERS_DEACTIVATE, {"status": "active"}, {"status": "inactive"}))
         if number.released_at:
-            told.append(
-                (number.released_at, Action.NUMBERS_REMOVE, {"status": "active"}, {"status": str(number.status)})
-            )
+            gone = Action.NUMBERS_RELEASE if number.status is NumberStatus.RELEASED else Action.NUMBERS_REMOVE
+            told.append((number.released_at, gone, {"status": "active"}, {"status": str(number.status)}))
         events += [
             AuditEvent(
                 tenant_id=number.tenant_id,
                 at=at,
-                actor_name=people[number.tenant_id],
+                actor_id=people[number.tenant_id].id,
+                actor_name=people[number.tenant_id].name,
                 action=action,
                 subject_type="number",
                 subject_id=number.id,

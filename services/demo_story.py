@@ -9,6 +9,9 @@ TENANTS = (
     ("Bharat Dialers", "Asia/Kolkata"),
     ("Nordlicht Telefonie", "Europe/Berlin"),
 )
+HANDS = ("operator", "partner", "superadmin")
+"""Who looks after the numbers of each tenant."""
+
 HEALTH_DAYS = 60
 SINCE = 420  # days over which the numbers were added
 

@@ -54,7 +54,7 @@ def render(document: Document) -> bytes:
 
 def readable(text: str) -> str:
     """Return *text* with MISSING for each character that the font cannot show; lines become one."""
-    one_line = " ".join(text.split())
+    one_line = " ".join(text.replace("→", "->").split())  # the font has no arrows
     return "".join(c if ord(c) >= _CONTROLS and ord(c) in _characters() else MISSING for c in one_line)
 
 
