@@ -47,14 +47,7 @@ def table(rows: Sequence[ListedAgent], *, with_tenant: bool, zone: ZoneInfo) -> 
         key="agents_table",
         alt="Agents",
         column_config={
-            "name": column.ButtonColumn(
-                "Name",
-                type="tertiary",
-                alignment="left",
-                pinned=True,
-                key="agent_clicked",
-                on_click=lambda: named_lists.open_row(PLACE, ids[st.session_state["agent_clicked"]["row"]]),
-            ),
+            "name": named_lists.name_column(PLACE, "agent_clicked", ids),
             "tenant": column.TextColumn("Tenant"),
             "status": column.MultiselectColumn(
                 "Status", options=list(_BADGES), color=list(_BADGES.values()), width=110

@@ -104,17 +104,7 @@ def pool(
         key="pool_table",
         alt="Number pool health",
         column_config={
-            "number": column.ButtonColumn(
-                "Number",
-                type="tertiary",
-                alignment="left",
-                pinned=True,
-                width=145,
-                key="pool_number_clicked",
-                on_click=lambda: navigation.open_number(
-                    ids[st.session_state["pool_number_clicked"]["row"]], campaign_id=campaign.id
-                ),
-            ),
+            "number": lists.number_column("pool_number_clicked", ids, campaign_id=campaign.id),
             "name": column.TextColumn("Name", width=130),
             "status": column.MultiselectColumn(
                 "Pool status", options=list(_BADGES), color=list(_BADGES.values()), width=165

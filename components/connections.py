@@ -67,15 +67,7 @@ def table(rows: Sequence[ListedConnection], *, with_tenant: bool, zone: ZoneInfo
         key="connections_table",
         alt="Telephony connections",
         column_config={
-            "name": column.ButtonColumn(
-                "Name",
-                type="tertiary",
-                alignment="left",
-                pinned=True,
-                width=190,
-                key="connection_clicked",
-                on_click=lambda: named_lists.open_row(PLACE, ids[st.session_state["connection_clicked"]["row"]]),
-            ),
+            "name": named_lists.name_column(PLACE, "connection_clicked", ids, width=190),
             "tenant": column.TextColumn("Tenant", width=130),
             "status": column.MultiselectColumn(
                 "Status", options=list(_BADGES), color=list(_BADGES.values()), width=150

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from components import navigation
 from db.scope import Slice
 from services import exports
 from services.words import amount
@@ -201,6 +202,19 @@ def downloads(file: Callable[[exports.Maker], bytes], name: str, total: str) -> 
             on_click="ignore",
             width="stretch",
         )
+
+
+def number_column(key: str, ids: Sequence[int], *, campaign_id: int | None = None) -> Any:
+    """Return a column of numbers; a click opens the number of the row in this tab."""
+    return st.column_config.ButtonColumn(
+        "Number",
+        type="tertiary",
+        alignment="left",
+        width=145,
+        pinned=True,
+        key=key,
+        on_click=lambda: navigation.open_number(ids[st.session_state[key]["row"]], campaign_id=campaign_id),
+    )
 
 
 def keep(keys: Sequence[str], place: str) -> None:

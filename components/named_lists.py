@@ -99,6 +99,19 @@ def of_tenant(row: Named, with_tenant: bool) -> str:
     return f"{row.name} · {row.tenant}" if with_tenant else row.name
 
 
+def name_column(place: str, key: str, ids: Sequence[int], width: int | None = None) -> Any:
+    """Return the column of the rows' names; a click opens the dialog of the row."""
+    return st.column_config.ButtonColumn(
+        "Name",
+        type="tertiary",
+        alignment="left",
+        pinned=True,
+        width=width,
+        key=key,
+        on_click=lambda: open_row(place, ids[st.session_state[key]["row"]]),
+    )
+
+
 def numbers_column(key: str, filters: Callable[[int], Mapping[str, str]]) -> Any:
     """Return a column of how many numbers a row has; a click lists them, by the *filters* of the row's place."""
     return st.column_config.ButtonColumn(

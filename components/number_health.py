@@ -188,15 +188,7 @@ def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], limits: Thre
         key="health_table",
         alt="Numbers by health, the worst first",
         column_config={
-            "number": column.ButtonColumn(
-                "Number",
-                type="tertiary",
-                alignment="left",
-                width=145,
-                pinned=True,
-                key="health_clicked",
-                on_click=lambda: navigation.open_number(ids[st.session_state["health_clicked"]["row"]]),
-            ),
+            "number": lists.number_column("health_clicked", ids),
             "status": column.MultiselectColumn(
                 "Status", options=list(words.VERDICT.values()), color=list(_BADGES.values()), width=130
             ),
@@ -286,12 +278,5 @@ def idle(rows: Sequence[IdleRow], total: int, limits: Thresholds, *, with_tenant
     if with_tenant:
         frame.insert(2, "Tenant", [row.tenant for row in rows])
     ids = [row.number_id for row in rows]
-    number = st.column_config.ButtonColumn(
-        "Number",
-        type="tertiary",
-        alignment="left",
-        width=145,
-        key="idle_clicked",
-        on_click=lambda: navigation.open_number(ids[st.session_state["idle_clicked"]["row"]]),
-    )
+    number = lists.number_column("idle_clicked", ids)
     st.dataframe(frame, hide_index=True, key="idle_table", alt="Idle numbers", column_config={"Number": number})

@@ -128,15 +128,7 @@ def table(rows: Sequence[NumberRow], *, with_tenant: bool, zone: ZoneInfo) -> No
         key="number_table",
         alt="Phone numbers",
         column_config={
-            "number": column.ButtonColumn(
-                "Number",
-                type="tertiary",
-                alignment="left",
-                width=145,
-                pinned=True,
-                key="number_clicked",
-                on_click=lambda: navigation.open_number(ids[st.session_state["number_clicked"]["row"]]),
-            ),
+            "number": lists.number_column("number_clicked", ids),
             "status": column.MultiselectColumn(
                 "Status", options=list(_BADGES), color=list(_BADGES.values()), width=140
             ),

@@ -47,15 +47,7 @@ def table(rows: Sequence[TenantRow], zone: ZoneInfo) -> None:
         key="tenants_table",
         alt="Tenants",
         column_config={
-            "name": column.ButtonColumn(
-                "Name",
-                type="tertiary",
-                alignment="left",
-                pinned=True,
-                width=230,
-                key="tenant_clicked",
-                on_click=lambda: named_lists.open_row(PLACE, ids[st.session_state["tenant_clicked"]["row"]]),
-            ),
+            "name": named_lists.name_column(PLACE, "tenant_clicked", ids, width=230),
             "status": column.MultiselectColumn(
                 "Status", options=list(_BADGES), color=list(_BADGES.values()), width=170
             ),

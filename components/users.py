@@ -59,15 +59,7 @@ def table(rows: Sequence[UserRow], *, with_tenant: bool, zone: ZoneInfo) -> None
         key="users_table",
         alt="Users",
         column_config={
-            "name": column.ButtonColumn(
-                "Name",
-                type="tertiary",
-                alignment="left",
-                pinned=True,
-                width=190,
-                key="user_clicked",
-                on_click=lambda: named_lists.open_row(PLACE, ids[st.session_state["user_clicked"]["row"]]),
-            ),
+            "name": named_lists.name_column(PLACE, "user_clicked", ids, width=190),
             "username": column.TextColumn("User name", width=130),
             "role": column.TextColumn("Roles" if with_tenant else "Role", width=370 if with_tenant else 150),
             "status": column.MultiselectColumn(
