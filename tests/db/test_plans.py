@@ -1,7 +1,6 @@
 """Queries of the lists go through indexes: no plan scans the table."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -18,6 +17,7 @@ from db.scope import Scope, Slice
 from services import campaigns, numbering
 from tests.conftest import World
 from tests.services import make
+from tests.statements import plans_of
 
 QUERIES = {
     "the newest": NumberQuery(),
@@ -36,23 +36,11 @@ ACROSS_TENANTS = ("the newest", "a whole number", "a part of a number")
 CASES = [(name, Scope(1)) for name in QUERIES] + [(name, Scope(None)) for name in ACROSS_TENANTS]
 
 
-def explained(session: Session) -> list[str]:
-    """Return a list that gets the steps of every query of *session* from now on."""
-    plans: list[str] = []
-
-    @sa.event.listens_for(session.get_bind(), "before_cursor_execute")
-    def _explain(_connection: Any, cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        if statement.lstrip().startswith(("SELECT", "WITH")):
-            plans.extend(row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall())
-
-    return plans
-
-
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # PostgreSQL scans tables that are small
 @pytest.mark.parametrize(("name", "scope"), CASES)
-def test_no_page_of_the_list_scans_the_table(session: Session, name: str, scope: Scope) -> None:
-    plans = explained(session)
-    db.numbers.search(session, scope, QUERIES[name], Slice())
+def test_no_page_of_the_list_scans_the_table(database: sa.Engine, session: Session, name: str, scope: Scope) -> None:
+    with plans_of(database) as plans:
+        db.numbers.search(session, scope, QUERIES[name], Slice())
     scans = [step for step in plans if step.startswith("SCAN phone_number") and "INDEX" not in step]
     assert plans
     assert not scans, plans
@@ -76,14 +64,14 @@ AUDIT = {
 @pytest.mark.parametrize("scope", [Scope(1), Scope(None)], ids=["a tenant", "all tenants"])
 @pytest.mark.parametrize("name", AUDIT)
 def test_each_page_of_the_audit_log_comes_off_its_index(
-    session: Session, world: World, name: str, scope: Scope
+    database: sa.Engine, session: Session, world: World, name: str, scope: Scope
 ) -> None:
     make.number(session, world)
     campaigns.add(session, world.operator, "Spring", campaigns.CampaignStatus.ACTIVE)
     index, query = AUDIT[name]
-    plans = explained(session)
-    db.audit.count(session, scope, query)
-    db.audit.search(session, scope, query, Slice())
+    with plans_of(database) as plans:
+        db.audit.count(session, scope, query)
+        db.audit.search(session, scope, query, Slice())
     found = [step for step in plans if "audit_event" in step and "PRIMARY KEY" not in step]
     assert len(found) >= 2
     assert all(f"INDEX ix_audit_event_{index}" in step for step in found), plans
@@ -93,11 +81,13 @@ def test_each_page_of_the_audit_log_comes_off_its_index(
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("scope", [Scope(1), Scope(None)], ids=["a tenant", "all tenants"])
-def test_what_the_audit_log_is_filtered_by_and_a_history_come_off_indexes(session: Session, scope: Scope) -> None:
-    plans = explained(session)
-    db.audit.facets(session, scope)
-    db.audit.of_subject(session, scope, "number", 1, Slice())
-    db.audit.of_number(session, scope, 1, Slice())
+def test_what_the_audit_log_is_filtered_by_and_a_history_come_off_indexes(
+    database: sa.Engine, session: Session, scope: Scope
+) -> None:
+    with plans_of(database) as plans:
+        db.audit.facets(session, scope)
+        db.audit.of_subject(session, scope, "number", 1, Slice())
+        db.audit.of_number(session, scope, 1, Slice())
     steps = [step for step in plans if "audit_event" in step]
     assert steps
     assert all(step.startswith("SEARCH audit_event") for step in steps), plans
@@ -105,9 +95,9 @@ def test_what_the_audit_log_is_filtered_by_and_a_history_come_off_indexes(sessio
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_download_of_the_audit_log_is_not_sorted_first(session: Session) -> None:
-    plans = explained(session)
-    list(db.audit.walk(session, Scope(1), AuditQuery(actions=("numbers:rename",))))
+def test_a_download_of_the_audit_log_is_not_sorted_first(database: sa.Engine, session: Session) -> None:
+    with plans_of(database) as plans:
+        list(db.audit.walk(session, Scope(1), AuditQuery(actions=("numbers:rename",))))
     assert plans
     assert "USE TEMP B-TREE FOR ORDER BY" not in plans, plans
 
@@ -124,12 +114,9 @@ def test_a_download_of_the_audit_log_is_not_sorted_first(session: Session) -> No
         (Attention.WEBHOOKS_ELSEWHERE, "ix_number_order_webhooks"),
     ],
 )
-def test_what_calls_for_attention_is_found_through_its_index(session: Session, kind: Attention, index: str) -> None:
-    plans: list[str] = []
-
-    @sa.event.listens_for(session.get_bind(), "before_cursor_execute")
-    def _explain(_connection: Any, cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        plans.extend(row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall())
-
-    db.tenant_audit.found(session, Scope(1), [kind], Idle(30, 3), 5)
+def test_what_calls_for_attention_is_found_through_its_index(
+    database: sa.Engine, session: Session, kind: Attention, index: str
+) -> None:
+    with plans_of(database) as plans:
+        db.tenant_audit.found(session, Scope(1), [kind], Idle(30, 3), 5)
     assert any(index in step for step in plans), plans

@@ -14,7 +14,7 @@ from services.sign_in import ALL_TENANTS
 from tests.conftest import World
 from tests.pages.conftest import Stock
 from tests.pages.tab import buttons, links, press, signed_in, texts, visit
-from tests.pages.test_numbers import queries
+from tests.statements import queries_of
 
 PAGE = "activity.py"
 SENTENCES = ("**Operator** added the number", "**Operator** added the campaign")
@@ -177,7 +177,7 @@ def test_a_numbers_page_leads_to_all_of_its_history(session: Session, world: Wor
 
 def test_a_warm_rerun_asks_few_questions(database: sa.Engine, world: World, stock: Stock) -> None:
     tab = opened()
-    with queries(database) as seen:
+    with queries_of(database) as seen:
         tab.run()
     assert any("audit_event" in statement for statement in seen)
     assert len(seen) <= 3, "\n".join(seen)

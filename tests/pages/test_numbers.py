@@ -1,8 +1,5 @@
 """The list: few queries, and an address that anybody may have written."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 import sqlalchemy as sa
 
@@ -10,6 +7,7 @@ from services.sign_in import ALL_TENANTS
 from tests.conftest import World
 from tests.pages.conftest import Stock
 from tests.pages.tab import buttons, listed, press, signed_in, texts, visit
+from tests.statements import queries_of
 
 MOST_QUERIES = 4
 NONSENSE: tuple[dict[str, str | list[str]], ...] = (
@@ -24,23 +22,6 @@ NONSENSE: tuple[dict[str, str | list[str]], ...] = (
     {"window": "999", "id": "abc", "unheard_of": "1"},
 )
 SEARCHES = ("x" * 5000, "\x00", "%", "_", "'; DROP TABLE phone_number; --", "+", "٤١٥", "🙂")
-_NOT_COUNTED = ("PRAGMA", "BEGIN", "COMMIT", "ROLLBACK", "SET ", "SHOW ")
-
-
-@contextmanager
-def queries(database: sa.Engine) -> Iterator[list[str]]:
-    """Collect the statements that reach *database*, but for those that only frame others."""
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        if not statement.lstrip().upper().startswith(_NOT_COUNTED):
-            seen.append(" ".join(statement.split()))
-
-    sa.event.listen(database, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        sa.event.remove(database, "before_cursor_execute", note)
 
 
 def test_a_warm_rerun_asks_the_database_at_most_four_times(
@@ -50,7 +31,7 @@ def test_a_warm_rerun_asks_the_database_at_most_four_times(
         with subtests.test(username, works_in=works_in):
             tab = signed_in(username, works_in)
             assert tab.dataframe
-            with queries(database) as seen:
+            with queries_of(database) as seen:
                 tab.run()
             assert any("phone_number" in statement for statement in seen)
             assert len(seen) <= MOST_QUERIES, "\n".join(seen)
@@ -58,7 +39,7 @@ def test_a_warm_rerun_asks_the_database_at_most_four_times(
 
 def test_a_search_asks_no_more_than_a_list(database: sa.Engine, world: World, stock: Stock) -> None:
     tab = signed_in("operator", search="Sales")
-    with queries(database) as seen:
+    with queries_of(database) as seen:
         tab.run()
     assert listed(tab) == ["+1 415 555 2671"]
     assert len(seen) <= MOST_QUERIES, "\n".join(seen)

@@ -46,6 +46,7 @@ from services.errors import Forbidden, InvalidInput, NotFound
 from services.findings import Kind
 from tests.conftest import World
 from tests.services import audit_world
+from tests.statements import queries_of
 
 IN_USE = (CampaignStatus.ACTIVE, CampaignStatus.PAUSED)
 SETS = (OrderKind.PURCHASE, OrderKind.IMPORT, OrderKind.WEBHOOKS)
@@ -345,20 +346,13 @@ def test_who_may_not_gets_nothing(session: Session, world: World) -> None:
 def test_a_report_asks_no_more_often_however_much_there_is(
     database: sa.Engine, session: Session, world: World, recount: Recount
 ) -> None:
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        if statement.lstrip().upper().startswith(("SELECT", "WITH")):
-            seen.append(statement)
-
     tenant_audit.owned(session, world.viewer, tenant_audit.tenant(session, world.viewer))  # adds up what came in
     session.expire_all()
-    sa.event.listen(database, "before_cursor_execute", note)
-    about = tenant_audit.tenant(session, world.viewer)
-    owned = tenant_audit.owned(session, world.viewer, about)
-    during = tenant_audit.period(*tenant_audit.last_days(recount.now.date()), about.zone)
-    tenant_audit.changes(session, world.viewer, during)
-    sa.event.remove(database, "before_cursor_execute", note)
+    with queries_of(database) as seen:
+        about = tenant_audit.tenant(session, world.viewer)
+        owned = tenant_audit.owned(session, world.viewer, about)
+        during = tenant_audit.period(*tenant_audit.last_days(recount.now.date()), about.zone)
+        tenant_audit.changes(session, world.viewer, during)
     assert owned.orders
     assert owned.ways
     assert len(seen) <= 14, "\n".join(seen)
