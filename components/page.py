@@ -70,6 +70,11 @@ def said(place: str) -> list[AuditRow]:
     return list(changes)
 
 
+def toasts_below() -> None:
+    """Let toasts come up at the lower right: at the upper right they lie on the primary action for four seconds."""
+    st.html("<style>body > [data-testid=stToastContainer] { top: auto; bottom: 1rem; }</style>")
+
+
 def empty_state(text: str, icon: str) -> DeltaGenerator:
     """Draw a calm box that says what to do next; return the place for the button that does it."""
     with st.container(border=True, horizontal_alignment="center", gap="small"):

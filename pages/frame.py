@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from components import navigation, session, sign_in
-from components.page import errors_shown, said
+from components.page import errors_shown, said, toasts_below
 from db.engine import open_session
 from services import sign_in as signing_in
 from services.access import Permission
@@ -85,6 +85,7 @@ page = st.navigation(
     position="sidebar" if actor and not actor.must_change_password else "hidden",
 )
 session.write_cookie()
+toasts_below()
 if not loaded:  # nobody knows yet whether the sign-in holds
     st.button("Try again", icon=":material/refresh:")
     st.stop()

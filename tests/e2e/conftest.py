@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -28,6 +29,8 @@ QUIET = [
 ]
 PATIENCE = 15_000
 SIZE: ViewportSize = {"width": 1400, "height": 900}
+CALM: dict[str, Any] = {"viewport": SIZE, "reduced_motion": "reduce"}
+"""As somebody's browser who wants no animations: nothing is waited for that only moves."""
 
 Visitor = Callable[..., Console]
 
@@ -114,7 +117,7 @@ def signed_in(server: str, browser: Browser) -> Iterator[Callable[[str], Browser
 
     def of(username: str) -> BrowserContext:
         if username not in browsers:
-            browsers[username] = browser.new_context(viewport=SIZE)
+            browsers[username] = browser.new_context(**CALM)
             page = browsers[username].new_page()
             Console(page, server).open().sign_in(username)
             page.close()
@@ -140,7 +143,7 @@ def visitor(
         if username:
             context = signed_in(username)
         else:
-            context = browser.new_context(viewport=SIZE)
+            context = browser.new_context(**CALM)
             contexts.append(context)
         tab = context.new_page()
         tabs.append(tab)

@@ -1,6 +1,7 @@
 """Wide and narrow: on a phone no page scrolls sideways."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.e2e.conftest import Visitor
 from tests.e2e.console import Console
@@ -51,3 +52,17 @@ def test_no_page_scrolls_sideways_on_a_phone(visitor: Visitor) -> None:
     tab.open("/number?id=5")
     tab.page.get_by_text("History", exact=True).wait_for()
     expect_no_sideways_scroll(tab)
+
+
+@pytest.mark.parametrize("width", [1400, 400])
+def test_what_was_done_is_not_said_on_top_of_the_primary_action(visitor: Visitor, width: int) -> None:
+    tab = visitor("admin", width=width).open("/agents")
+    tab.button("Add agent").click()
+    dialog = tab.page.get_by_role("dialog")
+    dialog.get_by_role("textbox").fill(f"Agent of a screen {width} wide")
+    dialog.get_by_role("button", name="Add").click()
+    toast = tab.page.locator("[data-testid=stToast]")
+    expect(toast).to_be_visible()
+    tab.button("Add agent").click(timeout=1_000)  # would wait for what lies over it to go
+    expect(dialog).to_be_visible()
+    expect(toast).to_be_visible()
