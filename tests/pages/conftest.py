@@ -1,5 +1,6 @@
-"""What tests of pages have besides: numbers in the small world, and no answers cached by another test."""
+"""What tests of pages have besides: numbers in the small world, and nothing left behind by another test."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,7 +15,8 @@ from tests.conftest import World
 
 
 @pytest.fixture(autouse=True)
-def _nothing_cached() -> Iterator[None]:
+def _nothing_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # AppTest leaves the frame there
     st.cache_data.clear()
     yield
     st.cache_data.clear()
