@@ -78,6 +78,7 @@ def create(session: Session, actor: Actor, username: str, name: str, role: Role)
     require(actor, Permission.USERS_WRITE)
     tenant_id = require_tenant(actor)
     login, shown = checks.username(username), checks.name(name or username, "user")
+    user, password = _new(login, shown)
     _begin(session, actor, Permission.USERS_WRITE)
     known = db.users.find(session, login)
     if known is not None and db.users.find_membership(session, known.id or 0, tenant_id) is not None:
@@ -89,7 +90,6 @@ def create(session: Session, actor: Actor, username: str, name: str, role: Role)
             field="username",
             overridable=actor.is_superadmin,
         )
-    user, password = _new(login, shown)
     session.add(user)
     session.flush()
     session.add(Membership(user_id=user.id or 0, tenant_id=tenant_id, role=role))
@@ -102,10 +102,10 @@ def create_superadmin(session: Session, actor: Actor, username: str, name: str) 
     """Create a superadmin, who needs no tenant. Raises Forbidden, and InvalidInput as `create` does."""
     require(actor, Permission.SUPERADMINS_WRITE)
     login, shown = checks.username(username), checks.name(name or username, "user")
+    user, password = _new(login, shown)
     _begin(session, actor, Permission.SUPERADMINS_WRITE)
     if db.users.find(session, login) is not None:
         raise InvalidInput(f"There is a user {login} already. Make that one a superadmin.", field="username")
-    user, password = _new(login, shown)
     user.is_superadmin = True
     session.add(user)
     session.flush()
@@ -201,10 +201,11 @@ def set_active(session: Session, actor: Actor, user_id: int, active: bool) -> No
 def reset_password(session: Session, actor: Actor, user_id: int) -> NewUser:
     """Give a user a one-time password and end every session of theirs."""
     require(actor, Permission.USERS_WRITE)
+    password = secrets.token_urlsafe(12)
+    hashed = sign_in.hash_password(password)
     _begin(session, actor, Permission.USERS_WRITE)
     user = _managed(session, actor, user_id)
-    password = secrets.token_urlsafe(12)
-    user.password_hash = sign_in.hash_password(password)
+    user.password_hash = hashed
     user.must_change_password = True
     user.sessions_valid_from = sign_in.now()
     _record(session, actor, Action.USERS_RESET_PASSWORD, user, actor.tenant_id, {}, {})
@@ -229,11 +230,12 @@ def change_own_password(session: Session, actor: Actor, old: str, new: str, agai
     if new == old:
         raise InvalidInput("The new password is the old one.", field="new")
     checks.password(new, actor.username, actor.name)
+    hashed = sign_in.hash_password(new)
     db.engine.start_write(session)
     user = db.users.get(session, actor.user_id)
     if not sign_in.matches(old, user.password_hash):
         raise InvalidInput("The old password is wrong.", field="old")
-    user.password_hash = sign_in.hash_password(new)
+    user.password_hash = hashed
     user.must_change_password = False
     user.sessions_valid_from = sign_in.now()
     _record(session, actor, Action.USERS_CHANGE_PASSWORD, user, None, {}, {})
@@ -256,6 +258,7 @@ def _begin(session: Session, actor: Actor, permission: Permission) -> None:
 
 
 def _new(login: str, name: str) -> tuple[User, str]:
+    """Return a user to be added, and the one-time password. It takes a third of a second: begin no write before."""
     password = secrets.token_urlsafe(12)
     hashed = sign_in.hash_password(password)
     return User(username=login, name=name, password_hash=hashed, must_change_password=True), password
