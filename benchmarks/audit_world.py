@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from benchmarks import analyze
 from db.models import (
     Agent,
     AuditEvent,
@@ -99,6 +100,7 @@ def world(session: Session, amount: int, events: int) -> Actor:
     for some in _events(at, now, people, events):
         session.execute(sa.insert(AuditEvent), some)
         session.commit()
+    analyze()
     viewer = people[0]
     return Actor(viewer.id or 0, viewer.username, viewer.name, tenant_id=at, role=Role.VIEWER)
 
