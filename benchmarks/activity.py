@@ -1,10 +1,7 @@
 """How fast the audit log answers when it is small and when it is large: `python -m benchmarks.activity [EVENTS]`."""
 
-import os
 import random
-import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -18,13 +15,13 @@ from sqlmodel import Session
 
 import db.audit
 import db.engine
-from benchmarks import analyze
+from benchmarks import analyze, compare, database, median
 from db.audit import AuditQuery
 from db.models import AuditEvent, PhoneNumber, Tenant
 from db.scope import Scope, Slice
 from services import numbering
 
-SMALL, TENANTS, PEOPLE, ROUNDS, BATCH = 10_000, 51, 20, 25, 10_000
+SMALL, TENANTS, PEOPLE, BATCH = 10_000, 51, 20, 10_000
 BEGAN = datetime(2024, 11, 1, tzinfo=UTC)
 # What is done, to what kind of thing, and how often. The first tenant does half of it.
 DEEDS = {
@@ -131,7 +128,7 @@ def measure(session: Session) -> dict[str, float]:
     asked["the newest, page 40"] = partial(_page, session, Scope(1), AuditQuery(), Slice(40))
     asked["the history of a number"] = partial(db.audit.of_number, session, Scope(1), 1001, Slice())
     asked["what the filters offer"] = partial(db.audit.facets, session, Scope(1))
-    return {name: _median(act) for name, act in asked.items()}
+    return {name: median(act) for name, act in asked.items()}
 
 
 def _page(session: Session, scope: Scope, query: AuditQuery, part: Slice) -> None:
@@ -139,33 +136,15 @@ def _page(session: Session, scope: Scope, query: AuditQuery, part: Slice) -> Non
     db.audit.search(session, scope, query, part)
 
 
-def _median(act: Callable[[], object]) -> float:
-    times = []
-    for _ in range(ROUNDS):
-        began = time.perf_counter()
-        act()
-        times.append((time.perf_counter() - began) * 1000)
-    return statistics.median(times)
-
-
 def main(amount: int = 1_000_000) -> None:
-    """Print the table of the guide. The database is `DATABASE_URL`, empty, or a SQLite file that goes away again."""
-    out = sys.stdout.write
-    with tempfile.TemporaryDirectory() as folder:
-        engine = db.engine.make_engine(os.environ.get("DATABASE_URL") or f"sqlite:///{folder}/activity.db")
-        db.engine.migrate(engine)
-        db.engine.use(engine)
-        with db.engine.open_session() as session:
-            grow(session, 0, SMALL)
-            small = measure(session)
-            rate = grow(session, SMALL, amount)
-            large = measure(session)
-        engine.dispose()
-    out(f"| {engine.dialect.name} | {SMALL:,} events | {amount:,} events | ratio |\n|---|---|---|---|\n")
-    for name, before in small.items():
-        out(f"| {name} | {before:.1f} ms | {large[name]:.1f} ms | {large[name] / before:.1f} |\n")
-    out(f"\n{rate:,.0f} events a second are written, {BATCH:,} in a transaction.\n")
+    """Print the table of the guide."""
+    with database(), db.engine.open_session() as session:
+        grow(session, 0, SMALL)
+        small = measure(session)
+        rate = grow(session, SMALL, amount)
+        compare("events", (SMALL, small), (amount, measure(session)))
+    sys.stdout.write(f"\n{rate:,.0f} events a second are written, {BATCH:,} in a transaction.\n")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
+    main(*map(int, sys.argv[1:2]))
