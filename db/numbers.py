@@ -30,6 +30,8 @@ from db.text_search import SearchText, holding
 
 SEARCH_LIMIT = 1000
 """Matches of a search are counted up to here; beyond, the total reads `1,000+`."""
+FAR = 1000
+"""From so many rows on it is worth asking whether the end of the list is nearer."""
 
 
 class Sort(StrEnum):
@@ -147,20 +149,26 @@ def count(session: Session, scope: Scope, query: NumberQuery) -> int:
     if query.search is not None:
         some = sa.select(PhoneNumber.id).where(*_matching(session, scope, query)).limit(SEARCH_LIMIT + 1)
         return int(session.scalar(sa.select(sa.func.count()).select_from(some.subquery())) or 0)
-    if not (query.connections or query.agents or query.tags or query.attention):
+    if _is_counted(query):
         return int(session.scalar(_counted(scope, query)) or 0)
     return int(session.scalar(sa.select(sa.func.count(PhoneNumber.id)).where(*_matching(session, scope, query))) or 0)
 
 
 def search(session: Session, scope: Scope, query: NumberQuery, part: Slice) -> list[NumberRow]:
     """Return the *part* of the numbers in *scope* that match *query*, in its order."""
+    offset, size, backwards = part.offset, part.size, False
+    if offset >= FAR and _is_counted(query):
+        left = count(session, scope, query) - offset
+        if left < offset:  # the end is nearer
+            size = max(0, min(size, left))
+            offset, backwards = max(0, left - size), True
     # The ids come off a covering index; only the rows that are shown are joined.
     ids = (
         sa.select(PhoneNumber.id)
         .where(*_matching(session, scope, query))
-        .order_by(*_order(query.sort))
-        .limit(part.size)
-        .offset(part.offset)
+        .order_by(*_order(query.sort, backwards=backwards))
+        .limit(size)
+        .offset(offset)
         .subquery()
     )
     rows = session.execute(_rows().join(ids, ids.c.id == PhoneNumber.id).order_by(*_order(query.sort)))
@@ -344,14 +352,10 @@ def _rows() -> Any:
     )
 
 
-def _order(sort: Sort) -> tuple[Any, ...]:
+def _order(sort: Sort, *, backwards: bool = False) -> tuple[Any, ...]:
     number = PhoneNumber.__table__.c
-    return {
-        Sort.NEWEST: (number.created_at.desc(), number.id.desc()),
-        Sort.OLDEST: (number.created_at, number.id),
-        Sort.NUMBER: (number.e164, number.id),
-        Sort.NAME: (number.label, number.id),
-    }[sort]
+    key = {Sort.NUMBER: number.e164, Sort.NAME: number.label}.get(sort, number.created_at)
+    return (key.desc(), number.id.desc()) if (sort is Sort.NEWEST) is not backwards else (key, number.id)
 
 
 def _kinds(table: Any, query: NumberQuery) -> list[Any]:
@@ -368,6 +372,11 @@ def _kinds(table: Any, query: NumberQuery) -> list[Any]:
     if query.managed is not None:
         conditions.append(table.is_managed.is_(query.managed))
     return conditions
+
+
+def _is_counted(query: NumberQuery) -> bool:
+    """Return whether the kept counts tell how many numbers match."""
+    return not (query.search or query.connections or query.agents or query.tags or query.attention)
 
 
 def _counted(scope: Scope, query: NumberQuery) -> Any:

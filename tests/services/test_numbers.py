@@ -89,8 +89,12 @@ def test_every_filter_narrows_the_list_and_its_count(session: Session, world: Wo
     assert numbers.count(session, world.viewer, NumberQuery(agents=(None,))) == 1
 
 
+@pytest.mark.parametrize("far", [1, 1000], ids=["from the nearer end", "from the start"])
 @pytest.mark.parametrize("sort", list(Sort))
-def test_pages_hold_every_number_once_in_every_order(session: Session, world: World, sort: Sort) -> None:
+def test_pages_hold_every_number_once_in_every_order(
+    session: Session, world: World, sort: Sort, far: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.numbers.FAR", far)
     made = make.several(session, world, 7)
     query = NumberQuery(sort=sort)
     seen = [row.id for page in (1, 2, 3) for row in numbers.search(session, world.viewer, query, Slice(page, 3))]
@@ -98,6 +102,7 @@ def test_pages_hold_every_number_once_in_every_order(session: Session, world: Wo
     assert len(seen) == numbers.count(session, world.viewer, query)
     expected = made if sort is not Sort.NEWEST else made[::-1]
     assert seen == expected
+    assert not numbers.search(session, world.viewer, query, Slice(4, 3))
 
 
 def test_a_search_counts_no_further_than_its_limit(
