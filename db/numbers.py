@@ -26,7 +26,7 @@ from db.models import (
     Tenant,
 )
 from db.scope import Scope, Slice
-from db.text_search import SearchText, holding
+from db.text_search import SearchText, holding, streamed
 
 SEARCH_LIMIT = 1000
 """Matches of a search are counted up to here; beyond, the total reads `1,000+`."""
@@ -147,11 +147,11 @@ class Facets:
 def count(session: Session, scope: Scope, query: NumberQuery) -> int:
     """Return how many numbers match; for a search at most SEARCH_LIMIT + 1."""
     if query.search is not None:
-        some = sa.select(PhoneNumber.id).where(*_matching(session, scope, query)).limit(SEARCH_LIMIT + 1)
+        some = _ids(session, scope, query).limit(SEARCH_LIMIT + 1)
         return int(session.scalar(sa.select(sa.func.count()).select_from(some.subquery())) or 0)
     if _is_counted(query):
         return int(session.scalar(_counted(scope, query)) or 0)
-    return int(session.scalar(sa.select(sa.func.count(PhoneNumber.id)).where(*_matching(session, scope, query))) or 0)
+    return int(session.scalar(sa.select(sa.func.count(PhoneNumber.id)).where(*_matching(scope, query))) or 0)
 
 
 def search(session: Session, scope: Scope, query: NumberQuery, part: Slice) -> list[NumberRow]:
@@ -164,8 +164,7 @@ def search(session: Session, scope: Scope, query: NumberQuery, part: Slice) -> l
             offset, backwards = max(0, left - size), True
     # The ids come off a covering index; only the rows that are shown are joined.
     ids = (
-        sa.select(PhoneNumber.id)
-        .where(*_matching(session, scope, query))
+        _ids(session, scope, query)
         .order_by(*_order(query.sort, backwards=backwards))
         .limit(size)
         .offset(offset)
@@ -177,11 +176,12 @@ def search(session: Session, scope: Scope, query: NumberQuery, part: Slice) -> l
 
 def walk(session: Session, scope: Scope, query: NumberQuery, batch: int = 1000) -> Iterator[NumberRow]:
     """Yield every number that matches, in the order of ids, holding *batch* rows at a time."""
+    searched = [holding(session, query.search)] if query.search else []
     after = 0
     while True:
         found = session.execute(
             _rows()
-            .where(*_matching(session, scope, query), PhoneNumber.id > after)
+            .where(PhoneNumber.id > after, *_matching(scope, query), *searched)
             .order_by(PhoneNumber.id)
             .limit(batch)
         ).all()
@@ -386,8 +386,16 @@ def _counted(scope: Scope, query: NumberQuery) -> Any:
     )
 
 
-def _matching(session: Session, scope: Scope, query: NumberQuery) -> list[Any]:
-    """Conditions that `count`, `search` and `walk` share, so that they cannot disagree."""
+def _ids(session: Session, scope: Scope, query: NumberQuery) -> Any:
+    ids = sa.select(PhoneNumber.id).where(*_matching(scope, query))
+    if query.search is None:
+        return ids
+    source, found = streamed(session, query.search)
+    return ids.select_from(source).where(found)
+
+
+def _matching(scope: Scope, query: NumberQuery) -> list[Any]:
+    """Conditions that `count`, `search` and `walk` share, so that they cannot disagree; the search comes on top."""
     conditions = [scope.of(PhoneNumber.tenant_id), *_kinds(PhoneNumber, query)]
     if not query.statuses and query.search is None:
         conditions.append(LIVE)
@@ -404,6 +412,4 @@ def _matching(session: Session, scope: Scope, query: NumberQuery) -> list[Any]:
         conditions.append(PhoneNumber.id.in_(tagged))
     if query.attention:
         conditions.append(sa.or_(*(attention.condition(kind, scope.of, query.idle) for kind in query.attention)))
-    if query.search is not None:
-        conditions.append(holding(session, query.search))
     return conditions

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
 from sqlmodel import Session
 
 from db.engine import has_trigrams
 from db.models import PhoneNumber
 
 _TRIGRAM = 3
+_trigrams = sa.table("number_search", sa.column("rowid", sa.Integer))
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,10 @@ def holding(session: Session, wanted: SearchText) -> Any:
     if wanted.exact:
         return PhoneNumber.e164 == wanted.exact
     engine: Any = session.get_bind()
-    if len(wanted.digits or wanted.text) < _TRIGRAM or len(wanted.text) < _TRIGRAM:
+    if _is_short(wanted):
         return _contains(wanted)
     if engine.dialect.name == "sqlite":
-        return _found_by_trigrams_sqlite(wanted)
+        return PhoneNumber.id.in_(sa.select(_trigrams.c.rowid).where(_match(wanted)))
     if has_trigrams(engine):
         both: Any = sa.literal_column("(phone_number.e164 || ' ' || phone_number.label)")
         either = [both.ilike(f"%{_plain(wanted.text)}%", escape="\\")]
@@ -48,18 +50,45 @@ def holding(session: Session, wanted: SearchText) -> Any:
     return sa.or_(label, start, end)
 
 
+class _Streamed(sa.Join):
+    """A join that SQLite goes through from left to right, as it does with any that is called so."""
+
+    inherit_cache = True
+
+
+@compiles(_Streamed)
+def _compile_streamed(join: Any, compiler: Any, **options: Any) -> str:
+    left, right = (compiler.process(side, **options) for side in (join.left, join.right))
+    on = compiler.process(join.onclause, from_linter=options.get("from_linter"))
+    return f"{left} CROSS JOIN {right} ON {on}"
+
+
+def streamed(session: Session, wanted: SearchText) -> tuple[Any, Any]:
+    """Return what to select numbers from, and the condition of `holding`, so that those found are read one by one.
+
+    SQLite would collect all that were found in any tenant first, or look through the tenant's numbers for them.
+    """
+    if session.get_bind().dialect.name != "sqlite" or wanted.exact or _is_short(wanted):
+        return PhoneNumber.__table__, holding(session, wanted)
+    return _Streamed(_trigrams, PhoneNumber.__table__, _trigrams.c.rowid == PhoneNumber.id), _match(wanted)
+
+
 def names_holding(column: Any, text: str) -> Any:
     """Return the condition that a name in *column* holds *text*, whatever its case. For tables of thousands."""
     return column.ilike(f"%{_plain(text)}%", escape="\\")
 
 
-def _found_by_trigrams_sqlite(wanted: SearchText) -> Any:
+def _is_short(wanted: SearchText) -> bool:
+    """Return whether there is too little to look it up by trigrams."""
+    return len(wanted.digits or wanted.text) < _TRIGRAM or len(wanted.text) < _TRIGRAM
+
+
+def _match(wanted: SearchText) -> Any:
     quoted = wanted.text.replace('"', '""')
     match = f'label:"{quoted}"'
     if wanted.digits:
         match = f'e164:"{wanted.digits}" OR {match}'
-    rowids = sa.text("SELECT rowid FROM number_search WHERE number_search MATCH :match").bindparams(match=match)
-    return sa.literal_column("phone_number.id").in_(rowids.columns(sa.column("rowid", sa.Integer)))
+    return sa.text("number_search MATCH :match").bindparams(match=match)
 
 
 def _contains(wanted: SearchText) -> Any:
