@@ -1,5 +1,6 @@
 """Queries over orders: what was asked of a provider, and what became of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -91,6 +92,13 @@ def has_open(session: Session, e164: str) -> bool:
         sa.select(NumberOrder.id).where(NumberOrder.e164 == e164, NumberOrder.state.in_(OPEN)).limit(1)
     )
     return found is not None
+
+
+def open_among(session: Session, e164s: Sequence[str]) -> set[str]:
+    """Return which of *e164s* any tenant has an order about that is not settled."""
+    return set(
+        session.scalars(sa.select(NumberOrder.e164).where(NumberOrder.e164.in_(e164s), NumberOrder.state.in_(OPEN)))
+    )
 
 
 def claim(session: Session, e164: str) -> None:
