@@ -168,8 +168,8 @@ class Reconciling:
         if found.elsewhere:
             verb = "is" if found.elsewhere == 1 else "are"
             as_of += (
-                f" {amount(found.elsewhere, 'number')} of the account {verb} on record under another connection or added "
-                "by hand, and not compared."
+                f" {amount(found.elsewhere, 'number')} of the account {verb} on record under another connection or "
+                "added by hand, and not compared."
             )
         st.caption(as_of, help=exactly(found.as_of, self.zone))
         if known.changed:
@@ -284,7 +284,7 @@ class Reconciling:
             }
             if any(row.why_not for row in rows):
                 frame["Cannot be imported"] = [row.why_not or "—" for row in rows]
-            return pd.DataFrame(frame), {"Number": st.column_config.Column(width=145, pinned=True)}
+            return pd.DataFrame(frame), {"Number": st.column_config.Column(width=145)}
 
         def act(chosen: list[MissingHere]) -> None:
             fresh = [row for row in chosen if not row.why_not]
@@ -352,8 +352,11 @@ def _section(
                 column_config=config,
                 alt=title,
             )
+        chosen = [rows[i] for i in event.selection.rows if i < len(rows)]
         with below:
-            act([rows[i] for i in event.selection.rows if i < len(rows)])
+            act(chosen)
+            if not chosen:
+                st.caption(f"Select up to {MOST_AT_ONCE} at once.")
 
 
 def _with_numbers(

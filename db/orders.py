@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from db import attention
 from db.models import Connection, NumberOrder, OrderKind, OrderState, Tenant, User
 from db.scope import Scope
 
@@ -84,6 +85,12 @@ def number_of(session: Session, order_id: int) -> str:
 def open_ids(session: Session) -> list[int]:
     """Return every order of any tenant that is not settled, oldest first."""
     return list(session.scalars(sa.select(NumberOrder.id).where(NumberOrder.state.in_(OPEN)).order_by(NumberOrder.id)))
+
+
+def webhooks_set(session: Session, scope: Scope) -> dict[int, dict[str, Any]]:
+    """Return the webhooks that were last set from here, by the id of the number, as orders keep them."""
+    rows = session.scalars(attention.last_webhooks(scope.of))
+    return {order.number_id: order.configuration for order in rows}
 
 
 def has_open(session: Session, e164: str) -> bool:
