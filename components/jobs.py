@@ -4,7 +4,7 @@ It lives in the session, a step at a time, so that a click in between neither lo
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -12,7 +12,6 @@ from typing import Any, Protocol
 import pandas as pd
 import streamlit as st
 from sqlmodel import Session
-from streamlit.delta_generator import DeltaGenerator
 
 from services import durable, numbering, orders, words
 from services.access import Actor
@@ -59,17 +58,16 @@ class Job:
         total = len(self.waiting) + len(self.placed) + len(self.told)
         bar = st.progress(0.0)
         while self.waiting:
-            self._draw(bar, total)
+            begun = total - len(self.waiting)
+            bar.progress(begun / total, text=f"{self.doing}… {begun:,} of {words.amount(total, 'number')}")
             self._begin(opener)
         until = time.monotonic() + _WAIT_SECONDS
         while self.placed:
-            self._draw(bar, total)
+            answered = total - len(self.placed)
+            bar.progress(
+                answered / total, text=f"Waiting for the outcome… {answered:,} of {words.amount(total, 'number')}"
+            )
             self._await(actor, opener, max(0.0, until - time.monotonic()))
-
-    def _draw(self, bar: DeltaGenerator, total: int) -> None:
-        # Half of the way of what was ordered is to order it.
-        share = (len(self.told) + len(self.placed) / 2) / total
-        bar.progress(share, text=f"{self.doing}… {len(self.told):,} of {words.amount(total, 'number')}")
 
     # Between what is done and what is noted of it, nothing is drawn: only there could a click break in.
     def _begin(self, opener: Callable[[], AbstractContextManager[Session]]) -> None:
@@ -103,16 +101,42 @@ class Job:
         self.placed.pop(0)
 
 
-def outcomes(told: Iterable[Told], done: str) -> None:
-    """Draw what came of each number."""
-    told = list(told)
-    good = sum(one.is_done for one in told)
-    icon = ":material/check_circle:" if good == len(told) else ":material/rule:"
-    st.markdown(f"{icon} **{good:,} of {words.amount(len(told), 'number')} {done}**")
-    frame = pd.DataFrame([(numbering.display(one.e164), one.text) for one in told], columns=["Number", "Outcome"])
-    st.dataframe(
-        frame,
-        hide_index=True,
-        alt="Outcome of each number",
-        column_config={"Number": st.column_config.Column(width=145, pinned=True)},
-    )
+@dataclass
+class Bench:
+    """Where a page works on many numbers, one job at a time; `told` is what came of the last one, until it is seen."""
+
+    job: Job | None = None
+    told: list[Told] = field(default_factory=list)
+    done: str = ""
+
+    def begin(self, doing: str, done: str, rows: Sequence[Numbered], act: Act) -> None:
+        """Begin a job that is then to be worked off; the second click of a double click finds it begun."""
+        if self.job is None and not self.told:
+            self.job = Job(doing, done, act, list(rows))
+
+    def work(self, actor: Actor, opener: Callable[[], AbstractContextManager[Session]]) -> list[str]:
+        """Work off the job, if there is one left; return the numbers that are, or may be, changed by it."""
+        if self.job is None:
+            return []
+        self.job.run(actor, opener)
+        self.told, self.done, self.job = self.job.told, self.job.done, None
+        return [one.e164 for one in self.told if one.is_done or one.is_open]
+
+    def forget(self) -> None:
+        """Have seen what came of the last job."""
+        self.told = []
+
+    def outcomes(self) -> None:
+        """Draw what came of each number."""
+        good = sum(one.is_done for one in self.told)
+        icon = ":material/check_circle:" if good == len(self.told) else ":material/rule:"
+        st.markdown(f"{icon} **{good:,} of {words.amount(len(self.told), 'number')} {self.done}**")
+        frame = pd.DataFrame(
+            [(numbering.display(one.e164), one.text) for one in self.told], columns=["Number", "Outcome"]
+        )
+        st.dataframe(
+            frame,
+            hide_index=True,
+            alt="Outcome of each number",
+            column_config={"Number": st.column_config.Column(width=145)},
+        )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -10,9 +10,9 @@ import pandas as pd
 import streamlit as st
 from sqlmodel import Session
 
-from components import audit, jobs, lists, navigation
+from components import audit, lists, navigation
 from components import numbers as number_list
-from components.jobs import Act, Job, Numbered, Told
+from components.jobs import Bench
 from components.page import empty_state, errors_shown, exactly, when
 from components.reconcile_dialogs import Confirming
 from db.connections import ConnectionRow
@@ -32,15 +32,14 @@ _Table = tuple[pd.DataFrame, dict[str, Any]]
 
 @dataclass
 class _Tab:
-    """What this tab knows: of whom and what, the comparison, what is being done, and what came of it.
+    """What this tab knows: of whom and what, the comparison, and what is being done about it.
 
     `turn` counts what was compared and done, so that no table keeps the selection of another one.
     """
 
     about: tuple[object, ...]
     comparison: Comparison | None = None
-    job: Job | None = None
-    told: tuple[Sequence[Told], str] | None = None
+    bench: Bench = field(default_factory=Bench)
     turn: int = 0
     changed: int = 0
 
@@ -60,7 +59,7 @@ class Reconciling:
             return
         lists.keep(_KEYS, _PLACE)
         before = _known()
-        busy = before is not None and before.job is not None
+        busy = before is not None and before.bench.job is not None
         with st.container(horizontal=True, vertical_alignment="bottom", key="reconcile_toolbar"):
             names = {row.id: f"{row.name} · {vendor(row.provider).name}" for row in offered}
             connection_id = st.selectbox(
@@ -89,11 +88,17 @@ class Reconciling:
                 label, type="primary", icon=":material/compare_arrows:", key="reconcile_compare", disabled=busy
             )
         lists.remember(_KEYS, _PLACE)
-        if known.job is not None:
-            self._work(known, known.job)
+        if known.bench.job is not None:  # begun in a dialog that was left meanwhile
+            with errors_shown():
+                self._work(known)
+                st.rerun()
+            st.stop()
         if wanted:
             self._compare(known, connection_id, matching)
-        self._outcomes(known)
+        if known.bench.told:
+            with st.container(border=True):
+                known.bench.outcomes()
+                st.button("Close", key="reconcile_close", on_click=known.bench.forget)
         if known.comparison is not None:
             self._preview(known, known.comparison)
         elif not wanted:
@@ -119,7 +124,8 @@ class Reconciling:
         return known
 
     def _compare(self, known: _Tab, connection_id: int, matching: str) -> None:
-        known.comparison, known.told, known.changed = None, None, 0
+        known.comparison, known.changed = None, 0
+        known.bench.forget()
         known.turn += 1
         with errors_shown():
             with st.status("Reading the account…", type="compact") as status, self.opener() as session:
@@ -130,32 +136,13 @@ class Reconciling:
                 known.comparison = reconcile.compare(session, self.actor, connection_id, progress, matching=matching)
             st.rerun()
 
-    def _work(self, known: _Tab, job: Job) -> None:
-        with errors_shown():
-            job.run(self.actor, self.opener)
-            changed = [one.e164 for one in job.told if one.is_done or one.is_open]
-            if known.comparison is not None:
-                known.comparison = known.comparison.without(changed)
-            known.changed += len(changed)
-            known.turn += 1
-            known.told, known.job = (job.told, job.done), None
-            number_list.filters.clear()
-            st.rerun()
-        st.stop()
-
-    def _begin(self, doing: str, done: str, rows: Sequence[Numbered], act: Act) -> None:
-        """Begin a job in the run that follows; the second click of a double click finds it begun."""
-        known = _known()
-        if known is not None and known.job is None and known.comparison is not None:
-            known.told = None
-            known.job = Job(doing, done, act, list(rows[:MOST_AT_ONCE]))
-
-    def _outcomes(self, known: _Tab) -> None:
-        if known.told is None:
-            return
-        with st.container(border=True):
-            jobs.outcomes(*known.told)
-            st.button("Close", key="reconcile_close", on_click=lambda: setattr(known, "told", None))
+    def _work(self, known: _Tab) -> None:
+        changed = known.bench.work(self.actor, self.opener)
+        if known.comparison is not None:
+            known.comparison = known.comparison.without(changed)
+        known.changed += len(changed)
+        known.turn += 1
+        number_list.filters.clear()
 
     def _preview(self, known: _Tab, found: Comparison) -> None:
         maker = vendor(found.connection.provider).name
@@ -193,8 +180,9 @@ class Reconciling:
         self._webhooks(known, found, maker)
         self._missing_here(known, found, maker)
 
-    def _confirming(self, found: Comparison) -> Confirming:
-        return Confirming(self.actor, self.opener, found, self._begin)
+    def _confirming(self, known: _Tab, found: Comparison) -> Confirming:
+        known.bench.forget()
+        return Confirming(self.actor, self.opener, found, known.bench, lambda: self._work(known))
 
     def _missing_there(self, known: _Tab, found: Comparison, maker: str) -> None:
         def table(rows: Sequence[MissingThere]) -> _Table:
@@ -208,7 +196,7 @@ class Reconciling:
                 key="reconcile_released",
                 disabled=not chosen,
             ):
-                self._confirming(found).releases(chosen)
+                self._confirming(known, found).releases(chosen)
 
         _section(
             known,
@@ -233,7 +221,7 @@ class Reconciling:
             if self.actor.may(Permission.NUMBERS_WRITE) and st.button(
                 f"Take over from {maker}", icon=":material/sync:", key="reconcile_take_over", disabled=not chosen
             ):
-                self._confirming(found).take_overs(chosen)
+                self._confirming(known, found).take_overs(chosen)
 
         each = (replace(row, differences=(one,)) for row in found.different.rows for one in row.to_take_over)
         _section(
@@ -261,15 +249,15 @@ class Reconciling:
             if self.actor.may(Permission.NUMBERS_WRITE) and st.button(
                 f"Set ours at {maker}", icon=":material/webhook:", key="reconcile_webhooks", disabled=not chosen
             ):
-                self._confirming(found).webhooks(chosen)
+                self._confirming(known, found).webhooks(chosen)
 
         ours = found.connection
         _section(
             known,
             "webhooks",
             "Different webhooks",
-            f"Calls do not go where the connection says. Here: Voice URL {audit.plain(ours.voice_url or '—')}, status "
-            f"callback {audit.plain(ours.status_callback_url or '—')}.",
+            f"Calls do not go where the connection says. Here: Voice URL {_code(ours.voice_url)}, status callback "
+            f"{_code(ours.status_callback_url)}.",
             Found(tuple(row for row in found.different.rows if row.webhooks)),
             table,
             act,
@@ -291,7 +279,7 @@ class Reconciling:
             if self.actor.may(Permission.NUMBERS_BUY) and st.button(
                 _label("Import", fresh), icon=":material/download:", key="reconcile_import", disabled=not fresh
             ):
-                self._confirming(found).imports(fresh)
+                self._confirming(known, found).imports(fresh)
             if len(fresh) < len(chosen):
                 st.caption("Numbers that cannot be imported are left out.")
 
@@ -368,6 +356,11 @@ def _with_numbers(
     config = {name: st.column_config.Column(title) for name, (title, _) in values.items()}
     number = lists.number_column(f"reconcile_{key}_number", [row.number_id for row in rows])
     return frame, {"number": number} | config
+
+
+def _code(url: str | None) -> str:
+    """Return an address as it is, and not as a link: it is for machines."""
+    return "`{}`".format(url.replace("`", "%60")) if url else "—"
 
 
 def _label(verb: str, chosen: Sequence[object], rest: str = "") -> str:

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 from sqlmodel import Session
 
 from components import audit, stock_tables
+from components.jobs import Bench
 from components.page import errors_shown
 from services import numbering, reconcile
 from services.access import Actor
@@ -18,27 +18,27 @@ from services.reconcile import Comparison, Different, MissingHere, MissingThere
 from services.stock import OwnedNumber
 from services.words import amount
 
-Begin = Callable[[str, str, Sequence[Any], Callable[[Session, Any], int | None]], None]
-"""Begins a job: what it is doing, what is done then, with which rows, and what it does about each."""
-
 
 @dataclass(frozen=True)
 class Confirming:
-    """Asks *actor* about what was *found*, and has it done by *begin*."""
+    """Asks *actor* about what was *found*, and does it on the *bench*, by *work*."""
 
     actor: Actor
     opener: Callable[[], AbstractContextManager[Session]]
     found: Comparison
-    begin: Begin
+    bench: Bench
+    work: Callable[[], None]
 
     @property
     def maker(self) -> str:
         """The name of the provider."""
         return vendor(self.found.connection.provider).name
 
-    @st.dialog("Import", width="large")
+    @st.dialog("Import", width="large", on_dismiss="rerun")
     def imports(self, rows: Sequence[MissingHere]) -> None:
         """Ask whether numbers are to be imported, showing the webhooks that this replaces."""
+        if self._seen():
+            return
         st.markdown(
             f"{amount(len(rows), 'number')} will be put on record under **{audit.plain(self.found.connection.name)}**. "
             "The voice webhook and the status callback **will be replaced**, and other integrations that use them may "
@@ -49,17 +49,19 @@ class Confirming:
         st.caption("Labels are taken over. Agent and countries can be set on each number's page.")
         self._buttons(
             "Import",
-            lambda: self.begin(
+            lambda: self.bench.begin(
                 "Importing", "imported", rows, lambda s, row: reconcile.place_import(s, self.actor, self.found, row)
             ),
         )
 
-    @st.dialog("Mark as released", width="large")
+    @st.dialog("Mark as released", width="large", on_dismiss="rerun")
     def releases(self, rows: Sequence[MissingThere]) -> None:
         """Ask whether numbers are to be marked as released, showing the campaigns that they leave."""
+        if self._seen():
+            return
         st.markdown(
-            f"{amount(len(rows), 'number')} will be marked as released, and taken out of the campaigns below. Nothing "
-            f"happens at {self.maker}, which is asked once more for each: one that is there again stays as it is."
+            f"{amount(len(rows), 'number')} will be marked as released, and leave the campaigns below. Nothing happens "
+            f"at {self.maker}, which is asked once more for each: one that is there again stays as it is."
         )
         with errors_shown(), self.opener() as session:
             uses = reconcile.attached(session, self.actor, rows)
@@ -74,15 +76,17 @@ class Confirming:
             st.caption("A released number stays findable with its history, and cannot be changed any more.")
             self._buttons(
                 "Mark as released",
-                lambda: self.begin(
+                lambda: self.bench.begin(
                     "Marking", "marked as released", rows, lambda s, row: reconcile.mark_released(s, self.actor, row)
                 ),
                 red=True,
             )
 
-    @st.dialog("Take over", width="large")
+    @st.dialog("Take over", width="large", on_dismiss="rerun")
     def take_overs(self, rows: Sequence[Different]) -> None:
         """Ask whether what the provider has is to replace what is on record."""
+        if self._seen():
+            return
         st.markdown(f"What {self.maker} has replaces what is on record here. Nothing changes at {self.maker}.")
         frame = pd.DataFrame(
             [(numbering.display(row.e164), one.name, one.ours, one.theirs) for row in rows for one in row.differences],
@@ -97,7 +101,7 @@ class Confirming:
             )
         self._buttons(
             "Take over",
-            lambda: self.begin(
+            lambda: self.bench.begin(
                 "Taking over",
                 "taken over",
                 list(merged.values()),
@@ -105,9 +109,11 @@ class Confirming:
             ),
         )
 
-    @st.dialog("Set webhooks", width="large")
+    @st.dialog("Set webhooks", width="large", on_dismiss="rerun")
     def webhooks(self, rows: Sequence[Different]) -> None:
         """Ask whether our webhooks are to replace those at the provider."""
+        if self._seen():
+            return
         st.markdown(
             f"What is at {self.maker} now **will be replaced**. The old values are kept, and can be restored from each "
             "number's page."
@@ -116,7 +122,7 @@ class Confirming:
         self._warn([row.there for row in rows])
         self._buttons(
             "Replace",
-            lambda: self.begin(
+            lambda: self.bench.begin(
                 "Setting webhooks",
                 "set to our webhooks",
                 rows,
@@ -134,9 +140,26 @@ class Confirming:
         if routed:
             st.warning(f"Routed by a trunk or an application, which ignores the Voice URL: {', '.join(routed)}.")
 
-    def _buttons(self, label: str, act: Callable[[], None], *, red: bool = False) -> None:
+    def _seen(self) -> bool:
+        """Draw what came of what was confirmed, once it is done; return whether it is."""
+        if not self.bench.told:
+            return False
+        self.bench.outcomes()
         with st.container(horizontal=True, horizontal_alignment="right"):
+            if st.button("Close", type="primary"):
+                self.bench.forget()
+                st.rerun()
+        return True
+
+    def _buttons(self, label: str, begin: Callable[[], None], *, red: bool = False) -> None:
+        place = st.empty()
+        with place.container(horizontal=True, horizontal_alignment="right"):
             if st.button("Cancel"):
                 st.rerun()
-            if st.button(f":red[{label}]" if red else label, type="secondary" if red else "primary", on_click=act):
-                st.rerun()
+            wanted = st.button(
+                f":red[{label}]" if red else label, type="secondary" if red else "primary", on_click=begin
+            )
+        if wanted:
+            with place.container(), errors_shown():  # what has begun is not cancelled any more
+                self.work()
+                st.rerun(scope="fragment")

@@ -41,7 +41,7 @@ OLD_WEBHOOKS = {
 }
 LARGEST_ACCOUNT = "Twilio main"
 RENAMED_AT_TWILIO = {60: "Sales desk, new script", 75: "Do not use"}
-RELEASED_AT_TWILIO = (90,)
+RELEASED_AT_TWILIO = (30,)
 """What somebody did in Twilio's own console, by the place of the number among those of the largest account."""
 
 WITHOUT_PRIMARY = "Payment reminders"  # its primary number was released
