@@ -160,6 +160,7 @@ class Confirming:
                 f":red[{label}]" if red else label, type="secondary" if red else "primary", on_click=begin
             )
         if wanted:
-            with place.container(), errors_shown():  # what has begun is not cancelled any more
+            place.empty()  # what has begun is not cancelled any more
+            with errors_shown():
                 self.work()
                 st.rerun(scope="fragment")

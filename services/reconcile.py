@@ -248,10 +248,13 @@ def place_import(session: Session, actor: Actor, comparison: Comparison, row: Mi
 def mark_released(session: Session, actor: Actor, row: MissingThere) -> None:
     """Mark a number as released after one more look at the provider.
 
-    Raises InvalidInput when the account holds it again, Conflict when it changed here since it was compared.
+    Raises InvalidInput when the account holds it again, Conflict when it changed here since it was compared, or has
+    an order that is not settled: that may be its release, which tells more.
     """
     require(actor, Permission.NUMBERS_WRITE)
-    _unchanged(session, actor, row.number_id, row.version)
+    number = _unchanged(session, actor, row.number_id, row.version)
+    if db.orders.has_open(session, number.e164):
+        raise checks.ordered(number.e164)
     resync.apply(session, actor, row.number_id, resync.NOT_THERE, version=row.version)
 
 

@@ -15,7 +15,7 @@ from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.seeds import MAIN_OWNS
 from providers.sandbox.server import OwnedSeed, Sandbox
 from providers.verbs import Provider
-from services import audit, campaigns, fulfilment, numbers, reconcile, resync, stock, vendors
+from services import audit, campaigns, fulfilment, numbers, orders, reconcile, resync, stock, vendors
 from services.access import Actor
 from services.errors import Conflict, Forbidden, InvalidInput, NotFound
 from services.reconcile import Comparison, MissingHere
@@ -238,6 +238,19 @@ def test_a_number_that_changed_here_meanwhile_is_not_marked_as_released(
     with pytest.raises(Conflict, match="since the comparison"):
         reconcile.mark_released(session, world.operator, row)
     assert ordering.on_record(session, world, number.id).status is NumberStatus.ACTIVE
+
+
+def test_a_number_whose_release_is_under_way_is_left_to_its_order(
+    session: Session, world: World, sandbox: Sandbox, area: str, number: numbers.NumberDetail
+) -> None:
+    order = orders.place_release(session, world.operator, number.id, number.e164, version=number.version)
+    sandbox.fault(Fault(Kind.DROP_AFTER, method="DELETE", path="/IncomingPhoneNumbers"))
+    fulfilment.ask(order)
+    (row,) = compared(session, world, area).missing_there.rows
+    with pytest.raises(Conflict, match="is being ordered or changed already"):
+        reconcile.mark_released(session, world.operator, row)
+    assert fulfilment.settle(order)
+    assert ordering.on_record(session, world, number.id).buy_back_until is not None
 
 
 def test_what_differs_is_shown_by_the_rule_of_a_single_re_sync(
