@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from services import durable, numbering, orders, words
 from services.access import Actor
-from services.errors import ServiceError
+from services.errors import DatabaseUnavailable, ServiceError
 from services.orders import OrderState
 
 _WAIT_SECONDS = 60.0
@@ -71,7 +71,7 @@ class Job:
 
     # Between what is done and what is noted of it, nothing is drawn: only there could a click break in.
     def _begin(self, opener: Callable[[], AbstractContextManager[Session]]) -> None:
-        row = self.waiting[0]
+        row = self.waiting.pop(0)
         try:
             with opener() as session:
                 order = self.act(session, row)
@@ -79,12 +79,14 @@ class Job:
                 durable.begin(order)
         except ServiceError as exc:
             self.told.append(Told(row.e164, str(exc), is_done=False))
+        except DatabaseUnavailable:
+            self.waiting.insert(0, row)  # it is tried again in the next run
+            raise
         else:
             if order is None:
                 self.told.append(Told(row.e164, self.done.capitalize(), is_done=True))
             else:
                 self.placed.append((row.e164, order))
-        self.waiting.pop(0)
 
     def _await(self, actor: Actor, opener: Callable[[], AbstractContextManager[Session]], seconds: float) -> None:
         e164, order_id = self.placed[0]

@@ -63,8 +63,9 @@ class Confirming:
             f"{amount(len(rows), 'number')} will be marked as released, and leave the campaigns below. Nothing happens "
             f"at {self.maker}, which is asked once more for each: one that is there again stays as it is."
         )
-        with errors_shown(), self.opener() as session:
-            uses = reconcile.attached(session, self.actor, rows)
+        with errors_shown():
+            with self.opener() as session:
+                uses = reconcile.attached(session, self.actor, rows)
             frame = pd.DataFrame(
                 {
                     "Number": [numbering.display(row.e164) for row in rows],

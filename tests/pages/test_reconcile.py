@@ -14,6 +14,7 @@ from providers.sandbox.accounts import MAIN, SMALL
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import OwnedSeed, Sandbox
 from services import credentials, numbers, reconcile, settings, vendors
+from services.errors import DatabaseUnavailable
 from services.numbers import NumberQuery
 from tests.conftest import World
 from tests.pages.tab import buttons, links, press, signed_in, texts, visit
@@ -159,6 +160,25 @@ def test_what_is_refused_is_told_and_stays_in_the_list(
         "The connection was changed since the comparison"
     }
     assert len(tab.dataframe[1].value) == 3
+
+
+def test_a_job_goes_on_after_the_database_was_away(session: Session, world: World, account: Sandbox) -> None:
+    tab = compared()
+    rows = tab.session_state["reconcile"].comparison.missing_here.rows
+    calls: list[str] = []
+
+    def act(_session: Session, row: reconcile.MissingHere) -> None:
+        calls.append(row.e164)
+        if len(calls) == 2:
+            raise DatabaseUnavailable
+
+    bench(tab).begin("Marking", "marked", rows, act)
+    tab.run()
+    assert any("The database is busy" in text for text in texts(tab, "error"))
+    assert tab.button(key="reconcile_compare").disabled
+    tab.run()
+    assert calls == [rows[0].e164, rows[1].e164, rows[1].e164, rows[2].e164]
+    assert any("**3 of 3 numbers marked**" in text for text in texts(tab, "markdown"))
 
 
 def _change(session: Session, world: World, **values: object) -> None:
