@@ -195,5 +195,5 @@ def test_numbers_are_not_missing_when_a_part_of_them_is_compared(
     session: Session, world: World, area: str, number: numbers.NumberDetail
 ) -> None:
     reconciling.at_twilio(session, world).release(number.provider_sid or "")
-    assert reconciling.compared(session, world, area[:-1] + "x9").missing_there.total == 0
+    assert reconciling.compared(session, world, f"{area}9").missing_there.total == 0
     assert reconciling.compared(session, world, number.e164[-7:]).missing_there.total == 1
