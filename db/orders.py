@@ -1,5 +1,6 @@
 """Queries over orders: what was asked of a provider, and what became of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from db import attention
 from db.models import Connection, NumberOrder, OrderKind, OrderState, Tenant, User
 from db.scope import Scope
 
@@ -85,12 +87,25 @@ def open_ids(session: Session) -> list[int]:
     return list(session.scalars(sa.select(NumberOrder.id).where(NumberOrder.state.in_(OPEN)).order_by(NumberOrder.id)))
 
 
+def webhooks_set(session: Session, scope: Scope) -> dict[int, dict[str, Any]]:
+    """Return the webhooks that were last set from here, by the id of the number, as orders keep them."""
+    rows = session.scalars(attention.last_webhooks(scope.of))
+    return {order.number_id: order.configuration for order in rows}
+
+
 def has_open(session: Session, e164: str) -> bool:
     """Return whether any tenant has an order about *e164* that is not settled."""
     found = session.scalar(
         sa.select(NumberOrder.id).where(NumberOrder.e164 == e164, NumberOrder.state.in_(OPEN)).limit(1)
     )
     return found is not None
+
+
+def open_among(session: Session, e164s: Sequence[str]) -> set[str]:
+    """Return which of *e164s* any tenant has an order about that is not settled."""
+    return set(
+        session.scalars(sa.select(NumberOrder.e164).where(NumberOrder.e164.in_(e164s), NumberOrder.state.in_(OPEN)))
+    )
 
 
 def claim(session: Session, e164: str) -> None:

@@ -49,6 +49,13 @@ page = st.navigation(
             st.Page("number.py", title="Phone number", url_path="number", visibility="hidden"),
             st.Page("edit_number.py", title="Edit phone number", url_path="edit-number", visibility="hidden"),
             st.Page("connections.py", title="Telephony connections", url_path="connections", icon=":material/cable:"),
+            st.Page(
+                "reconcile.py",
+                title="Reconcile",
+                url_path="reconcile",
+                icon=":material/compare_arrows:",
+                visibility=shown(Permission.NUMBERS_RECONCILE),
+            ),
         ],
         "Calling": [
             st.Page("agents.py", title="Agents", url_path="agents", icon=":material/support_agent:"),

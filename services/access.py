@@ -26,6 +26,7 @@ class Permission(StrEnum):
     NUMBERS_BUY = "numbers:buy"
     NUMBERS_EXPORT = "numbers:export"
     NUMBERS_READ = "numbers:read"
+    NUMBERS_RECONCILE = "numbers:reconcile"
     NUMBERS_RELEASE = "numbers:release"
     NUMBERS_REMOVE = "numbers:remove"
     NUMBERS_WRITE = "numbers:write"
@@ -57,6 +58,7 @@ _OPERATES = _READS | {
     Permission.HEALTH_WRITE,
     Permission.NUMBERS_ADD,
     Permission.NUMBERS_BUY,
+    Permission.NUMBERS_RECONCILE,
     Permission.NUMBERS_RELEASE,
     Permission.NUMBERS_REMOVE,
     Permission.NUMBERS_WRITE,

@@ -15,7 +15,7 @@ from db.models import Agent, Connection
 from db.scope import Scope
 from providers.base import Vendor
 from services import numbering
-from services.errors import InvalidInput, NotFound
+from services.errors import Conflict, InvalidInput, NotFound
 
 LABEL_LENGTH = 64
 NAME_LENGTH = 80
@@ -187,6 +187,13 @@ def taken(e164: str) -> InvalidInput:
     """Return the refusal of a number that is on record already, whoever holds it."""
     return InvalidInput(
         f"{numbering.display(e164)} exists already. A number can be on record only once.", field="number"
+    )
+
+
+def ordered(e164: str) -> Conflict:
+    """Return the refusal of a number about which somebody has an order that is not settled."""
+    return Conflict(
+        f"{numbering.display(e164)} is being ordered or changed already. Wait for the outcome, then look again."
     )
 
 

@@ -39,6 +39,11 @@ OLD_WEBHOOKS = {
     "voice_url": "https://voice.example.com/v1/inbound",
     "status_callback": "https://voice.example.com/v1/status",
 }
+LARGEST_ACCOUNT = "Twilio main"
+RENAMED_AT_TWILIO = {60: "Sales desk, new script", 75: "Do not use"}
+RELEASED_AT_TWILIO = (30,)
+"""What somebody did in Twilio's own console, by the place of the number among those of the largest account."""
+
 WITHOUT_PRIMARY = "Payment reminders"  # its primary number was released
 PRICES = {  # a month, in USD
     ("US", NumberType.LOCAL): "1.15",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
@@ -36,6 +36,15 @@ __all__ = [
     "NumberRow",
     "NumberStatus",
 ]
+
+
+class HasSid(Protocol):
+    """A number that may have a SID at its provider."""
+
+    @property
+    def provider_sid(self) -> str | None: ...
+    @property
+    def provider_fields(self) -> Mapping[str, str]: ...
 
 
 def count(session: Session, actor: Actor, query: NumberQuery) -> int:
@@ -231,7 +240,7 @@ def put_back(session: Session, actor: Actor, number_id: int, *, version: int) ->
     return change(session, actor, number_id, version, Action.NUMBERS_PUT_BACK, apply, even_gone=True)
 
 
-def sid_of(number: PhoneNumber | NumberDetail) -> str | None:
+def sid_of(number: HasSid) -> str | None:
     """Return the SID of a number at its provider: kept with a managed one, typed in for an ExoPhone."""
     return number.provider_sid or number.provider_fields.get("exophone_sid")
 

@@ -2,20 +2,38 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 from sqlmodel import Session
 
 import db.connections
 from db.models import NumberStatus, PhoneNumber
 from db.scope import Scope
+from providers.verbs import OwnedNumber
 from services import checks, numbers, stock, vendors
 from services.access import Actor, Permission, require
 from services.audit import Action
+from services.connections import vendor
 from services.errors import InvalidInput, NotFound
 
 GONE = "gone"
 LABEL = "label"
 SID = "sid"
+
+
+class OnRecord(numbers.HasSid, Protocol):
+    """A number as it is on record here, with the webhooks of its connection."""
+
+    @property
+    def e164(self) -> str: ...
+    @property
+    def provider(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def voice_url(self) -> str | None: ...
+    @property
+    def status_callback_url(self) -> str | None: ...
 
 
 @dataclass(frozen=True)
@@ -28,12 +46,14 @@ class Difference:
     field: str = ""
 
 
+NOT_THERE = Difference("In the account", "Yes", "No: released or moved away", GONE)
+
+
 def differences(session: Session, actor: Actor, number_id: int) -> list[Difference]:
     """Return what differs at the provider now; nothing for a number that is as we have it."""
     require(actor, Permission.NUMBERS_READ)
     number = numbers.get(session, actor, number_id)
     found = stock.at_provider(session, actor, number_id)
-    result = []
     if found is None:
         connection = db.connections.find(session, Scope(number.tenant_id), number.connection_id or 0)
         if connection is None:
@@ -41,20 +61,31 @@ def differences(session: Session, actor: Actor, number_id: int) -> list[Differen
         with vendors.in_words():
             provider = vendors.connect(connection)
             found = vendors.patiently(lambda: provider.find_owned(number.e164))
-        if found is None:
-            return [Difference("In the account", "Yes", "No: released or moved away", GONE)]
-        result.append(Difference("SID", number.provider_sid or "—", found.sid, SID))
-    # Twilio names a number after itself until somebody names it otherwise.
-    digits = "".join(filter(str.isdigit, found.label))
-    label = "" if digits and digits in number.e164 and not found.label.strip("+()- 0123456789") else found.label
-    pairs = (
-        ("Label", number.label, label, LABEL),
-        ("Voice URL", number.voice_url or "", found.webhooks.voice_url, ""),
-        ("Status callback", number.status_callback_url or "", found.webhooks.status_callback, ""),
-    )
-    return result + [
+    return [NOT_THERE] if found is None else compared(number, found)
+
+
+def compared(number: OnRecord, there: OwnedNumber) -> list[Difference]:
+    """Return what differs between a number on record and the same number at its provider."""
+    pairs = [
+        ("SID", numbers.sid_of(number) or "", there.sid, SID),
+        ("Label", number.label, label_of(there), LABEL),
+        ("Voice URL", number.voice_url or "", there.webhooks.voice_url, ""),
+    ]
+    if vendor(number.provider).keeps_status_callback:
+        pairs.append(("Status callback", number.status_callback_url or "", there.webhooks.status_callback, ""))
+    return [
         Difference(name, ours or "—", theirs or "—", field) for name, ours, theirs, field in pairs if ours != theirs
     ]
+
+
+def label_of(there: OwnedNumber) -> str:
+    """Return the label that somebody gave the number at its provider, or nothing.
+
+    Twilio names a number after itself until somebody names it otherwise.
+    """
+    digits = "".join(filter(str.isdigit, there.label))
+    itself = digits and digits in there.e164 and not there.label.strip("+()- 0123456789")
+    return "" if itself else there.label
 
 
 def apply(session: Session, actor: Actor, number_id: int, taken: Difference, *, version: int) -> int:

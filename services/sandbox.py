@@ -11,9 +11,12 @@ import db.campaigns
 import db.connections
 import db.engine
 import db.numbers
+import db.orders
+from db.scope import Scope
 from providers.sandbox import seeds
 from providers.sandbox.server import OwnedSeed, Sandbox, running
 from services import credentials, settings
+from services import demo_story as cast
 from services.settings import Settings
 
 
@@ -32,19 +35,30 @@ def running_for_demo(config: Settings) -> Iterator[None]:
 
 
 def _fill(session: Session, config: Settings, sandbox: Sandbox) -> None:
-    """Give the sandbox accounts of the demo the numbers that are managed through them, and calls of those in pools."""
+    """Give the sandbox accounts of the demo the numbers that are managed through them, and calls of those in pools.
+
+    In the largest of them something was done that nobody here knows of, so that there is something to reconcile.
+    """
     today = datetime.now(UTC).date()
     for connection in db.connections.sandboxes(session, "twilio"):
         account = credentials.unseal(config, connection.credentials)["account_sid"]
-        sandbox.seed_owned(
-            OwnedSeed(
-                e164=number.e164,
-                account_sid=account,
-                label=number.label,
-                voice_url=connection.voice_url or "",
-                status_callback=connection.status_callback_url or "",
-                sid=number.provider_sid or "",
+        numbers = db.numbers.managed_by(session, connection.id or 0)
+        last_set = db.orders.webhooks_set(session, Scope(connection.tenant_id))
+        ours = {"voice_url": connection.voice_url, "status_callback": connection.status_callback_url}
+        seeds_of_demo = []
+        for place, number in enumerate(numbers):
+            there = last_set.get(number.id or 0, ours)
+            renamed = cast.RENAMED_AT_TWILIO.get(place) if connection.name == cast.LARGEST_ACCOUNT else None
+            seeds_of_demo.append(
+                OwnedSeed(
+                    e164=number.e164,
+                    account_sid=account,
+                    label=renamed or number.label,
+                    voice_url=there.get("voice_url") or "",
+                    status_callback=there.get("status_callback") or "",
+                    sid=number.provider_sid or "",
+                    released=connection.name == cast.LARGEST_ACCOUNT and place in cast.RELEASED_AT_TWILIO,
+                )
             )
-            for number in db.numbers.managed_by(session, connection.id or 0)
-        )
+        sandbox.seed_owned(seeds_of_demo)
         seeds.dial(sandbox.store, account, db.campaigns.dialing(session, connection.id or 0), today)

@@ -66,7 +66,7 @@ CREATE TABLE IF NOT EXISTS seeded (what TEXT PRIMARY KEY);
 
 @dataclass(frozen=True)
 class OwnedSeed:
-    """A number that an account shall hold from the start, without a purchase in the ledger."""
+    """A number that an account shall hold from the start, without a purchase in the ledger, or has given back."""
 
     e164: str
     account_sid: str
@@ -74,6 +74,7 @@ class OwnedSeed:
     voice_url: str = ""
     status_callback: str = ""
     sid: str = ""
+    released: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,10 +131,14 @@ class Store:
             db.close()
 
     def seed_owned(self, numbers: Iterable[OwnedSeed]) -> None:
-        """Put *numbers* into their accounts, each once and for ever: a released one does not come back."""
+        """Put *numbers* into their accounts, each once and for ever: a released one does not come back.
+
+        One that somebody holds already stays as it is.
+        """
         with self.writing() as db:
             for number in numbers:
-                if once(db, f"owned {number.e164}"):
+                is_held = db.execute("SELECT 1 FROM owned WHERE e164 = ?", (number.e164,)).fetchone()
+                if once(db, f"owned {number.e164}") and not number.released and not is_held:
                     add_stock(db, [_described(number.e164)], on_shelf=False)
                     settings = {"voice_url": number.voice_url, "status_callback": number.status_callback}
                     if number.label:

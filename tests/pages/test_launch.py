@@ -21,6 +21,7 @@ HEADERS = {
     "campaigns.py": "Campaigns",
     "connections.py": "Telephony connections",
     "profile.py": "Your account",
+    "reconcile.py": "Reconcile",
     "tenants.py": "Tenants",
     "users.py": "Users",
     "import_health.py": "Import health",
@@ -44,6 +45,7 @@ REFUSED = {
     ("viewer", "add_number.py"): NOT_ALLOWED,
     ("viewer", "edit_number.py"): NOT_ALLOWED,
     ("viewer", "import_health.py"): NOT_ALLOWED,
+    ("viewer", "reconcile.py"): NOT_ALLOWED,
     ("viewer", "users.py"): NOT_ALLOWED,
     ("operator", "users.py"): NOT_ALLOWED,
     ("admin", "tenants.py"): NOT_ALLOWED,
@@ -51,6 +53,7 @@ REFUSED = {
     ("viewer", "tenants.py"): NOT_ALLOWED,
     ("superadmin in all tenants", "add_number.py"): NO_TENANT,
     ("superadmin in all tenants", "import_health.py"): NO_TENANT,
+    ("superadmin in all tenants", "reconcile.py"): NO_TENANT,
     ("superadmin in all tenants", "settings.py"): NO_TENANT,
 }
 

@@ -252,6 +252,16 @@ def test_seeded_numbers_are_owned_without_a_purchase_and_only_once(sandbox, smal
     assert [row.e164 for row in small.search(NumberSearch("US", contains=f"{seed.e164}$"))] == [seed.e164]
 
 
+def test_a_seed_leaves_what_is_held_alone_and_a_released_one_is_not_held(sandbox, small):
+    bought = small.buy(on_shelf(small), label="Bought")
+    released = OwnedSeed("+14155550198", accounts.SMALL.sid, released=True)
+    sandbox.seed_owned([OwnedSeed(bought.e164, accounts.SMALL.sid, label="Seeded"), released])
+    sandbox.seed_owned([OwnedSeed(released.e164, accounts.SMALL.sid)])
+
+    assert small.find_owned(bought.e164) == bought
+    assert small.find_owned(released.e164) is None
+
+
 def test_a_restart_keeps_the_state(tmp_path):
     state = tmp_path / "state.db"
     with running(state) as sandbox:

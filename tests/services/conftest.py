@@ -1,4 +1,6 @@
-"""What tests of services have besides: a call log to read."""
+"""What tests of services have besides: a call log to read, and a part of an account to reconcile."""
+
+from collections.abc import Iterator
 
 import pytest
 from sqlmodel import Session
@@ -6,11 +8,13 @@ from sqlmodel import Session
 from db.models import Connection
 from providers.sandbox.accounts import TRIAL
 from providers.sandbox.server import Sandbox
-from services import credentials
+from services import credentials, numbers
 from services.settings import Settings
 from tests.conftest import World
-from tests.services import make
+from tests.services import make, ordering, reconciling
 from tests.services.logs import OTHER, OURS, SHARED, Log, pool
+
+_areas = iter(range(2_000, 10_000))
 
 
 @pytest.fixture
@@ -24,3 +28,21 @@ def log(session: Session, world: World, sandbox: Sandbox, _settings: Settings) -
     pool(session, world, "Spring", OURS, SHARED)
     make.number(session, world, OTHER)
     return Log(sandbox)
+
+
+@pytest.fixture
+def area(sandbox: Sandbox) -> Iterator[str]:
+    """The beginning of numbers that no other test has in the account; what is left of them is given back."""
+    begin = f"+1719{next(_areas)}"
+    yield begin
+    with sandbox.store.writing() as store:
+        store.execute("DELETE FROM owned WHERE e164 LIKE ?", (f"{begin}%",))
+
+
+@pytest.fixture
+def number(session: Session, world: World, sandbox: Sandbox, area: str) -> numbers.NumberDetail:
+    """A number that is on record and in the account, the same in both."""
+    reconciling.held(sandbox, f"{area}001", label="Front desk")
+    found = reconciling.compared(session, world, area)
+    row = found.missing_here.rows[0]
+    return ordering.on_record(session, world, reconciling.imported(session, world, row, found))

@@ -26,6 +26,7 @@ OPERATES = READS | {
     "health:write",
     "numbers:add",
     "numbers:buy",
+    "numbers:reconcile",
     "numbers:release",
     "numbers:remove",
     "numbers:write",

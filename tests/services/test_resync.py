@@ -9,7 +9,7 @@ from db.models import NumberStatus
 from db.scope import Slice
 from providers.sandbox.server import Sandbox
 from providers.verbs import NumberSearch
-from services import audit, fulfilment, numbers, orders, resync, stock, vendors
+from services import audit, fulfilment, numbers, orders, registering, resync, stock, vendors
 from services.errors import Forbidden, InvalidInput
 from services.orders import Configuration, Purchase
 from tests.conftest import World
@@ -97,3 +97,13 @@ def test_a_number_that_was_bought_back_has_another_sid(session: Session, world: 
 def test_a_number_without_a_sid_cannot_be_compared(session: Session, world: World, sandbox: Sandbox) -> None:
     with pytest.raises(InvalidInput, match="no SID"):
         resync.differences(session, world.viewer, make.number(session, world))
+
+
+def test_the_status_callback_of_a_vendor_that_keeps_none_does_not_differ(
+    session: Session, world: World, sandbox: Sandbox
+) -> None:
+    fields = registering.Configuration(label="Desk", provider_fields={"exophone_sid": "exo-1"})
+    number = registering.register(session, world.operator, "+918047180001", world.exotel, fields)
+    found = {difference.name for difference in resync.differences(session, world.viewer, number)}
+    assert "Voice URL" in found
+    assert not found & {"SID", "Status callback"}

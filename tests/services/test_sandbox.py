@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from db.models import Campaign, CampaignHealth
-from services import call_logs, call_reading, demo, demo_story, settings, sign_in
+from services import call_logs, call_reading, demo, demo_story, fulfilment, reconcile, settings, sign_in
 from services.access import Actor
 from services.sandbox import running_for_demo
 
@@ -54,6 +54,27 @@ def test_reading_the_log_gives_health_to_the_campaign_that_no_dialer_reports(ses
     after = dict(session.execute(health).tuples().all())
     assert after.pop(alone) >= 29  # the sandbox's days are those of UTC
     assert after == before
+
+
+def test_the_largest_account_has_something_of_every_kind_to_reconcile(session: Session, operator: Actor) -> None:
+    (connection,) = reconcile.offered(session, operator)
+    found = reconcile.compare(session, operator, connection.id)
+    assert found.missing_here.total > 1000
+    assert found.missing_there.total == len(demo_story.RELEASED_AT_TWILIO)
+    renamed = [one.theirs for row in found.different.rows for one in row.to_take_over]
+    assert sorted(renamed) == sorted(demo_story.RENAMED_AT_TWILIO.values())
+    moved = {one.theirs for row in found.different.rows for one in row.webhooks}
+    assert moved == set(demo_story.OLD_WEBHOOKS.values())
+    assert found.same > 100
+
+
+def test_the_demo_starts_again_with_a_number_that_was_imported_meanwhile(session: Session, operator: Actor) -> None:
+    (connection,) = reconcile.offered(session, operator)
+    found = reconcile.compare(session, operator, connection.id, matching="+1202")
+    fulfilment.ask(reconcile.place_import(session, operator, found, found.missing_here.rows[0]))
+    with running_for_demo(settings.current()):
+        again = reconcile.compare(session, operator, connection.id, matching="+1202")
+    assert again.same == found.same + 1
 
 
 def test_a_restart_of_the_sandbox_adds_no_call_twice(session: Session, operator: Actor) -> None:

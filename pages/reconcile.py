@@ -1,0 +1,15 @@
+"""What a provider's account holds against what is on record here: compared first, then changed by choice."""
+
+from components import reconcile as draw
+from components.page import errors_shown, header
+from components.session import current_actor, reader_zone, rechecked
+from db.engine import open_session
+from services import reconcile
+
+actor = current_actor()
+
+header("Reconcile", "What the account at a provider holds against what is on record here. Comparing changes nothing.")
+with errors_shown():
+    with open_session() as session:
+        offered = reconcile.offered(session, actor)
+    draw.Reconciling(actor, reader_zone(), rechecked(open_session)).draw(offered)

@@ -1,0 +1,110 @@
+"""Reconcile against the sandbox: what is done in Twilio's own console is found here, and put right by choice."""
+
+from collections.abc import Callable
+
+import pytest
+import requests
+from playwright.sync_api import expect
+
+from providers.sandbox.accounts import MAIN
+from tests.e2e.conftest import Visitor
+from tests.e2e.console import Console
+from tests.e2e.test_layout import expect_no_sideways_scroll
+
+pytestmark = pytest.mark.e2e
+
+Twilio = Callable[..., dict[str, str]]
+
+
+@pytest.fixture
+def twilio(server: str, sandbox_port: int) -> Twilio:
+    """Asks the account of the demo, as its own console does."""
+    root = f"http://127.0.0.1:{sandbox_port}/api/2010-04-01/Accounts/{MAIN.sid}/IncomingPhoneNumbers"
+
+    def ask(method: str, path: str = "", **values: str) -> dict[str, str]:
+        sent = {"params": values} if method == "GET" else {"data": values}
+        answer = requests.request(method, f"{root}{path}.json", auth=(MAIN.sid, MAIN.token), timeout=10, **sent)
+        answer.raise_for_status()
+        return answer.json() if answer.content else {}
+
+    return ask
+
+
+def compare(tab: Console, *found: str) -> None:
+    """Compare, and see that exactly the sections *found* are there."""
+    button = tab.page.locator(".st-key-reconcile_compare button")
+    with tab.rerun():
+        button.click()
+    expect(tab.page.get_by_text("in the account at Twilio")).to_be_visible()
+    for section in (
+        "On record here, not in the account",
+        "Different label or SID",
+        "Different webhooks",
+        "In the account, not on record here",
+    ):
+        expect(tab.page.get_by_text(section, exact=True)).to_have_count(int(section in found))
+    expect(tab.page.get_by_text("Nothing to reconcile: 1 number compared")).to_have_count(int(not found))
+
+
+def do(tab: Console, action: str, confirmation: str, shown: str, outcome: str) -> None:
+    """Select the first row, confirm what the dialog shows, and read what came of it."""
+    tab.select_row(0)
+    tab.button(action).click()
+    dialog = tab.page.get_by_role("dialog")
+    expect(dialog).to_contain_text(shown)
+    dialog.get_by_role("button", name=confirmation, exact=True).dblclick()
+    expect(dialog).to_contain_text(f"1 of 1 number {outcome}")
+    with tab.rerun():
+        dialog.get_by_role("button", name="Close", exact=True).last.click()
+    expect(dialog).to_have_count(0)
+    expect(tab.page.get_by_text("1 number changed since and left out below")).to_be_visible()
+
+
+def test_what_was_done_at_twilio_is_found_and_put_right(visitor: Visitor, twilio: Twilio) -> None:
+    owned = twilio("GET", PhoneNumber="+9180", PageSize="20")["incoming_phone_numbers"]
+    number = next(row for row in owned if "ivr.example.net" in row["voice_url"])
+    sid, e164 = number["sid"], number["phone_number"]
+    tab = visitor("operator").open(f"/reconcile?reconcile_number={e164.replace('+', '%2B')}")
+    compare(tab, "In the account, not on record here")
+    do(tab, "Import 1 number", "Import", "will be replaced", "imported")
+    assert twilio("GET", f"/{sid}")["voice_url"] == "https://voice.example.com/inbound"
+    compare(tab)
+
+    twilio("POST", f"/{sid}", FriendlyName="Renamed there", VoiceUrl="https://third.example.com/voice")
+    compare(tab, "Different label or SID", "Different webhooks")
+    do(tab, "Take over from Twilio", "Take over", "replaces what is on record", "taken over")
+    compare(tab, "Different webhooks")
+    do(tab, "Set ours at Twilio", "Replace", "will be replaced", "set to our webhooks")
+    assert twilio("GET", f"/{sid}")["voice_url"] == "https://voice.example.com/inbound"
+    compare(tab)
+
+    twilio("DELETE", f"/{sid}")
+    compare(tab, "On record here, not in the account")
+    do(tab, "Mark 1 number as released", "Mark as released", "Nothing happens at Twilio", "marked as released")
+    tab.open(f"/?search={e164.replace('+', '%2B')}")
+    tab.open_row(0)
+    expect(tab.page.get_by_text("Olga Operator took over what the provider has")).to_have_count(2)
+    expect(tab.page.get_by_text("Renamed there").first).to_be_visible()
+    tab.expect_no_error()
+
+
+def test_a_comparison_is_kept_in_the_tab_and_fits_on_a_phone(visitor: Visitor) -> None:
+    tab = visitor("operator", width=400).open("/reconcile")
+    with tab.rerun():
+        tab.page.locator(".st-key-reconcile_compare button").click()
+    expect(tab.page.get_by_text("In the account, not on record here", exact=True)).to_be_visible()
+    expect_no_sideways_scroll(tab)
+    tab.page.set_viewport_size({"width": 1400, "height": 900})
+    with tab.rerun():
+        tab.page.get_by_role("link", name="Agents", exact=True).click()
+    expect(tab.heading("Agents")).to_be_visible()
+    with tab.rerun():
+        tab.page.get_by_role("link", name="Reconcile", exact=True).click()
+    expect(tab.page.get_by_text("In the account, not on record here", exact=True)).to_be_visible()
+    tab.expect_no_error()
+
+
+def test_a_viewer_is_not_offered_the_page(visitor: Visitor) -> None:
+    tab = visitor("viewer").open("/")
+    expect(tab.page.get_by_role("link", name="Telephony connections")).to_be_visible()
+    expect(tab.page.get_by_role("link", name="Reconcile")).to_have_count(0)

@@ -1,0 +1,189 @@
+"""The reconcile page: what it offers to whom, what it shows, and when it forgets."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlmodel import Session
+from streamlit.testing.v1 import AppTest
+
+import db.connections
+from components.jobs import Bench
+from db.models import Connection
+from db.scope import Scope
+from providers.sandbox.accounts import MAIN, SMALL
+from providers.sandbox.faults import Fault, Kind
+from providers.sandbox.server import OwnedSeed, Sandbox
+from services import credentials, numbers, reconcile, settings, vendors
+from services.errors import DatabaseUnavailable
+from services.numbers import NumberQuery
+from tests.conftest import World
+from tests.pages.tab import buttons, links, press, signed_in, texts, visit
+
+AREA = "+17208"
+NUMBERS = [f"{AREA}00{place:04d}" for place in range(3)]
+
+
+@pytest.fixture
+def account(sandbox: Sandbox) -> Iterator[Sandbox]:
+    """The sandbox, with three numbers in an area where it has no others; what is left of them is taken away."""
+    with sandbox.store.writing() as state:
+        state.execute("DELETE FROM seeded WHERE what LIKE ?", (f"owned {AREA}%",))
+    sandbox.seed_owned([OwnedSeed(e164, MAIN.sid, label=f"Desk {e164[-1]}") for e164 in NUMBERS])
+    yield sandbox
+    with sandbox.store.writing() as state:
+        state.execute("DELETE FROM owned WHERE e164 LIKE ?", (f"{AREA}%",))
+
+
+def compared(username: str = "operator", **query: str) -> AppTest:
+    """Return a tab that has compared the numbers in the area."""
+    tab = visit(signed_in(username), "reconcile.py", reconcile_number=AREA, **query)
+    press(tab, "Compare")
+    assert not tab.exception
+    return tab
+
+
+def bench(tab: AppTest) -> Bench:
+    found: Bench = tab.session_state["reconcile"].bench
+    return found
+
+
+def test_nothing_is_shown_before_it_is_compared(world: World, account: Sandbox) -> None:
+    tab = visit(signed_in("operator"), "reconcile.py")
+    assert "Compare" in buttons(tab)
+    assert not tab.dataframe
+    assert any("Nothing changes until you choose it" in text for text in texts(tab, "markdown"))
+
+
+def test_what_is_not_on_record_is_listed_with_the_label_that_it_has_there(world: World, account: Sandbox) -> None:
+    tab = compared()
+    (table,) = tab.dataframe
+    assert list(table.value["Label at Twilio"]) == ["Desk 2", "Desk 1", "Desk 0"]
+    assert "**In the account, not on record here**" in texts(tab, "markdown")
+    assert any("**3 numbers** with +17208 in the account at Twilio" in text for text in texts(tab, "markdown"))
+    assert tab.button(key="reconcile_import").disabled
+    assert "Compare again" in buttons(tab)
+
+
+def test_what_agrees_is_said_with_how_many_numbers_and_when(world: World, account: Sandbox) -> None:
+    tab = visit(signed_in("operator"), "reconcile.py", reconcile_number=f"{AREA}9")
+    press(tab, "Compare")
+    (told,) = texts(tab, "success")
+    assert told.startswith("Nothing to reconcile: 0 numbers compared, ")
+    assert told.endswith("UTC.")
+    assert not tab.dataframe
+
+
+def test_without_a_connection_that_can_be_compared_it_says_what_to_do(session: Session, world: World) -> None:
+    _change(session, world, is_active=False)
+    tab = visit(signed_in("admin"), "reconcile.py")
+    assert not tab.selectbox
+    assert "Add a Twilio connection" in links(tab)
+    tab = visit(signed_in("operator"), "reconcile.py")
+    assert "Add a Twilio connection" not in links(tab)
+    assert any("An admin can add" in text for text in texts(tab, "caption"))
+
+
+def test_a_comparison_is_forgotten_when_another_account_is_chosen(
+    session: Session, world: World, account: Sandbox
+) -> None:
+    secrets = {"account_sid": SMALL.sid, "auth_token": SMALL.token}
+    sealed = credentials.seal(settings.current(), secrets)
+    session.add(
+        Connection(tenant_id=world.tenant, name="Second", provider="twilio", credentials=sealed, is_sandbox=True)
+    )
+    session.commit()
+    tab = visit(signed_in("operator"), "reconcile.py", reconcile_connection="Twilio · Twilio", reconcile_number=AREA)
+    press(tab, "Compare")
+    assert len(tab.dataframe) == 1
+    tab.selectbox(key="reconcile_connection").select_index(0).run()
+    assert not tab.dataframe
+    assert "Compare" in buttons(tab)
+
+
+def test_a_provider_that_fails_shows_an_error_and_nothing_else(
+    world: World, account: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vendors, "ATTEMPTS", 1)
+    tab = compared()
+    account.fault(Fault(Kind.UNAVAILABLE, method="GET", path="/IncomingPhoneNumbers", times=None))
+    press(tab, "Compare again")
+    assert not tab.exception
+    (told,) = texts(tab, "error")
+    assert "list the account's numbers" in told
+    assert not tab.dataframe
+
+
+def test_what_was_begun_is_worked_off_once_and_its_outcome_is_shown(
+    session: Session, world: World, account: Sandbox, engine: None
+) -> None:
+    tab = compared()
+    found = tab.session_state["reconcile"].comparison
+    rows = found.missing_here.rows[:2]
+    calls: list[str] = []
+
+    def act(session: Session, row: reconcile.MissingHere) -> int:
+        calls.append(row.e164)
+        return reconcile.place_import(session, world.operator, found, row)
+
+    for _ in range(2):  # a double click
+        bench(tab).begin("Importing", "imported", rows, act)
+    tab.run()
+    assert not tab.exception
+    assert calls == [row.e164 for row in rows]
+    assert any("**2 of 2 numbers imported**" in text for text in texts(tab, "markdown"))
+    assert list(tab.dataframe[0].value["Outcome"]) == ["Imported", "Imported"]
+    assert any("2 numbers changed since and left out below" in text for text in texts(tab, "info"))
+    assert list(tab.dataframe[1].value["Label at Twilio"]) == ["Desk 0"]
+    session.rollback()
+    assert numbers.count(session, world.operator, NumberQuery()) == 2
+    press(tab, "Close")
+    assert len(tab.dataframe) == 1
+    press(tab, "Compare again")
+    assert not texts(tab, "info")
+
+
+def test_what_is_refused_is_told_and_stays_in_the_list(
+    session: Session, world: World, account: Sandbox, engine: None
+) -> None:
+    tab = compared()
+    found = tab.session_state["reconcile"].comparison
+    _change(session, world, voice_url="https://voice.example.com/v2")
+    bench(tab).begin(
+        "Importing",
+        "imported",
+        found.missing_here.rows,
+        lambda s, row: reconcile.place_import(s, world.operator, found, row),
+    )
+    tab.run()
+    assert any("**0 of 3 numbers imported**" in text for text in texts(tab, "markdown"))
+    assert {text.partition(".")[0] for text in tab.dataframe[0].value["Outcome"]} == {
+        "The connection was changed since the comparison"
+    }
+    assert len(tab.dataframe[1].value) == 3
+
+
+def test_a_job_goes_on_after_the_database_was_away(session: Session, world: World, account: Sandbox) -> None:
+    tab = compared()
+    rows = tab.session_state["reconcile"].comparison.missing_here.rows
+    calls: list[str] = []
+
+    def act(_session: Session, row: reconcile.MissingHere) -> None:
+        calls.append(row.e164)
+        if len(calls) == 2:
+            raise DatabaseUnavailable
+
+    bench(tab).begin("Marking", "marked", rows, act)
+    tab.run()
+    assert any("The database is busy" in text for text in texts(tab, "error"))
+    assert tab.button(key="reconcile_compare").disabled
+    tab.run()
+    assert calls == [rows[0].e164, rows[1].e164, rows[1].e164, rows[2].e164]
+    assert any("**3 of 3 numbers marked**" in text for text in texts(tab, "markdown"))
+
+
+def _change(session: Session, world: World, **values: object) -> None:
+    found = db.connections.find(session, Scope(world.tenant), world.twilio)
+    assert found
+    for name, value in values.items():
+        setattr(found, name, value)
+    session.commit()
