@@ -1,5 +1,6 @@
 """Queries over orders: what was asked of a provider, and what became of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,9 @@ from db.models import Connection, NumberOrder, OrderKind, OrderState, Tenant, Us
 from db.scope import Scope
 
 OPEN = (OrderState.PLACED, OrderState.UNKNOWN)
+CLAIMED_SINGLY = 1_000
+_EVERY_NUMBER = 7_243_982
+"""The lock that whoever claims a number shares, and whoever claims very many has alone."""
 
 
 @dataclass(frozen=True)
@@ -93,13 +97,38 @@ def has_open(session: Session, e164: str) -> bool:
     return found is not None
 
 
+def open_numbers(session: Session) -> set[str]:
+    """Return the numbers that any tenant has an order about that is not settled."""
+    return set(session.scalars(sa.select(NumberOrder.e164).where(NumberOrder.state.in_(OPEN))))
+
+
 def claim(session: Session, e164: str) -> None:
     """Let nobody else begin anything about *e164* before this transaction ends.
 
     On SQLite the write lock that the transaction holds does so already.
     """
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(e164, 0))))
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(_EVERY_NUMBER)))
+        session.execute(sa.select(_lock(e164)))
+
+
+def claim_all(session: Session, e164s: Sequence[str]) -> None:
+    """Claim many numbers: a few one by one, in an order that all follow; more than that by keeping everybody out.
+
+    PostgreSQL has room for some thousand such locks only.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    if len(e164s) > CLAIMED_SINGLY:
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(_EVERY_NUMBER)))
+        return
+    session.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(_EVERY_NUMBER)))
+    for e164 in sorted(e164s):
+        session.execute(sa.select(_lock(e164)))
+
+
+def _lock(e164: str) -> Any:
+    return sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(e164, 0))
 
 
 def _read(session: Session, *conditions: Any) -> list[OrderRow]:
