@@ -31,5 +31,5 @@ def columns(
             )
             for field, column in guessed.items()
         }
-    st.dataframe(frame.head(5).astype(str), hide_index=True, alt="The first rows of the file")
+    st.dataframe(frame.head(5).map(files.text), hide_index=True, alt="The first rows of the file")
     return chosen

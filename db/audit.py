@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
+import db.bulk
 from db.models import AuditEvent, AuditName, NumberOrder, PhoneNumber, Tenant
 from db.scope import Scope, Slice
 from db.text_search import SearchText, holding, names_holding
@@ -124,8 +125,7 @@ _FILTERED = ("id", "at", "tenant_id", "actor_name", "action", "subject_type")
 
 def put(session: Session, events: Sequence[Mapping[str, Any]]) -> None:
     """Write events by the names of their columns."""
-    # With ids to return, a thousand rows go in one statement: else PostgreSQL would run its triggers for each.
-    session.execute(sa.insert(AuditEvent.__table__).returning(AuditEvent.__table__.c.id), events)
+    db.bulk.insert(session, AuditEvent.__table__, events)
 
 
 def _about(scope: Scope, subject_type: str, subject_ids: list[int]) -> Any:

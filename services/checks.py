@@ -206,4 +206,6 @@ def being_ordered(e164: str) -> str:
 
 def one_line(text: str) -> str:
     """Return *text* without control characters and with single spaces."""
+    if text.isprintable():
+        return " ".join(text.split())
     return " ".join("".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text).split())
