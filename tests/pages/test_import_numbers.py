@@ -3,6 +3,7 @@
 import pytest
 from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Selectbox
 
 from db.numbers import NumberQuery
 from db.scope import Slice
@@ -93,9 +94,25 @@ def test_doubted_numbers_and_rows_without_a_connection_come_in_when_that_is_chos
 def test_a_column_that_no_name_tells_is_chosen(session: Session, world: World) -> None:
     tab = with_file("Line,Trunk\n+14155550100,SIP\n")
     assert texts(tab, "error") == ["Say which column holds the number."]
-    tab.selectbox(key="numbers_column_number").set_value("Line")
+    column(tab, "Number").set_value("Line")
     press(tab.run(), "Import 1 row")
     assert texts(tab, "success") == ["1 number added."]
+
+
+def column(tab: AppTest, title: str) -> Selectbox[str]:
+    """Return the choice of the column that holds *title*."""
+    return next(box for box in tab.selectbox if box.label == title)
+
+
+def test_a_column_can_be_left_out_and_another_file_is_matched_anew(session: Session, world: World) -> None:
+    tab = with_file(GOOD)
+    column(tab, "Label").set_value("")
+    press(tab.run(), "Import 1 row")
+    (row,) = numbers.search(session, world.operator, NumberQuery(), Slice())
+    assert row.label == ""
+    text = "Number,Connection,Inbound agent,Label\n+14155550101,SIP,Maya,Desk\n"
+    tab.file_uploader(key="numbers_file").set_value(("other.csv", text.encode(), "text/csv"))
+    assert [column(tab.run(), title).value for title in ("Agent", "Label", "Notes")] == ["Inbound agent", "Label", ""]
 
 
 @pytest.mark.parametrize("text", ["", "Number,Connection\n"])
