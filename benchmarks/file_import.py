@@ -1,9 +1,7 @@
 """How long numbers take to come in by the file: `python -m benchmarks.file_import [ROWS]`."""
 
-import os
 import random
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -11,8 +9,9 @@ from typing import TypeVar
 from sqlmodel import Session
 
 import db.engine
+from benchmarks import database
 from db.models import Agent, Connection, Role, Tenant, User
-from services import exports, files, number_files, number_import
+from services import exports, files, number_files, number_import, numbering
 from services.access import Actor
 from services.exports import Table
 
@@ -66,29 +65,21 @@ def timed(what: str, rows: int, act: Callable[[], Done]) -> Done:
 
 
 def main(amount: int = 20_000) -> None:
-    """Print the table of the guide. The database is `DATABASE_URL`, or a SQLite file that goes away again."""
-    with tempfile.TemporaryDirectory() as folder:
-        engine = db.engine.make_engine(os.environ.get("DATABASE_URL") or f"sqlite:///{folder}/load.db")
-        db.engine.migrate(engine)
-        db.engine.use(engine)
-        data = file(amount)
-        with db.engine.open_session() as session:
-            actor = world(session)
-            sys.stdout.write(f"| {amount:,} rows, {engine.dialect.name} | time | rows a second | our own work |\n")
-            sys.stdout.write("|---|---|---|---|\n")
-            frame = timed("read the file", amount, lambda: files.read("numbers.csv", data))
-            given = number_files.rows(frame, files.guess(frame.columns, number_files.NAMES))
-            timed("check", amount, lambda: number_import.check(session, actor, given, insist=True))
-            report = timed(
-                "check and write all",
-                amount,
-                lambda: number_import.save(session, actor, given, source="benchmark", insist=True),
-            )
-            timed("the same file again", amount, lambda: number_import.save(session, actor, given, source="benchmark"))
-            timed("the file of outcomes", amount, lambda: number_files.outcomes(frame, report, number_import.DONE))
-        sys.stdout.write(f"\n{report.count(number_import.Outcome.ADDED):,} added.\n")
-        engine.dispose()
+    """Print the table of the guide."""
+    data, source = file(amount), "benchmark"
+    with database() as engine, db.engine.open_session() as session:
+        actor = world(session)
+        sys.stdout.write(f"| {amount:,} rows, {engine.dialect.name} | time | rows a second | our own work |\n")
+        sys.stdout.write("|---|---|---|---|\n")
+        frame = timed("read the file", amount, lambda: files.read("numbers.csv", data))
+        given = number_files.rows(frame, files.guess(frame.columns, number_files.NAMES))
+        timed("understand the numbers alone", amount, lambda: [numbering.read(str(row.number)) for row in given])
+        timed("check", amount, lambda: number_import.check(session, actor, given))
+        report = timed("check and write all", amount, lambda: number_import.save(session, actor, given, source=source))
+        timed("the same file again", amount, lambda: number_import.save(session, actor, given, source=source))
+        timed("the rows with outcomes", amount, lambda: number_files.outcomes(frame, report, number_import.DONE))
+    sys.stdout.write(f"\n{report.count(number_import.Outcome.ADDED):,} added.\n")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20_000)
+    main(*map(int, sys.argv[1:2]))

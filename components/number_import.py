@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -11,6 +12,7 @@ from sqlmodel import Session
 from components import files as draw_files
 from components import navigation
 from components import number as draw
+from components.audit import plain
 from components.page import errors_shown
 from services import files, number_files, number_import, numbering
 from services.access import Actor
@@ -19,6 +21,7 @@ from services.number_import import Given, Outcome, Report
 from services.words import amount
 
 _SHOWN = 300
+_CHECKING, _IMPORTING = "Checking…", "Importing…"
 _COLORS = {Outcome.REFUSED: "red", Outcome.DOUBTFUL: "orange", Outcome.ADDED: "green", Outcome.HERE: "gray"}
 _COLUMNS = ("Row", "Number", "Outcome", "Reason", "Column")
 
@@ -78,10 +81,15 @@ class Importing:
         )
 
     def _check(self, frame: pd.DataFrame, given: Sequence[Given], connection_id: int | None, insist: bool) -> None:
-        bar = st.progress(0.0, text="Checking…")
+        bar = st.progress(0.0, text=_CHECKING)
         with self.opener() as session:
             report = number_import.check(
-                session, self.actor, given, connection_id=connection_id, insist=insist, progress=bar.progress
+                session,
+                self.actor,
+                given,
+                connection_id=connection_id,
+                insist=insist,
+                progress=partial(bar.progress, text=_CHECKING),
             )
         bar.empty()
         st.info(f"Nothing was written yet: {_told(report, 'can be added')}", icon=":material/fact_check:")
@@ -97,7 +105,7 @@ class Importing:
         *,
         keep_good: bool,
     ) -> None:
-        bar = st.progress(0.0, text="Importing…")
+        bar = st.progress(0.0, text=_IMPORTING)
         try:
             with self.opener() as session:
                 report = number_import.save(
@@ -108,10 +116,10 @@ class Importing:
                     connection_id=connection_id,
                     insist=insist,
                     keep_good=keep_good,
-                    progress=bar.progress,
+                    progress=partial(bar.progress, text=_IMPORTING),
                 )
         except number_import.Refused as exc:
-            st.error(str(exc), icon=":material/error:")
+            st.error(plain(str(exc)), icon=":material/error:")
             _outcomes(frame, exc.report, number_import.WOULD)
             return
         finally:

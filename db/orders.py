@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlmodel import Session
 
 from db.models import Connection, NumberOrder, OrderKind, OrderState, Tenant, User
@@ -123,11 +124,11 @@ def claim_all(session: Session, e164s: Sequence[str]) -> None:
         session.execute(sa.select(sa.func.pg_advisory_xact_lock(_EVERY_NUMBER)))
         return
     session.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(_EVERY_NUMBER)))
-    for e164 in sorted(e164s):
-        session.execute(sa.select(_lock(e164)))
+    wanted = sa.cast(sorted(e164s), postgresql.ARRAY(sa.Text))
+    session.execute(sa.select(_lock(sa.func.unnest(wanted).column_valued("e164"))))
 
 
-def _lock(e164: str) -> Any:
+def _lock(e164: Any) -> Any:
     return sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(e164, 0))
 
 

@@ -23,7 +23,17 @@ from services.connections import vendor
 from services.errors import InvalidInput
 from services.numbering import ReadNumber
 
-__all__ = ["Configuration", "Prepared", "Preview", "prepare", "preview", "put", "register", "understand"]
+__all__ = [
+    "Configuration",
+    "Prepared",
+    "Preview",
+    "expect_listed",
+    "prepare",
+    "preview",
+    "put",
+    "register",
+    "understand",
+]
 
 
 @dataclass(frozen=True)
@@ -155,6 +165,7 @@ def put(session: Session, actor: Actor, prepared: Sequence[Prepared]) -> list[in
 
     Their numbers are claimed before (`db.orders`). Raises IntegrityError when one is held all the same.
     """
+    require(actor, Permission.NUMBERS_ADD)
     tenant_id = require_tenant(actor)
     ids = db.registering.put(session, tenant_id, [one.number for one in prepared])
     audit.record_all(

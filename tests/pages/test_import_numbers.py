@@ -69,7 +69,9 @@ def test_wrong_rows_stop_an_import_but_not_one_of_the_good_rows(session: Session
     before = held(session, world)
     tab = press(with_file(MIXED), "Import 4 rows")
     (refusal,) = texts(tab, "error")
-    assert refusal.startswith("Nothing was written: 2 of 4 rows cannot be imported. Row 3: +1 555 123 4567 is possible")
+    assert refusal.replace("\\", "").startswith(
+        "Nothing was written: 2 of 4 rows cannot be imported. Row 3: +1 555 123 4567 is possible"
+    )
     assert shown(tab)[2][2] == ["Will be added"]
     assert held(session, world) == before
     press(tab, "Import the good rows only")

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ import db.orders
 from db.models import AuditEvent, NumberCount, NumberOrder, OrderKind, PhoneNumber
 from db.numbers import NumberQuery
 from db.scope import Slice
-from services import agents, audit, connections, exports, files, number_files, number_import, numbers
+from services import agents, audit, connections, exports, files, number_files, number_import, numbers, orders
 from services.access import Actor
 from services.errors import Conflict, Forbidden, InvalidInput, NotFound
 from services.number_import import Given, Outcome, Refused, Report
@@ -342,6 +343,29 @@ def test_imports_and_single_numbers_at_once_add_each_number_once(
     assert sum(one for one in done if isinstance(one, int)) == 20
     assert len(on_record(session)) == 20
     assert sorted(event.subject_label for event in events(session, "numbers:add")) == on_record(session)
+
+
+@pytest.mark.parametrize("singly", [1_000, 1])
+def test_a_number_is_imported_or_ordered_but_never_both(
+    session: Session, world: World, monkeypatch: pytest.MonkeyPatch, singly: int
+) -> None:
+    monkeypatch.setattr(db.orders, "CLAIMED_SINGLY", singly)
+    wanted = [f"+1415555{2000 + i}" for i in range(6)]
+
+    def bring() -> Report:
+        with db.engine.open_session() as own:
+            return save(own, world, *map(row, wanted), keep_good=True)
+
+    def buy(e164: str) -> int:
+        with db.engine.open_session() as own:
+            return orders.place_purchase(own, world.operator, world.twilio, orders.Purchase(e164))
+
+    done = at_once(bring, *(partial(buy, e164) for e164 in wanted))
+    (report,) = (one for one in done if isinstance(one, Report))
+    ordered = db.orders.open_numbers(session)
+    assert ordered | set(on_record(session)) == set(wanted)
+    assert not ordered & set(on_record(session))
+    assert {result.number for result in report.results if result.outcome is Outcome.REFUSED} == ordered
 
 
 def test_a_number_is_known_by_the_time_it_was_added(session: Session, world: World) -> None:
