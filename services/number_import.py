@@ -3,6 +3,7 @@
 They follow the rules of `services/registering.py`. What is on record in the tenant already is left as it is.
 """
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -248,11 +249,12 @@ def _judge(session: Session, tenant_id: int, read: Sequence[_Row]) -> list[tuple
         if row.understood and holders.get(row.number) == tenant_id:
             judged.append((Result(at, Outcome.HERE, row.number), None))
             continue
-        if problem is None and row.number in holders:
+        fits = problem is None or problem.overridable
+        if fits and row.number in holders:
             problem = checks.taken(row.number)
-        elif problem is None and row.number in ordered:
+        elif fits and row.number in ordered:
             problem = InvalidInput(checks.being_ordered(row.number), field="number")
-        elif problem is None and row.number in first:
+        elif fits and row.number in first:
             problem = InvalidInput(f"The same number as row {first[row.number]:,}.", field="number")
         if problem is None:
             first[row.number] = at
@@ -291,7 +293,8 @@ class _Reader:
             try:
                 connection = self._connection(row.connection)
             except InvalidInput:
-                number = _understood(written, None)  # it may be here already, whatever its row says
+                with contextlib.suppress(InvalidInput):
+                    number = _understood(written, None)  # it may be here already, whatever its row says
                 raise
             number = _understood(written, connection)
             if not self.insist:

@@ -112,6 +112,7 @@ def test_the_same_file_again_changes_nothing(session: Session, world: World) -> 
         (row("1.41556E+10"), "number", "Excel has shortened this number to 1.41556E+10: store the column as text."),
         (row("555-2671"), "number", "Start with + and the country calling code"),
         (row(SECOND, "Nowhere"), "connection", "There is no connection Nowhere."),
+        (row("555 2671", "Nowhere"), "connection", "There is no connection Nowhere."),
         (row(SECOND, "Other SIP"), "connection", "There is no connection Other SIP."),
         (row(SECOND, ""), "connection", "No connection is named: choose one for such rows."),
         (row(SECOND, "Retired"), "connection", "The connection Retired is inactive. Choose an active one."),
@@ -127,6 +128,7 @@ def test_the_same_file_again_changes_nothing(session: Session, world: World) -> 
         (row(NUMBER), "number", "The same number as row 1."),
         (row("14155552671", "Twilio"), "number", "The same number as row 1."),
         (row("+13055552671"), "number", "+1 305 555 2671 exists already. A number can be on record only once."),
+        (row("+15551234567"), "number", "+1 555 123 4567 exists already."),
         (row("+12125552368"), "number", "+1 212 555 2368 is being ordered or changed already."),
     ],
 )
@@ -134,6 +136,7 @@ def test_a_wrong_row_is_refused_with_field_and_reason_and_nothing_is_written(
     session: Session, world: World, wrong: Given, field: str, reason: str
 ) -> None:
     make.number(session, world, "+13055552671", world.stranger)
+    make.number(session, world, "+15551234567", world.stranger)
     order(session, world, "+12125552368")
     before = on_record(session)
     with pytest.raises(Refused, match=r"^Nothing was written: 1 of 2 rows cannot be imported\. Row 2: ") as refused:
