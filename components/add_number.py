@@ -59,6 +59,9 @@ class Wizard:
                 "Nothing changes at the provider.",
                 "manual",
             )
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption("Many numbers at once? Bring them in from a CSV or Excel file.", width="content")
+            st.page_link(navigation.IMPORT, label="Import from a file", icon=":material/upload_file:")
         if not has_twilio:
             st.caption("To buy or import Twilio numbers, add a Twilio telephony connection first.")
             if self.actor.may(Permission.CONNECTIONS_WRITE):

@@ -10,9 +10,10 @@ import streamlit as st
 from sqlmodel import Session
 from streamlit.elements.lib.mutable_tab_container import TabContainer
 
+from components import files as draw_files
 from components import navigation
 from components.page import errors_shown
-from services import health_api, health_files, health_import, words
+from services import files, health_api, health_files, health_import, words
 from services.access import Actor, Permission
 from services.health_import import Given, Problem
 
@@ -61,9 +62,8 @@ class Importing:
         if file is None:
             return
         with errors_shown():
-            frame = health_files.read(file.name, file.getvalue())
-            matched = self._match(frame)
-            st.dataframe(frame.head(5).astype(str), hide_index=True, alt="The first rows of the file")
+            frame = files.read(file.name, file.getvalue())
+            matched = draw_files.columns(frame, health_files.NAMES, health_files.REQUIRED, "health")
             day_format = st.selectbox(
                 "Days that are texts look like", list(_DAYS), format_func=lambda key: _DAYS[key], key="health_days_as"
             )
@@ -76,20 +76,6 @@ class Importing:
                 self._check(given, day_format)
             elif wanted or good_only:
                 self._save(given, day_format, file.name, keep_good=good_only)
-
-    def _match(self, frame: pd.DataFrame) -> dict[str, str | None]:
-        guessed, columns = health_files.guess(frame.columns), list(frame.columns)
-        with st.expander("Columns", expanded=any(guessed[field] is None for field in health_files.REQUIRED)):
-            return {
-                field: st.selectbox(
-                    field.replace("_", " ").capitalize(),
-                    columns,
-                    index=columns.index(column) if column in columns else None,
-                    placeholder="Needed" if field in health_files.REQUIRED else "Not in the file",
-                    key=f"health_column_{field}",
-                )
-                for field, column in guessed.items()
-            }
 
     def _check(self, given: Sequence[Given], day_format: str) -> None:
         bar = st.progress(0.0, text="Checking…")

@@ -9,6 +9,7 @@ from services import audit_words
 
 LIST = "numbers.py"
 ADD = "add_number.py"
+IMPORT = "import_numbers.py"
 DETAIL = "number.py"
 EDIT = "edit_number.py"
 CAMPAIGNS = "campaigns.py"

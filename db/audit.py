@@ -1,6 +1,6 @@
 """Queries over the audit log."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
+import db.bulk
 from db.models import AuditEvent, AuditName, NumberOrder, PhoneNumber, Tenant
 from db.scope import Scope, Slice
 from db.text_search import SearchText, holding, names_holding
@@ -120,6 +121,11 @@ def since_version(session: Session, scope: Scope, subject_type: str, subject_id:
 
 _event = AuditEvent.__table__.c
 _FILTERED = ("id", "at", "tenant_id", "actor_name", "action", "subject_type")
+
+
+def put(session: Session, events: Sequence[Mapping[str, Any]]) -> None:
+    """Write events by the names of their columns."""
+    db.bulk.insert(session, AuditEvent.__table__, events)
 
 
 def _about(scope: Scope, subject_type: str, subject_ids: list[int]) -> Any:

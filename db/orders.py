@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlmodel import Session
 
 from db import attention
@@ -13,6 +14,9 @@ from db.models import Connection, NumberOrder, OrderKind, OrderState, Tenant, Us
 from db.scope import Scope
 
 OPEN = (OrderState.PLACED, OrderState.UNKNOWN)
+CLAIMED_SINGLY = 1_000
+_EVERY_NUMBER = 7_243_982
+"""The lock that whoever claims a number shares, and whoever claims very many has alone."""
 
 
 @dataclass(frozen=True)
@@ -101,11 +105,9 @@ def has_open(session: Session, e164: str) -> bool:
     return found is not None
 
 
-def open_among(session: Session, e164s: Sequence[str]) -> set[str]:
-    """Return which of *e164s* any tenant has an order about that is not settled."""
-    return set(
-        session.scalars(sa.select(NumberOrder.e164).where(NumberOrder.e164.in_(e164s), NumberOrder.state.in_(OPEN)))
-    )
+def open_numbers(session: Session) -> set[str]:
+    """Return the numbers that any tenant has an order about that is not settled."""
+    return set(session.scalars(sa.select(NumberOrder.e164).where(NumberOrder.state.in_(OPEN))))
 
 
 def claim(session: Session, e164: str) -> None:
@@ -114,7 +116,27 @@ def claim(session: Session, e164: str) -> None:
     On SQLite the write lock that the transaction holds does so already.
     """
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(e164, 0))))
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(_EVERY_NUMBER)))
+        session.execute(sa.select(_lock(e164)))
+
+
+def claim_all(session: Session, e164s: Sequence[str]) -> None:
+    """Claim many numbers: a few one by one, in an order that all follow; more than that by keeping everybody out.
+
+    PostgreSQL has room for some thousand such locks only.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    if len(e164s) > CLAIMED_SINGLY:
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(_EVERY_NUMBER)))
+        return
+    session.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(_EVERY_NUMBER)))
+    wanted = sa.cast(sorted(e164s), postgresql.ARRAY(sa.Text))
+    session.execute(sa.select(_lock(sa.func.unnest(wanted).column_valued("e164"))))
+
+
+def _lock(e164: Any) -> Any:
+    return sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(e164, 0))
 
 
 def _read(session: Session, *conditions: Any) -> list[OrderRow]:

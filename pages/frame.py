@@ -46,6 +46,7 @@ page = st.navigation(
         "Connectivity": [
             st.Page("numbers.py", title="Phone numbers", icon=":material/call:", default=True),
             st.Page("add_number.py", title="Add number", url_path="add-number", visibility="hidden"),
+            st.Page("import_numbers.py", title="Import numbers", url_path="import-numbers", visibility="hidden"),
             st.Page("number.py", title="Phone number", url_path="number", visibility="hidden"),
             st.Page("edit_number.py", title="Edit phone number", url_path="edit-number", visibility="hidden"),
             st.Page("connections.py", title="Telephony connections", url_path="connections", icon=":material/cable:"),

@@ -35,7 +35,10 @@ with header(
     "Reference numbers (Twilio-managed or BYOT); call routing comes from your CRM/telephony layer.",
 ):
     if may_add:
-        add_button("add")
+        with st.container(horizontal=True):
+            if st.button("Import from a file", icon=":material/upload_file:", key="import"):
+                st.switch_page(navigation.IMPORT, query_params={})
+            add_button("add")
 with errors_shown(), open_session() as session:
     draw.open_orders(orders.still_open(session, actor), check_orders if actor.may(Permission.NUMBERS_WRITE) else None)
     offered = draw.filters(session, actor, actor.scope.tenant_id, actor.user_id)

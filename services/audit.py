@@ -1,8 +1,8 @@
 """The audit log: every write leaves who, what, and the values before and after, in its transaction."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,7 +17,17 @@ from db.scope import Slice
 from services import days
 from services.access import Actor, Permission, require
 
-__all__ = ["COUNT_LIMIT", "Action", "AuditFacets", "AuditQuery", "AuditRow", "Subject", "history", "record"]
+__all__ = [
+    "COUNT_LIMIT",
+    "Action",
+    "AuditFacets",
+    "AuditQuery",
+    "AuditRow",
+    "Subject",
+    "history",
+    "record",
+    "record_all",
+]
 
 
 class Action(StrEnum):
@@ -58,6 +68,7 @@ class Action(StrEnum):
     NUMBERS_EDIT_TAGS_AND_NOTES = "numbers:edit_tags_and_notes"
     NUMBERS_EXPORT = "numbers:export"
     NUMBERS_IMPORT = "numbers:import"
+    NUMBERS_IMPORT_FILE = "numbers:import_file"
     NUMBERS_PUT_BACK = "numbers:put_back"
     NUMBERS_RELEASE = "numbers:release"
     NUMBERS_REMOVE = "numbers:remove"
@@ -108,20 +119,31 @@ def record(
     after: Mapping[str, Any] | None = None,
 ) -> None:
     """Add an event to the transaction of *session*. No *actor* means the system itself."""
-    session.add(
-        AuditEvent(
-            tenant_id=subject.tenant_id,
-            actor_id=actor.user_id if actor else None,
-            actor_name=actor.name if actor else "System",
-            action=action,
-            subject_type=subject.type,
-            subject_id=subject.id,
-            subject_label=subject.label[:120],
-            subject_version=subject.version,
-            before=dict(before or {}),
-            after=dict(after or {}),
-        )
+    session.add(AuditEvent(**_values(actor, action, subject), before=dict(before or {}), after=dict(after or {})))
+
+
+def record_all(
+    session: Session, actor: Actor | None, action: Action, events: Iterable[tuple[Subject, Mapping[str, Any]]]
+) -> None:
+    """Add many events of one action to the transaction of *session* at once: each subject, and its values after."""
+    now = datetime.now(UTC)
+    db.audit.put(
+        session,
+        [_values(actor, action, subject) | {"at": now, "before": {}, "after": after} for subject, after in events],
     )
+
+
+def _values(actor: Actor | None, action: Action, subject: Subject) -> dict[str, Any]:
+    return {
+        "tenant_id": subject.tenant_id,
+        "actor_id": actor.user_id if actor else None,
+        "actor_name": actor.name if actor else "System",
+        "action": action,
+        "subject_type": subject.type,
+        "subject_id": subject.id,
+        "subject_label": subject.label[:120],
+        "subject_version": subject.version,
+    }
 
 
 def history(session: Session, actor: Actor, subject_type: str, subject_id: int, part: Slice) -> list[AuditRow]:

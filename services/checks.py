@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
@@ -11,11 +12,13 @@ from zxcvbn import zxcvbn
 
 import db.agents
 import db.connections
+from db.agents import AgentRow
+from db.connections import ConnectionRow
 from db.models import Agent, Connection
 from db.scope import Scope
 from providers.base import Vendor
 from services import numbering
-from services.errors import Conflict, InvalidInput, NotFound
+from services.errors import InvalidInput, NotFound
 
 LABEL_LENGTH = 64
 NAME_LENGTH = 80
@@ -28,6 +31,9 @@ _USERNAME = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
 _LARGEST_ID = 2**31 - 1
 _LOOKED_AT = 72  # bcrypt looks no further either
 _GUESSED_SLOWLY = 2  # zxcvbn's scale from 0 to 4: over a million guesses
+
+
+Used = TypeVar("Used", Agent, AgentRow, Connection, ConnectionRow)
 
 
 def as_id(value: object) -> int:
@@ -166,9 +172,7 @@ def connection(session: Session, scope: Scope, connection_id: int | None) -> Con
     found = db.connections.find(session, scope, connection_id) if connection_id is not None else None
     if found is None:
         raise InvalidInput("Choose a telephony connection.", field="connection")
-    if not found.is_active:
-        raise InvalidInput(f"The connection {found.name} is inactive. Choose an active one.", field="connection")
-    return found
+    return active(found, "connection")
 
 
 def agent(session: Session, scope: Scope, agent_id: int | None) -> Agent | None:
@@ -178,8 +182,13 @@ def agent(session: Session, scope: Scope, agent_id: int | None) -> Agent | None:
     found = db.agents.find(session, scope, agent_id)
     if found is None:
         raise InvalidInput("Choose an agent of this tenant.", field="agent")
+    return active(found, "agent")
+
+
+def active(found: Used, noun: str) -> Used:
+    """Return a connection or agent that is to be used. Raises InvalidInput when it is inactive."""
     if not found.is_active:
-        raise InvalidInput(f"The agent {found.name} is inactive. Choose an active one.", field="agent")
+        raise InvalidInput(f"The {noun} {found.name} is inactive. Choose an active one.", field=noun)
     return found
 
 
@@ -190,13 +199,13 @@ def taken(e164: str) -> InvalidInput:
     )
 
 
-def ordered(e164: str) -> Conflict:
-    """Return the refusal of a number about which somebody has an order that is not settled."""
-    return Conflict(
-        f"{numbering.display(e164)} is being ordered or changed already. Wait for the outcome, then look again."
-    )
+def being_ordered(e164: str) -> str:
+    """Return why nothing can begin about a number that an order is open for, whoever placed it."""
+    return f"{numbering.display(e164)} is being ordered or changed already. Wait for the outcome, then look again."
 
 
 def one_line(text: str) -> str:
     """Return *text* without control characters and with single spaces."""
+    if text.isprintable():
+        return " ".join(text.split())
     return " ".join("".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text).split())

@@ -38,6 +38,7 @@ NUMBERS_HEADER = (
 )
 ACTIVITY_HEADER = ("Time", "Who", "What", "Kind", "Subject", "Changes", "Tenant")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_DIGITS = tuple("0123456789")
 _E164 = re.compile(r"\+[0-9]+")
 
 
@@ -95,6 +96,11 @@ def harmless(cell: str) -> str:
     A + with digits alone is a number whichever way it is read, and other tools want it as it is.
     """
     return f"'{cell}" if cell.startswith(_FORMULA_STARTS) and not _E164.fullmatch(cell) else cell
+
+
+def unescaped(cell: str) -> str:
+    """Return *cell* without the apostrophe that keeps a spreadsheet from running it, or from making it a number."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith((*_FORMULA_STARTS, *_DIGITS)) else cell
 
 
 def number_cells(row: NumberRow, zone: ZoneInfo) -> Sequence[str]:

@@ -14,7 +14,7 @@ import db.health
 import db.tenants
 from db.health import COUNTS, Fact
 from db.scope import Scope
-from services import audit, days
+from services import audit, days, files
 from services.access import Actor, Permission, require, require_tenant
 from services.audit import Action, Subject
 from services.errors import Conflict, InvalidInput
@@ -27,7 +27,6 @@ BATCH = 5_000
 ISO = "%Y-%m-%d"
 
 _DIGITS = re.compile(r"\d+")
-_SHORTENED = re.compile(r"\d(\.\d+)?[eE]\+?\d+")
 
 Progress = Callable[[float], object]
 
@@ -176,7 +175,7 @@ class _Reader:
     def __init__(self, session: Session, scope: Scope, rows: Sequence[Given], day_format: str, today: date) -> None:
         self._day_format, self._today = day_format, today
         self._by_name, self._by_id = db.health.campaigns(session, scope)
-        written = {text for text in (_text(row.number) for row in rows) if text}
+        written = {text for text in (files.text(row.number) for row in rows) if text}
         self._spelled = {text: _spellings(text) for text in written}
         wanted = sorted({one for some in self._spelled.values() for one in some})
         self._numbers = db.health.numbers(session, scope, wanted)
@@ -202,7 +201,7 @@ class _Reader:
         return Fact(campaign_id, number_id, day, attempts, answered, completed, short, failed, spam)
 
     def _campaign(self, given: object) -> int:
-        text = _text(given)
+        text = files.text(given)
         if not text:
             raise InvalidInput("No campaign is given.", field="campaign")
         found = self._by_name.get(text.casefold())
@@ -213,13 +212,12 @@ class _Reader:
         return found
 
     def _number(self, given: object) -> int:
-        text = _text(given)
+        text = files.text(given)
         if not text:
             raise InvalidInput("No number is given.", field="number")
         found = next((self._numbers[one] for one in self._spelled[text] if one in self._numbers), None)
-        if found is None and _SHORTENED.fullmatch(text):
-            raise InvalidInput(f"Excel has shortened this number to {text}: store the column as text.", field="number")
         if found is None:
+            files.expect_whole(text)
             raise InvalidInput(f"{text[:40]} is not a number of this tenant.", field="number")
         return found
 
@@ -230,19 +228,10 @@ class _Reader:
         return self._days[key]
 
 
-def _text(value: object) -> str:
-    """Return what is in a cell; a whole number that became a float is whole again."""
-    if value is None or value != value:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip().removeprefix("'")
-
-
 def _spellings(text: str) -> tuple[str, ...]:
     """Return how the number may stand on record: with its plus, also where a spreadsheet dropped it, or bare."""
     digits = "".join(_DIGITS.findall(text))
-    if not digits or _SHORTENED.fullmatch(text):
+    if not digits or files.is_shortened(text):
         return ()
     if text.startswith("00") and not text.startswith("000"):
         return (f"+{digits[2:]}", digits)
@@ -255,7 +244,7 @@ def _day(given: object, day_format: str, today: date) -> date:
     elif isinstance(given, date):
         day = given
     else:
-        text = _text(given)
+        text = files.text(given)
         try:
             day = date.fromisoformat(text[:10]) if day_format == ISO else datetime.strptime(text, day_format).date()  # noqa: DTZ007
         except ValueError as exc:
@@ -272,7 +261,7 @@ def _count(field: str, given: object, default: int | None = None) -> int:
     if type(given) is int:
         count = given
     else:
-        text = _text(given).replace("\u00a0", "")
+        text = files.text(given).replace("\u00a0", "")
         if not text:
             if default is not None:
                 return default

@@ -290,7 +290,7 @@ def _place(session: Session, actor: Actor, connection: Connection, kind: OrderKi
         session.flush()
     except IntegrityError as exc:
         session.rollback()
-        raise checks.ordered(e164) from exc
+        raise Conflict(checks.being_ordered(e164)) from exc
     about = Subject("order", order.id, e164, connection.tenant_id)
     after = {"kind": str(kind), "connection": connection.name, "price": order.price, "currency": order.currency}
     audit.record(session, actor, Action.ORDERS_PLACE, about, after=after)

@@ -187,7 +187,7 @@ def compare(
         held.update(number.e164 for number in fresh)
         records = db.reconcile.among(session, scope, [number.e164 for number in fresh])
         unknown = [number.e164 for number in fresh if number.e164 not in records]
-        taken, ordered = db.reconcile.held_by_anybody(session, unknown), db.orders.open_among(session, unknown)
+        taken, ordered = db.reconcile.held_by_anybody(session, unknown), db.orders.open_numbers(session)
         for number in fresh:
             record = records.get(number.e164)
             if record is None:
@@ -254,7 +254,7 @@ def mark_released(session: Session, actor: Actor, row: MissingThere) -> None:
     require(actor, Permission.NUMBERS_WRITE)
     number = _unchanged(session, actor, row.number_id, row.version)
     if db.orders.has_open(session, number.e164):
-        raise checks.ordered(number.e164)
+        raise Conflict(checks.being_ordered(number.e164))
     resync.apply(session, actor, row.number_id, resync.NOT_THERE, version=row.version)
 
 
@@ -313,7 +313,7 @@ def _page(provider: Provider, matching: str, token: str | None) -> Page[OwnedNum
 def _why_not(e164: str, taken: set[str], ordered: set[str]) -> str:
     if e164 in taken:
         return str(checks.taken(e164))
-    return str(checks.ordered(e164)) if e164 in ordered else ""
+    return checks.being_ordered(e164) if e164 in ordered else ""
 
 
 def _missing_there(record: Record) -> MissingThere:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
@@ -9,16 +10,30 @@ from sqlmodel import Session
 import db.engine
 import db.numbers
 import db.orders
-from db.models import NumberType, PhoneNumber
+import db.registering
+from db.agents import AgentRow
+from db.connections import ConnectionRow
+from db.models import Agent, Connection, NumberStatus, NumberType
+from db.registering import NewNumber
 from db.scope import Scope
-from services import audit, checks, numbering, numbers
+from services import audit, checks, numbering
 from services.access import Actor, Permission, require, require_tenant
-from services.audit import Action
+from services.audit import Action, Subject
 from services.connections import vendor
 from services.errors import InvalidInput
 from services.numbering import ReadNumber
 
-__all__ = ["Configuration", "Preview", "preview", "register"]
+__all__ = [
+    "Configuration",
+    "Prepared",
+    "Preview",
+    "expect_listed",
+    "prepare",
+    "preview",
+    "put",
+    "register",
+    "understand",
+]
 
 
 @dataclass(frozen=True)
@@ -30,6 +45,8 @@ class Configuration:
     allowed_inbound: Sequence[str] = ()
     allowed_outbound: Sequence[str] = ()
     provider_fields: Mapping[str, str] = field(default_factory=dict)
+    tags: Sequence[str] = ()
+    notes: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,6 +60,14 @@ class Preview:
     connection: str
 
 
+class Prepared(NamedTuple):
+    """A number that can be put on record, with the names of what it refers to."""
+
+    number: NewNumber
+    connection: str
+    agent: str | None
+
+
 def preview(session: Session, actor: Actor, text: str, connection_id: int | None, *, insist: bool = False) -> Preview:
     """Understand a typed number on a connection, without writing anything.
 
@@ -52,7 +77,7 @@ def preview(session: Session, actor: Actor, text: str, connection_id: int | None
     require(actor, Permission.NUMBERS_ADD)
     scope = Scope(require_tenant(actor))
     connection = checks.connection(session, scope, connection_id)
-    read = _understood(session, scope, text, connection.provider, connection.default_country, insist)
+    read = _free(session, text, connection, insist)
     return Preview(read.e164, read.country, read.number_type, connection.provider, connection.name)
 
 
@@ -74,13 +99,54 @@ def register(
     scope = Scope(tenant_id)
     db.engine.start_write(session)
     connection = checks.connection(session, scope, connection_id)
-    read = _understood(session, scope, text, connection.provider, connection.default_country, insist)
+    read = _free(session, text, connection, insist)
     agent = checks.agent(session, scope, configuration.agent_id)
-    number = PhoneNumber(
-        tenant_id=tenant_id,
+    prepared = prepare(read, connection, agent, configuration)
+    db.orders.claim(session, read.e164)
+    if db.orders.has_open(session, read.e164):
+        raise InvalidInput(checks.being_ordered(read.e164), field="number")
+    try:
+        (number_id,) = put(session, actor, [prepared])
+    except IntegrityError as exc:
+        session.rollback()
+        raise checks.taken(read.e164) from exc
+    session.commit()
+    return number_id
+
+
+def understand(text: str, connection: Connection | ConnectionRow) -> ReadNumber:
+    """Understand a typed number as one of *connection*. Raises InvalidInput when it is impossible."""
+    found = vendor(connection.provider)
+    return numbering.read(
+        text, default_country=connection.default_country or found.default_country, national=found.national_numbers
+    )
+
+
+def expect_listed(read: ReadNumber) -> None:
+    """Raise InvalidInput, overridable, for a number that is possible but on no numbering plan."""
+    if not read.is_valid:
+        raise InvalidInput(
+            f"{numbering.display(read.e164)} is possible, but no numbering plan that we know lists it. "
+            "Plans change faster than libraries: use it anyway if you are sure.",
+            field="number",
+            overridable=True,
+        )
+
+
+def prepare(
+    read: ReadNumber,
+    connection: Connection | ConnectionRow,
+    agent: Agent | AgentRow | None,
+    configuration: Configuration,
+) -> Prepared:
+    """Check the *configuration* of a number, and return it as it is put on record. Raises InvalidInput by field.
+
+    The connection and the agent are those that were found for it; nothing is asked of the database.
+    """
+    number = NewNumber(
         e164=read.e164,
         provider=connection.provider,
-        connection_id=connection.id,
+        connection_id=connection.id or 0,
         country=read.country,
         number_type=read.number_type,
         label=checks.label(configuration.label),
@@ -88,35 +154,51 @@ def register(
         allowed_inbound=checks.country_codes(configuration.allowed_inbound),
         allowed_outbound=checks.country_codes(configuration.allowed_outbound),
         provider_fields=checks.provider_fields(vendor(connection.provider), configuration.provider_fields),
+        notes=checks.notes(configuration.notes),
+        tags=checks.tags(configuration.tags),
     )
-    db.orders.claim(session, read.e164)
-    if db.orders.has_open(session, read.e164):
-        raise checks.taken(read.e164)
-    session.add(number)
-    try:
-        session.flush()
-    except IntegrityError as exc:
-        session.rollback()
-        raise checks.taken(read.e164) from exc
-    audit.record(session, actor, Action.NUMBERS_ADD, numbers.subject(number), after=numbers.words(session, number))
-    session.commit()
-    return number.id or 0
+    return Prepared(number, connection.name, agent.name if agent else None)
 
 
-def _understood(
-    session: Session, scope: Scope, text: str, provider: str, default_country: str | None, insist: bool
-) -> ReadNumber:
-    found = vendor(provider)
-    read = numbering.read(
-        text, default_country=default_country or found.default_country, national=found.national_numbers
+def put(session: Session, actor: Actor, prepared: Sequence[Prepared]) -> list[int]:
+    """Write numbers and their audit events into the transaction of *session*; return their ids.
+
+    Their numbers are claimed before (`db.orders`). Raises IntegrityError when one is held all the same.
+    """
+    require(actor, Permission.NUMBERS_ADD)
+    tenant_id = require_tenant(actor)
+    ids = db.registering.put(session, tenant_id, [one.number for one in prepared])
+    audit.record_all(
+        session,
+        actor,
+        Action.NUMBERS_ADD,
+        ((Subject("number", ids[one.number.e164], one.number.e164, tenant_id, 1), _words(one)) for one in prepared),
     )
+    return [ids[one.number.e164] for one in prepared]
+
+
+def _free(session: Session, text: str, connection: Connection, insist: bool) -> ReadNumber:
+    read = understand(text, connection)
     if db.numbers.is_live(session, read.e164):
         raise checks.taken(read.e164)
-    if not read.is_valid and not insist:
-        raise InvalidInput(
-            f"{numbering.display(read.e164)} is possible, but no numbering plan that we know lists it. "
-            "Plans change faster than libraries: use it anyway if you are sure.",
-            field="number",
-            overridable=True,
-        )
+    if not insist:
+        expect_listed(read)
     return read
+
+
+def _words(one: Prepared) -> dict[str, Any]:
+    """Return a new number's values as the audit log keeps them, as `numbers.words` does for one on record."""
+    number = one.number
+    return {
+        "status": str(NumberStatus.ACTIVE),
+        "label": number.label,
+        "agent": one.agent,
+        "connection": one.connection,
+        "provider": number.provider,
+        "provider_sid": None,
+        "allowed_inbound": number.allowed_inbound,
+        "allowed_outbound": number.allowed_outbound,
+        "provider_fields": number.provider_fields,
+        "tags": number.tags,
+        "notes": number.notes,
+    }

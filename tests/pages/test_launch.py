@@ -25,6 +25,7 @@ HEADERS = {
     "tenants.py": "Tenants",
     "users.py": "Users",
     "import_health.py": "Import health",
+    "import_numbers.py": "Import numbers",
     "number_health.py": "Number health",
     "settings.py": "Settings",
     "tenant_audit.py": "Tenant audit",
@@ -46,6 +47,7 @@ REFUSED = {
     ("viewer", "edit_number.py"): NOT_ALLOWED,
     ("viewer", "import_health.py"): NOT_ALLOWED,
     ("viewer", "reconcile.py"): NOT_ALLOWED,
+    ("viewer", "import_numbers.py"): NOT_ALLOWED,
     ("viewer", "users.py"): NOT_ALLOWED,
     ("operator", "users.py"): NOT_ALLOWED,
     ("admin", "tenants.py"): NOT_ALLOWED,
@@ -54,6 +56,7 @@ REFUSED = {
     ("superadmin in all tenants", "add_number.py"): NO_TENANT,
     ("superadmin in all tenants", "import_health.py"): NO_TENANT,
     ("superadmin in all tenants", "reconcile.py"): NO_TENANT,
+    ("superadmin in all tenants", "import_numbers.py"): NO_TENANT,
     ("superadmin in all tenants", "settings.py"): NO_TENANT,
 }
 

@@ -5,7 +5,7 @@ import io
 import pandas as pd
 import pytest
 
-from services import health_files
+from services import files, health_files
 from services.errors import InvalidInput
 
 ROWS = [("Spring", "+14155552671", "2026-05-03", "40", "12"), ("Zürich", "+41445551234", "2026-05-03", "10", "4")]
@@ -19,8 +19,8 @@ def text(delimiter: str) -> str:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_csv_is_read_in_every_writing(encoding: str, delimiter: str) -> None:
-    frame = health_files.read("calls.csv", text(delimiter).encode(encoding))
-    given = health_files.rows(frame, health_files.guess(frame.columns))
+    frame = files.read("calls.csv", text(delimiter).encode(encoding))
+    given = health_files.rows(frame, files.guess(frame.columns, health_files.NAMES))
     assert [(g.campaign, g.number, g.day, g.attempts, g.answered) for g in given] == ROWS
     assert given[0].completed is None
 
@@ -30,8 +30,8 @@ def test_excel_is_read_with_its_numbers_and_days() -> None:
     frame = pd.DataFrame([ROWS[0]], columns=list(HEADER))
     frame["Phone number"], frame["Date"] = 14155552671, pd.Timestamp("2026-05-03")
     frame.to_excel(out, index=False, engine="xlsxwriter")
-    read = health_files.read("calls.xlsx", out.getvalue())
-    (given,) = health_files.rows(read, health_files.guess(read.columns))
+    read = files.read("calls.xlsx", out.getvalue())
+    (given,) = health_files.rows(read, files.guess(read.columns, health_files.NAMES))
     assert str(given.number).startswith("14155552671")
     assert str(given.day).startswith("2026-05-03")
 
@@ -43,15 +43,20 @@ def test_excel_is_read_with_its_numbers_and_days() -> None:
         ("a.csv", b"  \n", "empty"),
         ("a.csv", b"campaign,number\n", "no rows"),
         ("a.xlsx", b"not a workbook", "could not be read"),
-        ("a.csv", b"x" * (health_files.LARGEST + 1), "at most"),
+        ("a.csv", b"x" * (files.LARGEST + 1), "at most"),
     ],
 )
 def test_what_cannot_be_read_is_said_so(name: str, data: bytes, reason: str) -> None:
     with pytest.raises(InvalidInput, match=reason):
-        health_files.read(name, data)
+        files.read(name, data)
+
+
+def test_empty_rows_at_the_end_are_no_rows() -> None:
+    frame = files.read("a.csv", b"campaign,number\nSpring,+14155552671\n,\nAutumn,\n,\n,\n")
+    assert frame["campaign"].tolist() == ["Spring", "", "Autumn"]
 
 
 def test_a_column_that_no_name_tells_is_asked_for() -> None:
-    frame = health_files.read("a.csv", b"campaign,number,day,dials\nSpring,+14155552671,2026-05-03,4\n")
+    frame = files.read("a.csv", b"campaign,number,day,dials\nSpring,+14155552671,2026-05-03,4\n")
     with pytest.raises(InvalidInput, match="answered"):
-        health_files.rows(frame, health_files.guess(frame.columns))
+        health_files.rows(frame, files.guess(frame.columns, health_files.NAMES))

@@ -93,7 +93,7 @@ def test_a_purchase_whose_answer_is_lost_is_adopted(
     assert numbers.count(session, world.viewer, NumberQuery()) == 0
     with pytest.raises(Conflict):
         buy(session, world, e164)
-    with pytest.raises(InvalidInput, match="exists already"):
+    with pytest.raises(InvalidInput, match="is being ordered"):
         registering.register(session, world.operator, e164, world.sip, registering.Configuration())
     session.rollback()
     assert fulfilment.settle(order)

@@ -1,0 +1,85 @@
+"""How long numbers take to come in by the file: `python -m benchmarks.file_import [ROWS]`."""
+
+import random
+import sys
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlmodel import Session
+
+import db.engine
+from benchmarks import database
+from db.models import Agent, Connection, Role, Tenant, User
+from services import exports, files, number_files, number_import, numbering
+from services.access import Actor
+from services.exports import Table
+
+AGENTS, CONNECTIONS = 20, 5
+FIRST = (14152000000, 12122000000, 14162000000, 49302000000, 919820000000, 447946000000)
+"""The first of the numbers, of six places in turn."""
+
+Done = TypeVar("Done")
+
+
+def world(session: Session) -> Actor:
+    """Write a tenant with connections and agents; return its admin."""
+    tenant = Tenant(name="Load")
+    user = User(username="load", name="Load", password_hash="-")  # noqa: S106
+    session.add_all([tenant, user])
+    session.flush()
+    at = tenant.id or 0
+    session.add_all(Connection(tenant_id=at, name=f"Trunk {i}", provider="sip") for i in range(CONNECTIONS))
+    session.add_all(Agent(tenant_id=at, name=f"Agent {i}") for i in range(AGENTS))
+    session.commit()
+    return Actor(user.id or 0, "load", "Load", tenant_id=at, role=Role.ADMIN)
+
+
+def file(amount: int) -> bytes:
+    """Return a CSV file of *amount* numbers of several countries, every column filled."""
+    chance = random.Random(7)  # noqa: S311
+    rows = (
+        (
+            f"+{FIRST[i % len(FIRST)] + i // len(FIRST)}",
+            f"Trunk {chance.randrange(CONNECTIONS)}",
+            f"Line {i}",
+            f"Agent {chance.randrange(AGENTS)}",
+            "US; Canada",
+            "",
+            "moved",
+            "Brought over from the old console",
+        )
+        for i in range(amount)
+    )
+    return exports.text([Table("Numbers", list(number_files.TITLES.values())[:8], rows)])
+
+
+def timed(what: str, rows: int, act: Callable[[], Done]) -> Done:
+    """Do *act* and print how long it took, and how much of it was our own work."""
+    began, worked = time.perf_counter(), time.process_time()
+    done = act()
+    took, worked = time.perf_counter() - began, time.process_time() - worked
+    sys.stdout.write(f"| {what} | {took:.2f} s | {rows / took:,.0f} | {worked:.2f} s |\n")
+    sys.stdout.flush()
+    return done
+
+
+def main(amount: int = 20_000) -> None:
+    """Print the table of the guide."""
+    data, source = file(amount), "benchmark"
+    with database() as engine, db.engine.open_session() as session:
+        actor = world(session)
+        sys.stdout.write(f"| {amount:,} rows, {engine.dialect.name} | time | rows a second | our own work |\n")
+        sys.stdout.write("|---|---|---|---|\n")
+        frame = timed("read the file", amount, lambda: files.read("numbers.csv", data))
+        given = number_files.rows(frame, files.guess(frame.columns, number_files.NAMES))
+        timed("understand the numbers alone", amount, lambda: [numbering.read(str(row.number)) for row in given])
+        timed("check", amount, lambda: number_import.check(session, actor, given))
+        report = timed("check and write all", amount, lambda: number_import.save(session, actor, given, source=source))
+        timed("the same file again", amount, lambda: number_import.save(session, actor, given, source=source))
+        timed("the rows with outcomes", amount, lambda: number_files.outcomes(frame, report, number_import.DONE))
+    sys.stdout.write(f"\n{report.count(number_import.Outcome.ADDED):,} added.\n")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:2]))

@@ -1,0 +1,33 @@
+"""Many rows written at once, in the way that is quickest on each database."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
+
+
+def insert(session: Session, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write *rows*, which all have the same columns, into the transaction of *session*. Raises as an insert does."""
+    if len(rows) > 1 and session.get_bind().dialect.name == "postgresql":
+        _copy(session, table, rows)
+    elif rows:
+        # With something to return, a statement has a thousand rows; SQLite files what the text index holds once each.
+        session.execute(sa.insert(table).returning(*table.primary_key), rows)
+
+
+def _copy(session: Session, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write through COPY, which took a third of the time of inserts and runs triggers once (PostgreSQL 15)."""
+    connection = session.connection()
+    columns = [table.c[name] for name in rows[0]]
+    prepare = [column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for column in columns]
+    statement = f"COPY {table.name} ({', '.join(column.name for column in columns)}) FROM STDIN"
+    try:
+        with connection.connection.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                values = zip(prepare, row.values(), strict=True)
+                copy.write_row([ready(value) if ready else value for ready, value in values])
+    except psycopg.Error as exc:
+        raise DBAPIError.instance(statement, None, exc, psycopg.Error, dialect=connection.dialect) from exc

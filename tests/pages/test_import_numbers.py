@@ -1,0 +1,145 @@
+"""Numbers brought in by the file, as a page: columns, a check that writes nothing, and what came of every row."""
+
+import pytest
+from sqlmodel import Session
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Selectbox
+
+from db.numbers import NumberQuery
+from db.scope import Slice
+from services import number_import, numbers
+from tests.conftest import World
+from tests.pages.conftest import Stock
+from tests.pages.tab import buttons, links, press, signed_in, texts, visit
+
+PAGE = "import_numbers.py"
+GOOD = "Number,Connection,Label\n+14155550100,SIP,Desk\n"
+MIXED = GOOD + "+14155552671,SIP,\n+15551234567,SIP,\n+14155550101,Nowhere,\n"
+
+
+def with_file(text: str, username: str = "operator") -> AppTest:
+    tab = visit(signed_in(username), PAGE)
+    tab.file_uploader(key="numbers_file").set_value(("moved.csv", text.encode(), "text/csv"))
+    return tab.run()
+
+
+def shown(tab: AppTest) -> list[tuple[object, ...]]:
+    """Return row, number, outcome and reason of the table of outcomes."""
+    table = tab.dataframe[-1].value
+    return [
+        (row.Row, row.Number, list(row.Outcome), row.Reason) for row in table.itertuples() if "Outcome" in table.columns
+    ]
+
+
+def held(session: Session, world: World) -> list[str]:
+    session.rollback()
+    return [row.e164 for row in numbers.search(session, world.operator, NumberQuery(), Slice())]
+
+
+def test_the_list_and_the_wizard_lead_to_it(world: World, stock: Stock) -> None:
+    tab = signed_in("operator")
+    press(tab, "Import from a file")
+    assert tab.title[0].value == "Import numbers"
+    assert "Back to the list" in links(tab)
+    assert "Import from a file" in links(visit(tab, "add_number.py"))
+    assert "Import from a file" not in buttons(signed_in("viewer"))
+
+
+def test_a_check_shows_every_row_with_the_refused_ones_first_and_writes_nothing(
+    session: Session, world: World, stock: Stock
+) -> None:
+    before = held(session, world)
+    tab = press(with_file(MIXED), "Check")
+    assert not tab.exception
+    assert texts(tab, "info") == [
+        "Nothing was written yet: 1 number can be added, 1 already here, 1 needs a look, 1 refused."
+    ]
+    assert [row[:3] for row in shown(tab)] == [
+        (4, "+1 415 555 0101", ["Refused"]),
+        (3, "+1 555 123 4567", ["Needs a look"]),
+        (1, "+1 415 555 0100", ["Will be added"]),
+        (2, "+1 415 555 2671", ["Already here"]),
+    ]
+    assert [row[3] for row in shown(tab)][::3] == ["There is no connection Nowhere.", "—"]
+    assert list(tab.dataframe[-1].value.Column) == ["Connection", "Number", "—", "—"]
+    assert held(session, world) == before
+
+
+def test_wrong_rows_stop_an_import_but_not_one_of_the_good_rows(session: Session, world: World, stock: Stock) -> None:
+    before = held(session, world)
+    tab = press(with_file(MIXED), "Import 4 rows")
+    (refusal,) = texts(tab, "error")
+    assert refusal.replace("\\", "").startswith(
+        "Nothing was written: 2 of 4 rows cannot be imported. Row 3: +1 555 123 4567 is possible"
+    )
+    assert shown(tab)[2][2] == ["Will be added"]
+    assert held(session, world) == before
+    press(tab, "Import the good rows only")
+    assert texts(tab, "success") == ["1 number added, 1 already here, 1 needs a look, 1 refused."]
+    assert shown(tab)[2][1:3] == ("+1 415 555 0100", ["Added"])
+    assert held(session, world) == ["+14155550100", *before]
+    press(tab, "Import the good rows only")
+    assert texts(tab, "success") == ["0 numbers added, 2 already here, 1 needs a look, 1 refused."]
+
+
+def test_doubted_numbers_and_rows_without_a_connection_come_in_when_that_is_chosen(
+    session: Session, world: World
+) -> None:
+    tab = with_file("Phone\n+15551234567\n(415) 555-0100\n")
+    tab.checkbox(key="numbers_insist").check()
+    tab.selectbox(key="numbers_connection").set_value(world.twilio)
+    press(tab.run(), "Import 2 rows")
+    assert not texts(tab, "error")
+    assert sorted(held(session, world)) == ["+14155550100", "+15551234567"]
+
+
+def test_a_column_that_no_name_tells_is_chosen(session: Session, world: World) -> None:
+    tab = with_file("Line,Trunk\n+14155550100,SIP\n")
+    assert texts(tab, "error") == ["Say which column holds the number."]
+    column(tab, "Number").set_value("Line")
+    press(tab.run(), "Import 1 row")
+    assert texts(tab, "success") == ["1 number added."]
+
+
+def column(tab: AppTest, title: str) -> Selectbox[str]:
+    """Return the choice of the column that holds *title*."""
+    return next(box for box in tab.selectbox if box.label == title)
+
+
+def test_a_column_can_be_left_out_and_another_file_is_matched_anew(session: Session, world: World) -> None:
+    tab = with_file(GOOD)
+    column(tab, "Label").set_value("")
+    press(tab.run(), "Import 1 row")
+    (row,) = numbers.search(session, world.operator, NumberQuery(), Slice())
+    assert row.label == ""
+    text = "Number,Connection,Inbound agent,Label\n+14155550101,SIP,Maya,Desk\n"
+    tab.file_uploader(key="numbers_file").set_value(("other.csv", text.encode(), "text/csv"))
+    assert [column(tab.run(), title).value for title in ("Agent", "Label", "Notes")] == ["Inbound agent", "Label", ""]
+
+
+@pytest.mark.parametrize("text", ["", "Number,Connection\n"])
+def test_a_file_without_rows_is_told_so(world: World, text: str) -> None:
+    tab = with_file(text)
+    assert not tab.exception
+    assert "The file" in texts(tab, "error")[0]
+    assert "Check" not in buttons(tab)
+
+
+def test_too_many_rows_are_told_before_anything_is_pressed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(number_import, "MOST_ROWS", 3)
+    tab = with_file(MIXED)
+    assert texts(tab, "error") == ["The file has 4 rows; at most 3 can be imported at once. Split it."]
+    assert "Check" not in buttons(tab)
+
+
+def test_a_long_table_says_how_many_rows_there_are(world: World) -> None:
+    text = "Number,Connection\n" + "".join(f"+1415555{i:04d},SIP\n" for i in range(310))
+    tab = press(with_file(text), "Check")
+    assert len(tab.dataframe[-1].value) == 300
+    assert "The first 300 of 310 rows, refused ones first." in texts(tab, "caption")
+
+
+def test_a_number_of_another_tenant_is_refused_without_naming_it(world: World, stock: Stock) -> None:
+    tab = press(with_file("Number,Connection\n+13055552671,SIP\n"), "Check")
+    assert shown(tab)[0][3] == "+1 305 555 2671 exists already. A number can be on record only once."
+    assert "Other" not in " ".join(texts(tab))
