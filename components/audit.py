@@ -8,7 +8,7 @@ import streamlit as st
 from components import navigation
 from components.page import exactly, when
 from db.audit import AuditRow
-from db.numbers import NumberDetail
+from db.number_details import NumberDetail
 from services import audit_words
 from services.audit_words import Change
 

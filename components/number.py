@@ -12,7 +12,7 @@ from components.page import exactly, said, when
 from db.agents import AgentRow
 from db.connections import ConnectionRow
 from db.models import NumberStatus
-from db.numbers import CampaignUse, NumberDetail
+from db.number_details import CampaignUse, NumberDetail
 from providers.base import Vendor
 from services import numbering, words
 from services.connections import vendor

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from components import number as draw
 from components import numbers as number_list
 from components.page import outcome
-from db.numbers import NumberDetail
+from db.number_details import NumberDetail
 from services import agents, connections, numbering, numbers
 from services.access import Actor
 from services.connections import vendor

@@ -14,7 +14,7 @@ from components import audit, navigation, stock_tables
 from components import number as draw
 from components import numbers as number_list
 from components.page import errors_shown, exactly, outcome, said, when
-from db.numbers import CampaignUse, NumberDetail
+from db.number_details import CampaignUse, NumberDetail
 from providers.base import Capability
 from services import durable, fulfilment, numbering, numbers, orders, resync, stock
 from services.access import Actor

@@ -14,11 +14,13 @@ import db.audit
 import db.campaigns
 import db.connections
 import db.engine
+import db.number_details
 import db.numbers
 import db.orders
 from db.attention import Attention
 from db.models import NumberStatus, PhoneNumber, PoolStatus
-from db.numbers import SEARCH_LIMIT, CampaignUse, Facets, NumberDetail, NumberQuery, NumberRow
+from db.number_details import CampaignUse, NumberDetail
+from db.numbers import SEARCH_LIMIT, Facets, NumberQuery, NumberRow
 from db.scope import Scope, Slice
 from services import adding_up, audit, checks, thresholds
 from services.access import Actor, Permission, require
@@ -90,7 +92,7 @@ def tags(session: Session, actor: Actor) -> list[str]:
 def get(session: Session, actor: Actor, number_id: object) -> NumberDetail:
     """Return one number. Raises NotFound for anything that is not one of the actor's."""
     require(actor, Permission.NUMBERS_READ)
-    found = db.numbers.find_detail(session, actor.scope, checks.as_id(number_id))
+    found = db.number_details.find(session, actor.scope, checks.as_id(number_id))
     if found is None:
         raise NotFound
     return found
@@ -99,7 +101,7 @@ def get(session: Session, actor: Actor, number_id: object) -> NumberDetail:
 def attachments(session: Session, actor: Actor, number_id: int) -> list[CampaignUse]:
     """Return the campaigns that the number serves."""
     require(actor, Permission.NUMBERS_READ)
-    return db.numbers.campaigns_of(session, actor.scope, number_id)
+    return db.number_details.campaigns(session, actor.scope, number_id)
 
 
 def rename(session: Session, actor: Actor, number_id: int, label: str, *, version: int) -> int:
@@ -252,7 +254,7 @@ def subject(number: PhoneNumber) -> Subject:
 
 def words(session: Session, number: PhoneNumber) -> dict[str, Any]:
     """Return a number's values as the audit log keeps them: names beside ids, so they read alone."""
-    detail = db.numbers.find_detail(session, Scope(number.tenant_id), number.id or 0)
+    detail = db.number_details.find(session, Scope(number.tenant_id), number.id or 0)
     if detail is None:
         raise NotFound
     return {

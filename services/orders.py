@@ -17,7 +17,7 @@ import db.engine
 import db.numbers
 import db.orders
 from db.models import Connection, NumberOrder, NumberStatus, OrderKind, OrderState, PhoneNumber
-from db.numbers import NumberDetail
+from db.number_details import NumberDetail
 from db.orders import OrderRow
 from db.scope import Scope
 from providers.base import Capability
