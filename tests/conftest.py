@@ -280,6 +280,8 @@ def _empty(engine: sa.Engine) -> None:
             connection.exec_driver_sql(f'DROP SCHEMA "{schema}" CASCADE')
         for table in set(found.get_table_names()) - {"alembic_version"}:
             connection.execute(sa.delete(sa.table(table)))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("VACUUM")
     engine.dispose()
 
 
