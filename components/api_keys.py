@@ -1,6 +1,7 @@
 """The list of API keys, a new one with its secret shown once, and revoking."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -58,10 +59,13 @@ def table(rows: Sequence[ApiKeyRow], zone: ZoneInfo, revoke: Callable[[int], Non
                         "Revoke key",
                         key=f"revoke_{row.id}",
                         type="primary",
-                        on_click=lambda row=row: outcome(lambda: _revoked(revoke, row), "api_keys"),  # type: ignore[arg-type]
+                        on_click=partial(_revoke, revoke, row),
                     )
 
 
-def _revoked(revoke: Callable[[int], None], row: ApiKeyRow) -> str:
-    revoke(row.id)
-    return f"{row.name} is revoked."
+def _revoke(revoke: Callable[[int], None], row: ApiKeyRow) -> None:
+    def act() -> str:
+        revoke(row.id)
+        return f"{row.name} is revoked."
+
+    outcome(act, "api_keys")

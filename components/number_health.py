@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from components import audit, lists, navigation
 from components.lists import Filter
-from components.page import empty_state, exactly, when
+from components.page import BadgeColor, empty_state, exactly, when
 from services import health, number_health, numbering, words
 from services.adding_up import AsOf
 from services.number_health import URGENT, HealthRow, IdleRow, Step, Totals, Verdict, Wanted
@@ -19,7 +19,7 @@ from services.statistics import rate
 from services.thresholds import MEANINGS, Thresholds
 
 PREFIX = "health_"
-_BADGES = {
+_BADGES: dict[Verdict, BadgeColor] = {
     Verdict.SPAM_FLAGGED: "red",
     Verdict.LOW: "red",
     Verdict.FALLING: "orange",
@@ -147,7 +147,7 @@ def attention(rows: Sequence[HealthRow], limits: Thresholds, lines: Mapping[Verd
                     label=f"**{numbering.display(row.e164)}**",
                     query_params=navigation.number_query(row.number_id),
                 )
-                st.badge(words.VERDICT[row.verdict], color=_BADGES[row.verdict])  # type: ignore[arg-type]
+                st.badge(words.VERDICT[row.verdict], color=_BADGES[row.verdict])
                 found = rate(row.answered, row.attempts)
                 told = (
                     f"{found.value:.1%} of {words.amount(row.attempts, 'attempt')}" if found.value is not None else ""

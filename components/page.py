@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import humanize
@@ -12,6 +13,9 @@ from streamlit.delta_generator import DeltaGenerator
 from components import navigation
 from db.audit import AuditRow
 from services.errors import Conflict, DatabaseUnavailable, NotFound, ServiceError
+
+BadgeColor = Literal["gray", "green", "orange", "red", "yellow"]
+"""What a badge may say by its color: nothing, good, watch, wrong, nearly."""
 
 _DATABASE_AWAY = "The database is busy or cannot be reached. Nothing was saved; try again in a moment."
 

@@ -11,13 +11,14 @@ from components import audit, editing, named_lists, navigation
 from components.editing import Desk
 from components.lists import Filter
 from components.named_lists import Wanted
+from components.page import BadgeColor
 from db.audit import AuditRow
 from services import tenants, words
 from services.tenants import TenantQuery, TenantRow
 
 PLACE = "tenants"
 _ACTIVE = {True: "Active", False: "Suspended"}
-_BADGES = {"Active": "green", "Suspended": "red", "No admin": "orange"}
+_BADGES: dict[str, BadgeColor] = {"Active": "green", "Suspended": "red", "No admin": "orange"}
 
 
 def toolbar() -> tuple[TenantQuery, Wanted]:
@@ -85,7 +86,7 @@ def edit(desk: Desk, found: TenantRow, changes: Sequence[AuditRow], work_in: Cal
 def _edit(desk: Desk, found: TenantRow, changes: Sequence[AuditRow], work_in: Callable[[int], None]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         for status in _status(found):
-            st.badge(status, color=_BADGES[status])  # type: ignore[arg-type]
+            st.badge(status, color=_BADGES[status])
         counts = f"{words.amount(found.numbers, 'number')} · {words.amount(found.users, 'user')}"
         st.caption(counts, width="content")
 

@@ -12,7 +12,7 @@ from components import audit, editing, named_lists
 from components.editing import Desk
 from components.lists import Filter
 from components.named_lists import Wanted
-from components.page import exactly, when
+from components.page import BadgeColor, exactly, when
 from db.audit import AuditRow
 from db.models import Role
 from services import users, words
@@ -24,7 +24,7 @@ _ACTIVE = {True: "Active", False: "Deactivated"}
 _SUPERADMIN = "superadmin"
 _CHOICES: list[Role] = list(Role)
 _ROLES: dict[Any, str] = {**words.ROLE, _SUPERADMIN: "Superadmin"}
-_BADGES = {"Active": "green", "Deactivated": "red", "One-time password": "orange"}
+_BADGES: dict[str, BadgeColor] = {"Active": "green", "Deactivated": "red", "One-time password": "orange"}
 
 
 def toolbar() -> tuple[UserQuery, Wanted]:
@@ -137,7 +137,7 @@ def _edit(desk: Desk, found: UserDetail, tenants: Mapping[int, str], changes: Se
         if user.is_superadmin:
             st.badge("Superadmin", color="violet")
         for status in _status(user):
-            st.badge(status, color=_BADGES[status])  # type: ignore[arg-type]
+            st.badge(status, color=_BADGES[status])
         seen = f"signed in {when(user.last_sign_in_at, desk.zone)}" if user.last_sign_in_at else "never signed in"
         told = f"{audit.plain(user.username)} · {seen}"
         st.caption(

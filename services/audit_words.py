@@ -14,7 +14,7 @@ from services.audit import Action
 from services.connections import vendor, vendors
 from services.thresholds import MEANINGS
 
-ACTIONS = {
+ACTIONS: dict[str, str] = {
     Action.AGENTS_ACTIVATE: "activated the agent",
     Action.AGENTS_ADD: "added the agent",
     Action.AGENTS_DEACTIVATE: "deactivated the agent",
@@ -244,7 +244,7 @@ class Change:
 
 def action(key: str) -> str:
     """Return what was done: `changed the label`."""
-    return ACTIONS.get(key, key)  # type: ignore[call-overload]
+    return ACTIONS.get(key, key)
 
 
 def offered(keys: Iterable[str]) -> dict[str, str]:

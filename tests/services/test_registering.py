@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import Session
 
 import db.engine
-from db.models import NumberType
+from db.models import NumberType, PhoneNumber
 from db.numbers import NumberQuery
 from db.scope import Slice
 from services import audit, numbers, registering
@@ -26,6 +26,7 @@ def test_a_number_is_registered_with_everything_that_was_configured(session: Ses
     assert (seen.provider_fields, seen.is_managed) == ({"executive_number": "9876543210"}, False)
     (event,) = audit.history(session, world.viewer, "number", number, Slice())
     assert (event.actor, event.action, event.after["agent"]) == ("Operator", "numbers:add", "Maya")
+    assert event.after == numbers.words(session, session.get_one(PhoneNumber, number))
 
 
 def test_a_national_number_is_read_with_the_connections_country(session: Session, world: World) -> None:
