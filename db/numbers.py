@@ -209,6 +209,12 @@ def managed_by(session: Session, connection_id: int) -> list[PhoneNumber]:
     return list(session.scalars(sa.select(PhoneNumber).where(*condition).order_by(PhoneNumber.id)))
 
 
+def given_back(session: Session, connection_id: int) -> list[str]:
+    """Return the numbers that were released through a connection and could be bought back for a while."""
+    condition = (PhoneNumber.connection_id == connection_id, PhoneNumber.buy_back_until.is_not(None))
+    return list(session.scalars(sa.select(PhoneNumber.e164).where(*condition)))
+
+
 def live_among(session: Session, scope: Scope, e164s: list[str]) -> dict[str, int]:
     """Return which of *e164s* the tenants in *scope* hold, with their ids."""
     condition = (scope.of(PhoneNumber.tenant_id), PhoneNumber.e164.in_(e164s), LIVE)

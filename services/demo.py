@@ -36,6 +36,7 @@ from services import demo_story as cast
 from services import numbering, sign_in
 from services.audit import Action
 from services.credentials import seal
+from services.fulfilment import BUY_BACK
 from services.settings import Settings
 
 PASSWORD = "demo-password"  # noqa: S105  (shown on the sign-in page of a demo)
@@ -193,7 +194,7 @@ def _number(
     gone = status in (NumberStatus.RELEASED, NumberStatus.REMOVED)
     restricted = chance.random() < 0.15
     label = f"{chance.choice(cast.LABELS)} {chance.choice(cast.CITIES)}" if chance.random() < 0.8 else ""
-    return PhoneNumber(
+    number = PhoneNumber(
         tenant_id=connection.tenant_id,
         e164=e164,
         status=status,
@@ -216,6 +217,9 @@ def _number(
         price=cast.PRICES.get((country, kind)) if managed else None,
         currency="USD" if managed and (country, kind) in cast.PRICES else None,
     )
+    if managed and number.released_at:
+        number.buy_back_until = number.released_at + BUY_BACK
+    return number
 
 
 def _add_imports(session: Session, user: User, today: date, numbers: list[PhoneNumber]) -> None:
@@ -300,7 +304,10 @@ def _add_history(session: Session, chance: random.Random, numbers: list[PhoneNum
             told.append((later, Action.NUMBERS_DEACTIVATE, {"status": "active"}, {"status": "inactive"}))
         if number.released_at:
             gone = Action.NUMBERS_RELEASE if number.status is NumberStatus.RELEASED else Action.NUMBERS_REMOVE
-            told.append((number.released_at, gone, {"status": "active"}, {"status": str(number.status)}))
+            after = {"status": str(number.status)}
+            if number.buy_back_until:
+                after["buy_back_until"] = number.buy_back_until.isoformat()
+            told.append((number.released_at, gone, {"status": "active"}, after))
         events += [
             AuditEvent(
                 tenant_id=number.tenant_id,

@@ -60,5 +60,7 @@ def _fill(session: Session, config: Settings, sandbox: Sandbox) -> None:
                     released=connection.name == cast.LARGEST_ACCOUNT and place in cast.RELEASED_AT_TWILIO,
                 )
             )
+        given_back = db.numbers.given_back(session, connection.id or 0)
+        seeds_of_demo += [OwnedSeed(e164=e164, account_sid=account, released=True) for e164 in given_back]
         sandbox.seed_owned(seeds_of_demo)
         seeds.dial(sandbox.store, account, db.campaigns.dialing(session, connection.id or 0), today)

@@ -138,8 +138,10 @@ class Store:
         with self.writing() as db:
             for number in numbers:
                 is_held = db.execute("SELECT 1 FROM owned WHERE e164 = ?", (number.e164,)).fetchone()
-                if once(db, f"owned {number.e164}") and not number.released and not is_held:
-                    add_stock(db, [_described(number.e164)], on_shelf=False)
+                if not once(db, f"owned {number.e164}") or is_held:
+                    continue
+                add_stock(db, [_described(number.e164)], on_shelf=False)  # whoever gave it back can buy it again
+                if not number.released:
                     settings = {"voice_url": number.voice_url, "status_callback": number.status_callback}
                     if number.label:
                         settings["friendly_name"] = number.label
