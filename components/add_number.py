@@ -10,7 +10,7 @@ from sqlmodel import Session
 from components import buy_number, navigation, wizard
 from components import number as draw
 from components import numbers as number_list
-from components.page import outcome, said
+from components.page import ours, outcome, plain, said
 from components.wizard import go, reset, state
 from services import agents, connections, numbering, registering, words
 from services.access import Actor, Permission
@@ -93,7 +93,7 @@ class Wizard:
         if row is not None:
             country = row.default_country or vendor(row.provider).default_country
             if country:
-                st.caption(f"A number typed without + is read as one of {numbering.country(country)}.")
+                st.caption(f"A number typed without + is read as one of {plain(numbering.country(country))}.")
         if not names:
             st.warning(
                 "This tenant has no active telephony connection. An admin can add one.", icon=":material/power_off:"
@@ -101,7 +101,7 @@ class Wizard:
         doubt = state().get("doubt")
         said("manual")
         if doubt:
-            st.warning(doubt, icon=":material/help:")
+            st.warning(plain(doubt), icon=":material/help:")
             st.checkbox("Use this number anyway", key="add_insist")
         wizard.buttons(lambda: go("source"), "Next: Configure number", self._next, disabled=not (typed and chosen))
 
@@ -172,8 +172,8 @@ class Wizard:
                     insist=state()["insist"],
                 )
             number_list.filters.clear()
-            told = f"`{numbering.display(seen.e164)}` · {numbering.country(seen.country)} · {seen.connection}"
-            go("done", number_id=number_id, told=told)
+            told = plain(f"{numbering.country(seen.country)} · {seen.connection}")
+            go("done", number_id=number_id, told=f"`{numbering.display(seen.e164)}` · {told}")
             return f"{numbering.display(seen.e164)} was added."
 
         outcome(add, "done" if state()["step"] == "done" else "configure")
@@ -182,7 +182,7 @@ class Wizard:
         number_id: int = state()["number_id"]
         with st.container(border=True):
             st.subheader(":material/check_circle: Phone number added", anchor=False)
-            st.markdown(state()["told"])
+            st.markdown(ours(state()["told"]))
             with st.container(horizontal=True):
                 if st.button("View number", type="primary"):
                     navigation.open_number(number_id)

@@ -7,10 +7,11 @@ import pandas as pd
 import streamlit as st
 from sqlmodel import Session
 
-from components import audit, editing, named_lists
+from components import editing, named_lists
 from components.editing import Desk
 from components.lists import Filter
 from components.named_lists import ACTIVE, Wanted
+from components.page import plain
 from db.audit import AuditRow
 from services import agents, words
 from services.access import Permission
@@ -75,7 +76,7 @@ def add(desk: Desk) -> None:
 def edit(desk: Desk, found: AgentDetail, changes: Sequence[AuditRow]) -> None:
     """Open the dialog of one agent."""
     desk.show(found.version)
-    st.dialog(audit.plain(found.name), on_dismiss="rerun")(_edit)(desk, found, changes)
+    st.dialog(plain(found.name), on_dismiss="rerun")(_edit)(desk, found, changes)
 
 
 def _edit(desk: Desk, found: AgentDetail, changes: Sequence[AuditRow]) -> None:

@@ -6,8 +6,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from components import audit
-from components.page import exactly, outcome, said, when
+from components.page import code, exactly, outcome, plain, said, when
 from services.api_keys import ApiKeyRow, NewKey
 
 
@@ -32,7 +31,7 @@ def new_key(create: Callable[[str], NewKey]) -> None:
     made: NewKey | None = state.get("api_key_made")
     if made is not None:
         with st.container(border=True):
-            st.markdown(f":material/key: Copy the key **{audit.plain(made.name)}** now: it is never shown again.")
+            st.markdown(f":material/key: Copy the key **{plain(made.name)}** now: it is never shown again.")
             st.code(made.secret, language=None, wrap_lines=True)
             st.button("Done, hide it", on_click=lambda: state.pop("api_key_made", None))
 
@@ -45,16 +44,16 @@ def table(rows: Sequence[ApiKeyRow], zone: ZoneInfo, revoke: Callable[[int], Non
     for row in rows:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             with st.container(gap=None):
-                st.markdown(f"**{audit.plain(row.name)}** `{row.shown}…`")
+                st.markdown(f"**{plain(row.name)}** {code(row.shown + '…')}")
                 st.caption(
-                    f"By {audit.plain(row.created_by)}, {exactly(row.created_at, zone)} · "
+                    f"By {plain(row.created_by)}, {exactly(row.created_at, zone)} · "
                     f"last used {when(row.last_used_at, zone) if row.last_used_at else 'never'}"
                 )
             if row.revoked_at:
                 st.badge("Revoked", color="gray", help=exactly(row.revoked_at, zone))
             else:
                 with st.popover("Revoke", icon=":material/block:"):
-                    st.markdown(f"Programs that use **{audit.plain(row.name)}** are refused from now on.")
+                    st.markdown(f"Programs that use **{plain(row.name)}** are refused from now on.")
                     st.button(
                         "Revoke key",
                         key=f"revoke_{row.id}",

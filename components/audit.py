@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from components import navigation
-from components.page import exactly, when
+from components.page import exactly, plain, when
 from db.audit import AuditRow
 from db.number_details import NumberDetail
 from services import audit_words
@@ -95,8 +95,3 @@ def _subject(row: AuditRow) -> None:
         st.page_link(navigation.CAMPAIGN, label=f":primary[{label}]", icon=icon, query_params=query)
     else:
         st.markdown(f":small[{_INDENT}{icon}&nbsp; {label}]")
-
-
-def plain(text: str) -> str:
-    """Return *text* so that Markdown shows it as it is."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]()#+-.!|~<>$:&" else c for c in text).replace("\n", " ")

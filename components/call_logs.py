@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from sqlmodel import Session
 
-from components import audit, navigation
-from components.page import empty_state, errors_shown, exactly, outcome, said, when
+from components import navigation
+from components.page import empty_state, errors_shown, exactly, outcome, plain, said, when
 from services import call_logs, durable
 from services.access import Actor, Permission
 from services.call_logs import CallLog, Counts, State
@@ -39,10 +39,10 @@ class CallLogs:
             self._none()
             return
         st.caption(
-            f"Reads every day that is over, in the tenant's time zone ({logs[0].time_zone}), into daily facts. A call "
-            "belongs to the campaign in whose pool its number is. The log does not say who answered, so answered "
-            "includes machines; what your dialer or a file has brought in for a day stays. Once read, a log is read on "
-            "by itself every day."
+            f"Reads every day that is over, in the tenant's time zone ({plain(logs[0].time_zone)}), into daily "
+            "facts. A call belongs to the campaign in whose pool its number is. The log does not say who "
+            "answered, so answered includes machines; what your dialer or a file has brought in for a day stays. "
+            "Once read, a log is read on by itself every day."
         )
         for log in sorted(logs, key=lambda log: not log.is_active):
             with st.container(border=True):
@@ -59,7 +59,7 @@ class CallLogs:
         with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
             with st.container(gap=None, width="content"):
                 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                    st.markdown(f"**{audit.plain(log.connection)}**", width="content")
+                    st.markdown(f"**{plain(log.connection)}**", width="content")
                     if not log.is_active:
                         st.badge("Inactive", color="gray")
                 if log.state is not State.RUNNING:
@@ -71,7 +71,7 @@ class CallLogs:
             self._watch(log.connection_id)
             return
         if log.problem:
-            st.warning(audit.plain(log.problem), icon=":material/error:")
+            st.warning(plain(log.problem), icon=":material/error:")
         if log.started_at:
             self._told(log)
 
@@ -158,7 +158,7 @@ def _how_far(log: CallLog) -> str:
 
 
 def _who(log: CallLog) -> str:
-    return audit.plain(log.started_by) if log.started_by else "The daily run"
+    return plain(log.started_by) if log.started_by else "The daily run"
 
 
 def _place(log: CallLog) -> str:

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from components import audit, lists, named_lists, navigation
 from components.campaigns import PLACE, edit
 from components.editing import Desk
-from components.page import empty_state, exactly, outcome, said, when
+from components.page import empty_state, exactly, outcome, plain, said, when
 from db.audit import AuditRow
 from db.scope import Slice
 from services import campaigns, numbering, words
@@ -35,7 +35,7 @@ def card(desk: Desk, campaign: CampaignDetail, *, with_tenant: bool, writes: boo
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             with st.container(horizontal=True, vertical_alignment="center", width="content"):
-                st.title(f":material/campaign: {audit.plain(campaign.name)}", anchor=False, width="content")
+                st.title(f":material/campaign: {plain(campaign.name)}", anchor=False, width="content")
                 st.badge(
                     words.CAMPAIGN[campaign.status],
                     color="green" if campaign.status is CampaignStatus.ACTIVE else "gray",
@@ -59,7 +59,7 @@ def card(desk: Desk, campaign: CampaignDetail, *, with_tenant: bool, writes: boo
         ]
         if with_tenant:
             parts.insert(0, campaign.tenant)
-        st.caption(audit.plain(" · ".join(parts)), help=f"Added {exactly(campaign.created_at, desk.zone)}")
+        st.caption(plain(" · ".join(parts)), help=f"Added {exactly(campaign.created_at, desk.zone)}")
 
 
 def pool_header(desk: Desk, campaign: CampaignDetail, *, writes: bool) -> None:
@@ -203,7 +203,7 @@ def _edit_place(desk: Desk, campaign: CampaignDetail, row: PoolRow) -> None:
             )
         with st.popover(":red[Remove from pool]", icon=":material/remove_circle:"):
             also = " It is the primary number; the campaign will have none." if row.is_primary else ""
-            st.markdown(f"The campaign no longer calls from {audit.plain(number)}.{also}")
+            st.markdown(f"The campaign no longer calls from {plain(number)}.{also}")
             st.caption("Its calls stay on record. It can be added again.")
             if st.button(":red[Remove]", key="place_remove"):
                 desk.do(

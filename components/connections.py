@@ -7,11 +7,11 @@ import pandas as pd
 import streamlit as st
 from sqlmodel import Session
 
-from components import audit, editing, named_lists
+from components import editing, named_lists
 from components.editing import Desk
 from components.lists import Filter
 from components.named_lists import ACTIVE, Wanted
-from components.page import exactly, outcome, said, when
+from components.page import exactly, outcome, plain, said, when
 from db.audit import AuditRow
 from providers.base import Capability, Field, Vendor
 from services import connection_tests, connections, numbering, words
@@ -116,7 +116,7 @@ def add(desk: Desk) -> None:
 def edit(desk: Desk, found: ConnectionDetail, uses: Uses, changes: Sequence[AuditRow]) -> None:
     """Open the dialog of one connection."""
     desk.show(found.version)
-    st.dialog(audit.plain(found.name), width="large", on_dismiss="rerun")(_edit)(desk, found, uses, changes)
+    st.dialog(plain(found.name), width="large", on_dismiss="rerun")(_edit)(desk, found, uses, changes)
 
 
 def _edit(desk: Desk, found: ConnectionDetail, uses: Uses, changes: Sequence[AuditRow]) -> None:
@@ -124,7 +124,7 @@ def _edit(desk: Desk, found: ConnectionDetail, uses: Uses, changes: Sequence[Aud
     writes = desk.actor.may(Permission.CONNECTIONS_WRITE)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(ACTIVE[found.is_active], color="green" if found.is_active else "gray")
-        st.badge(maker.name, color="gray")
+        st.badge(plain(maker.name), color="gray")
         if found.is_sandbox:
             st.badge("Sandbox", color="blue", help="Goes to the sandbox that stands for the provider.")
         told = connections.told(uses)
@@ -158,13 +158,13 @@ def _test(desk: Desk, found: ConnectionDetail, maker: Vendor, *, writes: bool) -
         color = "green" if found.test_passed else "red"
         latest.markdown(
             f":{color}[:material/{mark}: {'Passed' if found.test_passed else 'Failed'}] "
-            f"{when(found.tested_at, desk.zone)} · {audit.plain(found.test_result or '')}",
+            f"{when(found.tested_at, desk.zone)} · {plain(found.test_result or '')}",
             help=exactly(found.tested_at, desk.zone),
         )
     elif testable:
         latest.caption("Not tested since its credentials were set.")
     else:
-        latest.caption(f"{maker.name} cannot be asked: {maker.limits}")
+        latest.caption(f"{plain(maker.name)} cannot be asked: {maker.limits}")
     if not (writes and testable):
         return
     if place.button("Test connection", icon=":material/wifi_tethering:", key="connection_test"):
@@ -173,10 +173,10 @@ def _test(desk: Desk, found: ConnectionDetail, maker: Vendor, *, writes: bool) -
             with desk.opener() as session:
                 result = connection_tests.test(session, desk.actor, found.id)
             color, mark, word = ("green", "check_circle", "Passed") if result.passed else ("red", "error", "Failed")
-            latest.markdown(f":{color}[:material/{mark}: {word}] just now · {audit.plain(result.told)}")
+            latest.markdown(f":{color}[:material/{mark}: {word}] just now · {plain(result.told)}")
             return ""
 
-        with st.spinner(f"Asking {maker.name}…"):
+        with st.spinner(f"Asking {plain(maker.name)}…"):
             outcome(ask, "connection_test")
         said("connection_test")
 
@@ -216,14 +216,14 @@ def _entered(maker: Vendor, prefix: str, found: ConnectionDetail | None) -> Conn
         with columns[place % 2]:
             entered[field.name] = _credential(field, f"{prefix}_credential_{field.name}", found)
         if _can_be_forgotten(field, found) and st.checkbox(
-            f"Remove the stored {field.label}", key=f"{prefix}_no_{field.name}"
+            f"Remove the stored {plain(field.label)}", key=f"{prefix}_no_{field.name}"
         ):
             forget.append(field.name)
     return ConnectionValues(name, country or None, voice, status, entered, tuple(forget))
 
 
 def _credential(field: Field, key: str, found: ConnectionDetail | None) -> str:
-    label = field.label if field.required else f"{field.label} (optional)"
+    label = plain(field.label if field.required else f"{field.label} (optional)")
     if not field.secret:
         known = found.plain.get(field.name, "") if found else ""
         return st.text_input(
@@ -260,8 +260,8 @@ def _read_only(found: ConnectionDetail, maker: Vendor) -> None:
     fields |= {field.label: "Set" if field.name in found.stored else "Not set" for field in maker.credential_fields}
     for name, value in fields.items():
         with st.container(gap=None):
-            st.caption(name)
-            st.markdown(audit.plain(value) if value else "—")
+            st.caption(plain(name))
+            st.markdown(plain(value) if value else "—")
 
 
 def _put_away(desk: Desk, found: ConnectionDetail, uses: Uses) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
+from components.page import plain
 from services import files
 
 _NONE = ""
@@ -42,7 +43,7 @@ def columns(
 def _column(title: str, offered: Sequence[str], guessed: str | None, needed: bool, key: str) -> str | None:
     options = list(offered) if needed else [_NONE, *offered]
     chosen = st.selectbox(
-        title,
+        plain(title),
         options,
         index=options.index(guessed or _NONE) if guessed or not needed else None,
         format_func=lambda column: column or "Not in the file",

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from components import audit, navigation
-from components.page import empty_state
+from components import navigation
+from components.page import empty_state, plain
 from db.health import CampaignTotals, DayTotals
 from db.health_summary import Window
 from services import health, number_health, words
@@ -30,7 +30,7 @@ def window() -> int:
         "Window",
         health.WINDOWS,
         default=_DEFAULT_WINDOW,
-        format_func=lambda days: f"{days} days",
+        format_func=lambda days: f"{days:d} days",
         key="window",
         bind="query-params",
         label_visibility="collapsed",
@@ -64,7 +64,7 @@ def section(found: NumberHealth, limits: Thresholds, number_id: int, *, may_impo
         label_visibility="collapsed",
         required=True,
     )
-    for place, row in zip(st.tabs([audit.plain(row.campaign) for row in shown]), shown, strict=True):
+    for place, row in zip(st.tabs([plain(row.campaign) for row in shown]), shown, strict=True):
         with place:
             frame = by_day(found.days.get(row.campaign_id, []), found.window)
             if view == _TABLE:
@@ -103,7 +103,7 @@ def _standing(line: HealthRow, limits: Thresholds) -> None:
     if line.verdict is Verdict.HEALTHY:
         return
     urgent = line.verdict in number_health.URGENT
-    text = f"**{words.VERDICT[line.verdict]}** in {audit.plain(line.campaign)}. "
+    text = f"**{words.VERDICT[line.verdict]}** in {plain(line.campaign)}. "
     text += f"{number_health.reason(line, limits)} {number_health.ACTION[line.verdict]}"
     if urgent:
         st.warning(text, icon=":material/warning:")

@@ -12,7 +12,7 @@ from streamlit.elements.lib.mutable_tab_container import TabContainer
 
 from components import files as draw_files
 from components import navigation
-from components.page import errors_shown
+from components.page import errors_shown, plain
 from services import files, health_api, health_files, health_import, words
 from services.access import Actor, Permission
 from services.health_import import Given, Problem
@@ -103,7 +103,7 @@ class Importing:
                 )
         except health_import.Refused as exc:
             bar.empty()
-            st.error(str(exc), icon=":material/error:")
+            st.error(plain(str(exc)), icon=":material/error:")
             _problems(exc.problems)
             return
         bar.empty()

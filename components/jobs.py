@@ -13,6 +13,7 @@ import pandas as pd
 import streamlit as st
 from sqlmodel import Session
 
+from components.page import plain
 from services import durable, numbering, orders, words
 from services.access import Actor
 from services.errors import DatabaseUnavailable, ServiceError
@@ -59,7 +60,7 @@ class Job:
         bar = st.progress(0.0)
         while self.waiting:
             begun = total - len(self.waiting)
-            bar.progress(begun / total, text=f"{self.doing}… {begun:,} of {words.amount(total, 'number')}")
+            bar.progress(begun / total, text=f"{plain(self.doing)}… {begun:,} of {words.amount(total, 'number')}")
             self._begin(opener)
         until = time.monotonic() + _WAIT_SECONDS
         while self.placed:
@@ -132,7 +133,7 @@ class Bench:
         """Draw what came of each number."""
         good = sum(one.is_done for one in self.told)
         icon = ":material/check_circle:" if good == len(self.told) else ":material/rule:"
-        st.markdown(f"{icon} **{good:,} of {words.amount(len(self.told), 'number')} {self.done}**")
+        st.markdown(f"{icon} **{good:,} of {words.amount(len(self.told), 'number')} {plain(self.done)}**")
         frame = pd.DataFrame(
             [(numbering.display(one.e164), one.text) for one in self.told], columns=["Number", "Outcome"]
         )

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from components import navigation
+from components.page import plain
 from db.scope import Slice
 from services import exports
 from services.words import amount
@@ -40,7 +41,7 @@ class Filter:
         if len(self.words) < 2 and self.key not in st.query_params:
             return []
         chosen: list[Any] = st.multiselect(
-            self.label,
+            plain(self.label),
             list(self.words),
             format_func=lambda value: self.words.get(value, str(value)),
             key=self.key,
@@ -81,7 +82,7 @@ class Day:
     def draw(self) -> list[date]:
         """Draw the choice of the day; return what is chosen."""
         st.date_input(
-            self.label,
+            plain(self.label),
             value=None,
             min_value=EARLIEST,
             max_value=LATEST,
@@ -173,7 +174,7 @@ def pager(total: int, noun: str, *, capped_at: int | None = None, prefix: str = 
             page = st.pagination(pages, key=f"{prefix}page", bind="query-params") if pages > 1 else 1
         part = Slice(page, size)
         first, last = part.offset + 1, min(part.offset + size, shown)
-        text = amount(shown, noun) if shown == total else f"{shown:,}+ {noun}s"
+        text = plain(amount(shown, noun) if shown == total else f"{shown:,}+ {noun}s")
         words.caption(f"{first:,}–{last:,} of {text}" if pages > 1 else text)
     if asked.isdigit() and int(asked[:12]) > pages:
         st.caption(f":material/info: There is no page {int(asked[:12]):,}; this is page {page:,} of {pages:,}.")
@@ -247,7 +248,7 @@ def remember(keys: Sequence[str], place: str) -> None:
 
 def _chip(text: str, key: str, remove: Callable[[], None]) -> None:
     st.button(
-        text,
+        plain(text),
         key=f"chip_{key}",
         icon=":material/close:",
         icon_position="right",

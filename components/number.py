@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from components import audit
-from components.page import exactly, said, when
+from components.page import exactly, plain, said, when
 from db.agents import AgentRow
 from db.connections import ConnectionRow
 from db.models import NumberStatus
@@ -42,7 +42,7 @@ def card(deeds: "Deeds", zone: ZoneInfo, *, with_tenant: bool, writes: bool) -> 
         ]
         if with_tenant:
             parts.append(number.tenant)
-        st.markdown(" · ".join(audit.plain(part) for part in parts))
+        st.markdown(" · ".join(plain(part) for part in parts))
         with st.container(horizontal=True, vertical_alignment="center"):
             st.code(number.e164, language=None, width=200)
             told = f"Added {when(number.created_at, zone)}"
@@ -51,14 +51,14 @@ def card(deeds: "Deeds", zone: ZoneInfo, *, with_tenant: bool, writes: bool) -> 
             if number.buy_back_until:
                 told += f" · can be bought back until {exactly(number.buy_back_until, zone)}"
             if number.price:
-                told += f" · {number.price} {number.currency} a month"
+                told += f" · {plain(f'{number.price} {number.currency}')} a month"
             hover = f"Added {exactly(number.created_at, zone)}, last changed {exactly(number.updated_at, zone)}"
             st.caption(told, help=hover)
 
 
 def section(title: str, place: str, zone: ZoneInfo) -> None:
     """Draw a section's title, and below it what its last save had to say."""
-    st.markdown(f"**{title}**")
+    st.markdown(f"**{plain(title)}**")
     changes = said(place)
     if changes:
         st.markdown("Changed meanwhile:")
@@ -102,7 +102,7 @@ def configuration(number: NumberDetail, offered: Sequence[ConnectionRow], save: 
     with st.container(border=True):
         section("Configuration", "configuration", zone)
         if number.is_managed:
-            st.markdown(f"Telephony connection: **{audit.plain(number.connection or '—')}**")
+            st.markdown(f"Telephony connection: **{plain(number.connection or '—')}**")
             st.caption("Purchased through this connection, so it cannot be changed.")
         else:
             names = connection_names(offered)
@@ -160,19 +160,19 @@ def read_only(number: NumberDetail) -> None:
     with st.container(border=True):
         for name, value in fields.items():
             with st.container(gap=None):
-                st.caption(name)
-                st.markdown(audit.plain(value) if value else "—")
+                st.caption(plain(name))
+                st.markdown(plain(value) if value else "—")
 
 
 def attached(uses: Sequence[CampaignUse], number: NumberDetail) -> None:
     """Draw what hangs on the number."""
     lines = [
-        f"- Campaign **{audit.plain(use.name)}**: "
+        f"- Campaign **{plain(use.name)}**: "
         + " and ".join([*(["its primary number"] if use.is_primary else []), *(["in its pool"] if use.in_pool else [])])
         for use in uses
     ]
     if number.agent:
-        lines.append(f"- Inbound call agent **{audit.plain(number.agent)}**")
+        lines.append(f"- Inbound call agent **{plain(number.agent)}**")
     st.markdown("\n".join(lines) or "Nothing is attached to it.")
 
 
@@ -180,7 +180,7 @@ def vendor_fields(found: Vendor, prefix: str, *, persist: bool = False) -> None:
     """Draw an input for each field that *found* needs of a number; read them with `vendor_values`."""
     for field in found.number_fields:
         st.text_input(
-            field.label if field.required else f"{field.label} (optional)",
+            plain(field.label if field.required else f"{field.label} (optional)"),
             key=f"{prefix}_{field.name}",
             help=field.help or None,
             placeholder=field.placeholder or None,
@@ -280,7 +280,7 @@ def danger(deeds: Deeds, uses: Sequence[CampaignUse]) -> None:
 
 @st.dialog("Remove from workspace")
 def _confirm_removal(deeds: Deeds, uses: Sequence[CampaignUse]) -> None:
-    st.markdown(f"**{audit.plain(numbering.display(deeds.number.e164))}** will be taken out of:")
+    st.markdown(f"**{plain(numbering.display(deeds.number.e164))}** will be taken out of:")
     attached(uses, deeds.number)
     st.caption("You can put it back later from its page, as long as it was not added again.")
     with st.container(horizontal=True, horizontal_alignment="right"):

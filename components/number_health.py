@@ -9,9 +9,9 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from components import audit, lists, navigation
+from components import lists, navigation
 from components.lists import Filter
-from components.page import BadgeColor, empty_state, exactly, when
+from components.page import BadgeColor, empty_state, exactly, plain, when
 from services import health, number_health, numbering, words
 from services.adding_up import AsOf
 from services.number_health import URGENT, HealthRow, IdleRow, Step, Totals, Verdict, Wanted
@@ -45,7 +45,7 @@ def toolbar(today: date, campaigns: Mapping[int, str]) -> tuple[Wanted, list[Fil
             "Window",
             health.WINDOWS,
             default=30,
-            format_func=lambda n: f"{n} days",
+            format_func=lambda n: f"{n:d} days",
             key=f"{PREFIX}days",
             bind="query-params",
             label_visibility="collapsed",
@@ -127,7 +127,7 @@ def as_of(found: AsOf, wanted: Wanted, zone: ZoneInfo) -> None:
     """Draw which days are in the figures, and when they were added up."""
     if found.until is None:
         return
-    text = f"{wanted.days} whole days up to {found.until:%-d %b %Y}, compared with the {wanted.days} before."
+    text = f"{wanted.days:d} whole days up to {found.until:%-d %b %Y}, compared with the {wanted.days:d} before."
     if found.behind:
         text += f" Added up {when(found.made_at, zone)}; newer calls are being added up now."
     st.caption(text, help=f"Added up {exactly(found.made_at, zone)}. Answered may include machines.")
@@ -152,8 +152,8 @@ def attention(rows: Sequence[HealthRow], limits: Thresholds, lines: Mapping[Verd
                 told = (
                     f"{found.value:.1%} of {words.amount(row.attempts, 'attempt')}" if found.value is not None else ""
                 )
-                name = f" · {audit.plain(row.label)}" if row.label else ""
-                st.markdown(f"{audit.plain(row.campaign)}{name} · {told}")
+                name = f" · {plain(row.label)}" if row.label else ""
+                st.markdown(f"{plain(row.campaign)}{name} · {told}")
             st.markdown(f"{number_health.reason(row, limits)} **{number_health.ACTION[row.verdict]}**")
     more = sum(lines.get(verdict, 0) for verdict in URGENT) - len(urgent)
     if more > 0:
@@ -265,7 +265,7 @@ def idle(rows: Sequence[IdleRow], total: int, limits: Thresholds, *, with_tenant
         return
     first = f" The {len(rows):,} idlest are shown." if total > len(rows) else ""
     st.caption(
-        f"{words.amount(total, 'Twilio-managed number')} with under {limits.idle_calls} completed calls of 12 s in "
+        f"{words.amount(total, 'Twilio-managed number')} with under {limits.idle_calls:d} completed calls of 12 s in "
         f"{number_health.IDLE_DAYS} days, as far as campaigns report them. Use them, or release them.{first}"
     )
     frame = pd.DataFrame(

@@ -12,8 +12,7 @@ from sqlmodel import Session
 from components import files as draw_files
 from components import navigation
 from components import number as draw
-from components.audit import plain
-from components.page import errors_shown
+from components.page import errors_shown, plain
 from services import files, number_files, number_import, numbering
 from services.access import Actor
 from services.connections import ConnectionRow

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from sqlmodel import Session
 
-from components import audit, navigation, stock_tables
+from components import navigation, stock_tables
 from components import number as draw
 from components import numbers as number_list
-from components.page import errors_shown, exactly, outcome, said, when
+from components.page import errors_shown, exactly, outcome, plain, said, when
 from db.number_details import CampaignUse, NumberDetail
 from providers.base import Capability
 from services import durable, fulfilment, numbering, numbers, orders, resync, stock
@@ -48,7 +48,7 @@ class AtProvider:
                 self._watch(order, writes=writes)
         if ordered and ordered[-1].state is OrderState.FAILED:
             told = f"{_DOING[ordered[-1].kind]} did not take place, {when(ordered[-1].settled_at, self.zone)}: "
-            st.error(told + (ordered[-1].problem or ""), icon=":material/error:")
+            st.error(told + plain(ordered[-1].problem or ""), icon=":material/error:")
 
     def webhooks(self, ordered: Sequence[OrderRow], *, writes: bool) -> None:
         """Draw the section of webhooks: ours, those at the provider now, and those that were replaced."""
@@ -60,10 +60,13 @@ class AtProvider:
             last = next((o for o in reversed(ordered) if o.state is OrderState.CONFIRMED and _sets(o)), None)
             if last is not None:
                 hover = exactly(last.settled_at, self.zone)
-                st.caption(f"Set by {audit.plain(last.placed_by)} {when(last.settled_at, self.zone)}", help=hover)
+                st.caption(f"Set by {plain(last.placed_by)} {when(last.settled_at, self.zone)}", help=hover)
             read: dict[int, Webhooks] = st.session_state.setdefault("webhooks_read", {})
             st.button(
-                f"Read from {maker.name}", icon=":material/refresh:", key="read_webhooks", on_click=self._read_webhooks
+                f"Read from {plain(maker.name)}",
+                icon=":material/refresh:",
+                key="read_webhooks",
+                on_click=self._read_webhooks,
             )
             said("webhooks")
             now = read.get(self.number.id)
@@ -74,7 +77,7 @@ class AtProvider:
             if not writes or now is None or self.number.is_gone:
                 return
             with st.container(horizontal=True):
-                if st.button(f"Configure webhooks on {maker.name}", key="configure_webhooks"):
+                if st.button(f"Configure webhooks on {plain(maker.name)}", key="configure_webhooks"):
                     self._confirm_webhooks(now, ours)
                 before = orders.told(last.previous) if last is not None else Webhooks()
                 replaced = before.voice_url or before.status_callback
@@ -86,7 +89,7 @@ class AtProvider:
         maker = vendor(self.number.provider)
         if not self.number.provider_sid or not maker.can(Capability.FIND_OWNED) or self.number.is_gone:
             return
-        if st.button(f"Re-sync from {maker.name}", icon=":material/sync:", key="resync"):
+        if st.button(f"Re-sync from {plain(maker.name)}", icon=":material/sync:", key="resync"):
             self._show_differences()
 
     def release(self, uses: Sequence[CampaignUse]) -> None:
@@ -111,9 +114,9 @@ class AtProvider:
     @st.dialog("Buy back", width="medium")
     def _confirm_buy_back(self) -> None:
         number = self.number
-        shown = audit.plain(numbering.display(number.e164))
-        price = f"**{number.price} {number.currency} a month**" if number.price else "its monthly price"
-        account = audit.plain(number.connection or "—")
+        shown = plain(numbering.display(number.e164))
+        price = f"**{plain(f'{number.price} {number.currency}')} a month**" if number.price else "its monthly price"
+        account = plain(number.connection or "—")
         st.markdown(f"Twilio charges {price} for **{shown}** again, to the account behind **{account}**.")
         st.caption("Voice URL and Status Callback are set to those of the connection. Campaigns do not take it back.")
         self._do("Buy back", lambda s: orders.place_buy_back(s, self.actor, number.id), then=self._bought_back)
@@ -130,7 +133,7 @@ class AtProvider:
         )
 
     def _compared(self, now: Webhooks | None, ours: Webhooks) -> None:
-        maker = vendor(self.number.provider).name
+        maker = plain(vendor(self.number.provider).name)
         for name, our, there in (
             ("Voice URL", ours.voice_url, now and now.voice_url),
             ("Status callback", ours.status_callback, now and now.status_callback),
@@ -144,7 +147,7 @@ class AtProvider:
             else:
                 st.markdown("—")
             if now is not None and there != our:
-                st.caption(f"At {maker} now: {audit.plain(there or 'nothing')}")
+                st.caption(f"At {maker} now: {plain(there or 'nothing')}")
         if now is not None and now.routed_by:
             st.warning("A trunk or an application routes this number, so the Voice URL is not used.")
 
@@ -175,8 +178,8 @@ class AtProvider:
             for difference in found:
                 with st.container(border=True, horizontal=True, vertical_alignment="center"):
                     st.markdown(
-                        f"**{difference.name}**  \nHere: {audit.plain(difference.ours)}  \n"
-                        f"At the provider: {audit.plain(difference.theirs)}"
+                        f"**{plain(difference.name)}**  \nHere: {plain(difference.ours)}  \n"
+                        f"At the provider: {plain(difference.theirs)}"
                     )
                     label = "Mark as released" if difference.field == resync.GONE else "Take over"
                     if difference.field and st.button(label, key=f"take_{difference.field}"):
@@ -193,9 +196,9 @@ class AtProvider:
         number = self.number
         shown = numbering.display(number.e164)
         until = exactly(datetime.now(UTC) + fulfilment.BUY_BACK, self.zone)
-        st.markdown(f"**{audit.plain(shown)}** will be given back to Twilio. Attached to it:")
+        st.markdown(f"**{plain(shown)}** will be given back to Twilio. Attached to it:")
         draw.attached(uses, number)
-        price = f" of {number.price} {number.currency} a month" if number.price else ""
+        price = f" of {plain(f'{number.price} {number.currency}')} a month" if number.price else ""
         st.markdown(
             f"- Its billing{price} at Twilio ends.\n- Calls to it are not answered any more, at once.\n"
             f"- Until **{until}** it can be bought back, as long as nobody else has taken it."
@@ -242,7 +245,7 @@ class AtProvider:
                     self._forget()
                     st.rerun()
                 st.warning(
-                    f"{_DOING[now.kind]} is not certain yet. {now.problem or 'The provider has not answered.'} "
+                    f"{_DOING[now.kind]} is not certain yet. {plain(now.problem or 'The provider has not answered.')} "
                     "We keep asking until it is.",
                     icon=":material/hourglass_top:",
                 )

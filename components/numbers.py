@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from components import lists, navigation
 from components.lists import Filter
-from components.page import outcome, said
+from components.page import outcome, plain, said
 from db.numbers import NumberQuery, NumberRow, Sort
 from services import agents, connections, numbering, numbers, words
 from services.access import Actor
@@ -152,7 +152,7 @@ def open_orders(rows: Sequence[OrderRow], check: Callable[[], str] | None) -> No
     if not rows:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        named = ", ".join(f"{row.kind} of {numbering.display(row.e164)}" for row in rows[:3])
+        named = ", ".join(f"{plain(row.kind)} of {numbering.display(row.e164)}" for row in rows[:3])
         more = f" and {len(rows) - 3:,} more" if len(rows) > 3 else ""
         st.markdown(
             f":material/hourglass_top: {words.amount(len(rows), 'order')} not certain yet: {named}{more}. "

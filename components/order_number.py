@@ -8,10 +8,10 @@ from typing import Any
 import streamlit as st
 from sqlmodel import Session
 
-from components import audit, stock_tables, wizard
 from components import number as draw
 from components import numbers as number_list
-from components.page import errors_shown, outcome, said
+from components import stock_tables, wizard
+from components.page import errors_shown, outcome, plain, said
 from components.wizard import go, state
 from services import agents, durable, numbering, numbers, orders, stock
 from services.access import Actor
@@ -46,7 +46,7 @@ class Ordering:
             icon=":material/webhook:",
         )
         if not connection.voice_url:
-            st.warning(f"{connection.name} has no Voice URL yet: calls to the number will not be answered.")
+            st.warning(f"{plain(connection.name)} has no Voice URL yet: calls to the number will not be answered.")
         st.text_input("Label (name)", key="add_label", placeholder="Optional", persist_state="page")
         draw.agent_choice("add_agent", draw.agent_names(agents.choices(session, self.actor)), persist=True)
         draw.country_choice("Allowed inbound countries", "add_inbound", persist=True)
@@ -71,7 +71,7 @@ class Ordering:
             if number.address_requirement.value != "none":
                 addresses = {a.sid: f"{a.name}, {a.lines}" for a in papers.addresses}
                 st.selectbox(
-                    f"Regulatory address ({number.address_requirement.value})",
+                    f"Regulatory address ({plain(number.address_requirement.value)})",
                     list(addresses),
                     format_func=lambda sid: addresses[sid],
                     key="add_address",
@@ -94,7 +94,7 @@ class Ordering:
                 )
                 waiting = [b.name for b in papers.bundles if not b.usable]
                 if waiting:
-                    st.caption(f"Not usable yet: {', '.join(waiting)}.")
+                    st.caption(f"Not usable yet: {plain(', '.join(waiting))}.")
         return missing
 
     @st.dialog("Confirm purchase")
@@ -102,11 +102,13 @@ class Ordering:
         known = state()
         number: AvailableNumber = known["chosen"][0]
         price = (
-            f"**{known['price']} {known['currency']} a month**" if known["price"] is not None else "its monthly price"
+            f"**{plain(str(known['price']))} {plain(known['currency'])} a month**"
+            if known["price"] is not None
+            else "its monthly price"
         )
         st.markdown(
-            f"Twilio charges {price} for **{audit.plain(numbering.display(number.e164))}**, from now on, "
-            f"to the account behind **{audit.plain(known['connection'].name)}**."
+            f"Twilio charges {price} for **{plain(numbering.display(number.e164))}**, from now on, "
+            f"to the account behind **{plain(known['connection'].name)}**."
         )
         st.markdown("Its webhooks are configured at once:")
         stock_tables.webhooks(known["connection"])
@@ -226,11 +228,11 @@ class Ordering:
             st.rerun()
         row = rows[0]
         if number is not None:
-            told = f"`{numbering.display(row.e164)}` · {numbering.country(number.country)} · {row.connection}"
-            go("done", number_id=number.id, told=told)
+            told = plain(f"{numbering.country(number.country)} · {row.connection}")
+            go("done", number_id=number.id, told=f"`{numbering.display(row.e164)}` · {told}")
             st.rerun()
         if row.state is OrderState.FAILED:
-            st.error(row.problem or "It did not work.", icon=":material/error:")
+            st.error(plain(row.problem or "It did not work."), icon=":material/error:")
             with st.container(horizontal=True, horizontal_alignment="distribute"):
                 st.button("Back", key="wizard_back", icon=":material/arrow_back:", on_click=lambda: go("search"))
                 st.button("Back to the configuration", on_click=lambda: go("papers"))
@@ -247,8 +249,9 @@ class Ordering:
                 if not row.is_open:
                     st.rerun()
                 st.warning(
-                    f"{row.problem or 'Twilio has not answered yet.'} We keep asking until it is certain; nothing is "
-                    "bought twice. You may leave this page: the number appears in the list when it is yours.",
+                    f"{plain(row.problem or 'Twilio has not answered yet.')} We keep asking until it is certain; "
+                    "nothing is bought twice. You may leave this page: the number appears in the list when it is "
+                    "yours.",
                     icon=":material/hourglass_top:",
                 )
 

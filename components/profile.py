@@ -6,8 +6,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from components.audit import plain
-from components.page import exactly, when
+from components.page import exactly, plain, when
 from components.sign_in import EVERYWHERE
 from services import checks, words
 from services.access import Actor

@@ -10,10 +10,10 @@ import pandas as pd
 import streamlit as st
 from sqlmodel import Session
 
-from components import audit, lists, navigation
+from components import lists, navigation
 from components import numbers as number_list
 from components.jobs import Bench
-from components.page import empty_state, errors_shown, exactly, when
+from components.page import code, empty_state, errors_shown, exactly, plain, when
 from components.reconcile_dialogs import Confirming
 from db.connections import ConnectionRow
 from db.scope import Slice
@@ -145,13 +145,13 @@ class Reconciling:
         number_list.filters.clear()
 
     def _preview(self, known: _Tab, found: Comparison) -> None:
-        maker = vendor(found.connection.provider).name
-        of_what = f" with {found.matching}" if found.matching else ""
+        maker = plain(vendor(found.connection.provider).name)
+        of_what = f" with {plain(found.matching)}" if found.matching else ""
         st.markdown(
             f"**{amount(found.held, 'number')}**{of_what} in the account at {maker}, **{found.on_record:,}** on record "
-            f"on {audit.plain(found.connection.name)}, **{found.same:,}** of them the same in both."
+            f"on {plain(found.connection.name)}, **{found.same:,}** of them the same in both."
         )
-        as_of = f"Compared by {audit.plain(self.actor.name)} {when(found.as_of, self.zone)}."
+        as_of = f"Compared by {plain(self.actor.name)} {when(found.as_of, self.zone)}."
         if found.elsewhere:
             verb = "is" if found.elsewhere == 1 else "are"
             as_of += (
@@ -256,8 +256,8 @@ class Reconciling:
             known,
             "webhooks",
             "Different webhooks",
-            f"Calls do not go where the connection says. Here: Voice URL {_code(ours.voice_url)}, status callback "
-            f"{_code(ours.status_callback_url)}.",
+            f"Calls do not go where the connection says. Here: Voice URL {code(ours.voice_url or '—')}, status "
+            f"callback {code(ours.status_callback_url or '—')}.",
             Found(tuple(row for row in found.different.rows if row.webhooks)),
             table,
             act,
@@ -356,11 +356,6 @@ def _with_numbers(
     config = {name: st.column_config.Column(title) for name, (title, _) in values.items()}
     number = lists.number_column(f"reconcile_{key}_number", [row.number_id for row in rows])
     return frame, {"number": number} | config
-
-
-def _code(url: str | None) -> str:
-    """Return an address as it is, and not as a link: it is for machines."""
-    return "`{}`".format(url.replace("`", "%60")) if url else "—"
 
 
 def _label(verb: str, chosen: Sequence[object], rest: str = "") -> str:

@@ -8,9 +8,9 @@ import pandas as pd
 import streamlit as st
 from sqlmodel import Session
 
-from components import audit, stock_tables
+from components import stock_tables
 from components.jobs import Bench
-from components.page import errors_shown
+from components.page import errors_shown, plain
 from services import numbering, reconcile
 from services.access import Actor
 from services.connections import vendor
@@ -40,7 +40,7 @@ class Confirming:
         if self._seen():
             return
         st.markdown(
-            f"{amount(len(rows), 'number')} will be put on record under **{audit.plain(self.found.connection.name)}**. "
+            f"{amount(len(rows), 'number')} will be put on record under **{plain(self.found.connection.name)}**. "
             "The voice webhook and the status callback **will be replaced**, and other integrations that use them may "
             "break. The old values are kept, and can be restored from each number's page."
         )
@@ -61,7 +61,7 @@ class Confirming:
             return
         st.markdown(
             f"{amount(len(rows), 'number')} will be marked as released, and leave the campaigns below. Nothing happens "
-            f"at {self.maker}, which is asked once more for each: one that is there again stays as it is."
+            f"at {plain(self.maker)}, which is asked once more for each: one that is there again stays as it is."
         )
         with errors_shown():
             with self.opener() as session:
@@ -88,7 +88,8 @@ class Confirming:
         """Ask whether what the provider has is to replace what is on record."""
         if self._seen():
             return
-        st.markdown(f"What {self.maker} has replaces what is on record here. Nothing changes at {self.maker}.")
+        maker = plain(self.maker)
+        st.markdown(f"What {maker} has replaces what is on record here. Nothing changes at {maker}.")
         frame = pd.DataFrame(
             [(numbering.display(row.e164), one.name, one.ours, one.theirs) for row in rows for one in row.differences],
             columns=["Number", "Value", "Here now", f"New, from {self.maker}"],
@@ -116,8 +117,8 @@ class Confirming:
         if self._seen():
             return
         st.markdown(
-            f"What is at {self.maker} now **will be replaced**. The old values are kept, and can be restored from each "
-            "number's page."
+            f"What is at {plain(self.maker)} now **will be replaced**. The old values are kept, and can be restored "
+            "from each number's page."
         )
         stock_tables.replaced([row.there for row in rows], self.found.connection)
         self._warn([row.there for row in rows])
@@ -134,7 +135,7 @@ class Confirming:
     def _warn(self, numbers: Sequence[OwnedNumber]) -> None:
         if not self.found.connection.voice_url:
             st.warning(
-                f"{audit.plain(self.found.connection.name)} has no Voice URL yet: calls to these numbers will not be "
+                f"{plain(self.found.connection.name)} has no Voice URL yet: calls to these numbers will not be "
                 "answered."
             )
         routed = [numbering.display(number.e164) for number in numbers if number.webhooks.routed_by]

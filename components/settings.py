@@ -10,9 +10,8 @@ from zoneinfo import ZoneInfo, available_timezones
 import streamlit as st
 from sqlmodel import Session
 
-from components import audit
 from components.number import section
-from components.page import outcome
+from components.page import outcome, plain
 from services import tenant_settings
 from services.access import Actor
 from services.errors import Conflict
@@ -113,7 +112,7 @@ def read_only(found: TenantSettings) -> None:
 
 def _line(name: str, value: str, sentence: str) -> None:
     with st.container(gap=None):
-        st.markdown(f"{name}: **{audit.plain(value)}**")
+        st.markdown(f"{plain(name)}: **{plain(value)}**")
         st.caption(sentence)
 
 
@@ -123,13 +122,13 @@ def _threshold(name: str) -> None:
     entry, told = st.columns([0.42, 0.58])
     # Without bounds of its own: what is out of range is to be refused in words when it is saved.
     entry.number_input(
-        f"{meaning.label} ({meaning.unit})",
+        plain(f"{meaning.label} ({meaning.unit})"),
         value=None,
         step=1 if whole else 1.0,
         format="%d" if whole else "%g",
         key=_key(name),
     )
-    told.caption(f"{meaning.sentence} {_range(name, meaning)}")
+    told.caption(f"{meaning.sentence} {plain(_range(name, meaning))}")
 
 
 def _range(name: str, meaning: Meaning) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from components.audit import plain
+from components.page import plain
 from services import demo, settings, sign_in, words
 from services.access import Actor
 
@@ -23,7 +23,7 @@ def form(check: Callable[[], None]) -> None:
             st.form_submit_button("Sign in", type="primary", width="stretch", on_click=check)
         notice = st.session_state.get("sign_in_notice")
         if notice:
-            st.error(notice, icon=":material/error:")
+            st.error(plain(notice), icon=":material/error:")
         if settings.current().shows_demo:
             names = ", ".join(f"`{name}`" for name in demo.USERS)
             st.info(
@@ -46,7 +46,7 @@ def tenant_selector(actor: Actor, tenants: list[tuple[int, str]], choose: Callab
         names = {sign_in.ALL_TENANTS: "All tenants", **names}
     if len(names) == 1:
         st.caption("Tenant")
-        st.markdown(f"**{next(iter(names.values()))}**")
+        st.markdown(f"**{plain(next(iter(names.values())))}**")
         return
     chosen = sign_in.ALL_TENANTS if actor.all_tenants else actor.tenant_id
     st.session_state["tenant_selector"] = chosen
@@ -80,8 +80,8 @@ def why_out(actor: Actor, reason: str, seen: Callable[[], None], sign_out: Calla
 def user_corner(actor: Actor, sign_out: Callable[[], None], sign_out_everywhere: Callable[[], None]) -> None:
     """Draw who is signed in, and the ways out."""
     role = "Superadmin" if actor.is_superadmin else words.ROLE[actor.role] if actor.role else "No tenant chosen"
-    with st.popover(actor.name, icon=":material/account_circle:", width="stretch"):
-        st.markdown(f"**{actor.name}**  \n{actor.username} · {role}")
+    with st.popover(plain(actor.name), icon=":material/account_circle:", width="stretch"):
+        st.markdown(f"**{plain(actor.name)}**  \n{plain(actor.username)} · {role}")
         st.button("Sign out", icon=":material/logout:", on_click=sign_out, width="stretch")
         st.button(
             "Sign out everywhere",

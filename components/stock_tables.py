@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from components.page import plain
 from services import numbering, words
 from services.connections import ConnectionRow
 from services.orders import OrderRow, OrderState
@@ -76,7 +77,7 @@ def webhooks(connection: ConnectionRow) -> None:
         pd.DataFrame(
             {
                 "Webhook": ["Voice URL", "Status callback"],
-                "Value": [connection.voice_url or "—", connection.status_callback_url or "—"],
+                "Value": [plain(connection.voice_url or "—"), plain(connection.status_callback_url or "—")],
             }
         ).set_index("Webhook"),
         alt="Webhooks of the connection",
@@ -100,7 +101,7 @@ def replaced(numbers: Iterable[OwnedNumber], connection: ConnectionRow) -> None:
 def before_and_after(now: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
     """Draw the webhooks of one number now beside those that it shall have."""
     rows = [
-        (name, now[key] or "—", wanted[key] or "—")
+        (name, plain(now[key] or "—"), plain(wanted[key] or "—"))
         for key, name in (("voice_url", "Voice URL"), ("status_callback", "Status callback"))
     ]
     frame = pd.DataFrame(rows, columns=["Webhook", "Now", "New"]).set_index("Webhook")

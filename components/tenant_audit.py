@@ -9,8 +9,7 @@ import streamlit as st
 from sqlmodel import Session
 
 from components import audit, lists, navigation
-from components.audit import plain
-from components.page import exactly, when
+from components.page import exactly, ours, plain, when
 from db.attention import Attention
 from db.campaigns import Trouble
 from services import audit_tables, audit_words, numbering, tenant_audit, words
@@ -46,7 +45,7 @@ def period(about: Tenant) -> Period:
             st.date_input(label, value, key=key, bind="query-params", format="YYYY-MM-DD", width=150)
             for label, value, key in zip(("Changes from", "to"), (first, last), keys, strict=True)
         )
-        st.caption(f"Days and times are in the tenant's zone, {about.zone.key}.")
+        st.caption(f"Days and times are in the tenant's zone, {plain(about.zone.key)}.")
     lists.remember(keys, "audit")
     return tenant_audit.period(since or first, until or last, about.zone)
 
@@ -123,8 +122,8 @@ def findings(found: Sequence[Finding], actor: Actor) -> None:
             with st.container(width=62):
                 st.badge("Wrong" if is_wrong else "Watch", color="red" if is_wrong else "orange")
             with st.container(gap=None, width="stretch"):
-                st.markdown(f"**{finding.what}**")
-                st.caption(finding.why)
+                st.markdown(f"**{plain(finding.what)}**")
+                st.caption(plain(finding.why))
             if way := _behind(finding.kind, actor):
                 page, label, query = way
                 st.page_link(page, label=label, icon=":material/arrow_forward:", query_params=query)
@@ -218,7 +217,8 @@ def _webhooks(report: Report) -> None:
     for way in report.owned.ways:
         with st.container(gap=None):
             st.markdown(
-                f"{words.amount(way.n, 'number')} of {plain(way.connection)}, set {audit_tables.when_set(report, way)}"
+                f"{words.amount(way.n, 'number')} of {plain(way.connection)}, "
+                f"set {plain(audit_tables.when_set(report, way))}"
             )
             pairs = (
                 ("Voice URL", way.voice_url, way.wanted_voice_url),
@@ -226,9 +226,9 @@ def _webhooks(report: Report) -> None:
             )
             st.caption(
                 "  \n".join(
-                    f"{name}: {plain(there or 'none')} → the connection says **{plain(ours or 'none')}**"
-                    for name, there, ours in pairs
-                    if there != ours
+                    f"{plain(name)}: {plain(there or 'none')} → the connection says **{plain(wanted or 'none')}**"
+                    for name, there, wanted in pairs
+                    if there != wanted
                 )
             )
 
@@ -239,13 +239,15 @@ def _numbers(kind: Attention, found: Found, report: Report) -> None:
         (f"[{text}]({navigation.number_address(number.id, report.about.id)})", *others)
         for number, (text, *others) in zip(found.newest, _plain(table), strict=True)
     ]
-    st.markdown(f"**{table.title}**")
+    st.markdown(f"**{plain(table.title)}**")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(table.note, width="content")
+        st.caption(plain(table.note), width="content")
         if found.n > len(found.newest):
             filters: Filters = {"attention": words.ATTENTION[kind]}
             st.page_link(navigation.LIST, label=f"All {found.n:,}", query_params=filters)
-    st.table(pd.DataFrame(linked, columns=list(table.header)), border="horizontal", alt=table.title)
+    st.table(
+        pd.DataFrame(linked, columns=[plain(title) for title in table.header]), border="horizontal", alt=table.title
+    )
 
 
 def people(report: Report) -> None:
@@ -274,7 +276,7 @@ def changed(report: Report) -> None:
     for event in changes.newest:
         with st.container(gap=None):
             subject = f" **{plain(numbering.display(event.subject))}**" if event.subject else ""
-            st.markdown(f"{plain(event.actor)} {audit_words.action(event.action)}{subject}")
+            st.markdown(f"{plain(event.actor)} {plain(audit_words.action(event.action))}{subject}")
             said = "; ".join(audit.differences(event, zone))
             st.caption(f"{exactly(event.at, zone)}{' · ' + said if said else ''}", help=when(event.at, zone))
 
@@ -286,21 +288,21 @@ def _activity(report: Report, text: str, *, action: str = "", actor: str = "") -
 
 
 def _ranking(title: str, rows: Sequence[tuple[str, int]]) -> None:
-    frame = pd.DataFrame([(text, f"{n:,}") for text, n in rows], columns=[title, "Changes"])
+    frame = pd.DataFrame([(ours(text), f"{n:,}") for text, n in rows], columns=[title, "Changes"])
     st.table(frame, border="horizontal", alt=f"Changes {title.lower()}")
 
 
 def _table(table: Table, *, titled: bool = True, empty: str = "—") -> None:
     """Draw a table that prints whole; a grid would be cut."""
     if titled:
-        st.markdown(f"**{table.title}**")
+        st.markdown(f"**{plain(table.title)}**")
     if table.note:
-        st.caption(table.note)
+        st.caption(plain(table.note))
     rows = _plain(table)
     if not rows:
         st.caption(empty)
         return
-    st.table(pd.DataFrame(rows, columns=list(table.header)), border="horizontal", alt=table.title)
+    st.table(pd.DataFrame(rows, columns=[plain(title) for title in table.header]), border="horizontal", alt=table.title)
 
 
 def _plain(table: Table) -> list[tuple[str, ...]]:

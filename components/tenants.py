@@ -7,11 +7,11 @@ import pandas as pd
 import streamlit as st
 from sqlmodel import Session
 
-from components import audit, editing, named_lists, navigation
+from components import editing, named_lists, navigation
 from components.editing import Desk
 from components.lists import Filter
 from components.named_lists import Wanted
-from components.page import BadgeColor
+from components.page import BadgeColor, plain
 from db.audit import AuditRow
 from services import tenants, words
 from services.tenants import TenantQuery, TenantRow
@@ -80,7 +80,7 @@ def add(desk: Desk) -> None:
 def edit(desk: Desk, found: TenantRow, changes: Sequence[AuditRow], work_in: Callable[[int], None]) -> None:
     """Open the dialog of one tenant. *work_in* chooses it in the sidebar."""
     desk.show(found.version)
-    st.dialog(audit.plain(found.name), on_dismiss="rerun")(_edit)(desk, found, changes, work_in)
+    st.dialog(plain(found.name), on_dismiss="rerun")(_edit)(desk, found, changes, work_in)
 
 
 def _edit(desk: Desk, found: TenantRow, changes: Sequence[AuditRow], work_in: Callable[[int], None]) -> None:
@@ -126,7 +126,7 @@ def _suspend(desk: Desk, found: TenantRow) -> None:
             set_to(False, f"{found.name} is open again.")
         return
     with st.popover(":red[Suspend]", icon=":material/pause_circle:"):
-        st.markdown(f"The users of **{audit.plain(found.name)}** are out of it on their next click.")
+        st.markdown(f"The users of **{plain(found.name)}** are out of it on their next click.")
         st.caption("It keeps everything. Programs with its API keys are refused. You can let its users in again.")
         if st.button("Suspend tenant", type="primary"):
             set_to(True, f"{found.name} is suspended.")

@@ -8,11 +8,11 @@ import pandas as pd
 import streamlit as st
 from sqlmodel import Session
 
-from components import audit, editing, named_lists
+from components import editing, named_lists
 from components.editing import Desk
 from components.lists import Filter
 from components.named_lists import Wanted
-from components.page import BadgeColor, exactly, when
+from components.page import BadgeColor, exactly, plain, when
 from db.audit import AuditRow
 from db.models import Role
 from services import users, words
@@ -79,7 +79,7 @@ def one_time_password() -> None:
     if made is None:
         return
     with st.container(border=True):
-        st.markdown(f":material/key: One-time password of **{audit.plain(made.username)}**. It is shown here once.")
+        st.markdown(f":material/key: One-time password of **{plain(made.username)}**. It is shown here once.")
         st.code(made.one_time_password, language=None, width=260)
         st.caption("It must be changed at the first sign-in.")
         st.button("Done, hide it", on_click=lambda: state.pop("new_user", None))
@@ -128,7 +128,7 @@ def add_superadmin(desk: Desk) -> None:
 
 def edit(desk: Desk, found: UserDetail, tenants: Mapping[int, str], changes: Sequence[AuditRow]) -> None:
     """Open the dialog of one user. *tenants* are those in which the actor may change the role."""
-    st.dialog(audit.plain(found.user.name), on_dismiss="rerun")(_edit)(desk, found, tenants, changes)
+    st.dialog(plain(found.user.name), on_dismiss="rerun")(_edit)(desk, found, tenants, changes)
 
 
 def _edit(desk: Desk, found: UserDetail, tenants: Mapping[int, str], changes: Sequence[AuditRow]) -> None:
@@ -139,7 +139,7 @@ def _edit(desk: Desk, found: UserDetail, tenants: Mapping[int, str], changes: Se
         for status in _status(user):
             st.badge(status, color=_BADGES[status])
         seen = f"signed in {when(user.last_sign_in_at, desk.zone)}" if user.last_sign_in_at else "never signed in"
-        told = f"{audit.plain(user.username)} · {seen}"
+        told = f"{plain(user.username)} · {seen}"
         st.caption(
             told, width="content", help=exactly(user.last_sign_in_at, desk.zone) if user.last_sign_in_at else None
         )
@@ -149,7 +149,7 @@ def _edit(desk: Desk, found: UserDetail, tenants: Mapping[int, str], changes: Se
         return
     tenant_id = _role(desk, user, tenants)
     if found.unmanaged:
-        st.caption(f":material/info: {found.unmanaged}")
+        st.caption(f":material/info: {plain(found.unmanaged)}")
     else:
         _account(desk, user)
     editing.history(changes, desk.zone)
@@ -170,7 +170,7 @@ def _role(desk: Desk, user: UserRow, tenants: Mapping[int, str]) -> int | None:
     likely = (desk.actor.tenant_id or 0, *has, *tenants)
     tenant_id = next(key for key in likely if key in tenants)
     if len(tenants) > 1:
-        places = [f"- **{audit.plain(place.tenant)}**: {_role_name(place.role)}" for place in user.places]
+        places = [f"- **{plain(place.tenant)}**: {_role_name(place.role)}" for place in user.places]
         st.markdown("\n".join(places) or "No role in any tenant.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if len(tenants) > 1:
@@ -219,9 +219,9 @@ def _take_out(desk: Desk, user: UserRow, tenant_id: int | None) -> None:
     if place is not None:
         _confirmed(
             desk,
-            f"Take out of {audit.plain(place.tenant)}",
+            f"Take out of {plain(place.tenant)}",
             "person_remove",
-            f"**{audit.plain(user.name)}** can no longer work in this tenant. What was done there stays.",
+            f"**{plain(user.name)}** can no longer work in this tenant. What was done there stays.",
             lambda session: users.change_role(session, desk.actor, user.id, place.tenant_id, None),
             f"{user.name} is out of {place.tenant}.",
             red=True,
@@ -243,7 +243,7 @@ def _shut_out(desk: Desk, user: UserRow) -> None:
         desk,
         "Deactivate",
         "block",
-        f"**{audit.plain(user.name)}** is out of every session at once and cannot sign in. You can activate it again.",
+        f"**{plain(user.name)}** is out of every session at once and cannot sign in. You can activate it again.",
         lambda session: users.set_active(session, desk.actor, user.id, False),
         f"{user.name} is deactivated.",
         red=True,
@@ -266,7 +266,7 @@ def _superadmin(desk: Desk, user: UserRow) -> None:
         desk,
         "Make superadmin",
         "add_moderator",
-        f"**{audit.plain(user.name)}** may then do everything, in every tenant, also to you.",
+        f"**{plain(user.name)}** may then do everything, in every tenant, also to you.",
         lambda session: users.set_superadmin(session, desk.actor, user.id, True),
         f"{user.name} is a superadmin.",
     )

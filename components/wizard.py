@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from components.audit import plain
+from components.page import plain
 
 _STATE = "wizard"
 
@@ -34,7 +34,7 @@ def step(title: str, number: int, of: int, chosen: Mapping[str, str]) -> None:
     st.caption(f"Step {number} of {of}")
     st.subheader(title, anchor=False)
     if chosen:
-        st.caption(" · ".join(f"{name}: **{plain(value)}**" for name, value in chosen.items()))
+        st.caption(" · ".join(f"{plain(name)}: **{plain(value)}**" for name, value in chosen.items()))
 
 
 def buttons(back: Callable[[], None], label: str, forward: Callable[[], None], *, disabled: bool = False) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from components import navigation, session, sign_in
-from components.page import errors_shown, said, toasts_below
+from components.page import errors_shown, plain, said, toasts_below
 from db.engine import open_session
 from services import sign_in as signing_in
 from services.access import Permission
@@ -110,7 +110,7 @@ with st.sidebar:
 said("frame")
 lacks_tenant = not actor.has_scope and page.url_path not in ("profile", "tenants")
 if lacks_tenant:
-    st.title(page.title, anchor=False)
+    st.title(plain(page.title), anchor=False)
 if not actor.must_change_password:
     sign_in.why_out(actor, session.why_out(), session.seen, session.sign_out)
 if lacks_tenant:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from components import navigation, session
 from components import profile as draw
-from components.page import errors_shown, header, outcome, said
+from components.page import errors_shown, header, outcome, plain, said
 from db.engine import open_session
 from services import sign_in, users
 
@@ -25,7 +25,7 @@ def sign_out_everywhere() -> None:
     session.sign_out()
 
 
-header("Your account", f"{actor.name} · {actor.username}")
+header("Your account", f"{plain(actor.name)} · {plain(actor.username)}")
 left, right = st.columns(2, gap="large")
 with left:
     if draw.password_form(first=first) and outcome(change, "frame") is None:

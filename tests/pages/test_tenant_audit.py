@@ -81,7 +81,7 @@ def test_a_name_is_shown_as_it_is(world: World, stock: Stock, session: Session) 
     numbers.rename(session, world.operator, stock.sales, "**Bold** [x](y) <b>", version=1)
     tab = opened("viewer")
     cells = " ".join(str(table.value.to_dict()) for table in tab.table)
-    assert r"\\*\\*Bold\\*\\* \\[x\\]\\(y\\) \\<b\\>" in cells
+    assert r"\\*\\*Bold\\*\\* \\[x\\](y) \\<b\\>" in cells
 
 
 def test_a_superadmin_compares_tenants_and_goes_into_one(world: World, stock: Stock) -> None:
