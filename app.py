@@ -8,41 +8,14 @@ from pathlib import Path
 import anyio.to_thread
 import streamlit as st
 import structlog
-from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import db.engine
+from components import http
 from services import durable, health_api, sandbox, settings, setup
-
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    # The sign-in cookie is written by a component in an iframe of our own origin.
-    "X-Frame-Options": "SAMEORIGIN",
-    "Content-Security-Policy": "frame-ancestors 'self'; object-src 'none'; base-uri 'self'",
-    "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-}
-
-
-class SecurityHeaders:
-    """Adds HEADERS to every HTTP response."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers[name] = value
-            await send(message)
-
-        await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
 def health(_request: Request) -> JSONResponse:
@@ -78,6 +51,6 @@ app = st.App(
     str(Path(__file__).parent / "pages" / "frame.py"),
     lifespan=lifespan,
     routes=[Route("/api/health", health), Mount("/api/v1", health_api.api)],
-    middleware=[Middleware(SecurityHeaders)],
+    middleware=[Middleware(http.SecurityHeaders), Middleware(http.Uploads)],
     on_script_error=log_error,
 )

@@ -10,8 +10,10 @@ from db.engine import open_session
 from services import sign_in as signing_in
 from services.access import Permission
 
-st.set_page_config(page_title="Numberdesk", page_icon=":material/call:", layout="wide")
-st.logo(str(Path(__file__).parents[1] / "components" / "logo.svg"), size="large")
+PICTURES = Path(__file__).parents[1] / "components"
+# An icon of Material as the page's would be fetched from Google by every reader's browser.
+st.set_page_config(page_title="Numberdesk", page_icon=str(PICTURES / "icon.svg"), layout="wide")
+st.logo(str(PICTURES / "logo.svg"), size="large")
 
 
 def check() -> None:
