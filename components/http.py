@@ -140,7 +140,7 @@ class Uploads:
 def _who_may_not(session_id: str) -> JSONResponse | None:
     """Return why the tab of a session may not upload: nobody is signed in there, or nobody who may import."""
     tab = Runtime.instance().get_app_session(session_id) if Runtime.exists() else None
-    actor = tab.session_state.get("actor") if tab else None
+    actor = tab.session_state["actor"] if tab and "actor" in tab.session_state else None
     if not isinstance(actor, Actor):
         return _refusal(401, "Sign in first.")
     if not any(actor.may(permission) for permission in _IMPORTS):

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ Visitor = Callable[..., Console]
 @pytest.fixture(scope="package")
 def sandbox_port() -> int:
     """Where the demo's sandbox listens, to switch its faults on."""
-    return _free_port()
+    return free_port()
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def fault(server: str, sandbox_port: int) -> Iterator[Callable[..., None]]:
     assert not left, "a fault that was switched on did not happen"
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
         return int(free.getsockname()[1])
 
@@ -63,8 +64,14 @@ def _free_port() -> int:
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory, sandbox_port: int) -> Iterator[str]:
     """The address of the app, run as in production on a fresh demo workspace."""
-    folder = tmp_path_factory.mktemp("app")
-    port = _free_port()
+    with running(tmp_path_factory.mktemp("app"), sandbox_port) as address:
+        yield address
+
+
+@contextmanager
+def running(folder: Path, sandbox_port: int) -> Iterator[str]:
+    """Run the app with its data in *folder*, and yield its address. It must log no error."""
+    port = free_port()
     environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     environment |= {
         "NUMBERDESK_DATA_DIR": str(folder / "data"),
