@@ -100,7 +100,7 @@ def figures(report: Report) -> None:
             ("Numbers held", f"{owned.numbers:,}"),
             ("Active", f"{statuses.get('Active', 0):,}"),
             ("Twilio-managed", f"{owned.facets.managed.get(True, 0):,}"),
-            ("Cost a month", audit_tables.money(owned.cost)),
+            ("Cost a month", plain(audit_tables.money(owned.cost))),
         ):
             wide = 100 + 150 * (len(owned.cost.sums) or 1) if label.startswith("Cost") else 145
             st.metric(label, value, border=True, height="stretch", width=wide)

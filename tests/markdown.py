@@ -80,6 +80,8 @@ class Module:
             words = {word.arg: word.value for word in node.keywords}
             if command in FIRST or command == "update" or "help" in words:
                 yield from (value for word, value in words.items() if word in NAMED)
+            if command == "metric":
+                yield from [*node.args[1:], *(words[word] for word in ("value", "delta") if word in words)]
             if command == "progress":
                 yield from [words["text"]] if "text" in words else []
             if command in FIRST and node.args and command != "page_link":

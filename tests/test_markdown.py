@@ -36,6 +36,7 @@ def test_whatever_reaches_markdown_is_ours_or_plain(written: Code) -> None:
         "for name in row.names: st.caption(name)",
         "for title, name in (('a', row.name),): st.caption(name)",
         "st.error(str(exc))",
+        "st.metric('Cost', row.cost)",
         "(st.error if row.bad else st.success)(row.note)",
         "bar.progress(0.5, text=row.note)",
         "st.caption(told(row))",
