@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from tests.e2e.conftest import CALM, PATIENCE, free_port, running
 from tests.e2e.console import ROW, Console
-from tests.e2e.poison import HOST, POISON, opened, poison, username
+from tests.e2e.poison import POISON, opened, poison, username
 
 pytestmark = pytest.mark.e2e
 
@@ -205,7 +205,7 @@ def test_whatever_stands_in_the_address(watched: Callable[..., Watched], folder:
         if keys[0].endswith("search"):
             expect(tab.page.get_by_role("button", name=f"Search: {POISON[:60]}")).to_be_visible()
     tab.visit(f"/?agent={quote(agent)}&tag={quote(tag)}&tenant=1")
-    expect(tab.page.get_by_role("button", name=f"Tag: {POISON[:60]}"))).to_be_visible()
+    expect(tab.page.get_by_role("button", name=f"Tag: {POISON[:60]}")).to_be_visible()
 
 
 def test_what_is_typed_comes_back_as_it_is(watched: Callable[..., Watched], folder: Path) -> None:
