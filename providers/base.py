@@ -79,7 +79,8 @@ class Vendor:
     """A telephony vendor, as the rest of the console sees it.
 
     `limits` says why the vendor lacks the capabilities that it lacks. A status callback may be kept
-    elsewhere than with the number. `open` is None for a vendor without an API. `problem_with` looks at credentials
+    elsewhere than with the number. One that `routes_calls` has methods, a fallback, trunks and applications beside the
+    URLs. `open` is None for a vendor without an API. `problem_with` looks at credentials
     as a whole, each of which its field accepts.
     """
 
@@ -91,6 +92,7 @@ class Vendor:
     default_country: str | None = None
     national_numbers: bool = False
     keeps_status_callback: bool = True
+    routes_calls: bool = False
     limits: str = ""
     open: Opener | None = None
     problem_with: Callable[[Mapping[str, str]], CredentialProblem | None] = _no_problem

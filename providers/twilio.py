@@ -104,6 +104,7 @@ VENDOR = Vendor(
             either=True,
         ),
     ),
+    routes_calls=True,
     open=_open,
     problem_with=_problem_with,
 )
