@@ -223,7 +223,7 @@ def _entered(maker: Vendor, prefix: str, found: ConnectionDetail | None) -> Conn
 
 
 def _credential(field: Field, key: str, found: ConnectionDetail | None) -> str:
-    label = plain(field.label if field.required else f"{field.label} (optional)")
+    label = plain(field.label if field.required or field.either else f"{field.label} (optional)")
     if not field.secret:
         known = found.plain.get(field.name, "") if found else ""
         return st.text_input(

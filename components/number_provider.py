@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ from components import numbers as number_list
 from components.page import errors_shown, exactly, outcome, plain, said, when
 from db.number_details import CampaignUse, NumberDetail
 from providers.base import Capability
-from services import durable, fulfilment, numbering, numbers, orders, resync, stock
+from services import durable, fulfilment, numbering, numbers, orders, resync, stock, webhook_orders
 from services.access import Actor
 from services.connections import vendor
 from services.orders import OrderKind, OrderRow, OrderState
@@ -70,17 +70,15 @@ class AtProvider:
             )
             said("webhooks")
             now = read.get(self.number.id)
-            ours = Webhooks(
-                voice_url=self.number.voice_url or "", status_callback=self.number.status_callback_url or ""
-            )
+            ours = webhook_orders.ours(self.number)
             self._compared(now, ours)
             if not writes or now is None or self.number.is_gone:
                 return
             with st.container(horizontal=True):
                 if st.button(f"Configure webhooks on {plain(maker.name)}", key="configure_webhooks"):
                     self._confirm_webhooks(now, ours)
-                before = orders.told(last.previous) if last is not None else Webhooks()
-                replaced = before.voice_url or before.status_callback
+                before = orders.told(last.previous, now) if last is not None else Webhooks()
+                replaced = before.voice_url or before.status_callback or before.routed_by
                 if replaced and st.button("Restore previous", icon=":material/undo:", key="restore_webhooks"):
                     self._confirm_webhooks(now, before)
 
@@ -148,8 +146,10 @@ class AtProvider:
                 st.markdown("—")
             if now is not None and there != our:
                 st.caption(f"At {maker} now: {plain(there or 'nothing')}")
+        if now is not None and vendor(self.number.provider).routes_calls:
+            stock_tables.how(self.number.provider, now, ours)
         if now is not None and now.routed_by:
-            st.warning("A trunk or an application routes this number, so the Voice URL is not used.")
+            st.warning(f"Routed by {plain(webhook_orders.routing(now))}, so the Voice URL is not used.")
 
     def _read_webhooks(self) -> None:
         def read() -> str:
@@ -163,8 +163,12 @@ class AtProvider:
     @st.dialog("Configure webhooks", width="large")
     def _confirm_webhooks(self, now: Webhooks, wanted: Webhooks) -> None:
         st.markdown("What is at the provider now will be replaced. The old values are kept, and can be restored.")
-        stock_tables.before_and_after(asdict(now), asdict(wanted))
-        self._do("Replace", lambda s: orders.place_webhooks(s, self.actor, self.number.id, now, wanted))
+        stock_tables.before_and_after(self.number.provider, now, wanted)
+        agreed = stock_tables.agreement("stop_routing", [(self.number.e164, now)], wanted)
+        self._do(
+            "Replace",
+            lambda s: orders.place_webhooks(s, self.actor, self.number.id, now, wanted, stop_routing=agreed),
+        )
 
     @st.dialog("Re-sync", width="large")
     def _show_differences(self) -> None:

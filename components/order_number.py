@@ -13,7 +13,7 @@ from components import numbers as number_list
 from components import stock_tables, wizard
 from components.page import errors_shown, outcome, plain, said
 from components.wizard import go, state
-from services import agents, durable, numbering, numbers, orders, stock
+from services import agents, durable, numbering, numbers, orders, stock, webhook_orders
 from services.access import Actor
 from services.connections import ConnectionRow
 from services.orders import Configuration, OrderKind, OrderState, Purchase
@@ -95,6 +95,7 @@ class Ordering:
                 waiting = [b.name for b in papers.bundles if not b.usable]
                 if waiting:
                     st.caption(f"Not usable yet: {plain(', '.join(waiting))}.")
+            stock_tables.regulations(papers.regulations)
         return missing
 
     @st.dialog("Confirm purchase")
@@ -120,7 +121,7 @@ class Ordering:
         with errors_shown(), self.opener() as session:
             with st.spinner("Reading the webhooks at Twilio…"):
                 fresh = [
-                    stock.owned_by_sid(session, self.actor, known["connection"].id, number.sid)
+                    stock.owned_by_sid(session, self.actor, known["connection"].id, number.sid, number.e164)
                     for number in known["chosen"]
                 ]
             known["chosen"] = fresh
@@ -129,9 +130,9 @@ class Ordering:
                 "may break. The old values are kept, and can be restored from the number's page."
             )
             stock_tables.replaced(fresh, known["connection"])
-            routed = [numbering.display(n.e164) for n in fresh if n.webhooks.routed_by]
-            if routed:
-                st.warning(f"Routed by a trunk or an application, which ignores the Voice URL: {', '.join(routed)}.")
+            known["stop_routing"] = stock_tables.agreement(
+                "add_stop_routing", [(n.e164, n.webhooks) for n in fresh], webhook_orders.ours(known["connection"])
+            )
             self._confirm_buttons("Confirm import", self._import)
 
     def _confirm_buttons(self, label: str, act: Callable[[], None]) -> None:
@@ -194,6 +195,7 @@ class Ordering:
                         number.sid,
                         number.webhooks,
                         self._configuration(),
+                        stop_routing=known.get("stop_routing", False),
                     )
                 durable.begin(order)
                 placed.append(order)

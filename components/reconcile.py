@@ -239,9 +239,17 @@ class Reconciling:
             def there(name: str) -> list[str]:
                 return [next((one.theirs for one in row.webhooks if one.name == name), "Same") for row in rows]
 
+            shown = ("Voice URL", "Status callback")
             values = {
                 "voice_url": (f"Voice URL at {maker}", there("Voice URL")),
                 "status_callback": (f"Status callback at {maker}", there("Status callback")),
+                "others": (
+                    f"Methods and routing at {maker}",
+                    [
+                        ", ".join(f"{one.name} {one.theirs}" for one in row.webhooks if one.name not in shown) or "Same"
+                        for row in rows
+                    ],
+                ),
             }
             return _with_numbers(f"webhooks_{known.turn}", rows, values)
 

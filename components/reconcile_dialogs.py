@@ -11,7 +11,7 @@ from sqlmodel import Session
 from components import stock_tables
 from components.jobs import Bench
 from components.page import errors_shown, plain
-from services import numbering, reconcile
+from services import numbering, reconcile, webhook_orders
 from services.access import Actor
 from services.connections import vendor
 from services.reconcile import Comparison, Different, MissingHere, MissingThere
@@ -45,12 +45,15 @@ class Confirming:
             "break. The old values are kept, and can be restored from each number's page."
         )
         stock_tables.replaced([row.number for row in rows], self.found.connection)
-        self._warn([row.number for row in rows])
+        agreed = self._agreed([row.number for row in rows])
         st.caption("Labels are taken over. Agent and countries can be set on each number's page.")
         self._buttons(
             "Import",
             lambda: self.bench.begin(
-                "Importing", "imported", rows, lambda s, row: reconcile.place_import(s, self.actor, self.found, row)
+                "Importing",
+                "imported",
+                rows,
+                lambda s, row: reconcile.place_import(s, self.actor, self.found, row, stop_routing=agreed),
             ),
         )
 
@@ -121,26 +124,24 @@ class Confirming:
             "from each number's page."
         )
         stock_tables.replaced([row.there for row in rows], self.found.connection)
-        self._warn([row.there for row in rows])
+        agreed = self._agreed([row.there for row in rows])
         self._buttons(
             "Replace",
             lambda: self.bench.begin(
                 "Setting webhooks",
                 "set to our webhooks",
                 rows,
-                lambda s, row: reconcile.place_webhooks(s, self.actor, row),
+                lambda s, row: reconcile.place_webhooks(s, self.actor, row, stop_routing=agreed),
             ),
         )
 
-    def _warn(self, numbers: Sequence[OwnedNumber]) -> None:
-        if not self.found.connection.voice_url:
-            st.warning(
-                f"{plain(self.found.connection.name)} has no Voice URL yet: calls to these numbers will not be "
-                "answered."
-            )
-        routed = [numbering.display(number.e164) for number in numbers if number.webhooks.routed_by]
-        if routed:
-            st.warning(f"Routed by a trunk or an application, which ignores the Voice URL: {', '.join(routed)}.")
+    def _agreed(self, numbers: Sequence[OwnedNumber]) -> bool:
+        """Say what keeps calls from being answered; return whether trunks and applications shall lose theirs."""
+        connection = self.found.connection
+        if not connection.voice_url:
+            st.warning(f"{plain(connection.name)} has no Voice URL yet: calls to these numbers will not be answered.")
+        routed = [(number.e164, number.webhooks) for number in numbers]
+        return stock_tables.agreement("reconcile_stop_routing", routed, webhook_orders.ours(connection))
 
     def _seen(self) -> bool:
         """Draw what came of what was confirmed, once it is done; return whether it is."""

@@ -1,18 +1,18 @@
 """Tables of what providers have: numbers for sale, owned numbers, webhooks old and new, outcomes."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 import streamlit as st
 
 from components.page import plain
-from services import numbering, words
-from services.connections import ConnectionRow
+from services import numbering, webhook_orders, words
+from services.connections import ConnectionRow, vendor
 from services.orders import OrderRow, OrderState
-from services.stock import AvailableNumber, OwnedNumber, OwnedRow, Prices
+from services.stock import AvailableNumber, OwnedNumber, OwnedRow, Prices, Regulation, Webhooks
 
 _CAPABILITIES = ("voice", "sms", "mms", "fax")
+_URLS = ("voice_url", "status_callback")
 _ADDRESS = {"none": "None", "any": "Any address", "local": "Local address", "foreign": "Foreign address"}
 
 
@@ -85,27 +85,83 @@ def webhooks(connection: ConnectionRow) -> None:
 
 
 def replaced(numbers: Iterable[OwnedNumber], connection: ConnectionRow) -> None:
-    """Draw the webhooks at the provider now beside the new ones."""
+    """Draw the webhooks at the provider now beside the new ones: both URLs, and of the rest what changes."""
     rows = [
-        (numbering.display(number.e164), name, old or "—", new or "—")
+        (numbering.display(number.e164), *row)
         for number in numbers
-        for name, old, new in (
-            ("Voice URL", number.webhooks.voice_url, connection.voice_url),
-            ("Status callback", number.webhooks.status_callback, connection.status_callback_url),
-        )
+        for row in _beside(connection.provider, number.webhooks, webhook_orders.ours(connection))
     ]
     frame = pd.DataFrame(rows, columns=["Number", "Webhook", "At Twilio now", "New"])
     st.dataframe(frame, hide_index=True, alt="Webhooks now and new")
 
 
-def before_and_after(now: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+def agreement(key: str, numbers: Iterable[tuple[str, Webhooks]], wanted: Webhooks) -> bool:
+    """Ask whether trunks and applications shall lose the calls of *numbers*, where they have them; return the answer.
+
+    It stands for numbers without any as well: nothing of theirs is stopped.
+    """
+    stopped = [(e164, now) for e164, now in numbers if webhook_orders.stops(now, wanted)]
+    if not stopped:
+        return True
+    each = sorted({webhook_orders.routing(now) for _, now in stopped})
+    what = each[0] if len(each) == 1 else f"{len(each)} trunks and applications"
+    which = ", ".join(numbering.display(e164) for e164, _ in stopped)
+    st.warning(
+        f"Calls to {plain(which)} are taken by {plain(', '.join(each))}, not by the Voice URL. As long as "
+        "that is so, none reaches the new Voice URL: such a number is changed only if you agree."
+    )
+    return st.checkbox(f"Stop routing by {plain(what)}", key=key)
+
+
+def before_and_after(provider: str, now: Webhooks, wanted: Webhooks) -> None:
     """Draw the webhooks of one number now beside those that it shall have."""
-    rows = [
-        (name, plain(now[key] or "—"), plain(wanted[key] or "—"))
-        for key, name in (("voice_url", "Voice URL"), ("status_callback", "Status callback"))
-    ]
-    frame = pd.DataFrame(rows, columns=["Webhook", "Now", "New"]).set_index("Webhook")
+    frame = pd.DataFrame(_beside(provider, now, wanted), columns=["Webhook", "Now", "New"]).set_index("Webhook")
     st.table(frame, alt="Webhooks now and new")
+
+
+def how(provider: str, now: Webhooks, ours: Webhooks) -> None:
+    """Draw how calls are told to the webhooks, at the provider now and as we have it: all but the two URLs."""
+    differing = webhook_orders.differing(vendor(provider), now, ours)
+    rows = [
+        (
+            plain(title),
+            plain(getattr(now, name) or "—"),
+            plain(getattr(ours, name) or "—"),
+            "Differs" if name in differing else "Same",
+        )
+        for name, title in webhook_orders.NAMES.items()
+        if name not in _URLS
+    ]
+    maker = plain(vendor(provider).name)
+    frame = pd.DataFrame(rows, columns=["How", f"At {maker} now", "Ours", ""]).set_index("How")
+    st.table(frame, border="horizontal", alt="Methods, fallback and routing now and ours")
+
+
+def _beside(provider: str, now: Webhooks, wanted: Webhooks) -> list[tuple[str, str, str]]:
+    differing = webhook_orders.differing(vendor(provider), now, wanted)
+    return [
+        (plain(title), plain(getattr(now, name) or "—"), plain(getattr(wanted, name) or "—"))
+        for name, title in webhook_orders.NAMES.items()
+        if name in differing or name in _URLS
+    ]
+
+
+def regulations(asked: Sequence[Regulation] | None) -> None:
+    """Draw what the regulator asks for with a number, of each kind of end user; None is what Twilio did not say."""
+    if asked is None:
+        st.caption("Twilio did not say what the regulator asks for with such a number.")
+        return
+    if not asked:
+        return
+    with st.container(border=True):
+        st.markdown("**What the regulator asks for**")
+        for regulation in asked:
+            needs = [
+                plain(one.name) + (f" ({plain(', '.join(one.documents))})" if one.documents else "")
+                for one in regulation.requirements
+            ]
+            st.markdown(f"{plain(regulation.end_user.value.capitalize())}: {'; '.join(needs) or 'nothing'}")
+        st.caption("Put together in a bundle at Twilio, which has to be approved before the purchase.")
 
 
 def told(rows: Iterable[OrderRow]) -> list[tuple[str, str]]:

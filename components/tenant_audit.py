@@ -224,13 +224,14 @@ def _webhooks(report: Report) -> None:
                 ("Voice URL", way.voice_url, way.wanted_voice_url),
                 ("Status callback", way.status_callback, way.wanted_status_callback),
             )
-            st.caption(
-                "  \n".join(
-                    f"{plain(name)}: {plain(there or 'none')} → the connection says **{plain(wanted or 'none')}**"
-                    for name, there, wanted in pairs
-                    if there != wanted
-                )
-            )
+            told = [
+                f"{plain(name)}: {plain(there or 'none')} → the connection says **{plain(wanted or 'none')}**"
+                for name, there, wanted in pairs
+                if there != wanted
+            ]
+            if how := audit_tables.how(way):
+                told.append(f"Calls {plain(how)} → they reach the Voice URL by POST, and without a trunk")
+            st.caption("  \n".join(told))
 
 
 def _numbers(kind: Attention, found: Found, report: Report) -> None:

@@ -134,23 +134,52 @@ def _pointing_elsewhere(within: Within) -> Any:
         sa.select(order.c.number_id)
         .join(PhoneNumber, PhoneNumber.id == order.c.number_id)
         .join(Connection, Connection.id == PhoneNumber.connection_id)
-        .where(differing(order.c.configuration))
+        .where(differing(order.c))
     )
 
 
-def differing(configuration: Any) -> Any:
-    """Return the condition that webhooks, as an order keeps them, are not those of the joined connection."""
+def differing(order: Any) -> Any:
+    """Return the condition that calls do not go to the joined connection, by the webhooks that an order has set.
+
+    *order* has its columns. To take them there it needs the URLs, by POST, and no trunk or application.
+    """
+    configuration = order.configuration
     return sa.or_(
         _text(configuration["voice_url"]) != sa.func.coalesce(Connection.voice_url, ""),
+        _method(configuration["voice_method"]) != "POST",
+        routing(order) != "",
         sa.and_(
             Connection.provider.not_in(VOICE_ONLY),
-            _text(configuration["status_callback"]) != sa.func.coalesce(Connection.status_callback_url, ""),
+            sa.or_(
+                _text(configuration["status_callback"]) != sa.func.coalesce(Connection.status_callback_url, ""),
+                sa.and_(
+                    _text(configuration["status_callback"]) != "",
+                    _method(configuration["status_callback_method"]) != "POST",
+                ),
+            ),
         ),
     )
 
 
+def routing(order: Any) -> Any:
+    """Return the SID of the trunk or application that an order has left the calls with; empty for none.
+
+    Orders before 2026-12 never touched it: what was there before is there still.
+    """
+    configuration, previous = order.configuration, order.previous
+    now = sa.func.coalesce(
+        sa.func.nullif(_text(configuration["trunk_sid"]), ""), _text(configuration["voice_application_sid"])
+    )
+    untouched = sa.func.coalesce(configuration["routed_by"].as_string(), _text(previous["routed_by"]))
+    return sa.case((configuration["voice_method"].as_string().is_not(None), now), else_=untouched)
+
+
 def _text(value: Any) -> Any:
     return sa.func.coalesce(value.as_string(), "")
+
+
+def _method(value: Any) -> Any:
+    return sa.func.coalesce(value.as_string(), "POST")
 
 
 def completed(days: int) -> Any:

@@ -95,7 +95,8 @@ class Found:
 class Way:
     """Webhooks that `n` numbers of a connection were last set to, though it has others now.
 
-    `since` and `until` are when the first and the last of the numbers were set.
+    `since` and `until` are when the first and the last of the numbers were set. `routed_by` is the SID of a trunk or an
+    application that takes the calls, or nothing.
     """
 
     connection: str
@@ -103,6 +104,8 @@ class Way:
     status_callback: str
     wanted_voice_url: str
     wanted_status_callback: str
+    voice_method: str
+    routed_by: str
     n: int
     since: datetime
     until: datetime
@@ -248,6 +251,7 @@ def ways(session: Session, scope: Scope, limit: int) -> tuple[int, list[Way]]:
     order = attention.last_webhooks(scope.of).subquery()
     set_to = [sa.func.coalesce(order.c.configuration[key].as_string(), "") for key in ("voice_url", "status_callback")]
     wanted = [sa.func.coalesce(url, "") for url in (Connection.voice_url, Connection.status_callback_url)]
+    how = [sa.func.coalesce(order.c.configuration["voice_method"].as_string(), "POST"), attention.routing(order.c)]
     settled = sa.func.coalesce(order.c.settled_at, order.c.placed_at)
     n = sa.func.count()
     rows = session.execute(
@@ -256,6 +260,7 @@ def ways(session: Session, scope: Scope, limit: int) -> tuple[int, list[Way]]:
             Connection.name,
             *set_to,
             *wanted,
+            *how,
             n,
             sa.func.min(settled, type_=UtcDateTime),
             sa.func.max(settled, type_=UtcDateTime),
@@ -263,9 +268,9 @@ def ways(session: Session, scope: Scope, limit: int) -> tuple[int, list[Way]]:
         .select_from(order)
         .join(PhoneNumber, PhoneNumber.id == order.c.number_id)
         .join(Connection, Connection.id == PhoneNumber.connection_id)
-        .where(LIVE, attention.differing(order.c.configuration))
-        .group_by(Connection.id, Connection.name, *set_to, *wanted)
-        .order_by(n.desc(), Connection.id, *set_to)
+        .where(LIVE, attention.differing(order.c))
+        .group_by(Connection.id, Connection.name, *set_to, *wanted, *how)
+        .order_by(n.desc(), Connection.id, *set_to, *how)
         .limit(limit)
     ).all()
     return int(rows[0][0]) if rows else 0, [Way(*way) for _, *way in rows]

@@ -1,7 +1,7 @@
 """What a telephony vendor is to us: its name, what it can do, and the fields that it needs."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -34,7 +34,10 @@ class Capability(StrEnum):
 
 @dataclass(frozen=True)
 class Field:
-    """One value that a vendor needs, of a connection or of a number."""
+    """One value that a vendor needs, of a connection or of a number.
+
+    An `either` is one of several ways to sign in, of which the vendor's `problem_with` wants exactly one.
+    """
 
     name: str
     label: str
@@ -44,6 +47,7 @@ class Field:
     placeholder: str = ""
     required: bool = True
     secret: bool = False
+    either: bool = False
 
     def accepts(self, value: str) -> bool:
         """Return whether *value*, already stripped, is one that the vendor takes."""
@@ -59,11 +63,25 @@ class Opener(Protocol):
 
 
 @dataclass(frozen=True)
+class CredentialProblem:
+    """Why credentials do not go together: a sentence for the reader, and the field to mend."""
+
+    told: str
+    field: str
+
+
+def _no_problem(_credentials: Mapping[str, str]) -> CredentialProblem | None:
+    return None
+
+
+@dataclass(frozen=True)
 class Vendor:
     """A telephony vendor, as the rest of the console sees it.
 
     `limits` says why the vendor lacks the capabilities that it lacks. A status callback may be kept
-    elsewhere than with the number. `open` is None for a vendor without an API.
+    elsewhere than with the number. One that `routes_calls` has methods, a fallback, trunks and applications beside the
+    URLs. `open` is None for a vendor without an API. `problem_with` looks at credentials
+    as a whole, each of which its field accepts.
     """
 
     key: str
@@ -74,8 +92,10 @@ class Vendor:
     default_country: str | None = None
     national_numbers: bool = False
     keeps_status_callback: bool = True
+    routes_calls: bool = False
     limits: str = ""
     open: Opener | None = None
+    problem_with: Callable[[Mapping[str, str]], CredentialProblem | None] = _no_problem
 
     def can(self, capability: Capability) -> bool:
         """Return whether the vendor's API offers *capability*."""
@@ -95,4 +115,6 @@ class Vendor:
         for field in self.credential_fields:
             if not field.accepts(credentials.get(field.name, "")):
                 raise RequestRejected(f"{self.name} was not asked, because of the {field.label}. {field.problem}")
+        if problem := self.problem_with(credentials):
+            raise RequestRejected(f"{self.name} was not asked. {problem.told}")
         return self.open(credentials, base_url=base_url, timeout=timeout)

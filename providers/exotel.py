@@ -1,5 +1,6 @@
 """Exotel (India, Singapore): ExoPhones, whose webhooks can be read and set."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -78,10 +79,18 @@ class ExotelAccount(Provider):
         return self._number(f"show the webhooks of {sid}", "GET", sid).webhooks
 
     def set_webhooks(
-        self, sid: str, *, voice_url: str | None = None, sms_url: str | None = None, status_callback: str | None = None
+        self,
+        sid: str,
+        *,
+        voice_url: str | None = None,
+        sms_url: str | None = None,
+        status_callback: str | None = None,
+        **others: str | None,
     ) -> OwnedNumber:
         if status_callback is not None:
             raise RequestRejected("Exotel keeps the status callback in the call flow, not with the number.")
+        if unknown := [name.replace("_", " ") for name, value in others.items() if value is not None]:
+            raise RequestRejected(f"Exotel keeps no {', '.join(unknown)} with a number.")
         form = {"VoiceUrl": voice_url, "SMSUrl": sms_url}
         return self._number(f"set the webhooks of {sid}", "PUT", sid, form)
 
@@ -97,7 +106,10 @@ class ExotelAccount(Provider):
                 allow_redirects=False,
             )
             if response.status_code == 200:
-                return _owned(response.json())
+                number = _owned(response.json())
+                if number.sid == sid:
+                    return number
+                raise attempt.lost(f"it answered about {number.sid}")
         raise _refused(response, attempt)
 
 
@@ -126,13 +138,30 @@ def _refused(response: requests.Response, attempt: Attempt) -> ProviderError:
 
 def _owned(body: Mapping[str, Any]) -> OwnedNumber:
     capabilities: Mapping[str, bool] = body.get("capabilities") or {}
-    # An ExoPhone may be written in the national form.
-    number = phonenumbers.parse(body["phone_number"], body.get("country") or VENDOR.default_country)
+    name = body.get("friendly_name") or ""
+    # Its documents show E.164, and accounts have the national form too; the name is the national one at first.
+    e164 = _e164(body["phone_number"], body)
     return OwnedNumber(
         sid=body["sid"],
-        e164=phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164),
-        label=body.get("friendly_name") or "",
+        e164=e164,
+        label=name,
         type=None,
         features=frozenset(feature for feature in Feature if capabilities.get(feature.value)),
         webhooks=Webhooks(voice_url=body.get("voice_url") or "", sms_url=body.get("sms_url") or ""),
+        is_named=not _is_number(name, e164, body),
     )
+
+
+def _e164(text: str, body: Mapping[str, Any]) -> str:
+    number = phonenumbers.parse(text, body.get("country") or VENDOR.default_country)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _is_number(name: str, e164: str, body: Mapping[str, Any]) -> bool:
+    """Return whether a *name* is nothing or the whole number, in a form that numbers are written in."""
+    if not re.fullmatch(r"[+\d\s().-]*", name):
+        return False
+    try:
+        return not name or _e164(name, body) == e164
+    except phonenumbers.NumberParseException:
+        return False

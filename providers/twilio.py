@@ -1,19 +1,19 @@
 """Twilio: numbers that are searched, bought, imported and released through its API."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
-from enum import StrEnum
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 import requests
+from twilio.base.api_response import ApiResponse
 from twilio.base.exceptions import TwilioException
 from twilio.rest import Client
 
-from providers.base import Capability, Field, Vendor
+from providers import twilio_records as records
+from providers.base import Capability, CredentialProblem, Field, Vendor
 from providers.errors import ProviderError, RequestRejected
 from providers.transport import Attempt
 from providers.twilio_http import NOT_FOUND, MappedHttpClient, Refusal
@@ -22,27 +22,44 @@ from providers.verbs import (
     Account,
     AccountStatus,
     Address,
-    AddressRequirement,
     AvailableNumber,
     Bundle,
-    BundleStatus,
     CallRecord,
-    CallStatus,
     Country,
-    Direction,
-    Feature,
+    EndUser,
     NumberSearch,
     NumberType,
     OwnedNumber,
     Page,
     Prices,
     Provider,
+    Regulation,
     Webhooks,
 )
 
 
 def _open(credentials: Mapping[str, str], *, base_url: str | None, timeout: float) -> Provider:
-    return TwilioAccount(credentials["account_sid"], credentials["auth_token"], base_url=base_url, timeout=timeout)
+    return TwilioAccount(credentials, base_url=base_url, timeout=timeout)
+
+
+def _problem_with(credentials: Mapping[str, str]) -> CredentialProblem | None:
+    """Return what keeps Twilio from being signed in to: it takes the token or a key with its secret."""
+    token, key, secret = (credentials.get(name) for name in ("auth_token", "api_key_sid", "api_key_secret"))
+    if token and (key or secret):
+        return CredentialProblem(
+            "Twilio is signed in to with an Auth token or with an API key, not with both. Leave one of them out; a "
+            "stored one is removed by its checkbox.",
+            "auth_token",
+        )
+    if key and not secret:
+        return CredentialProblem(
+            "Enter the API key secret: it was shown once, when the key was made.", "api_key_secret"
+        )
+    if secret and not key:
+        return CredentialProblem("Enter the API key SID that the secret belongs to.", "api_key_sid")
+    if not token and not key:
+        return CredentialProblem("Enter the Auth token, or an API key SID with its secret.", "auth_token")
+    return None
 
 
 VENDOR = Vendor(
@@ -61,17 +78,42 @@ VENDOR = Vendor(
             "auth_token",
             "Auth token",
             pattern=r"[!-~]+",
+            help="Or an API key below: many companies keep the token of the account to themselves.",
             problem="An auth token has only plain letters and digits, without spaces.",
+            required=False,
             secret=True,
+            either=True,
+        ),
+        Field(
+            "api_key_sid",
+            "API key SID",
+            help="Instead of the Auth token. A standard key is enough.",
+            pattern=r"SK[0-9a-f]{32}",
+            problem="An API key SID is SK followed by 32 hexadecimal digits in small letters.",
+            placeholder="SK…",
+            required=False,
+            either=True,
+        ),
+        Field(
+            "api_key_secret",
+            "API key secret",
+            pattern=r"[!-~]+",
+            problem="An API key secret has only plain letters and digits, without spaces.",
+            required=False,
+            secret=True,
+            either=True,
         ),
     ),
+    routes_calls=True,
     open=_open,
+    problem_with=_problem_with,
 )
 
 _LABEL_LENGTH = 64  # what Twilio's friendly_name holds; our own record keeps the whole label
 
+_REFUSED = "20003"
 _REASONS = {
-    "20003": "it does not accept the Account SID and auth token. Correct the credentials of this connection",
+    _REFUSED: "it does not accept the Account SID and auth token. Correct the credentials of this connection",
     "20005": "the account is not active. Settle the account at Twilio first",
     NOT_FOUND: "the account has no such number. Refresh what is shown here, and check which account it is",
     "21404": "a trial account may not do this. Upgrade the account at Twilio",
@@ -85,10 +127,8 @@ _REASONS = {
 """Why and what next, by Twilio's code. Its texts are not to be matched: 21649 alone has two wordings."""
 
 _BUNDLE_TYPES = frozenset({NumberType.LOCAL, NumberType.MOBILE, NumberType.NATIONAL, NumberType.TOLL_FREE})
-_INBOUND = frozenset({"inbound", "trunking-originating"})
+_OF_KEY = "it does not accept the API key for the Account SID. Correct the credentials of this connection"
 _CONTAINS = re.compile(r"(?=.{2,16}$)\+?[0-9A-Za-z*%]+\$?")
-
-Kind = TypeVar("Kind", bound=StrEnum)
 
 
 class TwilioAccount(Provider):
@@ -96,26 +136,41 @@ class TwilioAccount(Provider):
 
     vendor = VENDOR
 
-    def __init__(self, account_sid: str, auth_token: str, *, base_url: str | None, timeout: float) -> None:
+    def __init__(self, credentials: Mapping[str, str], *, base_url: str | None, timeout: float) -> None:
+        account_sid, self._key = credentials["account_sid"], credentials.get("api_key_sid")
+        name, secret = (
+            (self._key, credentials["api_key_secret"]) if self._key else (account_sid, credentials["auth_token"])
+        )
         # Without an environment of its own the client would take a region from the process's.
         self._client = Client(
-            account_sid, auth_token, http_client=MappedHttpClient(base_url, timeout), environment={"TWILIO_REGION": ""}
+            name,
+            secret,
+            account_sid,
+            http_client=MappedHttpClient(base_url, timeout),
+            environment={"TWILIO_REGION": ""},
         )
 
     def account(self) -> Account:
-        with _asking("show the account"):
-            record = self._client.api.v2010.accounts(self._client.account_sid).fetch()
-            return Account(
-                sid=_text(record.sid),
-                name=record.friendly_name or "",
-                status=AccountStatus(record.status),
-                trial=record.type == "Trial",
-            )
+        try:
+            with self._asking("show the account"):
+                record = self._client.api.v2010.accounts(self._client.account_sid).fetch()
+                return Account(
+                    sid=records.text(record.sid),
+                    name=record.friendly_name or "",
+                    status=AccountStatus(record.status),
+                    trial=record.type == "Trial",
+                )
+        except RequestRejected as exc:
+            if not self._key or exc.code != _REFUSED:
+                raise
+        # A standard key may not look at the account itself, and may at what it holds, while it is active.
+        self.owned_page(page_size=1)
+        return Account(sid=self._client.account_sid, name="", status=AccountStatus.ACTIVE, trial=False)
 
     def countries(self) -> tuple[Country, ...]:
-        with _asking("list the countries"):
-            records = self._client.available_phone_numbers.list(page_size=MAX_PAGE_SIZE)
-            countries = [_country(record) for record in records]
+        with self._asking("list the countries"):
+            found = self._client.available_phone_numbers.list(page_size=MAX_PAGE_SIZE)
+            countries = [records.country(record) for record in found]
         return tuple(sorted(countries, key=lambda country: country.name))
 
     def search(self, query: NumberSearch) -> tuple[AvailableNumber, ...]:
@@ -127,25 +182,27 @@ class TwilioAccount(Provider):
                 "a part of a number has 2 to 16 characters: digits, letters, * or %, with + only first and $ only last"
             )
         wanted = {f"{feature.value}_enabled": True for feature in query.features}
-        with _asking(asked.what, missing="it sells none of that type there. Choose another type or country"):
+        with self._asking(asked.what, missing="it sells none of that type there. Choose another type or country"):
             stock = getattr(self._client.available_phone_numbers(query.country), query.type.value)
-            records = stock.page(
+            found = stock.page(
                 area_code=query.area_code or None,
                 contains=query.contains or None,
                 in_locality=query.locality or None,
                 page_size=query.limit,
                 **wanted,
             )
-            return tuple(_available(record, query.type) for record in islice(records, query.limit))
+            return tuple(records.available(record, query.type) for record in islice(found, query.limit))
 
     def prices(self, country: str) -> Prices:
-        with _asking(f"show the prices of {country}", missing="it sells no numbers there. Choose another country"):
+        with self._asking(f"show the prices of {country}", missing="it sells no numbers there. Choose another country"):
             record = self._client.pricing.v1.phone_numbers.countries(country).fetch()
-            priced = [(_known(NumberType, row.get("number_type")), row) for row in record.phone_number_prices or ()]
-            monthly = {type: _money(row.get("current_price")) for type, row in priced if type is not None}
+            priced = [
+                (records.known(NumberType, row.get("number_type")), row) for row in record.phone_number_prices or ()
+            ]
+            monthly = {type: records.money(row.get("current_price")) for type, row in priced if type is not None}
             return Prices(
                 country=country,
-                currency=_text(record.price_unit).upper(),
+                currency=records.text(record.price_unit).upper(),
                 monthly={type: price for type, price in monthly.items() if price is not None},
             )
 
@@ -153,19 +210,19 @@ class TwilioAccount(Provider):
         self, *, matching: str = "", page_size: int = MAX_PAGE_SIZE, token: str | None = None
     ) -> Page[OwnedNumber]:
         numbers = self._client.incoming_phone_numbers
-        with _asking("list the account's numbers"):
+        with self._asking("list the account's numbers"):
             # The token is the address that Twilio gave for the next page; a foreign host in it is refused.
             page = (
                 numbers.get_page(token)
                 if token
                 else numbers.page(phone_number=matching or None, page_size=min(page_size, MAX_PAGE_SIZE))
             )
-            return Page(tuple(_owned(record) for record in page), page.next_page_url)
+            return Page(tuple(records.owned(record) for record in page), page.next_page_url)
 
     def find_owned_sid(self, sid: str) -> OwnedNumber | None:
         try:
-            with _asking(f"show the number {sid}"):
-                return _owned(self._client.incoming_phone_numbers(sid).fetch())
+            with self._asking(f"show the number {sid}"):
+                return _of(sid, records.owned(self._client.incoming_phone_numbers(sid).fetch()))
         except RequestRejected as exc:
             if exc.code == NOT_FOUND:
                 return None
@@ -181,56 +238,88 @@ class TwilioAccount(Provider):
         address_sid: str | None = None,
         bundle_sid: str | None = None,
     ) -> OwnedNumber:
-        with _asking(f"buy {e164}", writing=True):
+        with self._asking(f"buy {e164}", writing=True):
             # Never by area code: only a purchase of one exact number can be repeated without a second charge.
-            bought = _owned(
-                self._client.incoming_phone_numbers.create(
-                    phone_number=e164,
-                    friendly_name=label[:_LABEL_LENGTH] or None,
-                    voice_url=voice_url or None,
-                    status_callback=status_callback or None,
-                    address_sid=address_sid,
-                    bundle_sid=bundle_sid,
-                )
+            answer = self._client.incoming_phone_numbers.create_with_http_info(
+                phone_number=e164,
+                friendly_name=label[:_LABEL_LENGTH] or None,
+                voice_url=voice_url or None,
+                voice_method="POST" if voice_url else None,
+                status_callback=status_callback or None,
+                status_callback_method="POST" if status_callback else None,
+                address_sid=address_sid,
+                bundle_sid=bundle_sid,
             )
+            bought = records.owned(_documented(answer, 201))
             if bought.e164 != e164:
                 raise ValueError(f"asked for {e164}, answered with {bought.e164}")
             return bought
 
     def webhooks(self, sid: str) -> Webhooks:
-        with _asking(f"show the webhooks of {sid}"):
-            return _owned(self._client.incoming_phone_numbers(sid).fetch()).webhooks
+        with self._asking(f"show the webhooks of {sid}"):
+            return _of(sid, records.owned(self._client.incoming_phone_numbers(sid).fetch())).webhooks
 
     def set_webhooks(
-        self, sid: str, *, voice_url: str | None = None, sms_url: str | None = None, status_callback: str | None = None
+        self,
+        sid: str,
+        *,
+        voice_url: str | None = None,
+        sms_url: str | None = None,
+        status_callback: str | None = None,
+        voice_method: str | None = None,
+        voice_fallback_url: str | None = None,
+        voice_fallback_method: str | None = None,
+        status_callback_method: str | None = None,
+        trunk_sid: str | None = None,
+        voice_application_sid: str | None = None,
     ) -> OwnedNumber:
-        with _asking(f"set the webhooks of {sid}", writing=True):
-            return _owned(
-                self._client.incoming_phone_numbers(sid).update(
-                    voice_url=voice_url, sms_url=sms_url, status_callback=status_callback
-                )
+        with self._asking(f"set the webhooks of {sid}", writing=True):
+            answer = self._client.incoming_phone_numbers(sid).update_with_http_info(
+                voice_url=voice_url,
+                sms_url=sms_url,
+                status_callback=status_callback,
+                voice_method=voice_method,
+                voice_fallback_url=voice_fallback_url,
+                voice_fallback_method=voice_fallback_method,
+                status_callback_method=status_callback_method,
+                # Setting one of these clears the other, so the other must not be cleared beside it.
+                trunk_sid=trunk_sid if not voice_application_sid else None,
+                voice_application_sid=voice_application_sid if not trunk_sid else None,
             )
+            return _of(sid, records.owned(_documented(answer, 200)))
 
     def release(self, sid: str) -> None:
-        with _asking(f"release {sid}", writing=True):
-            self._client.incoming_phone_numbers(sid).delete()
+        with self._asking(f"release {sid}", writing=True):
+            # The client takes any answer from 200 to 299 for a success.
+            _documented(self._client.incoming_phone_numbers(sid).delete_with_http_info(), 204)
 
     def addresses(self, country: str | None = None) -> tuple[Address, ...]:
-        with _asking("list the account's addresses"):
-            records = self._client.addresses.list(iso_country=country, page_size=MAX_PAGE_SIZE)
-            return tuple(_address(record) for record in records)
+        with self._asking("list the account's addresses"):
+            found = self._client.addresses.list(iso_country=country, page_size=MAX_PAGE_SIZE)
+            return tuple(records.address(record) for record in found)
 
     def bundles(self, country: str, type: NumberType) -> tuple[Bundle, ...]:
-        wire_type = type.value.replace("_", "-") if type in _BUNDLE_TYPES else None
-        with _asking("list the account's regulatory bundles"):
-            records = self._client.numbers.v2.regulatory_compliance.bundles.list(
-                iso_country=country, number_type=wire_type, page_size=MAX_PAGE_SIZE
+        with self._asking("list the account's regulatory bundles"):
+            found = self._client.numbers.v2.regulatory_compliance.bundles.list(
+                iso_country=country, number_type=_regulated(type), page_size=MAX_PAGE_SIZE
             )
-            return tuple(_bundle(record) for record in records)
+            return tuple(records.bundle(record) for record in found)
+
+    def regulations(self, country: str, type: NumberType, end_user: EndUser | None = None) -> tuple[Regulation, ...]:
+        if _regulated(type) is None:
+            return ()
+        with self._asking(f"show what the regulator of {country} asks for"):
+            found = self._client.numbers.v2.regulatory_compliance.regulations.list(
+                iso_country=country,
+                number_type=_regulated(type),
+                end_user_type=end_user and end_user.value,
+                page_size=MAX_PAGE_SIZE,
+            )
+            return tuple(records.regulation(record) for record in found)
 
     def calls_page(self, since: datetime, until: datetime, *, token: str | None = None) -> Page[CallRecord]:
         calls = self._client.calls
-        with _asking("show the call log"):
+        with self._asking("show the call log"):
             # The client writes a time as UTC without converting it, and cuts off what is below a second.
             page = (
                 calls.get_page(token)
@@ -241,21 +330,21 @@ class TwilioAccount(Provider):
                     page_size=MAX_PAGE_SIZE,
                 )
             )
-            records = [_call(record) for record in page if record.start_time is not None]
-            return Page(tuple(call for call in records if since <= call.started_at < until), page.next_page_url)
+            found = [records.call(record) for record in page if record.start_time is not None]
+            return Page(tuple(call for call in found if since <= call.started_at < until), page.next_page_url)
+
+    @contextmanager
+    def _asking(self, what: str, *, writing: bool = False, missing: str = _REASONS[NOT_FOUND]) -> Iterator[None]:
+        """Translate what goes wrong inside; *missing* is the reason where Twilio finds nothing."""
+        reasons = _REASONS | {NOT_FOUND: missing} | ({_REFUSED: _OF_KEY} if self._key else {})
+        try:
+            yield
+        except (TwilioException, requests.RequestException, ValueError) as exc:
+            raise _translate(exc, _attempt(what, writing=writing), reasons) from exc
 
 
 def _attempt(what: str, *, writing: bool = False) -> Attempt:
     return Attempt(VENDOR.name, what, writing)
-
-
-@contextmanager
-def _asking(what: str, *, writing: bool = False, missing: str = _REASONS[NOT_FOUND]) -> Iterator[None]:
-    """Translate what goes wrong inside; *missing* is the reason where Twilio finds nothing."""
-    try:
-        yield
-    except (TwilioException, requests.RequestException, ValueError) as exc:
-        raise _translate(exc, _attempt(what, writing=writing), _REASONS | {NOT_FOUND: missing}) from exc
 
 
 def _translate(exc: Exception, attempt: Attempt, reasons: Mapping[str, str]) -> ProviderError:
@@ -267,98 +356,20 @@ def _translate(exc: Exception, attempt: Attempt, reasons: Mapping[str, str]) -> 
     return attempt.lost("its answer could not be read")
 
 
-def _known(kind: type[Kind], word: str | None) -> Kind | None:
-    """Return the member that Twilio's *word* means; it writes "toll free", "toll-free" and "toll_free"."""
-    try:
-        return kind((word or "").lower().replace(" ", "_").replace("-", "_"))
-    except ValueError:
-        return None
+def _documented(answer: ApiResponse[Any], status: int) -> Any:
+    """Return what an answer holds. Raises ValueError for one that came with another *status* than is documented."""
+    if answer.status_code != status:
+        raise ValueError(f"answered with HTTP {answer.status_code}, not {status}")
+    return answer.data
 
 
-def _text(value: str | None) -> str:
-    """Return *value*, which an answer cannot go without."""
-    if not value:
-        raise ValueError("a field that is always there is missing")
-    return value
+def _of(sid: str, number: OwnedNumber) -> OwnedNumber:
+    """Return *number*. Raises ValueError when it is not the one that was asked about."""
+    if number.sid != sid:
+        raise ValueError(f"asked about {sid}, answered with {number.sid}")
+    return number
 
 
-def _money(value: str | None) -> Decimal | None:
-    try:
-        return None if value is None else Decimal(value)
-    except InvalidOperation as exc:
-        raise ValueError(f"{value!r} is no price") from exc
-
-
-def _features(capabilities: Mapping[str, bool] | None) -> frozenset[Feature]:
-    offered = (_known(Feature, key) for key, on in (capabilities or {}).items() if on)
-    return frozenset(feature for feature in offered if feature is not None)
-
-
-def _types(words: Iterable[str]) -> tuple[NumberType, ...]:
-    offered = {_known(NumberType, word) for word in words}
-    return tuple(type for type in NumberType if type in offered)
-
-
-def _country(record: Any) -> Country:
-    code = _text(record.country_code)
-    return Country(code=code, name=record.country or code, types=_types(record.subresource_uris or {}))
-
-
-def _available(record: Any, type: NumberType) -> AvailableNumber:
-    return AvailableNumber(
-        e164=_text(record.phone_number),
-        country=_text(record.iso_country),
-        type=type,
-        locality=record.locality or None,
-        region=record.region or None,
-        features=_features(record.capabilities),
-        address_requirement=AddressRequirement(record.address_requirements or "none"),
-    )
-
-
-def _owned(record: Any) -> OwnedNumber:
-    return OwnedNumber(
-        sid=_text(record.sid),
-        e164=_text(record.phone_number),
-        label=record.friendly_name or "",
-        type=_known(NumberType, record.type),
-        features=_features(record.capabilities),
-        webhooks=Webhooks(
-            voice_url=record.voice_url or "",
-            sms_url=record.sms_url or "",
-            status_callback=record.status_callback or "",
-            routed_by=record.trunk_sid or record.voice_application_sid or None,
-        ),
-        address_sid=record.address_sid or None,
-        bundle_sid=record.bundle_sid or None,
-        bought_at=record.date_created,
-    )
-
-
-def _address(record: Any) -> Address:
-    parts = (record.street, record.street_secondary, record.postal_code, record.city, record.region)
-    return Address(
-        sid=_text(record.sid),
-        name=record.friendly_name or record.customer_name or "",
-        lines=", ".join(part for part in parts if part),
-        country=_text(record.iso_country),
-    )
-
-
-def _bundle(record: Any) -> Bundle:
-    status = _known(BundleStatus, _text(record.status).removeprefix("twilio-"))
-    return Bundle(sid=_text(record.sid), name=record.friendly_name or "", status=status or BundleStatus.DRAFT)
-
-
-def _call(record: Any) -> CallRecord:
-    return CallRecord(
-        sid=_text(record.sid),
-        from_number=record._from or "",
-        to_number=record.to or "",
-        direction=Direction.INBOUND if record.direction in _INBOUND else Direction.OUTBOUND,
-        status=_known(CallStatus, record.status) or CallStatus.OTHER,
-        started_at=record.start_time,
-        duration=int(record.duration or 0),
-        price=_money(record.price),
-        currency=record.price_unit,
-    )
+def _regulated(type: NumberType) -> str | None:
+    """Return Twilio's word for a type of number in its regulatory resources, which know some types only."""
+    return type.value.replace("_", "-") if type in _BUNDLE_TYPES else None

@@ -143,20 +143,38 @@ class Prices:
 
 @dataclass(frozen=True)
 class Webhooks:
-    """Where a number's events go; empty where nothing is set.
+    """Where a number's events go, and how; empty where nothing is set.
 
-    `routed_by` is the SID of a trunk or an application that makes the vendor ignore `voice_url`.
+    A trunk or a voice application makes the vendor ignore `voice_url`; a number has one of the two at most. The
+    fallback is asked when `voice_url` fails. A vendor without methods is asked as if they were POST.
     """
 
     voice_url: str = ""
     sms_url: str = ""
     status_callback: str = ""
-    routed_by: str | None = None
+    voice_method: str = "POST"
+    voice_fallback_url: str = ""
+    voice_fallback_method: str = "POST"
+    status_callback_method: str = "POST"
+    trunk_sid: str = ""
+    voice_application_sid: str = ""
+
+    @property
+    def routed_by(self) -> str:
+        """The SID of the trunk or the application that takes the calls instead of `voice_url`; empty for none."""
+        return self.trunk_sid or self.voice_application_sid
+
+    def reach(self, url: str) -> bool:
+        """Return whether a call is told to *url*, by POST."""
+        return not self.routed_by and self.voice_url == url and self.voice_method == "POST"
 
 
 @dataclass(frozen=True)
 class OwnedNumber:
-    """A number that the account holds at the vendor."""
+    """A number that the account holds at the vendor.
+
+    Vendors name a number after itself until somebody names it: `is_named` is False for such a `label`.
+    """
 
     sid: str
     e164: str
@@ -167,6 +185,7 @@ class OwnedNumber:
     address_sid: str | None = None
     bundle_sid: str | None = None
     bought_at: datetime | None = None
+    is_named: bool = True
 
 
 @dataclass(frozen=True)
@@ -191,6 +210,31 @@ class Bundle:
     def usable(self) -> bool:
         """Return whether the vendor accepts the bundle with a purchase."""
         return self.status in (BundleStatus.APPROVED, BundleStatus.PROVISIONALLY_APPROVED)
+
+
+class EndUser(StrEnum):
+    """Who will use a number, which decides what papers the regulator asks for."""
+
+    INDIVIDUAL = "individual"
+    BUSINESS = "business"
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """Something that a regulator asks for, and the documents that prove it; none where it is only to be told."""
+
+    name: str
+    documents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Regulation:
+    """What a country's regulator asks for with numbers of one type, of one kind of end user."""
+
+    sid: str
+    name: str
+    end_user: EndUser
+    requirements: tuple[Requirement, ...]
 
 
 @dataclass(frozen=True)
@@ -294,13 +338,30 @@ class Provider(Protocol):
         raise self._cannot(Capability.READ_WEBHOOKS)
 
     def set_webhooks(
-        self, sid: str, *, voice_url: str | None = None, sms_url: str | None = None, status_callback: str | None = None
+        self,
+        sid: str,
+        *,
+        voice_url: str | None = None,
+        sms_url: str | None = None,
+        status_callback: str | None = None,
+        voice_method: str | None = None,
+        voice_fallback_url: str | None = None,
+        voice_fallback_method: str | None = None,
+        status_callback_method: str | None = None,
+        trunk_sid: str | None = None,
+        voice_application_sid: str | None = None,
     ) -> OwnedNumber:
-        """Change webhooks and return the number; None leaves a value, the empty string clears it."""
+        """Change webhooks and return the number; None leaves a value, the empty string clears it.
+
+        To set a trunk clears the application, and the other way round.
+        """
         raise self._cannot(Capability.SET_WEBHOOKS)
 
     def release(self, sid: str) -> None:
-        """Give the number back. It can be bought again only while nobody else has taken it."""
+        """Give the number back. It can be bought again only while nobody else has taken it.
+
+        Any answer but the documented one is OutcomeUnknown: the number is billed until it is gone.
+        """
         raise self._cannot(Capability.RELEASE)
 
     def addresses(self, country: str | None = None) -> tuple[Address, ...]:
@@ -309,6 +370,10 @@ class Provider(Protocol):
 
     def bundles(self, country: str, type: NumberType) -> tuple[Bundle, ...]:
         """Return the account's regulatory bundles for numbers of *type* in *country*, usable or not."""
+        raise self._cannot(Capability.ADDRESSES)
+
+    def regulations(self, country: str, type: NumberType, end_user: EndUser | None = None) -> tuple[Regulation, ...]:
+        """Return what the regulator of *country* asks for with numbers of *type*, of one end user or of each."""
         raise self._cannot(Capability.ADDRESSES)
 
     def calls_page(self, since: datetime, until: datetime, *, token: str | None = None) -> Page[CallRecord]:

@@ -149,7 +149,7 @@ def ways(report: Report) -> Table:
             (
                 way.connection,
                 way.n,
-                f"{way.voice_url or 'none'} {way.status_callback}".strip(),
+                " ".join(part for part in (way.voice_url or "none", way.status_callback, how(way)) if part),
                 f"{way.wanted_voice_url or 'none'} {way.wanted_status_callback}".strip(),
                 when_set(report, way),
             )
@@ -157,6 +157,13 @@ def ways(report: Report) -> Table:
         ],
         webhooks_note(owned),
     )
+
+
+def how(way: Way) -> str:
+    """Return in words what keeps calls from the Voice URL, or from coming by POST; empty for nothing."""
+    if way.routed_by:
+        return f"routed by {way.routed_by}"
+    return "" if way.voice_method == "POST" else f"by {way.voice_method}"
 
 
 def when_set(report: Report, way: Way) -> str:

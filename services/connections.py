@@ -265,6 +265,8 @@ def _fill_credentials(session: Session, row: Connection, maker: Vendor, values: 
     after = dict(before)
     for field in maker.credential_fields:
         _enter(field, (values.credentials or {}).get(field.name), field.name in values.forget, after)
+    if problem := maker.problem_with(after):
+        raise InvalidInput(problem.told, field=problem.field)
     if after == before:
         return []
     if row.id and before.get(_ACCOUNT) and after.get(_ACCOUNT) != before[_ACCOUNT]:

@@ -42,6 +42,14 @@ OLD_WEBHOOKS = {
 LARGEST_ACCOUNT = "Twilio main"
 RENAMED_AT_TWILIO = {60: "Sales desk, new script", 75: "Do not use"}
 RELEASED_AT_TWILIO = (30,)
+ROUTED_AT_TWILIO = {
+    45: {"trunk_sid": "TK" + "5" * 32},
+    52: {
+        "voice_method": "GET",
+        "voice_fallback_url": "https://old.example.net/fallback",
+        "voice_fallback_method": "GET",
+    },
+}
 """What somebody did in Twilio's own console, by the place of the number among those of the largest account."""
 
 WITHOUT_PRIMARY = "Payment reminders"  # its primary number was released

@@ -5,7 +5,6 @@ by a second click. What decides is the order's row, changed only while it is loc
 """
 
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -20,8 +19,8 @@ import db.users
 from db.models import NumberOrder, NumberStatus, NumberType, OrderKind, OrderState, PhoneNumber
 from db.scope import Scope
 from providers.errors import OutcomeUnknown, ProviderError, ProviderUnavailable, RequestRejected
-from providers.verbs import OwnedNumber, Provider, Webhooks
-from services import audit, numbering, numbers, orders, settings, vendors
+from providers.verbs import OwnedNumber, Provider
+from services import audit, held, numbering, numbers, settings, vendors, webhook_orders
 from services.access import Actor
 from services.audit import Action, Subject
 
@@ -131,28 +130,30 @@ def _buy(provider: Provider, order: NumberOrder) -> OwnedNumber:
 
 def _take_over(provider: Provider, order: NumberOrder) -> OwnedNumber:
     """Set the webhooks, unless they are no longer what the operator was shown."""
-    wanted, shown = orders.told(order.configuration), orders.told(order.previous)
-    now = provider.find_owned_sid(order.provider_sid or "")
-    if now is None:
-        raise RequestRejected(
-            f"{numbering.display(order.e164)} is not in the account any more. Nothing was changed.", code="20404"
-        )
-    if _same(provider, now.webhooks, wanted):
-        return now
-    if not _same(provider, now.webhooks, shown):
-        raise RequestRejected(
-            "The webhooks were changed at the provider since they were shown. Nothing was overwritten; look again."
-        )
-    callback = wanted.status_callback if provider.vendor.keeps_status_callback else None
-    return provider.set_webhooks(now.sid, voice_url=wanted.voice_url, status_callback=callback)
+    return webhook_orders.take_over(provider, order)
 
 
 def _release(provider: Provider, order: NumberOrder) -> None:
+    sid = order.provider_sid or ""
+    number = held.by_sid(provider, sid, order.e164)
+    if number is None:  # gone already is what was wanted, unless it is there again
+        _expect_nowhere(provider, order)
+        return
     try:
-        provider.release(order.provider_sid or "")
+        provider.release(number.sid)
     except RequestRejected as exc:
-        if exc.code != "20404":  # gone already is what was wanted
+        if exc.code != "20404":
             raise
+
+
+def _expect_nowhere(provider: Provider, order: NumberOrder) -> None:
+    """Raise RequestRejected when the account holds the number under another SID, and so pays for it."""
+    other = provider.find_owned(order.e164)
+    if other is not None:
+        raise RequestRejected(
+            f"The account holds {numbering.display(order.e164)} under another SID, {other.sid}. It was not released; "
+            "take that SID over by a re-sync, and release it then."
+        )
 
 
 def _look_for_purchase(provider: Provider, order: NumberOrder) -> None:
@@ -164,25 +165,31 @@ def _look_for_purchase(provider: Provider, order: NumberOrder) -> None:
 
 
 def _look_for_release(provider: Provider, order: NumberOrder) -> None:
-    if provider.find_owned_sid(order.provider_sid or "") is None:
+    try:
+        gone = held.by_sid(provider, order.provider_sid or "", order.e164) is None
+        if gone:
+            _expect_nowhere(provider, order)
+    except RequestRejected as exc:
+        _fail(order.id or 0, str(exc))
+        return
+    if gone:
         _confirm(order.id or 0, None)
     elif _long_ago(order):
         _fail(order.id or 0, "The number is still in the account: it was not released. Try again.")
 
 
 def _look_at_webhooks(provider: Provider, order: NumberOrder) -> None:
-    now = provider.find_owned_sid(order.provider_sid or "")
+    try:
+        now = held.by_sid(provider, order.provider_sid or "", order.e164)
+    except held.AnotherNumber as exc:
+        _fail(order.id or 0, str(exc))
+        return
     if now is None:
         _fail(order.id or 0, "The number is not in the account any more. Nothing was changed.")
-    elif _same(provider, now.webhooks, orders.told(order.configuration)):
+    elif webhook_orders.are_set(provider.vendor, order, now):
         _confirm(order.id or 0, now)
     elif _long_ago(order):
         _fail(order.id or 0, "The webhooks at the provider are not ours: they were not replaced. Try again.")
-
-
-def _same(provider: Provider, one: Webhooks, other: Webhooks) -> bool:
-    callbacks = one.status_callback == other.status_callback or not provider.vendor.keeps_status_callback
-    return one.voice_url == other.voice_url and callbacks
 
 
 def _long_ago(order: NumberOrder) -> bool:
@@ -299,13 +306,10 @@ def _added(session: Session, actor: Actor, order: NumberOrder, owned: OwnedNumbe
     session.flush()
     order.number_id, order.provider_sid = number.id, owned.sid
     action = Action.NUMBERS_BUY if order.kind is OrderKind.PURCHASE else Action.NUMBERS_IMPORT
-    after = numbers.words(session, number) | {
-        "price": order.price,
-        "currency": order.currency,
-        "voice_url": chosen.get("voice_url"),
-        "status_callback": chosen.get("status_callback"),
-    }
-    audit.record(session, actor, action, numbers.subject(number), before=order.previous, after=after)
+    before, set_now = webhook_orders.told(order.previous, chosen)
+    after = numbers.words(session, number) | {"price": order.price, "currency": order.currency, **set_now}
+    replaced = before if order.previous else {}
+    audit.record(session, actor, action, numbers.subject(number), before=replaced, after=after)
 
 
 def _released(session: Session, actor: Actor, order: NumberOrder) -> None:
@@ -334,19 +338,8 @@ def _webhooks_set(session: Session, actor: Actor, order: NumberOrder) -> None:
         return
     number.version += 1
     number.updated_at = datetime.now(UTC)
-    audit.record(
-        session,
-        actor,
-        Action.NUMBERS_SET_WEBHOOKS,
-        numbers.subject(number),
-        before=_urls(order.previous),
-        after=_urls(order.configuration),
-    )
-
-
-def _urls(webhooks: dict[str, str]) -> dict[str, str]:
-    told = asdict(orders.told(webhooks))
-    return {name: told[name] for name in ("voice_url", "status_callback")}
+    before, after = webhook_orders.told(order.previous, order.configuration)
+    audit.record(session, actor, Action.NUMBERS_SET_WEBHOOKS, numbers.subject(number), before=before, after=after)
 
 
 def _type(word: str | None, otherwise: NumberType) -> NumberType:

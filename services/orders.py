@@ -22,7 +22,7 @@ from db.orders import OrderRow
 from db.scope import Scope
 from providers.base import Capability
 from providers.verbs import Webhooks
-from services import audit, checks, numbering, numbers
+from services import audit, checks, numbering, numbers, webhook_orders
 from services.access import Actor, Permission, require, require_tenant
 from services.audit import Action, Subject
 from services.connections import vendor
@@ -91,13 +91,16 @@ def place_import(
     *,
     price: str | None = None,
     currency: str | None = None,
+    stop_routing: bool = False,
 ) -> int:
     """Write down that a number of the tenant's own account is to be imported, and return the order's id.
 
-    *seen* are the webhooks that the operator was shown: others are not overwritten.
+    *seen* are the webhooks that the operator was shown: others are not overwritten. Calls are taken from a trunk or
+    an application only with *stop_routing*, else InvalidInput.
     """
     require(actor, Permission.NUMBERS_BUY)
     connection = _begin(session, actor, connection_id, e164, Capability.LIST_OWNED)
+    webhook_orders.require_agreement(e164, seen, webhook_orders.ours(connection), stop_routing=stop_routing)
     return _place(
         session,
         actor,
@@ -171,10 +174,22 @@ def may_be_bought_back(number: NumberDetail) -> bool:
     return number.status is NumberStatus.RELEASED and until is not None and until > datetime.now(UTC)
 
 
-def place_webhooks(session: Session, actor: Actor, number_id: int, seen: Webhooks, wanted: Webhooks) -> int:
-    """Write down that webhooks are to be changed from *seen* to *wanted*, and return the order's id."""
+def place_webhooks(
+    session: Session,
+    actor: Actor,
+    number_id: int,
+    seen: Webhooks,
+    wanted: Webhooks,
+    *,
+    stop_routing: bool = False,
+) -> int:
+    """Write down that webhooks are to be changed from *seen* to *wanted*, and return the order's id.
+
+    Calls are taken from a trunk or an application only with *stop_routing*, else InvalidInput.
+    """
     require(actor, Permission.NUMBERS_WRITE)
     number, connection = _managed(session, actor, number_id, Capability.SET_WEBHOOKS)
+    webhook_orders.require_agreement(number.e164, seen, wanted, stop_routing=stop_routing)
     return _place(
         session,
         actor,
@@ -215,14 +230,9 @@ def may_settle(session: Session, actor: Actor, order_id: int) -> OrderRow:
     return get(session, actor, order_id)
 
 
-def told(webhooks: Mapping[str, Any]) -> Webhooks:
-    """Return webhooks as an order keeps them."""
-    return Webhooks(
-        voice_url=webhooks.get("voice_url") or "",
-        sms_url=webhooks.get("sms_url") or "",
-        status_callback=webhooks.get("status_callback") or "",
-        routed_by=webhooks.get("routed_by"),
-    )
+def told(webhooks: Mapping[str, Any], otherwise: Webhooks | None = None) -> Webhooks:
+    """Return webhooks as an order keeps them. What older orders did not keep is as in *otherwise*."""
+    return webhook_orders.kept(webhooks, otherwise or Webhooks())
 
 
 def _begin(session: Session, actor: Actor, connection_id: int, e164: str, capability: Capability) -> Connection:
@@ -266,14 +276,11 @@ def _checked(session: Session, connection: Connection, chosen: Configuration) ->
 
 
 def _webhooks_of(connection: Connection) -> dict[str, str]:
-    return {
-        "voice_url": connection.voice_url or "",
-        "status_callback": connection.status_callback_url or "",
-    }
+    return webhook_orders.of_connection(connection)
 
 
 def _told(webhooks: Webhooks) -> dict[str, Any]:
-    return asdict(webhooks)
+    return webhook_orders.all_of(webhooks)
 
 
 def _place(session: Session, actor: Actor, connection: Connection, kind: OrderKind, e164: str, **fields: Any) -> int:

@@ -18,8 +18,8 @@ from db.connections import ConnectionRow
 from db.reconcile import Record
 from db.scope import Scope
 from providers.base import Capability
-from providers.verbs import MAX_PAGE_SIZE, OwnedNumber, Page, Provider, Webhooks
-from services import checks, numbers, orders, resync, vendors
+from providers.verbs import MAX_PAGE_SIZE, OwnedNumber, Page, Provider
+from services import checks, held, numbers, orders, resync, vendors, webhook_orders
 from services.access import Actor, Permission, require, require_tenant
 from services.connections import vendor
 from services.errors import Conflict, InvalidInput
@@ -225,14 +225,17 @@ def attached(session: Session, actor: Actor, rows: Sequence[MissingThere]) -> di
     return db.reconcile.campaigns_with(session, Scope(require_tenant(actor)), [row.number_id for row in rows])
 
 
-def place_import(session: Session, actor: Actor, comparison: Comparison, row: MissingHere) -> int:
+def place_import(
+    session: Session, actor: Actor, comparison: Comparison, row: MissingHere, *, stop_routing: bool = False
+) -> int:
     """Write down that a number is to be imported, under the label that it has there, and return the order's id.
 
+    Calls are taken from a trunk or an application only with *stop_routing*, else InvalidInput.
     Raises InvalidInput for a number on record, Conflict for one that is being ordered or for changed webhooks here.
     """
     require(actor, Permission.NUMBERS_BUY)
     now = next((one for one in offered(session, actor) if one.id == comparison.connection.id), None)
-    if now is None or _webhooks(now) != _webhooks(comparison.connection):
+    if now is None or webhook_orders.ours(now) != webhook_orders.ours(comparison.connection):
         raise Conflict("The connection was changed since the comparison. Nothing was imported; compare again.")
     return orders.place_import(
         session,
@@ -242,6 +245,7 @@ def place_import(session: Session, actor: Actor, comparison: Comparison, row: Mi
         row.number.sid,
         row.number.webhooks,
         Configuration(label=row.label),
+        stop_routing=stop_routing,
     )
 
 
@@ -269,7 +273,7 @@ def take_over(session: Session, actor: Actor, row: Different, taken: Sequence[Di
     session.rollback()
     with vendors.in_words():
         provider = vendors.connect(connection)
-        now = vendors.patiently(lambda: provider.find_owned_sid(row.there.sid))
+        now = vendors.patiently(lambda: held.by_sid(provider, row.there.sid, number.e164))
     if now is None or not set(taken) <= set(resync.compared(number, now)):
         raise Conflict("It was changed at the provider since the comparison. Nothing was taken over; compare again.")
     version = row.version
@@ -277,10 +281,11 @@ def take_over(session: Session, actor: Actor, row: Different, taken: Sequence[Di
         version = resync.apply(session, actor, row.number_id, difference, version=version)
 
 
-def place_webhooks(session: Session, actor: Actor, row: Different) -> int:
+def place_webhooks(session: Session, actor: Actor, row: Different, *, stop_routing: bool = False) -> int:
     """Write down that our webhooks are to be set at the provider, and return the order's id.
 
-    Those there are replaced only if they are still as they were compared. Raises InvalidInput for a number that is
+    Those there are replaced only if they are still as they were compared, and calls are taken from a trunk or an
+    application only with *stop_routing*. Raises InvalidInput for a number that is
     there under another SID, Conflict when it or its connection changed here.
     """
     require(actor, Permission.NUMBERS_WRITE)
@@ -290,7 +295,8 @@ def place_webhooks(session: Session, actor: Actor, row: Different) -> int:
         raise Conflict("The connection was changed since the comparison. Nothing was replaced; compare again.")
     if any(difference.field == resync.SID for difference in now):
         raise InvalidInput("The account has it under another SID. Take that over first.")
-    return orders.place_webhooks(session, actor, row.number_id, row.there.webhooks, _webhooks(number))
+    wanted = webhook_orders.ours(number)
+    return orders.place_webhooks(session, actor, row.number_id, row.there.webhooks, wanted, stop_routing=stop_routing)
 
 
 def _pages(session: Session, provider: Provider, matching: str) -> Iterator[Sequence[OwnedNumber]]:
@@ -329,7 +335,3 @@ def _unchanged(session: Session, actor: Actor, number_id: int, version: int) -> 
     if number.version != version:
         raise Conflict("Somebody changed this number since the comparison. Nothing was done; compare again.")
     return number
-
-
-def _webhooks(ours: ConnectionRow | NumberDetail) -> Webhooks:
-    return Webhooks(voice_url=ours.voice_url or "", status_callback=ours.status_callback_url or "")

@@ -9,12 +9,13 @@ from sqlmodel import Session
 import db.connections
 from db.models import NumberStatus, PhoneNumber
 from db.scope import Scope
+from providers.base import Capability
 from providers.verbs import OwnedNumber
-from services import checks, numbers, stock, vendors
+from services import checks, held, numbers, vendors, webhook_orders
 from services.access import Actor, Permission, require
 from services.audit import Action
 from services.connections import vendor
-from services.errors import InvalidInput, NotFound
+from services.errors import InvalidInput
 
 GONE = "gone"
 LABEL = "label"
@@ -50,42 +51,53 @@ NOT_THERE = Difference("In the account", "Yes", "No: released or moved away", GO
 
 
 def differences(session: Session, actor: Actor, number_id: int) -> list[Difference]:
-    """Return what differs at the provider now; nothing for a number that is as we have it."""
+    """Return what differs at the provider now; nothing for a number that is as we have it.
+
+    Raises ProviderProblem when the SID is that of another number, and the account does not hold this one.
+    """
     require(actor, Permission.NUMBERS_READ)
     number = numbers.get(session, actor, number_id)
-    found = stock.at_provider(session, actor, number_id)
-    if found is None:
-        connection = db.connections.find(session, Scope(number.tenant_id), number.connection_id or 0)
-        if connection is None:
-            raise NotFound
-        with vendors.in_words():
-            provider = vendors.connect(connection)
-            found = vendors.patiently(lambda: provider.find_owned(number.e164))
+    sid = numbers.sid_of(number)
+    connection = db.connections.find(session, Scope(number.tenant_id), number.connection_id or 0)
+    if sid is None or connection is None:
+        raise InvalidInput("This number has no SID at its provider.")
+    with vendors.in_words():
+        provider = vendors.connect(connection)
+        session.rollback()  # no transaction stays open while the provider is asked
+        found = vendors.patiently(lambda: held.wherever(provider, sid, number.e164))
+    if found is None and not provider.vendor.can(Capability.LIST_OWNED):
+        raise InvalidInput(f"{provider.vendor.name} has no number with the SID {sid}. Correct the SID of this number.")
     return [NOT_THERE] if found is None else compared(number, found)
 
 
 def compared(number: OnRecord, there: OwnedNumber) -> list[Difference]:
     """Return what differs between a number on record and the same number at its provider."""
+    wanted = webhook_orders.ours(number)
     pairs = [
         ("SID", numbers.sid_of(number) or "", there.sid, SID),
-        ("Label", number.label, label_of(there), LABEL),
-        ("Voice URL", number.voice_url or "", there.webhooks.voice_url, ""),
+        ("Label", number.label, _label_beside(number.label, there), LABEL),
+        *(
+            (webhook_orders.NAMES[name], getattr(wanted, name), getattr(there.webhooks, name), "")
+            for name in webhook_orders.differing(vendor(number.provider), wanted, there.webhooks)
+        ),
     ]
-    if vendor(number.provider).keeps_status_callback:
-        pairs.append(("Status callback", number.status_callback_url or "", there.webhooks.status_callback, ""))
     return [
         Difference(name, ours or "—", theirs or "—", field) for name, ours, theirs, field in pairs if ours != theirs
     ]
 
 
 def label_of(there: OwnedNumber) -> str:
-    """Return the label that somebody gave the number at its provider, or nothing.
+    """Return the label that somebody gave the number at its provider, as it would be stored here, or nothing.
 
-    Twilio names a number after itself until somebody names it otherwise.
+    A vendor names a number after itself until somebody names it otherwise.
     """
-    digits = "".join(filter(str.isdigit, there.label))
-    itself = digits and digits in there.e164 and not there.label.strip("+()- 0123456789")
-    return "" if itself else there.label
+    return checks.one_line(there.label) if there.is_named else ""
+
+
+def _label_beside(ours: str, there: OwnedNumber) -> str:
+    """Return the label there; a number that is named after itself in both agrees."""
+    written = checks.one_line(there.label)
+    return written if written == ours else label_of(there)
 
 
 def apply(session: Session, actor: Actor, number_id: int, taken: Difference, *, version: int) -> int:

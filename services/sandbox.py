@@ -48,7 +48,8 @@ def _fill(session: Session, config: Settings, sandbox: Sandbox) -> None:
         seeds_of_demo = []
         for place, number in enumerate(numbers):
             there = last_set.get(number.id or 0, ours)
-            renamed = cast.RENAMED_AT_TWILIO.get(place) if connection.name == cast.LARGEST_ACCOUNT else None
+            is_largest = connection.name == cast.LARGEST_ACCOUNT
+            renamed = cast.RENAMED_AT_TWILIO.get(place) if is_largest else None
             seeds_of_demo.append(
                 OwnedSeed(
                     e164=number.e164,
@@ -57,7 +58,8 @@ def _fill(session: Session, config: Settings, sandbox: Sandbox) -> None:
                     voice_url=there.get("voice_url") or "",
                     status_callback=there.get("status_callback") or "",
                     sid=number.provider_sid or "",
-                    released=connection.name == cast.LARGEST_ACCOUNT and place in cast.RELEASED_AT_TWILIO,
+                    released=is_largest and place in cast.RELEASED_AT_TWILIO,
+                    others=cast.ROUTED_AT_TWILIO.get(place, {}) if is_largest else {},
                 )
             )
         given_back = db.numbers.given_back(session, connection.id or 0)

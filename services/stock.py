@@ -8,6 +8,7 @@ import db.connections
 import db.numbers
 from db.models import Connection
 from db.scope import Scope
+from providers.errors import ProviderError
 from providers.verbs import (
     Address,
     AvailableNumber,
@@ -18,9 +19,10 @@ from providers.verbs import (
     OwnedNumber,
     Prices,
     Provider,
+    Regulation,
     Webhooks,
 )
-from services import checks, numbers, vendors
+from services import checks, held, numbers, vendors
 from services.access import Actor, Permission, require, require_tenant
 from services.errors import InvalidInput, NotFound
 
@@ -32,6 +34,7 @@ __all__ = [
     "OwnedNumber",
     "OwnedRow",
     "Prices",
+    "Regulation",
     "Webhooks",
 ]
 
@@ -56,10 +59,11 @@ class OwnedPage:
 
 @dataclass(frozen=True)
 class Papers:
-    """What the regulator may ask for: the account's addresses and bundles that fit."""
+    """What the regulator asks for, None if the vendor did not say; the account's addresses and bundles that fit."""
 
     addresses: tuple[Address, ...]
     bundles: tuple[Bundle, ...]
+    regulations: tuple[Regulation, ...] | None
 
 
 def countries(session: Session, actor: Actor, connection_id: int) -> tuple[Country, ...]:
@@ -87,13 +91,23 @@ def prices(session: Session, actor: Actor, connection_id: int, country: str) -> 
 
 
 def papers(session: Session, actor: Actor, connection_id: int, country: str, number_type: NumberType) -> Papers:
-    """Return the addresses and bundles that a number of *country* and *number_type* can be bought with."""
+    """Return what a number of *country* and *number_type* can be bought with, and what its regulator asks for."""
     require(actor, Permission.NUMBERS_BUY)
     provider = _provider(session, actor, connection_id)
     with vendors.in_words():
         return Papers(
-            vendors.patiently(provider.addresses), vendors.patiently(lambda: provider.bundles(country, number_type))
+            vendors.patiently(provider.addresses),
+            vendors.patiently(lambda: provider.bundles(country, number_type)),
+            _regulations(provider, country, number_type),
         )
+
+
+def _regulations(provider: Provider, country: str, number_type: NumberType) -> tuple[Regulation, ...] | None:
+    """Return what the regulator asks for. It only explains, so a purchase does not wait for it."""
+    try:
+        return provider.regulations(country, number_type)
+    except ProviderError:
+        return None
 
 
 def owned_page(session: Session, actor: Actor, connection_id: int, *, matching: str, token: str | None) -> OwnedPage:
@@ -107,19 +121,27 @@ def owned_page(session: Session, actor: Actor, connection_id: int, *, matching: 
     return OwnedPage(tuple(OwnedRow(number, known.get(number.e164)) for number in page.rows), page.next_token)
 
 
-def owned_by_sid(session: Session, actor: Actor, connection_id: int, sid: str) -> OwnedNumber:
-    """Return one of the account's numbers as it is now. Raises NotFound when it is not there any more."""
+def owned_by_sid(session: Session, actor: Actor, connection_id: int, sid: str, e164: str = "") -> OwnedNumber:
+    """Return one of the account's numbers as it is now, which is *e164* if given.
+
+    Raises NotFound when it is not there any more, ProviderProblem when the SID is that of another number.
+    """
     require(actor, Permission.NUMBERS_BUY)
     provider = _provider(session, actor, connection_id)
     with vendors.in_words():
         found = vendors.patiently(lambda: provider.find_owned_sid(sid))
+        if found is not None and e164:
+            held.expect(provider, found, e164)
     if found is None:
         raise NotFound("The number is not in the account any more. Refresh the list.")
     return found
 
 
 def at_provider(session: Session, actor: Actor, number_id: int) -> OwnedNumber | None:
-    """Return how a number on record is at its provider now; None when the account has it no more."""
+    """Return how a number on record is at its provider now; None when the account has it no more.
+
+    Raises ProviderProblem when its SID is that of another number.
+    """
     require(actor, Permission.NUMBERS_READ)
     number = numbers.get(session, actor, number_id)
     sid = numbers.sid_of(number)
@@ -128,7 +150,7 @@ def at_provider(session: Session, actor: Actor, number_id: int) -> OwnedNumber |
         raise InvalidInput("This number has no SID at its provider.")
     with vendors.in_words():
         provider = vendors.connect(connection)
-        return vendors.patiently(lambda: provider.find_owned_sid(sid))
+        return vendors.patiently(lambda: held.by_sid(provider, sid, number.e164))
 
 
 def webhooks_now(session: Session, actor: Actor, number_id: int) -> Webhooks:

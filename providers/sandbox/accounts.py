@@ -17,6 +17,15 @@ class SandboxAccount:
 
 
 @dataclass(frozen=True)
+class SandboxKey:
+    """A standard API key: it signs in to its account's numbers and calls, and not to the account itself."""
+
+    sid: str
+    secret: str
+    account_sid: str
+
+
+@dataclass(frozen=True)
 class SandboxAddress:
     sid: str
     account_sid: str
@@ -52,6 +61,15 @@ CLOSED = SandboxAccount("AC" + "3" * 32, "sandbox-closed", "Closed account", sta
 TRIAL = SandboxAccount("AC" + "4" * 32, "sandbox-trial", "Trial account", type="Trial")
 
 ACCOUNTS = {account.sid: account for account in (MAIN, SMALL, SUSPENDED, CLOSED, TRIAL)}
+
+KEYS = {
+    key.sid: key
+    for key in (
+        SandboxKey("SK" + account.sid[2:], f"{account.token}-key", account.sid)
+        for account in (MAIN, SMALL, SUSPENDED, CLOSED, TRIAL)
+    )
+}
+"""One key of each account: SK and the digits of the account, with the token and `-key` as its secret."""
 
 _ADDRESSES = (
     (MAIN, "US", "Numberdesk Inc.", "100 Market Street", "San Francisco", "CA", "94105"),

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from providers.sandbox import available, belongings, exotel, faults, incoming, pricing, seeds
+from providers.sandbox import available, belongings, exotel, faults, incoming, pricing, regulations, seeds
 from providers.sandbox.endpoint import Handler, endpoint, signed
 from providers.sandbox.replies import API_VERSION, ApiError
 from providers.sandbox.store import Store
@@ -34,6 +34,7 @@ def create_app(state: Path) -> Starlette:
             ),
             Route("/faults", faults.endpoint, methods=["GET", "POST", "PUT", "DELETE"]),
             Route("/ledger", _ledger),
+            Route("/reach", _reach),
         ],
         middleware=[Middleware(faults.Faulty, faults=on)],
         exception_handlers={HTTPException: _no_resource},
@@ -46,7 +47,7 @@ def create_app(state: Path) -> Starlette:
 def _api() -> list[Route]:
     numbers, number = "/{account}/IncomingPhoneNumbers.json", "/{account}/IncomingPhoneNumbers/{sid}.json"
     return [
-        Route("/{account}.json", endpoint(belongings.account, inactive_too=True)),
+        Route("/{account}.json", endpoint(belongings.account, of_account=True)),
         _route("/{account}/AvailablePhoneNumbers.json", available.countries),
         _route("/{account}/AvailablePhoneNumbers/{country}.json", available.country),
         _route("/{account}/AvailablePhoneNumbers/{country}/{type}.json", available.search),
@@ -67,7 +68,12 @@ def _pricing() -> list[Route]:
 
 
 def _numbers() -> list[Route]:
-    return [_route("/Bundles", belongings.bundles), _route("/Bundles/{sid}", belongings.bundle)]
+    return [
+        _route("/Bundles", belongings.bundles),
+        _route("/Bundles/{sid}", belongings.bundle),
+        _route("/Regulations", regulations.index),
+        _route("/Regulations/{sid}", regulations.fetch),
+    ]
 
 
 def _route(path: str, handler: Handler, method: str = "GET") -> Route:
@@ -84,6 +90,12 @@ def _ledger(request: Request) -> Response:
             (request.query_params.get("number"), request.query_params.get("account")),
         )
         return JSONResponse({"entries": [dict(row) for row in rows]})
+
+
+def _reach(request: Request) -> Response:
+    """Answer where a call to `number` would go, as somebody who calls it would notice."""
+    found = incoming.calls_reach(request.app.state.store, request.query_params.get("number", ""))
+    return JSONResponse({"reach": found})
 
 
 def _no_resource(request: Request, exc: Exception) -> Response:

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from providers.sandbox.accounts import ACCOUNTS, SandboxAccount
+from providers.sandbox.accounts import ACCOUNTS, KEYS, SandboxAccount
 from providers.sandbox.replies import ApiError
 from providers.sandbox.store import Store
 
@@ -31,14 +31,17 @@ class Call:
 Handler = Callable[[Call], Response]
 
 
-def endpoint(handler: Handler, *, inactive_too: bool = False) -> Callable[[Request], Awaitable[Response]]:
-    """Return *handler* behind authentication; *inactive_too* lets suspended and closed accounts in."""
+def endpoint(handler: Handler, *, of_account: bool = False) -> Callable[[Request], Awaitable[Response]]:
+    """Return *handler* behind authentication.
+
+    What is *of_account* itself lets suspended and closed accounts in, and no API keys.
+    """
 
     async def handle(request: Request) -> Response:
         try:
             body = (await request.body()).decode()
-            account = _authenticated(request)
-            if account.status != "active" and not inactive_too:
+            account = _authenticated(request, by_token_only=of_account)
+            if account.status != "active" and not of_account:
                 raise ApiError(403, 20005, f"Account {account.sid} is not active")
             call = Call(
                 store=request.app.state.store,
@@ -65,12 +68,14 @@ def signed(response: Response) -> Response:
     return response
 
 
-def _authenticated(request: Request) -> SandboxAccount:
-    sid, token = credentials(request)
-    account = ACCOUNTS.get(sid)
-    if account is None or not secrets.compare_digest(account.token.encode(), token.encode()):
+def _authenticated(request: Request, *, by_token_only: bool) -> SandboxAccount:
+    name, secret = credentials(request)
+    key = None if by_token_only else KEYS.get(name)  # a standard key may not look at accounts
+    account = ACCOUNTS.get(key.account_sid if key else name)
+    expected = key.secret if key else account.token if account else ""
+    if account is None or not secrets.compare_digest(expected.encode(), secret.encode()):
         raise ApiError(401, 20003, "Authenticate")
-    if request.path_params.get("account", sid) != sid:
+    if request.path_params.get("account", account.sid) != account.sid:
         raise ApiError(401, 20003, "Authenticate")
     return account
 

@@ -15,7 +15,7 @@ from providers.sandbox import wires
 from providers.sandbox.endpoint import signed
 from providers.sandbox.replies import ApiError
 
-_SPARED = ("/faults", "/ledger")
+_SPARED = ("/faults", "/ledger", "/reach")
 
 
 class Kind(StrEnum):

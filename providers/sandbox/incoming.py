@@ -12,13 +12,14 @@ from starlette.responses import JSONResponse, Response
 from providers.sandbox.accounts import ADDRESSES, BUNDLES
 from providers.sandbox.endpoint import Call
 from providers.sandbox.replies import API_VERSION, ApiError, PageRequest, account_path, not_found, rfc2822, v2010_page
-from providers.sandbox.store import SETTINGS, enter, number_sid, own, reshelve, timestamp
+from providers.sandbox.store import SETTINGS, Store, enter, number_sid, own, reshelve, timestamp
 
 # Twilio's inputs for tests; +15005550006 needs no rule, it is simply for sale.
 _MAGIC_TAKEN, _MAGIC_INVALID = "+15005550000", "+15005550001"
 _MAGIC_AREA_WITHOUT, _MAGIC_AREA_WITH = "533", "500"
 _TRIAL_NUMBERS = 1
 _LABEL_LENGTH = 64
+_PREFIXES = {"trunk_sid": "TK", "voice_application_sid": "AP", "sms_application_sid": "AP"}
 
 _OWNED = "SELECT owned.*, country, type, address, features FROM owned JOIN stock USING (e164)"
 _PARAMETERS = {"".join(word.title() for word in name.split("_")): name for name in SETTINGS}
@@ -92,6 +93,18 @@ def delete(call: Call) -> Response:
         reshelve(db, row["e164"])
         enter(db, "release", row["account_sid"], row["e164"], row["sid"])
     return Response(status_code=204)
+
+
+def calls_reach(store: Store, e164: str) -> str:
+    """Return where a call to *e164* would go: a trunk before an application before the voice URL with its method.
+
+    Empty where nobody would be told of it: nothing is set, or nobody holds the number.
+    """
+    with store.reading() as db:
+        row = db.execute("SELECT settings FROM owned WHERE e164 = ?", (e164,)).fetchone()
+    known = json.loads(row["settings"]) if row else {}
+    to = f"{known.get('voice_method')} {known['voice_url']}" if known.get("voice_url") else ""
+    return str(known.get("trunk_sid") or known.get("voice_application_sid") or to)
 
 
 def _buy(db: sqlite3.Connection, call: Call, number: str, changes: Mapping[str, str]) -> str:
@@ -170,14 +183,24 @@ def _changes(form: Mapping[str, str]) -> dict[str, str]:
     changes = {_PARAMETERS[name]: value for name, value in form.items() if name in _PARAMETERS}
     if len(changes.get("friendly_name", "")) > _LABEL_LENGTH:
         raise ApiError(400, 20001, f"FriendlyName is longer than {_LABEL_LENGTH} characters")
-    for name in ("voice_url", "sms_url", "status_callback"):
-        if changes.get(name) and not re.match(r"https?://[^\s/]", changes[name]):
+    for name, value in changes.items():
+        if value and name.endswith(("_url", "callback")) and not re.match(r"https?://[^\s/]", value):
             raise ApiError(400, 21502, f"{name} is not a valid URL")
+        if name.endswith("_method") and value not in ("GET", "POST"):
+            raise ApiError(400, 20001, f"{name} must be GET or POST")
+        if value and name in _PREFIXES and not re.fullmatch(rf"{_PREFIXES[name]}[0-9a-f]{{32}}", value):
+            raise ApiError(400, 20001, f"{name} is not a SID")
     return changes
 
 
 def _change(db: sqlite3.Connection, sid: str, changes: Mapping[str, str]) -> None:
     settings = json.loads(_number(db, sid)["settings"]) | changes
+    # Of a trunk and a voice application a number has one: to set either clears the other.
+    if changes.get("trunk_sid"):
+        settings["voice_application_sid"] = ""
+    elif changes.get("voice_application_sid"):
+        settings["trunk_sid"] = ""
+    settings["trunk_sid"] = settings["trunk_sid"] or None
     db.execute("UPDATE owned SET settings = ?, updated = ? WHERE sid = ?", (json.dumps(settings), timestamp(), sid))
 
 

@@ -1,5 +1,6 @@
 """What a new sandbox holds: full shelves, one large account, a few small ones, and a month of calls."""
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -17,6 +18,14 @@ MAGIC_NUMBER = "+15005550006"
 
 _ELSEWHERE = {"voice_url": "https://ivr.example.net/voice", "status_callback": "https://ivr.example.net/calls"}
 """Where every third number of a large account sends its calls: a system that nobody told us of."""
+
+_BY_TRUNK = {"trunk_sid": "TK" + "7" * 32}
+_BY_HAND = {
+    "voice_url": "https://old.example.net/voice",
+    "voice_method": "GET",
+    "voice_fallback_url": "https://old.example.net/fallback",
+    "voice_fallback_method": "GET",
+}
 
 _CALLS_EACH = 6
 _MIX = (("US", "local", 1600), ("CA", "local", 300), ("GB", "local", 300), ("IN", "local", 200), ("AU", "local", 100))
@@ -43,6 +52,12 @@ def fill(store: Store) -> None:
             "UPDATE owned SET settings = json_set(settings, '$.emergency_address_sid', ?) WHERE e164 = ?",
             (ADDRESSES[0].sid, numbers[0].e164),
         )
+        # One is routed by a trunk, and one was set by hand long ago; both as their account's newest.
+        for place, settings in ((-1, _BY_TRUNK), (-2, _BY_HAND)):
+            db.execute(
+                "UPDATE owned SET settings = json_patch(settings, ?) WHERE e164 = ?",
+                (json.dumps(settings), numbers[place].e164),
+            )
         # Nine of ten numbers are idle, as in most large accounts.
         for number in numbers[::10]:
             add_calls(db, _call_log(MAIN.sid, number.e164))

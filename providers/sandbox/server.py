@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 
 from providers.sandbox.app import create_app
 from providers.sandbox.faults import Fault, Faults
+from providers.sandbox.incoming import calls_reach
 from providers.sandbox.store import OwnedSeed, Store
 from providers.sandbox.wires import WireProtocol
 
@@ -30,6 +31,10 @@ class Sandbox:
     def seed_owned(self, numbers: Iterable[OwnedSeed]) -> None:
         """Put *numbers* into their accounts, without a purchase and only once."""
         self.store.seed_owned(numbers)
+
+    def calls_reach(self, e164: str) -> str:
+        """Return where a call to *e164* would go: `POST https://…`, the SID of a trunk or application, or nowhere."""
+        return calls_reach(self.store, e164)
 
     def fault(self, fault: Fault) -> None:
         """Switch *fault* on, as a POST to /faults does."""

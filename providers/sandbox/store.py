@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -66,7 +66,10 @@ CREATE TABLE IF NOT EXISTS seeded (what TEXT PRIMARY KEY);
 
 @dataclass(frozen=True)
 class OwnedSeed:
-    """A number that an account shall hold from the start, without a purchase in the ledger, or has given back."""
+    """A number that an account shall hold from the start, without a purchase in the ledger, or has given back.
+
+    `others` are more of its SETTINGS.
+    """
 
     e164: str
     account_sid: str
@@ -75,6 +78,7 @@ class OwnedSeed:
     status_callback: str = ""
     sid: str = ""
     released: bool = False
+    others: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -143,6 +147,7 @@ class Store:
                 add_stock(db, [_described(number.e164)], on_shelf=False)  # whoever gave it back can buy it again
                 if not number.released:
                     settings = {"voice_url": number.voice_url, "status_callback": number.status_callback}
+                    settings |= number.others
                     if number.label:
                         settings["friendly_name"] = number.label
                     sid = number.sid or number_sid(number.account_sid, number.e164)

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+import requests
 
 from providers import VENDORS
 from providers.base import Capability
@@ -50,6 +51,28 @@ def test_webhooks_are_set_and_read(sandbox):
 def test_a_status_callback_has_no_place_at_exotel(sandbox):
     with pytest.raises(RequestRejected, match="call flow"):
         connect(sandbox).set_webhooks("exo-1", status_callback="https://voice.example.com/status")
+
+
+@pytest.mark.parametrize("field", ["voice_method", "voice_fallback_url", "trunk_sid"])
+def test_exotel_keeps_urls_alone(sandbox, field):
+    with pytest.raises(RequestRejected, match=field.replace("_", " ")):
+        connect(sandbox).set_webhooks("exo-1", **{field: "POST"})
+
+
+@pytest.mark.parametrize(
+    ("name", "is_named"),
+    [("08047180001", False), ("+918047180001", False), ("080-4718 0001", False), ("", False)]
+    + [(label, True) for label in ("4718", "0001", "08047180002", "Call 08047180001", "Sales")],
+)
+def test_an_exophone_is_named_only_by_a_name_that_is_not_its_own(sandbox, name, is_named):
+    url = f"{sandbox.url}/exotel/v2_beta/Accounts/{exotel.ACCOUNT_SID}/IncomingPhoneNumbers/exo-1"
+    auth = (exotel.API_KEY, exotel.API_TOKEN)
+    try:
+        requests.put(url, {"FriendlyName": name}, auth=auth, timeout=5).raise_for_status()
+        found = connect(sandbox).find_owned_sid("exo-1")
+        assert (found.label, found.is_named) == (name, is_named)
+    finally:
+        requests.put(url, {"FriendlyName": exotel.NUMBERS["exo-1"]}, auth=auth, timeout=5)
 
 
 def test_wrong_credentials_are_rejected(sandbox):

@@ -94,6 +94,21 @@ def _number(
     )
 
 
+TRUNK, APPLICATION = "TK" + "1" * 32, "AP" + "2" * 32
+_WHOLE = {"voice_method": "POST", "status_callback_method": "POST", "trunk_sid": "", "voice_application_sid": ""}
+HOW: tuple[dict[str, str | None], ...] = (
+    {},  # as orders were kept before methods and routing
+    {"routed_by": None},
+    {"routed_by": APPLICATION},
+    *(dict(_WHOLE) for _ in range(4)),
+    _WHOLE | {"voice_method": "GET"},
+    _WHOLE | {"status_callback_method": "GET"},
+    _WHOLE | {"trunk_sid": TRUNK},
+    _WHOLE | {"voice_application_sid": APPLICATION},
+)
+"""How an order may keep what else decides about a call."""
+
+
 def _orders(session: Session, chance: random.Random, world: World, numbers: list[PhoneNumber], now: datetime) -> None:
     for number in numbers:
         for place in range(chance.randrange(4) if number.connection_id else 0):
@@ -109,7 +124,9 @@ def _orders(session: Session, chance: random.Random, world: World, numbers: list
                     e164=number.e164,
                     connection_id=number.connection_id or 0,
                     number_id=number.id,
-                    configuration={"voice_url": chance.choice(URLS), "status_callback": chance.choice(URLS)},
+                    configuration={"voice_url": chance.choice(URLS), "status_callback": chance.choice(URLS)}
+                    | chance.choice(HOW),
+                    previous={"routed_by": chance.choice((None, None, TRUNK))},
                     placed_by=world.admin.user_id,
                     settled_at=settled,
                 )

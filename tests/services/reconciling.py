@@ -1,5 +1,7 @@
 """Reconciling as tests do it: numbers set up in Twilio's console, compared, and imported."""
 
+from collections.abc import Mapping
+
 from sqlmodel import Session
 
 import db.connections
@@ -22,9 +24,9 @@ def at_twilio(session: Session, world: World) -> Provider:
     return stock._provider(session, world.operator, world.twilio)
 
 
-def held(sandbox: Sandbox, e164: str, **seed: str) -> str:
-    """Have the account hold *e164*, as somebody set it up in Twilio's console."""
-    sandbox.seed_owned([OwnedSeed(e164, MAIN.sid, **seed)])
+def held(sandbox: Sandbox, e164: str, others: Mapping[str, str] | None = None, **seed: str) -> str:
+    """Have the account hold *e164*, as somebody set it up in Twilio's console, with *others* of its settings."""
+    sandbox.seed_owned([OwnedSeed(e164, MAIN.sid, others=others or {}, **seed)])
     return e164
 
 

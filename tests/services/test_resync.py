@@ -3,13 +3,15 @@
 from dataclasses import replace
 
 import pytest
+import requests
 from sqlmodel import Session
 
 from db.models import NumberStatus
 from db.scope import Slice
+from providers.sandbox.accounts import MAIN
 from providers.sandbox.server import Sandbox
 from providers.verbs import NumberSearch
-from services import audit, fulfilment, numbers, orders, registering, resync, stock, vendors
+from services import audit, fulfilment, numbers, orders, registering, resync, settings, stock, vendors
 from services.errors import Forbidden, InvalidInput
 from services.orders import Configuration, Purchase
 from tests.conftest import World
@@ -29,6 +31,15 @@ def bought(session: Session, world: World, sandbox: Sandbox) -> int:
 
 def at_twilio(session: Session, world: World) -> vendors.Provider:
     return stock._provider(session, world.operator, world.twilio)
+
+
+def name_there(number: numbers.NumberDetail, label: str) -> None:
+    """Name a number in Twilio's own console."""
+    path = f"/api/2010-04-01/Accounts/{MAIN.sid}/IncomingPhoneNumbers/{number.provider_sid}.json"
+    answer = requests.post(
+        settings.sandbox_url() + path, {"FriendlyName": label}, auth=(MAIN.sid, MAIN.token), timeout=5
+    )
+    answer.raise_for_status()
 
 
 def test_a_number_that_is_as_we_have_it_differs_in_nothing(session: Session, world: World, bought: int) -> None:
@@ -107,3 +118,38 @@ def test_the_status_callback_of_a_vendor_that_keeps_none_does_not_differ(
     found = {difference.name for difference in resync.differences(session, world.viewer, number)}
     assert "Voice URL" in found
     assert not found & {"SID", "Status callback"}
+
+
+@pytest.mark.parametrize("digits", [slice(2, 5), slice(5, None), slice(2, None), slice(1, None)])
+def test_a_label_of_digits_that_the_number_holds_is_a_label(
+    session: Session, world: World, bought: int, digits: slice
+) -> None:
+    number = numbers.get(session, world.viewer, bought)
+    label = number.e164[digits]
+    numbers.rename(session, world.operator, bought, label, version=1)
+    name_there(number, label)
+    assert resync.differences(session, world.viewer, bought) == []
+    numbers.rename(session, world.operator, bought, "Renamed here", version=2)
+    (difference,) = resync.differences(session, world.viewer, bought)
+    assert difference.theirs == label
+    resync.apply(session, world.operator, bought, difference, version=3)
+    assert numbers.get(session, world.viewer, bought).label == label
+
+
+@pytest.mark.parametrize("label", ["Front  desk", " Front desk ", "Front\tdesk"])
+def test_a_label_is_compared_as_it_would_be_stored(session: Session, world: World, bought: int, label: str) -> None:
+    number = numbers.get(session, world.viewer, bought)
+    name_there(number, label)
+    (difference,) = resync.differences(session, world.viewer, bought)
+    assert difference.theirs == "Front desk"
+    resync.apply(session, world.operator, bought, difference, version=1)
+    assert resync.differences(session, world.viewer, bought) == []
+
+
+def test_a_number_that_nobody_named_has_no_label_there(session: Session, world: World, bought: int) -> None:
+    number = numbers.get(session, world.viewer, bought)
+    national = f"({number.e164[2:5]}) {number.e164[5:8]}-{number.e164[8:]}"
+    for own_name in (number.e164, national):
+        name_there(number, own_name)
+        (difference,) = resync.differences(session, world.viewer, bought)
+        assert (difference.ours, difference.theirs) == ("Ours", "—")

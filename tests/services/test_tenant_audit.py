@@ -52,6 +52,14 @@ IN_USE = (CampaignStatus.ACTIVE, CampaignStatus.PAUSED)
 SETS = (OrderKind.PURCHASE, OrderKind.IMPORT, OrderKind.WEBHOOKS)
 
 
+def how(order: NumberOrder) -> tuple[str, str]:
+    """Return the method of an order's Voice URL, and what it left the calls with."""
+    kept = order.configuration
+    if "voice_method" in kept:
+        return kept["voice_method"], kept["trunk_sid"] or kept["voice_application_sid"]
+    return "POST", kept.get("routed_by") or order.previous["routed_by"] or ""
+
+
 class Recount:
     """What a tenant has, counted from its rows, one after another."""
 
@@ -102,8 +110,12 @@ class Recount:
         if order is None or number.connection_id is None:
             return False
         connection = self.connections[number.connection_id]
-        voice = order.configuration["voice_url"] != (connection.voice_url or "")
-        callback = order.configuration["status_callback"] != (connection.status_callback_url or "")
+        kept = order.configuration
+        method, routed_by = how(order)
+        voice = kept["voice_url"] != (connection.voice_url or "") or method != "POST" or bool(routed_by)
+        callback = kept["status_callback"] != (connection.status_callback_url or "")
+        if kept["status_callback"]:
+            callback = callback or kept.get("status_callback_method", "POST") != "POST"
         return voice or (callback and connection.provider not in VOICE_ONLY)
 
     def _is_idle(self, number: PhoneNumber) -> bool:
@@ -219,13 +231,16 @@ def test_webhooks_that_point_elsewhere_equal_a_recount(recount: Recount, owned: 
     known = [number for number in recount.live if recount.last_order(number)]
     assert owned.webhooks_known == len(known)
     elsewhere = recount.attention()[Attention.WEBHOOKS_ELSEWHERE]
-    expected: Counter[tuple[str, str, str]] = Counter()
+    expected: Counter[tuple[str, ...]] = Counter()
     for number in known:
         order = recount.last_order(number)
         if number.id in elsewhere and order:
             urls = (order.configuration["voice_url"], order.configuration["status_callback"])
-            expected[(recount.connections[number.connection_id or 0].name, *urls)] += 1
-    found = {(way.connection, way.voice_url, way.status_callback): way.n for way in owned.ways}
+            expected[(recount.connections[number.connection_id or 0].name, *urls, *how(order))] += 1
+    found = {
+        (way.connection, way.voice_url, way.status_callback, way.voice_method, way.routed_by): way.n
+        for way in owned.ways
+    }
     assert len(found) == min(len(expected), tenant_audit.MOST_WAYS)
     assert all(expected[way] == n for way, n in found.items())
     assert sum(found.values()) >= len(elsewhere) * len(found) / len(expected)

@@ -1,0 +1,108 @@
+"""What regulators ask for in the sandbox: one regulation for each type of number and kind of end user."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from providers.sandbox.catalogue import MARKETS
+from providers.sandbox.endpoint import Call
+from providers.sandbox.replies import meta_page, not_found
+from providers.sandbox.stock import digest
+
+_ROOT = "https://numbers.twilio.com/v2/RegulatoryCompliance"
+_REGULATED = ("local", "mobile", "national", "toll_free")
+_END_USERS = ("individual", "business")
+
+_ADDRESS = ("Address", "proof_of_address", "address", ("Utility Bill", "Tax Notice", "Rent Receipt"))
+_PAPERS = {
+    "individual": (("Identity", "proof_of_identity", "identity", ("Passport", "Government-issued ID")), _ADDRESS),
+    "business": (
+        ("Business Information", "business_info", "business", ("Commercial Registrar Excerpt", "Trade License")),
+        _ADDRESS,
+    ),
+}
+_FIELDS = {
+    "individual": ("first_name", "last_name"),
+    "business": ("business_name", "business_description"),
+}
+
+
+def index(call: Call) -> Response:
+    """Answer a page of the regulations: those of ranges whose numbers need a bundle."""
+    country, type, end_user = (call.query.get(name) for name in ("IsoCountry", "NumberType", "EndUserType"))
+    rows = [
+        row
+        for row in _all()
+        if country in (None, row["iso_country"])
+        and type in (None, row["number_type"])
+        and end_user in (None, row["end_user_type"])
+    ]
+    return meta_page(f"{_ROOT}/Regulations", call.query, "results", rows)
+
+
+def fetch(call: Call) -> Response:
+    """Answer one regulation."""
+    for row in _all():
+        if row["sid"] == call.params["sid"]:
+            return JSONResponse(row)
+    raise not_found(call.path)
+
+
+def _all() -> Iterator[dict[str, Any]]:
+    for code, market in MARKETS.items():
+        for type, range in market.ranges.items():
+            if range.bundle and type in _REGULATED:
+                for end_user in _END_USERS:
+                    yield _regulation(code, market.name, type, end_user)
+
+
+def _regulation(code: str, country: str, type: str, end_user: str) -> dict[str, Any]:
+    sid = "RN" + digest("regulation", code, type, end_user)
+    wire_type = type.replace("_", "-")
+    return {
+        "sid": sid,
+        "friendly_name": f"{country}: {wire_type.replace('-', ' ').title()} - {end_user.title()}",
+        "iso_country": code,
+        "number_type": wire_type,
+        "end_user_type": end_user,
+        "requirements": {
+            "end_user": [
+                {
+                    "name": end_user.title(),
+                    "type": end_user,
+                    "requirement_name": f"{end_user}_info",
+                    "url": f"{_ROOT}/EndUserTypes/{end_user}",
+                    "fields": list(_FIELDS[end_user]),
+                    "detailed_fields": [_field(name) for name in _FIELDS[end_user]],
+                }
+            ],
+            # A list of lists: of each inner one, everything is asked for.
+            "supporting_document": [[_paper(*paper) for paper in _PAPERS[end_user]]],
+        },
+        "url": f"{_ROOT}/Regulations/{sid}",
+    }
+
+
+def _paper(name: str, requirement: str, type: str, documents: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "type": "document",
+        "requirement_name": requirement,
+        "description": f"Proof of the {type} of the end user.",
+        "accepted_documents": [
+            {
+                "name": document,
+                "type": document.lower().replace(" ", "_").replace("-", "_"),
+                "url": f"{_ROOT}/SupportingDocumentTypes/{document.lower().replace(' ', '_').replace('-', '_')}",
+                "fields": ["document_number"],
+                "detailed_fields": [_field("document_number")],
+            }
+            for document in documents
+        ],
+    }
+
+
+def _field(name: str) -> dict[str, str]:
+    spelled = name.replace("_", " ").capitalize()
+    return {"machine_name": name, "friendly_name": spelled, "description": f"{spelled} of the end user"}
