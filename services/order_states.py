@@ -69,7 +69,7 @@ def not_now(order_id: int, exc: ProviderUnavailable) -> None:
     """Nothing happened: it is asked again later, until it is done or somebody cancels it."""
 
     def apply(_session: Session, order: NumberOrder, _actor: Actor) -> None:
-        order.problem, order.asked_at = fit(f"{exc}"), None
+        order.problem, order.asked_at = fit(str(exc).removesuffix("Try again in a moment.")), None  # we do
         wanted = timedelta(seconds=min(exc.retry_after or 0, PAUSES[-1]))
         order.next_look_at = datetime.now(UTC) + max(pause(order.looks), wanted)
 

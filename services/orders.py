@@ -3,6 +3,7 @@
 placed → confirmed | failed | unknown → confirmed | failed. `services/fulfilment.py` drives them.
 """
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ from db.orders import OrderRow
 from db.scope import Scope
 from providers.base import Capability
 from providers.verbs import Webhooks
-from services import audit, checks, numbering, numbers, order_states
+from services import audit, checks, numbering, numbers, order_states, words
 from services.access import Actor, Permission, require, require_tenant
 from services.audit import Action, Subject
 from services.connections import vendor
@@ -245,6 +246,18 @@ def cancel(session: Session, actor: Actor, order_id: int) -> None:
     order.problem = f"Cancelled by {actor.name}. Nothing happened and nothing was charged."
     order_states.close(session, order, actor, OrderState.FAILED, Action.ORDERS_CANCEL)
     session.commit()
+
+
+def cancel_all(session: Session, actor: Actor, order_ids: Sequence[int]) -> str:
+    """Take back those orders that were not sent meanwhile; return in words how many that were."""
+    cancelled = 0
+    for order_id in order_ids:
+        with contextlib.suppress(Conflict):
+            cancel(session, actor, order_id)
+            cancelled += 1
+        session.rollback()
+    sent = len(order_ids) - cancelled
+    return f"{words.amount(cancelled, 'order')} cancelled" + (f"; {sent:,} sent meanwhile." if sent else ".")
 
 
 def told(webhooks: Mapping[str, Any]) -> Webhooks:
