@@ -89,11 +89,6 @@ def number_of(session: Session, order_id: int) -> str:
     return session.scalar(sa.select(NumberOrder.e164).where(NumberOrder.id == order_id)) or ""
 
 
-def open_ids(session: Session) -> list[int]:
-    """Return every order of any tenant that is not settled, oldest first."""
-    return list(session.scalars(sa.select(NumberOrder.id).where(UNSETTLED).order_by(NumberOrder.id)))
-
-
 def webhooks_set(session: Session, scope: Scope) -> dict[int, dict[str, Any]]:
     """Return the webhooks that were last set from here, by the id of the number, as orders keep them."""
     rows = session.scalars(attention.last_webhooks(scope.of))
@@ -177,8 +172,8 @@ def _read(session: Session, *conditions: Any) -> list[OrderRow]:
         .join(Connection, Connection.id == NumberOrder.connection_id)
         .join(User, User.id == NumberOrder.placed_by)
         .where(*conditions)
-        .order_by(NumberOrder.id)
     )
+    found = sorted(rows, key=lambda row: row[0].id)  # SQLite would read all orders to have them sorted
     return [
         OrderRow(
             id=order.id,
@@ -204,5 +199,5 @@ def _read(session: Session, *conditions: Any) -> list[OrderRow]:
             last_looked_at=order.last_looked_at,
             next_look_at=order.next_look_at,
         )
-        for order, tenant, connection, provider, user in rows
+        for order, tenant, connection, provider, user in found
     ]

@@ -35,9 +35,9 @@ _log = structlog.get_logger()
 
 @dataclass
 class Pace:
-    """How fast a connection is asked: one at a time after it sent us away, and faster with each answer."""
+    """How fast a connection is asked: half as many at a time when it sent us away, a few more with each answer."""
 
-    at_most: int = AT_ONCE
+    at_most: float = AT_ONCE
     refusals: int = 0
     rests_until: float = 0.0
     running: set[int] = field(default_factory=set)
@@ -49,10 +49,10 @@ class Pace:
     def take(self, look: fulfilment.Look) -> None:
         """Learn from what came of an order."""
         if look.sent_away is None and not look.is_ours:
-            self.at_most, self.refusals = min(AT_ONCE, self.at_most + 1), 0
+            self.at_most, self.refusals = min(AT_ONCE, self.at_most + 1 / AT_ONCE), 0
             return
         wanted = look.sent_away.retry_after if look.sent_away else None
-        self.at_most, self.refusals = 1, self.refusals + 1
+        self.at_most, self.refusals = max(1.0, self.at_most / 2), self.refusals + 1
         rest = min(LONGEST_REST, 2.0 ** (self.refusals - 1)) if wanted is None else min(wanted, LONGEST_WISH)
         self.rests_until = time.monotonic() + rest
 

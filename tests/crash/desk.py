@@ -16,6 +16,7 @@ import db.engine
 import db.health_pulls
 import db.orders
 from db.models import OrderKind
+from db.scope import Scope
 from providers.verbs import Webhooks
 from services import call_logs, durable, orders, settings, setup
 from services.access import Actor
@@ -185,4 +186,4 @@ def _reading() -> list[tuple[int, str]]:
 
 def _open() -> list[int]:
     with db.engine.open_session() as session:
-        return db.orders.open_ids(session)
+        return [order.id for order in db.orders.still_open(session, Scope(None))]

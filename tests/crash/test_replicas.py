@@ -8,6 +8,7 @@ from sqlmodel import Session
 import db.engine
 import db.orders
 from db.models import OrderKind
+from db.scope import Scope
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
 from tests.crash import desk
@@ -59,7 +60,7 @@ def test_orders_whose_replicas_died_are_settled_by_one_that_was_running_all_the_
             pass
         dying.kill()
         assert dying.was_killed
-    until(lambda: not still_open(session))
+    until(lambda: session.rollback() is None and not db.orders.still_open(session, Scope(None)))
     living.kill()
     assert judge(session, sandbox, sent, ground.given).is_clean
 
@@ -83,8 +84,3 @@ def test_a_database_that_is_busy_when_the_answer_comes_does_not_end_the_workflow
     process.awaits("over")
     process.kill()
     assert judge(session, sandbox, sent, ground.given).is_clean
-
-
-def still_open(session: Session) -> list[int]:
-    session.rollback()  # to see what others wrote
-    return db.orders.open_ids(session)

@@ -235,7 +235,7 @@ def test_many_imports_at_a_provider_that_is_crowded_are_slowed_down_and_none_fai
         )
         for n in range(40)
     ]
-    sandbox.fault(Fault(Kind.CROWDED, path=NUMBERS, times=None, seconds=0.02, at_once=1, retry_after=0.05))
+    sandbox.fault(Fault(Kind.CROWDED, path=NUMBERS, times=None, seconds=0.02, at_once=2, retry_after=0.05))
     with sweeping():
         until(lambda: session.rollback() is None and not db.orders.still_open(session, Scope(world.tenant)))
     assert {state(session, world, order) for order in placed} == {OrderState.CONFIRMED}
