@@ -9,7 +9,6 @@ from tenacity import (
     Retrying,
     retry_if_exception_type,
     stop_after_attempt,
-    stop_any,
     stop_before_delay,
     wait_exponential_jitter,
 )
@@ -53,7 +52,7 @@ def patiently(ask: Callable[[], Answer]) -> Answer:
     """
     for attempt in Retrying(
         retry=retry_if_exception_type(ProviderUnavailable),
-        stop=stop_any(stop_after_attempt(ATTEMPTS), stop_before_delay(PATIENCE), _wants_longer),
+        stop=_is_over,
         wait=_pause,
         reraise=True,
     ):
@@ -76,8 +75,9 @@ def _asked_pause(state: RetryCallState) -> float | None:
     return exc.retry_after if isinstance(exc, ProviderUnavailable) else None
 
 
-def _wants_longer(state: RetryCallState) -> bool:
-    return (_asked_pause(state) or 0) > LONGEST_WAIT
+def _is_over(state: RetryCallState) -> bool:
+    tried = stop_after_attempt(ATTEMPTS)(state) or stop_before_delay(PATIENCE)(state)
+    return tried or (_asked_pause(state) or 0) > LONGEST_WAIT
 
 
 def _pause(state: RetryCallState) -> float:
