@@ -99,7 +99,7 @@ class Job:
             self.told.append(Told(e164, str(exc), is_done=False, is_open=True))
         else:
             is_done = order.state is OrderState.CONFIRMED
-            text = self.done.capitalize() if is_done else order.problem or "Not certain yet; we keep asking"
+            text = self.done.capitalize() if is_done else order.problem or "Not certain yet; we keep looking"
             self.told.append(Told(e164, text, is_done, order.is_open))
         self.placed.pop(0)
 

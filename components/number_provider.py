@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from sqlmodel import Session
 
-from components import navigation, stock_tables
+from components import navigation, open_orders, stock_tables
 from components import number as draw
 from components import numbers as number_list
 from components.page import errors_shown, exactly, outcome, plain, said, when
@@ -249,17 +249,23 @@ class AtProvider:
                     self._forget()
                     st.rerun()
                 st.warning(
-                    f"{_DOING[now.kind]} is not certain yet. {plain(now.problem or 'The provider has not answered.')} "
-                    "We keep asking until it is.",
-                    icon=":material/hourglass_top:",
+                    f"{_DOING[now.kind]} is not certain yet. {open_orders.told(now)}", icon=":material/hourglass_top:"
                 )
-            if writes:
-                st.button(
-                    "Check now",
-                    key=f"check_{order.id}",
-                    icon=":material/refresh:",
-                    on_click=lambda: self._look(order.id),
-                )
+                with st.container(horizontal=True):
+                    if writes:
+                        st.button(
+                            "Check now",
+                            key=f"check_{order.id}",
+                            icon=":material/refresh:",
+                            on_click=lambda: self._look(order.id),
+                        )
+                    if orders.may_cancel(self.actor, now):
+                        st.button(
+                            "Cancel",
+                            key=f"cancel_{order.id}",
+                            icon=":material/cancel:",
+                            on_click=lambda: self._cancel(order.id),
+                        )
 
         watch()
 
@@ -271,6 +277,14 @@ class AtProvider:
             return ""
 
         outcome(look, "order")
+
+    def _cancel(self, order_id: int) -> None:
+        def cancel() -> str:
+            with self.opener() as session:
+                orders.cancel(session, self.actor, order_id)
+            return "Cancelled."
+
+        outcome(cancel, "order")
 
     def _forget(self) -> None:
         """Read anew what the order may have changed: the number, and its webhooks at the provider."""

@@ -1,6 +1,6 @@
 """The list of phone numbers: its filters, its table, its downloads."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -10,12 +10,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from components import lists, navigation
 from components.lists import Filter
-from components.page import outcome, plain, said
 from db.numbers import NumberQuery, NumberRow, Sort
 from services import agents, connections, numbering, numbers, words
 from services.access import Actor
 from services.connections import vendor
-from services.orders import OrderRow
 
 _SORTS = {
     Sort.NEWEST: "Newest first",
@@ -144,25 +142,3 @@ def table(rows: Sequence[NumberRow], *, with_tenant: bool, zone: ZoneInfo) -> No
             ),
         },
     )
-
-
-def open_orders(rows: Sequence[OrderRow], check: Callable[[], str] | None) -> None:
-    """Draw a banner while the outcome of an order is not known; *check* looks at the provider again."""
-    said("orders")
-    if not rows:
-        return
-    with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        named = ", ".join(f"{plain(row.kind)} of {numbering.display(row.e164)}" for row in rows[:3])
-        more = f" and {len(rows) - 3:,} more" if len(rows) > 3 else ""
-        st.markdown(
-            f":material/hourglass_top: {words.amount(len(rows), 'order')} not certain yet: {named}{more}. "
-            "We keep asking the provider; nothing is bought twice.",
-            width="stretch",
-        )
-        if check is not None:
-            st.button("Check now", icon=":material/refresh:", key="check_orders", on_click=lambda: _look(check))
-
-
-def _look(check: Callable[[], str]) -> None:
-    outcome(check, "orders")
-    filters.clear()

@@ -1,5 +1,6 @@
 """The last steps of the Twilio path: configure what was chosen, confirm, and wait for the outcome."""
 
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from sqlmodel import Session
 
 from components import number as draw
 from components import numbers as number_list
-from components import stock_tables, wizard
+from components import open_orders, stock_tables, wizard
 from components.page import errors_shown, outcome, plain, said
 from components.wizard import go, state
 from services import agents, durable, numbering, numbers, orders, stock, webhook_orders
@@ -20,6 +21,7 @@ from services.orders import Configuration, OrderKind, OrderState, Purchase
 from services.stock import AvailableNumber, OwnedNumber
 
 _WAIT_SECONDS = 25.0
+_WAIT_SECONDS_FOR_MANY = 60.0
 
 
 @dataclass(frozen=True)
@@ -216,8 +218,9 @@ class Ordering:
         many = len(known["chosen"]) > 1
         progress = st.progress(0.0, text="Waiting for Twilio…") if many else None
         with st.spinner("Waiting for Twilio…"):
+            until = time.monotonic() + (_WAIT_SECONDS_FOR_MANY if many else _WAIT_SECONDS)
             for done, order in enumerate(placed, 1):
-                durable.await_outcome(order, _WAIT_SECONDS)
+                durable.await_outcome(order, until - time.monotonic())
                 if progress is not None:
                     progress.progress(done / len(placed), text=f"{done} of {len(placed)} numbers")
         number_list.filters.clear()
@@ -251,15 +254,17 @@ class Ordering:
                 if not row.is_open:
                     st.rerun()
                 st.warning(
-                    f"{plain(row.problem or 'Twilio has not answered yet.')} We keep asking until it is certain; "
-                    "nothing is bought twice. You may leave this page: the number appears in the list when it is "
-                    "yours.",
+                    f"{open_orders.told(row)} Nothing is bought twice. You may leave this page: the number appears "
+                    "in the list when it is yours.",
                     icon=":material/hourglass_top:",
                 )
+                with st.container(horizontal=True):
+                    st.button("Check now", icon=":material/refresh:", on_click=lambda: self._check(order_id))
+                    if orders.may_cancel(self.actor, row):
+                        st.button("Cancel", icon=":material/cancel:", on_click=lambda: self._cancel(order_id))
 
         watch()
         said("papers")
-        st.button("Check now", icon=":material/refresh:", on_click=lambda: self._check(order_id))
 
     def _check(self, order_id: int) -> None:
         def look() -> str:
@@ -269,3 +274,11 @@ class Ordering:
             return ""
 
         outcome(look, "papers")
+
+    def _cancel(self, order_id: int) -> None:
+        def cancel() -> str:
+            with self.opener() as session:
+                orders.cancel(session, self.actor, order_id)
+            return ""
+
+        outcome(cancel, "papers")

@@ -168,10 +168,11 @@ def told(rows: Iterable[OrderRow]) -> list[tuple[str, str]]:
     """Return the outcome of each order in words, by number."""
     says = {
         OrderState.CONFIRMED: "Imported",
-        OrderState.PLACED: "Not answered yet; we keep asking",
-        OrderState.UNKNOWN: "Not certain yet; we keep asking",
+        OrderState.PLACED: "Not answered yet; we keep looking",
+        OrderState.UNKNOWN: "Not certain yet; we keep looking",
     }
-    return [(row.e164, says.get(row.state) or row.problem or "Failed") for row in rows]
+    waits = "Waits its turn at the provider; it is sent by itself"
+    return [(row.e164, waits if row.is_waiting else says.get(row.state) or row.problem or "Failed") for row in rows]
 
 
 def outcomes(rows: Iterable[tuple[str, str]]) -> None:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, create_engine, event, make_url
@@ -13,6 +14,8 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
+
+from db.locks import Lock
 
 BUSY_TIMEOUT_SECONDS = 10
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -113,7 +116,7 @@ def migrate(engine: Engine) -> None:
     """Bring the database to the newest schema."""
     with engine.connect() as connection:
         if connection.dialect.name == "postgresql":  # replicas that start together take turns
-            connection.exec_driver_sql("SELECT pg_advisory_lock(7243981)")
+            connection.execute(sa.select(sa.func.pg_advisory_lock(Lock.MIGRATING.value)))
             connection.commit()
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
@@ -124,7 +127,7 @@ def migrate(engine: Engine) -> None:
         finally:
             if connection.dialect.name == "postgresql":
                 connection.rollback()
-                connection.exec_driver_sql("SELECT pg_advisory_unlock(7243981)")
+                connection.execute(sa.select(sa.func.pg_advisory_unlock(Lock.MIGRATING.value)))
                 connection.commit()
 
 

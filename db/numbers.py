@@ -203,6 +203,11 @@ def is_live(session: Session, e164: str) -> bool:
     return session.scalar(sa.select(PhoneNumber.id).where(PhoneNumber.e164 == e164, LIVE)) is not None
 
 
+def find_live(session: Session, e164: str) -> PhoneNumber | None:
+    """Return the number that is *e164* now, whoever holds it."""
+    return session.scalar(sa.select(PhoneNumber).where(PhoneNumber.e164 == e164, LIVE))
+
+
 def managed_by(session: Session, connection_id: int) -> list[PhoneNumber]:
     """Return the numbers that are held and managed through a connection."""
     condition = (PhoneNumber.connection_id == connection_id, PhoneNumber.is_managed.is_(True), LIVE)

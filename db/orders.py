@@ -1,22 +1,18 @@
 """Queries over orders: what was asked of a provider, and what became of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 from sqlmodel import Session
 
-from db import attention
-from db.models import Connection, NumberOrder, OrderKind, OrderState, Tenant, User
+from db import attention, locks
+from db.models import UNSETTLED, Connection, NumberOrder, OrderKind, OrderState, Tenant, User
 from db.scope import Scope
 
 OPEN = (OrderState.PLACED, OrderState.UNKNOWN)
-CLAIMED_SINGLY = 1_000
-_EVERY_NUMBER = 7_243_982
-"""The lock that whoever claims a number shares, and whoever claims very many has alone."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +39,18 @@ class OrderRow:
     placed_at: datetime
     asked_at: datetime | None
     settled_at: datetime | None
+    last_looked_at: datetime | None
+    next_look_at: datetime | None
 
     @property
     def is_open(self) -> bool:
         """Whether the provider may or may not have acted."""
         return self.state in OPEN
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the provider has not taken the order yet, so that it can be cancelled."""
+        return self.state is OrderState.PLACED and self.asked_at is None
 
 
 def find(session: Session, order_id: int) -> NumberOrder | None:
@@ -67,7 +70,7 @@ def find_row(session: Session, scope: Scope, order_id: int) -> OrderRow | None:
 
 def still_open(session: Session, scope: Scope) -> list[OrderRow]:
     """Return the orders in *scope* that are not settled, oldest first."""
-    return _read(session, scope.of(NumberOrder.tenant_id), NumberOrder.state.in_(OPEN))
+    return _read(session, scope.of(NumberOrder.tenant_id), UNSETTLED)
 
 
 def of_number(session: Session, scope: Scope, number_id: int) -> list[OrderRow]:
@@ -86,11 +89,6 @@ def number_of(session: Session, order_id: int) -> str:
     return session.scalar(sa.select(NumberOrder.e164).where(NumberOrder.id == order_id)) or ""
 
 
-def open_ids(session: Session) -> list[int]:
-    """Return every order of any tenant that is not settled, oldest first."""
-    return list(session.scalars(sa.select(NumberOrder.id).where(NumberOrder.state.in_(OPEN)).order_by(NumberOrder.id)))
-
-
 def webhooks_set(session: Session, scope: Scope) -> dict[int, dict[str, Any]]:
     """Return the webhooks that were last set from here, by the id of the number, as orders keep them."""
     rows = session.scalars(attention.last_webhooks(scope.of))
@@ -99,44 +97,72 @@ def webhooks_set(session: Session, scope: Scope) -> dict[int, dict[str, Any]]:
 
 def has_open(session: Session, e164: str) -> bool:
     """Return whether any tenant has an order about *e164* that is not settled."""
-    found = session.scalar(
-        sa.select(NumberOrder.id).where(NumberOrder.e164 == e164, NumberOrder.state.in_(OPEN)).limit(1)
-    )
+    found = session.scalar(sa.select(NumberOrder.id).where(NumberOrder.e164 == e164, UNSETTLED).limit(1))
     return found is not None
 
 
 def open_numbers(session: Session) -> set[str]:
     """Return the numbers that any tenant has an order about that is not settled."""
-    return set(session.scalars(sa.select(NumberOrder.e164).where(NumberOrder.state.in_(OPEN))))
+    return set(session.scalars(sa.select(NumberOrder.e164).where(UNSETTLED)))
 
 
 def claim(session: Session, e164: str) -> None:
-    """Let nobody else begin anything about *e164* before this transaction ends.
-
-    On SQLite the write lock that the transaction holds does so already.
-    """
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(_EVERY_NUMBER)))
-        session.execute(sa.select(_lock(e164)))
+    """Let nobody else begin anything about *e164* before this transaction ends."""
+    locks.take_number(session, e164)
 
 
 def claim_all(session: Session, e164s: Sequence[str]) -> None:
-    """Claim many numbers: a few one by one, in an order that all follow; more than that by keeping everybody out.
+    """Claim many numbers."""
+    locks.take_numbers(session, e164s)
 
-    PostgreSQL has room for some thousand such locks only.
+
+def due(session: Session, now: datetime, furthest: timedelta, most: int) -> list[tuple[int, int, datetime]]:
+    """Return order, connection and since when, of all that is to be looked at: longest due first, of every tenant.
+
+    A look that is further off than *furthest* was set by a clock that has been put right since: it is due.
     """
-    if session.get_bind().dialect.name != "postgresql":
-        return
-    if len(e164s) > CLAIMED_SINGLY:
-        session.execute(sa.select(sa.func.pg_advisory_xact_lock(_EVERY_NUMBER)))
-        return
-    session.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(_EVERY_NUMBER)))
-    wanted = sa.cast(sorted(e164s), postgresql.ARRAY(sa.Text))
-    session.execute(sa.select(_lock(sa.func.unnest(wanted).column_valued("e164"))))
+    rows = session.execute(
+        sa.select(NumberOrder.id, NumberOrder.connection_id, NumberOrder.next_look_at)
+        .where(_is_due(now, furthest))
+        .order_by(NumberOrder.next_look_at, NumberOrder.id)
+        .limit(most)
+    )
+    return [(order, connection, since) for order, connection, since in rows]
 
 
-def _lock(e164: Any) -> Any:
-    return sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(e164, 0))
+def take(
+    session: Session, order_id: int, now: datetime, furthest: timedelta, *, even_early: bool
+) -> NumberOrder | None:
+    """Return an order to be looked at, locked; None when it is not due, or somebody else is at it just now."""
+    return session.scalar(
+        sa.select(NumberOrder)
+        .where(NumberOrder.id == order_id, UNSETTLED if even_early else _is_due(now, furthest))
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+
+
+def hasten(session: Session, now: datetime) -> None:
+    """Have every open order looked at now, and the pauses begin anew."""
+    session.execute(sa.update(NumberOrder).where(UNSETTLED).values(next_look_at=now, looks=0))
+
+
+def put_off(session: Session, order_ids: Collection[int], now: datetime) -> None:
+    """Have orders that are due be due only now: their turn has not come, but they are not forgotten."""
+    session.execute(
+        sa.update(NumberOrder)
+        .where(NumberOrder.id.in_(order_ids), NumberOrder.next_look_at <= now)
+        .values(next_look_at=now)
+    )
+
+
+def oldest_open(session: Session) -> datetime | None:
+    """Return when the oldest order that is not settled was placed, of any tenant."""
+    return session.scalar(sa.select(sa.func.min(NumberOrder.placed_at)).where(UNSETTLED))
+
+
+def _is_due(now: datetime, furthest: timedelta) -> Any:
+    return sa.or_(NumberOrder.next_look_at <= now, NumberOrder.next_look_at > now + furthest)
 
 
 def _read(session: Session, *conditions: Any) -> list[OrderRow]:
@@ -146,8 +172,8 @@ def _read(session: Session, *conditions: Any) -> list[OrderRow]:
         .join(Connection, Connection.id == NumberOrder.connection_id)
         .join(User, User.id == NumberOrder.placed_by)
         .where(*conditions)
-        .order_by(NumberOrder.id)
     )
+    found = sorted(rows, key=lambda row: row[0].id)  # SQLite would read all orders to have them sorted
     return [
         OrderRow(
             id=order.id,
@@ -170,6 +196,8 @@ def _read(session: Session, *conditions: Any) -> list[OrderRow]:
             placed_at=order.placed_at,
             asked_at=order.asked_at,
             settled_at=order.settled_at,
+            last_looked_at=order.last_looked_at,
+            next_look_at=order.next_look_at,
         )
-        for order, tenant, connection, provider, user in rows
+        for order, tenant, connection, provider, user in found
     ]

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from db import locks
 from db.models import AuditEvent, Membership, Role, SignInThrottle, Tenant, User
 from db.scope import Scope, Slice
 from db.text_search import names_holding
@@ -191,12 +192,8 @@ def find_membership(session: Session, user_id: int, tenant_id: int) -> Membershi
 
 
 def take_turns(session: Session) -> None:
-    """Let nobody else change who may do what before this transaction ends.
-
-    On SQLite whoever writes is alone anyway.
-    """
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(sa.text("SELECT pg_advisory_xact_lock(7243982)"))
+    """Let nobody else change who may do what before this transaction ends."""
+    locks.take(session, locks.Lock.PEOPLE)
 
 
 def tenants_of(session: Session, user_id: int) -> list[int]:

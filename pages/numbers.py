@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from components import lists, navigation
+from components import lists, navigation, open_orders
 from components import numbers as draw
 from components.page import empty_state, errors_shown, header
-from components.session import current_actor, reader_zone, reloader
+from components.session import current_actor, reader_zone, rechecked, reloader
 from db.engine import open_session
-from services import durable, exports, numbers, orders
+from services import exports, numbers, orders
 from services.access import Permission
 from services.words import amount
 
@@ -18,11 +18,6 @@ may_add = actor.may(Permission.NUMBERS_ADD) and not actor.all_tenants
 def add_button(key: str) -> None:
     if st.button("Add number", type="primary", icon=":material/add:", key=key):
         st.switch_page(navigation.ADD, query_params={})
-
-
-def check_orders() -> str:
-    with open_session() as session:
-        return durable.look_at_all(session, reload(session))
 
 
 def file(made: exports.Maker) -> bytes:
@@ -40,7 +35,7 @@ with header(
                 st.switch_page(navigation.IMPORT, query_params={})
             add_button("add")
 with errors_shown(), open_session() as session:
-    draw.open_orders(orders.still_open(session, actor), check_orders if actor.may(Permission.NUMBERS_WRITE) else None)
+    open_orders.banner(orders.still_open(session, actor), actor, rechecked(open_session))
     offered = draw.filters(session, actor, actor.scope.tenant_id, actor.user_id)
     query, end = draw.toolbar(offered)
     total = numbers.count(session, actor, query)

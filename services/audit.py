@@ -78,6 +78,7 @@ class Action(StrEnum):
     NUMBERS_RESYNC = "numbers:resync"
     NUMBERS_SET_CONNECTION = "numbers:set_connection"
     NUMBERS_SET_WEBHOOKS = "numbers:set_webhooks"
+    ORDERS_CANCEL = "orders:cancel"
     ORDERS_CONFIRM = "orders:confirm"
     ORDERS_FAIL = "orders:fail"
     ORDERS_PLACE = "orders:place"

@@ -60,6 +60,7 @@ ACTIONS: dict[str, str] = {
     Action.NUMBERS_RESYNC: "took over what the provider has",
     Action.NUMBERS_SET_CONNECTION: "changed the telephony connection",
     Action.NUMBERS_SET_WEBHOOKS: "changed the webhooks at the provider",
+    Action.ORDERS_CANCEL: "cancelled an order",
     Action.ORDERS_CONFIRM: "had an order confirmed",
     Action.ORDERS_FAIL: "had an order fail",
     Action.ORDERS_PLACE: "placed an order",

@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -36,8 +36,22 @@ def unseal(settings: Settings, token: str | None) -> dict[str, str]:
 
 
 def check(settings: Settings) -> None:
-    """Raise KeyProblem when credentials could not be encrypted with the settings as they are."""
-    _fernet(settings)
+    """Raise KeyProblem when credentials could not be encrypted with the keys that are set."""
+    if settings.encryption_keys.strip() or settings.database_url:
+        _fernet(settings)
+
+
+def prepare(settings: Settings, tokens: Iterable[str]) -> None:
+    """See that the keys open every one of the stored *tokens*; only where there is none yet, make a key.
+
+    Raises KeyProblem. A new key is never written beside data that another key encrypted.
+    """
+    is_new = True
+    for token in tokens:
+        is_new = False
+        unseal(settings, token)
+    if is_new and not settings.encryption_keys.strip() and not settings.database_url:
+        _generated(_key_file(settings))
 
 
 def _fernet(settings: Settings) -> MultiFernet:
@@ -48,7 +62,7 @@ def _fernet(settings: Settings) -> MultiFernet:
             "with has to be kept by you. The README says how to make one."
         )
     if not keys:
-        keys = [_generated(settings.data_dir / "encryption.key")]
+        keys = [_kept(_key_file(settings))]
     try:
         return MultiFernet([Fernet(key) for key in keys])
     except ValueError as exc:
@@ -58,6 +72,20 @@ def _fernet(settings: Settings) -> MultiFernet:
 def cookie_key(settings: Settings) -> str:
     """Return the key that signs the sign-in cookie: the setting, or one kept in the data folder."""
     return settings.cookie_key or _generated(settings.data_dir / "cookie.key")
+
+
+def _key_file(settings: Settings) -> Path:
+    return settings.data_dir / "encryption.key"
+
+
+def _kept(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError as exc:
+        raise KeyProblem(
+            f"The encryption key is missing: {path}. Put the file back, or set NUMBERDESK_ENCRYPTION_KEYS to the key "
+            "that was in it: without it the stored connection credentials cannot be read. No new key was made."
+        ) from exc
 
 
 def _generated(path: Path) -> str:

@@ -1,14 +1,14 @@
-"""Orders and runs through call logs as durable workflows: DBOS goes on with them after a crash, from where they were.
+"""What goes on by itself, also after a crash: orders by the sweep, runs through call logs as workflows of DBOS.
 
-A workflow only drives; what is true stands in the row of the order (`services/fulfilment.py`) or of the run
-(`services/call_reading.py`).
+What is true stands in the row of the order (`services/fulfilment.py`) or of the run (`services/call_reading.py`).
 """
 
 import time
-from datetime import datetime
+from collections import Counter
+from datetime import UTC, datetime
 from typing import Any
 
-from dbos import DBOS, DBOSConfig, SetWorkflowID, WorkflowHandle
+from dbos import DBOS, DBOSConfig, SetWorkflowID
 from sqlmodel import Session
 
 import db.engine
@@ -17,36 +17,15 @@ import db.orders
 from db.models import OrderState
 from services import call_logs, call_reading, fulfilment, vendors, words
 from services.access import Actor, Permission, require
+from services.replicas import Replica
 from services.settings import Settings
+from services.sweep import Sweep
 
 UNDER_WAY = ["ENQUEUED", "PENDING", "DELAYED"]
 """What DBOS calls a workflow that still runs, here or at another replica, or will."""
 
-PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
-"""Seconds between two looks at the provider. Afterwards the list page and its `Check now` go on looking."""
-
 NEW_DAYS_AT = "27 */3 * * *"
 """When to look for call logs with a new day, as cron says it: within three hours of any tenant's midnight."""
-
-
-# A step that raised would end the workflow for good, though the database may only have been busy.
-@DBOS.step(name="orders.ask")
-def _ask(order_id: int) -> None:
-    fulfilment.carry_on(fulfilment.ask, order_id)
-
-
-@DBOS.step(name="orders.settle")
-def _settle(order_id: int) -> bool:
-    return bool(fulfilment.carry_on(fulfilment.settle, order_id))
-
-
-@DBOS.workflow(name="orders.fulfil")
-def _fulfil(order_id: int) -> None:
-    _ask(order_id)
-    for pause in PAUSES:
-        if _settle(order_id):
-            return
-        DBOS.sleep(pause)
 
 
 # These raise only while the database is away, and the day is then read anew.
@@ -81,13 +60,18 @@ def _read_new_days(_at: datetime, _context: object) -> None:
                 _read(connection_id, run)
 
 
+_sweep: list[Sweep] = []
+"""The sweep of this process, while it runs."""
+
+
 def launch(settings: Settings) -> None:
-    """Start the engine on our own database; what was under way here goes on, and what never began begins."""
+    """Start what works by itself, on our own database; what was under way goes on, and what never began begins."""
+    replica = Replica()
     DBOS(
         config=DBOSConfig(
             name="numberdesk",
             system_database_url=settings.url,
-            executor_id=settings.executor_id,
+            executor_id=replica.id,
             application_version="1",  # an upgrade goes on with what an older version began
             log_level="WARNING",
             console_log_level="WARNING",
@@ -98,26 +82,29 @@ def launch(settings: Settings) -> None:
     DBOS.apply_schedules(
         [{"schedule_name": "call-logs", "workflow_fn": _read_new_days, "schedule": NEW_DAYS_AT, "context": None}]
     )
+    older = DBOS.list_workflows(name="orders.fulfil", status=UNDER_WAY, load_input=False, load_output=False)
+    DBOS.cancel_workflows([workflow.workflow_id for workflow in older])  # orders were workflows once
+    replica.beat()
+    _hasten()
     with db.engine.open_session() as session:
-        waiting = db.orders.open_ids(session)
         runs = db.health_pulls.under_way(session)
-    under_way = _under_way("orders.fulfil")
-    for order_id in waiting:
-        if (order_id,) not in under_way and begin(order_id).get_status().status not in UNDER_WAY:
-            DBOS.start_workflow(_fulfil, order_id)  # the first one has looked often enough; this is a new chance
     for connection_id, run in set(runs) - _under_way("call_logs.read"):
         read_call_log(connection_id, run)
+    _sweep[:] = [Sweep(lambda: _live(replica))]
 
 
 def stop() -> None:
-    """Stop the engine. What is under way goes on at the next start."""
+    """Stop what works by itself. What is under way goes on at another replica, or at the next start."""
+    for sweep in _sweep:
+        sweep.stop()
+    _sweep.clear()
     DBOS.destroy()
 
 
-def begin(order_id: int) -> WorkflowHandle[None]:
-    """Have an order fulfilled. Beginning it again is the same as once."""
-    with SetWorkflowID(f"order-{order_id}"):
-        return DBOS.start_workflow(_fulfil, order_id)
+def begin(_order_id: int) -> None:
+    """Have an order fulfilled at once. It would be without this too, a moment later: its row says that it is due."""
+    for sweep in _sweep:
+        sweep.wake()
 
 
 def read_call_log(connection_id: int, run: str) -> None:
@@ -127,21 +114,30 @@ def read_call_log(connection_id: int, run: str) -> None:
 
 
 def look_now(order_id: int) -> None:
-    """Look at the provider now, without waiting for the workflow's next look."""
-    with vendors.in_words():
-        fulfilment.settle(order_id)
+    """Look at the provider now. Raises ProviderProblem when that cannot be, with the reason."""
+    look = fulfilment.drive(order_id, even_early=True)
+    if look.problem and not look.is_settled:
+        raise vendors.ProviderProblem(look.problem)
 
 
 def look_at_all(session: Session, actor: Actor) -> str:
-    """Look at the provider for every open order that the actor sees; return in words what came of it."""
+    """Look at the provider for every open order that the actor sees; return in words what came of each."""
     require(actor, Permission.NUMBERS_WRITE)
     waiting = [order.id for order in db.orders.still_open(session, actor.scope)]
     session.rollback()
-    settled = 0
-    with vendors.in_words():
-        for order_id in waiting:
-            settled += fulfilment.settle(order_id)
-    return f"{words.amount(settled, 'order')} settled, {len(waiting) - settled:,} still open."
+    settled = still_open = 0
+    hindered: Counter[str] = Counter()
+    for order_id in waiting:
+        look = fulfilment.carry_on(order_id, even_early=True)
+        if look.is_settled:
+            settled += 1
+        elif look.problem:
+            hindered[look.problem] += 1
+        else:
+            still_open += 1
+    parts = [f"{words.amount(settled, 'order')} settled", f"{still_open:,} still open"]
+    parts += [f"{n:,} could not be checked: {why.rstrip('.')}" for why, n in hindered.most_common()]
+    return ", ".join(parts[:2]) + "".join(f"; {part}" for part in parts[2:]) + "."
 
 
 def await_outcome(order_id: int, seconds: float) -> None:
@@ -153,6 +149,25 @@ def await_outcome(order_id: int, seconds: float) -> None:
         if progress is None or progress[0] is not OrderState.PLACED or progress[1]:
             return
         time.sleep(0.05)
+
+
+def _hasten() -> None:
+    """Look at every open order now: a start is a new chance, and the clock may be another one."""
+    with db.engine.open_session() as session:
+        db.engine.start_write(session)
+        db.orders.hasten(session, datetime.now(UTC))
+        session.commit()
+
+
+def _live(replica: Replica) -> None:
+    """Say that this process lives, and take over the workflows of those that do not."""
+    if not replica.beat():
+        return
+    begun = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+    dead = replica.silent({workflow.executor_id for workflow in begun if workflow.executor_id})
+    if dead:
+        DBOS._recover_pending_workflows(dead)  # there is no public way that leaves those of the living alone
+        replica.forget(dead)
 
 
 def _under_way(name: str) -> set[tuple[Any, ...]]:

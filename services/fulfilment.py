@@ -1,10 +1,12 @@
 """Driving orders: ask the provider once, and look until it is certain what came of it.
 
 Every function here may be run again, by anybody, at any point: after a crash, from a second replica,
-by a second click. What decides is the order's row, changed only while it is locked.
+by a second click. What decides is the order's row, changed only while it is locked. The row also says when
+it is looked at next; `services/sweep.py` does so, for ever.
 """
 
-from collections.abc import Callable
+import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -15,42 +17,129 @@ import db.connections
 import db.engine
 import db.numbers
 import db.orders
-import db.users
-from db.models import NumberOrder, NumberStatus, NumberType, OrderKind, OrderState, PhoneNumber
+from db.models import NumberOrder, OrderKind, OrderState
 from db.scope import Scope
-from providers.errors import OutcomeUnknown, ProviderError, ProviderUnavailable, RequestRejected
+from providers.errors import (
+    OutcomeUnknown,
+    ProviderError,
+    ProviderMisconfigured,
+    ProviderUnavailable,
+    RequestRejected,
+)
 from providers.verbs import OwnedNumber, Provider
-from services import audit, held, numbering, numbers, settings, vendors, webhook_orders
+from services import audit, held, numbering, numbers, order_records, order_states, settings, vendors, webhook_orders
 from services.access import Actor
-from services.audit import Action, Subject
+from services.audit import Action
+from services.credentials import KeyProblem
+from services.order_records import BUY_BACK
+from services.order_states import change as _change
+from services.order_states import fail as _fail
+from services.order_states import uncertain as _uncertain
 
-BUY_BACK = timedelta(days=10)
-"""How long a number that was given back can be bought again. Twilio's rule, as of 2026-11."""
+__all__ = ["BUY_BACK", "Look", "ask", "carry_on", "drive", "settle"]
 
-NEVER_SENT_AFTER = timedelta(minutes=15)
-"""An order that was written down but never sent is not sent any more after this: nobody expects it now."""
+FORGOTTEN_AFTER = timedelta(minutes=15)
+"""What was due for so long, since the console did not run, is not sent any more: nobody expects it now."""
 
+FURTHEST = order_states.LAST_LOOK_AFTER + timedelta(hours=1)
+"""No look is further off than this."""
+
+_OURS = "Something went wrong on our side; it has been logged."
 _log = structlog.get_logger()
+_missed: dict[int, float] = {}
+"""When this process first looked for what an order asked, and found nothing; by a clock that nobody can set."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What came of looking at an order: whether it is settled, else what kept us from asking or looking.
+
+    `sent_away` is the provider's own word, and `is_ours` a failure on our side.
+    """
+
+    is_settled: bool
+    problem: str = ""
+    sent_away: ProviderUnavailable | None = None
+    is_ours: bool = False
 
 
 def ask(order_id: int) -> None:
-    """Ask the provider for what was ordered, unless it was asked already.
+    """Ask the provider for what was ordered, unless it was asked already."""
+    with db.engine.open_session() as session:
+        order = db.orders.find(session, order_id)
+        is_new = order is not None and order.state is OrderState.PLACED and order.asked_at is None
+    if is_new:
+        drive(order_id, even_early=True)
+
+
+def settle(order_id: int) -> bool:
+    """Do what is next about an order now, and return whether it is settled then."""
+    return drive(order_id, even_early=True).is_settled
+
+
+def drive(order_id: int, *, even_early: bool = False) -> Look:
+    """Do what is next about an order that is due, or *even_early*: ask the provider, or look what came of it.
 
     That it will be asked is committed before, so that after a crash we look instead of asking twice.
     """
+    now = datetime.now(UTC)
+    problem, provider, is_forgotten = "", None, False
     with db.engine.open_session() as session:
         db.engine.start_write(session)
-        order = db.orders.find(session, order_id)
-        if order is None or order.state is not OrderState.PLACED or order.asked_at is not None:
-            return
-        too_late = order.kind is not OrderKind.WEBHOOKS and datetime.now(UTC) - order.placed_at > NEVER_SENT_AFTER
-        if not too_late:
-            provider = _provider(session, order)
-            order.asked_at = datetime.now(UTC)
-            session.commit()
-    if too_late:
-        _fail(order_id, "It was never sent to the provider. Nothing happened and nothing was charged.")
-        return
+        order = db.orders.take(session, order_id, now, FURTHEST, even_early=even_early)
+        if order is None:
+            session.rollback()
+            return Look(_is_settled(session, order_id))
+        is_new = order.state is OrderState.PLACED and order.asked_at is None
+        if is_new and order.kind is not OrderKind.WEBHOOKS and order.next_look_at is not None:
+            is_forgotten = now - order.next_look_at > FORGOTTEN_AFTER
+        # Nobody else looks meanwhile, and somebody looks again if we do not live to tell.
+        order.looks += 0 if even_early and order.looks else 1
+        order.last_looked_at, order.next_look_at = now, now + order_states.pause(order.looks)
+        if not is_forgotten:
+            provider, problem = _open(session, order)
+            if problem and is_new:
+                order.problem = order_states.fit(problem)
+            elif is_new:
+                order.asked_at = now
+        session.commit()
+        session.expunge(order)
+    if is_forgotten:
+        how = "The provider did not take it, and then" if order.problem else "It was never sent:"
+        _fail(order_id, f"{how} the console did not run for a while. Nothing happened and nothing was charged.")
+        return Look(is_settled=True)
+    if provider is None:
+        return Look(is_settled=False, problem=problem)
+    sent_away = None
+    try:
+        if is_new:
+            _missed.pop(order_id, None)
+            _ask(provider, order)
+        else:
+            _look(provider, order)
+    except ProviderError as exc:
+        problem = str(exc)
+        sent_away = exc if isinstance(exc, ProviderUnavailable) else None
+        _log.warning("order.cannot_look", order=order_id, problem=problem)
+    with db.engine.open_session() as session:
+        return Look(_is_settled(session, order_id), problem, sent_away)
+
+
+def carry_on(order_id: int, *, even_early: bool = False) -> Look:
+    """Drive an order; a failure of ours is logged and told, so that other orders and later looks are not lost."""
+    try:
+        return drive(order_id, even_early=even_early)
+    except db.engine.DatabaseUnavailable as exc:
+        _log.warning("order.not_driven", order=order_id, problem=str(exc))
+        return Look(is_settled=False, problem=str(exc), is_ours=True)
+    except Exception:
+        _log.exception("order.not_driven", order=order_id)
+        return Look(is_settled=False, problem=_OURS, is_ours=True)
+
+
+def _ask(provider: Provider, order: NumberOrder) -> None:
+    """Ask for what was ordered. Raises ProviderUnavailable, after it was noted, when it is to be asked again."""
+    order_id = order.id or 0
     act = {
         OrderKind.PURCHASE: _buy,
         OrderKind.IMPORT: _take_over,
@@ -62,58 +151,37 @@ def ask(order_id: int) -> None:
     except OutcomeUnknown as exc:
         _uncertain(order_id, f"{exc}")
     except ProviderUnavailable as exc:
-        _not_now(order_id, f"{exc}")
+        order_states.not_now(order_id, exc)
+        raise
     except ProviderError as exc:
         _fail(order_id, f"{exc}")
     else:
-        _confirm(order_id, found, even_failed=True)  # somebody who looked too early may have given it up
+        _confirm(order_id, found)
 
 
-def settle(order_id: int) -> bool:
-    """Look at the provider what came of an order, and return whether it is settled now."""
-    with db.engine.open_session() as session:
-        order = db.orders.find(session, order_id)
-        if order is None or order.state not in db.orders.OPEN:
-            return True
-        provider = None if order.asked_at is None else _provider(session, order)
-        session.expunge(order)
-    if provider is None:
-        ask(order_id)
-        return _is_settled(order_id)
+def _look(provider: Provider, order: NumberOrder) -> None:
     look = {
         OrderKind.PURCHASE: _look_for_purchase,
         OrderKind.IMPORT: _look_at_webhooks,
         OrderKind.RELEASE: _look_for_release,
         OrderKind.WEBHOOKS: _look_at_webhooks,
     }[order.kind]
-    try:
-        look(provider, order)
-    except ProviderError as exc:
-        _log.warning("order.cannot_look", order=order_id, problem=str(exc))
-    return _is_settled(order_id)
+    look(provider, order)
 
 
-def settle_all() -> int:
-    """Look at every open order of every tenant once; return how many are still open."""
-    with db.engine.open_session() as session:
-        ids = db.orders.open_ids(session)
-    return sum(not carry_on(settle, order_id) for order_id in ids)
-
-
-def carry_on(act: Callable[[int], bool | None], order_id: int) -> bool | None:
-    """Do something about an order; a failure of ours is logged, so that other orders and later looks are not lost."""
-    try:
-        return act(order_id)
-    except Exception:
-        _log.exception("order.not_driven", order=order_id, act=act.__name__)
-        return None
-
-
-def _provider(session: Session, order: NumberOrder) -> Provider:
+def _open(session: Session, order: NumberOrder) -> tuple[Provider | None, str]:
+    """Return the provider of an order; or none, and why its connection cannot be opened."""
     connection = db.connections.find(session, Scope(order.tenant_id), order.connection_id)
     if connection is None:
-        raise LookupError(f"order {order.id} has no connection")
-    return vendors.connect(connection)
+        return None, "The connection of this order is gone."
+    try:
+        return vendors.connect(connection), ""
+    except (KeyProblem, ProviderError, ProviderMisconfigured) as exc:
+        why = str(exc)
+    except Exception:
+        _log.exception("order.connection_not_opened", order=order.id)
+        why = _OURS
+    return None, f"The connection “{connection.name}” cannot be opened: {why}"
 
 
 def _buy(provider: Provider, order: NumberOrder) -> OwnedNumber:
@@ -160,8 +228,14 @@ def _look_for_purchase(provider: Provider, order: NumberOrder) -> None:
     owned = provider.find_owned(order.e164)
     if owned is not None:
         _confirm(order.id or 0, owned)
+    elif order.state is OrderState.FAILED:
+        order_states.look_no_more(order.id or 0)
     elif _long_ago(order):
-        _fail(order.id or 0, "The provider does not hold it for the account: it was not bought, nothing was charged.")
+        _fail(
+            order.id or 0,
+            "The provider does not hold it for the account: it was not bought, nothing was charged.",
+            once_more=True,
+        )
 
 
 def _look_for_release(provider: Provider, order: NumberOrder) -> None:
@@ -193,143 +267,48 @@ def _look_at_webhooks(provider: Provider, order: NumberOrder) -> None:
 
 
 def _long_ago(order: NumberOrder) -> bool:
-    """Whether what was asked can no longer take effect: a request may outlive its lost answer."""
-    grace = timedelta(seconds=settings.current().settle_seconds)
-    return order.asked_at is not None and datetime.now(UTC) - order.asked_at > grace
+    """Whether what was asked can no longer take effect: a request may outlive its lost answer.
+
+    Told by two looks of this process, so far apart: the clock on the wall may have been set in between.
+    """
+    now, grace = time.monotonic(), settings.current().settle_seconds
+    first = _missed.get(order.id or 0)
+    if first is None:
+        _missed[order.id or 0] = now
+        return False
+    return now - first >= grace
 
 
-def _is_settled(order_id: int) -> bool:
-    with db.engine.open_session() as session:
-        order = db.orders.find(session, order_id)
-        return order is None or order.state not in db.orders.OPEN
+def _is_settled(session: Session, order_id: int) -> bool:
+    progress = db.orders.find_progress(session, order_id)
+    return progress is None or progress[0] not in db.orders.OPEN
 
 
-def _change(order_id: int, change: Callable[[Session, NumberOrder, Actor], None], *, even_failed: bool = False) -> None:
-    """Apply *change* to an order that is still open, locked, in one transaction."""
-    states = (*db.orders.OPEN, OrderState.FAILED) if even_failed else db.orders.OPEN
-    with db.engine.open_session() as session:
-        db.engine.start_write(session)
-        # First the number, then the order: whoever places another order takes them the same way round.
-        db.orders.claim(session, db.orders.number_of(session, order_id))
-        order = db.orders.find(session, order_id)
-        if order is None or order.state not in states:
-            return
-        user = db.users.get(session, order.placed_by)
-        change(session, order, Actor(user.id or 0, user.username, user.name, tenant_id=order.tenant_id))
-        session.commit()
+def _confirm(order_id: int, owned: OwnedNumber | None) -> None:
+    """Settle an order that took effect, with everything that follows from it, in one commit.
 
-
-def _write_down(session: Session, actor: Actor, order: NumberOrder, action: Action) -> None:
-    about = Subject("order", order.id, order.e164, order.tenant_id)
-    after = {"kind": str(order.kind), "state": str(order.state), "problem": order.problem}
-    audit.record(session, actor, action, about, after=after)
-
-
-def _uncertain(order_id: int, problem: str) -> None:
-    def change(session: Session, order: NumberOrder, actor: Actor) -> None:
-        if order.state is OrderState.UNKNOWN:
-            return
-        order.state, order.problem = OrderState.UNKNOWN, problem[:500]
-        _write_down(session, actor, order, Action.ORDERS_UNCERTAIN)
-
-    _change(order_id, change)
-
-
-def _not_now(order_id: int, problem: str) -> None:
-    """Nothing happened. Somebody waits for a purchase or an import, so it fails; a change is asked again."""
-
-    def change(session: Session, order: NumberOrder, actor: Actor) -> None:
-        order.problem = problem[:500]
-        if order.kind in (OrderKind.PURCHASE, OrderKind.IMPORT):
-            _close(session, order, actor, OrderState.FAILED, Action.ORDERS_FAIL)
-        else:
-            order.asked_at = None
-
-    _change(order_id, change)
-
-
-def _fail(order_id: int, problem: str) -> None:
-    def change(session: Session, order: NumberOrder, actor: Actor) -> None:
-        order.problem = problem[:500]
-        _close(session, order, actor, OrderState.FAILED, Action.ORDERS_FAIL)
-
-    _change(order_id, change)
-
-
-def _confirm(order_id: int, owned: OwnedNumber | None, *, even_failed: bool = False) -> None:
-    """Settle an order that took effect, with everything that follows from it, in one commit."""
+    Also one that was given up too early: what the provider has done is a fact.
+    """
 
     def change(session: Session, order: NumberOrder, actor: Actor) -> None:
         if order.kind is OrderKind.RELEASE:
-            _released(session, actor, order)
+            order_records.released(session, actor, order)
         elif order.kind is OrderKind.WEBHOOKS:
             _webhooks_set(session, actor, order)
         elif owned is not None:
-            _added(session, actor, order, owned)
+            order_records.added(session, actor, order, owned)
         order.problem = None
-        _close(session, order, actor, OrderState.CONFIRMED, Action.ORDERS_CONFIRM)
+        order_states.close(session, order, actor, OrderState.CONFIRMED, Action.ORDERS_CONFIRM)
+        _missed.pop(order_id, None)
 
     try:
-        _change(order_id, change, even_failed=even_failed)
-    except IntegrityError:
+        _change(order_id, change, even_failed=True)
+    except (order_records.OnRecordElsewhere, IntegrityError):
         _uncertain(
             order_id,
             "The number is ours at the provider, but it is on record elsewhere, so it could not be put on record "
             "here. Tell a superadmin: the order stays open until one of the two is gone.",
         )
-
-
-def _close(session: Session, order: NumberOrder, actor: Actor, state: OrderState, action: Action) -> None:
-    order.state, order.settled_at = state, datetime.now(UTC)
-    _write_down(session, actor, order, action)
-
-
-def _added(session: Session, actor: Actor, order: NumberOrder, owned: OwnedNumber) -> None:
-    chosen, read = order.configuration, numbering.read(order.e164)
-    number = PhoneNumber(
-        tenant_id=order.tenant_id,
-        e164=order.e164,
-        provider=vendor_key(session, order),
-        connection_id=order.connection_id,
-        is_managed=True,
-        provider_sid=owned.sid,
-        country=chosen.get("country") or read.country,
-        number_type=_type(chosen.get("number_type") or (owned.type and owned.type.value), read.number_type),
-        label=chosen.get("label", ""),
-        agent_id=chosen.get("agent_id"),
-        allowed_inbound=chosen.get("allowed_inbound", []),
-        allowed_outbound=chosen.get("allowed_outbound", []),
-        price=order.price,
-        currency=order.currency,
-    )
-    session.add(number)
-    session.flush()
-    order.number_id, order.provider_sid = number.id, owned.sid
-    action = Action.NUMBERS_BUY if order.kind is OrderKind.PURCHASE else Action.NUMBERS_IMPORT
-    before, set_now = webhook_orders.told(order.previous, chosen)
-    after = numbers.words(session, number) | {"price": order.price, "currency": order.currency, **set_now}
-    replaced = before if order.previous else {}
-    audit.record(session, actor, action, numbers.subject(number), before=replaced, after=after)
-
-
-def _released(session: Session, actor: Actor, order: NumberOrder) -> None:
-    number = db.numbers.find(session, Scope(order.tenant_id), order.number_id or 0)
-    if number is None or number.released_at is not None:
-        return
-    before = str(number.status)
-    numbers.leave_campaigns(session, actor, number)
-    number.status = NumberStatus.RELEASED
-    number.released_at = number.updated_at = datetime.now(UTC)
-    number.buy_back_until = number.released_at + BUY_BACK
-    number.version += 1
-    audit.record(
-        session,
-        actor,
-        Action.NUMBERS_RELEASE,
-        numbers.subject(number),
-        before={"status": before},
-        after={"status": str(number.status), "buy_back_until": number.buy_back_until.isoformat()},
-    )
 
 
 def _webhooks_set(session: Session, actor: Actor, order: NumberOrder) -> None:
@@ -340,16 +319,3 @@ def _webhooks_set(session: Session, actor: Actor, order: NumberOrder) -> None:
     number.updated_at = datetime.now(UTC)
     before, after = webhook_orders.told(order.previous, order.configuration)
     audit.record(session, actor, Action.NUMBERS_SET_WEBHOOKS, numbers.subject(number), before=before, after=after)
-
-
-def _type(word: str | None, otherwise: NumberType) -> NumberType:
-    try:
-        return NumberType(word or "")
-    except ValueError:
-        return otherwise
-
-
-def vendor_key(session: Session, order: NumberOrder) -> str:
-    """Return the key of the vendor that an order is with."""
-    connection = db.connections.find(session, Scope(order.tenant_id), order.connection_id)
-    return connection.provider if connection else ""

@@ -88,6 +88,14 @@ def read(text: str, *, default_country: str | None = None, national: bool = Fals
     )
 
 
+def as_held(e164: str) -> ReadNumber:
+    """Return what the plans know of a number that a provider holds: a fact, also where they call it impossible."""
+    try:
+        return read(e164)
+    except InvalidInput:
+        return ReadNumber(e164, "", NumberType.OTHER, is_valid=False)
+
+
 def _line(text: str, country: str | None) -> ReadNumber | None:
     digits = re.sub(r"\D", "", text)
     if text.startswith("+") or not _LINE.fullmatch(digits):

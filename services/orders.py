@@ -3,6 +3,7 @@
 placed → confirmed | failed | unknown → confirmed | failed. `services/fulfilment.py` drives them.
 """
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -22,13 +23,21 @@ from db.orders import OrderRow
 from db.scope import Scope
 from providers.base import Capability
 from providers.verbs import Webhooks
-from services import audit, checks, numbering, numbers, webhook_orders
+from services import audit, checks, numbering, numbers, order_states, webhook_orders, words
 from services.access import Actor, Permission, require, require_tenant
 from services.audit import Action, Subject
 from services.connections import vendor
 from services.errors import Conflict, InvalidInput, NotFound
 
 __all__ = ["Configuration", "OrderKind", "OrderRow", "OrderState", "Purchase"]
+
+_ORDERING = {
+    OrderKind.PURCHASE: Permission.NUMBERS_BUY,
+    OrderKind.IMPORT: Permission.NUMBERS_BUY,
+    OrderKind.RELEASE: Permission.NUMBERS_RELEASE,
+    OrderKind.WEBHOOKS: Permission.NUMBERS_WRITE,
+}
+"""What it takes to place an order, and to take it back."""
 
 
 @dataclass(frozen=True)
@@ -230,6 +239,42 @@ def may_settle(session: Session, actor: Actor, order_id: int) -> OrderRow:
     return get(session, actor, order_id)
 
 
+def may_cancel(actor: Actor, order: OrderRow) -> bool:
+    """Return whether the actor may take an order back that the provider has not taken yet."""
+    return order.is_waiting and actor.may(_ORDERING[order.kind])
+
+
+def cancel(session: Session, actor: Actor, order_id: int) -> None:
+    """Take an order back that the provider has not taken yet.
+
+    Raises Forbidden, NotFound, and Conflict when it was sent or settled meanwhile.
+    """
+    kind = get(session, actor, order_id).kind
+    require(actor, _ORDERING[kind])
+    db.engine.start_write(session)
+    db.orders.claim(session, db.orders.number_of(session, order_id))
+    order = db.orders.find(session, order_id)
+    if order is None:
+        raise NotFound
+    if order.state is not OrderState.PLACED or order.asked_at is not None:
+        raise Conflict("This order was sent to the provider meanwhile, so it cannot be cancelled any more.")
+    order.problem = f"Cancelled by {actor.name}. Nothing happened and nothing was charged."
+    order_states.close(session, order, actor, OrderState.FAILED, Action.ORDERS_CANCEL)
+    session.commit()
+
+
+def cancel_all(session: Session, actor: Actor, order_ids: Sequence[int]) -> str:
+    """Take back those orders that were not sent meanwhile; return in words how many that were."""
+    cancelled = 0
+    for order_id in order_ids:
+        with contextlib.suppress(Conflict):
+            cancel(session, actor, order_id)
+            cancelled += 1
+        session.rollback()
+    sent = len(order_ids) - cancelled
+    return f"{words.amount(cancelled, 'order')} cancelled" + (f"; {sent:,} sent meanwhile." if sent else ".")
+
+
 def told(webhooks: Mapping[str, Any], otherwise: Webhooks | None = None) -> Webhooks:
     """Return webhooks as an order keeps them. What older orders did not keep is as in *otherwise*."""
     return webhook_orders.kept(webhooks, otherwise or Webhooks())
@@ -290,6 +335,7 @@ def _place(session: Session, actor: Actor, connection: Connection, kind: OrderKi
         e164=e164,
         connection_id=connection.id or 0,
         placed_by=actor.user_id,
+        next_look_at=datetime.now(UTC),
         **fields,
     )
     session.add(order)

@@ -19,7 +19,6 @@ class Settings(BaseSettings):
     cookie_key: str = ""
     cookie_days: float = Field(default=7, gt=0, le=90)
     log_level: str = "INFO"
-    executor_id: str = "local"
     sandbox_url: str = ""
     sandbox_port: int = Field(default=0, ge=0, le=65535)
     settle_seconds: float = Field(default=60, ge=0)

@@ -38,11 +38,10 @@ def start(settings: Settings | None = None) -> None:
     if not db.engine.has_trigrams(engine):
         log.warning("search.no_trigrams", effect="only starts and ends of numbers and starts of labels are found")
     with db.engine.open_session() as session:
+        credentials.prepare(settings, db.connections.any_credentials(session))
         if demo.is_wanted(session, settings):
             demo.fill(session, settings, datetime.now(UTC).date())
             log.info("demo.filled")
-        for token in db.connections.any_credentials(session):
-            credentials.unseal(settings, token)
     log.info("app.ready", database=engine.dialect.name, demo=settings.shows_demo)
 
 

@@ -23,7 +23,7 @@ from services.errors import ServiceError
 
 ATTEMPTS = 3
 LONGEST_WAIT = 4.0
-"""Seconds between two attempts, whatever the vendor says: somebody is waiting."""
+"""Seconds between two attempts. A vendor that wants a longer pause is not asked again: somebody is waiting."""
 
 PATIENCE = 15.0
 """Seconds within which the last attempt begins: with its timeouts it must end before anybody gives an order up."""
@@ -52,7 +52,7 @@ def patiently(ask: Callable[[], Answer]) -> Answer:
     """
     for attempt in Retrying(
         retry=retry_if_exception_type(ProviderUnavailable),
-        stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(PATIENCE),
+        stop=_is_over,
         wait=_pause,
         reraise=True,
     ):
@@ -70,7 +70,16 @@ def in_words() -> Iterator[None]:
         raise ProviderProblem(str(exc)) from exc
 
 
-def _pause(state: RetryCallState) -> float:
+def _asked_pause(state: RetryCallState) -> float | None:
     exc = state.outcome.exception() if state.outcome else None
-    asked = exc.retry_after if isinstance(exc, ProviderUnavailable) else None
-    return min(LONGEST_WAIT, wait_exponential_jitter(initial=0.3, max=LONGEST_WAIT)(state) if asked is None else asked)
+    return exc.retry_after if isinstance(exc, ProviderUnavailable) else None
+
+
+def _is_over(state: RetryCallState) -> bool:
+    tried = stop_after_attempt(ATTEMPTS)(state) or stop_before_delay(PATIENCE)(state)
+    return tried or (_asked_pause(state) or 0) > LONGEST_WAIT
+
+
+def _pause(state: RetryCallState) -> float:
+    asked = _asked_pause(state)
+    return wait_exponential_jitter(initial=0.3, max=LONGEST_WAIT)(state) if asked is None else asked

@@ -36,6 +36,7 @@ def _settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[settings.Set
     patch.setenv("NUMBERDESK_DEMO", "0")
     patch.delenv("DATABASE_URL", raising=False)
     settings.current.cache_clear()
+    credentials.prepare(settings.current(), [])
     yield settings.current()
     patch.undo()
     settings.current.cache_clear()

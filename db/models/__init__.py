@@ -6,6 +6,7 @@ from db.models.health import CampaignHealth, HealthLine, HealthPull, HealthSumma
 from db.models.numbers import (
     GONE,
     LIVE,
+    UNSETTLED,
     Agent,
     Connection,
     NumberCount,
@@ -18,10 +19,12 @@ from db.models.numbers import (
     PhoneNumber,
 )
 from db.models.people import ApiKey, Membership, Role, SignInThrottle, Tenant, User
+from db.models.replicas import Replica
 
 __all__ = [
     "GONE",
     "LIVE",
+    "UNSETTLED",
     "Agent",
     "ApiKey",
     "AuditEvent",
@@ -45,6 +48,7 @@ __all__ = [
     "OrderState",
     "PhoneNumber",
     "PoolStatus",
+    "Replica",
     "Role",
     "SignInThrottle",
     "Tenant",

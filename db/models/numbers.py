@@ -154,8 +154,9 @@ _SETS_WEBHOOKS = "state = 'confirmed' AND kind IN ('purchase', 'import', 'webhoo
 class NumberOrder(SQLModel, table=True):
     """Something asked of a provider that costs or changes something; committed before the asking.
 
-    `asked_at` is committed before the provider is asked, so that nothing is ever asked twice unseen.
-    `previous` holds the webhooks that it replaces.
+    `asked_at` is committed before the provider is asked, so that nothing is ever asked twice unseen; it is empty
+    while the provider has not taken the order. `previous` holds the webhooks that it replaces. `next_look_at` is
+    when it is looked at again, whatever became of it, and empty when it never is.
     """
 
     __tablename__ = "number_order"
@@ -174,6 +175,12 @@ class NumberOrder(SQLModel, table=True):
             *("tenant_id", "number_id", "id"),
             sqlite_where=sa.text(_SETS_WEBHOOKS),
             postgresql_where=sa.text(_SETS_WEBHOOKS),
+        ),
+        sa.Index(
+            None,
+            "next_look_at",
+            sqlite_where=sa.text("next_look_at IS NOT NULL"),
+            postgresql_where=sa.text("next_look_at IS NOT NULL"),
         ),
         sa.Index(None, "tenant_id", "state"),
         sa.Index(None, "number_id"),
@@ -196,6 +203,13 @@ class NumberOrder(SQLModel, table=True):
     placed_at: datetime = instant()
     asked_at: datetime | None = maybe_instant()
     settled_at: datetime | None = maybe_instant()
+    looks: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    last_looked_at: datetime | None = maybe_instant()
+    next_look_at: datetime | None = maybe_instant()
+
+
+UNSETTLED = sa.text("number_order.state IN ('placed', 'unknown')")
+"""The orders that are open, written with literals as `LIVE` is."""
 
 
 LIVE = sa.text("phone_number.status NOT IN ('released', 'removed')")

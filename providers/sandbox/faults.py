@@ -27,6 +27,7 @@ class Kind(StrEnum):
     DROP_AFTER = "drop_after"
     ERROR_AFTER = "error_after"
     TOO_MANY = "429"
+    CROWDED = "crowded"  # 429 while as many as `at_once` are being served, each of which takes `seconds`
     UNAVAILABLE = "503"
     ERROR = "error"  # any other refusal, without effect
 
@@ -40,6 +41,7 @@ class Fault:
     path: str = ""
     times: int | None = 1
     seconds: float = 0.0
+    at_once: int = 1
     retry_after: float | None = None
     status: int = 500
     code: int | None = None
@@ -60,7 +62,7 @@ class Fault:
 
     def refusal(self) -> Response:
         """Return the answer of a fault that is one."""
-        if self.kind is Kind.TOO_MANY:
+        if self.kind in (Kind.TOO_MANY, Kind.CROWDED):
             pause = {} if self.retry_after is None else {"Retry-After": f"{self.retry_after:g}"}
             return signed(ApiError(429, 20429, "Too Many Requests").reply(pause))
         if self.kind is Kind.UNAVAILABLE:
@@ -133,6 +135,7 @@ class Faulty:
     def __init__(self, app: ASGIApp, faults: Faults) -> None:
         self._app = app
         self._faults = faults
+        self._served = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "").removeprefix(scope.get("root_path", ""))
@@ -158,7 +161,14 @@ class Faulty:
             case Kind.ERROR_AFTER:
                 await self._app(scope, receive, _keeping([]))
                 await fault.refusal()(scope, receive, send)
-            case Kind.TOO_MANY | Kind.UNAVAILABLE | Kind.ERROR:
+            case Kind.CROWDED if self._served < fault.at_once:
+                self._served += 1
+                try:
+                    await asyncio.sleep(fault.seconds)
+                    await self._app(scope, receive, send)
+                finally:
+                    self._served -= 1
+            case Kind.CROWDED | Kind.TOO_MANY | Kind.UNAVAILABLE | Kind.ERROR:
                 await fault.refusal()(scope, receive, send)
 
 

@@ -10,9 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 import urllib3.connection
-from dbos import DBOS
 
-import db.engine
+from services import fulfilment
 
 
 class Point(StrEnum):
@@ -25,7 +24,6 @@ class Point(StrEnum):
     DONE = "after the effect"
     ANSWERED = "after the answer"
     SETTLED = "after the commit"
-    STEPS = "between workflow steps"
 
 
 def die() -> None:
@@ -40,8 +38,19 @@ class Moments:
         self.passed: list[tuple[Point, str]] = []
         self._last = last
         self._placing: threading.Thread | None = None
-        self._workflow = ""
+        self._order: int | None = None
+        self._driving = threading.local()
         self._point, self._next = Point.PLACING, Point.PLACED
+        drive = fulfilment.drive
+
+        def driving(order_id: int, **named: Any) -> fulfilment.Look:
+            self._driving.order = order_id
+            try:
+                return drive(order_id, **named)
+            finally:
+                self._driving.order = None
+
+        fulfilment.drive = driving
         sa.event.listen(sa.Engine, "before_cursor_execute", self._statement)
         sa.event.listen(sa.Engine, "commit", self._commit)
         _around(urllib3.connection.HTTPConnection, "request", self._sends)
@@ -56,8 +65,8 @@ class Moments:
         self._placing = None
 
     def of_order(self, order_id: int) -> None:
-        """Count what the order's workflow does from now on."""
-        self._workflow = f"order-{order_id}"
+        """Count what is done about an order from now on."""
+        self._order = order_id
 
     def _count(self, what: str, point: Point | None = None) -> None:
         if len(self.passed) == self._last:
@@ -67,22 +76,18 @@ class Moments:
     def _is_ours(self) -> bool:
         if threading.current_thread() is self._placing:
             return True
-        return bool(self._workflow) and DBOS.workflow_id == self._workflow
+        return self._order is not None and getattr(self._driving, "order", None) == self._order
 
-    def _statement(self, connection: sa.Connection, _cursor: Any, statement: str, *_others: Any) -> None:
+    def _statement(self, _connection: sa.Connection, _cursor: Any, statement: str, *_others: Any) -> None:
         if not self._is_ours():
             return
-        is_step = connection.engine is not db.engine.current()
-        self._count(" ".join(statement.split())[:60], Point.STEPS if is_step else None)
+        self._count(" ".join(statement.split())[:60])
         if "UPDATE number_order SET" in statement:
             self._next = Point.SETTLED if "state=" in statement else Point.ASKED
 
-    def _commit(self, connection: sa.Connection) -> None:
-        if not self._is_ours():
-            return
-        is_step = connection.engine is not db.engine.current()
-        self._count("COMMIT", Point.STEPS if is_step else None)
-        if not is_step:
+    def _commit(self, _connection: sa.Connection) -> None:
+        if self._is_ours():
+            self._count("COMMIT")
             self._point = self._next
 
     def _sends(self, send: Callable[..., Any], method: str, *others: Any, **named: Any) -> None:

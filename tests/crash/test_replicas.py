@@ -3,12 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
-from dbos import DBOSClient
 from sqlmodel import Session
 
 import db.engine
 import db.orders
 from db.models import OrderKind
+from db.scope import Scope
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
 from tests.crash import desk
@@ -30,47 +30,10 @@ def test_an_order_that_was_placed_but_never_begun_is_begun_by_the_next_start(
     assert judge(session, sandbox, sent, ground.given).is_clean
 
 
-def test_an_order_that_is_open_though_its_workflow_ended_gets_another_one_at_the_next_start(
+def test_a_starting_replica_leaves_alone_what_a_living_one_is_asking(
     session: Session, sandbox: Sandbox, installation: Installation, ground: Ground, sent: Requests
 ) -> None:
-    moments = [at for at, _ in ground.rehearse(OrderKind.PURCHASE)]
-    process = Desk(desk.order, installation, ground.wish(OrderKind.PURCHASE), moments.index(Point.DONE))
-    order_id = process.awaits("ordered")
-    while process.says() is not None:
-        pass
-    process.kill()
-    DBOSClient(system_database_url=installation.database).cancel_workflow(f"order-{order_id}")
-    following = Desk(desk.start, installation)
-    following.awaits("settled")
-    following.kill()
-    assert judge(session, sandbox, sent, ground.given).is_clean
-
-
-def test_a_starting_replica_leaves_alone_what_a_living_one_is_driving(
-    session: Session, sandbox: Sandbox, installation: Installation, ground: Ground, sent: Requests
-) -> None:
-    # Late enough for the second one to look at least once for work.
-    sandbox.fault(Fault(Kind.LATE, "POST", "IncomingPhoneNumbers", seconds=2))
-    patient = replace(installation, settle_seconds=10)
-    living = Desk(desk.order, patient.replica("living"), ground.wish(OrderKind.PURCHASE))
-    order_id = living.awaits("ordered")
-    until(lambda: sent.purchases == 1)
-    starting = Desk(desk.start, patient.replica("starting"))
-    starting.awaits("settled")
-    living.awaits("over")
-    living.kill()
-    starting.kill()
-    workflows = DBOSClient(system_database_url=installation.database).list_workflows()
-    assert [(one.workflow_id, one.executor_id, one.recovery_attempts) for one in workflows] == [
-        (f"order-{order_id}", "living", 1)
-    ]
-    assert sent.purchases == 1
-    assert judge(session, sandbox, sent, ground.given).is_clean
-
-
-def test_even_two_replicas_that_bear_the_same_name_ask_once(
-    session: Session, sandbox: Sandbox, installation: Installation, ground: Ground, sent: Requests
-) -> None:
+    # Late enough for the second one to look at least once.
     sandbox.fault(Fault(Kind.LATE, "POST", "IncomingPhoneNumbers", seconds=2))
     patient = replace(installation, settle_seconds=10)
     living = Desk(desk.order, patient, ground.wish(OrderKind.PURCHASE))
@@ -85,20 +48,20 @@ def test_even_two_replicas_that_bear_the_same_name_ask_once(
     assert judge(session, sandbox, sent, ground.given).is_clean
 
 
-def test_orders_whose_replicas_died_are_settled_by_another(
+def test_orders_whose_replicas_died_are_settled_by_one_that_was_running_all_the_time(
     session: Session, sandbox: Sandbox, installation: Installation, ground: Ground, sent: Requests
 ) -> None:
     moments = [at for at, _ in ground.rehearse(OrderKind.PURCHASE)]
+    living = Desk(desk.start, installation)
+    living.awaits("read")  # nothing is open yet
     for point in (Point.PLACED, Point.ASKED, Point.SENT, Point.DONE, Point.ANSWERED):
-        replica = installation.replica(point.name)
-        dying = Desk(desk.order, replica, ground.wish(OrderKind.PURCHASE), moments.index(point))
+        dying = Desk(desk.order, installation, ground.wish(OrderKind.PURCHASE), moments.index(point))
         while dying.says() is not None:
             pass
         dying.kill()
         assert dying.was_killed
-    other = Desk(desk.settle, installation.replica("other"))
-    other.awaits("settled")
-    other.kill()
+    until(lambda: session.rollback() is None and not db.orders.still_open(session, Scope(None)))
+    living.kill()
     assert judge(session, sandbox, sent, ground.given).is_clean
 
 

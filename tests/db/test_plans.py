@@ -1,6 +1,6 @@
 """Queries of the lists go through indexes: no plan scans the table."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 import db.audit
 import db.numbers
+import db.orders
 import db.tenant_audit
 from db.attention import Attention, Idle
 from db.audit import AuditQuery
@@ -120,3 +121,26 @@ def test_what_calls_for_attention_is_found_through_its_index(
     with plans_of(database) as plans:
         db.tenant_audit.found(session, Scope(1), [kind], Idle(30, 3), 5)
     assert any(index in step for step in plans), plans
+
+
+ORDERS = {
+    "whether a number is being ordered": lambda s: db.orders.has_open(s, "+14155552671"),
+    "the numbers being ordered": db.orders.open_numbers,
+    "the oldest": db.orders.oldest_open,
+    "what is due": lambda s: db.orders.due(s, datetime.now(UTC), timedelta(hours=4), 100),
+    "the banner of a tenant": lambda s: db.orders.still_open(s, Scope(1)),
+    "the banner of all tenants": lambda s: db.orders.still_open(s, Scope(None)),
+}
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("name", ORDERS)
+def test_open_orders_are_found_without_reading_those_that_are_settled(
+    database: sa.Engine, session: Session, name: str
+) -> None:
+    with plans_of(database) as plans:
+        ORDERS[name](session)
+    steps = [step for step in plans if "number_order" in step]
+    assert steps
+    indexes = ("uq_number_order_open_e164", "ix_number_order_next_look_at", "ix_number_order_tenant_id_state")
+    assert all(any(index in step for index in indexes) for step in steps), plans

@@ -11,7 +11,9 @@ from services.settings import Settings
 
 
 def installation(folder: Path, keys: str = "") -> Settings:
-    return Settings(data_dir=folder, encryption_keys=keys)
+    made = Settings(data_dir=folder, encryption_keys=keys)
+    credentials.prepare(made, [])
+    return made
 
 
 def test_what_is_sealed_is_not_readable_and_opens_again(tmp_path: Path) -> None:
@@ -35,8 +37,28 @@ def test_an_older_key_still_opens_what_it_sealed(tmp_path: Path) -> None:
     assert credentials.unseal(installation(tmp_path, f"{new}, {old}"), token) == {"a": "b"}
     with pytest.raises(credentials.KeyProblem, match="no key that opens"):
         credentials.unseal(installation(tmp_path, new), token)
+    with pytest.raises(credentials.KeyProblem, match="no key that opens"):
+        credentials.prepare(installation(tmp_path, new), [token])
 
 
 def test_a_key_that_is_none_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(credentials.KeyProblem, match="not a Fernet key"):
         credentials.seal(installation(tmp_path, "short"), {})
+
+
+def test_no_key_is_ever_made_beside_what_another_key_encrypted(tmp_path: Path) -> None:
+    settings = installation(tmp_path)
+    token = credentials.seal(settings, {"a": "b"})
+    lost = tmp_path / "encryption.key"
+    lost.rename(tmp_path / "kept")
+    for act in (
+        lambda: credentials.prepare(settings, [token]),
+        lambda: credentials.unseal(settings, token),
+        lambda: credentials.seal(settings, {"c": "d"}),  # the app was running when the file was lost
+    ):
+        with pytest.raises(credentials.KeyProblem, match="No new key was made"):
+            act()
+        assert not lost.exists()
+    (tmp_path / "kept").rename(lost)
+    credentials.prepare(settings, [token])
+    assert credentials.unseal(settings, token) == {"a": "b"}

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sqlmodel import Session
 
 import db.engine
+import db.locks
 import db.orders
 from db.models import AuditEvent, NumberCount, NumberOrder, OrderKind, PhoneNumber
 from db.numbers import NumberQuery
@@ -269,7 +270,7 @@ def test_more_rows_than_a_batch_are_one_transaction(
     session: Session, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(number_import, "BATCH", 3)
-    monkeypatch.setattr(db.orders, "CLAIMED_SINGLY", 4)
+    monkeypatch.setattr(db.locks, "CLAIMED_SINGLY", 4)
     done: list[float] = []
     rows = [row(f"+1415555{2000 + i}") for i in range(10)]
     save(session, world, *rows, progress=done.append)
@@ -332,7 +333,7 @@ def at_once(*acts: Callable[[], object]) -> list[object]:
 def test_imports_and_single_numbers_at_once_add_each_number_once(
     session: Session, world: World, monkeypatch: pytest.MonkeyPatch, singly: int
 ) -> None:
-    monkeypatch.setattr(db.orders, "CLAIMED_SINGLY", singly)
+    monkeypatch.setattr(db.locks, "CLAIMED_SINGLY", singly)
     rows = [row(f"+1415555{2000 + i}") for i in range(20)]
 
     def bring(rows: list[Given]) -> int:
@@ -353,7 +354,7 @@ def test_imports_and_single_numbers_at_once_add_each_number_once(
 def test_a_number_is_imported_or_ordered_but_never_both(
     session: Session, world: World, monkeypatch: pytest.MonkeyPatch, singly: int
 ) -> None:
-    monkeypatch.setattr(db.orders, "CLAIMED_SINGLY", singly)
+    monkeypatch.setattr(db.locks, "CLAIMED_SINGLY", singly)
     wanted = [f"+1415555{2000 + i}" for i in range(6)]
 
     def bring() -> Report:

@@ -49,6 +49,15 @@ def test_start_up_stops_when_the_key_does_not_open_what_is_stored(
         setup.start(other)
 
 
+def test_an_installation_whose_key_was_lost_does_not_start_and_gets_no_new_one(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, demo=True)
+    setup.start(settings)
+    (tmp_path / "encryption.key").unlink()
+    with pytest.raises(credentials.KeyProblem, match="encryption key is missing"):
+        setup.start(settings)
+    assert not (tmp_path / "encryption.key").exists()
+
+
 def _numbers() -> int:
     with db.engine.current().connect() as connection:
         return int(connection.exec_driver_sql("SELECT count(*) FROM phone_number").scalar() or 0)

@@ -1,0 +1,55 @@
+"""The advisory locks of PostgreSQL, all of them, each by its name. On SQLite whoever writes is alone anyway."""
+
+from collections.abc import Sequence
+from enum import IntEnum, unique
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlmodel import Session
+
+CLAIMED_SINGLY = 1_000
+"""So many numbers are locked one by one. PostgreSQL has room for some thousand such locks only."""
+
+
+@unique
+class Lock(IntEnum):
+    """What only one can do at a time. The value is the key that PostgreSQL knows it by."""
+
+    MIGRATING = 7_243_981
+    EVERY_NUMBER = 7_243_982  # shared by whoever claims a number, alone for whoever claims very many
+    PEOPLE = 7_243_983
+
+
+def take(session: Session, lock: Lock) -> None:
+    """Hold *lock* until this transaction ends."""
+    if _has_locks(session):
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(lock.value)))
+
+
+def take_number(session: Session, e164: str) -> None:
+    """Let nobody else begin anything about *e164* before this transaction ends."""
+    if _has_locks(session):
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(Lock.EVERY_NUMBER.value)))
+        session.execute(sa.select(_of_number(e164)))
+
+
+def take_numbers(session: Session, e164s: Sequence[str]) -> None:
+    """Do so for many: a few one by one, in an order that all follow; more than that by keeping everybody out."""
+    if not _has_locks(session):
+        return
+    if len(e164s) > CLAIMED_SINGLY:
+        take(session, Lock.EVERY_NUMBER)
+        return
+    session.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(Lock.EVERY_NUMBER.value)))
+    wanted = sa.cast(sorted(e164s), postgresql.ARRAY(sa.Text))
+    session.execute(sa.select(_of_number(sa.func.unnest(wanted).column_valued("e164"))))
+
+
+def _of_number(e164: Any) -> Any:
+    """Return the lock of a number, which is beside those above but for a chance of one to 2**62."""
+    return sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(e164, 0))
+
+
+def _has_locks(session: Session) -> bool:
+    return session.get_bind().dialect.name == "postgresql"

@@ -1,0 +1,43 @@
+"""Named locks: none waits for another one."""
+
+import re
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
+
+import db.engine
+import db.orders
+import db.users
+from db.locks import CLAIMED_SINGLY, Lock
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_user_is_created_while_very_many_numbers_come_in(database: sa.Engine, session: Session) -> None:
+    db.orders.claim_all(session, [f"+1415{n:07}" for n in range(CLAIMED_SINGLY + 1)])
+    with db.engine.open_session() as other:
+        other.execute(sa.text("SET LOCAL lock_timeout = '200ms'"))
+        db.users.take_turns(other)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_who_claims_one_number_waits_for_who_claims_very_many(database: sa.Engine, session: Session) -> None:
+    db.orders.claim_all(session, [f"+1415{n:07}" for n in range(CLAIMED_SINGLY + 1)])
+    with db.engine.open_session() as other:
+        other.execute(sa.text("SET LOCAL lock_timeout = '200ms'"))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            db.orders.claim(other, "+14155552671")
+
+
+def test_no_lock_is_taken_but_by_its_name() -> None:
+    assert len({lock.value for lock in Lock}) == len(Lock.__members__)
+    for path in (ROOT / "db").rglob("*.py"):
+        if path.name not in ("locks.py", "engine.py"):
+            assert not re.search(r"advisory", path.read_text()), path
+    for package in ("services", "components", "pages"):
+        for path in (ROOT / package).rglob("*.py"):
+            assert not re.search(r"advisory", path.read_text()), path
