@@ -51,7 +51,7 @@ class CallLogs:
     def _none(self) -> None:
         with empty_state("No Twilio connection yet: there is no call log to read.", "history"):
             if self.actor.may(Permission.CONNECTIONS_WRITE):
-                st.page_link(navigation.CONNECTIONS, label="Telephony connections", icon=":material/cable:")
+                navigation.link(navigation.CONNECTIONS, label="Telephony connections", icon=":material/cable:")
             else:
                 st.caption("An admin can add one.")
 

@@ -45,7 +45,7 @@ def card(desk: Desk, campaign: CampaignDetail, *, with_tenant: bool, writes: boo
         with st.container(horizontal=True, vertical_alignment="center"):
             if campaign.primary_number_id and campaign.primary_number:
                 st.markdown("Primary number", width="content")
-                st.page_link(
+                navigation.link(
                     navigation.DETAIL,
                     label=numbering.display(campaign.primary_number),
                     icon=":material/call:",

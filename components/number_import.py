@@ -126,7 +126,7 @@ class Importing:
             bar.empty()
         st.cache_data.clear()
         st.success(_told(report, "added"), icon=":material/check_circle:")
-        st.page_link(navigation.LIST, label="Phone numbers", icon=":material/call:")
+        navigation.link(navigation.LIST, label="Phone numbers", icon=":material/call:")
         _outcomes(frame, report, number_import.DONE)
 
 

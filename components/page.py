@@ -37,7 +37,7 @@ def errors_shown() -> Iterator[None]:
         yield
     except NotFound as exc:
         st.warning(str(exc), icon=":material/search_off:")
-        st.page_link(navigation.LIST, label="Back to the list", icon=":material/arrow_back:")
+        navigation.link(navigation.LIST, label="Back to the list", icon=":material/arrow_back:")
     except ServiceError as exc:
         st.error(str(exc), icon=":material/error:")
     except DatabaseUnavailable:

@@ -111,7 +111,7 @@ class Reconciling:
         text = "No active connection whose provider lists what its account holds. Twilio does."
         with empty_state(text, "cable"):
             if self.actor.may(Permission.CONNECTIONS_WRITE):
-                st.page_link(navigation.CONNECTIONS, label="Add a Twilio connection", icon=":material/cable:")
+                navigation.link(navigation.CONNECTIONS, label="Add a Twilio connection", icon=":material/cable:")
             else:
                 st.caption("An admin can add a Twilio connection, or activate one.")
 

@@ -127,7 +127,7 @@ def findings(found: Sequence[Finding], actor: Actor) -> None:
                 st.caption(finding.why)
             if way := _behind(finding.kind, actor):
                 page, label, query = way
-                st.page_link(page, label=label, icon=":material/arrow_forward:", query_params=query)
+                navigation.link(page, label=label, icon=":material/arrow_forward:", query_params=query)
 
 
 def _behind(kind: Kind, actor: Actor) -> tuple[str, str, Filters] | None:
@@ -244,7 +244,7 @@ def _numbers(kind: Attention, found: Found, report: Report) -> None:
         st.caption(table.note, width="content")
         if found.n > len(found.newest):
             filters: Filters = {"attention": words.ATTENTION[kind]}
-            st.page_link(navigation.LIST, label=f"All {found.n:,}", query_params=filters)
+            navigation.link(navigation.LIST, label=f"All {found.n:,}", query_params=filters)
     st.table(pd.DataFrame(linked, columns=list(table.header)), border="horizontal", alt=table.title)
 
 

@@ -16,6 +16,17 @@ def state() -> dict[str, Any]:
     return wizard_state
 
 
+def belongs_to(tenant_id: int | None) -> bool:
+    """Return whether what is entered is for a tenant; what was entered for another one is forgotten."""
+    known = state()
+    if known.setdefault("tenant", tenant_id) == tenant_id:
+        return True
+    begun = known["step"] not in ("source", "done", "imported")
+    reset()
+    state()["tenant"] = tenant_id
+    return not begun
+
+
 def reset() -> None:
     """Begin anew, with nothing entered."""
     st.session_state[_STATE] = {"step": "source"}

@@ -29,7 +29,7 @@ header("Your account", f"{actor.name} · {actor.username}")
 left, right = st.columns(2, gap="large")
 with left:
     if draw.password_form(first=first) and outcome(change, "frame") is None:
-        st.switch_page(navigation.LIST if first else navigation.PROFILE)
+        navigation.go_to(navigation.LIST if first else navigation.PROFILE)
     said("frame")
 if not first:
     with right, errors_shown(), open_session() as database:
