@@ -60,6 +60,7 @@ def differences(session: Session, actor: Actor, number_id: int) -> list[Differen
             raise NotFound
         with vendors.in_words():
             provider = vendors.connect(connection)
+            session.rollback()  # no transaction stays open while the provider is asked
             found = vendors.patiently(lambda: provider.find_owned(number.e164))
     return [NOT_THERE] if found is None else compared(number, found)
 

@@ -84,6 +84,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, sandbox_port: int) -> Itera
         process.wait(20)
     said = (folder / "log").read_text()
     assert "Traceback" not in said, said
+    assert "asked_in_transaction" not in said, said
 
 
 @tenacity.retry(stop=tenacity.stop_after_delay(60), wait=tenacity.wait_fixed(0.1), reraise=True)
