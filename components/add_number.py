@@ -10,7 +10,8 @@ from sqlmodel import Session
 from components import buy_number, navigation, wizard
 from components import number as draw
 from components import numbers as number_list
-from components.page import ours, outcome, plain, said
+from components.markdown import ours, plain
+from components.page import outcome, said
 from components.wizard import go, reset, state
 from services import agents, connections, numbering, registering, words
 from services.access import Actor, Permission
@@ -61,11 +62,11 @@ class Wizard:
             )
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.caption("Many numbers at once? Bring them in from a CSV or Excel file.", width="content")
-            st.page_link(navigation.IMPORT, label="Import from a file", icon=":material/upload_file:")
+            navigation.link(navigation.IMPORT, label="Import from a file", icon=":material/upload_file:")
         if not has_twilio:
             st.caption("To buy or import Twilio numbers, add a Twilio telephony connection first.")
             if self.actor.may(Permission.CONNECTIONS_WRITE):
-                st.page_link(navigation.CONNECTIONS, label="Telephony connections", icon=":material/cable:")
+                navigation.link(navigation.CONNECTIONS, label="Telephony connections", icon=":material/cable:")
 
     def _manual(self, offered: list[ConnectionRow]) -> None:
         wizard.step("Add number manually", 1, 2, {"Source": "Add manually"})
@@ -187,7 +188,7 @@ class Wizard:
                 if st.button("View number", type="primary"):
                     navigation.open_number(number_id)
                 if st.button("Go to campaigns"):
-                    st.switch_page(navigation.CAMPAIGNS, query_params={})
+                    navigation.go_to(navigation.CAMPAIGNS)
                 st.button("Add another", on_click=reset)
 
 

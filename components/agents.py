@@ -10,8 +10,8 @@ from sqlmodel import Session
 from components import editing, named_lists
 from components.editing import Desk
 from components.lists import Filter
+from components.markdown import plain
 from components.named_lists import ACTIVE, Wanted
-from components.page import plain
 from db.audit import AuditRow
 from services import agents, words
 from services.access import Permission

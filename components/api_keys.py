@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from components.page import code, exactly, outcome, plain, said, when
+from components.markdown import code, plain
+from components.page import exactly, outcome, said, when
 from services.api_keys import ApiKeyRow, NewKey
 
 

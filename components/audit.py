@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from components import navigation
-from components.page import exactly, plain, when
+from components.markdown import plain
+from components.page import exactly, when
 from db.audit import AuditRow
 from db.number_details import NumberDetail
 from services import audit_words
@@ -44,7 +45,7 @@ def of_number(rows: Sequence[AuditRow], zone: ZoneInfo, number: NumberDetail) ->
     """Draw the newest changes of a number, and the way to all of them."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("History", anchor=False, width="content")
-        st.page_link(
+        navigation.link(
             navigation.ACTIVITY,
             label="Show all",
             icon=":material/history:",
@@ -89,9 +90,9 @@ def _subject(row: AuditRow) -> None:
     label = plain(audit_words.subject(row))
     if row.number_id is not None:
         query = navigation.number_query(row.number_id)
-        st.page_link(navigation.DETAIL, label=f":primary[{label}]", icon=icon, query_params=query)
+        navigation.link(navigation.DETAIL, label=f":primary[{label}]", icon=icon, query_params=query)
     elif row.subject_type == "campaign" and row.subject_id is not None:
         query = navigation.campaign_query(row.subject_id)
-        st.page_link(navigation.CAMPAIGN, label=f":primary[{label}]", icon=icon, query_params=query)
+        navigation.link(navigation.CAMPAIGN, label=f":primary[{label}]", icon=icon, query_params=query)
     else:
         st.markdown(f":small[{_INDENT}{icon}&nbsp; {label}]")

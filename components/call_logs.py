@@ -10,7 +10,8 @@ import streamlit as st
 from sqlmodel import Session
 
 from components import navigation
-from components.page import empty_state, errors_shown, exactly, outcome, plain, said, when
+from components.markdown import plain
+from components.page import empty_state, errors_shown, exactly, outcome, said, when
 from services import call_logs, durable
 from services.access import Actor, Permission
 from services.call_logs import CallLog, Counts, State
@@ -51,7 +52,7 @@ class CallLogs:
     def _none(self) -> None:
         with empty_state("No Twilio connection yet: there is no call log to read.", "history"):
             if self.actor.may(Permission.CONNECTIONS_WRITE):
-                st.page_link(navigation.CONNECTIONS, label="Telephony connections", icon=":material/cable:")
+                navigation.link(navigation.CONNECTIONS, label="Telephony connections", icon=":material/cable:")
             else:
                 st.caption("An admin can add one.")
 

@@ -10,7 +10,8 @@ from sqlmodel import Session
 from components import audit, lists, named_lists, navigation
 from components.campaigns import PLACE, edit
 from components.editing import Desk
-from components.page import empty_state, exactly, outcome, plain, said, when
+from components.markdown import plain
+from components.page import empty_state, exactly, outcome, said, when
 from db.audit import AuditRow
 from db.scope import Slice
 from services import campaigns, numbering, words
@@ -45,7 +46,7 @@ def card(desk: Desk, campaign: CampaignDetail, *, with_tenant: bool, writes: boo
         with st.container(horizontal=True, vertical_alignment="center"):
             if campaign.primary_number_id and campaign.primary_number:
                 st.markdown("Primary number", width="content")
-                st.page_link(
+                navigation.link(
                     navigation.DETAIL,
                     label=numbering.display(campaign.primary_number),
                     icon=":material/call:",

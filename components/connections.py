@@ -10,8 +10,9 @@ from sqlmodel import Session
 from components import editing, named_lists
 from components.editing import Desk
 from components.lists import Filter
+from components.markdown import plain
 from components.named_lists import ACTIVE, Wanted
-from components.page import exactly, outcome, plain, said, when
+from components.page import exactly, outcome, said, when
 from db.audit import AuditRow
 from providers.base import Capability, Field, Vendor
 from services import connection_tests, connections, numbering, words

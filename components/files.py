@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
-from components.page import plain
+from components.markdown import plain
 from services import files
 
 _NONE = ""

@@ -8,7 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from components import navigation
-from components.page import empty_state, plain
+from components.markdown import plain
+from components.page import empty_state
 from db.health import CampaignTotals, DayTotals
 from db.health_summary import Window
 from services import health, number_health, words
@@ -44,9 +45,9 @@ def section(found: NumberHealth, limits: Thresholds, number_id: int, *, may_impo
     if not found.totals:
         text = "No campaign uses this number, and no calls were reported for it. Add it to the pool of a campaign"
         with empty_state(f"{text}; calls come in by file, from your dialer by HTTP, or from Twilio.", "monitor_heart"):
-            st.page_link(navigation.CAMPAIGNS, label="Go to campaigns", icon=":material/campaign:")
+            navigation.link(navigation.CAMPAIGNS, label="Go to campaigns", icon=":material/campaign:")
             if may_import:
-                st.page_link("import_health.py", label="Import health", icon=":material/upload_file:")
+                navigation.link("import_health.py", label="Import health", icon=":material/upload_file:")
         return
     for line in found.lines.values():
         _standing(line, limits)

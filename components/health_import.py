@@ -12,7 +12,8 @@ from streamlit.elements.lib.mutable_tab_container import TabContainer
 
 from components import files as draw_files
 from components import navigation
-from components.page import errors_shown, plain
+from components.markdown import plain
+from components.page import errors_shown
 from services import files, health_api, health_files, health_import, words
 from services.access import Actor, Permission
 from services.health_import import Given, Problem
@@ -40,7 +41,7 @@ def by_program(actor: Actor) -> None:
     address = urlsplit(st.context.url or "https://numberdesk.example.com")
     st.code(_CURL.format(address=f"{address.scheme}://{address.netloc}"), language="bash", wrap_lines=True)
     if actor.may(Permission.API_KEYS_WRITE):
-        st.page_link(navigation.SETTINGS, label="API keys", icon=":material/key:")
+        navigation.link(navigation.SETTINGS, label="API keys", icon=":material/key:")
     else:
         st.caption("An admin of the tenant makes the keys.")
 

@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 from sqlmodel import Session
 
-from components.page import plain
+from components.markdown import plain
 from services import durable, numbering, orders, words
 from services.access import Actor
 from services.errors import DatabaseUnavailable, ServiceError

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from components import navigation
-from components.page import plain
+from components.markdown import plain
 from db.scope import Slice
 from services import exports
 from services.words import amount

@@ -1,10 +1,13 @@
 """Ways from page to page that stay in the tab."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from urllib.parse import urlencode
 
 import streamlit as st
 
+from components import session
+from components.markdown import plain
 from services import audit_words
 
 LIST = "numbers.py"
@@ -21,11 +24,49 @@ ACTIVITY = "activity.py"
 SETTINGS = "settings.py"
 USERS = "users.py"
 PROFILE = "profile.py"
+TENANTS = "tenants.py"
+_LIST_OF = {"number": LIST, "edit-number": LIST, "campaign": CAMPAIGNS}
+
+
+def link(
+    page: str | st.Page, *, label: str, icon: str | None = None, query_params: Mapping[str, str] | None = None
+) -> None:
+    """Draw a link to a page, in the tenant of this tab unless *query_params* name one."""
+    st.page_link(page, label=label, icon=icon, query_params=session.in_tenant(query_params))
+
+
+def go_to(page: str, query_params: Mapping[str, str] | None = None) -> None:
+    """Go to a page, in the tenant of this tab."""
+    st.switch_page(page, query_params=session.in_tenant(query_params))
+
+
+def leave(page: str) -> None:
+    """Begin anew in the tenant that was just chosen: what was clicked or shown on *page* belongs to the former one.
+
+    From the page of one thing the way goes to the list of such things.
+    """
+    if page in _LIST_OF:
+        go_to(_LIST_OF[page])
+    st.rerun()
+
+
+def menu(sections: Mapping[str, Sequence[st.Page]]) -> None:
+    """Draw the links to the pages of each section that the reader may see.
+
+    Streamlit's own menu would drop the tenant from the address.
+    """
+    for title, pages in sections.items():
+        seen = [page for page in pages if page.visibility == "visible"]
+        if seen:
+            with st.container(gap=None):
+                st.caption(plain(title))
+                for page in seen:
+                    link(page, label=plain(page.title), icon=page.icon)
 
 
 def open_number(number_id: int, *, campaign_id: int | None = None) -> None:
     """Go to a number's page; from a campaign's page, say which."""
-    st.switch_page(DETAIL, query_params=number_query(number_id, campaign_id=campaign_id))
+    go_to(DETAIL, number_query(number_id, campaign_id=campaign_id))
 
 
 def number_query(number_id: int, *, campaign_id: int | None = None) -> dict[str, str]:
@@ -38,18 +79,18 @@ def number_query(number_id: int, *, campaign_id: int | None = None) -> dict[str,
 
 
 def number_address(number_id: int, tenant_id: int | None = None) -> str:
-    """Return the address of a number's page, to copy or to open in another tab."""
-    return f"/number?id={number_id}" + (f"&tenant={tenant_id}" if tenant_id else "")
+    """Return the address of a number's page, for another tab: in the given tenant, else in that of this one."""
+    return _address("number", {"id": str(number_id)}, tenant_id)
 
 
 def open_numbers(**filters: str) -> None:
     """Go to the list of numbers, filtered: each filter by its key in the address, with the word that it shows."""
-    st.switch_page(LIST, query_params=filters)
+    go_to(LIST, filters)
 
 
 def open_campaign(campaign_id: int, *, number_id: int | None = None) -> None:
     """Go to a campaign's page; from a number's page, say which."""
-    st.switch_page(CAMPAIGN, query_params=campaign_query(campaign_id, number_id=number_id))
+    go_to(CAMPAIGN, campaign_query(campaign_id, number_id=number_id))
 
 
 def campaign_query(campaign_id: int, *, number_id: int | None = None) -> dict[str, str]:
@@ -63,8 +104,8 @@ def shown(noun: str) -> str:
 
 
 def campaign_address(campaign_id: int, tenant_id: int | None = None) -> str:
-    """Return the address of a campaign's page, to copy or to open in another tab."""
-    return f"/campaign?id={campaign_id}" + (f"&tenant={tenant_id}" if tenant_id else "")
+    """Return the address of a campaign's page, for another tab: in the given tenant, else in that of this one."""
+    return _address("campaign", {"id": str(campaign_id)}, tenant_id)
 
 
 def activity_query(e164: str) -> dict[str, str]:
@@ -87,3 +128,8 @@ def activity_address(first: date, last: date, tenant_id: int, *, action: str = "
         "tenant": str(tenant_id),
     }
     return "/activity?" + urlencode({key: value for key, value in wanted.items() if value})
+
+
+def _address(page: str, query: Mapping[str, str], tenant_id: int | None) -> str:
+    named = {session.TENANT: session.tenant_word(tenant_id)} if tenant_id else {}
+    return f"/{page}?" + urlencode(session.in_tenant({**query, **named}))

@@ -8,7 +8,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from components import audit
-from components.page import exactly, plain, said, when
+from components.markdown import plain
+from components.page import exactly, said, when
 from db.agents import AgentRow
 from db.connections import ConnectionRow
 from db.models import NumberStatus

@@ -11,7 +11,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from components import lists, navigation
 from components.lists import Filter
-from components.page import BadgeColor, empty_state, exactly, plain, when
+from components.markdown import plain
+from components.page import BadgeColor, empty_state, exactly, when
 from services import health, number_health, numbering, words
 from services.adding_up import AsOf
 from services.number_health import URGENT, HealthRow, IdleRow, Step, Totals, Verdict, Wanted
@@ -66,7 +67,7 @@ def toolbar(today: date, campaigns: Mapping[int, str]) -> tuple[Wanted, list[Fil
 def import_link(may_import: bool) -> None:
     """Draw the way to bring health in, for who may."""
     if may_import:
-        st.page_link("import_health.py", label="Import health", icon=":material/upload_file:")
+        navigation.link("import_health.py", label="Import health", icon=":material/upload_file:")
 
 
 def nothing(offered: Sequence[Filter], may_import: bool) -> None:
@@ -142,7 +143,7 @@ def attention(rows: Sequence[HealthRow], limits: Thresholds, lines: Mapping[Verd
     for row in urgent:
         with st.container(border=True, gap="xsmall", key=f"attention_{row.number_id}_{row.campaign_id}"):
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.page_link(
+                navigation.link(
                     navigation.DETAIL,
                     label=f"**{numbering.display(row.e164)}**",
                     query_params=navigation.number_query(row.number_id),
@@ -215,7 +216,7 @@ def definitions(limits: Thresholds, *, may_change: bool) -> None:
         f"**Near cap** from {limits.cap_warning:,} calls today, **capped** from {limits.cap:,}, until midnight."
     )
     if may_change:
-        st.page_link(navigation.SETTINGS, label="Change the thresholds", icon=":material/tune:")
+        navigation.link(navigation.SETTINGS, label="Change the thresholds", icon=":material/tune:")
 
 
 def spread(steps: Sequence[Step]) -> None:

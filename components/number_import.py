@@ -12,7 +12,8 @@ from sqlmodel import Session
 from components import files as draw_files
 from components import navigation
 from components import number as draw
-from components.page import errors_shown, plain
+from components.markdown import plain
+from components.page import errors_shown
 from services import files, number_files, number_import, numbering
 from services.access import Actor
 from services.connections import ConnectionRow
@@ -125,7 +126,7 @@ class Importing:
             bar.empty()
         st.cache_data.clear()
         st.success(_told(report, "added"), icon=":material/check_circle:")
-        st.page_link(navigation.LIST, label="Phone numbers", icon=":material/call:")
+        navigation.link(navigation.LIST, label="Phone numbers", icon=":material/call:")
         _outcomes(frame, report, number_import.DONE)
 
 

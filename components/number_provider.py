@@ -13,7 +13,8 @@ from sqlmodel import Session
 from components import navigation, open_orders, stock_tables
 from components import number as draw
 from components import numbers as number_list
-from components.page import errors_shown, exactly, outcome, plain, said, when
+from components.markdown import plain
+from components.page import errors_shown, exactly, outcome, said, when
 from db.number_details import CampaignUse, NumberDetail
 from providers.base import Capability
 from services import durable, fulfilment, numbering, numbers, orders, resync, stock, webhook_orders

@@ -9,7 +9,8 @@ import streamlit as st
 from sqlmodel import Session
 
 from components import numbers as number_list
-from components.page import outcome, plain, said
+from components.markdown import plain
+from components.page import outcome, said
 from services import durable, numbering, orders, words
 from services.access import Actor, Permission
 from services.orders import OrderKind, OrderRow

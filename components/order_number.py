@@ -12,7 +12,8 @@ from sqlmodel import Session
 from components import number as draw
 from components import numbers as number_list
 from components import open_orders, stock_tables, wizard
-from components.page import errors_shown, outcome, plain, said
+from components.markdown import plain
+from components.page import errors_shown, outcome, said
 from components.wizard import go, state
 from services import agents, durable, numbering, numbers, orders, stock, webhook_orders
 from services.access import Actor

@@ -1,6 +1,5 @@
-"""What every page has: its header, its errors in the reader's words, notices, empty states, and text as it is."""
+"""What every page has: its header, its errors in the reader's words, notices, empty states."""
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -12,68 +11,14 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from components import navigation
+from components.markdown import plain
 from db.audit import AuditRow
 from services.errors import Conflict, DatabaseUnavailable, NotFound, ServiceError
 
 BadgeColor = Literal["gray", "green", "orange", "red", "yellow"]
 """What a badge may say by its color: nothing, good, watch, wrong, nearly."""
 
-_SEAM = ":color[]"
-"""An element of Markdown without text or look, which no copied text holds.
-
-Streamlit (1.67) looks for addresses, icons, emoji and arrows in what is left when escapes have been read, so that
-an escape does not stop them; but it looks within one run of text, and never across this.
-"""
-
-_RISKY = re.compile(
-    r"""
-    (?P<arrow> (?<!\S)(?:<->|->|<-|--|>=|<=|~=)(?!\S))
-    | (?P<colon> :(?=//|material[/_]|(?:100|1234|[0-9]*[A-Za-z_+-][\w+-]*)(?::|\Z)))  # an address, an icon, an emoji
-    | (?P<address> www(?=\.)|@(?=[-\w]))
-    | \A(?P<list>[0-9]+)(?=[.)](?:\s|\Z))
-    | (?P<mark> [\\`*_\[\]{}<>~$&|] | :(?=\S|\Z) | \A[-=#] | \A\+(?=\s|\Z))
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
-
 _DATABASE_AWAY = "The database is busy or cannot be reached. Nothing was saved; try again in a moment."
-
-
-def plain(text: str) -> str:
-    """Return *text*, which somebody or something else wrote, so that Markdown shows it as it is, in one line.
-
-    Nothing in it becomes a picture, a link, an icon, a formula or a heading, and what is copied is what was written.
-    Whatever did not stand in our own code goes through it, wherever Streamlit reads Markdown: also in labels of
-    buttons, tabs and fields, in helps, toasts and titles of dialogs. See docs/decisions.
-    """
-    return _RISKY.sub(_harmless, re.sub(r"[ \t\r\n]+", " ", text).strip(" "))
-
-
-def code(text: str) -> str:
-    """Return *text*, which somebody or something else wrote, so that Markdown shows it in the font of code."""
-    line = re.sub(r"\s+", " ", text).strip()
-    ticks = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
-    room = " " if "`" in line else ""
-    return f"{ticks}{room}{line}{room}{ticks}"
-
-
-def ours(markdown: str) -> str:
-    """Return *markdown* as it is: written in our own code, with `plain` around whatever in it is not.
-
-    It says so to whoever reads, where `tests/test_markdown.py` cannot follow a text to where it is written.
-    """
-    return markdown
-
-
-def _harmless(found: re.Match[str]) -> str:
-    text = found[0]
-    if found["arrow"]:
-        return _SEAM.join(f"\\{c}" if c in "<>~" else c for c in text)
-    if found["colon"]:
-        return f"\\:{_SEAM}"
-    if found["address"]:
-        return f"{text}{_SEAM}"
-    return f"{text}\\" if found["list"] else f"\\{text}"
 
 
 def header(title: str, subtitle: str = "") -> DeltaGenerator:
@@ -93,7 +38,7 @@ def errors_shown() -> Iterator[None]:
         yield
     except NotFound as exc:
         st.warning(plain(str(exc)), icon=":material/search_off:")
-        st.page_link(navigation.LIST, label="Back to the list", icon=":material/arrow_back:")
+        navigation.link(navigation.LIST, label="Back to the list", icon=":material/arrow_back:")
     except ServiceError as exc:
         st.error(plain(str(exc)), icon=":material/error:")
     except DatabaseUnavailable:

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from components.page import exactly, plain, when
+from components.markdown import plain
+from components.page import exactly, when
 from components.sign_in import EVERYWHERE
 from services import checks, words
 from services.access import Actor

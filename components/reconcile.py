@@ -13,7 +13,8 @@ from sqlmodel import Session
 from components import lists, navigation
 from components import numbers as number_list
 from components.jobs import Bench
-from components.page import code, empty_state, errors_shown, exactly, plain, when
+from components.markdown import code, plain
+from components.page import empty_state, errors_shown, exactly, when
 from components.reconcile_dialogs import Confirming
 from db.connections import ConnectionRow
 from db.scope import Slice
@@ -111,7 +112,7 @@ class Reconciling:
         text = "No active connection whose provider lists what its account holds. Twilio does."
         with empty_state(text, "cable"):
             if self.actor.may(Permission.CONNECTIONS_WRITE):
-                st.page_link(navigation.CONNECTIONS, label="Add a Twilio connection", icon=":material/cable:")
+                navigation.link(navigation.CONNECTIONS, label="Add a Twilio connection", icon=":material/cable:")
             else:
                 st.caption("An admin can add a Twilio connection, or activate one.")
 

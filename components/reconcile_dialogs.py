@@ -10,7 +10,8 @@ from sqlmodel import Session
 
 from components import stock_tables
 from components.jobs import Bench
-from components.page import errors_shown, plain
+from components.markdown import plain
+from components.page import errors_shown
 from services import numbering, reconcile, webhook_orders
 from services.access import Actor
 from services.connections import vendor

@@ -1,6 +1,6 @@
 """Who is signed in, in this browser tab. The only reader and writer of sign-in state."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -15,6 +15,11 @@ from services.access import Actor
 from services.errors import Forbidden, ServiceError
 
 COOKIE = "numberdesk"
+TENANT = "tenant"
+"""What an address calls the tenant that it is about."""
+
+_ALL = "all"
+_NO_TENANT = -1
 _COOKIE_SETTLES = timedelta(seconds=20)
 
 
@@ -30,12 +35,15 @@ def load(session: Session) -> Actor | None:
     if "signed_in" not in state and not state.get("signed_out"):
         state["signed_in"] = _from_cookie()
     known = state.get("signed_in")
-    actor = sign_in.load_actor(session, known[0], known[1], _chosen_tenant()) if known else None
+    first = "tenant_choice" not in state
+    actor = sign_in.load_actor(session, known[0], known[1], tenant_now(), first=first) if known else None
     if known and actor is None:
         state["signed_in"] = None
         state["signed_out"] = True
         state["sign_in_notice"] = "You have been signed out. Sign in again to go on."
     _note_loss(state.get("actor"), actor)
+    if actor is not None:
+        _stay(actor)
     state["actor"] = actor
     return actor
 
@@ -62,12 +70,14 @@ def rechecked(opener: Callable[[], AbstractContextManager[Session]]) -> Callable
     """Return *opener* for the clicks to come: a session that it opens has asked again who may.
 
     Streamlit runs a click before the page loads its user anew. Raises Forbidden when the user is no
-    longer who the page was shown to.
+    longer who the page was shown to, or the tab has gone to another tenant than the page was drawn for.
     """
-    actor, reload = current_actor(), reloader()
+    actor, reload, drawn_for = current_actor(), reloader(), tenant_now()
 
     @contextmanager
     def open_again() -> Iterator[Session]:
+        if tenant_now() != drawn_for:
+            raise Forbidden("This tab has gone to another tenant since this page was shown. Nothing was saved.")
         with opener() as session:
             if reload(session) != actor:
                 raise Forbidden("Your access has changed since this page was shown. Nothing was saved.")
@@ -93,7 +103,8 @@ def check_sign_in(session: Session, username: str, password: str) -> None:
     if AuthenticationController({"usernames": known}, auto_hash=False).login(candidate.username, password):
         sign_in.succeeded(session, candidate.username)
         now = datetime.now(UTC)
-        state.update(signed_in=(candidate.username, now), signed_out=False, cookie_since=now, tenant_choice=None)
+        state.update(signed_in=(candidate.username, now), signed_out=False, cookie_since=now)
+        state.pop("tenant_choice", None)
     else:
         state["sign_in_notice"] = "User name or password is wrong."
 
@@ -108,7 +119,8 @@ def renew() -> None:
 def sign_out() -> None:
     """Forget the sign-in in this tab; the cookie goes with the next drawing."""
     seen()
-    st.session_state.update(signed_in=None, signed_out=True, cookie_since=datetime.now(UTC), tenant_choice=None)
+    st.session_state.update(signed_in=None, signed_out=True, cookie_since=datetime.now(UTC))
+    st.session_state.pop("tenant_choice", None)
 
 
 def write_cookie() -> None:
@@ -129,10 +141,60 @@ def write_cookie() -> None:
             controller.cookie_model.cookie_manager.set(COOKIE, "", expires_at=datetime.now(UTC) - timedelta(days=1))
 
 
-def choose_tenant(tenant_id: int | None) -> None:
-    """Work in another tenant (ALL_TENANTS for all) from the next run on."""
-    st.session_state["tenant_choice"] = tenant_id
+def choose_tenant(session: Session, tenant_id: int | None) -> None:
+    """Work in another tenant (ALL_TENANTS for all) in this tab from the next run on, and in tabs to come."""
+    state = st.session_state
+    state.update(tenant_choice=tenant_id, tenant_was_chosen=True)
+    if tenant_id is None:
+        st.query_params.pop(TENANT, None)
+    else:
+        st.query_params[TENANT] = tenant_word(tenant_id)
     seen()
+    sign_in.choose_tenant(session, current_actor(), tenant_id)
+
+
+def tenant_was_chosen() -> bool:
+    """Return, once, whether the reader has just chosen a tenant: what is on the page belongs to the former one."""
+    return bool(st.session_state.pop("tenant_was_chosen", False))
+
+
+def tenant_now() -> int | None:
+    """Return the tenant of this tab: the one in its address, else the one that it was in; None for none."""
+    linked = st.query_params.get(TENANT)
+    if not linked:
+        choice: int | None = st.session_state.get("tenant_choice")
+        return choice
+    if linked == _ALL:
+        return sign_in.ALL_TENANTS
+    return int(linked) if linked.isascii() and linked.isdigit() and 0 < int(linked[:10]) < 2**31 else _NO_TENANT
+
+
+def tenant_word(tenant_id: int) -> str:
+    """Return how an address names a tenant, or all of them."""
+    return _ALL if tenant_id == sign_in.ALL_TENANTS else str(tenant_id)
+
+
+def in_tenant(query: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return *query* with the tenant of this tab, which every address in it carries where one can choose."""
+    actor: Actor | None = st.session_state.get("actor")
+    choice = st.session_state.get("tenant_choice")
+    named = {} if actor is None or choice is None or not actor.may_choose_tenants else {TENANT: tenant_word(choice)}
+    return {**(query or {}), **({} if TENANT in (query or {}) else named)}
+
+
+def say_tenant() -> None:
+    """Put the tenant of this tab into its address, where one can choose and the address does not say it yet.
+
+    Links of ours say it. Call it once the page is known: before, it would go to the address of the page that is left.
+    """
+    wanted = in_tenant().get(TENANT)
+    if wanted and st.query_params.get(TENANT) != wanted:
+        st.query_params[TENANT] = wanted
+
+
+def is_elsewhere() -> bool:
+    """Return whether the address names a tenant that is not there for the reader."""
+    return bool(st.query_params.get(TENANT)) and not current_actor().has_scope
 
 
 def why_out() -> str:
@@ -177,14 +239,15 @@ def _note_loss(before: Actor | None, now: Actor | None) -> None:
         state["why_out"] = before.tenant_id, f"{reason} Nothing was saved." if refused else reason
 
 
-def _chosen_tenant() -> int | None:
+def _stay(actor: Actor) -> None:
+    """Keep the tab in the tenant that it is in now, whatever is chosen in others."""
     state = st.session_state
-    if state.get("tenant_choice") is None and not state.get("tenant_link_read"):
-        state["tenant_link_read"] = True  # a link may say which tenant it is about
-        linked = st.query_params.get("tenant", "")
-        state["tenant_choice"] = int(linked) if linked.isascii() and linked.isdigit() and len(linked) < 10 else None
-    choice: int | None = state.get("tenant_choice")
-    return choice
+    if actor.has_scope:
+        state["tenant_choice"] = actor.tenant_id or sign_in.ALL_TENANTS
+    elif st.query_params.get(TENANT) or state.get("tenant_choice") is not None:
+        state.pop("tenant_choice", None)
+    else:
+        state["tenant_choice"] = None
 
 
 def _from_cookie() -> tuple[str, datetime] | None:

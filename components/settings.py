@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo, available_timezones
 import streamlit as st
 from sqlmodel import Session
 
+from components.markdown import plain
 from components.number import section
-from components.page import outcome, plain
+from components.page import outcome
 from services import tenant_settings
 from services.access import Actor
 from services.errors import Conflict

@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from components.page import plain
+from components import navigation
+from components.markdown import plain
 from services import demo, settings, sign_in, words
 from services.access import Actor
+from services.errors import NotFound
 
 EVERYWHERE = "Ends your sessions in every browser and on every device, this one too."
 
@@ -40,7 +42,7 @@ def typed() -> tuple[str, str]:
 def tenant_selector(actor: Actor, tenants: list[tuple[int, str]], choose: Callable[[int | None], None]) -> None:
     """Draw the choice of a tenant among *tenants* (id and name); *choose* runs with the new choice."""
     names = dict(tenants)
-    if not names and not actor.is_superadmin:
+    if not names:
         return
     if actor.is_superadmin:
         names = {sign_in.ALL_TENANTS: "All tenants", **names}
@@ -67,7 +69,8 @@ def why_out(actor: Actor, reason: str, seen: Callable[[], None], sign_out: Calla
     if nowhere and not reason:
         names = " and ".join(name for _, name in actor.suspended)
         suspended = f"{names} {'is' if len(actor.suspended) == 1 else 'are'} suspended. Nobody can work there now."
-        reason = suspended if names else "You have no role in any tenant. Ask an admin to give you one."
+        alone = "You have no role in any tenant yet. An admin of a tenant, or a superadmin, can give you one: "
+        reason = suspended if names else f"{alone}tell them your user name, {actor.username}."
     if reason:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.warning(plain(reason), icon=":material/domain_disabled:")
@@ -75,6 +78,23 @@ def why_out(actor: Actor, reason: str, seen: Callable[[], None], sign_out: Calla
                 st.button("Sign out", icon=":material/logout:", key="out_sign_out", on_click=sign_out)
             else:
                 st.button("OK", key="out_seen", on_click=seen)
+
+
+def no_tenant(actor: Actor, elsewhere: bool, tenants: list[tuple[int, str]]) -> None:
+    """Draw what to do where no tenant is chosen. Raises NotFound when it is *elsewhere*, in one not the reader's."""
+    if tenants and elsewhere:
+        raise NotFound
+    if tenants:
+        st.info("Select a tenant to view and manage phone numbers.", icon=":material/domain:")
+    elif actor.is_superadmin:
+        with st.container(border=True, width=560):
+            st.markdown(":material/domain_add: **Create the first tenant**")
+            st.caption(
+                "Numbers, connections, agents, campaigns and people all belong to a tenant, such as a customer "
+                "or a team. Create one, then add its telephony connections and its first admin."
+            )
+            if st.button("Create the first tenant", type="primary", icon=":material/add:"):
+                navigation.go_to(navigation.TENANTS)
 
 
 def user_corner(actor: Actor, sign_out: Callable[[], None], sign_out_everywhere: Callable[[], None]) -> None:

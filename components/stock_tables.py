@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 import streamlit as st
 
-from components.page import plain
+from components.markdown import plain
 from services import numbering, webhook_orders, words
 from services.connections import ConnectionRow, vendor
 from services.orders import OrderRow, OrderState

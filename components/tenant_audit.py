@@ -9,7 +9,8 @@ import streamlit as st
 from sqlmodel import Session
 
 from components import audit, lists, navigation
-from components.page import exactly, ours, plain, when
+from components.markdown import ours, plain
+from components.page import exactly, when
 from db.attention import Attention
 from db.campaigns import Trouble
 from services import audit_tables, audit_words, numbering, tenant_audit, words
@@ -126,7 +127,7 @@ def findings(found: Sequence[Finding], actor: Actor) -> None:
                 st.caption(plain(finding.why))
             if way := _behind(finding.kind, actor):
                 page, label, query = way
-                st.page_link(page, label=label, icon=":material/arrow_forward:", query_params=query)
+                navigation.link(page, label=label, icon=":material/arrow_forward:", query_params=query)
 
 
 def _behind(kind: Kind, actor: Actor) -> tuple[str, str, Filters] | None:
@@ -245,7 +246,7 @@ def _numbers(kind: Attention, found: Found, report: Report) -> None:
         st.caption(plain(table.note), width="content")
         if found.n > len(found.newest):
             filters: Filters = {"attention": words.ATTENTION[kind]}
-            st.page_link(navigation.LIST, label=f"All {found.n:,}", query_params=filters)
+            navigation.link(navigation.LIST, label=f"All {found.n:,}", query_params=filters)
     st.table(
         pd.DataFrame(linked, columns=[plain(title) for title in table.header]), border="horizontal", alt=table.title
     )

@@ -10,8 +10,9 @@ from sqlmodel import Session
 from components import editing, named_lists, navigation
 from components.editing import Desk
 from components.lists import Filter
+from components.markdown import plain
 from components.named_lists import Wanted
-from components.page import BadgeColor, plain
+from components.page import BadgeColor
 from db.audit import AuditRow
 from services import tenants, words
 from services.tenants import TenantQuery, TenantRow
@@ -63,16 +64,22 @@ def table(rows: Sequence[TenantRow], zone: ZoneInfo) -> None:
 
 
 @st.dialog("Add tenant", on_dismiss="rerun")
-def add(desk: Desk) -> None:
-    """Open the dialog that adds a tenant; the one of the new tenant follows, which leads to its first admin."""
+def add(desk: Desk, work_in: Callable[[int], None] | None) -> None:
+    """Open the dialog that adds a tenant; the one of the new tenant follows, which leads on.
+
+    *work_in* chooses the new tenant in the sidebar, where the reader works in none yet.
+    """
     with st.form("tenant_add", border=False):
         name, zone = _entered("new_tenant", "", "UTC")
         sent = _submit("Add tenant")
     if sent:
 
         def put(session: Session) -> None:
-            named_lists.open_row(PLACE, tenants.create(session, desk.actor, name, zone))
+            added = tenants.create(session, desk.actor, name, zone)
+            named_lists.open_row(PLACE, added)
             st.cache_data.clear()  # the choice in the sidebar
+            if work_in is not None:
+                work_in(added)
 
         desk.do(put, f"{name.strip()} was added.")
 
@@ -104,10 +111,16 @@ def _edit(desk: Desk, found: TenantRow, changes: Sequence[AuditRow], work_in: Ca
 
         desk.do(save, "Saved.", newest)
     if found.suspended_at is None:
-        label = "Its users" if found.admins else "Add its first admin"
-        if st.button(label, icon=":material/group:", help="Chooses this tenant and opens its users"):
-            work_in(found.id)
-            st.switch_page(navigation.USERS)
+        users = "Its users" if found.admins else "Add its first admin"
+        with st.container(horizontal=True):
+            for label, icon, page, told in (
+                (users, "group", navigation.USERS, "users"),
+                ("Its connections", "cable", navigation.CONNECTIONS, "telephony connections"),
+                ("Its numbers", "call", navigation.LIST, "phone numbers"),
+            ):
+                if st.button(label, icon=f":material/{icon}:", help=f"Chooses this tenant and opens its {told}"):
+                    work_in(found.id)
+                    navigation.go_to(page)
     editing.history(changes, desk.zone)
     st.divider()
     _suspend(desk, found)

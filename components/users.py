@@ -11,8 +11,9 @@ from sqlmodel import Session
 from components import editing, named_lists
 from components.editing import Desk
 from components.lists import Filter
+from components.markdown import plain
 from components.named_lists import Wanted
-from components.page import BadgeColor, exactly, plain, when
+from components.page import BadgeColor, exactly, when
 from db.audit import AuditRow
 from db.models import Role
 from services import users, words

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from components.page import plain
+from components.markdown import plain
 
 _STATE = "wizard"
 
@@ -14,6 +14,17 @@ def state() -> dict[str, Any]:
     """Return the wizard's own state: `step`, and what is known so far."""
     wizard_state: dict[str, Any] = st.session_state.setdefault(_STATE, {"step": "source"})
     return wizard_state
+
+
+def belongs_to(tenant_id: int | None) -> bool:
+    """Return whether what is entered is for a tenant; what was entered for another one is forgotten."""
+    known = state()
+    if known.setdefault("tenant", tenant_id) == tenant_id:
+        return True
+    begun = known["step"] not in ("source", "done", "imported")
+    reset()
+    state()["tenant"] = tenant_id
+    return not begun
 
 
 def reset() -> None:

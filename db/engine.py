@@ -1,6 +1,7 @@
 """The engine, its sessions, and the migrations that run at start-up."""
 
 import functools
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 _SQLITE_AWAY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_READONLY")
 
 _current: list[Engine] = []
+_of_thread = threading.local()
 
 
 class DatabaseUnavailable(Exception):
@@ -86,13 +88,31 @@ def open_session() -> Iterator[Session]:
 
     Raises DatabaseUnavailable when the database does not answer.
     """
+    opened = _opened()
     try:
         with Session(current(), expire_on_commit=False) as session:
-            yield session
+            opened.append(session)
+            try:
+                yield session
+            finally:
+                opened.remove(session)
     except (OperationalError, InterfaceError, PoolTimeout) as exc:
         if not _is_away(exc):
             raise
         raise DatabaseUnavailable("The database is busy or cannot be reached.") from exc
+
+
+def in_transaction() -> bool:
+    """Return whether a session that this thread has opened is in a transaction, and so holds a connection."""
+    return any(session.in_transaction() for session in _opened())
+
+
+def _opened() -> list[Session]:
+    """Return the sessions that are open in this thread."""
+    if not hasattr(_of_thread, "sessions"):
+        _of_thread.sessions = []
+    sessions: list[Session] = _of_thread.sessions
+    return sessions
 
 
 def _is_away(exc: Exception) -> bool:

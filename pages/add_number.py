@@ -6,18 +6,21 @@ from components import navigation
 from components.add_number import Wizard
 from components.page import errors_shown, header
 from components.session import current_actor, rechecked
-from components.wizard import reset, state
+from components.wizard import belongs_to, reset, state
 from db.engine import open_session
 from services.access import Permission, require, require_tenant
 
 actor = current_actor()
 if st.session_state["entered_page"]:
     reset()
+is_ours = belongs_to(actor.tenant_id)
 step = state()["step"]
 
 header("Number added" if step in ("done", "imported") else "Add phone number")
 if step in ("source", "done", "imported"):
-    st.page_link(navigation.LIST, label="Back to the list", icon=":material/arrow_back:")
+    navigation.link(navigation.LIST, label="Back to the list", icon=":material/arrow_back:")
+if not is_ours:
+    st.info("The tenant of this tab was changed, so what was entered for the other one was dropped. Begin anew.")
 with errors_shown(), open_session() as session:
     require(actor, Permission.NUMBERS_ADD)
     require_tenant(actor)

@@ -19,7 +19,7 @@ desk = Desk(actor, zone, rechecked(open_session), draw.PLACE)
 with errors_shown(), open_session() as session:
     campaign = campaigns.get(session, actor, navigation.shown("campaign"))
     writes = actor.may(Permission.CAMPAIGNS_WRITE)
-    st.page_link(navigation.CAMPAIGNS, label="Campaigns", icon=":material/arrow_back:")
+    navigation.link(navigation.CAMPAIGNS, label="Campaigns", icon=":material/arrow_back:")
     said(draw.PLACE)
     draw.card(desk, campaign, with_tenant=actor.all_tenants, writes=writes)
     draw.pool_header(desk, campaign, writes=writes)

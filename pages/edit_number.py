@@ -16,7 +16,7 @@ actor, zone = current_actor(), reader_zone()
 header("Edit phone number")
 with errors_shown(), open_session() as session:
     number = numbers.get(session, actor, st.query_params.get("id", ""))
-    st.page_link(
+    navigation.link(
         navigation.DETAIL, label="Back to the number", icon=":material/arrow_back:", query_params={"id": str(number.id)}
     )
     require(actor, Permission.NUMBERS_WRITE)

@@ -5,7 +5,8 @@ from pathlib import Path
 import streamlit as st
 
 from components import navigation, session, sign_in
-from components.page import errors_shown, plain, said, toasts_below
+from components.markdown import plain
+from components.page import errors_shown, said, toasts_below
 from db.engine import open_session
 from services import sign_in as signing_in
 from services.access import Permission
@@ -22,9 +23,8 @@ def check() -> None:
 
 
 def choose(tenant_id: int | None) -> None:
-    session.choose_tenant(tenant_id)
     with errors_shown(), open_session() as database:
-        signing_in.choose_tenant(database, session.current_actor(), tenant_id)
+        session.choose_tenant(database, tenant_id)
 
 
 def sign_out_everywhere() -> None:
@@ -43,57 +43,54 @@ def shown(permission: Permission) -> str:
     return "visible" if actor and actor.may(permission) else "hidden"
 
 
-page = st.navigation(
-    {
-        "Connectivity": [
-            st.Page("numbers.py", title="Phone numbers", icon=":material/call:", default=True),
-            st.Page("add_number.py", title="Add number", url_path="add-number", visibility="hidden"),
-            st.Page("import_numbers.py", title="Import numbers", url_path="import-numbers", visibility="hidden"),
-            st.Page("number.py", title="Phone number", url_path="number", visibility="hidden"),
-            st.Page("edit_number.py", title="Edit phone number", url_path="edit-number", visibility="hidden"),
-            st.Page("connections.py", title="Telephony connections", url_path="connections", icon=":material/cable:"),
-            st.Page(
-                "reconcile.py",
-                title="Reconcile",
-                url_path="reconcile",
-                icon=":material/compare_arrows:",
-                visibility=shown(Permission.NUMBERS_RECONCILE),
-            ),
-        ],
-        "Calling": [
-            st.Page("agents.py", title="Agents", url_path="agents", icon=":material/support_agent:"),
-            st.Page("campaigns.py", title="Campaigns", url_path="campaigns", icon=":material/campaign:"),
-            st.Page("campaign.py", title="Campaign", url_path="campaign", visibility="hidden"),
-        ],
-        "Insights": [
-            st.Page(
-                "number_health.py", title="Number health", url_path="number-health", icon=":material/monitor_heart:"
-            ),
-            st.Page("activity.py", title="Activity", url_path="activity", icon=":material/history:"),
-            st.Page("tenant_audit.py", title="Tenant audit", url_path="tenant-audit", icon=":material/fact_check:"),
-            st.Page("import_health.py", title="Import health", url_path="import-health", visibility="hidden"),
-        ],
-        "Administration": [
-            st.Page(
-                "users.py",
-                title="Users",
-                url_path="users",
-                icon=":material/group:",
-                visibility=shown(Permission.USERS_READ),
-            ),
-            st.Page(
-                "tenants.py",
-                title="Tenants",
-                url_path="tenants",
-                icon=":material/domain:",
-                visibility=shown(Permission.TENANTS_READ_ALL),
-            ),
-            st.Page("settings.py", title="Settings", url_path="settings", icon=":material/tune:"),
-            st.Page("profile.py", title="Your account", url_path="profile", icon=":material/account_circle:"),
-        ],
-    },
-    position="sidebar" if actor and not actor.must_change_password else "hidden",
-)
+sections = {
+    "Connectivity": [
+        st.Page("numbers.py", title="Phone numbers", icon=":material/call:", default=True),
+        st.Page("add_number.py", title="Add number", url_path="add-number", visibility="hidden"),
+        st.Page("import_numbers.py", title="Import numbers", url_path="import-numbers", visibility="hidden"),
+        st.Page("number.py", title="Phone number", url_path="number", visibility="hidden"),
+        st.Page("edit_number.py", title="Edit phone number", url_path="edit-number", visibility="hidden"),
+        st.Page("connections.py", title="Telephony connections", url_path="connections", icon=":material/cable:"),
+        st.Page(
+            "reconcile.py",
+            title="Reconcile",
+            url_path="reconcile",
+            icon=":material/compare_arrows:",
+            visibility=shown(Permission.NUMBERS_RECONCILE),
+        ),
+    ],
+    "Calling": [
+        st.Page("agents.py", title="Agents", url_path="agents", icon=":material/support_agent:"),
+        st.Page("campaigns.py", title="Campaigns", url_path="campaigns", icon=":material/campaign:"),
+        st.Page("campaign.py", title="Campaign", url_path="campaign", visibility="hidden"),
+    ],
+    "Insights": [
+        st.Page("number_health.py", title="Number health", url_path="number-health", icon=":material/monitor_heart:"),
+        st.Page("activity.py", title="Activity", url_path="activity", icon=":material/history:"),
+        st.Page("tenant_audit.py", title="Tenant audit", url_path="tenant-audit", icon=":material/fact_check:"),
+        st.Page("import_health.py", title="Import health", url_path="import-health", visibility="hidden"),
+    ],
+    "Administration": [
+        st.Page(
+            "users.py",
+            title="Users",
+            url_path="users",
+            icon=":material/group:",
+            visibility=shown(Permission.USERS_READ),
+        ),
+        st.Page(
+            "tenants.py",
+            title="Tenants",
+            url_path="tenants",
+            icon=":material/domain:",
+            visibility=shown(Permission.TENANTS_READ_ALL),
+        ),
+        st.Page("settings.py", title="Settings", url_path="settings", icon=":material/tune:"),
+        st.Page("profile.py", title="Your account", url_path="profile", icon=":material/account_circle:"),
+    ],
+}
+page = st.navigation(sections, position="hidden")
+session.say_tenant()
 session.write_cookie()
 toasts_below()
 if not loaded:  # nobody knows yet whether the sign-in holds
@@ -103,9 +100,12 @@ if actor is None:
     sign_in.form(check)
     st.stop()
 if actor.must_change_password and page.url_path != "profile":
-    st.switch_page(navigation.PROFILE)
+    navigation.go_to(navigation.PROFILE)
+if session.tenant_was_chosen():
+    navigation.leave(page.url_path)
 with st.sidebar:
     if not actor.must_change_password:
+        navigation.menu(sections)
         with errors_shown(), open_session() as database:
             sign_in.tenant_selector(actor, session.tenants(database, actor), choose)
     sign_in.user_corner(actor, session.sign_out, sign_out_everywhere)
@@ -116,8 +116,8 @@ if lacks_tenant:
 if not actor.must_change_password:
     sign_in.why_out(actor, session.why_out(), session.seen, session.sign_out)
 if lacks_tenant:
-    if actor.is_superadmin or actor.workspaces:
-        st.info("Select a tenant to view and manage phone numbers.", icon=":material/domain:")
+    with errors_shown(), open_session() as database:
+        sign_in.no_tenant(actor, session.is_elsewhere(), session.tenants(database, actor))
     st.stop()
 session.enter(page.url_path)
 page.run()

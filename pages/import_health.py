@@ -1,7 +1,6 @@
 """Campaign health brought in: by file, by a program, or out of the call log."""
 
-import streamlit as st
-
+from components import navigation
 from components.call_logs import CallLogs
 from components.health_import import Importing, by_program, ways
 from components.page import errors_shown, header
@@ -12,7 +11,7 @@ from services.access import Permission, require, require_tenant
 
 actor, again = current_actor(), rechecked(open_session)
 
-st.page_link("number_health.py", label="Number health", icon=":material/arrow_back:")
+navigation.link("number_health.py", label="Number health", icon=":material/arrow_back:")
 header("Import health", "How calls went, by campaign, number and day: from your dialer, or from Twilio's call log.")
 with errors_shown():
     require(actor, Permission.HEALTH_WRITE)

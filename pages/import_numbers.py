@@ -1,7 +1,5 @@
 """Numbers of any provider brought in by a CSV or Excel file."""
 
-import streamlit as st
-
 from components import navigation
 from components.number_import import Importing
 from components.page import errors_shown, header
@@ -12,7 +10,7 @@ from services.access import Permission, require, require_tenant
 
 actor = current_actor()
 
-st.page_link(navigation.LIST, label="Back to the list", icon=":material/arrow_back:")
+navigation.link(navigation.LIST, label="Back to the list", icon=":material/arrow_back:")
 header("Import numbers", "Numbers of any provider (BYOT) from a CSV or Excel file; nothing changes at the provider.")
 with errors_shown():
     require(actor, Permission.NUMBERS_ADD)

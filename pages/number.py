@@ -23,7 +23,7 @@ with errors_shown(), open_session() as session:
     editor = Editor(actor, number, zone, rechecked(open_session))
     editor.prepare()
     writes = actor.may(Permission.NUMBERS_WRITE)
-    st.page_link(navigation.LIST, label="Phone numbers", icon=":material/arrow_back:")
+    navigation.link(navigation.LIST, label="Phone numbers", icon=":material/arrow_back:")
     said("status")
     at_provider = AtProvider(actor, number, zone, rechecked(open_session))
     ordered = orders.of_number(session, actor, number.id)

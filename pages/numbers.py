@@ -17,7 +17,7 @@ may_add = actor.may(Permission.NUMBERS_ADD) and not actor.all_tenants
 
 def add_button(key: str) -> None:
     if st.button("Add number", type="primary", icon=":material/add:", key=key):
-        st.switch_page(navigation.ADD, query_params={})
+        navigation.go_to(navigation.ADD)
 
 
 def file(made: exports.Maker) -> bytes:
@@ -32,7 +32,7 @@ with header(
     if may_add:
         with st.container(horizontal=True):
             if st.button("Import from a file", icon=":material/upload_file:", key="import"):
-                st.switch_page(navigation.IMPORT, query_params={})
+                navigation.go_to(navigation.IMPORT)
             add_button("add")
 with errors_shown(), open_session() as session:
     open_orders.banner(orders.still_open(session, actor), actor, rechecked(open_session))

@@ -4,7 +4,8 @@ import streamlit as st
 
 from components import navigation, session
 from components import profile as draw
-from components.page import errors_shown, header, outcome, plain, said
+from components.markdown import plain
+from components.page import errors_shown, header, outcome, said
 from db.engine import open_session
 from services import sign_in, users
 
@@ -29,7 +30,7 @@ header("Your account", f"{plain(actor.name)} · {plain(actor.username)}")
 left, right = st.columns(2, gap="large")
 with left:
     if draw.password_form(first=first) and outcome(change, "frame") is None:
-        st.switch_page(navigation.LIST if first else navigation.PROFILE)
+        navigation.go_to(navigation.LIST if first else navigation.PROFILE)
     said("frame")
 if not first:
     with right, errors_shown(), open_session() as database:

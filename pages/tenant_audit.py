@@ -10,7 +10,7 @@ from components import tenant_comparison as compare
 from components.page import empty_state, errors_shown, header
 from components.session import current_actor, reader_zone, reloader
 from db.engine import open_session
-from services import audit_report, sign_in, tenant_audit
+from services import audit_report, tenant_audit
 from services.access import Permission, require
 from services.audit_tables import Report
 
@@ -18,9 +18,8 @@ actor, reload = current_actor(), reloader()
 
 
 def choose(tenant_id: int) -> None:
-    tab.choose_tenant(tenant_id)
     with errors_shown(), open_session() as session:
-        sign_in.choose_tenant(session, actor, tenant_id)
+        tab.choose_tenant(session, tenant_id)
 
 
 def file(make: audit_report.Maker, during: tenant_audit.Period) -> bytes:

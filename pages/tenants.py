@@ -9,7 +9,7 @@ from components.named_lists import opened
 from components.page import empty_state, errors_shown, header, said
 from db.engine import open_session
 from db.scope import Slice
-from services import sign_in, tenants
+from services import tenants
 from services.access import Permission
 
 actor, zone = tab.current_actor(), tab.reader_zone()
@@ -17,14 +17,13 @@ desk = Desk(actor, zone, tab.rechecked(open_session), draw.PLACE)
 
 
 def work_in(tenant_id: int) -> None:
-    tab.choose_tenant(tenant_id)
     with open_session() as session:
-        sign_in.choose_tenant(session, actor, tenant_id)
+        tab.choose_tenant(session, tenant_id)
 
 
 with header("Tenants", "The workspaces of this installation, each with its own numbers, users and settings."):
     if actor.may(Permission.TENANTS_WRITE) and st.button("Add tenant", type="primary", icon=":material/add:"):
-        draw.add(desk)
+        draw.add(desk, None if actor.has_scope else work_in)
 said(draw.PLACE)
 with errors_shown(), open_session() as session:
     query, wanted = draw.toolbar()

@@ -121,6 +121,11 @@ class Actor:
         """Whether a tenant, or all of them, is chosen."""
         return self.tenant_id is not None or (self.all_tenants and self.is_superadmin)
 
+    @property
+    def may_choose_tenants(self) -> bool:
+        """Whether there is more than one tenant to choose from."""
+        return self.is_superadmin or len(self.workspaces) > 1
+
     def may(self, permission: Permission) -> bool:
         """Return whether the actor has *permission* where it works now."""
         if self.granted is not None:

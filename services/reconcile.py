@@ -270,9 +270,9 @@ def take_over(session: Session, actor: Actor, row: Different, taken: Sequence[Di
     require(actor, Permission.NUMBERS_WRITE)
     number = _unchanged(session, actor, row.number_id, row.version)
     connection = checks.connection(session, Scope(number.tenant_id), number.connection_id)
-    session.rollback()
     with vendors.in_words():
         provider = vendors.connect(connection)
+        session.rollback()  # no transaction stays open while the provider is asked
         now = vendors.patiently(lambda: held.by_sid(provider, row.there.sid, number.e164))
     if now is None or not set(taken) <= set(resync.compared(number, now)):
         raise Conflict("It was changed at the provider since the comparison. Nothing was taken over; compare again.")

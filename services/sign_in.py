@@ -103,12 +103,15 @@ def succeeded(session: Session, username: str) -> None:
     session.commit()
 
 
-def load_actor(session: Session, username: str, signed_in_at: datetime, chosen: int | None) -> Actor | None:
+def load_actor(
+    session: Session, username: str, signed_in_at: datetime, chosen: int | None, *, first: bool = False
+) -> Actor | None:
     """Return the user as the database has it now, in the tenant that was *chosen* (ALL_TENANTS for all).
 
     None when there is no such active user, or the sign-in is older than what is still valid. Without
-    a choice, the last one counts, on whatever tab it was made; a user of one tenant is in it. A
-    choice that is not (or no longer) the user's, or a tenant that is not there, counts as none.
+    a choice, a user of one tenant is in it, and in the *first* run of a tab the last choice counts, on
+    whatever tab it was made. A choice that is not (or no longer) the user's, or a tenant that is not
+    there, leaves the user in none: never in another one than was asked for.
     """
     rows = db.users.memberships(session, username, chosen)
     if not rows or not rows[0].is_active or signed_in_at < rows[0].sessions_valid_from:
@@ -127,8 +130,9 @@ def load_actor(session: Session, username: str, signed_in_at: datetime, chosen: 
         return tenant_id == ALL_TENANTS or any(row.tenant_id == tenant_id and not row.suspended_at for row in rows)
 
     only = workspaces[0].id if len(workspaces) == 1 and not user.is_superadmin else None
-    choices = [choice for choice in (chosen, user.last_tenant_id, only) if choice is not None]
-    tenant_id = next((choice for choice in choices if may_choose(choice)), None)
+    last = user.last_tenant_id if first else None
+    choices = (last, only) if chosen is None else (chosen,)
+    tenant_id = next((choice for choice in choices if choice is not None and may_choose(choice)), None)
     return Actor(
         user_id=user.user_id,
         username=user.username,

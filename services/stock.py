@@ -148,8 +148,8 @@ def at_provider(session: Session, actor: Actor, number_id: int) -> OwnedNumber |
     connection = db.connections.find(session, Scope(number.tenant_id), number.connection_id or 0)
     if sid is None or connection is None:
         raise InvalidInput("This number has no SID at its provider.")
+    provider = _outside(session, connection)
     with vendors.in_words():
-        provider = vendors.connect(connection)
         return vendors.patiently(lambda: held.by_sid(provider, sid, number.e164))
 
 
@@ -163,6 +163,12 @@ def webhooks_now(session: Session, actor: Actor, number_id: int) -> Webhooks:
 
 
 def _provider(session: Session, actor: Actor, connection_id: int) -> Provider:
-    connection: Connection = checks.connection(session, Scope(require_tenant(actor)), connection_id)
+    return _outside(session, checks.connection(session, Scope(require_tenant(actor)), connection_id))
+
+
+def _outside(session: Session, connection: Connection) -> Provider:
+    """Return the provider of a connection, with the transaction ended: none stays open while it is asked."""
     with vendors.in_words():
-        return vendors.connect(connection)
+        provider = vendors.connect(connection)
+    session.rollback()
+    return provider

@@ -1,9 +1,11 @@
 """Asking a vendor on behalf of a tenant: credentials opened, reads repeated, errors in the reader's words."""
 
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
+import structlog
 from tenacity import (
     RetryCallState,
     Retrying,
@@ -13,6 +15,7 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
+import db.engine
 from db.models import Connection
 from providers.base import DEFAULT_TIMEOUT
 from providers.errors import ProviderError, ProviderMisconfigured, ProviderUnavailable
@@ -28,7 +31,12 @@ LONGEST_WAIT = 4.0
 PATIENCE = 15.0
 """Seconds within which the last attempt begins: with its timeouts it must end before anybody gives an order up."""
 
+STRICT = False
+"""Whether asking inside a transaction fails, as in tests, or is logged as a fault of ours."""
+
 Answer = TypeVar("Answer")
+
+_log = structlog.get_logger()
 
 
 class ProviderProblem(ServiceError):
@@ -42,7 +50,8 @@ def connect(connection: Connection, *, timeout: float = DEFAULT_TIMEOUT) -> Prov
     base_url = settings.sandbox_url() if connection.is_sandbox else None
     if base_url == "":
         raise ProviderMisconfigured(f"{connection.name} is a sandbox connection, and no sandbox runs here")
-    return vendor(connection.provider).connect(secrets, base_url=base_url, timeout=timeout)
+    provider = vendor(connection.provider).connect(secrets, base_url=base_url, timeout=timeout)
+    return cast(Provider, _Watched(provider))
 
 
 def patiently(ask: Callable[[], Answer]) -> Answer:
@@ -59,6 +68,31 @@ def patiently(ask: Callable[[], Answer]) -> Answer:
         with attempt:
             return ask()
     raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+class AskedInTransaction(Exception):
+    """A provider was asked while a transaction was open: it holds a connection, and perhaps locks, for seconds."""
+
+
+class _Watched:
+    """A provider whose every verb sees first that no transaction is open in this thread."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._provider, name)
+        if not inspect.ismethod(found):
+            return found
+
+        def ask(*args: Any, **kwargs: Any) -> Any:
+            if db.engine.in_transaction():
+                if STRICT:
+                    raise AskedInTransaction(f"{name} was asked inside an open transaction")
+                _log.error("provider.asked_in_transaction", verb=name, stack_info=True)
+            return found(*args, **kwargs)
+
+        return ask
 
 
 @contextmanager

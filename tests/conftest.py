@@ -21,7 +21,7 @@ from db.models import Agent, AuditEvent, Connection, Membership, Role, Tenant, U
 from providers.sandbox import exotel
 from providers.sandbox.accounts import MAIN
 from providers.sandbox.server import Sandbox, running
-from services import audit_words, credentials, durable, settings
+from services import audit_words, credentials, durable, settings, vendors
 from services.access import Actor, Workspace
 from services.audit import Action
 
@@ -40,6 +40,12 @@ def _settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[settings.Set
     yield settings.current()
     patch.undo()
     settings.current.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _strict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In tests a provider that is asked inside a transaction is a failure."""
+    monkeypatch.setattr(vendors, "STRICT", True)
 
 
 @pytest.fixture(scope="session")
@@ -105,8 +111,8 @@ def _expect_words(engine: sa.Engine) -> None:
 
 @pytest.fixture
 def session(database: sa.Engine) -> Iterator[Session]:
-    """A session on the test's database."""
-    with db.engine.open_session() as session:
+    """A session on the test's database: the test's own, so that it may read on while a provider is asked."""
+    with Session(database, expire_on_commit=False) as session:
         yield session
 
 

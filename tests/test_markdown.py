@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from components.page import code, plain
+from components.markdown import code, plain
 from tests.markdown import Code
 
 TRIED = "components.tried"
@@ -18,7 +18,7 @@ def written() -> Code:
 
 def test_whatever_reaches_markdown_is_ours_or_plain(written: Code) -> None:
     found = written.found("components", "pages")
-    assert not found, "Give these to components.page.plain:\n" + "\n".join(map(str, found))
+    assert not found, "Give these to components.markdown.plain:\n" + "\n".join(map(str, found))
 
 
 @pytest.mark.parametrize(

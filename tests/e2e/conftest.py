@@ -91,6 +91,7 @@ def running(folder: Path, sandbox_port: int) -> Iterator[str]:
         process.wait(20)
     said = (folder / "log").read_text()
     assert "Traceback" not in said, said
+    assert "asked_in_transaction" not in said, said
 
 
 @tenacity.retry(stop=tenacity.stop_after_delay(60), wait=tenacity.wait_fixed(0.1), reraise=True)

@@ -99,7 +99,8 @@ class Console:
         return self
 
     def choose_tenant(self, tenant: str) -> "Console":
-        self.choose("Tenant", tenant)
+        if tenant not in self.page.locator("[data-testid=stSidebar] [data-testid=stSelectbox]").inner_text():
+            self.choose("Tenant", tenant)
         expect(self.page.get_by_text("Select a tenant")).to_have_count(0)
         return self
 

@@ -16,7 +16,19 @@ from services import numbers
 from services.sign_in import ALL_TENANTS
 from tests.conftest import PASSWORD, World
 from tests.pages.conftest import Stock
-from tests.pages.tab import PAGES, buttons, fill_sign_in, listed, press, save, signed_in, signed_out, texts, visit
+from tests.pages.tab import (
+    PAGES,
+    buttons,
+    fill_sign_in,
+    links,
+    listed,
+    press,
+    save,
+    signed_in,
+    signed_out,
+    texts,
+    visit,
+)
 
 ENDED = "You have been signed out. Sign in again to go on."
 AWAY = "The database is busy or cannot be reached. Nothing was saved; try again in a moment."
@@ -108,35 +120,50 @@ def test_signing_out_everywhere_ends_another_session(world: World, stock: Stock)
     assert stranger.run().dataframe
 
 
-def test_who_is_in_one_tenant_is_in_it_whatever_the_link_says(world: World, stock: Stock) -> None:
-    for linked in (str(world.other_tenant), "4711", "0", "abc", "-1", "9" * 30):
+NONSENSE = ("4711", "0", "abc", "-1", "9" * 30, "1 OR 1", "1\x00")
+
+
+def test_a_link_into_a_tenant_that_is_not_the_readers_answers_as_one_to_none_does(world: World, stock: Stock) -> None:
+    for linked in (str(world.other_tenant), "all", *NONSENSE):
         tab = signed_in("operator", tenant=linked)
         assert not tab.exception
-        assert len(listed(tab)) == 3, linked
+        assert texts(tab, "warning") == ["Resource not available"], linked
+        assert "Back to the list" in links(tab)
+        assert not tab.dataframe
+    assert len(listed(visit(tab, "numbers.py"))) == 3  # the way back leads into the own tenant
 
 
 def test_a_link_may_choose_among_the_tenants_of_a_user(world: World, stock: Stock) -> None:
     assert listed(signed_in("both", tenant=str(world.other_tenant)), "name") == ["Secret of the other"]
-    for linked in ("4711", "0", "abc"):
+    for linked in ("all", *NONSENSE):
         tab = signed_in("both", tenant=linked)
-        assert texts(tab, "info") == ["Select a tenant to view and manage phone numbers."]
+        assert texts(tab, "warning") == ["Resource not available"], linked
+        assert not tab.dataframe
 
 
 def test_a_superadmin_follows_no_link_to_a_tenant_that_is_not_there(world: World, stock: Stock) -> None:
-    tab = signed_in("superadmin", tenant="4711")
-    assert not tab.exception
-    assert texts(tab, "info") == ["Select a tenant to view and manage phone numbers."]
+    for linked in NONSENSE:
+        tab = signed_in("superadmin", tenant=linked)
+        assert not tab.exception
+        assert texts(tab, "warning") == ["Resource not available"], linked
+    assert len(listed(signed_in("superadmin", tenant="all"))) == 4
 
 
-def test_who_loses_the_chosen_tenant_goes_on_in_the_one_left(session: Session, world: World, stock: Stock) -> None:
+def test_who_loses_the_chosen_tenant_is_told_so_and_is_not_moved_into_another(
+    session: Session, world: World, stock: Stock
+) -> None:
     tab = signed_in("both")
     tab.selectbox(key="tenant_selector").set_value(world.other_tenant).run()
     assert listed(tab, "name") == ["Secret of the other"]
     suspend(session, world.other_tenant, datetime.now(UTC))
     tab.run()
     assert not tab.exception
-    assert len(listed(tab)) == 3
-    assert warned(tab) == ["Other was suspended. It keeps everything, and a superadmin can let its users in again."]
+    assert not tab.dataframe
+    assert warned(tab) == [
+        "Other was suspended. It keeps everything, and a superadmin can let its users in again.",
+        "Resource not available",
+    ]
+    assert len(listed(visit(tab, "numbers.py"))) == 3
     tab.button(key="out_seen").click().run()
     assert not warned(tab)
 
@@ -209,7 +236,10 @@ def test_the_reason_goes_when_the_tenant_is_open_again(session: Session, world: 
 def test_who_has_no_role_at_all_is_told_so(session: Session, world: World) -> None:
     take_out(session, world.operator.user_id, world.tenant)
     tab = signed_in("operator")
-    assert warned(tab) == ["You have no role in any tenant. Ask an admin to give you one."]
+    assert warned(tab) == [
+        "You have no role in any tenant yet. An admin of a tenant, or a superadmin, can give you one: "
+        "tell them your user name, operator."
+    ]
     assert "Sign out" in buttons(tab)
 
 

@@ -1,0 +1,122 @@
+"""No transaction is open while a provider is asked: it would hold a connection, and perhaps locks, for seconds."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import cast
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import Session
+from tenacity import Retrying, stop_after_delay, wait_fixed
+
+import db.engine
+from db.models import Connection
+from providers.sandbox.faults import Fault, Kind
+from providers.sandbox.server import Sandbox
+from providers.verbs import NumberSearch, NumberType
+from services import connection_tests, numbers, reconcile, resync, stock, vendors
+from services.numbers import NumberDetail, NumberQuery
+from tests.conftest import World
+
+PEOPLE = 35
+"""More than the pool of the database has connections."""
+
+SLOW = 3.0
+"""Seconds that the provider takes."""
+
+
+def asks(world: World, number: NumberDetail) -> dict[str, Callable[[Session], object]]:
+    """Return everything that asks a provider for somebody who waits, by name."""
+    sid = number.provider_sid or ""
+    who, twilio = world.operator, world.twilio
+    return {
+        "countries": lambda s: stock.countries(s, who, twilio),
+        "search": lambda s: stock.search(s, who, twilio, NumberSearch("US", NumberType.LOCAL, "", "")),
+        "prices": lambda s: stock.prices(s, who, twilio, "US"),
+        "papers": lambda s: stock.papers(s, who, twilio, "GB", NumberType.LOCAL),
+        "the account": lambda s: stock.owned_page(s, who, twilio, matching=number.e164, token=None),
+        "the import dialog": lambda s: stock.owned_by_sid(s, who, twilio, sid),
+        "webhooks": lambda s: stock.webhooks_now(s, who, number.id),
+        "re-sync": lambda s: resync.differences(s, who, number.id),
+        "reconcile": lambda s: reconcile.compare(s, who, twilio, matching=number.e164),
+        "the connection test": lambda s: connection_tests.test(s, world.admin, twilio),
+    }
+
+
+NAMES = (
+    "countries",
+    "search",
+    "prices",
+    "papers",
+    "the account",
+    "the import dialog",
+    "webhooks",
+    "re-sync",
+    "reconcile",
+    "the connection test",
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_asked_inside_a_transaction(
+    name: str, session: Session, world: World, sandbox: Sandbox, number: NumberDetail
+) -> None:
+    with db.engine.open_session() as own:
+        numbers.count(own, world.operator, NumberQuery())  # whoever asks has read before, as a page has
+        asks(world, number)[name](own)
+
+
+def test_a_question_inside_a_transaction_is_a_failure_here(session: Session, world: World, sandbox: Sandbox) -> None:
+    provider = vendors.connect(session.get_one(Connection, world.twilio))
+    with db.engine.open_session() as own:
+        numbers.count(own, world.operator, NumberQuery())
+        with pytest.raises(vendors.AskedInTransaction):
+            provider.countries()
+        own.rollback()
+        assert provider.countries()
+
+
+def test_many_people_at_a_slow_provider_leave_the_database_to_others(
+    session: Session, world: World, sandbox: Sandbox, number: NumberDetail, database: sa.Engine
+) -> None:
+    """They wait at the provider, and hold no connection of the database meanwhile."""
+    session.rollback()
+    sandbox.faults.add(Fault(Kind.DELAY, path="AvailablePhoneNumbers", times=None, seconds=SLOW))
+    pool, begun = cast(sa.QueuePool, database.pool), []
+
+    def ask(_turn: int) -> None:
+        with db.engine.open_session() as own:
+            begun.append(numbers.count(own, world.operator, NumberQuery()))
+            stock.countries(own, world.operator, world.twilio)
+
+    with ThreadPoolExecutor(PEOPLE) as people:
+        asked = [people.submit(ask, turn) for turn in range(PEOPLE)]
+        for attempt in Retrying(stop=stop_after_delay(SLOW), wait=wait_fixed(0.02), reraise=True):
+            with attempt:
+                assert len(begun) == PEOPLE
+                assert pool.checkedout() == 0
+        idle, since = _idle_in_transaction(database), time.monotonic()
+        with db.engine.open_session() as own:
+            assert numbers.count(own, world.operator, NumberQuery()) == 1
+        took = time.monotonic() - since
+        waiting = sum(not one.done() for one in asked)
+        for one in asked:
+            one.result()
+    assert waiting > PEOPLE // 2
+    assert idle == 0
+    assert took < 1
+
+
+def _idle_in_transaction(database: sa.Engine) -> int:
+    if database.dialect.name != "postgresql":
+        return 0
+    with database.connect() as connection:
+        return int(
+            connection.scalar(
+                sa.text(
+                    "SELECT count(*) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND state = 'idle in transaction'"
+                )
+            )
+        )
