@@ -10,9 +10,10 @@ from sqlmodel import Session
 from components import buy_number, navigation, wizard
 from components import number as draw
 from components import numbers as number_list
+from components.audit import plain
 from components.page import outcome, said
 from components.wizard import go, reset, state
-from services import agents, connections, numbering, registering, words
+from services import agents, connections, numbering, numbers, registering, words
 from services.access import Actor, Permission
 from services.connections import ConnectionRow, vendor
 from services.errors import InvalidInput
@@ -43,13 +44,16 @@ class Wizard:
 
     def _source(self, offered: list[ConnectionRow]) -> None:
         st.subheader("Choose source", anchor=False)
-        has_twilio = any(connection.provider == "twilio" for connection in offered)
+        accounts = [connection for connection in offered if connection.provider == "twilio"]
+        has_twilio = bool(accounts)
+        where = f" in {plain(accounts[0].name)}" if len(accounts) == 1 else ""
         with st.container(horizontal=True):
             if has_twilio:
                 _card(
                     "Purchase from Twilio",
                     "shopping_cart",
-                    "Search for a number and buy it, or import one that you own. Webhooks are set automatically.",
+                    f"Search for a number and buy it, or import one that you own{where}. "
+                    "Webhooks are set automatically.",
                     "search",
                 )
             _card(
@@ -171,8 +175,8 @@ class Wizard:
                     configuration,
                     insist=state()["insist"],
                 )
+                told = wizard.facts(numbers.get(session, self.actor, number_id), "Nothing changed at the provider")
             number_list.filters.clear()
-            told = f"`{numbering.display(seen.e164)}` · {numbering.country(seen.country)} · {seen.connection}"
             go("done", number_id=number_id, told=told)
             return f"{numbering.display(seen.e164)} was added."
 
@@ -180,14 +184,16 @@ class Wizard:
 
     def _done(self) -> None:
         number_id: int = state()["number_id"]
+        told: dict[str, str] = dict(state()["told"])
         with st.container(border=True):
             st.subheader(":material/check_circle: Phone number added", anchor=False)
-            st.markdown(state()["told"])
+            st.markdown(f"#### {plain(told.pop('Number'))}")
+            for name, value in told.items():
+                st.markdown(f"{name}: **{plain(value)}**")
             with st.container(horizontal=True):
                 if st.button("View number", type="primary"):
                     navigation.open_number(number_id)
-                if st.button("Go to campaigns"):
-                    st.switch_page(navigation.CAMPAIGNS, query_params={})
+                wizard.to_campaigns()
                 st.button("Add another", on_click=reset)
 
 

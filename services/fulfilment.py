@@ -278,6 +278,8 @@ def _close(session: Session, order: NumberOrder, actor: Actor, state: OrderState
 
 
 def _added(session: Session, actor: Actor, order: NumberOrder, owned: OwnedNumber) -> None:
+    if order.number_id is not None and _back_again(session, actor, order, owned):
+        return
     chosen, read = order.configuration, numbering.read(order.e164)
     number = PhoneNumber(
         tenant_id=order.tenant_id,
@@ -306,6 +308,31 @@ def _added(session: Session, actor: Actor, order: NumberOrder, owned: OwnedNumbe
         "status_callback": chosen.get("status_callback"),
     }
     audit.record(session, actor, action, numbers.subject(number), before=order.previous, after=after)
+
+
+def _back_again(session: Session, actor: Actor, order: NumberOrder, owned: OwnedNumber) -> bool:
+    """Bring the record of a number that was bought back to life, with all that it had but its campaigns."""
+    number = db.numbers.find(session, Scope(order.tenant_id), order.number_id or 0)
+    if number is None or number.released_at is None:
+        return False
+    before = numbers.words(session, number) | {"price": number.price, "currency": number.currency}
+    number.status, number.released_at, number.buy_back_until = NumberStatus.ACTIVE, None, None
+    number.provider_sid = order.provider_sid = owned.sid
+    number.connection_id, number.price, number.currency = order.connection_id, order.price, order.currency
+    number.updated_at = datetime.now(UTC)
+    number.version += 1
+    session.flush()
+    after = numbers.words(session, number) | {"price": number.price, "currency": number.currency}
+    changed = [key for key in after if before[key] != after[key]]
+    audit.record(
+        session,
+        actor,
+        Action.NUMBERS_BUY_BACK,
+        numbers.subject(number),
+        before={key: before[key] for key in changed},
+        after={key: after[key] for key in changed} | _urls(order.configuration),
+    )
+    return True
 
 
 def _released(session: Session, actor: Actor, order: NumberOrder) -> None:
