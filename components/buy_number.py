@@ -95,13 +95,11 @@ class TwilioPath:
         return accounts.choice(offered, _ACCOUNT, on_change=_forget_answers, persist_state="page")
 
     def _tabs(self, session: Session, connection: ConnectionRow) -> _Next:
-        known = state()
-        for_sale, owned = st.tabs(_TABS, key="add_tab", on_change="rerun", default=known.get("tab"))
+        # The tab that was left open is that of its step's next visit: another default would make other tabs.
+        for_sale, owned = st.tabs(_TABS, key="add_tab", on_change="rerun", default=state().get("tab"))
         if owned.open:
-            known["tab"] = _TABS[1]
             with owned:
                 return self._owned(connection)
-        known["tab"] = _TABS[0]
         with for_sale:
             return self._for_sale(session, connection)
 
@@ -174,7 +172,7 @@ class TwilioPath:
             return _Next()
         stock_tables.for_sale(held, found, prices, _FOR_SALE)
         for chosen in held.rows.values():
-            known = {"kind": OrderKind.PURCHASE, "connection": connection, "chosen": [chosen]}
+            known = {"tab": _TABS[0], "kind": OrderKind.PURCHASE, "connection": connection, "chosen": [chosen]}
             price = {"price": prices.monthly.get(chosen.type), "currency": prices.currency}
             return _Next(f"Continue with {numbering.display(chosen.e164)}", known | price)
         return _Next()
@@ -186,11 +184,13 @@ class TwilioPath:
         label = numbering.display(chosen[0].e164) if len(chosen) == 1 else words.amount(len(chosen), "number")
         return _Next(
             f"Continue with {label}",
-            {"kind": OrderKind.IMPORT, "connection": connection, "chosen": chosen, "price": None, "currency": None},
+            {"tab": _TABS[1], "kind": OrderKind.IMPORT, "connection": connection, "chosen": chosen}
+            | {"price": None, "currency": None},
         )
 
     def _imported(self) -> None:
-        st.caption(f"Connection: **{plain(state()['connection'].name)}**")
+        account = plain(state()["connection"].name)
+        st.caption(f"Connection: **{account}** · Webhooks: **Set to those of the connection**")
         stock_tables.outcomes(state()["outcomes"])
         with st.container(horizontal=True):
             wizard.to_campaigns(primary=True)

@@ -122,8 +122,7 @@ def pool(
                 type="tertiary",
                 width=44,
                 help="Pool status, weight, primary number, removal",
-                key="pool_edit_clicked",
-                on_click=lambda: named_lists.open_row(PLACE, ids[st.session_state["pool_edit_clicked"]["row"]]),
+                **selection.click("pool_edit_clicked", ids, lambda one: named_lists.open_row(PLACE, one)),
             ),
         },
     )

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from components import navigation
-from components.selection import digest
+from components.selection import click
 from db.scope import Slice
 from services import exports
 from services.words import amount
@@ -207,15 +207,13 @@ def downloads(file: Callable[[exports.Maker], bytes], name: str, total: str) -> 
 
 def number_column(key: str, ids: Sequence[int | None], *, campaign_id: int | None = None) -> Any:
     """Return a column of numbers; a click opens the number of the row in this tab, where it has an id."""
-    key = f"{key}_{digest(ids)}"
 
-    def open_it() -> None:
-        number_id = ids[st.session_state[key]["row"]]
+    def open_it(number_id: int | None) -> None:
         if number_id is not None:
             navigation.open_number(number_id, campaign_id=campaign_id)
 
     return st.column_config.ButtonColumn(
-        "Number", type="tertiary", alignment="left", width=145, pinned=True, key=key, on_click=open_it
+        "Number", type="tertiary", alignment="left", width=145, pinned=True, **click(key, ids, open_it)
     )
 
 

@@ -61,7 +61,7 @@ class Ordering:
         action = "Purchase & configure" if buying else "Import & configure"
         with st.container(horizontal=True, horizontal_alignment="distribute"):
             st.button("Back", key="wizard_back", icon=":material/arrow_back:", on_click=lambda: go("search"))
-            if st.button(action, key="wizard_forward", type="primary", disabled=bool(missing)):
+            if st.button(action, key="wizard_confirm", type="primary", disabled=bool(missing)):
                 known.pop("fresh", None)
                 confirm = self._confirm_purchase if buying else self._confirm_import
                 confirm()

@@ -108,7 +108,7 @@ class OwnedNumbers:
             st.info(
                 f"Every number{of_what} in the account is on record already."
                 if read.only_new
-                else f"No number{of_what} on this page is to be imported."
+                else f"Every number{of_what} on this page is on record already."
                 if read.rows
                 else f"The account has no number{of_what}."
             )
@@ -136,7 +136,7 @@ class OwnedNumbers:
 
     def _read_on(self, read: _Read) -> bool:
         """Read the next part of the account, and return whether that went well: what was read before stays."""
-        place = st.empty()
+        place, done = st.empty(), False
         with errors_shown(), place.status("Asking Twilio…", type="compact") as status, self.opener() as session:
 
             def progress(n: int) -> None:
@@ -153,8 +153,6 @@ class OwnedNumbers:
             )
             seen = {row.number.e164 for row in read.rows}
             read.rows += [row for row in part.rows if row.number.e164 not in seen]
-            read.token = part.next_token
-            place.empty()
-            return True
+            read.token, done = part.next_token, True
         place.empty()
-        return False
+        return done

@@ -36,9 +36,18 @@ def held(key: str) -> Selection[Any]:
     return found
 
 
-def digest(ids: Sequence[Hashable]) -> str:
+def digest(ids: Sequence[object]) -> str:
     """Return a short text that stands for exactly these ids in this order."""
     return hashlib.blake2b(repr(list(ids)).encode(), digest_size=8).hexdigest()
+
+
+def click(key: str, ids: Sequence[Row], act: Callable[[Row], None]) -> dict[str, Any]:
+    """Return what makes a column of buttons do *act* to the id of the row that was clicked on.
+
+    Each set of rows has a key of its own, so that a late click never meets a row that has taken the place of its own.
+    """
+    own = f"{key}_{digest(ids)}"
+    return {"key": own, "on_click": lambda: act(ids[st.session_state[own]["row"]])}
 
 
 def table(

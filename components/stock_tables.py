@@ -23,6 +23,7 @@ MARKED = (
     "record stays findable with its history, and cannot be changed any more."
 )
 """What it means to mark a number as released."""
+_LINK = st.column_config.LinkColumn(display_text="Open in a new tab", width=150)
 
 
 @dataclass(frozen=True)
@@ -57,16 +58,13 @@ def owned(held: Selection[OwnedRow], rows: Sequence[OwnedRow], key: str) -> None
 
 
 def on_record(rows: Sequence[OwnedRow]) -> None:
-    """Draw numbers of the account that are on record already, where there are any; a click opens one of this tenant."""
+    """Draw numbers of the account that are on record already, where there are any, with links to this tenant's."""
     if not rows:
         return
-    st.caption("On record already. A click on a number opens it.")
-    st.dataframe(
-        _owned(rows, "Already imported"),
-        hide_index=True,
-        alt="Numbers that are on record already",
-        column_config={"Number": lists.number_column("add_on_record", [row.number_id for row in rows])},
-    )
+    st.caption("On record already, so there is nothing to import.")
+    frame = _owned(rows, "Already imported")
+    frame.insert(2, "Link", [navigation.number_address(row.number_id) if row.number_id else None for row in rows])
+    st.dataframe(frame, hide_index=True, alt="Numbers that are on record already", column_config={"Link": _LINK})
 
 
 def _owned(rows: Sequence[OwnedRow], where: str) -> pd.DataFrame:
@@ -132,7 +130,7 @@ def outcomes(rows: Sequence[Imported]) -> None:
     """Draw the outcome of each number of many, those on record now with the ways to open them."""
     done = sum(row.text == _IMPORTED for row in rows)
     icon = ":material/done_all:" if done == len(rows) else ":material/rule:"
-    st.subheader(f"{icon} {words.amount(done, 'number')} of {len(rows):,} imported", anchor=False)
+    st.subheader(f"{icon} {done:,} of {words.amount(len(rows), 'number')} imported", anchor=False)
     frame = pd.DataFrame(
         {
             "Number": [numbering.display(row.e164) for row in rows],
@@ -146,7 +144,7 @@ def outcomes(rows: Sequence[Imported]) -> None:
         alt="Outcome of each number",
         column_config={
             "Number": lists.number_column("add_imported", [row.number_id for row in rows]),
-            "Link": st.column_config.LinkColumn(display_text="Open in a new tab", width=150),
+            "Link": _LINK,
         },
     )
 
