@@ -290,12 +290,16 @@ def _confirm_deactivation(deeds: Deeds) -> None:
         f"- Nothing changes at {audit.plain(maker)}: calls still reach it, and its billing{price} goes on.\n"
         "- You can activate it again at any time."
     )
-    reason = st.text_input("Reason (optional)", key="deactivate_reason", max_chars=300)
+    st.text_input("Reason (optional)", key="deactivate_reason", max_chars=300)
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Cancel"):
             st.rerun()
-        if st.button("Deactivate number", type="primary", icon=":material/pause_circle:"):
-            deeds.deactivate(reason or "")
+        if st.button(
+            "Deactivate number",
+            type="primary",
+            icon=":material/pause_circle:",
+            on_click=lambda: deeds.deactivate(st.session_state.get("deactivate_reason") or ""),
+        ):
             st.rerun()
 
 
