@@ -88,7 +88,7 @@ def test_a_number_that_nobody_ticked_does_not_join_the_pool(visitor: Visitor) ->
     expect(dialog.get_by_text("1 selected, 1 of them not shown")).to_be_visible()
     tick(0)
     expect(dialog.get_by_role("button", name="Add 2 numbers")).to_be_enabled()
-    dialog.get_by_role("button", name="Clear selection").click()
+    dialog.get_by_role("button", name="Clear selection", exact=True).click()
     expect(dialog.get_by_role("button", name="Add numbers")).to_be_disabled()
     tick(2)
     expect(dialog.get_by_role("button", name="Add 1 number")).to_be_enabled()

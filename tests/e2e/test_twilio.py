@@ -118,6 +118,7 @@ def test_webhooks_that_were_set_elsewhere_are_found_by_re_sync_and_set_to_ours(
     confirm(tab, "Purchase & configure", "Confirm purchase")
     expect(tab.heading("Number added")).to_be_visible()
     tab.button("View number").click()
+    expect(tab.page.locator("h1")).to_contain_text("+")
     e164 = "+" + "".join(filter(str.isdigit, tab.page.locator("h1").inner_text()))
     (there,) = twilio("GET", PhoneNumber=e164)["incoming_phone_numbers"]
     twilio("POST", f"/{there['sid']}", VoiceUrl="")
