@@ -10,10 +10,10 @@ from sqlmodel import Session
 from components import buy_number, navigation, wizard
 from components import number as draw
 from components import numbers as number_list
-from components.markdown import ours, plain
+from components.markdown import plain
 from components.page import outcome, said
 from components.wizard import go, reset, state
-from services import agents, connections, numbering, registering, words
+from services import agents, connections, numbering, numbers, registering, words
 from services.access import Actor, Permission
 from services.connections import ConnectionRow, vendor
 from services.errors import InvalidInput
@@ -44,13 +44,16 @@ class Wizard:
 
     def _source(self, offered: list[ConnectionRow]) -> None:
         st.subheader("Choose source", anchor=False)
-        has_twilio = any(connection.provider == "twilio" for connection in offered)
+        accounts = [connection for connection in offered if connection.provider == "twilio"]
+        has_twilio = bool(accounts)
+        where = f" in {plain(accounts[0].name)}" if len(accounts) == 1 else ""
         with st.container(horizontal=True):
             if has_twilio:
                 _card(
                     "Purchase from Twilio",
                     "shopping_cart",
-                    "Search for a number and buy it, or import one that you own. Webhooks are set automatically.",
+                    f"Search for a number and buy it, or import one that you own{where}. "
+                    "Webhooks are set automatically.",
                     "search",
                 )
             _card(
@@ -172,23 +175,25 @@ class Wizard:
                     configuration,
                     insist=state()["insist"],
                 )
+                told = wizard.facts(numbers.get(session, self.actor, number_id), "Nothing changed at the provider")
             number_list.filters.clear()
-            told = plain(f"{numbering.country(seen.country)} · {seen.connection}")
-            go("done", number_id=number_id, told=f"`{numbering.display(seen.e164)}` · {told}")
+            go("done", number_id=number_id, told=told)
             return f"{numbering.display(seen.e164)} was added."
 
         outcome(add, "done" if state()["step"] == "done" else "configure")
 
     def _done(self) -> None:
         number_id: int = state()["number_id"]
+        told: dict[str, str] = dict(state()["told"])
         with st.container(border=True):
             st.subheader(":material/check_circle: Phone number added", anchor=False)
-            st.markdown(ours(state()["told"]))
+            st.markdown(f"#### {plain(told.pop('Number'))}")
+            for name, value in told.items():
+                st.markdown(f"{plain(name)}: **{plain(value)}**")
             with st.container(horizontal=True):
                 if st.button("View number", type="primary"):
                     navigation.open_number(number_id)
-                if st.button("Go to campaigns"):
-                    navigation.go_to(navigation.CAMPAIGNS)
+                wizard.to_campaigns()
                 st.button("Add another", on_click=reset)
 
 

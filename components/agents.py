@@ -54,7 +54,7 @@ def table(rows: Sequence[ListedAgent], *, with_tenant: bool, zone: ZoneInfo) -> 
                 "Status", options=list(_BADGES), color=list(_BADGES.values()), width=110
             ),
             "numbers": named_lists.numbers_column(
-                "agent_numbers_clicked", lambda row: {"agent": named_lists.of_tenant(rows[row], with_tenant)}
+                "agent_numbers_clicked", [named_lists.of_tenant(row, with_tenant) for row in rows], "agent"
             ),
             "created": column.DatetimeColumn(
                 "Created", format="D MMM YYYY, HH:mm", timezone=str(zone), width=150, help=f"In your time zone, {zone}"

@@ -75,7 +75,7 @@ def differences(row: AuditRow, zone: ZoneInfo) -> list[str]:
 
 
 def _sentence(row: AuditRow) -> str:
-    return f"**{plain(row.actor)}** {plain(audit_words.action(row.action))}"
+    return f"**{plain(row.actor)}** {plain(audit_words.deed(row))}"
 
 
 def _difference(change: Change) -> str:

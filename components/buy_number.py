@@ -3,21 +3,27 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 import streamlit as st
 from sqlmodel import Session
 
-from components import order_number, stock_tables, wizard
+from components import accounts, order_number, selection, stock_tables, wizard
+from components.markdown import plain
+from components.owned_numbers import OwnedNumbers
 from components.page import errors_shown
+from components.selection import Selection
 from components.wizard import go, state
 from services import numbering, stock, words
 from services.access import Actor
 from services.connections import ConnectionRow
+from services.errors import ServiceError
 from services.orders import OrderKind
-from services.stock import Country, NumberSearch, OwnedRow, Prices
+from services.stock import AvailableNumber, Country, NumberSearch, Prices
 
 _NORTH_AMERICA = ("US", "CA")
+_TABS = ("Available to purchase", "In your Twilio account")
+_ACCOUNT, _FOR_SALE, _OWNED = "add_twilio", "add_for_sale_held", "add_owned_held"
 
 
 @st.cache_data(ttl=3600, show_spinner="Asking Twilio for its countries…")
@@ -31,8 +37,21 @@ def _prices(_session: Session, _actor: Actor, tenant_id: int, connection_id: int
 
 
 def _forget_answers() -> None:
-    for key in ("found", "owned", "tokens"):
+    for key in ("found", "owned", "unanswered"):
         state().pop(key, None)
+    for key in (_FOR_SALE, _OWNED):
+        selection.held(key).clear()
+
+
+@dataclass(frozen=True)
+class _Next:
+    """What `Continue` does with what is selected; nothing can be done before anything is."""
+
+    label: str = "Continue"
+    known: dict[str, object] | None = None
+
+    def go(self) -> None:
+        go("papers", **self.known or {})
 
 
 @dataclass(frozen=True)
@@ -50,21 +69,54 @@ class TwilioPath:
             case "waiting":
                 order_number.Ordering(self.actor, self.opener).wait()
             case "imported":
-                stock_tables.outcomes(state()["outcomes"])
-                st.button("Add another", on_click=wizard.reset)
+                self._imported()
             case _:
                 self._search(session, [row for row in offered if row.provider == "twilio"])
 
     def _search(self, session: Session, offered: list[ConnectionRow]) -> None:
-        wizard.step("Search available numbers", 1, 3, {"Source": "Purchase from Twilio"})
-        with errors_shown():
-            self._offers(session, offered)
-        st.button("Back", key="wizard_back", icon=":material/arrow_back:", on_click=lambda: go("source"))
+        heading = st.container()
+        connection = self._account(offered)
+        chosen = {"Source": "Purchase from Twilio"} | ({"Connection": connection.name} if connection else {})
+        with heading:
+            wizard.step("Search available numbers", 1, 3, chosen)
+        following = _Next()
+        if connection is None:
+            st.caption("Choose the connection whose Twilio account is to be asked. Nothing is asked before.")
+        else:
+            accounts.doubt(connection, self.actor)
+            with errors_shown():
+                following = self._tabs(session, connection)
+        wizard.buttons(lambda: go("source"), plain(following.label), following.go, disabled=following.known is None)
 
-    def _offers(self, session: Session, offered: list[ConnectionRow]) -> None:
-        connection = self._connection(offered)
-        countries = {c.code: c for c in _countries(session, self.actor, self.actor.tenant_id or 0, connection.id)}
-        default = connection.default_country or "US"
+    def _account(self, offered: list[ConnectionRow]) -> ConnectionRow | None:
+        """Return the account that is asked: the only one, or the one that is chosen."""
+        if len(offered) == 1:
+            return offered[0]
+        return accounts.choice(offered, _ACCOUNT, on_change=_forget_answers, persist_state="page")
+
+    def _tabs(self, session: Session, connection: ConnectionRow) -> _Next:
+        # The tab that was left open is that of its step's next visit: another default would make other tabs.
+        for_sale, owned = st.tabs(_TABS, key="add_tab", on_change="rerun", default=state().get("tab"))
+        if owned.open:
+            with owned:
+                return self._owned(connection)
+        with for_sale:
+            return self._for_sale(session, connection)
+
+    def _catalogue(self, session: Session, connection: ConnectionRow) -> dict[str, Country]:
+        """Return the countries that the account can buy in; none, and why, when Twilio does not say."""
+        known = state()
+        if "unanswered" not in known:
+            try:
+                found = _countries(session, self.actor, self.actor.tenant_id or 0, connection.id)
+                return {country.code: country for country in found}
+            except ServiceError as exc:
+                known["unanswered"] = str(exc)
+        st.error(plain(known["unanswered"]), icon=":material/error:")
+        st.button("Try again", icon=":material/refresh:", key="add_retry", on_click=lambda: known.pop("unanswered"))
+        return {}
+
+    def _query(self, countries: dict[str, Country], default: str) -> NumberSearch:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             codes = list(countries)
             country = st.selectbox(
@@ -94,106 +146,52 @@ class TwilioPath:
                 help="2 to 16 digits or letters. * stands for one, % for any; + at the start, $ at the end anchor it.",
                 persist_state="page",
             )
-        for_sale, owned = st.tabs(["Available to purchase", "In your Twilio account"], key="add_tab", on_change="rerun")
-        if for_sale.open:
-            with for_sale:
-                query = NumberSearch(country, number_type, (area_code or "").strip(), (contains or "").strip())
-                self._for_sale(session, connection, query)
-        if owned.open:
-            with owned:
-                self._owned(session, connection)
+        return NumberSearch(country, number_type, (area_code or "").strip(), (contains or "").strip())
 
-    def _connection(self, offered: list[ConnectionRow]) -> ConnectionRow:
-        if len(offered) == 1:
-            return offered[0]
-        rows = {row.id: row for row in offered}
-        chosen = st.selectbox(
-            "Telephony connection",
-            list(rows),
-            format_func=lambda value: rows[value].name,
-            key="add_twilio",
-            persist_state="page",
-            on_change=_forget_answers,
-        )
-        return rows[chosen]
-
-    def _for_sale(self, session: Session, connection: ConnectionRow, query: NumberSearch) -> None:
-        if st.button("Search available", icon=":material/search:", type="primary"):
+    def _for_sale(self, session: Session, connection: ConnectionRow) -> _Next:
+        countries = self._catalogue(session, connection)
+        if not countries:
+            return _Next()
+        query = self._query(countries, connection.default_country or "US")
+        kind: Literal["primary", "secondary"] = "secondary" if "found" in state() else "primary"
+        if st.button("Search available", icon=":material/search:", type=kind, key="add_search"):
             with errors_shown(), st.spinner("Asking Twilio…"):
                 found = stock.search(session, self.actor, connection.id, query)
                 prices = _prices(session, self.actor, self.actor.tenant_id or 0, connection.id, query.country)
                 state()["found"] = (query, found, prices)
         query_asked, found, prices = state().get("found", (None, (), None))
         if query_asked is None:
-            st.caption("Twilio shows about 30 numbers at a time, and has no second page: vary what you look for.")
-            return
+            st.caption("Twilio returns about 30 numbers at a time: change the filters to see others.")
+            return _Next()
         if query_asked != query:
-            st.caption("What you look for has changed: search again.")
+            st.caption("Filters changed. Search again.")
+        held: Selection[AvailableNumber] = selection.held(_FOR_SALE)
         if not found:
+            held.clear()
             st.info("No number matches. Try another area code, or a shorter part of the number.")
-            return
-        chosen = stock_tables.for_sale(found, prices)
-        if chosen is not None:
-            st.button(
-                f"Continue with {numbering.display(chosen.e164)}",
-                type="primary",
-                key="continue_purchase",
-                on_click=lambda: go(
-                    "papers",
-                    kind=OrderKind.PURCHASE,
-                    connection=connection,
-                    chosen=[chosen],
-                    price=prices.monthly.get(chosen.type),
-                    currency=prices.currency,
-                ),
-            )
+            return _Next()
+        stock_tables.for_sale(held, found, prices, _FOR_SALE)
+        for chosen in held.rows.values():
+            known = {"tab": _TABS[0], "kind": OrderKind.PURCHASE, "connection": connection, "chosen": [chosen]}
+            price = {"price": prices.monthly.get(chosen.type), "currency": prices.currency}
+            return _Next(f"Continue with {numbering.display(chosen.e164)}", known | price)
+        return _Next()
 
-    def _owned(self, session: Session, connection: ConnectionRow) -> None:
-        known = state()
-        loaded = "owned" in known
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            matching = st.text_input(
-                "Filter", key="add_matching", placeholder="Part of a number", persist_state="page", width=220
-            )
-            label = "Refresh" if loaded or "turn" in known else "Load my Twilio numbers"
-            st.button(label, icon=":material/refresh:", key="add_load", on_click=lambda: known.update(turn=0))
-        matching = "".join(c for c in matching or "" if c.isdigit() or c in "+*")
-        turned = known.pop("turn", None)
-        if turned is not None or (loaded and known["owned_matching"] != matching):
-            at = turned or 0
-            tokens = known["tokens"] if at else [None]
-            with errors_shown(), st.spinner("Asking Twilio…"):
-                page = stock.owned_page(session, self.actor, connection.id, matching=matching, token=tokens[at])
-                tokens = [*tokens[: at + 1], page.next_token]
-                known.update(owned=page, owned_matching=matching, tokens=tokens, at=at)
-        if "owned" not in known:
-            return
-        chosen: list[OwnedRow] = stock_tables.owned(known["owned"].rows)
-        self._turn(known)
-        fresh = [row for row in chosen if row.number_id is None]
-        if len(chosen) > len(fresh):
-            st.caption("Numbers that are imported already are left out.")
-        if fresh:
-            label = numbering.display(fresh[0].number.e164) if len(fresh) == 1 else f"{len(fresh)} numbers"
-            st.button(
-                f"Continue with {label}",
-                type="primary",
-                key="continue_import",
-                on_click=lambda: go(
-                    "papers",
-                    kind=OrderKind.IMPORT,
-                    connection=connection,
-                    chosen=[row.number for row in fresh],
-                    price=None,
-                    currency=None,
-                ),
-            )
+    def _owned(self, connection: ConnectionRow) -> _Next:
+        chosen = [row.number for row in OwnedNumbers(self.actor, connection, self.opener).draw()]
+        if not chosen:
+            return _Next()
+        label = numbering.display(chosen[0].e164) if len(chosen) == 1 else words.amount(len(chosen), "number")
+        return _Next(
+            f"Continue with {label}",
+            {"tab": _TABS[1], "kind": OrderKind.IMPORT, "connection": connection, "chosen": chosen}
+            | {"price": None, "currency": None},
+        )
 
-    def _turn(self, known: dict[str, Any]) -> None:
-        at, tokens = known["at"], known["tokens"]
-        if at == 0 and tokens[1] is None:
-            return
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.button("Previous", disabled=at == 0, on_click=lambda: known.update(turn=at - 1))
-            st.caption(f"Page {at + 1}")
-            st.button("Next", disabled=tokens[at + 1] is None, on_click=lambda: known.update(turn=at + 1))
+    def _imported(self) -> None:
+        account = plain(state()["connection"].name)
+        st.caption(f"Connection: **{account}** · Webhooks: **Set to those of the connection**")
+        stock_tables.outcomes(state()["outcomes"])
+        with st.container(horizontal=True):
+            wizard.to_campaigns(primary=True)
+            st.button("Add another", on_click=wizard.reset)

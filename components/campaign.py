@@ -7,11 +7,12 @@ import pandas as pd
 import streamlit as st
 from sqlmodel import Session
 
-from components import audit, lists, named_lists, navigation
+from components import audit, lists, named_lists, navigation, selection
 from components.campaigns import PLACE, edit
 from components.editing import Desk
 from components.markdown import plain
 from components.page import empty_state, exactly, outcome, said, when
+from components.selection import Selection
 from db.audit import AuditRow
 from db.scope import Slice
 from services import campaigns, numbering, words
@@ -27,6 +28,7 @@ _POOL_COLORS = {
     PoolStatus.REMOVED: "gray",
 }
 _INACTIVE = "Number inactive"
+_CANDIDATES = "pool_candidates"
 _BADGES = {words.POOL[status]: color for status, color in _POOL_COLORS.items()}
 _BADGES |= {"Primary": "violet", _INACTIVE: "gray"}
 
@@ -121,8 +123,7 @@ def pool(
                 type="tertiary",
                 width=44,
                 help="Pool status, weight, primary number, removal",
-                key="pool_edit_clicked",
-                on_click=lambda: named_lists.open_row(PLACE, ids[st.session_state["pool_edit_clicked"]["row"]]),
+                **selection.click("pool_edit_clicked", ids, lambda one: named_lists.open_row(PLACE, one)),
             ),
         },
     )
@@ -218,6 +219,7 @@ def _edit_place(desk: Desk, campaign: CampaignDetail, row: PoolRow) -> None:
 
 def _add_button(desk: Desk, campaign: CampaignDetail, key: str) -> None:
     if st.button("Add numbers", icon=":material/add:", type="primary", key=key):
+        selection.held(_CANDIDATES).clear()
         _add_numbers(desk, campaign)
 
 
@@ -241,39 +243,48 @@ def _add_numbers(desk: Desk, campaign: CampaignDetail) -> None:
     if outcome(look, "pool_search") is not None:
         said("pool_search")
         return
+    ticked = selection.held(_CANDIDATES)
+    if not found:
+        ticked.shown = frozenset()
     if len((typed or "").strip()) < campaigns.SHORTEST_SEARCH:
         st.caption(
             f"Type at least {campaigns.SHORTEST_SEARCH} characters. Active numbers that are not in the pool appear."
         )
-        return
-    if not found:
+    elif not found:
         st.caption("No active number outside the pool matches.")
-        return
-    event = st.dataframe(
-        pd.DataFrame(
-            {
-                "Number": [numbering.display(row.e164) for row in found],
-                "Name": [row.label or "—" for row in found],
-                "Country": [numbering.country(row.country) if row.country else "—" for row in found],
-            }
-        ),
-        hide_index=True,
-        height=min(len(found) + 1, 11) * 35 + 2,
-        on_select="rerun",
-        selection_mode="multi-row",
-        key="pool_candidates",
+    else:
+        _candidates(ticked, found)
+    chosen: list[Candidate] = list(ticked.rows.values())
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right"):
+        fits = selection.told(ticked, _CANDIDATES, lambda row: numbering.display(row.e164), most=campaigns.MOST_AT_ONCE)
+        label = f"Add {words.amount(len(chosen), 'number')}" if chosen else "Add numbers"
+        if st.button(label, type="primary", disabled=not fits, key="pool_add_chosen"):
+            ids = [row.id for row in chosen]
+            desk.do(
+                lambda session: campaigns.add_numbers(session, desk.actor, campaign.id, ids),
+                f"{words.amount(len(ids), 'number')} added to the pool.",
+            )
+
+
+def _candidates(ticked: Selection[Candidate], found: list[Candidate]) -> None:
+    frame = pd.DataFrame(
+        {
+            "Number": [numbering.display(row.e164) for row in found],
+            "Name": [row.label or "—" for row in found],
+            "Country": [numbering.country(row.country) if row.country else "—" for row in found],
+        }
+    )
+    selection.table(
+        ticked,
+        found,
+        lambda row: row.id,
+        frame,
+        key=_CANDIDATES,
         alt="Numbers that can be added",
+        height=min(len(found) + 1, 11) * 35 + 2,
     )
     if len(found) == campaigns.MOST_CANDIDATES:
         st.caption(f"The first {campaigns.MOST_CANDIDATES} are shown. Type more to see others.")
-    chosen = [found[i].id for i in event.selection.rows if i < len(found)]
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        label = f"Add {words.amount(len(chosen), 'number')}" if chosen else "Add numbers"
-        if st.button(label, type="primary", disabled=not chosen, key="pool_add_chosen"):
-            desk.do(
-                lambda session: campaigns.add_numbers(session, desk.actor, campaign.id, chosen),
-                f"{words.amount(len(chosen), 'number')} added to the pool.",
-            )
 
 
 def _badges(row: PoolRow) -> list[str]:

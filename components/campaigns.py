@@ -11,6 +11,7 @@ from components import named_lists, navigation
 from components.editing import Desk
 from components.lists import Filter
 from components.named_lists import Wanted
+from components.selection import click
 from services import campaigns, numbering, words
 from services.campaigns import CampaignDetail, CampaignQuery, CampaignRow, CampaignSort, CampaignStatus
 
@@ -59,8 +60,7 @@ def table(rows: Sequence[CampaignRow], *, with_tenant: bool, zone: ZoneInfo) -> 
                 type="tertiary",
                 alignment="left",
                 pinned=True,
-                key="campaign_clicked",
-                on_click=lambda: navigation.open_campaign(ids[st.session_state["campaign_clicked"]["row"]]),
+                **click("campaign_clicked", ids, navigation.open_campaign),
             ),
             "tenant": column.TextColumn("Tenant"),
             "status": column.MultiselectColumn(

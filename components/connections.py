@@ -76,7 +76,7 @@ def table(rows: Sequence[ListedConnection], *, with_tenant: bool, zone: ZoneInfo
             "provider": column.TextColumn("Provider", width=110),
             "country": column.TextColumn("Default country", width=160),
             "numbers": named_lists.numbers_column(
-                "connection_numbers_clicked", lambda row: {"connection": named_lists.of_tenant(rows[row], with_tenant)}
+                "connection_numbers_clicked", [named_lists.of_tenant(row, with_tenant) for row in rows], "connection"
             ),
             "test": column.TextColumn("Last test", width=210),
         },

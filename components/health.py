@@ -10,6 +10,7 @@ import streamlit as st
 from components import navigation
 from components.markdown import plain
 from components.page import empty_state
+from components.selection import click
 from db.health import CampaignTotals, DayTotals
 from db.health_summary import Window
 from services import health, number_health, words
@@ -139,10 +140,7 @@ def _table(found: NumberHealth, number_id: int) -> None:
                 alignment="left",
                 pinned=True,
                 width=110,
-                key="campaign_clicked",
-                on_click=lambda: navigation.open_campaign(
-                    ids[st.session_state["campaign_clicked"]["row"]], number_id=number_id
-                ),
+                **click("campaign_clicked", ids, lambda one: navigation.open_campaign(one, number_id=number_id)),
             ),
             "pool": column.TextColumn("Pool status", width=85),
             "attempts": column.NumberColumn("Attempts", format="localized", width=70, help="The n of the answer rate"),

@@ -10,6 +10,7 @@ import streamlit as st
 
 from components import navigation
 from components.markdown import plain
+from components.selection import click
 from db.scope import Slice
 from services import exports
 from services.words import amount
@@ -205,16 +206,15 @@ def downloads(file: Callable[[exports.Maker], bytes], name: str, total: str) -> 
         )
 
 
-def number_column(key: str, ids: Sequence[int], *, campaign_id: int | None = None) -> Any:
-    """Return a column of numbers; a click opens the number of the row in this tab."""
+def number_column(key: str, ids: Sequence[int | None], *, campaign_id: int | None = None) -> Any:
+    """Return a column of numbers; a click opens the number of the row in this tab, where it has an id."""
+
+    def open_it(number_id: int | None) -> None:
+        if number_id is not None:
+            navigation.open_number(number_id, campaign_id=campaign_id)
+
     return st.column_config.ButtonColumn(
-        "Number",
-        type="tertiary",
-        alignment="left",
-        width=145,
-        pinned=True,
-        key=key,
-        on_click=lambda: navigation.open_number(ids[st.session_state[key]["row"]], campaign_id=campaign_id),
+        "Number", type="tertiary", alignment="left", width=145, pinned=True, **click(key, ids, open_it)
     )
 
 

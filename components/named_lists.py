@@ -1,7 +1,8 @@
 """The toolbar that lists of named things share: search by name, filters, chips, all in the address."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import streamlit as st
@@ -9,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from components import lists, navigation
 from components.lists import Day, Filter
+from components.selection import click
 from db.scope import Slice
 
 ACTIVE = {True: "Active", False: "Inactive"}
@@ -107,21 +109,19 @@ def name_column(place: str, key: str, ids: Sequence[int], width: int | None = No
         alignment="left",
         pinned=True,
         width=width,
-        key=key,
-        on_click=lambda: open_row(place, ids[st.session_state[key]["row"]]),
+        **click(key, ids, partial(open_row, place)),
     )
 
 
-def numbers_column(key: str, filters: Callable[[int], Mapping[str, str]]) -> Any:
-    """Return a column of how many numbers a row has; a click lists them, by the *filters* of the row's place."""
+def numbers_column(key: str, names: Sequence[str], filter: str) -> Any:
+    """Return a column of how many numbers a row has; a click lists them, by the *filter* set to the row's name."""
     return st.column_config.ButtonColumn(
         "Numbers",
         type="tertiary",
         alignment="right",
         width=90,
         help="Click to list them",
-        key=key,
-        on_click=lambda: navigation.open_numbers(**filters(st.session_state[key]["row"])),
+        **click(key, names, lambda name: navigation.open_numbers(**{filter: name})),
     )
 
 

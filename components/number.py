@@ -254,7 +254,7 @@ class Deeds(Protocol):
     def number(self) -> NumberDetail: ...
 
     def activate(self) -> None: ...
-    def deactivate(self) -> None: ...
+    def deactivate(self, reason: str) -> None: ...
     def remove(self) -> None: ...
     def put_back(self) -> None: ...
 
@@ -265,7 +265,8 @@ def actions(deeds: Deeds) -> None:
     if number.status is NumberStatus.REMOVED:
         st.button("Put back", icon=":material/undo:", on_click=deeds.put_back)
     elif number.status is NumberStatus.ACTIVE:
-        st.button("Deactivate", icon=":material/pause_circle:", on_click=deeds.deactivate)
+        if st.button("Deactivate", icon=":material/pause_circle:"):
+            _confirm_deactivation(deeds)
     elif number.status is NumberStatus.INACTIVE:
         st.button("Activate", icon=":material/play_circle:", type="primary", on_click=deeds.activate)
 
@@ -277,6 +278,30 @@ def danger(deeds: Deeds, uses: Sequence[CampaignUse]) -> None:
         st.caption("The record and its history stay, and can be found by search. The vendor is not told.")
         if st.button(":red[Remove from workspace]", icon=":material/delete:"):
             _confirm_removal(deeds, uses)
+
+
+@st.dialog("Deactivate")
+def _confirm_deactivation(deeds: Deeds) -> None:
+    number = deeds.number
+    maker = vendor(number.provider).name
+    billing = plain(f"billing of {number.price} {number.currency} a month" if number.price else "billing")
+    st.markdown(
+        f"**{plain(numbering.display(number.e164))}** will be inactive here:\n"
+        "- It cannot be added to campaigns, and pools that have it show it as inactive.\n"
+        f"- Nothing changes at {plain(maker)}: calls still reach it, and its {billing} goes on.\n"
+        "- You can activate it again at any time."
+    )
+    st.text_input("Reason (optional)", key="deactivate_reason", max_chars=300)
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Cancel"):
+            st.rerun()
+        if st.button(
+            "Deactivate number",
+            type="primary",
+            icon=":material/pause_circle:",
+            on_click=lambda: deeds.deactivate(st.session_state.get("deactivate_reason") or ""),
+        ):
+            st.rerun()
 
 
 @st.dialog("Remove from workspace")

@@ -101,9 +101,13 @@ class Editor:
         """Put the number into use."""
         self.act("status", lambda s, v: numbers.activate(s, self.actor, self.number.id, version=v), "Activated.")
 
-    def deactivate(self) -> None:
+    def deactivate(self, reason: str) -> None:
         """Take the number out of use."""
-        self.act("status", lambda s, v: numbers.deactivate(s, self.actor, self.number.id, version=v), "Deactivated.")
+
+        def act(session: Session, version: int) -> int:
+            return numbers.deactivate(session, self.actor, self.number.id, reason, version=version)
+
+        self.act("status", act, "Deactivated.")
 
     def remove(self) -> None:
         """Take the number out of the workspace."""

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from sqlmodel import Session
 
-from components import navigation, open_orders, stock_tables
 from components import number as draw
 from components import numbers as number_list
+from components import open_orders, stock_tables
 from components.markdown import plain
 from components.page import errors_shown, exactly, outcome, said, when
 from db.number_details import CampaignUse, NumberDetail
@@ -21,9 +21,11 @@ from services import durable, fulfilment, numbering, numbers, orders, resync, st
 from services.access import Actor
 from services.connections import vendor
 from services.orders import OrderKind, OrderRow, OrderState
+from services.resync import Difference
 from services.stock import Webhooks
 
 _WAIT_SECONDS = 20.0
+_FOUND, _SET_OURS = "resync_found", "webhooks_to_set"
 _DOING = {
     OrderKind.PURCHASE: "The purchase",
     OrderKind.IMPORT: "The import",
@@ -73,15 +75,22 @@ class AtProvider:
             now = read.get(self.number.id)
             ours = webhook_orders.ours(self.number)
             self._compared(now, ours)
-            if not writes or now is None or self.number.is_gone:
+            if not writes or self.number.is_gone:
                 return
+            asked = st.session_state.pop(_SET_OURS, None) == self.number.id
             with st.container(horizontal=True):
-                if st.button(f"Configure webhooks on {plain(maker.name)}", key="configure_webhooks"):
-                    self._confirm_webhooks(now, ours)
-                before = orders.told(last.previous, now) if last is not None else Webhooks()
-                replaced = before.voice_url or before.status_callback or before.routed_by
-                if replaced and st.button("Restore previous", icon=":material/undo:", key="restore_webhooks"):
-                    self._confirm_webhooks(now, before)
+                if st.button(f"Configure webhooks on {plain(maker.name)}", key="configure_webhooks") or asked:
+                    read.pop(self.number.id, None)
+                    self._confirm_webhooks(ours)
+                before = _replaced(last, now)
+                if before and st.button("Restore previous", icon=":material/undo:", key="restore_webhooks"):
+                    read.pop(self.number.id, None)
+                    self._confirm_webhooks(before)
+            if before:
+                st.caption(
+                    f"Before that: Voice URL {_told(before.voice_url)}, "
+                    f"status callback {_told(before.status_callback)}."
+                )
 
     def resync(self) -> None:
         """Draw the way to compare the record with the provider, and what differs."""
@@ -89,6 +98,7 @@ class AtProvider:
         if not self.number.provider_sid or not maker.can(Capability.FIND_OWNED) or self.number.is_gone:
             return
         if st.button(f"Re-sync from {plain(maker.name)}", icon=":material/sync:", key="resync"):
+            st.session_state.pop(_FOUND, None)
             self._show_differences()
 
     def release(self, uses: Sequence[CampaignUse]) -> None:
@@ -106,7 +116,10 @@ class AtProvider:
         with st.container(border=True):
             st.markdown("**Buy back**")
             until = exactly(self.number.buy_back_until, self.zone)
-            st.caption(f"Until {until}, as long as nobody else has taken it. It comes back with its label and agent.")
+            st.caption(
+                f"Until {until}, unless somebody else buys it first. It comes back with all that is on record of it, "
+                "but its campaigns."
+            )
             if st.button("Buy back", icon=":material/shopping_cart:", key="buy_back"):
                 self._confirm_buy_back()
 
@@ -117,19 +130,15 @@ class AtProvider:
         price = f"**{plain(f'{number.price} {number.currency}')} a month**" if number.price else "its monthly price"
         account = plain(number.connection or "—")
         st.markdown(f"Twilio charges {price} for **{shown}** again, to the account behind **{account}**.")
-        st.caption("Voice URL and Status Callback are set to those of the connection. Campaigns do not take it back.")
-        self._do("Buy back", lambda s: orders.place_buy_back(s, self.actor, number.id), then=self._bought_back)
-
-    def _bought_back(self, order_id: int) -> None:
         with self.opener() as session:
-            order = orders.get(session, self.actor, order_id)
-        if order.number_id is not None:
-            navigation.open_number(order.number_id)
-        st.session_state.setdefault("notices", {})["order"] = (
-            ("success", "The list of numbers says when it is certain; nothing is bought twice.", [])
-            if order.is_open
-            else ("error", f"The purchase did not take place: {order.problem}", [])
+            left = numbers.left_campaigns(session, self.actor, number.id)
+        st.markdown(
+            "- Label, agent, countries, tags, notes and history are as they were.\n"
+            "- Voice URL and Status Callback are set to those of the connection.\n"
+            "- No campaign takes it back by itself."
+            + (f" It was in **{plain(', '.join(left))}**: add it there again." if left else "")
         )
+        self._do("Buy back", lambda s: orders.place_buy_back(s, self.actor, number.id))
 
     def _compared(self, now: Webhooks | None, ours: Webhooks) -> None:
         maker = plain(vendor(self.number.provider).name)
@@ -162,8 +171,20 @@ class AtProvider:
         outcome(read, "webhooks")
 
     @st.dialog("Configure webhooks", width="large")
-    def _confirm_webhooks(self, now: Webhooks, wanted: Webhooks) -> None:
-        st.markdown("What is at the provider now will be replaced. The old values are kept, and can be restored.")
+    def _confirm_webhooks(self, wanted: Webhooks) -> None:
+        maker, read = plain(vendor(self.number.provider).name), st.session_state["webhooks_read"]
+        if self.number.id not in read:  # once, so that what is confirmed is what was shown
+            with st.spinner(f"Reading from {maker}…"):
+                self._read_webhooks()
+            said("webhooks")
+        now = read.get(self.number.id)
+        if now is None:
+            return
+        account = plain(self.number.connection or "—")
+        st.markdown(
+            f"What is at {maker} now, in the account of **{account}**, will be replaced. The old values are kept, "
+            "and can be restored."
+        )
         stock_tables.before_and_after(self.number.provider, now, wanted)
         agreed = stock_tables.agreement("stop_routing", [(self.number.e164, now)], wanted)
         self._do(
@@ -173,28 +194,56 @@ class AtProvider:
 
     @st.dialog("Re-sync", width="large")
     def _show_differences(self) -> None:
+        maker, state = plain(vendor(self.number.provider).name), st.session_state
         with errors_shown(), self.opener() as session:
-            with st.spinner("Asking the provider…"):
-                found = resync.differences(session, self.actor, self.number.id)
+            if _FOUND not in state:  # once, so that what is taken over is what was shown
+                with st.spinner(f"Asking {maker}…"):
+                    state[_FOUND] = resync.differences(session, self.actor, self.number.id)
+            found: list[Difference] = state[_FOUND]
             if not found:
-                st.success("The provider has the number just as it is on record here.", icon=":material/check_circle:")
+                st.success(f"{maker} and Numberdesk match. Nothing to update.", icon=":material/check_circle:")
                 return
-            st.markdown("Nothing has been changed yet. Take over what is right at the provider.")
+            st.markdown(f"Nothing has been changed yet. Take over what is right at {maker}.")
             for difference in found:
                 with st.container(border=True, horizontal=True, vertical_alignment="center"):
                     st.markdown(
                         f"**{plain(difference.name)}**  \nHere: {plain(difference.ours)}  \n"
-                        f"At the provider: {plain(difference.theirs)}"
+                        f"At {maker}: {plain(difference.theirs)}"
                     )
-                    label = "Mark as released" if difference.field == resync.GONE else "Take over"
-                    if difference.field and st.button(label, key=f"take_{difference.field}"):
-                        version = st.session_state["number_version"]
-                        st.session_state["number_version"] = resync.apply(
-                            session, self.actor, self.number.id, difference, version=version
-                        )
-                        st.session_state["number_edited"] = None
-                        number_list.filters.clear()
-                        st.rerun()
+                    if difference.field == resync.GONE:
+                        continue
+                    if difference.field and st.button("Take over", key=f"take_{difference.field}"):
+                        self._take_over(session, difference)
+            if any(not difference.field for difference in found) and st.button(
+                f"Configure webhooks on {maker}", icon=":material/webhook:", key="resync_webhooks"
+            ):
+                state[_SET_OURS] = self.number.id
+                st.rerun()
+            for difference in found:
+                if difference.field == resync.GONE:
+                    self._mark_released(session, difference)
+
+    def _mark_released(self, session: Session, gone: Difference) -> None:
+        """Draw what it means to mark the number as released, and the way to."""
+        left_out = plain(numbering.display(self.number.e164))
+        st.markdown(f"Marked as released, **{left_out}** leaves the list of numbers and:")
+        draw.attached(numbers.attachments(session, self.actor, self.number.id), self.number)
+        st.caption(stock_tables.MARKED.format(maker=plain(vendor(self.number.provider).name)))
+        reason = st.text_input(
+            "Reason", key="released_reason", live=True, max_chars=300, placeholder=stock_tables.WHY_RELEASED
+        )
+        with st.container(horizontal=True, horizontal_alignment="right"):
+            if st.button(":red[Mark as released]", key=f"take_{gone.field}", disabled=not (reason or "").strip()):
+                self._take_over(session, gone, reason or "")
+
+    def _take_over(self, session: Session, difference: Difference, reason: str = "") -> None:
+        version = st.session_state["number_version"]
+        st.session_state["number_version"] = resync.apply(
+            session, self.actor, self.number.id, difference, version=version, reason=reason
+        )
+        st.session_state["number_edited"] = None
+        number_list.filters.clear()
+        st.rerun()
 
     @st.dialog("Release number", width="medium")
     def _confirm_release(self, uses: Sequence[CampaignUse]) -> None:
@@ -216,15 +265,8 @@ class AtProvider:
             red=True,
         )
 
-    def _do(
-        self,
-        label: str,
-        place: Callable[[Session], int],
-        *,
-        red: bool = False,
-        then: Callable[[int], None] | None = None,
-    ) -> None:
-        """Draw the buttons of a dialog that places an order; wait a while for its outcome, and do *then*."""
+    def _do(self, label: str, place: Callable[[Session], int], *, red: bool = False) -> None:
+        """Draw the buttons of a dialog that places an order, and wait a while for its outcome."""
         with st.container(horizontal=True, horizontal_alignment="right"):
             if st.button("Cancel"):
                 st.rerun()
@@ -237,8 +279,6 @@ class AtProvider:
                 with st.spinner("The provider is working…"):
                     durable.await_outcome(order, _WAIT_SECONDS)
                 self._forget()
-                if then is not None:
-                    then(order)
                 st.rerun()
 
     def _watch(self, order: OrderRow, *, writes: bool) -> None:
@@ -292,6 +332,18 @@ class AtProvider:
         st.session_state["number_edited"] = None
         st.session_state.get("webhooks_read", {}).pop(self.number.id, None)
         number_list.filters.clear()
+
+
+def _replaced(last: OrderRow | None, now: Webhooks | None) -> Webhooks | None:
+    """Return the webhooks that the last change replaced, also when there were none; None when it replaced nothing."""
+    if last is None or last.kind is OrderKind.PURCHASE:
+        return None
+    before, after = orders.told(last.previous, now), orders.told(last.configuration, now)
+    return None if webhook_orders.words(before) == webhook_orders.words(after) else before
+
+
+def _told(url: str) -> str:
+    return plain(url) if url else "none"
 
 
 def _sets(order: OrderRow) -> bool:

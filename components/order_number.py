@@ -1,9 +1,9 @@
 """The last steps of the Twilio path: configure what was chosen, confirm, and wait for the outcome."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
@@ -14,8 +14,9 @@ from components import numbers as number_list
 from components import open_orders, stock_tables, wizard
 from components.markdown import plain
 from components.page import errors_shown, outcome, said
+from components.stock_tables import Imported
 from components.wizard import go, state
-from services import agents, durable, numbering, numbers, orders, stock, webhook_orders
+from services import agents, durable, numbering, numbers, orders, resync, stock, webhook_orders, words
 from services.access import Actor
 from services.connections import ConnectionRow
 from services.orders import Configuration, OrderKind, OrderState, Purchase
@@ -50,7 +51,8 @@ class Ordering:
         )
         if not connection.voice_url:
             st.warning(f"{plain(connection.name)} has no Voice URL yet: calls to the number will not be answered.")
-        st.text_input("Label (name)", key="add_label", placeholder="Optional", persist_state="page")
+        placeholder = "Optional" if buying else self._kept_label(chosen)
+        st.text_input("Label (name)", key="add_label", placeholder=placeholder, persist_state="page")
         draw.agent_choice("add_agent", draw.agent_names(agents.choices(session, self.actor)), persist=True)
         draw.country_choice("Allowed inbound countries", "add_inbound", persist=True)
         draw.country_choice("Allowed outbound countries", "add_outbound", persist=True)
@@ -62,9 +64,17 @@ class Ordering:
         action = "Purchase & configure" if buying else "Import & configure"
         with st.container(horizontal=True, horizontal_alignment="distribute"):
             st.button("Back", key="wizard_back", icon=":material/arrow_back:", on_click=lambda: go("search"))
-            if st.button(action, key="wizard_forward", type="primary", disabled=bool(missing)):
+            if st.button(action, key="wizard_confirm", type="primary", disabled=bool(missing)):
+                known.pop("fresh", None)
                 confirm = self._confirm_purchase if buying else self._confirm_import
                 confirm()
+
+    def _kept_label(self, chosen: Sequence[Any]) -> str:
+        """Return what an empty label means for numbers that are imported: the name that each has at Twilio."""
+        names = {resync.label_of(number) for number in chosen}
+        if names == {""}:
+            return "Optional"
+        return f"Optional: without one, {names.pop()}" if len(names) == 1 else "Optional: without one, as at Twilio"
 
     def _papers(self, session: Session, connection: ConnectionRow, number: Any) -> str:
         """Draw the choice of an address or a bundle, where the account has or needs one; return what is missing."""
@@ -122,13 +132,16 @@ class Ordering:
     def _confirm_import(self) -> None:
         known = state()
         with errors_shown(), self.opener() as session:
-            with st.spinner("Reading the webhooks at Twilio…"):
-                fresh = [
-                    stock.owned_by_sid(session, self.actor, known["connection"].id, number.sid, number.e164)
-                    for number in known["chosen"]
-                ]
-            known["chosen"] = fresh
+            if "fresh" not in known:  # read once, so that what is confirmed is what was shown
+                with st.spinner("Reading the webhooks at Twilio…"):
+                    known["fresh"] = [
+                        stock.owned_by_sid(session, self.actor, known["connection"].id, number.sid, number.e164)
+                        for number in known["chosen"]
+                    ]
+            fresh = known["fresh"]
             st.markdown(
+                f"{words.amount(len(fresh), 'number')} will be put on record under "
+                f"**{plain(known['connection'].name)}**. "
                 "The voice webhook and the status callback **will be replaced**, and other integrations that use them "
                 "may break. The old values are kept, and can be restored from the number's page."
             )
@@ -183,7 +196,8 @@ class Ordering:
         known = state()
         if known["step"] != "papers":
             return
-        numbers_chosen: list[OwnedNumber] = known["chosen"]
+        numbers_chosen: list[OwnedNumber] = known["fresh"]
+        configuration = self._configuration()
         refused: dict[str, str] = {}
         placed: list[int] = []
         for number in numbers_chosen:
@@ -197,7 +211,7 @@ class Ordering:
                         number.e164,
                         number.sid,
                         number.webhooks,
-                        self._configuration(),
+                        replace(configuration, label=configuration.label.strip() or resync.label_of(number)),
                         stop_routing=known.get("stop_routing", False),
                     )
                 durable.begin(order)
@@ -230,12 +244,12 @@ class Ordering:
             number_id = rows[0].number_id if rows else None
             number = numbers.get(session, self.actor, number_id) if number_id is not None else None
         if many:
-            go("imported", outcomes=[*stock_tables.told(rows), *known.get("refused", {}).items()])
+            refused = [Imported(e164, why) for e164, why in known.get("refused", {}).items()]
+            go("imported", outcomes=[*stock_tables.told(rows), *refused])
             st.rerun()
         row = rows[0]
         if number is not None:
-            told = plain(f"{numbering.country(number.country)} · {row.connection}")
-            go("done", number_id=number.id, told=f"`{numbering.display(row.e164)}` · {told}")
+            go("done", number_id=number.id, told=wizard.facts(number, "Set to those of the connection"))
             st.rerun()
         if row.state is OrderState.FAILED:
             st.error(plain(row.problem or "It did not work."), icon=":material/error:")

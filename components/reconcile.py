@@ -1,6 +1,6 @@
 """Reconcile: the choice of an account, what the comparison found, and what is done about it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -10,12 +10,13 @@ import pandas as pd
 import streamlit as st
 from sqlmodel import Session
 
-from components import lists, navigation
+from components import accounts, lists, navigation, selection
 from components import numbers as number_list
 from components.jobs import Bench
 from components.markdown import code, plain
 from components.page import empty_state, errors_shown, exactly, when
 from components.reconcile_dialogs import Confirming
+from components.selection import Selection
 from db.connections import ConnectionRow
 from db.scope import Slice
 from services import numbering, reconcile
@@ -27,7 +28,8 @@ from services.words import amount
 _KEYS = ("reconcile_connection", "reconcile_number")
 _PLACE = "reconcile"
 
-Row = TypeVar("Row")
+Listed = MissingHere | MissingThere | Different
+Row = TypeVar("Row", MissingHere, MissingThere, Different)
 _Table = tuple[pd.DataFrame, dict[str, Any]]
 
 
@@ -43,6 +45,12 @@ class _Tab:
     bench: Bench = field(default_factory=Bench)
     turn: int = 0
     changed: int = 0
+    selected: dict[str, Selection[Any]] = field(default_factory=dict)
+
+    def turned(self) -> None:
+        """Forget what is selected, since what is listed has changed."""
+        self.turn += 1
+        self.selected.clear()
 
 
 @dataclass(frozen=True)
@@ -62,16 +70,7 @@ class Reconciling:
         before = _known()
         busy = before is not None and before.bench.job is not None
         with st.container(horizontal=True, vertical_alignment="bottom", key="reconcile_toolbar"):
-            names = {row.id: f"{row.name} · {vendor(row.provider).name}" for row in offered}
-            connection_id = st.selectbox(
-                "Telephony connection",
-                list(names),
-                format_func=lambda value: names[value],
-                key="reconcile_connection",
-                bind="query-params",
-                disabled=busy,
-                width=300,
-            )
+            connection = accounts.choice(offered, "reconcile_connection", bind="query-params", disabled=busy, width=300)
             typed = st.text_input(
                 "Only numbers with",
                 key="reconcile_number",
@@ -83,25 +82,33 @@ class Reconciling:
                 width=180,
             )
             matching = "".join(c for c in typed or "" if c in "+0123456789")
-            known = self._tab(connection_id, matching)
+            known = self._tab(connection.id if connection else None, matching)
             label = "Compare again" if known.comparison else "Compare"
             wanted = st.button(
-                label, type="primary", icon=":material/compare_arrows:", key="reconcile_compare", disabled=busy
+                label,
+                type="primary",
+                icon=":material/compare_arrows:",
+                key="reconcile_compare",
+                disabled=busy or connection is None,
             )
         lists.remember(_KEYS, _PLACE)
+        if connection is not None:
+            accounts.doubt(connection, self.actor)
         if known.bench.job is not None:  # begun in a dialog that was left meanwhile
             with errors_shown():
                 self._work(known)
                 st.rerun()
             st.stop()
-        if wanted:
-            self._compare(known, connection_id, matching)
+        if wanted and connection is not None:
+            self._compare(known, connection.id, matching)
         if known.bench.told:
             with st.container(border=True):
                 known.bench.outcomes()
                 st.button("Close", key="reconcile_close", on_click=known.bench.forget)
         if known.comparison is not None:
             self._preview(known, known.comparison)
+        elif connection is None:
+            empty_state("Choose the connection whose account is to be compared. Nothing is asked before.", "cable")
         elif not wanted:
             empty_state(
                 "`Compare` reads the account and shows what differs. Nothing changes until you choose it.",
@@ -116,7 +123,7 @@ class Reconciling:
             else:
                 st.caption("An admin can add a Twilio connection, or activate one.")
 
-    def _tab(self, connection_id: int, matching: str) -> _Tab:
+    def _tab(self, connection_id: int | None, matching: str) -> _Tab:
         """Return what this tab knows about an account; a comparison of another one is forgotten."""
         about = (self.actor.user_id, self.actor.tenant_id, connection_id, matching)
         known = _known()
@@ -127,7 +134,7 @@ class Reconciling:
     def _compare(self, known: _Tab, connection_id: int, matching: str) -> None:
         known.comparison, known.changed = None, 0
         known.bench.forget()
-        known.turn += 1
+        known.turned()
         with errors_shown():
             with st.status("Reading the account…", type="compact") as status, self.opener() as session:
 
@@ -142,7 +149,7 @@ class Reconciling:
         if known.comparison is not None:
             known.comparison = known.comparison.without(changed)
         known.changed += len(changed)
-        known.turn += 1
+        known.turned()
         number_list.filters.clear()
 
     def _preview(self, known: _Tab, found: Comparison) -> None:
@@ -220,7 +227,10 @@ class Reconciling:
 
         def act(chosen: list[Different]) -> None:
             if self.actor.may(Permission.NUMBERS_WRITE) and st.button(
-                f"Take over from {maker}", icon=":material/sync:", key="reconcile_take_over", disabled=not chosen
+                _label("Take over", chosen, f"from {maker}", "value"),
+                icon=":material/sync:",
+                key="reconcile_take_over",
+                disabled=not chosen,
             ):
                 self._confirming(known, found).take_overs(chosen)
 
@@ -256,7 +266,10 @@ class Reconciling:
 
         def act(chosen: list[Different]) -> None:
             if self.actor.may(Permission.NUMBERS_WRITE) and st.button(
-                f"Set ours at {maker}", icon=":material/webhook:", key="reconcile_webhooks", disabled=not chosen
+                _label("Set ours at " + maker, chosen, before="for"),
+                icon=":material/webhook:",
+                key="reconcile_webhooks",
+                disabled=not chosen,
             ):
                 self._confirming(known, found).webhooks(chosen)
 
@@ -339,21 +352,22 @@ def _section(
         part = Slice(page, MOST_AT_ONCE)
         rows = found.rows[part.offset : part.offset + part.size]
         frame, config = table(rows)
+        held: Selection[Row] = known.selected.setdefault(name, Selection())
         with place:
-            event = st.dataframe(
-                frame,
-                hide_index=True,
-                on_select="rerun",
-                selection_mode="multi-row",
-                key=f"{turn}_{page}",
-                column_config=config,
-                alt=title,
-            )
-        chosen = [rows[i] for i in event.selection.rows if i < len(rows)]
+            selection.table(held, rows, _id, frame, key=turn, config=config, alt=title)
         with below:
-            act(chosen)
-            if not chosen:
+            place = st.container(horizontal=True, vertical_alignment="center", width="content")
+            fits = selection.told(held, turn, lambda row: numbering.display(row.e164), most=MOST_AT_ONCE)
+            if not held.rows:
                 st.caption(f"Select up to {MOST_AT_ONCE} at once.")
+        with place:
+            act(list(held.rows.values()) if fits else [])
+
+
+def _id(row: Listed) -> Hashable:
+    """Return what a line of a table is about: a number, and the value of it where there is a line for each."""
+    fields = tuple(one.field for one in row.differences) if isinstance(row, Different) else ()
+    return row.e164, fields
 
 
 def _with_numbers(
@@ -367,6 +381,12 @@ def _with_numbers(
     return frame, {"number": number} | config
 
 
-def _label(verb: str, chosen: Sequence[object], rest: str = "") -> str:
+def _code(url: str | None) -> str:
+    """Return an address as it is, and not as a link: it is for machines."""
+    return "`{}`".format(url.replace("`", "%60")) if url else "—"
+
+
+def _label(verb: str, chosen: Sequence[object], rest: str = "", noun: str = "number", *, before: str = "") -> str:
     """Return what a button does: `Import` before anything is selected, then `Import 2 numbers`."""
-    return " ".join(part for part in (verb, amount(len(chosen), "number") if chosen else "", rest) if part)
+    counted = (before, amount(len(chosen), noun)) if chosen else ()
+    return " ".join(part for part in (verb, *counted, rest) if part)

@@ -8,9 +8,9 @@ import pandas as pd
 import streamlit as st
 from sqlmodel import Session
 
-from components import stock_tables
+from components import accounts, stock_tables
 from components.jobs import Bench
-from components.markdown import plain
+from components.markdown import ours, plain
 from components.page import errors_shown
 from services import numbering, reconcile, webhook_orders
 from services.access import Actor
@@ -35,13 +35,18 @@ class Confirming:
         """The name of the provider."""
         return vendor(self.found.connection.provider).name
 
+    @property
+    def account(self) -> str:
+        """The connection whose account it is, and its provider, as Markdown."""
+        return f"**{plain(accounts.name(self.found.connection))}**"
+
     @st.dialog("Import", width="large", on_dismiss="rerun")
     def imports(self, rows: Sequence[MissingHere]) -> None:
         """Ask whether numbers are to be imported, showing the webhooks that this replaces."""
         if self._seen():
             return
         st.markdown(
-            f"{amount(len(rows), 'number')} will be put on record under **{plain(self.found.connection.name)}**. "
+            f"{amount(len(rows), 'number')} will be put on record under {ours(self.account)}. "
             "The voice webhook and the status callback **will be replaced**, and other integrations that use them may "
             "break. The old values are kept, and can be restored from each number's page."
         )
@@ -64,8 +69,8 @@ class Confirming:
         if self._seen():
             return
         st.markdown(
-            f"{amount(len(rows), 'number')} will be marked as released, and leave the campaigns below. Nothing happens "
-            f"at {plain(self.maker)}, which is asked once more for each: one that is there again stays as it is."
+            f"{amount(len(rows), 'number')} will be marked as released, and leave the list and the campaigns below. "
+            f"The account of {ours(self.account)} is asked once more for each: one that is there again stays as it is."
         )
         with errors_shown():
             with self.opener() as session:
@@ -78,13 +83,20 @@ class Confirming:
                 }
             )
             st.dataframe(frame, hide_index=True, alt="Numbers to be marked as released")
-            st.caption("A released number stays findable with its history, and cannot be changed any more.")
+            st.caption(stock_tables.MARKED.format(maker=self.maker))
+            reason = st.text_input(
+                "Reason", key="reconcile_reason", live=True, max_chars=300, placeholder=stock_tables.WHY_RELEASED
+            )
             self._buttons(
                 "Mark as released",
                 lambda: self.bench.begin(
-                    "Marking", "marked as released", rows, lambda s, row: reconcile.mark_released(s, self.actor, row)
+                    "Marking",
+                    "marked as released",
+                    rows,
+                    lambda s, row: reconcile.mark_released(s, self.actor, row, reason or ""),
                 ),
                 red=True,
+                disabled=not (reason or "").strip(),
             )
 
     @st.dialog("Take over", width="large", on_dismiss="rerun")
@@ -92,8 +104,10 @@ class Confirming:
         """Ask whether what the provider has is to replace what is on record."""
         if self._seen():
             return
-        maker = plain(self.maker)
-        st.markdown(f"What {maker} has replaces what is on record here. Nothing changes at {maker}.")
+        st.markdown(
+            f"What the account of {ours(self.account)} has replaces what is on record here. "
+            f"Nothing changes at {plain(self.maker)}."
+        )
         frame = pd.DataFrame(
             [(numbering.display(row.e164), one.name, one.ours, one.theirs) for row in rows for one in row.differences],
             columns=["Number", "Value", "Here now", f"New, from {self.maker}"],
@@ -121,8 +135,8 @@ class Confirming:
         if self._seen():
             return
         st.markdown(
-            f"What is at {plain(self.maker)} now **will be replaced**. The old values are kept, and can be restored "
-            "from each number's page."
+            f"What is in the account of {ours(self.account)} now **will be replaced**. The old values are kept, and "
+            "can be restored from each number's page."
         )
         stock_tables.replaced([row.there for row in rows], self.found.connection)
         agreed = self._agreed([row.there for row in rows])
@@ -155,13 +169,16 @@ class Confirming:
                 st.rerun()
         return True
 
-    def _buttons(self, label: str, begin: Callable[[], None], *, red: bool = False) -> None:
+    def _buttons(self, label: str, begin: Callable[[], None], *, red: bool = False, disabled: bool = False) -> None:
         place = st.empty()
         with place.container(horizontal=True, horizontal_alignment="right"):
             if st.button("Cancel"):
                 st.rerun()
             wanted = st.button(
-                f":red[{label}]" if red else label, type="secondary" if red else "primary", on_click=begin
+                f":red[{label}]" if red else label,
+                type="secondary" if red else "primary",
+                on_click=begin,
+                disabled=disabled,
             )
         if wanted:
             place.empty()  # what has begun is not cancelled any more

@@ -1,11 +1,14 @@
 """Tables of what providers have: numbers for sale, owned numbers, webhooks old and new, outcomes."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
 
+from components import lists, navigation, selection
 from components.markdown import plain
+from components.selection import Selection
 from services import numbering, webhook_orders, words
 from services.connections import ConnectionRow, vendor
 from services.orders import OrderRow, OrderState
@@ -14,10 +17,27 @@ from services.stock import AvailableNumber, OwnedNumber, OwnedRow, Prices, Regul
 _CAPABILITIES = ("voice", "sms", "mms", "fax")
 _URLS = ("voice_url", "status_callback")
 _ADDRESS = {"none": "None", "any": "Any address", "local": "Local address", "foreign": "Foreign address"}
+_IMPORTED = "Imported"
+WHY_RELEASED = "Like: released in the provider's console on 3 December"
+MARKED = (
+    "Nothing changes at {maker}: no number is given back, and where another account holds it, its billing goes on. Its "
+    "record stays findable with its history, and cannot be changed any more."
+)
+"""What it means to mark a number as released."""
+_LINK = st.column_config.LinkColumn(display_text="Open in a new tab", width=150)
 
 
-def for_sale(rows: Sequence[AvailableNumber], prices: Prices) -> AvailableNumber | None:
-    """Draw numbers for sale; return the one that is selected."""
+@dataclass(frozen=True)
+class Imported:
+    """What came of one number that was to be imported, and its id where it is on record now."""
+
+    e164: str
+    text: str
+    number_id: int | None = None
+
+
+def for_sale(held: Selection[AvailableNumber], rows: Sequence[AvailableNumber], prices: Prices, key: str) -> None:
+    """Draw numbers for sale, of which one can be *held*."""
     frame = pd.DataFrame(
         {
             "Number": [numbering.display(row.e164) for row in rows],
@@ -28,47 +48,36 @@ def for_sale(rows: Sequence[AvailableNumber], prices: Prices) -> AvailableNumber
         }
     )
     st.caption(f"{words.amount(len(rows), 'number')}. Select one.")
-    event = st.dataframe(
-        frame,
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        key="add_for_sale",
-        alt="Numbers for sale",
-    )
-    chosen = [rows[i] for i in event.selection.rows if i < len(rows)]
-    return chosen[0] if chosen else None
+    selection.table(held, rows, lambda row: row.e164, frame, key=key, alt="Numbers for sale", single=True)
 
 
-def owned(rows: Sequence[OwnedRow]) -> list[OwnedRow]:
-    """Draw numbers of the account; return those that are selected."""
-    frame = pd.DataFrame(
+def owned(held: Selection[OwnedRow], rows: Sequence[OwnedRow], key: str) -> None:
+    """Draw numbers of the account that are not on record, of which some can be *held*."""
+    st.caption("Select one or more. They share one configuration.")
+    frame = _owned(rows, "Not in app yet")
+    selection.table(held, rows, lambda row: row.number.e164, frame, key=key, alt="Numbers of the account")
+
+
+def on_record(rows: Sequence[OwnedRow]) -> None:
+    """Draw numbers of the account that are on record already, where there are any, with links to this tenant's."""
+    if not rows:
+        return
+    st.caption("On record already, so there is nothing to import.")
+    frame = _owned(rows, "Already imported")
+    frame.insert(2, "Link", [navigation.number_address(row.number_id) if row.number_id else None for row in rows])
+    st.dataframe(frame, hide_index=True, alt="Numbers that are on record already", column_config={"Link": _LINK})
+
+
+def _owned(rows: Sequence[OwnedRow], where: str) -> pd.DataFrame:
+    return pd.DataFrame(
         {
             "Number": [numbering.display(row.number.e164) for row in rows],
-            "Here": [["Already imported" if row.number_id is not None else "Not in app yet"] for row in rows],
+            "In Numberdesk": [where for _ in rows],
             "Label at Twilio": [row.number.label or "—" for row in rows],
             "Capabilities": [_capabilities(row.number.features) for row in rows],
             "Voice URL now": [row.number.webhooks.voice_url or "—" for row in rows],
         }
     )
-    if not rows:
-        st.info("The account has no number that matches.")
-        return []
-    st.caption("Select one, or several to import them with one configuration.")
-    event = st.dataframe(
-        frame,
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="multi-row",
-        key="add_owned",
-        alt="Numbers of the account",
-        column_config={
-            "Here": st.column_config.MultiselectColumn(
-                options=["Already imported", "Not in app yet"], color=["gray", "green"], width=140
-            )
-        },
-    )
-    return [rows[i] for i in event.selection.rows if i < len(rows)]
 
 
 def webhooks(connection: ConnectionRow) -> None:
@@ -140,7 +149,7 @@ def how(provider: str, now: Webhooks, ours: Webhooks) -> None:
 def _beside(provider: str, now: Webhooks, wanted: Webhooks) -> list[tuple[str, str, str]]:
     differing = webhook_orders.differing(vendor(provider), now, wanted)
     return [
-        (plain(title), plain(getattr(now, name) or "—"), plain(getattr(wanted, name) or "—"))
+        (plain(title), plain(getattr(now, name) or "none"), plain(getattr(wanted, name) or "none"))
         for name, title in webhook_orders.NAMES.items()
         if name in differing or name in _URLS
     ]
@@ -164,24 +173,41 @@ def regulations(asked: Sequence[Regulation] | None) -> None:
         st.caption("Put together in a bundle at Twilio, which has to be approved before the purchase.")
 
 
-def told(rows: Iterable[OrderRow]) -> list[tuple[str, str]]:
-    """Return the outcome of each order in words, by number."""
+def told(rows: Iterable[OrderRow]) -> list[Imported]:
+    """Return the outcome of each order in words."""
     says = {
-        OrderState.CONFIRMED: "Imported",
+        OrderState.CONFIRMED: _IMPORTED,
         OrderState.PLACED: "Not answered yet; we keep looking",
         OrderState.UNKNOWN: "Not certain yet; we keep looking",
     }
     waits = "Waits its turn at the provider; it is sent by itself"
-    return [(row.e164, waits if row.is_waiting else says.get(row.state) or row.problem or "Failed") for row in rows]
+    return [
+        Imported(row.e164, waits if row.is_waiting else says.get(row.state) or row.problem or "Failed", row.number_id)
+        for row in rows
+    ]
 
 
-def outcomes(rows: Iterable[tuple[str, str]]) -> None:
-    """Draw the outcome of each number of many."""
-    rows = list(rows)
-    done = sum(outcome == "Imported" for _, outcome in rows)
-    st.subheader(f":material/done_all: {words.amount(done, 'number')} of {len(rows):,} imported", anchor=False)
-    frame = pd.DataFrame([(numbering.display(e164), outcome) for e164, outcome in rows], columns=["Number", "Outcome"])
-    st.dataframe(frame, hide_index=True, alt="Outcome of each number")
+def outcomes(rows: Sequence[Imported]) -> None:
+    """Draw the outcome of each number of many, those on record now with the ways to open them."""
+    done = sum(row.text == _IMPORTED for row in rows)
+    icon = ":material/done_all:" if done == len(rows) else ":material/rule:"
+    st.subheader(f"{icon} {done:,} of {words.amount(len(rows), 'number')} imported", anchor=False)
+    frame = pd.DataFrame(
+        {
+            "Number": [numbering.display(row.e164) for row in rows],
+            "Outcome": [row.text for row in rows],
+            "Link": [navigation.number_address(row.number_id) if row.number_id else None for row in rows],
+        }
+    )
+    st.dataframe(
+        frame,
+        hide_index=True,
+        alt="Outcome of each number",
+        column_config={
+            "Number": lists.number_column("add_imported", [row.number_id for row in rows]),
+            "Link": _LINK,
+        },
+    )
 
 
 def _capabilities(features: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from components import lists, navigation
+from components.selection import click
 from db.scope import Slice
 from services import audit_tables
 from services.tenant_audit import Compared, TenantSort
@@ -80,8 +81,7 @@ def table(rows: Sequence[Compared], choose: Callable[[int], None], zone: str) ->
                 alignment="left",
                 pinned=True,
                 width=145,
-                key="compared_clicked",
-                on_click=lambda: choose(ids[st.session_state["compared_clicked"]["row"]]),
+                **click("compared_clicked", ids, choose),
             ),
             "findings": number("Findings", "Kinds of findings in the tenant's audit", 68),
             "numbers": number("Numbers", "Held now", 70),

@@ -5,7 +5,10 @@ from typing import Any
 
 import streamlit as st
 
+from components import navigation
 from components.markdown import plain
+from services import numbering
+from services.numbers import NumberDetail
 
 _STATE = "wizard"
 
@@ -53,3 +56,21 @@ def buttons(back: Callable[[], None], label: str, forward: Callable[[], None], *
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         st.button("Back", key="wizard_back", icon=":material/arrow_back:", on_click=back)
         st.button(label, key="wizard_forward", type="primary", on_click=forward, disabled=disabled)
+
+
+def to_campaigns(*, primary: bool = False) -> None:
+    """Draw the way on to the campaigns."""
+    if st.button("Go to campaigns", type="primary" if primary else "secondary"):
+        navigation.go_to(navigation.CAMPAIGNS)
+
+
+def facts(number: NumberDetail, webhooks: str) -> dict[str, str]:
+    """Return what the last step says of a number that was added; *webhooks* says what became of them."""
+    return {
+        "Number": numbering.display(number.e164),
+        "Country": numbering.country(number.country),
+        "Connection": number.connection or "—",
+        "Label": number.label or "No label",
+        "Inbound call agent": number.agent or "No agent",
+        "Webhooks": webhooks,
+    }

@@ -19,7 +19,7 @@ COUNT_LIMIT = 1000
 
 @dataclass(frozen=True)
 class ConnectionRow:
-    """A connection without its secrets."""
+    """A connection without its secrets. `test_passed` is None while it was not tested with them."""
 
     id: int
     tenant: str
@@ -29,6 +29,7 @@ class ConnectionRow:
     voice_url: str | None
     status_callback_url: str | None
     is_active: bool
+    test_passed: bool | None
 
 
 class Tested(StrEnum):
@@ -89,17 +90,19 @@ class Uses:
 def choices(session: Session, scope: Scope, *, active_only: bool = False) -> list[ConnectionRow]:
     """Return the connections in *scope*, by name."""
     condition = [Connection.is_active.is_(True)] if active_only else []
+    columns: tuple[Any, ...] = (
+        Connection.id,
+        Tenant.name,
+        Connection.name,
+        Connection.provider,
+        Connection.default_country,
+        Connection.voice_url,
+        Connection.status_callback_url,
+        Connection.is_active,
+        Connection.test_passed,
+    )
     rows = session.execute(
-        sa.select(
-            Connection.id,
-            Tenant.name,
-            Connection.name,
-            Connection.provider,
-            Connection.default_country,
-            Connection.voice_url,
-            Connection.status_callback_url,
-            Connection.is_active,
-        )
+        sa.select(*columns)
         .join(Tenant, Tenant.id == Connection.tenant_id)
         .where(scope.of(Connection.tenant_id), *condition)
         .order_by(Connection.name, Tenant.name)

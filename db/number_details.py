@@ -16,6 +16,7 @@ from db.models import (
     NumberStatus,
     NumberType,
     PhoneNumber,
+    PoolStatus,
     Tenant,
 )
 from db.scope import Scope
@@ -131,3 +132,16 @@ def campaigns(session: Session, scope: Scope, number_id: int) -> list[CampaignUs
         .order_by(Campaign.name)
     )
     return [CampaignUse(id, name, bool(primary), pool is not None) for id, name, primary, pool in rows]
+
+
+def left_campaigns(session: Session, scope: Scope, number_id: int) -> list[str]:
+    """Return the names of the campaigns whose pool the number has left."""
+    gone = (CampaignNumber.number_id == number_id, CampaignNumber.pool_status == PoolStatus.REMOVED)
+    return list(
+        session.scalars(
+            sa.select(Campaign.name)
+            .join(CampaignNumber, CampaignNumber.campaign_id == Campaign.id)
+            .where(scope.of(CampaignNumber.tenant_id), *gone)
+            .order_by(Campaign.name)
+        )
+    )

@@ -30,6 +30,10 @@ __all__ = [
 ]
 
 
+AT_PROVIDER = "at_provider"
+"""Kept with a release that somebody found done at the provider, and marked here: how it is there."""
+
+
 class Action(StrEnum):
     """Everything that is written down, in the grammar of permissions: `noun:verb`."""
 
@@ -63,6 +67,7 @@ class Action(StrEnum):
     NUMBERS_ADD = "numbers:add"
     NUMBERS_ASSIGN_AGENT = "numbers:assign_agent"
     NUMBERS_BUY = "numbers:buy"
+    NUMBERS_BUY_BACK = "numbers:buy_back"
     NUMBERS_DEACTIVATE = "numbers:deactivate"
     NUMBERS_EDIT_PROVIDER_FIELDS = "numbers:edit_provider_fields"
     NUMBERS_EDIT_TAGS_AND_NOTES = "numbers:edit_tags_and_notes"

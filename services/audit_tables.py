@@ -249,7 +249,7 @@ def events(report: Report) -> Table:
             (
                 report.at(event.at),
                 event.actor,
-                audit_words.action(event.action),
+                audit_words.deed(event),
                 audit_words.subject(event) or audit_words.kind(event.subject_type),
                 "; ".join(change.text for change in audit_words.changes(event, report.about.zone)),
             )

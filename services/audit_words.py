@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from db.audit import AuditRow
 from services import numbering, words
-from services.audit import Action
+from services.audit import AT_PROVIDER, Action
 from services.connections import vendor, vendors
 from services.thresholds import MEANINGS
 
@@ -45,6 +45,7 @@ ACTIONS: dict[str, str] = {
     Action.NUMBERS_ADD: "added the number",
     Action.NUMBERS_ASSIGN_AGENT: "changed the inbound call agent",
     Action.NUMBERS_BUY: "bought the number",
+    Action.NUMBERS_BUY_BACK: "bought the number back",
     Action.NUMBERS_DEACTIVATE: "deactivated the number",
     Action.NUMBERS_EDIT_PROVIDER_FIELDS: "changed the provider fields",
     Action.NUMBERS_EDIT_TAGS_AND_NOTES: "changed tags and notes",
@@ -102,6 +103,8 @@ FIELDS = {
     "name": "Name",
     "label": "Label",
     "status": "Status",
+    "reason": "Reason",
+    AT_PROVIDER: "At the provider",
     "number": "Number",
     "primary_number": "Primary number",
     "pool_status": "Pool status",
@@ -252,6 +255,12 @@ class Change:
 def action(key: str) -> str:
     """Return what was done: `changed the label`."""
     return ACTIONS.get(key, key)
+
+
+def deed(row: AuditRow) -> str:
+    """Return what was done in an event. A release that was found done at the provider is no release of ours."""
+    marked = row.action == Action.NUMBERS_RELEASE and AT_PROVIDER in row.after
+    return "marked the number as released" if marked else action(row.action)
 
 
 def offered(keys: Iterable[str]) -> dict[str, str]:

@@ -23,6 +23,7 @@ from services.errors import InvalidInput, NotFound
 LABEL_LENGTH = 64
 NAME_LENGTH = 80
 URL_LENGTH = 500
+REASON_LENGTH = 300
 NOTES_LENGTH = 2000
 TAG_LENGTH = 32
 MOST_TAGS = 12
@@ -129,6 +130,18 @@ def notes(text: str) -> str:
     if len(cleaned) > NOTES_LENGTH:
         raise InvalidInput(
             f"Notes have at most {NOTES_LENGTH:,} characters; these have {len(cleaned):,}.", field="notes"
+        )
+    return cleaned
+
+
+def reason(text: str, *, needed: bool = False) -> str:
+    """Return why something is done, in one line. Raises InvalidInput when it is too long, or *needed* and empty."""
+    cleaned = one_line(text)
+    if needed and not cleaned:
+        raise InvalidInput("Enter a reason.", field="reason")
+    if len(cleaned) > REASON_LENGTH:
+        raise InvalidInput(
+            f"A reason has at most {REASON_LENGTH} characters; this one has {len(cleaned):,}.", field="reason"
         )
     return cleaned
 

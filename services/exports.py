@@ -125,7 +125,7 @@ def event_cells(row: AuditRow, zone: ZoneInfo) -> Sequence[str]:
     return (
         row.at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"),
         row.actor,
-        audit_words.action(row.action),
+        audit_words.deed(row),
         audit_words.kind(row.subject_type),
         row.subject,
         "; ".join(change.text for change in audit_words.changes(row, zone)),

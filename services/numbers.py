@@ -104,6 +104,12 @@ def attachments(session: Session, actor: Actor, number_id: int) -> list[Campaign
     return db.number_details.campaigns(session, actor.scope, number_id)
 
 
+def left_campaigns(session: Session, actor: Actor, number_id: int) -> list[str]:
+    """Return the names of the campaigns whose pool the number has left."""
+    require(actor, Permission.NUMBERS_READ)
+    return db.number_details.left_campaigns(session, actor.scope, number_id)
+
+
 def rename(session: Session, actor: Actor, number_id: int, label: str, *, version: int) -> int:
     """Give the number a label.
 
@@ -204,13 +210,29 @@ def activate(session: Session, actor: Actor, number_id: int, *, version: int) ->
     return change(session, actor, number_id, version, Action.NUMBERS_ACTIVATE, apply)
 
 
-def deactivate(session: Session, actor: Actor, number_id: int, *, version: int) -> int:
-    """Take the number out of use; it stays in the workspace."""
+def deactivate(session: Session, actor: Actor, number_id: int, reason: str = "", *, version: int) -> int:
+    """Take the number out of use; it stays in the workspace. The *reason* is kept with the change."""
+    told = {"reason": checks.reason(reason)}
 
     def apply(number: PhoneNumber) -> None:
         number.status = NumberStatus.INACTIVE
 
-    return change(session, actor, number_id, version, Action.NUMBERS_DEACTIVATE, apply)
+    return change(session, actor, number_id, version, Action.NUMBERS_DEACTIVATE, apply, told=told)
+
+
+def mark_released(session: Session, actor: Actor, number_id: int, reason: str, *, version: int) -> int:
+    """Put on record that the provider's account does not hold the number any more; nothing changes at the provider.
+
+    Its campaigns lose it. Whoever calls this has looked at the provider; the *reason* says what the reader knows of it.
+    """
+    told = {audit.AT_PROVIDER: "not in the account", "reason": checks.reason(reason, needed=True)}
+
+    def apply(number: PhoneNumber) -> None:
+        leave_campaigns(session, actor, number)
+        number.status = NumberStatus.RELEASED
+        number.released_at = datetime.now(UTC)
+
+    return change(session, actor, number_id, version, Action.NUMBERS_RELEASE, apply, told=told)
 
 
 def remove(session: Session, actor: Actor, number_id: int, *, version: int) -> int:
@@ -281,8 +303,12 @@ def change(
     apply: Callable[[PhoneNumber], None],
     *,
     even_gone: bool = False,
+    told: Mapping[str, str] | None = None,
 ) -> int:
-    """Do *apply* to the number as it was shown at *version*, write it down, return the new version."""
+    """Do *apply* to the number as it was shown at *version*, write it down, return the new version.
+
+    What is *told* of the change is kept with the values after it.
+    """
     require(actor, Permission.NUMBERS_WRITE)
     db.engine.start_write(session)
     if even_gone:  # it may come back: first the number, then its row, as orders take them
@@ -310,7 +336,7 @@ def change(
             action,
             subject(number),
             before={key: before[key] for key in changed},
-            after={key: after[key] for key in changed},
+            after={key: after[key] for key in changed} | {key: value for key, value in (told or {}).items() if value},
         )
     try:
         session.commit()

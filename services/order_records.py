@@ -30,6 +30,8 @@ def added(session: Session, actor: Actor, order: NumberOrder, owned: OwnedNumber
 
     Raises OnRecordElsewhere when somebody else has it on record, or it is there under another connection or SID.
     """
+    if order.number_id is not None and _back_again(session, actor, order, owned):
+        return
     there = db.numbers.find_live(session, order.e164)
     if there is not None:
         if (there.connection_id, there.provider_sid) != (order.connection_id, owned.sid):
@@ -64,6 +66,32 @@ def added(session: Session, actor: Actor, order: NumberOrder, owned: OwnedNumber
     after = numbers.words(session, number) | {"price": order.price, "currency": order.currency, **set_now}
     replaced = before if order.previous else {}
     audit.record(session, actor, action, numbers.subject(number), before=replaced, after=after)
+
+
+def _back_again(session: Session, actor: Actor, order: NumberOrder, owned: OwnedNumber) -> bool:
+    """Bring the record of a number that was bought back to life, with all that it had but its campaigns."""
+    number = db.numbers.find(session, Scope(order.tenant_id), order.number_id or 0)
+    if number is None or number.released_at is None or db.numbers.find_live(session, order.e164) is not None:
+        return False
+    before = numbers.words(session, number) | {"price": number.price, "currency": number.currency}
+    number.status, number.released_at, number.buy_back_until = NumberStatus.ACTIVE, None, None
+    number.provider_sid = order.provider_sid = owned.sid
+    number.connection_id, number.price, number.currency = order.connection_id, order.price, order.currency
+    number.updated_at = datetime.now(UTC)
+    number.version += 1
+    session.flush()
+    after = numbers.words(session, number) | {"price": number.price, "currency": number.currency}
+    changed = [key for key in after if before[key] != after[key]]
+    _, set_now = webhook_orders.told(order.previous, order.configuration)
+    audit.record(
+        session,
+        actor,
+        Action.NUMBERS_BUY_BACK,
+        numbers.subject(number),
+        before={key: before[key] for key in changed},
+        after={key: after[key] for key in changed} | set_now,
+    )
+    return True
 
 
 def released(session: Session, actor: Actor, order: NumberOrder) -> None:

@@ -69,6 +69,12 @@ def place_purchase(session: Session, actor: Actor, connection_id: int, purchase:
 
     Raises Forbidden, InvalidInput (a choice, or a number on record), Conflict (being ordered already).
     """
+    return _place_purchase(session, actor, connection_id, purchase)
+
+
+def _place_purchase(
+    session: Session, actor: Actor, connection_id: int, purchase: Purchase, number_id: int | None = None
+) -> int:
     require(actor, Permission.NUMBERS_BUY)
     connection = _begin(session, actor, connection_id, purchase.e164, Capability.BUY)
     chosen = _checked(session, connection, purchase.configuration)
@@ -78,6 +84,7 @@ def place_purchase(session: Session, actor: Actor, connection_id: int, purchase:
         connection,
         OrderKind.PURCHASE,
         purchase.e164,
+        number_id=number_id,
         configuration={
             **chosen,
             **_webhooks_of(connection),
@@ -152,8 +159,8 @@ def place_release(session: Session, actor: Actor, number_id: int, typed: str, *,
 def place_buy_back(session: Session, actor: Actor, number_id: int) -> int:
     """Write down that a released number is to be bought again as it was, and return the order's id.
 
-    It is a purchase like any other, and becomes a record of its own. Raises InvalidInput when the number
-    was not released, or can no longer be bought back.
+    It is a purchase like any other, and brings the record back to life: see `fulfilment`. Raises InvalidInput when
+    the number was not released, or can no longer be bought back.
     """
     require(actor, Permission.NUMBERS_BUY)
     require_tenant(actor)
@@ -174,7 +181,7 @@ def place_buy_back(session: Session, actor: Actor, number_id: int) -> int:
     purchase = Purchase(
         number.e164, number.country, str(number.number_type), number.price, number.currency, configuration
     )
-    return place_purchase(session, actor, number.connection_id or 0, purchase)
+    return _place_purchase(session, actor, number.connection_id or 0, purchase, number.id)
 
 
 def may_be_bought_back(number: NumberDetail) -> bool:

@@ -249,17 +249,17 @@ def place_import(
     )
 
 
-def mark_released(session: Session, actor: Actor, row: MissingThere) -> None:
-    """Mark a number as released after one more look at the provider.
+def mark_released(session: Session, actor: Actor, row: MissingThere, reason: str) -> None:
+    """Mark a number as released, for a *reason*, after one more look at the provider.
 
-    Raises InvalidInput when the account holds it again, Conflict when it changed here since it was compared, or has
-    an order that is not settled: that may be its release, which tells more.
+    Raises InvalidInput without a reason or when the account holds it again, Conflict when it changed here since it was
+    compared, or has an order that is not settled: that may be its release, which tells more.
     """
     require(actor, Permission.NUMBERS_WRITE)
     number = _unchanged(session, actor, row.number_id, row.version)
     if db.orders.has_open(session, number.e164):
         raise Conflict(checks.being_ordered(number.e164))
-    resync.apply(session, actor, row.number_id, resync.NOT_THERE, version=row.version)
+    resync.apply(session, actor, row.number_id, resync.NOT_THERE, version=row.version, reason=reason)
 
 
 def take_over(session: Session, actor: Actor, row: Different, taken: Sequence[Difference]) -> None:

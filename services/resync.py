@@ -1,13 +1,12 @@
 """Re-sync: what differs between a number on record and its provider, shown before anything changes."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Protocol
 
 from sqlmodel import Session
 
 import db.connections
-from db.models import NumberStatus, PhoneNumber
+from db.models import PhoneNumber
 from db.scope import Scope
 from providers.base import Capability
 from providers.verbs import OwnedNumber
@@ -100,21 +99,23 @@ def _label_beside(ours: str, there: OwnedNumber) -> str:
     return written if written == ours else label_of(there)
 
 
-def apply(session: Session, actor: Actor, number_id: int, taken: Difference, *, version: int) -> int:
-    """Take over one value of the provider, as it was shown; return the number's new version."""
+def apply(session: Session, actor: Actor, number_id: int, taken: Difference, *, version: int, reason: str = "") -> int:
+    """Take over one value of the provider, as it was shown; return the number's new version.
+
+    To mark a number as released needs a *reason*.
+    """
     require(actor, Permission.NUMBERS_WRITE)
-    if taken.field == GONE and taken not in differences(session, actor, number_id):
-        raise InvalidInput("The account holds the number again. Look once more.")
+    if taken.field == GONE:
+        checks.reason(reason, needed=True)
+        if taken not in differences(session, actor, number_id):
+            raise InvalidInput("The account holds the number again. Look once more.")
+        return numbers.mark_released(session, actor, number_id, reason, version=version)
 
     def change(number: PhoneNumber) -> None:
         if taken.field == LABEL:
             number.label = checks.label(taken.theirs if taken.theirs != "—" else "")
         elif taken.field == SID:
             number.provider_sid = taken.theirs
-        elif taken.field == GONE:
-            numbers.leave_campaigns(session, actor, number)
-            number.status = NumberStatus.RELEASED
-            number.released_at = datetime.now(UTC)
         else:
             raise InvalidInput(f"{taken.name} cannot be taken over.")
 

@@ -1,15 +1,18 @@
 """What the providers have: numbers for sale, numbers that the tenant's accounts own, prices, papers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlmodel import Session
 
 import db.connections
 import db.numbers
+import db.reconcile
 from db.models import Connection
 from db.scope import Scope
 from providers.errors import ProviderError
 from providers.verbs import (
+    MAX_PAGE_SIZE,
     Address,
     AvailableNumber,
     Bundle,
@@ -17,6 +20,7 @@ from providers.verbs import (
     NumberSearch,
     NumberType,
     OwnedNumber,
+    Page,
     Prices,
     Provider,
     Regulation,
@@ -43,10 +47,11 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class OwnedRow:
-    """A number of the account, and its id here where this tenant has it on record."""
+    """A number of the account; its id here where this tenant has it on record, and whether anybody has."""
 
     number: OwnedNumber
     number_id: int | None
+    is_on_record: bool
 
 
 @dataclass(frozen=True)
@@ -110,15 +115,46 @@ def _regulations(provider: Provider, country: str, number_type: NumberType) -> t
         return None
 
 
-def owned_page(session: Session, actor: Actor, connection_id: int, *, matching: str, token: str | None) -> OwnedPage:
-    """Return a part of the account's numbers, newest first, with which of them are on record here."""
+def owned_page(
+    session: Session,
+    actor: Actor,
+    connection_id: int,
+    *,
+    matching: str,
+    token: str | None,
+    only_new: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> OwnedPage:
+    """Return a part of the account's numbers, newest first, with which of them are on record.
+
+    With *only_new* those that are not: it reads on until there are enough for a page, or the account ends, and tells
+    *progress* how many it has read. No transaction is open while the provider is asked.
+    """
     require(actor, Permission.NUMBERS_BUY)
     scope = Scope(require_tenant(actor))
     provider = _provider(session, actor, connection_id)
+    found: dict[str, OwnedRow] = {}
+    size, read = MAX_PAGE_SIZE if only_new else PAGE, 0
+    while True:
+        session.rollback()
+        page = _owned(provider, matching, size, token)
+        e164s = [number.e164 for number in page.rows]
+        known, taken = db.numbers.live_among(session, scope, e164s), db.reconcile.held_by_anybody(session, e164s)
+        for number in page.rows:
+            if not (only_new and number.e164 in taken):
+                found[number.e164] = OwnedRow(number, known.get(number.e164), number.e164 in taken)
+        token, read = page.next_token, read + len(page.rows)
+        if progress is not None:
+            session.rollback()
+            progress(read)
+        if token is None or len(found) >= PAGE:
+            session.rollback()
+            return OwnedPage(tuple(found.values()), token)
+
+
+def _owned(provider: Provider, matching: str, size: int, token: str | None) -> Page[OwnedNumber]:
     with vendors.in_words():
-        page = vendors.patiently(lambda: provider.owned_page(matching=matching, page_size=PAGE, token=token))
-    known = db.numbers.live_among(session, scope, [number.e164 for number in page.rows])
-    return OwnedPage(tuple(OwnedRow(number, known.get(number.e164)) for number in page.rows), page.next_token)
+        return vendors.patiently(lambda: provider.owned_page(matching=matching, page_size=size, token=token))
 
 
 def owned_by_sid(session: Session, actor: Actor, connection_id: int, sid: str, e164: str = "") -> OwnedNumber:

@@ -17,6 +17,7 @@ import requests
 import tenacity
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
+from providers.sandbox.accounts import MAIN
 from tests.e2e.console import Console
 
 ROOT = Path(__file__).parents[2]
@@ -34,6 +35,7 @@ CALM: dict[str, Any] = {"viewport": SIZE, "reduced_motion": "reduce"}
 """As somebody's browser who wants no animations: nothing is waited for that only moves."""
 
 Visitor = Callable[..., Console]
+Twilio = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="package")
@@ -54,6 +56,20 @@ def fault(server: str, sandbox_port: int) -> Iterator[Callable[..., None]]:
     left = requests.get(address, timeout=5).json()["faults"]
     requests.delete(address, timeout=5)
     assert not left, "a fault that was switched on did not happen"
+
+
+@pytest.fixture
+def twilio(server: str, sandbox_port: int) -> Twilio:
+    """Asks the account of the demo, as its own console does."""
+    root = f"http://127.0.0.1:{sandbox_port}/api/2010-04-01/Accounts/{MAIN.sid}/IncomingPhoneNumbers"
+
+    def ask(method: str, path: str = "", **values: str) -> dict[str, Any]:
+        sent = {"params": values} if method == "GET" else {"data": values}
+        answer = requests.request(method, f"{root}{path}.json", auth=(MAIN.sid, MAIN.token), timeout=10, **sent)
+        answer.raise_for_status()
+        return answer.json() if answer.content else {}
+
+    return ask
 
 
 def free_port() -> int:

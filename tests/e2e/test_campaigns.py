@@ -60,6 +60,46 @@ def test_a_campaign_gets_a_number_that_then_shows_the_campaign(visitor: Visitor)
     expect(tab.page.locator("h1")).to_contain_text("Autumn offers")
 
 
+def test_a_number_that_nobody_ticked_does_not_join_the_pool(visitor: Visitor) -> None:
+    tab = visitor("operator").open("/campaigns").press("Add campaign")
+    dialog = tab.page.get_by_role("dialog")
+    dialog.get_by_role("textbox", name="Name").fill("Ticked by hand")
+    dialog.get_by_role("button", name="Add campaign").click()
+    expect(tab.page.locator("h1")).to_contain_text("Ticked by hand")
+    tab.settle().press("Add numbers")
+    box = dialog.get_by_role("searchbox", name="Search numbers")
+
+    def found(text: str, begin: str) -> list[str]:
+        box.fill(text)
+        tab.page.wait_for_function(
+            "begin => document.querySelector('[role=dialog] td')?.textContent.startsWith(begin)", arg=begin
+        )
+        return tab.numbers()
+
+    def tick(row: int) -> None:
+        place = {"x": 15, "y": ROW * (row + 1) + ROW / 2}
+        dialog.locator("[data-testid=stDataFrame] canvas").first.click(position=place, force=True)
+
+    first = found("+1212", "+1 212")
+    tick(1)
+    expect(dialog.get_by_role("button", name="Add 1 number")).to_be_enabled()
+    second = found("+1305", "+1 305")
+    assert not set(first) & set(second)
+    expect(dialog.get_by_text("1 selected, 1 of them not shown")).to_be_visible()
+    tick(0)
+    expect(dialog.get_by_role("button", name="Add 2 numbers")).to_be_enabled()
+    dialog.get_by_role("button", name="Clear selection", exact=True).click()
+    expect(dialog.get_by_role("button", name="Add numbers")).to_be_disabled()
+    tick(2)
+    expect(dialog.get_by_role("button", name="Add 1 number")).to_be_enabled()
+    found("+1212", "+1 212")
+    tick(0)
+    dialog.get_by_role("button", name="Add 2 numbers").click()
+    expect(dialog).to_have_count(0)
+    assert set(tab.settle().numbers()) == {first[0], second[2]}
+    tab.expect_no_error()
+
+
 def test_a_connection_is_added_with_secrets_that_do_not_come_back(visitor: Visitor) -> None:
     tab = visitor("admin").open("/connections").press("Add connection")
     dialog = tab.page.get_by_role("dialog")

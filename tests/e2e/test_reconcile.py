@@ -1,33 +1,13 @@
 """Reconcile against the sandbox: what is done in Twilio's own console is found here, and put right by choice."""
 
-from collections.abc import Callable
-
 import pytest
-import requests
 from playwright.sync_api import expect
 
-from providers.sandbox.accounts import MAIN
-from tests.e2e.conftest import Visitor
+from tests.e2e.conftest import Twilio, Visitor
 from tests.e2e.console import Console
 from tests.e2e.test_layout import expect_no_sideways_scroll
 
 pytestmark = pytest.mark.e2e
-
-Twilio = Callable[..., dict[str, str]]
-
-
-@pytest.fixture
-def twilio(server: str, sandbox_port: int) -> Twilio:
-    """Asks the account of the demo, as its own console does."""
-    root = f"http://127.0.0.1:{sandbox_port}/api/2010-04-01/Accounts/{MAIN.sid}/IncomingPhoneNumbers"
-
-    def ask(method: str, path: str = "", **values: str) -> dict[str, str]:
-        sent = {"params": values} if method == "GET" else {"data": values}
-        answer = requests.request(method, f"{root}{path}.json", auth=(MAIN.sid, MAIN.token), timeout=10, **sent)
-        answer.raise_for_status()
-        return answer.json() if answer.content else {}
-
-    return ask
 
 
 def compare(tab: Console, *found: str) -> None:
@@ -52,6 +32,11 @@ def do(tab: Console, action: str, confirmation: str, shown: str, outcome: str) -
     tab.button(action).click()
     dialog = tab.page.get_by_role("dialog")
     expect(dialog).to_contain_text(shown)
+    expect(dialog).to_contain_text("Twilio main · Twilio")
+    if confirmation == "Mark as released":
+        expect(dialog.get_by_role("button", name=confirmation)).to_be_disabled()
+        dialog.get_by_role("textbox", name="Reason").fill("Given back in Twilio's console")
+        expect(dialog.get_by_role("button", name=confirmation)).to_be_enabled()
     dialog.get_by_role("button", name=confirmation, exact=True).dblclick()
     expect(dialog).to_contain_text(f"1 of 1 number {outcome}")
     with tab.rerun():
@@ -72,18 +57,20 @@ def test_what_was_done_at_twilio_is_found_and_put_right(visitor: Visitor, twilio
 
     twilio("POST", f"/{sid}", FriendlyName="Renamed there", VoiceUrl="https://third.example.com/voice")
     compare(tab, "Different label or SID", "Different webhooks")
-    do(tab, "Take over from Twilio", "Take over", "replaces what is on record", "taken over")
+    do(tab, "Take over 1 value from Twilio", "Take over", "replaces what is on record", "taken over")
     compare(tab, "Different webhooks")
-    do(tab, "Set ours at Twilio", "Replace", "will be replaced", "set to our webhooks")
+    do(tab, "Set ours at Twilio for 1 number", "Replace", "will be replaced", "set to our webhooks")
     assert twilio("GET", f"/{sid}")["voice_url"] == "https://voice.example.com/inbound"
     compare(tab)
 
     twilio("DELETE", f"/{sid}")
     compare(tab, "On record here, not in the account")
-    do(tab, "Mark 1 number as released", "Mark as released", "Nothing happens at Twilio", "marked as released")
+    do(tab, "Mark 1 number as released", "Mark as released", "Nothing changes at Twilio", "marked as released")
     tab.open(f"/?search={e164.replace('+', '%2B')}")
     tab.open_row(0)
-    expect(tab.page.get_by_text("Olga Operator took over what the provider has")).to_have_count(2)
+    expect(tab.page.get_by_text("Olga Operator took over what the provider has")).to_have_count(1)
+    expect(tab.page.get_by_text("Olga Operator marked the number as released")).to_be_visible()
+    expect(tab.page.get_by_text("Reason: Given back in Twilio's console")).to_be_visible()
     expect(tab.page.get_by_text("Renamed there").first).to_be_visible()
     tab.expect_no_error()
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import Visitor
+from tests.e2e.conftest import Twilio, Visitor
 from tests.e2e.console import Console
 
 pytestmark = pytest.mark.e2e
@@ -68,6 +68,9 @@ def test_an_import_shows_the_webhooks_that_it_replaces_and_they_can_be_restored(
         tab.page.get_by_role("tab", name="In your Twilio account").click()
     tab.press("Load my Twilio numbers")
     expect(tab.button("Refresh")).to_be_visible()
+    assert not any("Already imported" in cell for row in tab.rows() for cell in row)
+    with tab.rerun():
+        tab.page.get_by_role("radio", name="All", exact=True).click()
     assert any("Already imported" in cell for row in tab.rows() for cell in row)
     with tab.rerun():
         tab.field("Filter").fill("+1202")
@@ -85,13 +88,64 @@ def test_an_import_shows_the_webhooks_that_it_replaces_and_they_can_be_restored(
     dialog.get_by_role("button", name="Confirm import").click()
     expect(tab.heading("Number added")).to_be_visible()
     tab.button("View number").click()
+    replace(tab, "Restore previous", "https://ivr.example.net/voice")
+    expect(tab.page.get_by_text("Olga Operator changed the webhooks at the provider")).to_have_count(1)
+    replace(tab, "Configure webhooks on Twilio", "https://ivr.example.net/voice")
+    expect(tab.page.get_by_text("Olga Operator changed the webhooks at the provider")).to_have_count(2)
+    expect(tab.page.get_by_text("Before that: Voice URL https://ivr.example.net/voice")).to_be_visible()
+    expect(tab.button("Restore previous")).to_be_visible()
     tab.button("Read from Twilio").click()
     expect(tab.page.get_by_text("Same at Twilio")).to_have_count(2)
-    tab.button("Restore previous").click()
+    tab.expect_no_error()
+
+
+def replace(tab: Console, action: str, shown: str) -> None:
+    """Press *action* without having read what is at Twilio; see *shown* in what will be replaced, and confirm."""
+    tab.settle().press(action)
     dialog = tab.page.get_by_role("dialog")
-    expect(dialog).to_contain_text("https://ivr.example.net/voice")
-    dialog.get_by_role("button", name="Replace").click()
-    expect(tab.page.get_by_text("Olga Operator changed the webhooks at the provider")).to_be_visible()
+    expect(dialog).to_contain_text("in the account of Twilio main")
+    expect(dialog).to_contain_text(shown)
+    dialog.get_by_role("button", name="Replace", exact=True).click()
+    expect(dialog).to_have_count(0)
+    tab.settle()
+
+
+def test_webhooks_that_were_set_elsewhere_are_found_by_re_sync_and_set_to_ours(
+    visitor: Visitor, twilio: Twilio
+) -> None:
+    tab = visitor("operator")
+    choose_one(tab)
+    confirm(tab, "Purchase & configure", "Confirm purchase")
+    expect(tab.heading("Number added")).to_be_visible()
+    tab.button("View number").click()
+    expect(tab.page.locator("h1")).to_contain_text("+")
+    e164 = "+" + "".join(filter(str.isdigit, tab.page.locator("h1").inner_text()))
+    (there,) = twilio("GET", PhoneNumber=e164)["incoming_phone_numbers"]
+    twilio("POST", f"/{there['sid']}", VoiceUrl="")
+    tab.settle().press("Re-sync from Twilio")
+    dialog = tab.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("At Twilio: —")
+    dialog.get_by_role("button", name="Configure webhooks on Twilio").click()
+    expect(dialog).to_contain_text("will be replaced")
+    expect(dialog).to_contain_text("none")
+    dialog.get_by_role("button", name="Replace", exact=True).click()
+    expect(dialog).to_have_count(0)
+    expect(tab.page.get_by_text("Before that: Voice URL none")).to_be_visible()
+    assert twilio("GET", f"/{there['sid']}")["voice_url"] == "https://voice.example.com/inbound"
+    replace(tab, "Restore previous", "none")
+    assert twilio("GET", f"/{there['sid']}")["voice_url"] == ""
+    twilio("DELETE", f"/{there['sid']}")
+    tab.settle().press("Re-sync from Twilio")
+    expect(dialog).to_contain_text("Nothing changes at Twilio")
+    marks = dialog.get_by_role("button", name="Mark as released")
+    expect(marks).to_be_disabled()
+    dialog.get_by_role("textbox", name="Reason").fill("Given back in Twilio's console")
+    expect(marks).to_be_enabled()
+    marks.click()
+    expect(tab.page.get_by_text("Olga Operator marked the number as released")).to_be_visible()
+    expect(tab.page.get_by_text("Reason: Given back in Twilio's console")).to_be_visible()
+    tab.open("/activity?activity_action=Numbers%3A+released+the+number")
+    expect(tab.page.get_by_text("marked the number as released").first).to_be_visible()
     tab.expect_no_error()
 
 
@@ -133,8 +187,11 @@ def test_a_release_lists_what_is_attached_and_is_typed_to_confirm(visitor: Visit
     released = tab.page.url
     tab.settle().press("Buy back")
     expect(dialog).to_contain_text("Twilio charges")
+    expect(dialog).to_contain_text("No campaign takes it back by itself.")
     dialog.get_by_role("button", name="Buy back").click()
     expect(dialog).to_have_count(0)
-    expect(tab.page).not_to_have_url(released)
+    expect(tab.page.get_by_text("Olga Operator bought the number back")).to_be_visible()
+    assert tab.page.url == released
+    expect(tab.page.get_by_text("Olga Operator released the number")).to_be_visible()
     expect(tab.page.get_by_role("button", name="Deactivate")).to_be_visible()
     tab.expect_no_error()

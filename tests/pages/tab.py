@@ -77,3 +77,15 @@ def title(tab: AppTest) -> str:
 def listed(tab: AppTest, column: str = "number") -> list[str]:
     """Return a column of the table in the tab."""
     return list(tab.dataframe[0].value[column])
+
+
+def table(tab: AppTest, key: str) -> Any:
+    """Return the table whose key begins with *key*."""
+    (found,) = [table for table in tab.dataframe if (table.key or "").startswith(key)]
+    return found
+
+
+def tick(tab: AppTest, key: str, *rows: int) -> AppTest:
+    """Tick exactly these lines of the table whose key begins with *key*."""
+    tab.session_state[table(tab, key).key] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
+    return tab.run()

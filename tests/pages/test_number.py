@@ -196,8 +196,14 @@ def test_a_number_removed_meanwhile_cannot_be_changed(session: Session, world: W
 def test_a_number_is_taken_out_of_use_and_put_back_into_it(session: Session, world: World, stock: Stock) -> None:
     tab = visit(signed_in("operator"), "number.py", id=str(stock.sales))
     press(tab, "Deactivate")
+    assert any("Nothing changes at Generic SIP: calls still reach it" in text for text in texts(tab, "markdown"))
+    session.rollback()
+    assert numbers.get(session, world.operator, stock.sales).status is NumberStatus.ACTIVE
+    tab.text_input(key="deactivate_reason").set_value("Flagged as spam")
+    press(tab, "Deactivate number")
     assert texts(tab, "toast") == ["Deactivated."]
     assert "Activate" in buttons(tab)
+    assert "Reason: Flagged as spam" in " ".join(texts(tab, "caption"))
     session.rollback()
     assert numbers.get(session, world.operator, stock.sales).status is NumberStatus.INACTIVE
     press(tab, "Activate")

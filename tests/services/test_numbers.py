@@ -138,10 +138,10 @@ def test_each_change_is_written_down_with_before_and_after(session: Session, wor
     version = numbers.assign_agent(session, world.admin, number, world.agent, version=version)
     version = numbers.restrict_inbound(session, world.operator, number, ["US", "CA", "US"], version=version)
     version = numbers.set_tags_and_notes(session, world.operator, number, ["b", "A", "a "], "Hello", version=version)
-    version = numbers.deactivate(session, world.operator, number, version=version)
+    version = numbers.deactivate(session, world.operator, number, " Flagged as spam ", version=version)
     events = audit.history(session, world.viewer, "number", number, Slice())
     assert [(e.actor, e.action, e.before, e.after) for e in events[:5]] == [
-        ("Operator", "numbers:deactivate", {"status": "active"}, {"status": "inactive"}),
+        ("Operator", "numbers:deactivate", {"status": "active"}, {"status": "inactive", "reason": "Flagged as spam"}),
         ("Operator", "numbers:edit_tags_and_notes", {"tags": [], "notes": ""}, {"tags": ["A", "b"], "notes": "Hello"}),
         ("Operator", "numbers:restrict_inbound", {"allowed_inbound": []}, {"allowed_inbound": ["CA", "US"]}),
         ("Admin", "numbers:assign_agent", {"agent": None}, {"agent": "Maya"}),

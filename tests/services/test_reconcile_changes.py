@@ -7,10 +7,13 @@ from db.models import NumberStatus, OrderState
 from db.scope import Slice
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
-from services import audit, campaigns, fulfilment, numbers, orders, reconcile, resync
+from services import audit, audit_words, campaigns, fulfilment, numbers, orders, reconcile, resync
+from services.audit import Action
 from services.errors import Conflict, InvalidInput
 from tests.conftest import World
 from tests.services import ordering, reconciling
+
+WHY = "Released in Twilio's console"
 
 
 def test_an_import_is_an_order_and_takes_the_label_from_the_provider(
@@ -65,10 +68,15 @@ def test_a_number_that_left_the_account_can_be_marked_as_released(
     assert (row.number_id, row.e164, row.label) == (number.id, number.e164, "Front desk")
     assert reconcile.attached(session, world.operator, [row]) == {number.id: ["Renewals"]}
     assert ordering.on_record(session, world, number.id).status is NumberStatus.ACTIVE
-    reconcile.mark_released(session, world.operator, row)
+    with pytest.raises(InvalidInput, match="Enter a reason"):
+        reconcile.mark_released(session, world.operator, row, "  ")
+    session.rollback()
+    reconcile.mark_released(session, world.operator, row, WHY)
     assert ordering.on_record(session, world, number.id).status is NumberStatus.RELEASED
     assert reconcile.attached(session, world.operator, [row]) == {}
-    assert audit.history(session, world.viewer, "number", number.id, Slice())[0].action == "numbers:resync"
+    (event,) = audit.search(session, world.viewer, audit.AuditQuery(actions=(Action.NUMBERS_RELEASE,)), Slice())
+    assert (event.number_id, event.after["status"], event.after["reason"]) == (number.id, "released", WHY)
+    assert audit_words.deed(event) == "marked the number as released"
     assert reconciling.compared(session, world, area).agrees
 
 
@@ -80,7 +88,7 @@ def test_marking_as_released_looks_at_the_provider_once_more(
     (row,) = reconciling.compared(session, world, area).missing_there.rows
     provider.buy(number.e164, label="Front desk", voice_url=reconciling.OURS)
     with pytest.raises(InvalidInput, match="holds the number again"):
-        reconcile.mark_released(session, world.operator, row)
+        reconcile.mark_released(session, world.operator, row, WHY)
     assert ordering.on_record(session, world, number.id).status is NumberStatus.ACTIVE
 
 
@@ -91,7 +99,7 @@ def test_a_number_that_changed_here_meanwhile_is_not_marked_as_released(
     (row,) = reconciling.compared(session, world, area).missing_there.rows
     numbers.rename(session, world.admin, number.id, "Renamed", version=number.version)
     with pytest.raises(Conflict, match="since the comparison"):
-        reconcile.mark_released(session, world.operator, row)
+        reconcile.mark_released(session, world.operator, row, WHY)
     assert ordering.on_record(session, world, number.id).status is NumberStatus.ACTIVE
 
 
@@ -103,7 +111,7 @@ def test_a_number_whose_release_is_under_way_is_left_to_its_order(
     fulfilment.ask(order)
     (row,) = reconciling.compared(session, world, area).missing_there.rows
     with pytest.raises(Conflict, match="is being ordered or changed already"):
-        reconcile.mark_released(session, world.operator, row)
+        reconcile.mark_released(session, world.operator, row, WHY)
     assert fulfilment.settle(order)
     assert ordering.on_record(session, world, number.id).buy_back_until is not None
 

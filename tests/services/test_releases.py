@@ -7,10 +7,11 @@ import time_machine
 from sqlmodel import Session
 
 from db.models import NumberStatus, OrderState
+from db.scope import Slice
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
 from providers.verbs import Webhooks
-from services import fulfilment, orders, registering, stock
+from services import audit, campaigns, fulfilment, numbering, numbers, orders, registering, stock
 from services.errors import Conflict, Forbidden, InvalidInput, NotFound
 from tests.conftest import World
 from tests.services.ordering import NUMBERS, buy, for_sale, ledger, looked_up, on_record, state
@@ -46,6 +47,10 @@ def test_a_released_number_is_bought_back_as_it_was(session: Session, world: Wor
     e164 = for_sale(session, world)
     chosen = buy(session, world, e164, label="Desk", agent_id=world.agent, allowed_inbound=["US"])
     number = looked_up(session, world, chosen).number_id or 0
+    version = numbers.set_tags_and_notes(session, world.operator, number, ["vip"], "Ask Maya first.", version=1)
+    numbers.rename(session, world.operator, number, "Front desk", version=version)
+    campaign = campaigns.add(session, world.operator, "Renewals", campaigns.CampaignStatus.ACTIVE)
+    campaigns.add_numbers(session, world.operator, campaign, [number])
     with pytest.raises(InvalidInput, match="can no longer be bought back"):
         orders.place_buy_back(session, world.operator, number)  # it was not released
     released(session, world, number)
@@ -60,11 +65,48 @@ def test_a_released_number_is_bought_back_as_it_was(session: Session, world: Wor
     fulfilment.ask(order)
     again = looked_up(session, world, order)
     assert (again.state, again.price) == (OrderState.CONFIRMED, "1.15")
-    assert again.number_id not in (None, number)
-    seen = on_record(session, world, again.number_id)
-    assert (seen.e164, seen.label, seen.agent_id, seen.allowed_inbound) == (e164, "Desk", world.agent, ("US",))
+    assert again.number_id == number
+    seen = on_record(session, world, number)
+    assert (seen.status, seen.released_at, seen.buy_back_until) == (NumberStatus.ACTIVE, None, None)
+    assert (seen.label, seen.agent_id, seen.allowed_inbound) == ("Front desk", world.agent, ("US",))
+    assert (seen.tags, seen.notes, seen.provider_sid) == (("vip",), "Ask Maya first.", again.provider_sid)
     assert ledger(sandbox, e164) == ["purchase", "release", "purchase"]
+    assert numbers.count(session, world.viewer, numbers.NumberQuery(search=numbering.search_text(e164))) == 1
+    assert numbers.left_campaigns(session, world.viewer, number) == ["Renewals"]
+    assert campaigns.get(session, world.viewer, campaign).pool == 0
+    told = [event.action for event in audit.history(session, world.viewer, "number", number, Slice())]
+    assert (told[0], told[1], told[-1]) == ("numbers:buy_back", "numbers:release", "numbers:buy")
+    released(session, world, number)  # and given back once more
     assert on_record(session, world, number).status is NumberStatus.RELEASED
+
+
+def test_a_purchase_back_that_fails_leaves_the_number_released(
+    session: Session, world: World, sandbox: Sandbox
+) -> None:
+    number = looked_up(session, world, buy(session, world, for_sale(session, world))).number_id or 0
+    released(session, world, number)
+    sandbox.fault(Fault(Kind.ERROR, method="POST", path=NUMBERS, status=400, code=21422))
+    for outcome in (OrderState.FAILED, OrderState.CONFIRMED):
+        assert on_record(session, world, number).status is NumberStatus.RELEASED
+        order = orders.place_buy_back(session, world.operator, number)
+        fulfilment.ask(order)
+        assert state(session, world, order) is outcome
+    assert on_record(session, world, number).status is NumberStatus.ACTIVE
+
+
+def test_a_purchase_back_whose_answer_is_lost_revives_the_record_once_it_is_found(
+    session: Session, world: World, sandbox: Sandbox
+) -> None:
+    number = looked_up(session, world, buy(session, world, for_sale(session, world))).number_id or 0
+    released(session, world, number)
+    sandbox.fault(Fault(Kind.DROP_AFTER, method="POST", path=NUMBERS))
+    order = orders.place_buy_back(session, world.operator, number)
+    fulfilment.ask(order)
+    assert state(session, world, order) is OrderState.UNKNOWN
+    assert on_record(session, world, number).status is NumberStatus.RELEASED
+    assert fulfilment.settle(order)
+    assert looked_up(session, world, order).number_id == number
+    assert on_record(session, world, number).status is NumberStatus.ACTIVE
 
 
 def test_after_ten_days_a_number_cannot_be_bought_back(session: Session, world: World, sandbox: Sandbox) -> None:

@@ -11,7 +11,8 @@ from db.scope import Slice
 from providers.sandbox.accounts import MAIN
 from providers.sandbox.server import Sandbox
 from providers.verbs import NumberSearch
-from services import audit, fulfilment, numbers, orders, registering, resync, settings, stock, vendors
+from services import audit, audit_words, fulfilment, numbers, orders, registering, resync, settings, stock, vendors
+from services.audit import Action
 from services.errors import Forbidden, InvalidInput
 from services.orders import Configuration, Purchase
 from tests.conftest import World
@@ -81,12 +82,18 @@ def test_a_number_that_left_the_account_can_be_marked_as_released(session: Sessi
     provider = at_twilio(session, world)
     gone = resync.Difference("In the account", "Yes", "No: released or moved away", resync.GONE)
     with pytest.raises(InvalidInput, match="holds the number again"):
-        resync.apply(session, world.operator, bought, gone, version=1)
+        resync.apply(session, world.operator, bought, gone, version=1, reason="Released at Twilio")
     session.rollback()
     provider.release(number.provider_sid or "")
     assert resync.differences(session, world.viewer, bought) == [gone]
-    resync.apply(session, world.operator, bought, gone, version=1)
+    with pytest.raises(InvalidInput, match="Enter a reason"):
+        resync.apply(session, world.operator, bought, gone, version=1)
+    session.rollback()
+    resync.apply(session, world.operator, bought, gone, version=1, reason="Released at Twilio")
     assert numbers.get(session, world.viewer, bought).status is NumberStatus.RELEASED
+    (event,) = audit.search(session, world.viewer, audit.AuditQuery(actions=(Action.NUMBERS_RELEASE,)), Slice())
+    assert (event.number_id, event.after["reason"]) == (bought, "Released at Twilio")
+    assert audit_words.deed(event) == "marked the number as released"
 
 
 def test_a_number_that_was_bought_back_has_another_sid(session: Session, world: World, bought: int) -> None:

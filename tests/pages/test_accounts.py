@@ -1,0 +1,126 @@
+"""The account that is asked: chosen by the reader where there are several, named, and doubted until it was tested."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlmodel import Session
+from streamlit.testing.v1 import AppTest
+
+import db.connections
+from components import buy_number
+from db.models import Connection
+from db.scope import Scope
+from providers.sandbox.accounts import SMALL
+from providers.sandbox.faults import Fault, Kind
+from providers.sandbox.server import Sandbox
+from services import connection_tests, credentials, settings, vendors
+from tests.conftest import World
+from tests.pages.tab import buttons, links, press, signed_in, table, texts, visit
+
+Asked = Callable[[], bool]
+
+
+@pytest.fixture
+def asked(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Asked:
+    """Says whether Twilio was asked for anything since it was last said; the one who asks is refused."""
+    monkeypatch.setattr(vendors, "ATTEMPTS", 1)
+
+    def was_asked() -> bool:
+        left = bool(sandbox.faults.listing())
+        sandbox.faults.clear()
+        sandbox.fault(Fault(Kind.ERROR, status=503))
+        return not left
+
+    was_asked()
+    return was_asked
+
+
+@pytest.fixture
+def second(session: Session, world: World) -> int:
+    """Another Twilio account of the tenant, before the first one by name."""
+    sealed = credentials.seal(settings.current(), {"account_sid": SMALL.sid, "auth_token": SMALL.token})
+    other = Connection(
+        tenant_id=world.tenant, name="Another *account*", provider="twilio", credentials=sealed, is_sandbox=True
+    )
+    session.add(other)
+    session.commit()
+    return other.id or 0
+
+
+def at_search(username: str = "operator") -> AppTest:
+    tab = press(visit(signed_in(username), "add_number.py"), "Purchase from Twilio")
+    assert not tab.exception
+    return tab
+
+
+def test_of_several_accounts_none_is_chosen_and_none_is_asked(world: World, second: int, asked: Asked) -> None:
+    tab = visit(signed_in("operator"), "add_number.py")
+    tab = press(tab, "Purchase from Twilio")
+    assert tab.selectbox(key="add_twilio").value is None
+    assert not {"Search available", "Load my Twilio numbers"} & set(buttons(tab))
+    assert tab.button(key="wizard_forward").disabled
+    assert not asked()
+    tab.selectbox(key="add_twilio").set_value(world.twilio).run()
+    assert asked()
+    assert any("**Twilio**" in text for text in texts(tab, "caption"))
+
+
+def test_the_account_of_one_tab_is_not_asked_for_the_catalogue_of_the_other(world: World, asked: Asked) -> None:
+    tab = at_search()
+    assert asked()  # the only account, chosen with its card
+    tab.session_state["add_tab"] = "In your Twilio account"
+    tab.run()
+    assert not asked()
+    assert "Load my Twilio numbers" in buttons(tab)
+    assert not {"Country", "Number type", "Area code"} & {box.label for box in (*tab.selectbox, *tab.text_input)}
+
+
+def test_a_catalogue_that_fails_is_asked_for_again_on_demand_alone(world: World, asked: Asked) -> None:
+    tab = at_search()
+    assert asked()
+    assert texts(tab, "error")
+    tab.run()
+    assert texts(tab, "error")
+    assert not asked()
+    press(tab, "Try again")
+    assert asked()
+
+
+def test_what_was_found_in_one_account_is_forgotten_with_it(world: World, second: int, sandbox: Sandbox) -> None:
+    tab = at_search()
+    tab.selectbox(key="add_twilio").set_value(world.twilio).run()
+    press(tab, "Search available")
+    table(tab, buy_number._FOR_SALE)
+    tab.selectbox(key="add_twilio").set_value(second).run()
+    assert not tab.dataframe
+    assert any("**Another \\*account\\***" in text for text in texts(tab, "caption"))
+
+
+def test_reconcile_chooses_no_account_of_several_and_asks_none(world: World, second: int, asked: Asked) -> None:
+    tab = visit(signed_in("operator"), "reconcile.py")
+    assert tab.selectbox(key="reconcile_connection").value is None
+    assert tab.button(key="reconcile_compare").disabled
+    tab.selectbox(key="reconcile_connection").set_value(world.twilio).run()
+    assert not asked()
+    press(tab, "Compare")
+    assert asked()
+
+
+@pytest.mark.parametrize("page", ["add_number.py", "reconcile.py"])
+def test_an_account_that_was_never_tested_or_failed_says_so(
+    session: Session, world: World, sandbox: Sandbox, page: str
+) -> None:
+    def told(username: str) -> tuple[str, bool]:
+        tab = at_search(username) if page == "add_number.py" else visit(signed_in(username), page)
+        said = [text for text in texts(tab, "markdown") if "tested" in text or "last test" in text]
+        return (said or [""])[0], "Test connection" in links(tab)
+
+    assert told("operator") == (":orange[:material/help:] **Twilio** was never tested.", False)
+    assert told("admin")[1]
+    connection = db.connections.find(session, Scope(world.tenant), world.twilio)
+    assert connection
+    connection.test_passed = False
+    session.commit()
+    assert "failed its last test" in told("admin")[0]
+    assert connection_tests.test(session, world.admin, world.twilio).passed
+    assert told("admin") == ("", False)

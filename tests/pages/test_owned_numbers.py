@@ -1,0 +1,132 @@
+"""Importing in the wizard what the tenant's own Twilio account holds."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlmodel import Session
+from streamlit.testing.v1 import AppTest
+
+from providers.sandbox.accounts import MAIN
+from providers.sandbox.server import OwnedSeed, Sandbox
+from services import numbering, numbers, registering
+from services.numbers import NumberDetail, NumberQuery
+from tests.conftest import World
+from tests.pages.tab import buttons, press, signed_in, texts, tick, title, visit
+
+AREA = "+17209"
+NUMBERS = [f"{AREA}00{place:04d}" for place in range(3)]
+
+
+@pytest.fixture
+def account(sandbox: Sandbox) -> Iterator[Sandbox]:
+    """The sandbox, with three numbers in an area where it has no others, the last without a name of its own."""
+    with sandbox.store.writing() as state:
+        state.execute("DELETE FROM seeded WHERE what LIKE ?", (f"owned {AREA}%",))
+    sandbox.seed_owned([OwnedSeed(e164, MAIN.sid, label=f"Desk {e164[-1]}") for e164 in NUMBERS])
+    yield sandbox
+    with sandbox.store.writing() as state:
+        state.execute("DELETE FROM owned WHERE e164 LIKE ?", (f"{AREA}%",))
+
+
+def in_account() -> AppTest:
+    """Return a wizard that has loaded the numbers of the area."""
+    tab = press(visit(signed_in("operator"), "add_number.py"), "Purchase from Twilio")
+    tab.session_state["add_tab"] = "In your Twilio account"
+    tab.run()
+    tab.text_input(key="add_matching").set_value(AREA).run()
+    assert not tab.dataframe
+    press(tab, "Load my Twilio numbers")
+    assert not tab.exception
+    return tab
+
+
+def shown(tab: AppTest) -> dict[str, list[str]]:
+    """Return the numbers in each table, by whether they can be ticked."""
+    return {
+        "new" if one.proto.selection_mode else "on record": [number[-4:] for number in one.value["Number"]]
+        for one in tab.dataframe
+    }
+
+
+def added(session: Session, world: World) -> list[NumberDetail]:
+    session.rollback()
+    found = numbers.search(session, world.viewer, NumberQuery(search=numbering.search_text(AREA)), numbers.Slice())
+    return sorted((numbers.get(session, world.viewer, row.id) for row in found), key=lambda number: number.e164)
+
+
+def imported(tab: AppTest) -> AppTest:
+    tab.button(key="wizard_forward").click().run()
+    press(tab, "Import & configure")
+    return press(tab, "Confirm import")
+
+
+def test_what_is_imported_already_is_left_out_and_cannot_be_ticked(
+    session: Session, world: World, account: Sandbox
+) -> None:
+    registering.register(session, world.operator, NUMBERS[1], world.sip, registering.Configuration())
+    tab = in_account()
+    assert shown(tab) == {"new": ["0002", "0000"]}
+    assert set(tab.dataframe[0].value["In Numberdesk"]) == {"Not in app yet"}
+    tab.segmented_control(key="add_which").set_value("All").run()
+    assert shown(tab) == {"new": ["0002", "0000"], "on record": ["0001"]}
+    assert list(tab.dataframe[1].value["In Numberdesk"]) == ["Already imported"]
+
+
+def test_a_number_put_on_record_meanwhile_is_let_go_when_the_account_is_read_again(
+    session: Session, world: World, account: Sandbox
+) -> None:
+    tab = in_account()
+    tick(tab, "add_owned_held", 0, 2)
+    registering.register(session, world.operator, NUMBERS[2], world.sip, registering.Configuration())
+    press(tab, "Refresh")
+    tab.segmented_control(key="add_which").set_value("All").run()
+    assert shown(tab) == {"new": ["0001", "0000"], "on record": ["0002"]}
+    assert tab.button(key="wizard_forward").label == f"Continue with {numbering.display(NUMBERS[0])}"
+
+
+def test_one_that_is_imported_without_a_label_keeps_the_name_it_has_at_twilio(
+    session: Session, world: World, account: Sandbox, engine: None
+) -> None:
+    tab = in_account()
+    tick(tab, "add_owned_held", 1)
+    tab = imported(tab)
+    assert not tab.exception
+    assert title(tab) == "Number added"
+    (number,) = added(session, world)
+    assert (number.e164, number.label, number.is_managed) == (NUMBERS[1], "Desk 1", True)
+    told = texts(tab, "markdown")
+    assert {"Label: **Desk 1**", "Inbound call agent: **No agent**", "Connection: **Twilio**"} <= set(told)
+    assert "Webhooks: **Set to those of the connection**" in told
+    press(tab, "View number")
+    assert "Restore previous" in buttons(tab)
+    assert "Configure webhooks on Twilio" in buttons(tab)
+
+
+def test_several_that_are_imported_keep_their_names_and_end_in_a_list_with_links(
+    session: Session, world: World, account: Sandbox, engine: None
+) -> None:
+    tab = in_account()
+    tick(tab, "add_owned_held", 0, 2)
+    tab = imported(tab)
+    assert not tab.exception
+    assert title(tab) == "Number added"
+    assert any("2 of 2 numbers imported" in text for text in texts(tab, "subheader"))
+    found = added(session, world)
+    assert [(number.e164, number.label) for number in found] == [(NUMBERS[0], "Desk 0"), (NUMBERS[2], "Desk 2")]
+    links = list(tab.dataframe[0].value["Link"])
+    assert sorted(links) == sorted(f"/number?id={number.id}" for number in found)
+    assert {"Go to campaigns", "Add another"} <= set(buttons(tab))
+    press(tab, "Add another")
+    press(tab, "Purchase from Twilio")
+    assert tab.button(key="wizard_forward").disabled
+
+
+def test_a_label_that_is_entered_is_taken(session: Session, world: World, account: Sandbox, engine: None) -> None:
+    tab = in_account()
+    tick(tab, "add_owned_held", 0)
+    tab.button(key="wizard_forward").click().run()
+    assert tab.text_input(key="add_label").placeholder == "Optional: without one, Desk 2"
+    tab.text_input(key="add_label").set_value(" Front desk ").run()
+    press(tab, "Import & configure")
+    press(tab, "Confirm import")
+    assert [number.label for number in added(session, world)] == ["Front desk"]

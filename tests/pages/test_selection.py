@@ -1,0 +1,82 @@
+"""What is selected in the wizard and in a comparison stays what the reader ticked, whatever becomes of the table."""
+
+from streamlit.testing.v1 import AppTest
+
+from providers.sandbox.server import Sandbox
+from services.orders import OrderKind
+from tests.conftest import World
+from tests.pages.tab import buttons, press, signed_in, table, texts, tick, visit
+
+
+def at_search(username: str = "operator") -> AppTest:
+    return press(visit(signed_in(username), "add_number.py"), "Purchase from Twilio")
+
+
+def continues(tab: AppTest) -> tuple[str, bool]:
+    """Return what the way on says, and whether it can be gone."""
+    button = tab.button(key="wizard_forward")
+    return button.label, not button.disabled
+
+
+def test_a_second_search_never_sells_another_number(world: World, sandbox: Sandbox) -> None:
+    tab = press(at_search(), "Search available")
+    assert continues(tab) == ("Continue", False)
+    tick(tab, "add_for_sale", 0)
+    number = table(tab, "add_for_sale").value["Number"][0]
+    assert continues(tab) == (f"Continue with {number}", True)
+    tab.text_input(key="add_contains").set_value("415").run()
+    assert continues(tab) == (f"Continue with {number}", True)  # it is shown still
+    press(tab, "Search available")
+    assert number not in list(table(tab, "add_for_sale").value["Number"])
+    assert continues(tab) == ("Continue", False)
+
+
+def in_account(tab: AppTest) -> AppTest:
+    tab.session_state["add_tab"] = "In your Twilio account"
+    tab.run()
+    return press(tab, "Load my Twilio numbers")
+
+
+def numbers_of(tab: AppTest) -> list[str]:
+    return list(table(tab, "add_owned_held").value["Number"])
+
+
+def test_numbers_of_the_account_stay_selected_over_pages_and_filters(world: World, sandbox: Sandbox) -> None:
+    tab = in_account(at_search())
+    wanted = [numbers_of(tab)[3]]
+    tick(tab, "add_owned_held", 3)
+    press(tab, "Next")
+    assert wanted[0] not in numbers_of(tab)
+    assert "1 selected, 1 of them not shown" in texts(tab, "caption")
+    wanted.append(numbers_of(tab)[0])
+    tick(tab, "add_owned_held", 0)
+    tab.text_input(key="add_matching").set_value("+1202").run()
+    assert not set(wanted) & set(numbers_of(tab))
+    assert continues(tab) == ("Continue with 2 numbers", True)
+    tab.text_input(key="add_matching").set_value("").run()
+    assert wanted[0] in numbers_of(tab)
+    assert "2 selected, 1 of them not shown" in texts(tab, "caption")
+    tab.button(key="wizard_forward").click().run()
+    state = tab.session_state["wizard"]
+    assert (state["step"], state["kind"]) == ("papers", OrderKind.IMPORT)
+    assert sorted(f"+{number.e164[1:]}" for number in state["chosen"]) == sorted(
+        number.replace(" ", "").replace("-", "") for number in wanted
+    )
+
+
+def test_numbers_to_reconcile_stay_selected_over_pages(world: World, sandbox: Sandbox) -> None:
+    tab = visit(signed_in("operator"), "reconcile.py", reconcile_number="+44")
+    press(tab, "Compare")
+    (key,) = [one.key for one in tab.dataframe if "missing_here" in one.key]
+    shown = [list(table(tab, key).value["Number"])]
+    assert len(shown[0]) == 100
+    tick(tab, key, 7)
+    assert "Import 1 number" in buttons(tab)
+    tab.pagination[0].select(2).run()
+    shown.append(list(table(tab, "reconcile_missing_here").value["Number"]))
+    assert not set(shown[0]) & set(shown[1])
+    assert "1 selected, 1 of them not shown" in texts(tab, "caption")
+    (held,) = tab.session_state["reconcile"].selected["missing_here"].rows.values()
+    assert held.e164 == shown[0][7].replace(" ", "").replace("-", "")
+    press(tab, "Compare again")
+    assert not any("selected" in text for text in texts(tab, "caption"))
