@@ -20,6 +20,7 @@ from providers.verbs import (
     Prices,
     Provider,
     Regulation,
+    Requirement,
     Webhooks,
 )
 from services import checks, held, numbers, vendors
@@ -35,6 +36,7 @@ __all__ = [
     "OwnedRow",
     "Prices",
     "Regulation",
+    "Requirement",
     "Webhooks",
 ]
 
