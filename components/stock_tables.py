@@ -153,11 +153,12 @@ def _code(text: str) -> str:
 
 
 def _beside(provider: str, now: Webhooks, wanted: Webhooks) -> list[tuple[str, str, str]]:
-    differing = webhook_orders.differing(vendor(provider), now, wanted)
+    maker = vendor(provider)
+    shown = {*webhook_orders.differing(maker, now, wanted), *(_URLS if maker.keeps_status_callback else _URLS[:1])}
     return [
         (title, getattr(now, name) or "—", getattr(wanted, name) or "—")
         for name, title in webhook_orders.NAMES.items()
-        if name in differing or name in _URLS
+        if name in shown
     ]
 
 
