@@ -174,7 +174,7 @@ def tenant_word(tenant_id: int) -> str:
     return _ALL if tenant_id == sign_in.ALL_TENANTS else str(tenant_id)
 
 
-def in_tenant(query: Mapping[str, str] | None = None) -> dict[str, str]:
+def in_tenant(query: Mapping[str, str | list[str]] | None = None) -> dict[str, str | list[str]]:
     """Return *query* with the tenant of this tab, which every address in it carries where one can choose."""
     actor: Actor | None = st.session_state.get("actor")
     choice = st.session_state.get("tenant_choice")

@@ -1,5 +1,6 @@
 """Tables of what providers have: numbers for sale, owned numbers, webhooks old and new, outcomes."""
 
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -7,14 +8,15 @@ import pandas as pd
 import streamlit as st
 
 from components import lists, navigation, selection
-from components.markdown import plain
+from components.markdown import code, plain
 from components.selection import Selection
 from services import numbering, webhook_orders, words
 from services.connections import ConnectionRow, vendor
 from services.orders import OrderRow, OrderState
-from services.stock import AvailableNumber, OwnedNumber, OwnedRow, Prices, Regulation, Webhooks
+from services.stock import AvailableNumber, OwnedNumber, OwnedRow, Prices, Regulation, Requirement, Webhooks
 
 _CAPABILITIES = ("voice", "sms", "mms", "fax")
+_FOR = {"individual": "For a person", "business": "For a business"}
 _URLS = ("voice_url", "status_callback")
 _ADDRESS = {"none": "None", "any": "Any address", "local": "Local address", "foreign": "Foreign address"}
 _IMPORTED = "Imported"
@@ -86,14 +88,14 @@ def webhooks(connection: ConnectionRow) -> None:
         pd.DataFrame(
             {
                 "Webhook": ["Voice URL", "Status callback"],
-                "Value": [plain(connection.voice_url or "—"), plain(connection.status_callback_url or "—")],
+                "Value": [_coded(connection.voice_url), _coded(connection.status_callback_url)],
             }
         ).set_index("Webhook"),
         alt="Webhooks of the connection",
     )
 
 
-def replaced(numbers: Iterable[OwnedNumber], connection: ConnectionRow) -> None:
+def replaced(numbers: Sequence[OwnedNumber], connection: ConnectionRow) -> None:
     """Draw the webhooks at the provider now beside the new ones: both URLs, and of the rest what changes."""
     rows = [
         (numbering.display(number.e164), *row)
@@ -102,16 +104,17 @@ def replaced(numbers: Iterable[OwnedNumber], connection: ConnectionRow) -> None:
     ]
     frame = pd.DataFrame(rows, columns=["Number", "Webhook", "At Twilio now", "New"])
     st.dataframe(frame, hide_index=True, alt="Webhooks now and new")
+    _lost_fallback((number.webhooks for number in numbers), webhook_orders.ours(connection))
 
 
 def agreement(key: str, numbers: Iterable[tuple[str, Webhooks]], wanted: Webhooks) -> bool:
     """Ask whether trunks and applications shall lose the calls of *numbers*, where they have them; return the answer.
 
-    It stands for numbers without any as well: nothing of theirs is stopped.
+    An answer is about these numbers and their routing alone: for others it is asked anew.
     """
     stopped = [(e164, now) for e164, now in numbers if webhook_orders.stops(now, wanted)]
     if not stopped:
-        return True
+        return False
     each = sorted({webhook_orders.routing(now) for _, now in stopped})
     what = each[0] if len(each) == 1 else f"{len(each)} trunks and applications"
     which = ", ".join(numbering.display(e164) for e164, _ in stopped)
@@ -119,39 +122,54 @@ def agreement(key: str, numbers: Iterable[tuple[str, Webhooks]], wanted: Webhook
         f"Calls to {plain(which)} are taken by {plain(', '.join(each))}, not by the Voice URL. As long as "
         "that is so, none reaches the new Voice URL: such a number is changed only if you agree."
     )
-    return st.checkbox(f"Stop routing by {plain(what)}", key=key)
+    about = zlib.crc32(repr([(e164, now.routed_by) for e164, now in stopped]).encode())
+    return st.checkbox(f"Stop routing by {plain(what)}", key=f"{key}_{about:x}")
 
 
 def before_and_after(provider: str, now: Webhooks, wanted: Webhooks) -> None:
     """Draw the webhooks of one number now beside those that it shall have."""
-    frame = pd.DataFrame(_beside(provider, now, wanted), columns=["Webhook", "Now", "New"]).set_index("Webhook")
+    rows = [(plain(title), code(there), code(new)) for title, there, new in _beside(provider, now, wanted)]
+    frame = pd.DataFrame(rows, columns=["Webhook", "Now", "New"]).set_index("Webhook")
     st.table(frame, alt="Webhooks now and new")
+    _lost_fallback([now], wanted)
 
 
 def how(provider: str, now: Webhooks, ours: Webhooks) -> None:
     """Draw how calls are told to the webhooks, at the provider now and as we have it: all but the two URLs."""
-    differing = webhook_orders.differing(vendor(provider), now, ours)
-    rows = [
-        (
-            plain(title),
-            plain(getattr(now, name) or "—"),
-            plain(getattr(ours, name) or "—"),
-            "Differs" if name in differing else "Same",
+    maker = vendor(provider)
+    differing = [name for name in webhook_orders.differing(maker, now, ours) if name not in _URLS]
+    if not differing:
+        st.caption(
+            f"{plain(maker.name)} tells it by POST, without a fallback, a trunk or a voice application: as we want it."
         )
-        for name, title in webhook_orders.NAMES.items()
-        if name not in _URLS
-    ]
-    maker = plain(vendor(provider).name)
-    frame = pd.DataFrame(rows, columns=["How", f"At {maker} now", "Ours", ""]).set_index("How")
-    st.table(frame, border="horizontal", alt="Methods, fallback and routing now and ours")
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Methods, fallback and routing", width="content")
+        st.badge(f"Differ at {plain(maker.name)}", color="orange")
+    for name in differing:
+        st.caption(
+            f"{plain(webhook_orders.NAMES[name])} at {plain(maker.name)} now: {code(getattr(now, name) or 'nothing')}, "
+            f"ours: {code(getattr(ours, name) or 'nothing')}"
+        )
+
+
+def _coded(url: str | None) -> str:
+    """Return an address as it is, and not as a link: it is for machines."""
+    return code(url) if url else "—"
+
+
+def _lost_fallback(now: Iterable[Webhooks], wanted: Webhooks) -> None:
+    if not wanted.voice_fallback_url and any(one.voice_fallback_url for one in now):
+        st.caption("A fallback is taken out: when ours failed, it would answer the calls unseen. It can be restored.")
 
 
 def _beside(provider: str, now: Webhooks, wanted: Webhooks) -> list[tuple[str, str, str]]:
-    differing = webhook_orders.differing(vendor(provider), now, wanted)
+    maker = vendor(provider)
+    shown = {*webhook_orders.differing(maker, now, wanted), *(_URLS if maker.keeps_status_callback else _URLS[:1])}
     return [
-        (plain(title), plain(getattr(now, name) or "none"), plain(getattr(wanted, name) or "none"))
+        (title, getattr(now, name) or "none", getattr(wanted, name) or "none")
         for name, title in webhook_orders.NAMES.items()
-        if name in differing or name in _URLS
+        if name in shown
     ]
 
 
@@ -165,12 +183,15 @@ def regulations(asked: Sequence[Regulation] | None) -> None:
     with st.container(border=True):
         st.markdown("**What the regulator asks for**")
         for regulation in asked:
-            needs = [
-                plain(one.name) + (f" ({plain(', '.join(one.documents))})" if one.documents else "")
-                for one in regulation.requirements
-            ]
-            st.markdown(f"{plain(regulation.end_user.value.capitalize())}: {'; '.join(needs) or 'nothing'}")
+            needs = "; ".join(_need(one) for one in regulation.requirements)
+            st.markdown(f"{_FOR[regulation.end_user.value]}: {plain(needs or 'nothing')}")
         st.caption("Put together in a bundle at Twilio, which has to be approved before the purchase.")
+
+
+def _need(one: Requirement) -> str:
+    details = one.to_tell or one.documents
+    several = " or ".join((", ".join(details[:-1]), details[-1])) if len(details) > 1 and one.documents else ""
+    return f"{one.name} ({several or ', '.join(details)})" if details else one.name
 
 
 def told(rows: Iterable[OrderRow]) -> list[Imported]:

@@ -121,7 +121,7 @@ def _translated(attempt: Attempt) -> Iterator[None]:
         raise attempt.lost("its answer could not be read") from exc
     except requests.RequestException as exc:
         raise attempt.broken(exc) from exc
-    except (KeyError, TypeError, phonenumbers.NumberParseException) as exc:
+    except (AttributeError, KeyError, TypeError, phonenumbers.NumberParseException) as exc:
         raise attempt.lost("its answer could not be read") from exc
 
 

@@ -109,6 +109,9 @@ VENDOR = Vendor(
     problem_with=_problem_with,
 )
 
+_UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
+"""What reading raises where an answer is JSON, but of another shape than is documented."""
+
 _LABEL_LENGTH = 64  # what Twilio's friendly_name holds; our own record keeps the whole label
 
 _REFUSED = "20003"
@@ -339,7 +342,7 @@ class TwilioAccount(Provider):
         reasons = _REASONS | {NOT_FOUND: missing} | ({_REFUSED: _OF_KEY} if self._key else {})
         try:
             yield
-        except (TwilioException, requests.RequestException, ValueError) as exc:
+        except (TwilioException, requests.RequestException, *_UNREADABLE) as exc:
             raise _translate(exc, _attempt(what, writing=writing), reasons) from exc
 
 

@@ -143,7 +143,15 @@ def bundle(record: Any) -> Bundle:
 def regulation(record: Any) -> Regulation:
     """Return what a regulator asks for. Twilio keeps documents in lists of lists."""
     asked: Mapping[str, Any] = record.requirements or {}
-    people = [Requirement(text(one.get("name"))) for one in asked.get("end_user") or ()]
+    people = [
+        Requirement(
+            text(one.get("name")),
+            to_tell=tuple(
+                field["friendly_name"] for field in one.get("detailed_fields") or () if field.get("friendly_name")
+            ),
+        )
+        for one in asked.get("end_user") or ()
+    ]
     papers = [
         Requirement(
             text(one.get("name")),

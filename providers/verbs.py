@@ -221,10 +221,11 @@ class EndUser(StrEnum):
 
 @dataclass(frozen=True)
 class Requirement:
-    """Something that a regulator asks for, and the documents that prove it; none where it is only to be told."""
+    """Something that a regulator asks for: the documents that each would prove it, or what is to be told."""
 
     name: str
     documents: tuple[str, ...] = ()
+    to_tell: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ _WORDS: dict[Kind, tuple[str, str, str]] = {
     Kind.WEBHOOKS_ELSEWHERE: (
         "number with webhooks that point elsewhere",
         "numbers with webhooks that point elsewhere",
-        "Calls may go to an address that their connection no longer has.",
+        "Calls may go to an address that their connection no longer has, or to a trunk or an application.",
     ),
     Kind.NO_CONNECTION: (
         "number without a connection",

@@ -24,6 +24,7 @@ from providers.verbs import (
     Prices,
     Provider,
     Regulation,
+    Requirement,
     Webhooks,
 )
 from services import checks, held, numbers, vendors
@@ -39,6 +40,7 @@ __all__ = [
     "OwnedRow",
     "Prices",
     "Regulation",
+    "Requirement",
     "Webhooks",
 ]
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+import requests
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Twilio, Visitor
@@ -146,6 +147,47 @@ def test_webhooks_that_were_set_elsewhere_are_found_by_re_sync_and_set_to_ours(
     expect(tab.page.get_by_text("Reason: Given back in Twilio's console")).to_be_visible()
     tab.open("/activity?activity_action=Numbers%3A+released+the+number")
     expect(tab.page.get_by_text("marked the number as released").first).to_be_visible()
+    tab.expect_no_error()
+
+
+def test_a_trunk_loses_the_calls_only_when_that_was_agreed_to(visitor: Visitor, sandbox_port: int) -> None:
+    def reach() -> str:
+        address = f"http://127.0.0.1:{sandbox_port}/reach"
+        return str(requests.get(address, params={"number": "+61863225190"}, timeout=5).json()["reach"])
+
+    trunk = reach()
+    assert trunk.startswith("TK")
+    tab = visitor("operator")
+    at_search(tab)
+    with tab.rerun():
+        tab.page.get_by_role("tab", name="In your Twilio account").click()
+    tab.press("Load my Twilio numbers")
+    with tab.rerun():
+        tab.field("Filter").fill("+61863225190")
+        tab.field("Filter").press("Enter")
+    tab.select_row(0)
+    tab.page.get_by_role("button", name=re.compile("^Continue with")).click()
+    dialog = tab.page.get_by_role("dialog")
+    tab.button("Import & configure").click()
+    expect(dialog).to_contain_text(f"Stop routing by trunk {trunk}")
+    dialog.get_by_role("button", name="Confirm import").click()
+    expect(tab.page.get_by_text("Agree to stop that routing")).to_be_visible()
+    assert reach() == trunk
+    tab.button("Import & configure").click()
+    with tab.rerun():
+        dialog.get_by_text(f"Stop routing by trunk {trunk}").click()
+    dialog.get_by_role("button", name="Confirm import").click()
+    expect(tab.heading("Number added")).to_be_visible()
+    assert reach() == "POST https://voice.example.com/inbound"
+    tab.button("View number").click()
+    tab.button("Read from Twilio").click()
+    tab.button("Restore previous").click()
+    expect(dialog).to_contain_text(trunk)
+    dialog.get_by_role("button", name="Replace").click()
+    expect(tab.page.get_by_text("Olga Operator changed the webhooks at the provider")).to_be_visible()
+    assert reach() == trunk
+    tab.button("Read from Twilio").click()
+    expect(tab.page.get_by_text(f"Routed by trunk {trunk}")).to_be_visible()
     tab.expect_no_error()
 
 

@@ -129,6 +129,7 @@ def test_regulations_name_what_each_end_user_has_to_show(main):
 
     assert set(found) == set(EndUser)
     assert [one.name for one in found[EndUser.BUSINESS].requirements] == ["Business", "Business Information", "Address"]
+    assert found[EndUser.INDIVIDUAL].requirements[0].to_tell == ("First name", "Last name")
     assert "Commercial Registrar Excerpt" in found[EndUser.BUSINESS].requirements[1].documents
     assert [one.end_user for one in main.regulations("DE", NumberType.LOCAL, EndUser.INDIVIDUAL)] == [
         EndUser.INDIVIDUAL

@@ -178,7 +178,7 @@ def strange_answer() -> Iterator[Callable[[int, str], str]]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_POST = do_GET
+        do_POST = do_PUT = do_DELETE = do_GET
 
         def log_message(self, *args: object) -> None:
             pass
@@ -201,6 +201,10 @@ def strange_answer() -> Iterator[Callable[[int, str], str]]:
         (401, "<h1>No</h1>", RequestRejected, RequestRejected),
         (200, "<h1>Maintenance</h1>", ProviderUnavailable, OutcomeUnknown),
         (200, "{}", ProviderUnavailable, OutcomeUnknown),
+        (200, "[]", ProviderUnavailable, OutcomeUnknown),
+        (200, "null", ProviderUnavailable, OutcomeUnknown),
+        (200, "7", ProviderUnavailable, OutcomeUnknown),
+        (201, '{"sid": 7, "phone_number": 8}', ProviderUnavailable, OutcomeUnknown),
         (200, '{"sid": "PN1", "phone_number": "+14155550124"}', ProviderUnavailable, OutcomeUnknown),
     ],
 )
@@ -209,8 +213,27 @@ def test_answers_that_are_not_twilios_are_not_believed(strange_answer, status, t
 
     with pytest.raises(read):
         provider.owned_page()
-    with pytest.raises(write):
-        provider.buy("+14155550123")
+    for change in (
+        lambda: provider.buy("+14155550123"),
+        lambda: provider.set_webhooks("PN" + "1" * 32, voice_url="https://voice.example.com"),
+        lambda: provider.release("PN" + "1" * 32),
+    ):
+        with pytest.raises(write):
+            change()
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 302, 502])
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", "null", "7", '{"sid": "exo-2", "phone_number": "+918047180001"}', '{"phone_number": 7}']
+)
+def test_answers_that_are_not_exotels_are_not_believed(strange_answer, status, text):
+    credentials = {"account_sid": "a", "api_key": "k", "api_token": "t", "subdomain": "api.exotel.com"}
+    provider = VENDORS["exotel"].connect(credentials, base_url=strange_answer(status, text))
+
+    with pytest.raises(ProviderUnavailable):
+        provider.find_owned_sid("exo-1")
+    with pytest.raises(OutcomeUnknown):
+        provider.set_webhooks("exo-1", voice_url="https://voice.example.com")
 
 
 # Hosts
