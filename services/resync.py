@@ -10,7 +10,7 @@ import db.connections
 from db.models import NumberStatus, PhoneNumber
 from db.scope import Scope
 from providers.verbs import OwnedNumber
-from services import checks, numbers, stock, vendors
+from services import checks, numbering, numbers, stock, vendors
 from services.access import Actor, Permission, require
 from services.audit import Action
 from services.connections import vendor
@@ -79,13 +79,12 @@ def compared(number: OnRecord, there: OwnedNumber) -> list[Difference]:
 
 
 def label_of(there: OwnedNumber) -> str:
-    """Return the label that somebody gave the number at its provider, or nothing.
+    """Return the label that somebody gave the number at its provider, as we would store it, or nothing.
 
-    Twilio names a number after itself until somebody names it otherwise.
+    Twilio names a number after itself until somebody names it otherwise; a part of its digits is a label like others.
     """
-    digits = "".join(filter(str.isdigit, there.label))
-    itself = digits and digits in there.e164 and not there.label.strip("+()- 0123456789")
-    return "" if itself else there.label
+    label = checks.one_line(there.label)
+    return "" if numbering.is_written_as(there.e164, label) else label
 
 
 def apply(session: Session, actor: Actor, number_id: int, taken: Difference, *, version: int) -> int:

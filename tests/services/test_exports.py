@@ -51,7 +51,7 @@ def test_a_download_walks_past_one_batch_and_is_written_down(session: Session, w
         ("+1+cmd|' /C calc'!A0", "'+1+cmd|' /C calc'!A0"),
         ("-2", "'-2"),
         ("@SUM(A1)", "'@SUM(A1)"),
-        ("\t=1", "'\t=1"),
+        ("\t=1", "\t'=1"),
         ("+14155552671", "+14155552671"),
         ("plain", "plain"),
     ],

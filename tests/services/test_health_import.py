@@ -11,6 +11,7 @@ from sqlmodel import Session
 from db.models import AuditEvent, Campaign, CampaignHealth
 from services import health_import
 from services.access import Actor
+from services.days import DayOrder
 from services.errors import Forbidden, NotFound
 from services.health_import import Given, Refused
 from tests.conftest import World
@@ -29,7 +30,9 @@ def campaign(session: Session, world: World) -> int:
     return rows[0].id or 0
 
 
-def save(session: Session, actor: Actor, *rows: Given, keep_good: bool = False, **options: str) -> health_import.Saved:
+def save(
+    session: Session, actor: Actor, *rows: Given, keep_good: bool = False, **options: object
+) -> health_import.Saved:
     return health_import.save(session, actor, rows, source="test", keep_good=keep_good, today=TODAY, **options)  # type: ignore[arg-type]
 
 
@@ -91,13 +94,13 @@ def test_the_same_rows_again_change_nothing_and_others_replace_them(
         ({"spam_reports": -1}, "spam_reports", "-1 is negative."),
         ({"day": "2026-03-11"}, "day", "2026-03-11 is in the future."),
         ({"day": "1926-03-11"}, "day", "1926-03-11 is too long ago."),
-        ({"day": "09.03.2026"}, "day", "09.03.2026 is not a day written YYYY-MM-DD."),
+        ({"day": "09.03.2026"}, "day", "Say whether the day or the month comes first in 09.03.2026"),
         ({"day": None}, "day", "Nothing is not a day written YYYY-MM-DD."),
         ({"campaign": "Theirs"}, "campaign", "There is no campaign Theirs."),
         ({"campaign": ""}, "campaign", "No campaign is given."),
         ({"campaign": "9" * 40}, "campaign", f"There is no campaign {'9' * 40}."),
         ({"number": "+13055552671"}, "number", "+13055552671 is not a number of this tenant."),
-        ({"number": "1.41556E+10"}, "number", "Excel has shortened this number to 1.41556E+10"),
+        ({"number": "1.41556E+10"}, "number", "A spreadsheet has shortened this number to 1.41556E+10"),
         ({"number": float("nan")}, "number", "No number is given."),
     ],
 )
@@ -139,18 +142,20 @@ def test_a_number_is_known_without_its_plus_and_however_it_is_written(
 
 
 @pytest.mark.parametrize(
-    ("day", "day_format"),
+    ("day", "order"),
     [
-        (datetime(2026, 3, 9, 12, tzinfo=UTC), "%Y-%m-%d"),
-        ("2026-03-09 00:00:00", "%Y-%m-%d"),
-        ("09/03/2026", "%d/%m/%Y"),
-        ("03/09/2026", "%m/%d/%Y"),
+        (datetime(2026, 3, 9, 12, tzinfo=UTC), None),
+        ("2026-03-09 00:00:00", None),
+        ("2026-03-09", DayOrder.MONTH_FIRST),
+        ("09/03/2026", DayOrder.DAY_FIRST),
+        ("9.3.2026", DayOrder.DAY_FIRST),
+        ("03/09/2026", DayOrder.MONTH_FIRST),
     ],
 )
 def test_a_day_is_read_as_it_was_said_to_be_written(
-    session: Session, world: World, campaign: int, day: object, day_format: str
+    session: Session, world: World, campaign: int, day: object, order: DayOrder | None
 ) -> None:
-    save(session, world.operator, row(day=day), day_format=day_format)
+    save(session, world.operator, row(day=day), order=order)
     assert facts(session)[0][0] == date(2026, 3, 9)
 
 
