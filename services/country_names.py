@@ -25,7 +25,7 @@ _ALSO_CALLED = {
     "CV": ("Cape Verde Islands",),
     "CZ": ("Czech Republic", "Czech"),
     "FK": ("Falklands",),
-    "GB": ("UK", "Great Britain", "Britain", "England", "Scotland", "Wales", "Northern Ireland"),
+    "GB": ("U.K.", "Great Britain", "Britain", "England", "Scotland", "Wales", "Northern Ireland"),
     "HK": ("Hong Kong SAR", "Hongkong"),
     "IE": ("Republic of Ireland", "Eire"),
     "KH": ("Kampuchea",),

@@ -1,7 +1,6 @@
 """The HTTP API: programs send campaign health with a tenant's API key. `app.py` mounts it under `/api/v1`."""
 
 import json
-import unicodedata
 from typing import Annotated, Any
 
 import limits
@@ -28,11 +27,8 @@ _Count = Annotated[int, Field(ge=0, le=MOST, strict=True)]
 
 def _storable(value: object) -> object:
     """Return what was sent, unless it is a text that no database could hold."""
-    wrong = next(
-        (char for char in (value if isinstance(value, str) else "") if unicodedata.category(char) in ("Cc", "Cs")), None
-    )
-    if wrong:
-        raise ValueError(f"There is a character in it that cannot be stored: U+{ord(wrong):04X}.")
+    if isinstance(value, str) and number_text.storable(value) != value:
+        raise ValueError("There is a character in it that cannot be stored: NUL, or half of one.")
     return value
 
 

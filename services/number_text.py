@@ -72,6 +72,11 @@ def echo(text: str) -> str:
     return shown if len(shown) <= _ECHOED else f"{shown[:_ECHOED]}…"
 
 
+def storable(text: str) -> str:
+    """Return *text* without what no database takes: NUL, and halves of characters."""
+    return "".join(char for char in text if char != "\0" and not 0xD800 <= ord(char) <= 0xDFFF)
+
+
 def printable(text: str) -> str:
     """Return *text* with what cannot be stored or sent, as half of a character, written out."""
     return "".join(char if unicodedata.category(char) not in ("Cc", "Cs") else f"[U+{ord(char):04X}]" for char in text)

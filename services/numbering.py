@@ -224,7 +224,7 @@ def display(e164: str) -> str:
 
 def search_text(text: str) -> SearchText | None:
     """Return what was typed into a search box as the query needs it; None for nothing."""
-    text = " ".join(text.replace("\x00", "").split())[:100]
+    text = " ".join(number_text.storable(text).split())[:100]
     if not text:
         return None
     exact, seen = _whole_numbers(text), _BRACKETED_TRUNK.sub("", number_text.visible(text))
