@@ -184,7 +184,7 @@ class Wizard:
                 number_id = registering.register(
                     session,
                     self.actor,
-                    known["add_number"],
+                    seen.e164,
                     known["add_connection"],
                     configuration,
                     insist=state()["insist"],

@@ -41,10 +41,11 @@ def holding(session: Session, wanted: SearchText) -> Any:
         both: Any = sa.literal_column("(phone_number.e164 || ' ' || phone_number.label)")
         parts = (_plain(wanted.text), *wanted.digits)
         return sa.or_(*(both.ilike(f"%{part}%", escape="\\") for part in parts))
-    label = sa.func.lower(PhoneNumber.label).like(f"{_plain(wanted.text.lower())}%", escape="\\")
+    label = sa.func.lower(PhoneNumber.label)
+    labels = (label.like(f"{part}%", escape="\\") for part in (_plain(wanted.text.lower()), *wanted.digits))
     starts = (PhoneNumber.e164.like(f"+{digits}%") for digits in wanted.digits)
     ends = (sa.func.reverse(PhoneNumber.e164).like(f"{digits[::-1]}%") for digits in wanted.digits)
-    return sa.or_(label, *starts, *ends)
+    return sa.or_(*labels, *starts, *ends)
 
 
 def closeness(wanted: SearchText | None) -> tuple[Any, ...]:
@@ -87,13 +88,14 @@ def _is_short(wanted: SearchText) -> bool:
 
 def _match(wanted: SearchText) -> Any:
     quoted = wanted.text.replace('"', '""')
-    match = " OR ".join([*(f'e164:"{digits}"' for digits in wanted.digits), f'label:"{quoted}"'])
+    match = " OR ".join([f'label:"{quoted}"', *(f'"{digits}"' for digits in wanted.digits)])
     return sa.text("number_search MATCH :match").bindparams(match=match)
 
 
 def _contains(wanted: SearchText) -> Any:
-    label = PhoneNumber.label.ilike(f"%{_plain(wanted.text)}%", escape="\\")
-    return sa.or_(label, *(PhoneNumber.e164.like(f"%{digits}%") for digits in wanted.digits))
+    parts = (_plain(wanted.text), *wanted.digits)
+    labels = (PhoneNumber.label.ilike(f"%{part}%", escape="\\") for part in parts)
+    return sa.or_(*labels, *(PhoneNumber.e164.like(f"%{digits}%") for digits in wanted.digits))
 
 
 def _plain(text: str) -> str:

@@ -112,19 +112,17 @@ def unescaped(cell: str) -> str:
 
 
 def _runs(text: str) -> bool:
-    """Return whether a cell begins like a formula, behind what is passed over; or with an apostrophe and then so.
+    """Return whether a cell begins like a formula, behind what may be passed over.
 
-    The latter would else lose its own apostrophe when it is read again.
+    An apostrophe of its own is: else the cell would lose it when it is read again.
     """
-    if text.startswith("'"):
-        return _runs(text.lstrip("'"))
     start = next((at for at, char in enumerate(text) if not _is_passed_over(char)), len(text))
     return text[start:].startswith(_SIGNS) and not _E164.fullmatch(text)
 
 
 def _is_passed_over(char: str) -> bool:
-    """Return whether a spreadsheet may drop *char* at the start of a cell: blanks, invisible marks, quotes."""
-    return char == '"' or char.isspace() or unicodedata.category(char) in ("Cc", "Cf")
+    """Return whether *char* may be dropped at the start of a cell: a blank, an invisible mark, a quote."""
+    return char in "\"'" or char.isspace() or unicodedata.category(char) in ("Cc", "Cf")
 
 
 def number_cells(row: NumberRow, zone: ZoneInfo) -> Sequence[str]:
@@ -173,7 +171,7 @@ def _fill(book: xlsxwriter.Workbook, table: Table, bold: object) -> None:
 
 def _kept(cell: str) -> str:
     """Return *cell* so that reading the file leaves its own apostrophes: in Excel files nothing else needs one."""
-    return harmless(cell) if unescaped(cell) != cell else cell
+    return harmless(cell) if unescaped(cell.strip()) != cell.strip() else cell
 
 
 def _sheet(book: xlsxwriter.Workbook, table: Table, title: str, bold: object) -> xlsxwriter.workbook.Worksheet:

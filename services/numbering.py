@@ -227,14 +227,14 @@ def search_text(text: str) -> SearchText | None:
     text = " ".join(number_text.storable(text).split())[:100]
     if not text:
         return None
-    exact, seen = _whole_numbers(text), _BRACKETED_TRUNK.sub("", number_text.visible(text))
-    digits = [re.sub(r"\D", "", seen)] if _TYPED.fullmatch(seen) else []
-    if digits and len(digits[0]) >= _NATIONAL_IN_FULL and not seen.startswith("+"):
-        digits = [part for part in _as_dialled(digits[0]) if part]
-    digits += [one.lstrip("+") for one in exact]
+    seen = _BRACKETED_TRUNK.sub("", number_text.visible(text))
+    typed = re.sub(r"\D", "", seen) if _TYPED.fullmatch(seen) else ""
+    is_dialled = len(typed) >= _NATIONAL_IN_FULL and not seen.startswith("+")
+    exact = _whole_numbers(text) or (_abroad(typed) if is_dialled else ())
+    digits = {_without_trunk(typed) if is_dialled else typed, *(one.lstrip("+") for one in exact)} - {""}
     # Whatever holds the longer one holds the shorter one too.
-    parts = {part for part in digits if part and not any(other != part and other in part for other in digits if other)}
-    return SearchText(text, tuple(sorted(parts)), exact)
+    parts = sorted(part for part in digits if not any(other != part and other in part for other in digits))
+    return SearchText(text, tuple(parts), exact)
 
 
 def _whole_numbers(text: str) -> tuple[str, ...]:
@@ -247,12 +247,15 @@ def _whole_numbers(text: str) -> tuple[str, ...]:
         return ()
 
 
-def _as_dialled(digits: str) -> list[str]:
-    """Return what E.164 keeps of *digits* in full that were dialled: no exit code, and no trunk prefix."""
-    exits = [digits.removeprefix(code) for code in _EXITS if digits.startswith(code)]
-    abroad = [rest for rest in exits if (found := _possible(f"+{rest}")) and found.is_valid]
-    trunk = digits[1:] if digits.startswith("8") and len(digits) == _RUSSIAN else ""
-    return [digits.lstrip("0") or digits, trunk, *abroad]
+def _abroad(digits: str) -> tuple[str, ...]:
+    """Return the numbers in other countries that were dialled with *digits*, whatever the exit code."""
+    ways = (_possible(f"+{digits.removeprefix(code)}") for code in _EXITS if digits.startswith(code))
+    return tuple(one.e164 for one in ways if one and one.is_valid)
+
+
+def _without_trunk(digits: str) -> str:
+    """Return what E.164 keeps of a number in full as it is dialled in its country: not the 0 or 8 before its area."""
+    return digits[1:] if digits.startswith("8") and len(digits) == _RUSSIAN else digits.lstrip("0")
 
 
 @functools.cache

@@ -189,3 +189,28 @@ def test_whatever_comes_has_an_outcome(
     checked = health_import.check(session, world.operator, [Given(*row) for row in rows], today=TODAY)
     assert len(checked.facts) + len(checked.problems) == len(rows)
     assert all(problem.field and problem.message for problem in checked.problems)
+
+
+def test_short_and_completed_calls_exclude_one_another(session: Session, world: World, campaign: int) -> None:
+    with pytest.raises(Refused, match="6 completed and 5 short calls are more than 10 answered"):
+        save(session, world.operator, row(attempts=12, answered=10, completed=6, short_calls=5))
+    assert save(session, world.operator, row(attempts=12, answered=10, completed=5, short_calls=5)).added == 1
+
+
+def test_counts_in_usual_writings_come_in_as_they_are(session: Session, world: World, campaign: int) -> None:
+    save(session, world.operator, row(attempts="1,234", answered="1 000.0", completed="'12"))
+    assert facts(session) == [(date(2026, 3, 9), 1234, 1000, 12)]
+    for wrong in (True, "1.234", "12 calls", "1_000"):
+        with pytest.raises(Refused):
+            save(session, world.operator, row(attempts=wrong, answered=0))
+
+
+@pytest.mark.parametrize("written", ["spring", " Spring ", "SPRING\n"])
+def test_a_campaign_is_known_as_it_is_stored(session: Session, world: World, campaign: int, written: str) -> None:
+    assert save(session, world.operator, row(campaign=written)).added == 1
+
+
+def test_an_id_of_too_many_digits_is_no_campaign(session: Session, world: World, campaign: int) -> None:
+    for written in (f"{campaign:018d}{'9' * 18}", "9" * 5000, f"{campaign}.5", "²"):
+        saved = save(session, world.operator, row(campaign=written), row(), keep_good=True)
+        assert [problem.field for problem in saved.problems] == ["campaign"]
