@@ -64,7 +64,7 @@ class Importing:
                 width=460,
             )
             bare = st.selectbox(
-                "Numbers without +, where both could be",
+                "Numbers without + that can be read in two ways",
                 list(_BARE),
                 format_func=lambda value: _BARE[value],
                 index=None,

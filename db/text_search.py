@@ -99,4 +99,4 @@ def _contains(wanted: SearchText) -> Any:
 
 
 def _plain(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return text.replace("\0", "").replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -58,7 +58,7 @@ class ReadNumber:
 
 
 class Bare(StrEnum):
-    """What numbers without a + are, where they could be both."""
+    """What numbers without a + are, where they can be read in both ways."""
 
     NATIONAL = "national"
     INTERNATIONAL = "international"
@@ -95,8 +95,8 @@ def read(
     if written.has_plus:
         return _international(text, written)
     if written.code:
-        bare = (written.digits, written.without_trunk)
-        ways = [*(f"+{way.removeprefix('00')}" for way in bare), *(bare if default_country else ())]
+        both = (written.digits, written.without_trunk)
+        ways = [*(f"+{way.removeprefix('00')}" for way in both), *(both if default_country else ())]
         return _first(ways, default_country) or _refuse(text, ways[1], None)
     own, others = _read_as_typed(written, default_country)
     listed = {one.e164: one for one in (own, *others) if one and one.is_valid}

@@ -8,7 +8,7 @@ from sqlmodel import Session
 from db.models import NumberStatus
 from db.scope import Slice
 from providers.sandbox.server import Sandbox
-from providers.verbs import NumberSearch
+from providers.verbs import NumberSearch, OwnedNumber, Webhooks
 from services import audit, fulfilment, numbers, orders, registering, resync, stock, vendors
 from services.errors import Forbidden, InvalidInput
 from services.orders import Configuration, Purchase
@@ -107,3 +107,19 @@ def test_the_status_callback_of_a_vendor_that_keeps_none_does_not_differ(
     found = {difference.name for difference in resync.differences(session, world.viewer, number)}
     assert "Voice URL" in found
     assert not found & {"SID", "Status callback"}
+
+
+@pytest.mark.parametrize(
+    ("named", "label"),
+    [
+        ("+14155552671", ""),
+        ("(415) 555-2671", ""),
+        ("2671", "2671"),
+        ("415", "415"),
+        ("Front  desk\n", "Front desk"),
+        ("", ""),
+    ],
+)
+def test_a_label_is_compared_as_it_is_stored_and_digits_of_the_number_are_one(named: str, label: str) -> None:
+    there = OwnedNumber("PN1", "+14155552671", named, None, frozenset(), Webhooks())
+    assert resync.label_of(there) == label
