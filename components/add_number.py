@@ -17,6 +17,7 @@ from services import agents, connections, numbering, numbers, registering, words
 from services.access import Actor, Permission
 from services.connections import ConnectionRow, vendor
 from services.errors import InvalidInput
+from services.numbering import Doubtful
 from services.registering import Configuration, Preview
 
 
@@ -105,13 +106,29 @@ class Wizard:
         doubt = state().get("doubt")
         said("manual")
         if doubt:
-            st.warning(plain(doubt), icon=":material/help:")
+            st.warning(plain(str(doubt)), icon=":material/help:")
+        if isinstance(doubt, Doubtful):
+            with st.container(horizontal=True):
+                for one in doubt.readings:
+                    st.button(
+                        f"Use {numbering.display(one.e164)} · {plain(numbering.country(one.country))}",
+                        key=f"add_reading_{one.e164}",
+                        on_click=self._use,
+                        args=(one.e164,),
+                    )
+        elif doubt:
             st.checkbox("Use this number anyway", key="add_insist")
         wizard.buttons(lambda: go("source"), "Next: Configure number", self._next, disabled=not (typed and chosen))
 
+    def _use(self, e164: str) -> None:
+        """Go on with the reading that was chosen, as if it had been typed."""
+        st.session_state["add_number"] = e164
+        self._next()
+
     def _next(self) -> None:
         known = st.session_state
-        insist = bool(state().get("doubt") and known.get("add_insist"))
+        doubt = state().get("doubt")
+        insist = bool(doubt and not isinstance(doubt, Doubtful) and known.get("add_insist"))
 
         def look() -> str:
             with self.opener() as session:
@@ -122,7 +139,7 @@ class Wizard:
                 except InvalidInput as exc:
                     if not exc.overridable:
                         raise
-                    state()["doubt"] = str(exc)
+                    state()["doubt"] = exc.with_traceback(None)
                     return ""
             go("configure", preview=seen, insist=insist, doubt=None)
             return ""
@@ -170,7 +187,7 @@ class Wizard:
                 number_id = registering.register(
                     session,
                     self.actor,
-                    known["add_number"],
+                    seen.e164,
                     known["add_connection"],
                     configuration,
                     insist=state()["insist"],

@@ -14,11 +14,12 @@ from components import files as draw_files
 from components import navigation
 from components.markdown import plain
 from components.page import errors_shown
-from services import files, health_api, health_files, health_import, words
+from services import days, files, health_api, health_files, health_import, words
 from services.access import Actor, Permission
+from services.days import DayOrder
 from services.health_import import Given, Problem
 
-_DAYS = {"%Y-%m-%d": "2026-05-31", "%d.%m.%Y": "31.05.2026", "%d/%m/%Y": "31/05/2026", "%m/%d/%Y": "05/31/2026"}
+_ORDERS = {DayOrder.DAY_FIRST: "Day first: 31.05.2026, 31/05/2026", DayOrder.MONTH_FIRST: "Month first: 05/31/2026"}
 _SHOWN = 200
 _CURL = """curl -X POST {address}/api/v1/campaign-health \\
   -H "Authorization: Bearer $NUMBERDESK_API_KEY" -H "Content-Type: application/json" \\
@@ -65,31 +66,29 @@ class Importing:
         with errors_shown():
             frame = files.read(file.name, file.getvalue())
             matched = draw_files.columns(frame, health_files.NAMES, health_files.REQUIRED, "health")
-            day_format = st.selectbox(
-                "Days that are texts look like", list(_DAYS), format_func=lambda key: _DAYS[key], key="health_days_as"
-            )
             given = health_files.rows(frame, matched)
+            order = _day_order() if days.has_order({row.day for row in given if isinstance(row.day, str)}) else None
             with st.container(horizontal=True):
                 checked = st.button("Check", icon=":material/fact_check:")
                 wanted = st.button(f"Import {words.amount(len(given), 'row')}", type="primary")
                 good_only = st.button("Import the good rows only")
             if checked:
-                self._check(given, day_format)
+                self._check(given, order)
             elif wanted or good_only:
-                self._save(given, day_format, file.name, keep_good=good_only)
+                self._save(given, order, file.name, keep_good=good_only)
 
-    def _check(self, given: Sequence[Given], day_format: str) -> None:
+    def _check(self, given: Sequence[Given], order: DayOrder | None) -> None:
         bar = st.progress(0.0, text="Checking…")
         with self.opener() as session:
             found = health_import.check(
-                session, self.actor, given, day_format=day_format, progress=lambda done: bar.progress(done)
+                session, self.actor, given, order=order, progress=lambda done: bar.progress(done)
             )
         bar.empty()
         good, bad = words.amount(len(found.facts), "row"), words.amount(len(found.problems), "problem")
         (st.warning if found.problems else st.success)(f"{good} can be imported; {bad}. Nothing was written.")
         _problems(found.problems)
 
-    def _save(self, given: Sequence[Given], day_format: str, name: str, *, keep_good: bool) -> None:
+    def _save(self, given: Sequence[Given], order: DayOrder | None, name: str, *, keep_good: bool) -> None:
         bar = st.progress(0.0, text="Importing…")
         try:
             with self.opener() as session:
@@ -99,7 +98,7 @@ class Importing:
                     given,
                     source=name,
                     keep_good=keep_good,
-                    day_format=day_format,
+                    order=order,
                     progress=lambda done: bar.progress(done),
                 )
         except health_import.Refused as exc:
@@ -114,6 +113,20 @@ class Importing:
             icon=":material/check_circle:",
         )
         _problems(saved.problems)
+
+
+def _day_order() -> DayOrder | None:
+    """Draw the choice of what comes first in the days of a file; nothing is chosen for the reader."""
+    order: DayOrder | None = st.selectbox(
+        "Day order",
+        list(_ORDERS),
+        format_func=lambda key: _ORDERS[key],
+        index=None,
+        placeholder="Which comes first, day or month?",
+        key="health_day_order",
+        width=460,
+    )
+    return order
 
 
 def _problems(found: Sequence[Problem]) -> None:

@@ -12,7 +12,7 @@ from components import navigation
 from components.markdown import plain
 from components.selection import click
 from db.scope import Slice
-from services import exports
+from services import checks, exports
 from services.words import amount
 
 PAGE_SIZES = (25, 50, 100)
@@ -177,8 +177,10 @@ def pager(total: int, noun: str, *, capped_at: int | None = None, prefix: str = 
         first, last = part.offset + 1, min(part.offset + size, shown)
         text = plain(amount(shown, noun) if shown == total else f"{shown:,}+ {noun}s")
         words.caption(f"{first:,}–{last:,} of {text}" if pages > 1 else text)
-    if asked.isdigit() and int(asked[:12]) > pages:
-        st.caption(f":material/info: There is no page {int(asked[:12]):,}; this is page {page:,} of {pages:,}.")
+    wanted = checks.as_whole(asked)
+    if asked and not (wanted is not None and 0 < wanted <= pages):
+        which = "like that" if wanted is None else f"{wanted:,}"
+        st.caption(f":material/info: There is no page {which}; this is page {page:,} of {pages:,}.")
     return part
 
 

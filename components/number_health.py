@@ -60,7 +60,8 @@ def toolbar(today: date, campaigns: Mapping[int, str]) -> tuple[Wanted, list[Fil
         end = st.container(width="content")
     lists.chips([status, campaign], typed, PREFIX)
     lists.remember(keys, "health")
-    digits = "".join(c for c in typed if c.isascii() and c.isdigit())
+    text = numbering.search_text(typed)
+    digits = min(text.digits, key=len, default="") if text else ""
     return Wanted(int(days or 30), today, digits, tuple(verdicts), tuple(chosen)), [status, campaign], end
 
 

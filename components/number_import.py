@@ -18,11 +18,16 @@ from services import files, number_files, number_import, numbering
 from services.access import Actor
 from services.connections import ConnectionRow
 from services.number_import import Given, Outcome, Report
+from services.numbering import Bare
 from services.words import amount
 
 _SHOWN = 300
 _CHECKING, _IMPORTING = "Checking…", "Importing…"
 _COLORS = {Outcome.REFUSED: "red", Outcome.DOUBTFUL: "orange", Outcome.ADDED: "green", Outcome.HERE: "gray"}
+_BARE = {
+    Bare.NATIONAL: "National, of the connection's country",
+    Bare.INTERNATIONAL: "International: a spreadsheet dropped their +",
+}
 _COLUMNS = ("Row", "Number", "Outcome", "Reason", "Column")
 
 
@@ -58,6 +63,15 @@ class Importing:
                 key="numbers_connection",
                 width=460,
             )
+            bare = st.selectbox(
+                "Numbers without + that can be read in two ways",
+                list(_BARE),
+                format_func=lambda value: _BARE[value],
+                index=None,
+                placeholder="Not said: such rows need a look",
+                key="numbers_bare",
+                width=460,
+            )
             insist = st.checkbox("Import numbers that no numbering plan lists", key="numbers_insist")
             given = number_files.rows(frame, matched)
             with st.container(horizontal=True):
@@ -65,9 +79,9 @@ class Importing:
                 wanted = st.button(f"Import {amount(len(given), 'row')}", type="primary")
                 good_only = st.button("Import the good rows only")
             if checked:
-                self._check(frame, given, connection_id, insist)
+                self._check(frame, given, connection_id, insist, bare)
             elif wanted or good_only:
-                self._save(frame, given, connection_id, insist, file.name, keep_good=good_only)
+                self._save(frame, given, connection_id, insist, bare, file.name, keep_good=good_only)
 
     def _template(self, offered: Sequence[ConnectionRow]) -> None:
         st.download_button(
@@ -80,7 +94,9 @@ class Importing:
             on_click="ignore",
         )
 
-    def _check(self, frame: pd.DataFrame, given: Sequence[Given], connection_id: int | None, insist: bool) -> None:
+    def _check(
+        self, frame: pd.DataFrame, given: Sequence[Given], connection_id: int | None, insist: bool, bare: Bare | None
+    ) -> None:
         bar = st.progress(0.0, text=_CHECKING)
         with self.opener() as session:
             report = number_import.check(
@@ -89,6 +105,7 @@ class Importing:
                 given,
                 connection_id=connection_id,
                 insist=insist,
+                bare=bare,
                 progress=partial(bar.progress, text=_CHECKING),
             )
         bar.empty()
@@ -101,6 +118,7 @@ class Importing:
         given: Sequence[Given],
         connection_id: int | None,
         insist: bool,
+        bare: Bare | None,
         name: str,
         *,
         keep_good: bool,
@@ -115,6 +133,7 @@ class Importing:
                     source=name,
                     connection_id=connection_id,
                     insist=insist,
+                    bare=bare,
                     keep_good=keep_good,
                     progress=partial(bar.progress, text=_IMPORTING),
                 )

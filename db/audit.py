@@ -178,7 +178,7 @@ def _matching(session: Session, scope: Scope, query: AuditQuery, most: int | Non
     if query.search is not None:
         labels = _labels(session, scope, query.search)
         if labels is None:
-            parts = [names_holding(_event.subject_label, t) for t in (query.search.text, query.search.digits) if t]
+            parts = [names_holding(_event.subject_label, t) for t in (query.search.text, *query.search.digits)]
             conditions.append(sa.or_(*parts))
         else:
             needed = (getattr(_event, name) for name in _FILTERED)
@@ -221,12 +221,9 @@ def _is_one_of(column: Any, values: tuple[Any, ...]) -> Any:
 def _labels(session: Session, scope: Scope, wanted: SearchText) -> list[str] | None:
     """Return what events may be about that holds what was typed; None when too much does.
 
-    A whole number is taken as it is; parts are looked for among the numbers on record, and names among
-    those in the log.
+    A whole number is looked for as it is; parts among the numbers on record, and names among those in the log.
     """
-    if wanted.exact:
-        return [wanted.exact]
-    if 0 < len(wanted.digits) < RARE_DIGITS:
+    if any(len(digits) < RARE_DIGITS for digits in wanted.digits):
         return None
     names = sa.select(AuditName.name).where(scope.of(AuditName.tenant_id), names_holding(AuditName.name, wanted.text))
     labels = list(session.scalars(names.limit(MOST_NAMES + 1)))
@@ -234,7 +231,7 @@ def _labels(session: Session, scope: Scope, wanted: SearchText) -> list[str] | N
         return labels if len(labels) <= MOST_NAMES else None
     # Whoever has them: the events that are looked for are those in scope, and SQLite would go through all of a tenant.
     numbers = sa.select(PhoneNumber.e164).where(holding(session, wanted))
-    labels += session.scalars(numbers.limit(MOST_NUMBERS + 1))
+    labels += [*wanted.exact, *session.scalars(numbers.limit(MOST_NUMBERS + 1))]
     return labels if len(labels) <= MOST_NUMBERS else None
 
 

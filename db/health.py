@@ -110,10 +110,10 @@ def _calls(scope: Scope, number_id: int, since: date, until: date) -> tuple[Any,
     )
 
 
-def campaigns(session: Session, scope: Scope) -> tuple[dict[str, int], set[int]]:
-    """Return the ids of the campaigns in *scope*, by name without regard to case, and all of them."""
-    rows = session.execute(sa.select(Campaign.name, Campaign.id).where(scope.of(Campaign.tenant_id))).all()
-    return {name.strip().casefold(): id for name, id in rows}, {id for _, id in rows}
+def campaigns(session: Session, scope: Scope) -> dict[int, str]:
+    """Return the names of the campaigns in *scope*, by their ids."""
+    rows = session.execute(sa.select(Campaign.id, Campaign.name).where(scope.of(Campaign.tenant_id)))
+    return dict(rows.tuples().all())
 
 
 def numbers(session: Session, scope: Scope, texts: Sequence[str]) -> dict[str, int]:

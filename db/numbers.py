@@ -24,7 +24,7 @@ from db.models import (
     Tenant,
 )
 from db.scope import Scope, Slice
-from db.text_search import SearchText, holding, streamed
+from db.text_search import SearchText, closeness, holding, streamed
 
 SEARCH_LIMIT = 1000
 """Matches of a search are counted up to here; beyond, the total reads `1,000+`."""
@@ -112,12 +112,13 @@ def search(session: Session, scope: Scope, query: NumberQuery, part: Slice) -> l
     # The ids come off a covering index; only the rows that are shown are joined.
     ids = (
         _ids(session, scope, query)
-        .order_by(*_order(query.sort, backwards=backwards))
+        .order_by(*closeness(query.search), *_order(query.sort, backwards=backwards))
         .limit(size)
         .offset(offset)
         .subquery()
     )
-    rows = session.execute(_rows().join(ids, ids.c.id == PhoneNumber.id).order_by(*_order(query.sort)))
+    order = (*closeness(query.search), *_order(query.sort))
+    rows = session.execute(_rows().join(ids, ids.c.id == PhoneNumber.id).order_by(*order))
     return [NumberRow(*row) for row in rows]
 
 

@@ -16,21 +16,22 @@ _trigrams = sa.table("number_search", sa.column("rowid", sa.Integer))
 
 @dataclass(frozen=True)
 class SearchText:
-    """What was typed into the search box, as the query needs it."""
+    """What was typed into the search box, as the query needs it.
+
+    `digits` are parts of numbers, any of which is wanted; `exact` are whole numbers, to come first.
+    """
 
     text: str
-    digits: str = ""
-    exact: str | None = None
+    digits: tuple[str, ...] = ()
+    exact: tuple[str, ...] = ()
 
 
 def holding(session: Session, wanted: SearchText) -> Any:
     """Return the condition that a number or its label holds what was typed.
 
-    It goes through the unique index for a whole number, through trigrams for parts. On a PostgreSQL
-    without pg_trgm, only starts and ends of numbers and starts of labels are found.
+    It goes through trigrams. On a PostgreSQL without pg_trgm, only starts and ends of numbers and starts of labels
+    are found.
     """
-    if wanted.exact:
-        return PhoneNumber.e164 == wanted.exact
     engine: Any = session.get_bind()
     if _is_short(wanted):
         return _contains(wanted)
@@ -38,16 +39,18 @@ def holding(session: Session, wanted: SearchText) -> Any:
         return PhoneNumber.id.in_(sa.select(_trigrams.c.rowid).where(_match(wanted)))
     if has_trigrams(engine):
         both: Any = sa.literal_column("(phone_number.e164 || ' ' || phone_number.label)")
-        either = [both.ilike(f"%{_plain(wanted.text)}%", escape="\\")]
-        if wanted.digits:
-            either.append(both.ilike(f"%{wanted.digits}%"))
-        return sa.or_(*either)
-    label = sa.func.lower(PhoneNumber.label).like(f"{_plain(wanted.text.lower())}%", escape="\\")
-    if not wanted.digits:
-        return label
-    start = PhoneNumber.e164.like(f"+{wanted.digits}%")
-    end = sa.func.reverse(PhoneNumber.e164).like(f"{wanted.digits[::-1]}%")
-    return sa.or_(label, start, end)
+        parts = (_plain(wanted.text), *wanted.digits)
+        return sa.or_(*(both.ilike(f"%{part}%", escape="\\") for part in parts))
+    label = sa.func.lower(PhoneNumber.label)
+    labels = (label.like(f"{part}%", escape="\\") for part in (_plain(wanted.text.lower()), *wanted.digits))
+    starts = (PhoneNumber.e164.like(f"+{digits}%") for digits in wanted.digits)
+    ends = (sa.func.reverse(PhoneNumber.e164).like(f"{digits[::-1]}%") for digits in wanted.digits)
+    return sa.or_(*labels, *starts, *ends)
+
+
+def closeness(wanted: SearchText | None) -> tuple[Any, ...]:
+    """Return what to sort by first: whole numbers as they were typed, then the others that hold what was typed."""
+    return (sa.case((PhoneNumber.e164.in_(wanted.exact), 0), else_=1),) if wanted and wanted.exact else ()
 
 
 class _Streamed(sa.Join):
@@ -68,7 +71,7 @@ def streamed(session: Session, wanted: SearchText) -> tuple[Any, Any]:
 
     SQLite would collect all that were found in any tenant first, or look through the tenant's numbers for them.
     """
-    if session.get_bind().dialect.name != "sqlite" or wanted.exact or _is_short(wanted):
+    if session.get_bind().dialect.name != "sqlite" or _is_short(wanted):
         return PhoneNumber.__table__, holding(session, wanted)
     return _Streamed(_trigrams, PhoneNumber.__table__, _trigrams.c.rowid == PhoneNumber.id), _match(wanted)
 
@@ -80,23 +83,20 @@ def names_holding(column: Any, text: str) -> Any:
 
 def _is_short(wanted: SearchText) -> bool:
     """Return whether there is too little to look it up by trigrams."""
-    return len(wanted.digits or wanted.text) < _TRIGRAM or len(wanted.text) < _TRIGRAM
+    return min(map(len, (wanted.text, *wanted.digits))) < _TRIGRAM
 
 
 def _match(wanted: SearchText) -> Any:
     quoted = wanted.text.replace('"', '""')
-    match = f'label:"{quoted}"'
-    if wanted.digits:
-        match = f'e164:"{wanted.digits}" OR {match}'
+    match = " OR ".join([f'label:"{quoted}"', *(f'"{digits}"' for digits in wanted.digits)])
     return sa.text("number_search MATCH :match").bindparams(match=match)
 
 
 def _contains(wanted: SearchText) -> Any:
-    label = PhoneNumber.label.ilike(f"%{_plain(wanted.text)}%", escape="\\")
-    if not wanted.digits:
-        return label
-    return sa.or_(label, PhoneNumber.e164.like(f"%{wanted.digits}%"))
+    parts = (_plain(wanted.text), *wanted.digits)
+    labels = (PhoneNumber.label.ilike(f"%{part}%", escape="\\") for part in parts)
+    return sa.or_(*labels, *(PhoneNumber.e164.like(f"%{digits}%") for digits in wanted.digits))
 
 
 def _plain(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return text.replace("\0", "").replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeVar
+from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
@@ -17,7 +17,7 @@ from db.connections import ConnectionRow
 from db.models import Agent, Connection
 from db.scope import Scope
 from providers.base import Vendor
-from services import numbering
+from services import number_text, numbering
 from services.errors import InvalidInput, NotFound
 
 LABEL_LENGTH = 64
@@ -29,20 +29,109 @@ TAG_LENGTH = 32
 MOST_TAGS = 12
 SHORTEST_PASSWORD = 12
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
-_LARGEST_ID = 2**31 - 1
+LARGEST_ID = 2**31 - 1
+_MOST_DIGITS = len(str(LARGEST_ID))
+_WHOLE = (
+    r"(\d+)(?:[.,]0{1,2}|\.0{4,})?",
+    r"([1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d{2})+,\d{3})(?:\.0+)?",
+    r"([1-9]\d{0,2}(?:\.\d{3}){2,})(?:,0+)?",
+    r"([1-9]\d{0,2}\.\d{3}),0+",
+    r"([1-9]\d{0,2}(?:[ \"]\d{3})+)(?:[.,]0+)?",
+)
+_NEGATIVE = re.compile(r"-\s*\d+")
+_POINTED = re.compile(r"[1-9]\d{0,2}\.\d{3}")
 _LOOKED_AT = 72  # bcrypt looks no further either
 _GUESSED_SLOWLY = 2  # zxcvbn's scale from 0 to 4: over a million guesses
 
 
+Thing = TypeVar("Thing")
 Used = TypeVar("Used", Agent, AgentRow, Connection, ConnectionRow)
 
 
 def as_id(value: object) -> int:
-    """Return an id out of an address. Raises NotFound for anything that cannot be one."""
-    text = str(value)
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:12]) <= _LARGEST_ID):
+    """Return an id out of an address, a file or a program. Raises NotFound for anything that cannot be one."""
+    found = as_whole(value)
+    if found is None or not 0 < found <= LARGEST_ID:
         raise NotFound
-    return int(text)
+    return found
+
+
+def as_whole(value: object) -> int | None:
+    """Return the whole number that *value* is or has as digits, up to ten of them; None for anything else."""
+    if isinstance(value, int) and not 0 <= value < 10**_MOST_DIGITS:
+        return None
+    text = str(value)
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
+
+
+def count(value: object, field: str, most: int) -> int | None:
+    """Return a count out of a cell, in any usual writing of a whole number; None for an empty one.
+
+    Raises InvalidInput for anything else. `1.234` is refused: for some it is a thousand and more, for others one and
+    a bit.
+    """
+    if value is None or value != value or (isinstance(value, str) and not value.strip()):
+        return None
+    shown, found = number_text.echo(str(value)) if not isinstance(value, int) else "", _whole(value)
+    if found is None:
+        text = number_text.visible(str(value)).strip()
+        if _NEGATIVE.fullmatch(text):
+            raise InvalidInput(f"{shown} is negative.", field=field)
+        if _POINTED.fullmatch(text):
+            plain = text.replace(".", "")
+            raise InvalidInput(
+                f"{shown} can be a count in thousands or one with decimals: write {plain} if that is meant.",
+                field=field,
+            )
+        raise InvalidInput(f"{shown or 'This'} is not a whole number.", field=field)
+    if found < 0:
+        raise InvalidInput(f"{found:,} is negative." if found > -(10**_MOST_DIGITS) else "It is negative.", field=field)
+    if found > most:
+        raise InvalidInput(f"More than {most:,} calls in a day cannot be.", field=field)
+    return found
+
+
+def _whole(value: object) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    text = number_text.visible(str(value)).strip(' "')
+    found = next(filter(None, (re.fullmatch(way, text) for way in _WHOLE)), None)
+    if found is None:
+        return None
+    digits = re.sub(r"\D", "", found[1]).lstrip("0") or "0"
+    return int(digits) if len(digits) <= _MOST_DIGITS else 10**_MOST_DIGITS
+
+
+def key(text: str) -> str:
+    """Return a name or label as it is compared with others: as it is stored, whatever its case."""
+    return one_line(text).casefold()
+
+
+class Named(Generic[Thing]):
+    """Things by their names, as names are stored and whatever their case; one that is written exactly goes first."""
+
+    def __init__(self, things: Iterable[tuple[str, Thing]]) -> None:
+        self._exactly: dict[str, Thing] = {}
+        self._alike: dict[str, list[Thing]] = {}
+        for name, thing in things:
+            self._exactly[one_line(name)] = thing
+            self._alike.setdefault(key(name), []).append(thing)
+
+    def find(self, name: str, noun: str) -> Thing | None:
+        """Return what is named so, or None. Raises InvalidInput when several *noun*s are."""
+        if (found := self._exactly.get(one_line(name))) is not None:
+            return found
+        alike = self._alike.get(key(name), [])
+        if len(alike) > 1:
+            raise InvalidInput(
+                f"There are several {noun}s named {number_text.echo(name)}, in other letters: write it exactly.",
+                field=noun,
+            )
+        return alike[0] if alike else None
 
 
 def label(text: str) -> str:

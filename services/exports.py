@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -37,9 +38,10 @@ NUMBERS_HEADER = (
     "Created",
 )
 ACTIVITY_HEADER = ("Time", "Who", "What", "Kind", "Subject", "Changes", "Tenant")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-_DIGITS = tuple("0123456789")
+_SIGNS = tuple("=+@-\uff1d\uff0b\uff20\uff0d\ufe66\ufe62\ufe6b\ufe63\u2212\u207a\u207b\u207c")  # wide, small, raised
+_PARTS = re.compile(r"([;\t\r\n])")  # where a spreadsheet of other settings begins another cell
 _E164 = re.compile(r"\+[0-9]+")
+_PLAIN = re.compile(r"[^\W_][^;\t\r\n]*")
 
 
 @dataclass(frozen=True)
@@ -91,16 +93,36 @@ def workbook(tables: Iterable[Table]) -> bytes:
 
 
 def harmless(cell: str) -> str:
-    """Return *cell* so that no spreadsheet runs it: a leading = + - @ gets an apostrophe.
+    """Return *cell* so that no spreadsheet runs it: what begins like a formula gets an apostrophe.
 
-    A + with digits alone is a number whichever way it is read, and other tools want it as it is.
+    So does what begins so behind a semicolon, tab or line end, where other settings begin another cell. A + with
+    digits alone is a number whichever way it is read, and other tools want it as it is. `unescaped` takes back
+    exactly what this adds.
     """
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) and not _E164.fullmatch(cell) else cell
+    if _PLAIN.fullmatch(cell):
+        return cell
+    return "".join(f"'{part}" if _runs(part) else part for part in _PARTS.split(cell))
 
 
 def unescaped(cell: str) -> str:
-    """Return *cell* without the apostrophe that keeps a spreadsheet from running it, or from making it a number."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith((*_FORMULA_STARTS, *_DIGITS)) else cell
+    """Return *cell* without the apostrophes that keep a spreadsheet from running it."""
+    if "'" not in cell:
+        return cell
+    return "".join(part[1:] if part[:1] == "'" and _runs(part[1:]) else part for part in _PARTS.split(cell))
+
+
+def _runs(text: str) -> bool:
+    """Return whether a cell begins like a formula, behind what may be passed over.
+
+    An apostrophe of its own is: else the cell would lose it when it is read again.
+    """
+    start = next((at for at, char in enumerate(text) if not _is_passed_over(char)), len(text))
+    return text[start:].startswith(_SIGNS) and not _E164.fullmatch(text)
+
+
+def _is_passed_over(char: str) -> bool:
+    """Return whether *char* may be dropped at the start of a cell: a blank, an invisible mark, a quote."""
+    return char in "\"'" or char.isspace() or unicodedata.category(char) in ("Cc", "Cf")
 
 
 def number_cells(row: NumberRow, zone: ZoneInfo) -> Sequence[str]:
@@ -141,10 +163,15 @@ def _fill(book: xlsxwriter.Workbook, table: Table, bold: object) -> None:
             sheet, line = _sheet(book, table, f"{table.title} {sheets}", bold), 1
         for column, cell in enumerate(row):
             if isinstance(cell, str):
-                sheet.write_string(line, column, cell[:EXCEL_TEXT])
+                sheet.write_string(line, column, _kept(cell)[:EXCEL_TEXT])
             else:
                 sheet.write_number(line, column, cell)
         line += 1
+
+
+def _kept(cell: str) -> str:
+    """Return *cell* so that reading the file leaves its own apostrophes: in Excel files nothing else needs one."""
+    return harmless(cell) if unescaped(cell.strip()) != cell.strip() else cell
 
 
 def _sheet(book: xlsxwriter.Workbook, table: Table, title: str, bold: object) -> xlsxwriter.workbook.Worksheet:

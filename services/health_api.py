@@ -9,10 +9,10 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 import db.engine
-from services import api_keys, health_import, settings
+from services import api_keys, checks, health_import, number_text, settings
 from services.access import Actor
 from services.api_keys import UnknownKey
 from services.errors import Conflict, DatabaseUnavailable, Forbidden
@@ -20,8 +20,30 @@ from services.health_import import MOST, Given, Problem, Refused
 
 MOST_ROWS = 5_000
 MOST_BYTES = 4 * 1024 * 1024
+MOST_CHARACTERS = 200
 
 _Count = Annotated[int, Field(ge=0, le=MOST, strict=True)]
+
+
+def _storable(value: object) -> object:
+    """Return what was sent, unless it is a text that no database could hold."""
+    if isinstance(value, str) and number_text.storable(value) != value:
+        raise ValueError("There is a character in it that cannot be stored: NUL, or half of one.")
+    return value
+
+
+def _name_or_id(value: object) -> object:
+    """Return a campaign as it was sent, unless it is neither a name nor an id. True is no 1."""
+    if isinstance(value, str) and len(value) <= MOST_CHARACTERS:
+        return _storable(value)
+    if type(value) is int:
+        return value
+    raise ValueError("Send the name or the id of a campaign.")
+
+
+_Text = Annotated[str, Field(max_length=MOST_CHARACTERS, strict=True), BeforeValidator(_storable)]
+_NameOrId = Annotated[int | str, BeforeValidator(_name_or_id)]
+_Told = Annotated[str, BeforeValidator(number_text.printable)]
 
 
 class DailyFact(BaseModel):
@@ -29,15 +51,15 @@ class DailyFact(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    campaign: Annotated[int | str, Field(description="Name or id of a campaign of the tenant.")]
-    number: Annotated[str, Field(description="The number in E.164, as it is on record.", examples=["+14155552671"])]
-    day: Annotated[str, Field(description="YYYY-MM-DD, in the tenant's zone, not in the future.")]
+    campaign: Annotated[_NameOrId, Field(description="Name or id of a campaign of the tenant.")]
+    number: Annotated[_Text, Field(description="The number, best in E.164.", examples=["+14155552671"])]
+    day: Annotated[_Text, Field(description="YYYY-MM-DD, in the tenant's zone, not in the future.")]
     attempts: Annotated[_Count, Field(description="Calls that reached the carrier.")]
     answered: Annotated[_Count, Field(description="At most attempts.")]
-    completed: Annotated[_Count | None, Field(description="Answered and 12 s or longer; else answered less short.")] = (
-        None
-    )
-    short_calls: Annotated[_Count, Field(description="Answered and ended before 12 s.")] = 0
+    completed: Annotated[
+        _Count | None, Field(description="Answered and 12 s or longer; else answered less short calls.")
+    ] = None
+    short_calls: Annotated[_Count, Field(description="Answered, under 12 s; with completed at most answered.")] = 0
     failed: Annotated[_Count, Field(description="Calls that did not reach the carrier.")] = 0
     spam_reports: _Count = 0
 
@@ -54,8 +76,8 @@ class RowProblem(BaseModel):
     """Why a row was refused; rows count from 1, and 0 stands for the whole body."""
 
     row: int
-    field: str
-    problem: str
+    field: _Told
+    problem: _Told
 
 
 class Answer(BaseModel):
@@ -161,7 +183,7 @@ def _holder(secret: str) -> Actor:
 async def _body(request: Request) -> bytes:
     """Return the body, read no further than is allowed."""
     size = request.headers.get("content-length", "0")
-    if size.isdigit() and int(size) > MOST_BYTES:
+    if (checks.as_whole(size) or 0) > MOST_BYTES:
         raise Refuse(413, f"At most {MOST_BYTES // 1024**2} MB.")
     body = bytearray()
     async for part in request.stream():
@@ -171,12 +193,21 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON. Raises ValueError when it says something twice: which is meant is not known."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)[:40]} is said twice in one object.")
+    return found
+
+
 def _rows(body: bytes) -> tuple[list[tuple[int, Given]], list[RowProblem]]:
     """Return the rows of a body with their places, and what is wrong with others."""
     try:
-        sent = json.loads(body)
+        sent = json.loads(body, object_pairs_hook=_once)
     except (ValueError, RecursionError) as exc:
-        raise Refuse(422, "The body is not JSON.", [RowProblem(row=0, field="", problem=str(exc))]) from exc
+        raise Refuse(422, "The body cannot be read as JSON.", [RowProblem(row=0, field="", problem=str(exc))]) from exc
     given = sent.get("rows") if isinstance(sent, dict) else None
     if not isinstance(given, list) or not given or set(sent) != {"rows"}:
         wanted = 'Send an object with "rows" alone, a list of at least one row.'
@@ -191,7 +222,7 @@ def _rows(body: bytes) -> tuple[list[tuple[int, Given]], list[RowProblem]]:
         except ValidationError as exc:
             for error in exc.errors(include_url=False, include_context=False, include_input=False):
                 field = str(error["loc"][0]) if error["loc"] else ""
-                problems.append(RowProblem(row=at, field=field, problem=error["msg"]))
+                problems.append(RowProblem(row=at, field=field, problem=error["msg"].removeprefix("Value error, ")))
     return rows, problems
 
 

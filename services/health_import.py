@@ -1,32 +1,31 @@
 """Campaign health comes in: rows are checked one by one, and written in one transaction or not at all."""
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import NamedTuple
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
+import db.connections
 import db.engine
 import db.health
 import db.tenants
 from db.health import COUNTS, Fact
 from db.scope import Scope
-from services import audit, days, files
+from services import audit, checks, days, files, number_text, numbering, registering
 from services.access import Actor, Permission, require, require_tenant
 from services.audit import Action, Subject
+from services.days import DayOrder
 from services.errors import Conflict, InvalidInput
+from services.registering import Plan
 
 __all__ = ["COUNTS", "Checked", "Given", "Problem", "Saved", "check", "save"]
 
 MOST = 1_000_000
 """No number makes more calls in a day."""
 BATCH = 5_000
-ISO = "%Y-%m-%d"
-
-_DIGITS = re.compile(r"\d+")
 
 Progress = Callable[[float], object]
 
@@ -88,14 +87,14 @@ def check(
     actor: Actor,
     rows: Sequence[Given],
     *,
-    day_format: str = ISO,
+    order: DayOrder | None = None,
     today: date | None = None,
     progress: Progress | None = None,
 ) -> Checked:
-    """Return which rows can be written; nothing is. *day_format* is how days that are texts are written."""
+    """Return which rows can be written; nothing is. *order* says what comes first in days that are not YYYY-MM-DD."""
     require(actor, Permission.HEALTH_WRITE)
     scope = Scope(require_tenant(actor))
-    reader = _Reader(session, scope, rows, day_format, today or days.today_of(session, actor))
+    reader = _Reader(session, scope, rows, order, today or days.today_of(session, actor))
     facts: list[Fact] = []
     problems: list[Problem] = []
     for at, row in enumerate(rows, start=1):
@@ -115,7 +114,7 @@ def save(
     *,
     source: str,
     keep_good: bool = False,
-    day_format: str = ISO,
+    order: DayOrder | None = None,
     today: date | None = None,
     progress: Progress | None = None,
 ) -> Saved:
@@ -130,7 +129,7 @@ def save(
         session,
         actor,
         rows,
-        day_format=day_format,
+        order=order,
         today=today,
         progress=progress and (lambda done: progress(done / 2)),
     )
@@ -172,19 +171,20 @@ def save(
 class _Reader:
     """Reads rows of one tenant, knowing its campaigns and the numbers that the rows name."""
 
-    def __init__(self, session: Session, scope: Scope, rows: Sequence[Given], day_format: str, today: date) -> None:
-        self._day_format, self._today = day_format, today
-        self._by_name, self._by_id = db.health.campaigns(session, scope)
-        written = {text for text in (files.text(row.number) for row in rows) if text}
-        self._spelled = {text: _spellings(text) for text in written}
-        wanted = sorted({one for some in self._spelled.values() for one in some})
-        self._numbers = db.health.numbers(session, scope, wanted)
+    def __init__(
+        self, session: Session, scope: Scope, rows: Sequence[Given], order: DayOrder | None, today: date
+    ) -> None:
+        self._order, self._today = order, today
+        self._campaigns = db.health.campaigns(session, scope)
+        self._by_name = checks.Named((name, id) for id, name in self._campaigns.items())
+        self._numbers = _Numbers(session, scope, (files.text(row.number) for row in rows))
         self._days: dict[object, date] = {}
         self._seen: dict[tuple[int, int, date], int] = {}
 
     def read(self, at: int, row: Given) -> Fact:
         """Return the fact in *row*. Raises InvalidInput with the field and the reason."""
-        campaign_id, number_id, day = self._campaign(row.campaign), self._number(row.number), self._day(row.day)
+        campaign_id, number_id = self._campaign(row.campaign), self._numbers.find(files.text(row.number))
+        day = self._day(row.day)
         attempts, answered = _count("attempts", row.attempts), _count("answered", row.answered)
         if answered > attempts:
             raise InvalidInput(f"{answered:,} answered of {attempts:,} attempts cannot be.", field="answered")
@@ -193,6 +193,12 @@ class _Reader:
         for field, calls in (("completed", completed), ("short_calls", short)):
             if calls > answered:
                 raise InvalidInput(f"{calls:,} of {answered:,} answered calls cannot be.", field=field)
+        if completed + short > answered:
+            raise InvalidInput(
+                f"{completed:,} completed and {short:,} short calls are more than {answered:,} answered: "
+                "a call is one or the other.",
+                field="completed",
+            )
         failed, spam = _count("failed", row.failed, 0), _count("spam_reports", row.spam_reports, 0)
         key = (campaign_id, number_id, day)
         if first := self._seen.get(key):
@@ -204,52 +210,85 @@ class _Reader:
         text = files.text(given)
         if not text:
             raise InvalidInput("No campaign is given.", field="campaign")
-        found = self._by_name.get(text.casefold())
-        if found is None and text.isascii() and text.isdigit() and int(text[:18]) in self._by_id:
-            found = int(text)
+        found = self._by_name.find(text, "campaign")
+        if found is None and (number := checks.as_whole(text)) in self._campaigns:
+            found = number
         if found is None:
-            raise InvalidInput(f"There is no campaign {text[:80]}.", field="campaign")
-        return found
-
-    def _number(self, given: object) -> int:
-        text = files.text(given)
-        if not text:
-            raise InvalidInput("No number is given.", field="number")
-        found = next((self._numbers[one] for one in self._spelled[text] if one in self._numbers), None)
-        if found is None:
-            files.expect_whole(text)
-            raise InvalidInput(f"{text[:40]} is not a number of this tenant.", field="number")
+            raise InvalidInput(f"There is no campaign {number_text.echo(text)}.", field="campaign")
         return found
 
     def _day(self, given: object) -> date:
         key = given if isinstance(given, str | date) else str(given or "")
         if key not in self._days:
-            self._days[key] = _day(given, self._day_format, self._today)
+            self._days[key] = _day(given, self._order, self._today)
         return self._days[key]
 
 
-def _spellings(text: str) -> tuple[str, ...]:
-    """Return how the number may stand on record: with its plus, also where a spreadsheet dropped it, or bare."""
-    digits = "".join(_DIGITS.findall(text))
-    if not digits or files.is_shortened(text):
-        return ()
-    if text.startswith("00") and not text.startswith("000"):
-        return (f"+{digits[2:]}", digits)
-    return (f"+{digits}",) if text.startswith("+") else (f"+{digits}", digits)
+class _Numbers:
+    """The numbers of one tenant that rows name, as it has them on record, in any writing that its connections know."""
+
+    def __init__(self, session: Session, scope: Scope, texts: Iterable[str]) -> None:
+        plans = {registering.plan_of(row) for row in db.connections.choices(session, scope)}
+        # Without a country more can be doubted: that counts only where no connection has one.
+        known = sorted({plan for plan in plans if plan.default_country}) or [Plan()]
+        self._read = {text: _Reading.of(text, known) for text in set(texts) if text}
+        wanted = {one for read in self._read.values() for one in (*read.numbers, *read.verbatim)}
+        self._ids = db.health.numbers(session, scope, sorted(wanted))
+
+    def find(self, text: str) -> int:
+        """Return the id of the one number that *text* is. Raises InvalidInput with the reason when it is none."""
+        if not text:
+            raise InvalidInput("No number is given.", field="number")
+        read = self._read[text]
+        same = [one for one in read.verbatim if one in self._ids]
+        found = [one for one in read.numbers if one in self._ids]
+        if same and (read.has_plus or not (read.numbers or read.doubt)):
+            return self._ids[same[0]]
+        if read.doubt:
+            raise read.doubt
+        if len(found) > 1:
+            told = " or ".join(numbering.display(one) for one in found)
+            raise InvalidInput(
+                f"{number_text.echo(text)} can be {told}. Write it with + and its calling code.", field="number"
+            )
+        if found:
+            return self._ids[found[0]]
+        if read.refusal and not read.numbers:
+            raise read.refusal
+        raise InvalidInput(f"{number_text.echo(text)} is not a number of this tenant.", field="number")
 
 
-def _day(given: object, day_format: str, today: date) -> date:
-    if isinstance(given, datetime):
-        day = given.date()
-    elif isinstance(given, date):
-        day = given
-    else:
-        text = files.text(given)
+@dataclass(frozen=True)
+class _Reading:
+    """What a text can be: `numbers` by the plans, `verbatim` as what a provider holds may be on record all the same."""
+
+    numbers: tuple[str, ...]
+    verbatim: tuple[str, ...] = ()
+    has_plus: bool = False
+    doubt: InvalidInput | None = None
+    refusal: InvalidInput | None = None
+
+    @classmethod
+    def of(cls, text: str, plans: Sequence[Plan]) -> "_Reading":
         try:
-            day = date.fromisoformat(text[:10]) if day_format == ISO else datetime.strptime(text, day_format).date()  # noqa: DTZ007
-        except ValueError as exc:
-            wanted = day_format.replace("%Y", "YYYY").replace("%m", "MM").replace("%d", "DD")
-            raise InvalidInput(f"{text[:40] or 'Nothing'} is not a day written {wanted}.", field="day") from exc
+            written = number_text.written(text)
+        except InvalidInput as exc:
+            return cls((), refusal=exc)
+        numbers: dict[str, None] = {}
+        doubt = refusal = None
+        for plan in plans:
+            try:
+                numbers[numbering.read(text, default_country=plan.default_country, national=plan.national).e164] = None
+            except numbering.Doubtful as exc:
+                doubt = exc
+            except InvalidInput as exc:
+                refusal = exc
+        verbatim = (f"+{written.digits}",) if written.has_plus else (f"+{written.digits}", written.digits)
+        return cls(tuple(numbers), verbatim, written.has_plus, doubt, refusal)
+
+
+def _day(given: object, order: DayOrder | None, today: date) -> date:
+    day = days.read(given, order)
     if day > today:
         raise InvalidInput(f"{day.isoformat()} is in the future.", field="day")
     if day.year < 2000:
@@ -258,20 +297,7 @@ def _day(given: object, day_format: str, today: date) -> date:
 
 
 def _count(field: str, given: object, default: int | None = None) -> int:
-    if type(given) is int:
-        count = given
-    else:
-        text = files.text(given).replace("\u00a0", "")
-        if not text:
-            if default is not None:
-                return default
-            raise InvalidInput("This count is missing.", field=field)
-        try:
-            count = int(text)
-        except ValueError as exc:
-            raise InvalidInput(f"{text[:40]} is not a whole number.", field=field) from exc
-    if not 0 <= count <= MOST:
-        raise InvalidInput(
-            f"{count:,} is negative." if count < 0 else f"More than {MOST:,} calls in a day cannot be.", field=field
-        )
-    return count
+    found = checks.count(given, field, MOST)
+    if found is None and default is None:
+        raise InvalidInput("This count is missing.", field=field)
+    return found if found is not None else default or 0

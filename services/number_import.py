@@ -21,12 +21,12 @@ import db.registering
 from db.agents import AgentRow
 from db.connections import ConnectionRow
 from db.scope import Scope
-from services import audit, checks, files, numbering, registering
+from services import audit, checks, country_names, files, number_text, numbering, registering
 from services.access import Actor, Permission, require, require_tenant
 from services.audit import Action, Subject
 from services.connections import vendor
 from services.errors import Conflict, InvalidInput
-from services.numbering import ReadNumber
+from services.numbering import Bare, ReadNumber
 from services.registering import Configuration, Prepared
 
 __all__ = ["MOST_ROWS", "Given", "Outcome", "Refused", "Report", "Result", "check", "expect_few", "save"]
@@ -36,10 +36,8 @@ MOST_ROWS = 100_000
 
 BATCH = 2_000
 _LONGEST_REASON = 300
-_SHORTEST_INTERNATIONAL = 8
 _BETWEEN = re.compile("[,;]")
 _NO_AGENT = "unassigned"
-_ALSO_CALLED = {"uk": "GB", "usa": "US", "uae": "AE"}
 
 Progress = Callable[[float], object]
 
@@ -130,17 +128,24 @@ def check(
     *,
     connection_id: int | None = None,
     insist: bool = False,
+    bare: Bare | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Return what would come of each row; nothing is written.
 
-    *connection_id* is for rows that name no connection; *insist* takes numbers that no numbering plan lists.
+    *connection_id* is for rows that name no connection; *insist* takes numbers that no numbering plan lists, and
+    *bare* settles those without + that can be read in two ways.
     """
     require(actor, Permission.NUMBERS_ADD)
     tenant_id = require_tenant(actor)
     known = _Known.load(session, Scope(tenant_id))
     return Report(
-        [result for result, _ in _judge(session, tenant_id, _read(known, rows, connection_id, insist, progress))]
+        [
+            result
+            for result, _ in _judge(
+                session, tenant_id, _read(_Reader(known, connection_id, insist, bare), rows, progress)
+            )
+        ]
     )
 
 
@@ -152,6 +157,7 @@ def save(
     source: str,
     connection_id: int | None = None,
     insist: bool = False,
+    bare: Bare | None = None,
     keep_good: bool = False,
     progress: Progress | None = None,
 ) -> Report:
@@ -164,7 +170,8 @@ def save(
     require(actor, Permission.NUMBERS_ADD)
     tenant_id = require_tenant(actor)
     known = _Known.load(session, Scope(tenant_id))
-    read = _read(known, rows, connection_id, insist, progress and (lambda done: progress(done / 2)))
+    reader = _Reader(known, connection_id, insist, bare)
+    read = _read(reader, rows, progress and (lambda done: progress(done / 2)))
     db.engine.start_write(session)
     db.orders.claim_all(session, sorted({row.prepared.number.e164 for row in read if row.prepared}))
     if _Known.load(session, Scope(tenant_id)) != known:
@@ -225,11 +232,8 @@ class _Row:
     problem: InvalidInput | None = None
 
 
-def _read(
-    known: _Known, rows: Sequence[Given], connection_id: int | None, insist: bool, progress: Progress | None
-) -> list[_Row]:
+def _read(reader: "_Reader", rows: Sequence[Given], progress: Progress | None) -> list[_Row]:
     expect_few(len(rows))
-    reader = _Reader(known, connection_id, insist)
     read = []
     for at, row in enumerate(rows, start=1):
         read.append(reader.read(row))
@@ -272,18 +276,15 @@ class _Reader:
     known: _Known
     connection_id: int | None
     insist: bool
+    bare: Bare | None
     _countries: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._default = next((row for row in self.known.connections if row.id == self.connection_id), None)
-        self._by_connection = {
-            name.casefold(): row
-            for row in self.known.connections
-            for name in (f"{row.name} · {vendor(row.provider).name}", row.name)
-        }
-        self._by_agent = {row.name.casefold(): row for row in self.known.agents}
-        names = {name.casefold(): code for code, name in numbering.countries().items()}
-        self._by_country = {**_ALSO_CALLED, **names, **{code.casefold(): code for code in numbering.countries()}}
+        names = [(row.name, row) for row in self.known.connections]
+        titles = [(f"{row.name} · {vendor(row.provider).name}", row) for row in self.known.connections]
+        self._by_connection, self._by_title = checks.Named(names), checks.Named(titles)
+        self._by_agent = checks.Named((row.name, row) for row in self.known.agents)
 
     def read(self, row: Given) -> _Row:
         """Return what can be put on record of *row*, or why it cannot."""
@@ -294,9 +295,9 @@ class _Reader:
                 connection = self._connection(row.connection)
             except InvalidInput:
                 with contextlib.suppress(InvalidInput):
-                    number = _understood(written, None)  # it may be here already, whatever its row says
+                    number = numbering.read(written)  # it may be here already, whatever its row says
                 raise
-            number = _understood(written, connection)
+            number = registering.understand(written, connection, self.bare)
             if not self.insist:
                 registering.expect_listed(number)
             prepared = registering.prepare(
@@ -307,58 +308,40 @@ class _Reader:
                     label=files.text(row.label),
                     allowed_inbound=self._codes(row.allowed_inbound),
                     allowed_outbound=self._codes(row.allowed_outbound),
-                    provider_fields={name: files.text(value) for name, value in row.fields.items()},
+                    provider_fields={name: files.text(value).removeprefix("'") for name, value in row.fields.items()},
                     tags=_BETWEEN.split(files.text(row.tags)),
                     notes=files.text(row.notes),
                 ),
             )
         except InvalidInput as exc:
-            return _Row(number.e164 if number else written[:40], number is not None, problem=exc)
+            return _Row(number.e164 if number else number_text.echo(written), number is not None, problem=exc)
         return _Row(number.e164, understood=True, prepared=prepared)
 
     def _connection(self, given: object) -> ConnectionRow:
         name = files.text(given)
-        found = self._by_connection.get(name.casefold()) if name else self._default
+        found = self._default
+        if name:
+            found = self._by_connection.find(name, "connection") or self._by_title.find(name, "connection")
         if found is None:
             told = (
-                f"There is no connection {name[:80]}." if name else "No connection is named: choose one for such rows."
+                f"There is no connection {number_text.echo(name)}."
+                if name
+                else "No connection is named: choose one for such rows."
             )
             raise InvalidInput(told, field="connection")
         return found
 
     def _agent(self, given: object) -> AgentRow | None:
         name = files.text(given)
-        found = self._by_agent.get(name.casefold())
+        found = self._by_agent.find(name, "agent") if name else None
         if found is not None:
             return checks.active(found, "agent")
         if name and name.casefold() != _NO_AGENT:
-            raise InvalidInput(f"There is no agent {name[:80]}.", field="agent")
+            raise InvalidInput(f"There is no agent {number_text.echo(name)}.", field="agent")
         return None
 
     def _codes(self, given: object) -> list[str]:
         written = files.text(given)
         if written not in self._countries:
-            names = [name.strip() for name in _BETWEEN.split(written) if name.strip()]
-            self._countries[written] = [self._by_country.get(name.casefold(), name) for name in names]
+            self._countries[written] = country_names.read(written)
         return self._countries[written]
-
-
-def _understood(written: str, connection: ConnectionRow | None) -> ReadNumber:
-    """Understand a number out of a cell, which may have lost its plus. Raises InvalidInput when it is impossible."""
-    files.expect_whole(written)
-    read, refusal = None, None
-    try:
-        read = registering.understand(written, connection) if connection else numbering.read(written)
-    except InvalidInput as exc:
-        refusal = exc
-    bare = written.isascii() and written.isdigit() and len(written) >= _SHORTEST_INTERNATIONAL
-    if bare and not (read and read.is_valid):
-        try:
-            with_plus = numbering.read(f"+{written}")
-        except InvalidInput:
-            with_plus = None
-        if with_plus and with_plus.is_valid:
-            return with_plus
-    if read is None:
-        raise refusal or InvalidInput("Enter a phone number.", field="number")
-    return read

@@ -21,13 +21,15 @@ from services.access import Actor, Permission, require, require_tenant
 from services.audit import Action, Subject
 from services.connections import vendor
 from services.errors import InvalidInput
-from services.numbering import ReadNumber
+from services.numbering import Bare, ReadNumber
 
 __all__ = [
     "Configuration",
+    "Plan",
     "Prepared",
     "Preview",
     "expect_listed",
+    "plan_of",
     "prepare",
     "preview",
     "put",
@@ -60,6 +62,13 @@ class Preview:
     connection: str
 
 
+class Plan(NamedTuple):
+    """How numbers without calling code are read: as those of a country, and whether bare national lines are taken."""
+
+    default_country: str | None = None
+    national: bool = False
+
+
 class Prepared(NamedTuple):
     """A number that can be put on record, with the names of what it refers to."""
 
@@ -72,7 +81,8 @@ def preview(session: Session, actor: Actor, text: str, connection_id: int | None
     """Understand a typed number on a connection, without writing anything.
 
     Raises InvalidInput when it is impossible, exists already, or is possible but on no numbering
-    plan; only the last is `overridable`, with *insist*.
+    plan; only the last is `overridable`, with *insist*. Raises Doubtful when it can be read as more than one number:
+    then the one that is meant is to be given with its + and calling code.
     """
     require(actor, Permission.NUMBERS_ADD)
     scope = Scope(require_tenant(actor))
@@ -114,12 +124,16 @@ def register(
     return number_id
 
 
-def understand(text: str, connection: Connection | ConnectionRow) -> ReadNumber:
-    """Understand a typed number as one of *connection*. Raises InvalidInput when it is impossible."""
+def plan_of(connection: Connection | ConnectionRow) -> Plan:
+    """Return how numbers without calling code are read on a connection."""
     found = vendor(connection.provider)
-    return numbering.read(
-        text, default_country=connection.default_country or found.default_country, national=found.national_numbers
-    )
+    return Plan(connection.default_country or found.default_country, found.national_numbers)
+
+
+def understand(text: str, connection: Connection | ConnectionRow, bare: Bare | None = None) -> ReadNumber:
+    """Understand a number as one of *connection*. Raises as `numbering.read`, with the same *bare*."""
+    plan = plan_of(connection)
+    return numbering.read(text, default_country=plan.default_country, national=plan.national, bare=bare)
 
 
 def expect_listed(read: ReadNumber) -> None:

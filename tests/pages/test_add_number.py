@@ -1,11 +1,14 @@
 """The wizard's manual path: what it accepts, what it refuses, and that nothing typed is lost."""
 
+import pytest
+import sqlalchemy as sa
 from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
 import db.numbers
+from db.models import Connection
 from db.scope import Scope, Slice
-from services import audit, numbers
+from services import audit, numbering, numbers
 from tests.conftest import World
 from tests.pages.conftest import Stock
 from tests.pages.tab import buttons, links, press, signed_in, texts, title, visit
@@ -197,3 +200,31 @@ def test_leaving_the_wizard_forgets_it(world: World) -> None:
     assert "Add manually" in buttons(tab)
     press(tab, "Add manually")
     assert entered(tab) == ("", None)
+
+
+@pytest.mark.parametrize(("reading", "e164"), [("🇺🇸 United States", "+14792345678"), ("🇳🇴 Norway", "+4792345678")])
+def test_a_number_with_two_readings_is_added_as_the_one_that_is_clicked(
+    session: Session, world: World, reading: str, e164: str
+) -> None:
+    tab = manual_path("4792345678", world.twilio)
+    assert not texts(tab, "error")
+    assert any("can be" in text and "Write the one that is meant" in text for text in texts(tab, "warning"))
+    assert not tab.checkbox
+    press(tab, f"Use {numbering.display(e164)} · {reading}")
+    assert not tab.exception
+    assert "Step 2 of 2" in texts(tab, "caption")
+    press(tab, "Add number")
+    assert title(tab) == "Number added"
+    (row,) = db.numbers.search(session, Scope(world.tenant), numbers.NumberQuery(), Slice())
+    assert row.e164 == e164
+
+
+def test_the_number_that_was_shown_is_added_though_its_connection_changed_meanwhile(
+    session: Session, world: World
+) -> None:
+    tab = manual_path("(415) 555-2671", world.twilio)
+    session.execute(sa.update(Connection).where(Connection.id == world.twilio).values(default_country="AT"))
+    session.commit()
+    press(tab, "Add number")
+    (row,) = db.numbers.search(session, Scope(world.tenant), numbers.NumberQuery(), Slice())
+    assert row.e164 == "+14155552671"

@@ -1,18 +1,21 @@
 """The ways in which health comes in, as a page: tabs in the address, and a call log that is read on it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 from dbos import DBOS
 from sqlmodel import Session
+from streamlit.testing.v1 import AppTest
 
-from db.models import Connection, HealthPull
+from db.models import Campaign, CampaignHealth, Connection, HealthPull
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
 from services import call_logs, call_reading, connections
+from services.days import DayOrder
 from tests.conftest import World
 from tests.pages.tab import buttons, links, press, signed_in, texts, visit
+from tests.services import make
 
 PAGE = "import_health.py"
 LOG = {"health_from": "Twilio call log"}
@@ -108,3 +111,24 @@ def test_without_a_twilio_connection_those_who_may_are_led_to_add_one(
     tab = visit(signed_in(username), PAGE, **LOG)
     assert holds(tab, "No Twilio connection yet")
     assert ("Telephony connections" in links(tab)) == led
+
+
+def with_file(text: str) -> AppTest:
+    tab = visit(signed_in("operator"), PAGE)
+    tab.file_uploader(key="health_file").set_value(("calls.csv", text.encode(), "text/csv"))
+    return tab.run()
+
+
+def test_the_order_of_day_and_month_is_asked_for_and_never_guessed(session: Session, world: World) -> None:
+    session.add(Campaign(tenant_id=world.tenant, name="Spring"))
+    session.commit()
+    make.number(session, world)
+    head = "campaign,number,day,attempts,answered\n"
+    assert "Day order" not in [box.label for box in with_file(f"{head}Spring,+14155552671,2026-03-04,9,3\n").selectbox]
+    tab = with_file(f"{head}Spring,+14155552671,03/04/2026,9,3\n")
+    press(tab, "Import 1 row")
+    assert "Say whether the day or the month comes first in 03/04/2026" in texts(tab, "error")[0]
+    tab.selectbox(key="health_day_order").set_value(DayOrder.DAY_FIRST)
+    press(tab.run(), "Import 1 row")
+    assert not texts(tab, "error")
+    assert session.scalars(sa.select(CampaignHealth.day)).all() == [date(2026, 4, 3)]

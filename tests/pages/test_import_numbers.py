@@ -8,6 +8,7 @@ from streamlit.testing.v1.element_tree import Selectbox
 from db.numbers import NumberQuery
 from db.scope import Slice
 from services import number_import, numbers
+from services.numbering import Bare
 from tests.conftest import World
 from tests.pages.conftest import Stock
 from tests.pages.tab import buttons, links, press, signed_in, texts, visit
@@ -143,3 +144,12 @@ def test_a_number_of_another_tenant_is_refused_without_naming_it(world: World, s
     tab = press(with_file("Number,Connection\n+13055552671,SIP\n"), "Check")
     assert shown(tab)[0][3] == "+1 305 555 2671 exists already. A number can be on record only once."
     assert "Other" not in " ".join(texts(tab))
+
+
+def test_numbers_without_plus_need_a_look_until_it_is_said_what_they_are(session: Session, world: World) -> None:
+    tab = press(with_file("Number,Connection\n4792345678,Twilio\n"), "Check")
+    assert shown(tab)[0][2] == ["Needs a look"]
+    assert "+1 479 234 5678 (United States) or +47 92 34 56 78 (Norway)" in shown(tab)[0][3]
+    tab.selectbox(key="numbers_bare").set_value(Bare.INTERNATIONAL)
+    press(tab.run(), "Import 1 row")
+    assert held(session, world) == ["+4792345678"]

@@ -6,12 +6,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from hypothesis import given
+from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 from sqlmodel import Session
 
-from db.models import AuditEvent
+from db.models import AuditEvent, NumberStatus
 from db.numbers import NumberQuery
-from services import exports, numbering, numbers
+from db.scope import Slice
+from services import exports, files, number_files, number_import, numbering, numbers
 from services.errors import Forbidden
 from tests.conftest import World
 from tests.services import make
@@ -51,9 +54,22 @@ def test_a_download_walks_past_one_batch_and_is_written_down(session: Session, w
         ("+1+cmd|' /C calc'!A0", "'+1+cmd|' /C calc'!A0"),
         ("-2", "'-2"),
         ("@SUM(A1)", "'@SUM(A1)"),
-        ("\t=1", "'\t=1"),
+        ("\t=1", "\t'=1"),
         ("+14155552671", "+14155552671"),
         ("plain", "plain"),
+        ("＝1+1", "'＝1+1"),
+        ("＠SUM(A1)", "'＠SUM(A1)"),
+        (" =1", "' =1"),
+        ("\u200b=1", "'\u200b=1"),
+        ('"=1', "'\"=1"),
+        ("a;=1", "a;'=1"),
+        ('a;  "=1"', 'a;\'  "=1"'),
+        ("a\n=1", "a\n'=1"),
+        ("a\t@b", "a\t'@b"),
+        ("'=1", "''=1"),
+        ("'5", "'5"),
+        ("'Til dawn", "'Til dawn"),
+        ("2026-05-04", "2026-05-04"),
     ],
 )
 def test_cells_that_a_spreadsheet_would_run_are_made_harmless(cell: str, safe: str) -> None:
@@ -63,3 +79,64 @@ def test_cells_that_a_spreadsheet_would_run_are_made_harmless(cell: str, safe: s
 def test_nobody_without_a_role_downloads(session: Session, world: World) -> None:
     with pytest.raises(Forbidden):
         numbers.export(session, world.nowhere, NumberQuery())
+
+
+SIGNS = list("=+-@'\";\t\n,|ab1 0＝＋－＠−\u200b\u00a0")
+WILD = st.text(st.sampled_from(SIGNS) | st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=12)
+WILD_CELLS = [f"{first}{second}{third}1" for first in SIGNS for second in SIGNS for third in ("", "=", "'")]
+
+
+def cells_of(name: str, data: bytes) -> list[list[object]]:
+    """Return the cells of a file below its header, as an import reads them."""
+    found: list[list[object]] = files.read(name, data).to_numpy().tolist()
+    return found
+
+
+@pytest.mark.parametrize("maker", [exports.text, exports.workbook])
+def test_a_download_reads_back_as_exactly_the_same_cells(maker: exports.Maker) -> None:
+    rows = [("x", one, other) for one, other in zip(WILD_CELLS, reversed(WILD_CELLS), strict=True)]
+    data = maker([exports.Table("Cells", ("First", "Second", "Third"), rows)])
+    read = cells_of("cells.csv" if maker is exports.text else "cells.xlsx", data)
+    assert [[files.text(cell).strip() for cell in row] for row in read] == [
+        [cell.strip() for cell in row] for row in rows
+    ]
+
+
+@given(st.lists(st.tuples(WILD, WILD), min_size=1, max_size=5))
+def test_a_csv_file_reads_back_as_what_was_written(rows: list[tuple[str, str]]) -> None:
+    text = exports.text([exports.Table("Cells", ("First", "Second"), rows)]).decode("utf-8-sig")
+    _header, *read = csv.reader(io.StringIO(text, newline=""))
+    assert [tuple(map(exports.unescaped, row)) for row in read] == rows
+
+
+@given(WILD)
+def test_what_is_made_harmless_is_taken_back_exactly(cell: str) -> None:
+    assert exports.unescaped(exports.harmless(cell)) == cell
+
+
+@given(st.lists(WILD, min_size=1, max_size=4), st.sampled_from(",;\t"))
+def test_no_cell_of_a_file_begins_a_formula_whatever_parts_its_cells(cells: list[str], separator: str) -> None:
+    text = exports.text([exports.Table("Cells", ("First",), [cells])]).decode("utf-8-sig")
+    for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
+        for cell in row:
+            start = cell.lstrip('"').lstrip()
+            assert not start.startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠")) or start.strip('+"').isdecimal()
+
+
+@pytest.mark.parametrize(
+    "label", ["'5", "'=1", "''=1", "=1;=2", "a;-b", "'", "'Til dawn", "+49 30", "@home", "\u200b=1"]
+)
+@pytest.mark.parametrize("maker", [exports.text, exports.workbook])
+def test_a_label_is_the_same_after_a_download_and_its_import(
+    session: Session, world: World, maker: exports.Maker, label: str
+) -> None:
+    number = make.number(session, world, label=label)
+    kept = numbers.get(session, world.viewer, number).label
+    table = exports.numbers(numbers.export(session, world.viewer, NumberQuery()), TOKYO)
+    data = maker([table])
+    numbers.remove(session, world.operator, number, version=1)
+    frame = files.read("n.csv" if maker is exports.text else "n.xlsx", data)
+    given_rows = number_files.rows(frame, files.guess(frame.columns, number_files.NAMES))
+    number_import.save(session, world.operator, given_rows, source="n.csv")
+    (row,) = numbers.search(session, world.viewer, NumberQuery(statuses=(NumberStatus.ACTIVE,)), Slice())
+    assert row.label == kept

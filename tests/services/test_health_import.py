@@ -11,6 +11,7 @@ from sqlmodel import Session
 from db.models import AuditEvent, Campaign, CampaignHealth
 from services import health_import
 from services.access import Actor
+from services.days import DayOrder
 from services.errors import Forbidden, NotFound
 from services.health_import import Given, Refused
 from tests.conftest import World
@@ -29,7 +30,9 @@ def campaign(session: Session, world: World) -> int:
     return rows[0].id or 0
 
 
-def save(session: Session, actor: Actor, *rows: Given, keep_good: bool = False, **options: str) -> health_import.Saved:
+def save(
+    session: Session, actor: Actor, *rows: Given, keep_good: bool = False, **options: object
+) -> health_import.Saved:
     return health_import.save(session, actor, rows, source="test", keep_good=keep_good, today=TODAY, **options)  # type: ignore[arg-type]
 
 
@@ -91,13 +94,13 @@ def test_the_same_rows_again_change_nothing_and_others_replace_them(
         ({"spam_reports": -1}, "spam_reports", "-1 is negative."),
         ({"day": "2026-03-11"}, "day", "2026-03-11 is in the future."),
         ({"day": "1926-03-11"}, "day", "1926-03-11 is too long ago."),
-        ({"day": "09.03.2026"}, "day", "09.03.2026 is not a day written YYYY-MM-DD."),
+        ({"day": "09.03.2026"}, "day", "Say whether the day or the month comes first in 09.03.2026"),
         ({"day": None}, "day", "Nothing is not a day written YYYY-MM-DD."),
         ({"campaign": "Theirs"}, "campaign", "There is no campaign Theirs."),
         ({"campaign": ""}, "campaign", "No campaign is given."),
         ({"campaign": "9" * 40}, "campaign", f"There is no campaign {'9' * 40}."),
         ({"number": "+13055552671"}, "number", "+13055552671 is not a number of this tenant."),
-        ({"number": "1.41556E+10"}, "number", "Excel has shortened this number to 1.41556E+10"),
+        ({"number": "1.41556E+10"}, "number", "A spreadsheet has shortened this number to 1.41556E+10"),
         ({"number": float("nan")}, "number", "No number is given."),
     ],
 )
@@ -139,18 +142,20 @@ def test_a_number_is_known_without_its_plus_and_however_it_is_written(
 
 
 @pytest.mark.parametrize(
-    ("day", "day_format"),
+    ("day", "order"),
     [
-        (datetime(2026, 3, 9, 12, tzinfo=UTC), "%Y-%m-%d"),
-        ("2026-03-09 00:00:00", "%Y-%m-%d"),
-        ("09/03/2026", "%d/%m/%Y"),
-        ("03/09/2026", "%m/%d/%Y"),
+        (datetime(2026, 3, 9, 12, tzinfo=UTC), None),
+        ("2026-03-09 00:00:00", None),
+        ("2026-03-09", DayOrder.MONTH_FIRST),
+        ("09/03/2026", DayOrder.DAY_FIRST),
+        ("9.3.2026", DayOrder.DAY_FIRST),
+        ("03/09/2026", DayOrder.MONTH_FIRST),
     ],
 )
 def test_a_day_is_read_as_it_was_said_to_be_written(
-    session: Session, world: World, campaign: int, day: object, day_format: str
+    session: Session, world: World, campaign: int, day: object, order: DayOrder | None
 ) -> None:
-    save(session, world.operator, row(day=day), day_format=day_format)
+    save(session, world.operator, row(day=day), order=order)
     assert facts(session)[0][0] == date(2026, 3, 9)
 
 
@@ -184,3 +189,28 @@ def test_whatever_comes_has_an_outcome(
     checked = health_import.check(session, world.operator, [Given(*row) for row in rows], today=TODAY)
     assert len(checked.facts) + len(checked.problems) == len(rows)
     assert all(problem.field and problem.message for problem in checked.problems)
+
+
+def test_short_and_completed_calls_exclude_one_another(session: Session, world: World, campaign: int) -> None:
+    with pytest.raises(Refused, match="6 completed and 5 short calls are more than 10 answered"):
+        save(session, world.operator, row(attempts=12, answered=10, completed=6, short_calls=5))
+    assert save(session, world.operator, row(attempts=12, answered=10, completed=5, short_calls=5)).added == 1
+
+
+def test_counts_in_usual_writings_come_in_as_they_are(session: Session, world: World, campaign: int) -> None:
+    save(session, world.operator, row(attempts="1,234", answered="1 000.0", completed="'12"))
+    assert facts(session) == [(date(2026, 3, 9), 1234, 1000, 12)]
+    for wrong in (True, "1.234", "12 calls", "1_000"):
+        with pytest.raises(Refused):
+            save(session, world.operator, row(attempts=wrong, answered=0))
+
+
+@pytest.mark.parametrize("written", ["spring", " Spring ", "SPRING\n"])
+def test_a_campaign_is_known_as_it_is_stored(session: Session, world: World, campaign: int, written: str) -> None:
+    assert save(session, world.operator, row(campaign=written)).added == 1
+
+
+def test_an_id_of_too_many_digits_is_no_campaign(session: Session, world: World, campaign: int) -> None:
+    for written in (f"{campaign:018d}{'9' * 18}", "9" * 5000, f"{campaign}.5", "²"):
+        saved = save(session, world.operator, row(campaign=written), row(), keep_good=True)
+        assert [problem.field for problem in saved.problems] == ["campaign"]

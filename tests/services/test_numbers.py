@@ -55,6 +55,40 @@ def test_search_by_fewer_than_three_characters_still_finds(session: Session, wor
     assert found(session, world.operator, typed) == ["+14155552671"]
 
 
+def test_a_whole_number_comes_first_and_hides_neither_longer_ones_nor_labels(session: Session, world: World) -> None:
+    make.number(session, world, "+4930123456")
+    make.number(session, world, "+493012345678")
+    make.number(session, world, "+14930123456")
+    make.number(session, world, "+14155552671", label="4930123456 before")
+    make.number(session, world, "+4930123457")
+    for typed in (
+        "+4930123456",
+        "+49 (30) 123456",
+        "0049 30 123456",
+        "011 49 30 123456",
+        "4930123456.0",
+        "tel:+4930123456",
+    ):
+        assert found(session, world.operator, typed)[0] == "+4930123456"
+        assert "+493012345678" in found(session, world.operator, typed)
+    assert set(found(session, world.operator, "+4930123456")) == {
+        "+4930123456",
+        "+493012345678",
+        "+14930123456",
+        "+14155552671",
+    }
+    if has_trigrams(db.engine.current()):
+        assert set(found(session, world.operator, "030 123456")) >= {"+4930123456", "+493012345678"}
+
+
+def test_a_search_finds_every_reading_of_what_is_doubtful(session: Session, world: World) -> None:
+    for e164 in ("+14792345678", "+4792345678", "+390236618300"):
+        make.number(session, world, e164)
+    assert set(found(session, world.operator, "4792345678")) == {"+14792345678", "+4792345678"}
+    assert found(session, world.operator, "236618300") == found(session, world.operator, "02 3661 8300")
+    assert found(session, world.operator, "8 (495) 123-45-67") == []
+
+
 def test_search_never_crosses_tenants(session: Session, world: World) -> None:
     make.number(session, world, "+14155552671", label="Ours")
     make.number(session, world, "+14155552672", world.stranger, label="Theirs")
