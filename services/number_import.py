@@ -39,13 +39,17 @@ _LONGEST_REASON = 300
 _SHORTEST_INTERNATIONAL = 8
 _BETWEEN = re.compile("[,;]")
 _NO_AGENT = "unassigned"
+_IN_USE = frozenset({"", "active", "assigned", "enabled", "in service", "in use", "in-use", "live", "ok", "working"})
 _ALSO_CALLED = {"uk": "GB", "usa": "US", "uae": "AE"}
 
 Progress = Callable[[float], object]
 
 
 class Given(NamedTuple):
-    """One row as it came: whatever a file holds. `fields` are the vendor's own, by name."""
+    """One row as it came: whatever a file holds. `fields` are the vendor's own, by name.
+
+    `row` is its number in the file, and `problem` why the file's reader could not make sense of it.
+    """
 
     number: object
     connection: object = None
@@ -56,6 +60,9 @@ class Given(NamedTuple):
     tags: object = None
     notes: object = None
     fields: Mapping[str, object] = {}
+    status: object = None
+    row: int | None = None
+    problem: str = ""
 
 
 class Outcome(StrEnum):
@@ -80,7 +87,10 @@ DONE = {**WOULD, Outcome.ADDED: "Added"}
 
 
 class Result(NamedTuple):
-    """The outcome of one row; rows count from 1. `number` is as understood, or as given where it was not."""
+    """The outcome of one row; rows count as in the file, or from 1.
+
+    `number` is as understood, or as given where it was not.
+    """
 
     row: int
     outcome: Outcome
@@ -158,13 +168,14 @@ def save(
     """Put the rows on record and return what came of each.
 
     All that are not here already, or with *keep_good* those that are right, in one transaction with their
-    audit events; *source* says there where they came from. Raises Refused when a row cannot be imported and
+    audit events; *source* says there where they came from. *progress* hears of the reading alone: what it does may
+    end the caller, and nothing may end a transaction that writes. Raises Refused when a row cannot be imported and
     *keep_good* is not said, Conflict when what the rows refer to changed meanwhile.
     """
     require(actor, Permission.NUMBERS_ADD)
     tenant_id = require_tenant(actor)
     known = _Known.load(session, Scope(tenant_id))
-    read = _read(known, rows, connection_id, insist, progress and (lambda done: progress(done / 2)))
+    read = _read(known, rows, connection_id, insist, progress)
     db.engine.start_write(session)
     db.orders.claim_all(session, sorted({row.prepared.number.e164 for row in read if row.prepared}))
     if _Known.load(session, Scope(tenant_id)) != known:
@@ -182,8 +193,6 @@ def save(
     try:
         for start in range(0, len(added), BATCH):
             registering.put(session, actor, added[start : start + BATCH])
-            if progress:
-                progress(0.5 + start / len(added) / 2)
     except IntegrityError as exc:
         session.rollback()
         raise Conflict("One of the numbers was added meanwhile. Nothing was written; try again.") from exc
@@ -223,6 +232,7 @@ class _Row:
     understood: bool = False
     prepared: Prepared | None = None
     problem: InvalidInput | None = None
+    row: int | None = None
 
 
 def _read(
@@ -244,8 +254,8 @@ def _judge(session: Session, tenant_id: int, read: Sequence[_Row]) -> list[tuple
     ordered = db.orders.open_numbers(session)
     first: dict[str, int] = {}
     judged: list[tuple[Result, Prepared | None]] = []
-    for at, row in enumerate(read, start=1):
-        problem = row.problem
+    for place, row in enumerate(read, start=1):
+        at, problem = row.row or place, row.problem
         if row.understood and holders.get(row.number) == tenant_id:
             judged.append((Result(at, Outcome.HERE, row.number), None))
             continue
@@ -288,6 +298,8 @@ class _Reader:
     def read(self, row: Given) -> _Row:
         """Return what can be put on record of *row*, or why it cannot."""
         written = files.text(row.number)
+        if row.problem:
+            return _Row(written[:40], problem=InvalidInput(row.problem, field="cells"), row=row.row)
         number: ReadNumber | None = None
         try:
             try:
@@ -297,6 +309,7 @@ class _Reader:
                     number = _understood(written, None)  # it may be here already, whatever its row says
                 raise
             number = _understood(written, connection)
+            _expect_active(files.text(row.status))
             if not self.insist:
                 registering.expect_listed(number)
             prepared = registering.prepare(
@@ -313,8 +326,8 @@ class _Reader:
                 ),
             )
         except InvalidInput as exc:
-            return _Row(number.e164 if number else written[:40], number is not None, problem=exc)
-        return _Row(number.e164, understood=True, prepared=prepared)
+            return _Row(number.e164 if number else written[:40], number is not None, problem=exc, row=row.row)
+        return _Row(number.e164, understood=True, prepared=prepared, row=row.row)
 
     def _connection(self, given: object) -> ConnectionRow:
         name = files.text(given)
@@ -341,6 +354,15 @@ class _Reader:
             names = [name.strip() for name in _BETWEEN.split(written) if name.strip()]
             self._countries[written] = [self._by_country.get(name.casefold(), name) for name in names]
         return self._countries[written]
+
+
+def _expect_active(status: str) -> None:
+    """Raise InvalidInput for a row that says of itself that it is not in use: what comes in is active."""
+    if status.casefold() not in _IN_USE:
+        raise InvalidInput(
+            f"Its status is {status[:40]}, and a number that comes in is active. Leave the row or its status out.",
+            field="status",
+        )
 
 
 def _understood(written: str, connection: ConnectionRow | None) -> ReadNumber:

@@ -52,10 +52,10 @@ def test_a_file_is_checked_its_good_rows_imported_and_the_others_taken_away(visi
         tab.page.get_by_text("Nothing was written yet: 1 number can be added, 1 already here, 2 refused.")
     ).to_be_visible()
     assert outcomes(tab) == [
-        ["2", "+1 212 555 7001", "Refused"],
-        ["3", "+1 212 555 7002", "Refused"],
-        ["1", "+1 212 555 7001", "Will be added"],
-        ["4", here, "Already here"],
+        ["3", "+1 212 555 7001", "Refused"],
+        ["4", "+1 212 555 7002", "Refused"],
+        ["2", "+1 212 555 7001", "Will be added"],
+        ["5", here, "Already here"],
     ]
     tab.press("Import 4 rows")
     expect(tab.page.get_by_text("Nothing was written: 2 of 4 rows cannot be imported.")).to_be_visible()
@@ -64,9 +64,10 @@ def test_a_file_is_checked_its_good_rows_imported_and_the_others_taken_away(visi
     with tab.page.expect_download() as taken:
         tab.button("Rows with outcomes").click()
     rows = list(csv.DictReader(io.StringIO(taken.value.path().read_text("utf-8-sig"))))
+    assert [row["Row"] for row in rows] == ["2", "3", "4", "5"]
     assert [(row["Name"], row["Outcome"], row["Reason"]) for row in rows] == [
         ("Harbour desk", "Added", ""),
-        ("Twice", "Refused", "The same number as row 1."),
+        ("Twice", "Refused", "The same number as row 2."),
         ("'=HYPERLINK(1)", "Refused", "There is no agent Nobody."),
         ("Mine already", "Already here", ""),
     ]

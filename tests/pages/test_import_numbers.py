@@ -55,10 +55,10 @@ def test_a_check_shows_every_row_with_the_refused_ones_first_and_writes_nothing(
         "Nothing was written yet: 1 number can be added, 1 already here, 1 needs a look, 1 refused."
     ]
     assert [row[:3] for row in shown(tab)] == [
-        (4, "+1 415 555 0101", ["Refused"]),
-        (3, "+1 555 123 4567", ["Needs a look"]),
-        (1, "+1 415 555 0100", ["Will be added"]),
-        (2, "+1 415 555 2671", ["Already here"]),
+        (5, "+1 415 555 0101", ["Refused"]),
+        (4, "+1 555 123 4567", ["Needs a look"]),
+        (2, "+1 415 555 0100", ["Will be added"]),
+        (3, "+1 415 555 2671", ["Already here"]),
     ]
     assert [row[3] for row in shown(tab)][::3] == ["There is no connection Nowhere.", "—"]
     assert list(tab.dataframe[-1].value.Column) == ["Connection", "Number", "—", "—"]
@@ -70,16 +70,16 @@ def test_wrong_rows_stop_an_import_but_not_one_of_the_good_rows(session: Session
     tab = press(with_file(MIXED), "Import 4 rows")
     (refusal,) = texts(tab, "error")
     assert refusal.replace("\\", "").startswith(
-        "Nothing was written: 2 of 4 rows cannot be imported. Row 3: +1 555 123 4567 is possible"
+        "Nothing was written: 2 of 4 rows cannot be imported. Row 4: +1 555 123 4567 is possible"
     )
     assert shown(tab)[2][2] == ["Will be added"]
     assert held(session, world) == before
     press(tab, "Import the good rows only")
-    assert texts(tab, "success") == ["1 number added, 1 already here, 1 needs a look, 1 refused."]
+    assert texts(tab, "success") == ["moved\\.csv: 1 number added, 1 already here, 1 needs a look, 1 refused."]
     assert shown(tab)[2][1:3] == ("+1 415 555 0100", ["Added"])
     assert held(session, world) == ["+14155550100", *before]
     press(tab, "Import the good rows only")
-    assert texts(tab, "success") == ["0 numbers added, 2 already here, 1 needs a look, 1 refused."]
+    assert texts(tab, "success") == ["moved\\.csv: 0 numbers added, 2 already here, 1 needs a look, 1 refused."]
 
 
 def test_doubted_numbers_and_rows_without_a_connection_come_in_when_that_is_chosen(
@@ -94,11 +94,12 @@ def test_doubted_numbers_and_rows_without_a_connection_come_in_when_that_is_chos
 
 
 def test_a_column_that_no_name_tells_is_chosen(session: Session, world: World) -> None:
-    tab = with_file("Line,Trunk\n+14155550100,SIP\n")
+    tab = with_file("Line,Backup,Trunk\n+14155550100,+14155550101,SIP\n")
     assert texts(tab, "error") == ["Say which column holds the number."]
     column(tab, "Number").set_value("Line")
     press(tab.run(), "Import 1 row")
-    assert texts(tab, "success") == ["1 number added."]
+    assert texts(tab, "success") == ["moved\\.csv: 1 number added."]
+    assert "Left out: Backup." in texts(tab, "caption")
 
 
 def column(tab: AppTest, title: str) -> Selectbox[str]:

@@ -214,7 +214,7 @@ def test_our_own_download_of_the_list_is_here_already_and_comes_into_another_ten
     save(session, world, row("12345", "mCube", fields={"executive_number": "98765"}))
     table = exports.numbers(numbers.export(session, world.viewer, NumberQuery()), UTC)  # type: ignore[arg-type]
     frame = files.read("numbers.csv" if maker is exports.text else "numbers.xlsx", maker([table]))
-    given = number_files.rows(frame, files.guess(frame.columns, number_files.NAMES))
+    given = number_files.rows(frame, files.guess(frame, number_files.NAMES))
     assert set(outcomes(save(session, world, *given))) == {"here"}
     numbers.remove(session, world.operator, number, version=1)
     agents.activate(session, world.admin, world.agent, version=agent.version + 1)
@@ -226,25 +226,25 @@ def test_our_own_download_of_the_list_is_here_already_and_comes_into_another_ten
 def test_rows_with_outcomes_can_be_mended_and_imported_again(session: Session, world: World) -> None:
     text = "Number,Connection,Name,Colour\n+14155552671,SIP,=1+1,red\n+14155552672,Nowhere,,blue\n"
     frame = files.read("a.csv", text.encode())
-    given = number_files.rows(frame, files.guess(frame.columns, number_files.NAMES))
+    given = number_files.rows(frame, files.guess(frame, number_files.NAMES))
     report = save(session, world, *given, keep_good=True)
     made = number_files.outcomes(frame, report, number_import.DONE).decode("utf-8-sig")
     assert made.splitlines() == [
-        "Number,Connection,Name,Colour,Outcome,Reason",
-        "+14155552671,SIP,'=1+1,red,Added,",
-        "+14155552672,Nowhere,,blue,Refused,There is no connection Nowhere.",
+        "Row,Outcome,Reason,Number,Connection,Name,Colour",
+        "2,Added,,+14155552671,SIP,'=1+1,red",
+        "3,Refused,There is no connection Nowhere.,+14155552672,Nowhere,,blue",
     ]
     frame = files.read("a.csv", made.replace("Nowhere,,", "SIP,,").encode())
-    given = number_files.rows(frame, files.guess(frame.columns, number_files.NAMES))
+    given = number_files.rows(frame, files.guess(frame, number_files.NAMES))
     report = save(session, world, *given)
     assert outcomes(report) == ["here", "added"]
     again = number_files.outcomes(frame, report, number_import.DONE).decode("utf-8-sig")
-    assert again.splitlines()[0] == "Number,Connection,Name,Colour,Outcome,Reason"
+    assert again.splitlines()[0] == "Row,Outcome,Reason,Number,Connection,Name,Colour"
 
 
 def test_the_template_can_be_imported_as_it_is(session: Session, world: World) -> None:
     frame = files.read("template.csv", number_files.template("SIP"))
-    matched = files.guess(frame.columns, number_files.NAMES)
+    matched = files.guess(frame, number_files.NAMES)
     assert list(matched) == list(number_files.TITLES)
     assert None not in matched.values()
     assert outcomes(save(session, world, *number_files.rows(frame, matched))) == ["added"]
