@@ -35,17 +35,19 @@ def sheet(tray: Tray, file: UploadedFile, names: Mapping[str, Sequence[str]], pr
     state, place = st.session_state, f"{prefix}_{file.file_id}"
     part = f"{place}_{state.get(f'{place}_sheet') or ''}"
     choice = Choice(state.get(f"{place}_sheet"), state.get(f"{part}_header"), state.get(f"{place}_encoding"))
-    key = (file.file_id, choice.sheet, choice.header, choice.encoding)
-    if not tray.offered or tray.offered[0] != file.file_id:
+    read = tray.sheet_of(file.file_id)
+    if read is None:
         tray.leave()
-    try:
-        with nullcontext() if tray.key("sheet") == key else st.spinner("Reading the file…"):
-            read = tray.once("sheet", key, lambda: files.read(file.name, file.getvalue(), names, choice))
-    except InvalidInput:
-        if tray.offered and tray.offered[0] == file.file_id:  # another choice is the way out
-            _choices(tray.offered[1], choice, place, part)
-        raise
-    tray.offered = file.file_id, read
+    if read is None or not _is_chosen(read, choice):
+        key = (file.file_id, choice.sheet, choice.header, choice.encoding)
+        try:
+            with nullcontext() if tray.key("sheet") == key else st.spinner("Reading the file…"):
+                read = tray.once("sheet", key, lambda: files.read(file.name, file.getvalue(), names, choice))
+        except InvalidInput:
+            if read:  # another choice is the way out
+                _choices(read, choice, place, part)
+            raise
+        tray.offered = file.file_id, read
     _choices(read, choice, place, part)
     return read
 
@@ -110,6 +112,12 @@ def _preview(sheet: Sheet) -> None:
 
 def _named_row(sheet: Sheet) -> list[str]:
     return ["\u200bRow", *sheet.columns]  # the file may have a column of that name itself
+
+
+def _is_chosen(read: Sheet, choice: Choice) -> bool:
+    """Return whether a file was read as it is to be; a choice is None where nobody made one."""
+    wanted = ((choice.sheet, read.sheet), (choice.header, read.header), (choice.encoding, read.encoding))
+    return all(chosen in (None, found) for chosen, found in wanted)
 
 
 def _choices(read: Sheet, choice: Choice, place: str, part: str) -> None:

@@ -78,7 +78,7 @@ class Importing:
         day_format = st.selectbox(
             "Days that are texts look like", list(_DAYS), format_func=lambda key: _DAYS[key], key="health_days_as"
         )
-        read_as = (tray.key("sheet"), *matched.items())
+        read_as = (tray.read_as, *matched.items())
         given = tray.once("rows", read_as, lambda: health_files.rows(sheet, matched))
         shown = (*read_as, day_format)
         draw_files.buttons(tray, shown, len(given))

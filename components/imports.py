@@ -67,6 +67,16 @@ class Tray:
             raise made
         return made  # type: ignore[return-value]
 
+    def sheet_of(self, file_id: str) -> Sheet | None:
+        """Return what a file was read as last."""
+        return self.offered[1] if self.offered and self.offered[0] == file_id else None
+
+    @property
+    def read_as(self) -> Hashable:
+        """Which file was read last, and how."""
+        file_id, sheet = self.offered or ("", None)
+        return (file_id, sheet.sheet, sheet.header, sheet.encoding) if sheet else None
+
     def key(self, slot: str) -> Hashable:
         """Return the key of what `once` has made; None before."""
         return self._kept[slot][0] if slot in self._kept else None

@@ -79,7 +79,7 @@ class Importing:
             width=460,
         )
         insist = st.checkbox("Import numbers that no numbering plan lists", key="numbers_insist")
-        read_as = (tray.key("sheet"), *matched.items())
+        read_as = (tray.read_as, *matched.items())
         given = tray.once("rows", read_as, lambda: number_files.rows(sheet, matched))
         shown = (*read_as, connection_id, insist)
         draw_files.buttons(tray, shown, len(given))
