@@ -116,7 +116,7 @@ def _quoted(lines: list[str], at: int, separator: str) -> tuple[list[str], int, 
             end = text.find(separator, closed)
             rest = text[closed + 1 :] if end < 0 else text[closed + 1 : end]
             if rest.strip(" \r"):
-                return lines[at].rstrip("\r").split(separator), 1, _INSIDE
+                return lines[at].rstrip("\r").split(separator), 1, _INSIDE if used == 1 else _UNCLOSED
         if end < 0:
             return cells, used, ""
         if len(cells) > limits.MOST_COLUMNS:
