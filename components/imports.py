@@ -94,7 +94,7 @@ class Tray:
         if of == shown:
             return act
         self.asked = None
-        self.told = Told(shown, lambda: _given_up(act), waits=True)
+        self.told = Told(None, lambda: _given_up(act), waits=True)
         return None
 
     def do(

@@ -5,9 +5,10 @@ from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
 
+from components.imports import Act
 from db.numbers import NumberQuery
 from db.scope import Slice
-from services import number_import, numbers
+from services import files, number_import, numbers
 from tests.conftest import World
 from tests.pages.conftest import Stock
 from tests.pages.tab import buttons, links, press, signed_in, texts, visit
@@ -116,6 +117,57 @@ def test_a_column_can_be_left_out_and_another_file_is_matched_anew(session: Sess
     text = "Number,Connection,Inbound agent,Label\n+14155550101,SIP,Maya,Desk\n"
     tab.file_uploader(key="numbers_file").set_value(("other.csv", text.encode(), "text/csv"))
     assert [column(tab.run(), title).value for title in ("Agent", "Label", "Notes")] == ["Inbound agent", "Label", ""]
+
+
+def test_a_file_is_read_once_and_not_at_every_click(
+    world: World, stock: Stock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, names = files.read, []
+
+    def counted(name: str, *rest: object) -> object:
+        names.append(name)
+        return read(name, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(files, "read", counted)
+    tab = with_file("Stock\n" + MIXED)
+    press(tab, "Check")
+    tab.checkbox(key="numbers_insist").check().run()
+    assert names == ["moved.csv"]
+    column(tab, "Header").set_value(1).run()
+    assert names == ["moved.csv"] * 2
+    tab.file_uploader(key="numbers_file").set_value(("other.csv", GOOD.encode(), "text/csv"))
+    press(tab.run(), "Check")
+    assert names == ["moved.csv", "moved.csv", "other.csv"]
+    assert [row[:2] for row in shown(tab)] == [(2, "+1 415 555 0100")]
+
+
+def test_a_row_that_does_not_fit_is_told_at_once_and_refused(session: Session, world: World) -> None:
+    tab = with_file("Number,Connection,Label\n+14155550100,SIP,Smith, John\n\n+14155550101,SIP,Desk\n")
+    (told,) = texts(tab, "warning")
+    assert told.startswith("1 row cannot be taken as it is. Row 2: This row has 4 cells")
+    press(tab, "Import the good rows only")
+    assert [row[:3] for row in shown(tab)] == [(2, "+1 415 555 0100", ["Refused"]), (4, "+1 415 555 0101", ["Added"])]
+    assert held(session, world) == ["+14155550101"]
+
+
+def test_what_was_asked_of_one_file_is_not_done_to_another(session: Session, world: World) -> None:
+    tab = with_file(GOOD)
+    tab.session_state["numbers_tray"].ask(Act.ALL, ("another file",))  # as a click that a choice came after
+    tab.run()
+    assert texts(tab, "warning") == [
+        "The import was interrupted by another click. Nothing was written; ask for it again."
+    ]
+    assert held(session, world) == []
+    assert not texts(tab.run(), "warning")
+
+
+def test_what_came_of_an_import_is_for_its_tenant(session: Session, world: World) -> None:
+    tab = press(with_file(GOOD), "Import 1 row")
+    assert texts(tab, "success")
+    assert texts(tab.run(), "success")
+    tray = tab.session_state["numbers_tray"]
+    tray.owner = (tray.owner[0], world.other_tenant)  # as it is after another tenant was chosen
+    assert not texts(tab.run(), "success")
 
 
 @pytest.mark.parametrize("text", ["", "Number,Connection\n"])

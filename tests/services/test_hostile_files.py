@@ -2,9 +2,13 @@
 
 import io
 import resource
+import subprocess
+import sys
 import time
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psutil
 import pytest
@@ -149,6 +153,36 @@ def test_no_file_ends_or_stalls_the_app(kind: str) -> None:
     assert not own.children(), "its reader has ended"
 
 
-def test_a_reader_has_the_limits_that_it_is_said_to_have() -> None:
-    assert limits.MEMORY <= 2**30
+@pytest.mark.skipif(sys.platform != "linux", reason="macOS does not hold to a limit of address space")
+def test_a_reader_is_confined() -> None:
+    ask = (
+        "import resource; from services.tables import limits; limits.confine();"
+        "kinds = [getattr(resource, f'RLIMIT_{kind}') for kind in ('AS', 'CPU', 'FSIZE', 'CORE')];"
+        "print(*(resource.getrlimit(kind)[1] for kind in kinds))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", ask], cwd=Path(files.__file__).parents[1], capture_output=True, check=True
+    )
+    assert [int(one) for one in said.stdout.split()] == [limits.MEMORY, limits.CPU_SECONDS, 0, 0]
     assert limits.CPU_SECONDS < files.PATIENCE_SECONDS
+
+
+def test_files_that_come_at_once_are_each_read() -> None:
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda n: files.read("a.csv", f"Number\n+1415555010{n}\n".encode()), range(6)))
+    assert [sheet.rows[0].cells for sheet in found] == [[f"+1415555010{n}"] for n in range(6)]
+
+
+def test_a_reader_is_given_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBERDESK_COOKIE_KEY", "secret")
+    seen: list[object] = []
+    started = subprocess.Popen
+
+    def start(*args: object, **kwargs: object) -> object:
+        seen.append(kwargs["env"])
+        return started(*args, **kwargs)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    files.read("a.csv", b"Number\n1\n")
+    assert seen
+    assert "secret" not in str(seen)

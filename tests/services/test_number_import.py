@@ -279,6 +279,55 @@ def test_more_rows_than_a_batch_are_one_transaction(
     assert session.scalar(sa.select(sa.func.sum(NumberCount.n)).where(NumberCount.tenant_id == world.tenant)) == 10
 
 
+def test_nothing_hears_of_progress_once_the_import_writes(
+    session: Session, world: World, database: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(number_import, "BATCH", 3)
+    done: list[str] = []
+
+    def written(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if statement.startswith("INSERT"):
+            done.append("written")
+
+    sa.event.listen(database, "before_cursor_execute", written)
+    try:
+        save(session, world, *(row(f"+1415555{2000 + i}") for i in range(10)), progress=lambda _: done.append("heard"))
+    finally:
+        sa.event.remove(database, "before_cursor_execute", written)
+    assert {"heard", "written"} <= set(done)
+    assert "heard" not in done[done.index("written") :]
+
+
+@pytest.mark.parametrize("status", ["", "Active", "in service", "IN USE"])
+def test_a_row_that_says_to_be_in_use_comes_in(session: Session, world: World, status: str) -> None:
+    assert outcomes(save(session, world, row(status=status))) == ["added"]
+
+
+@pytest.mark.parametrize("status", ["Released", "removed", "Inactive", "Ported out", "0"])
+def test_a_row_that_says_to_be_out_of_use_does_not_come_in_as_active(
+    session: Session, world: World, status: str
+) -> None:
+    (result,) = save(session, world, row(status=status), keep_good=True).results
+    assert (result.outcome, result.field) == (Outcome.REFUSED, "status")
+    assert f"Its status is {status}" in result.reason
+    make.number(session, world, NUMBER)
+    assert outcomes(save(session, world, row(status=status))) == ["here"]
+
+
+def test_rows_are_named_by_their_numbers_in_the_file_and_one_that_did_not_fit_is_refused(
+    session: Session, world: World
+) -> None:
+    report = save(
+        session, world, row(row=3), row(row=7), row(SECOND, row=9, problem="This row has 4 cells."), keep_good=True
+    )
+    assert [(found.row, found.reason) for found in report.results] == [
+        (3, ""),
+        (7, "The same number as row 3."),
+        (9, "This row has 4 cells."),
+    ]
+    assert on_record(session) == [NUMBER]
+
+
 def test_a_batch_that_fails_takes_the_others_back(
     session: Session, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
