@@ -110,7 +110,7 @@ def outcomes(sheet: Sheet, report: Report, words: Mapping[Outcome, str]) -> byte
     """
     first = len(_OURS) if tuple(sheet.columns[: len(_OURS)]) == _OURS else 0
     made = (
-        [result.row, words[result.outcome], result.reason, *map(files.text, row.cells[first:])]
+        [str(result.row), words[result.outcome], result.reason, *map(files.text, row.cells[first:])]
         for row, result in zip(sheet.rows, report.results, strict=True)
     )
     return exports.text([Table("Outcomes", [*_OURS, *map(exports.harmless, sheet.titles[first:])], made)])
