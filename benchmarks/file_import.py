@@ -72,7 +72,7 @@ def main(amount: int = 20_000) -> None:
         sys.stdout.write(f"| {amount:,} rows, {engine.dialect.name} | time | rows a second | our own work |\n")
         sys.stdout.write("|---|---|---|---|\n")
         frame = timed("read the file", amount, lambda: files.read("numbers.csv", data))
-        given = number_files.rows(frame, files.guess(frame.columns, number_files.NAMES))
+        given = number_files.rows(frame, files.guess(frame, number_files.NAMES))
         timed("understand the numbers alone", amount, lambda: [numbering.read(str(row.number)) for row in given])
         timed("check", amount, lambda: number_import.check(session, actor, given))
         report = timed("check and write all", amount, lambda: number_import.save(session, actor, given, source=source))

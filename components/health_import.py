@@ -1,6 +1,6 @@
 """Bringing in campaign health: the ways to do so, and by file, with an outcome for each row that is refused."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -9,15 +9,17 @@ import pandas as pd
 import streamlit as st
 from sqlmodel import Session
 from streamlit.elements.lib.mutable_tab_container import TabContainer
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from components import files as draw_files
-from components import navigation
+from components import imports, navigation
+from components.imports import Act, Drawing, Tray
 from components.markdown import plain
 from components.page import errors_shown
-from services import days, files, health_api, health_files, health_import, words
+from services import days, health_api, health_files, health_import, words
 from services.access import Actor, Permission
 from services.days import DayOrder
-from services.health_import import Given, Problem
+from services.health_import import Given, Problem, Saved
 
 _ORDERS = {DayOrder.DAY_FIRST: "Day first: 31.05.2026, 31/05/2026", DayOrder.MONTH_FIRST: "Month first: 05/31/2026"}
 _SHOWN = 200
@@ -42,7 +44,7 @@ def by_program(actor: Actor) -> None:
     address = urlsplit(st.context.url or "https://numberdesk.example.com")
     st.code(_CURL.format(address=f"{address.scheme}://{address.netloc}"), language="bash", wrap_lines=True)
     if actor.may(Permission.API_KEYS_WRITE):
-        navigation.link(navigation.SETTINGS, label="API keys", icon=":material/key:")
+        st.page_link(navigation.SETTINGS, label="API keys", icon=":material/key:")
     else:
         st.caption("An admin of the tenant makes the keys.")
 
@@ -56,63 +58,80 @@ class Importing:
 
     def draw(self) -> None:
         """Draw the way from a file to its outcome."""
-        file = st.file_uploader("CSV or Excel file", type=["csv", "txt", "xlsx", "xls"], key="health_file")
+        tray = imports.tray("health", self.actor)
+        file = st.file_uploader("CSV or Excel file", type=draw_files.KINDS, key="health_file")
         st.caption(
             "One row for each campaign, number and day: campaign, number, day, attempts, answered, and where known "
             "completed, short calls, failed, spam reports. A row replaces what its campaign, number and day had."
         )
+        shown: Hashable = None
         if file is None:
-            return
-        with errors_shown():
-            frame = files.read(file.name, file.getvalue())
-            matched = draw_files.columns(frame, health_files.NAMES, health_files.REQUIRED, "health")
-            given = health_files.rows(frame, matched)
-            order = _day_order() if days.has_order({row.day for row in given if isinstance(row.day, str)}) else None
-            with st.container(horizontal=True):
-                checked = st.button("Check", icon=":material/fact_check:")
-                wanted = st.button(f"Import {words.amount(len(given), 'row')}", type="primary")
-                good_only = st.button("Import the good rows only")
-            if checked:
-                self._check(given, order)
-            elif wanted or good_only:
-                self._save(given, order, file.name, keep_good=good_only)
+            tray.empty()
+        else:
+            with errors_shown():
+                shown = self._file(tray, file)
+        tray.tell(shown)
 
-    def _check(self, given: Sequence[Given], order: DayOrder | None) -> None:
-        bar = st.progress(0.0, text="Checking…")
-        with self.opener() as session:
-            found = health_import.check(
-                session, self.actor, given, order=order, progress=lambda done: bar.progress(done)
-            )
-        bar.empty()
-        good, bad = words.amount(len(found.facts), "row"), words.amount(len(found.problems), "problem")
-        (st.warning if found.problems else st.success)(f"{good} can be imported; {bad}. Nothing was written.")
-        _problems(found.problems)
-
-    def _save(self, given: Sequence[Given], order: DayOrder | None, name: str, *, keep_good: bool) -> None:
-        bar = st.progress(0.0, text="Importing…")
-        try:
-            with self.opener() as session:
-                saved = health_import.save(
-                    session,
-                    self.actor,
-                    given,
-                    source=name,
-                    keep_good=keep_good,
-                    order=order,
-                    progress=lambda done: bar.progress(done),
-                )
-        except health_import.Refused as exc:
-            bar.empty()
-            st.error(plain(str(exc)), icon=":material/error:")
-            _problems(exc.problems)
-            return
-        bar.empty()
-        st.cache_data.clear()
-        st.success(
-            f"{saved.added:,} new, {saved.replaced:,} replaced, {words.amount(len(saved.problems), 'row')} refused.",
-            icon=":material/check_circle:",
+    def _file(self, tray: Tray, file: UploadedFile) -> Hashable:
+        """Draw a file and what can be done with it, and do what was asked; return all that it depends on."""
+        sheet = draw_files.sheet(tray, file, health_files.NAMES, "health")
+        matched = draw_files.columns(sheet, health_files.NAMES, health_files.REQUIRED, "health")
+        read_as = (tray.read_as, *matched.items())
+        given = tray.once("rows", read_as, lambda: health_files.rows(sheet, matched))
+        asks = tray.once(
+            "days", read_as, lambda: days.has_order({row.day for row in given if isinstance(row.day, str)})
         )
-        _problems(saved.problems)
+        order = _day_order() if asks else None
+        shown = (*read_as, order)
+        draw_files.buttons(tray, shown, len(given))
+        act = tray.wanted(shown)
+        if act is Act.CHECK:
+            bar = st.progress(0.0, text="Checking…")
+            tray.do(lambda: self._check(given, order, lambda done: bar.progress(done)), shown)
+            bar.empty()
+        elif act:
+            with st.spinner("Importing…", show_time=True):
+                tray.do(
+                    lambda: self._save(given, order, file.name, keep_good=act is Act.GOOD_ONLY),
+                    shown,
+                    writes=True,
+                    refused=_refused,
+                )
+        return shown
+
+    def _check(self, given: Sequence[Given], order: DayOrder | None, progress: Callable[[float], object]) -> Drawing:
+        with self.opener() as session:
+            found = health_import.check(session, self.actor, given, order=order, progress=progress)
+
+        def told() -> None:
+            good, bad = words.amount(len(found.facts), "row"), words.amount(len(found.problems), "problem")
+            (st.warning if found.problems else st.success)(f"{good} can be imported; {bad}. Nothing was written.")
+            _problems(found.problems)
+
+        return told
+
+    def _save(self, given: Sequence[Given], order: DayOrder | None, name: str, *, keep_good: bool) -> Drawing:
+        """Import, drawing nothing: a click that ends this run ends it before or after."""
+        with self.opener() as session:
+            saved = health_import.save(session, self.actor, given, source=name, keep_good=keep_good, order=order)
+        st.cache_data.clear()
+        return lambda: _imported(name, saved)
+
+
+def _refused(refusal: Exception) -> None:
+    if not isinstance(refusal, health_import.Refused):
+        raise refusal
+    st.error(plain(str(refusal)), icon=":material/error:")
+    _problems(refusal.problems)
+
+
+def _imported(name: str, saved: Saved) -> None:
+    st.success(
+        f"{plain(name)}: {saved.added:,} new, {saved.replaced:,} replaced, "
+        f"{words.amount(len(saved.problems), 'row')} refused.",
+        icon=":material/check_circle:",
+    )
+    _problems(saved.problems)
 
 
 def _day_order() -> DayOrder | None:

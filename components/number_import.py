@@ -1,6 +1,6 @@
 """Bringing numbers in by the file: from its columns to the outcome of every row."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -8,27 +8,42 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 from sqlmodel import Session
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from components import files as draw_files
-from components import navigation
+from components import imports, navigation
 from components import number as draw
+from components.imports import Act, Drawing, Tray
 from components.markdown import plain
 from components.page import errors_shown
-from services import files, number_files, number_import, numbering
+from services import number_files, number_import, numbering
 from services.access import Actor
 from services.connections import ConnectionRow
+from services.files import Sheet
 from services.number_import import Given, Outcome, Report
 from services.numbering import Bare
 from services.words import amount
 
 _SHOWN = 300
-_CHECKING, _IMPORTING = "Checking…", "Importing…"
+_CHECKING = "Checking…"
 _COLORS = {Outcome.REFUSED: "red", Outcome.DOUBTFUL: "orange", Outcome.ADDED: "green", Outcome.HERE: "gray"}
 _BARE = {
     Bare.NATIONAL: "National, of the connection's country",
     Bare.INTERNATIONAL: "International: a spreadsheet dropped their +",
 }
 _COLUMNS = ("Row", "Number", "Outcome", "Reason", "Column")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be imported, and how its rows are read. `name` is the file's."""
+
+    sheet: Sheet
+    rows: Sequence[Given]
+    connection_id: int | None
+    insist: bool
+    bare: Bare | None
+    name: str
 
 
 @dataclass(frozen=True)
@@ -40,48 +55,64 @@ class Importing:
 
     def draw(self, offered: Sequence[ConnectionRow]) -> None:
         """Draw the way from a file to its outcomes; *offered* are the active connections."""
-        file = st.file_uploader("CSV or Excel file", type=["csv", "txt", "xlsx", "xls"], key="numbers_file")
+        tray = imports.tray("numbers", self.actor)
+        file = st.file_uploader("CSV or Excel file", type=draw_files.KINDS, key="numbers_file")
         st.caption(
             f"One row for each number, {number_import.MOST_ROWS:,} at most: the number, its connection, and where "
             "wanted label, agent, countries, tags, notes and the provider's own fields. Downloads of the list fit too."
         )
+        shown: Hashable = None
         if file is None:
+            tray.empty()
             self._template(offered)
-            return
-        with errors_shown():
-            frame = files.read(file.name, file.getvalue())
-            matched = draw_files.columns(
-                frame, number_files.NAMES, number_files.REQUIRED, "numbers", number_files.TITLES
-            )
-            names = draw.connection_names(offered)
-            connection_id = st.selectbox(
-                "Connection of rows that name none",
-                list(names),
-                format_func=lambda value: names.get(value, "—"),
-                index=None,
-                placeholder="None: such rows are refused" if names else "No active connection",
-                key="numbers_connection",
-                width=460,
-            )
-            bare = st.selectbox(
-                "Numbers without + that can be read in two ways",
-                list(_BARE),
-                format_func=lambda value: _BARE[value],
-                index=None,
-                placeholder="Not said: such rows need a look",
-                key="numbers_bare",
-                width=460,
-            )
-            insist = st.checkbox("Import numbers that no numbering plan lists", key="numbers_insist")
-            given = number_files.rows(frame, matched)
-            with st.container(horizontal=True):
-                checked = st.button("Check", icon=":material/fact_check:")
-                wanted = st.button(f"Import {amount(len(given), 'row')}", type="primary")
-                good_only = st.button("Import the good rows only")
-            if checked:
-                self._check(frame, given, connection_id, insist, bare)
-            elif wanted or good_only:
-                self._save(frame, given, connection_id, insist, bare, file.name, keep_good=good_only)
+        else:
+            with errors_shown():
+                shown = self._file(tray, file, offered)
+        tray.tell(shown)
+
+    def _file(self, tray: Tray, file: UploadedFile, offered: Sequence[ConnectionRow]) -> Hashable:
+        """Draw a file and what can be done with it, and do what was asked; return all that it depends on."""
+        sheet = draw_files.sheet(tray, file, number_files.NAMES, "numbers")
+        matched = draw_files.columns(sheet, number_files.NAMES, number_files.REQUIRED, "numbers", number_files.TITLES)
+        names = draw.connection_names(offered)
+        connection_id = st.selectbox(
+            "Connection of rows that name none",
+            list(names),
+            format_func=lambda value: names.get(value, "—"),
+            index=None,
+            placeholder="None: such rows are refused" if names else "No active connection",
+            key="numbers_connection",
+            width=460,
+        )
+        bare = st.selectbox(
+            "Numbers without + that can be read in two ways",
+            list(_BARE),
+            format_func=lambda value: _BARE[value],
+            index=None,
+            placeholder="Not said: such rows need a look",
+            key="numbers_bare",
+            width=460,
+        )
+        insist = st.checkbox("Import numbers that no numbering plan lists", key="numbers_insist")
+        read_as = (tray.read_as, *matched.items())
+        given = tray.once("rows", read_as, lambda: number_files.rows(sheet, matched))
+        shown = (*read_as, connection_id, insist, bare)
+        draw_files.buttons(tray, shown, len(given))
+        wanted = Wanted(sheet, given, connection_id, insist, bare, file.name)
+        act = tray.wanted(shown)
+        if act is Act.CHECK:
+            bar = st.progress(0.0, text=_CHECKING)
+            tray.do(lambda: self._check(wanted, partial(bar.progress, text=_CHECKING)), shown)
+            bar.empty()
+        elif act:
+            with st.spinner("Importing…", show_time=True):
+                tray.do(
+                    lambda: self._save(wanted, keep_good=act is Act.GOOD_ONLY),
+                    shown,
+                    writes=True,
+                    refused=partial(_refused, sheet),
+                )
+        return shown
 
     def _template(self, offered: Sequence[ConnectionRow]) -> None:
         st.download_button(
@@ -94,59 +125,52 @@ class Importing:
             on_click="ignore",
         )
 
-    def _check(
-        self, frame: pd.DataFrame, given: Sequence[Given], connection_id: int | None, insist: bool, bare: Bare | None
-    ) -> None:
-        bar = st.progress(0.0, text=_CHECKING)
+    def _check(self, wanted: Wanted, progress: Callable[[float], object]) -> Drawing:
         with self.opener() as session:
             report = number_import.check(
                 session,
                 self.actor,
-                given,
-                connection_id=connection_id,
-                insist=insist,
-                bare=bare,
-                progress=partial(bar.progress, text=_CHECKING),
+                wanted.rows,
+                connection_id=wanted.connection_id,
+                insist=wanted.insist,
+                bare=wanted.bare,
+                progress=progress,
             )
-        bar.empty()
-        st.info(f"Nothing was written yet: {_told(report, 'can be added')}", icon=":material/fact_check:")
-        _outcomes(frame, report, number_import.WOULD)
 
-    def _save(
-        self,
-        frame: pd.DataFrame,
-        given: Sequence[Given],
-        connection_id: int | None,
-        insist: bool,
-        bare: Bare | None,
-        name: str,
-        *,
-        keep_good: bool,
-    ) -> None:
-        bar = st.progress(0.0, text=_IMPORTING)
-        try:
-            with self.opener() as session:
-                report = number_import.save(
-                    session,
-                    self.actor,
-                    given,
-                    source=name,
-                    connection_id=connection_id,
-                    insist=insist,
-                    bare=bare,
-                    keep_good=keep_good,
-                    progress=partial(bar.progress, text=_IMPORTING),
-                )
-        except number_import.Refused as exc:
-            st.error(plain(str(exc)), icon=":material/error:")
-            _outcomes(frame, exc.report, number_import.WOULD)
-            return
-        finally:
-            bar.empty()
+        def told() -> None:
+            st.info(f"Nothing was written yet: {_told(report, 'can be added')}", icon=":material/fact_check:")
+            _outcomes(wanted.sheet, report, number_import.WOULD)
+
+        return told
+
+    def _save(self, wanted: Wanted, *, keep_good: bool) -> Drawing:
+        """Import, drawing nothing: a click that ends this run ends it before or after."""
+        with self.opener() as session:
+            report = number_import.save(
+                session,
+                self.actor,
+                wanted.rows,
+                source=wanted.name,
+                connection_id=wanted.connection_id,
+                insist=wanted.insist,
+                bare=wanted.bare,
+                keep_good=keep_good,
+            )
         st.cache_data.clear()
-        st.success(_told(report, "added"), icon=":material/check_circle:")
-        navigation.link(navigation.LIST, label="Phone numbers", icon=":material/call:")
-        _outcomes(frame, report, number_import.DONE)
+        return lambda: _imported(wanted, report)
+
+
+def _refused(sheet: Sheet, refusal: Exception) -> None:
+    if not isinstance(refusal, number_import.Refused):
+        raise refusal
+    st.error(plain(str(refusal)), icon=":material/error:")
+    _outcomes(sheet, refusal.report, number_import.WOULD)
+
+
+def _imported(wanted: Wanted, report: Report) -> None:
+    st.success(f"{plain(wanted.name)}: {_told(report, 'added')}", icon=":material/check_circle:")
+    navigation.link(navigation.LIST, label="Phone numbers", icon=":material/call:")
+    _outcomes(wanted.sheet, report, number_import.DONE)
 
 
 def _told(report: Report, added: str) -> str:
@@ -161,7 +185,7 @@ def _told(report: Report, added: str) -> str:
     return ", ".join(parts) + "."
 
 
-def _outcomes(frame: pd.DataFrame, report: Report, words: Mapping[Outcome, str]) -> None:
+def _outcomes(sheet: Sheet, report: Report, words: Mapping[Outcome, str]) -> None:
     """Draw the outcome of every row, the worst first, and the file to mend."""
     order = list(Outcome)
     worst = sorted(report.results, key=lambda result: order.index(result.outcome))[:_SHOWN]
@@ -193,10 +217,10 @@ def _outcomes(frame: pd.DataFrame, report: Report, words: Mapping[Outcome, str])
         st.caption(f"The first {_SHOWN} of {len(report.results):,} rows, refused ones first.")
     st.download_button(
         "Rows with outcomes",
-        lambda: number_files.outcomes(frame, report, words),
+        lambda: number_files.outcomes(sheet, report, words),
         "numbers-outcomes.csv",
         "text/csv",
         icon=":material/download:",
-        help="The rows of the file with outcome and reason: mend those that were refused, and import it again",
+        help="The rows of the file behind outcome and reason: mend those that were refused, and import it again",
         on_click="ignore",
     )

@@ -2,28 +2,31 @@
 
 from collections.abc import Mapping
 
-import pandas as pd
-
 from services import files
+from services.files import Sheet
 from services.health_import import Given
+from services.number_files import NUMBER_NAMES
 
 REQUIRED = ("campaign", "number", "day", "attempts", "answered")
 
 NAMES = {
-    "campaign": ("campaign", "campaign name", "campaign_name", "pool"),
-    "number": ("number", "phone number", "phone_number", "e164", "caller id", "caller_id", "ani", "did", "from"),
+    "campaign": ("campaign", "campaign name", "pool"),
+    "number": (*NUMBER_NAMES, "from", "from number"),
     "day": ("day", "date"),
-    "attempts": ("attempts", "calls", "dialed", "dials"),
+    "attempts": ("attempts", "calls", "dialed", "dialled", "dials"),
     "answered": ("answered", "answers", "connected"),
     "completed": ("completed",),
-    "short_calls": ("short calls", "short_calls"),
+    "short_calls": ("short calls",),
     "failed": ("failed", "failed to connect"),
-    "spam_reports": ("spam reports", "spam_reports", "spam"),
+    "spam_reports": ("spam reports", "spam"),
 }
-"""What the columns of our fields are called, in lower case."""
+"""What the columns of our fields are called; case, spaces, underscores, dashes and dots do not matter."""
 
 
-def rows(frame: pd.DataFrame, matched: Mapping[str, str | None]) -> list[Given]:
-    """Return the rows of *frame* in our fields. Raises InvalidInput when a field that is needed has no column."""
-    fields, columns = files.columns(frame, matched, REQUIRED)
-    return [Given(**dict(zip(fields, values, strict=True))) for values in zip(*columns, strict=True)]
+def rows(sheet: Sheet, matched: Mapping[str, str | None]) -> list[Given]:
+    """Return the rows of *sheet* in our fields. Raises InvalidInput when a field that is needed has no column."""
+    fields, columns = files.columns(sheet, matched, REQUIRED)
+    return [
+        Given(**dict(zip(fields, values, strict=True)), row=read.number, problem=read.problem)
+        for read, values in zip(sheet.rows, zip(*columns, strict=True), strict=True)
+    ]

@@ -31,7 +31,10 @@ Progress = Callable[[float], object]
 
 
 class Given(NamedTuple):
-    """One row as it came: whatever a file or a program wrote. A count that is not given is None or empty."""
+    """One row as it came: whatever a file or a program wrote. A count that is not given is None or empty.
+
+    `row` is its number in the file, and `problem` why the file's reader could not make sense of it.
+    """
 
     campaign: object
     number: object
@@ -42,11 +45,13 @@ class Given(NamedTuple):
     short_calls: object = None
     failed: object = None
     spam_reports: object = None
+    row: int | None = None
+    problem: str = ""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a row was refused. Rows count from 1."""
+    """Why a row was refused. Rows count as in the file, or from 1."""
 
     row: int
     field: str
@@ -99,9 +104,11 @@ def check(
     problems: list[Problem] = []
     for at, row in enumerate(rows, start=1):
         try:
-            facts.append(reader.read(at, row))
+            if row.problem:
+                raise InvalidInput(row.problem, field="cells")
+            facts.append(reader.read(row.row or at, row))
         except InvalidInput as exc:
-            problems.append(Problem(at, exc.field, str(exc)))
+            problems.append(Problem(row.row or at, exc.field, str(exc)))
         if progress and at % BATCH == 0:
             progress(at / len(rows))
     return Checked(facts, problems)
@@ -121,7 +128,8 @@ def save(
     """Check the rows and write them, each replacing what its campaign, number and day had before.
 
     All of them, or with *keep_good* those that are right, in one transaction with its audit event;
-    *source* says there where they came from. Raises Refused when a row is wrong and *keep_good* is not said.
+    *source* says there where they came from. *progress* hears of the checking alone: what it does may end the caller,
+    and nothing may end a transaction that writes. Raises Refused when a row is wrong and *keep_good* is not said.
     """
     require(actor, Permission.HEALTH_WRITE)
     tenant_id = require_tenant(actor)
@@ -131,7 +139,7 @@ def save(
         rows,
         order=order,
         today=today,
-        progress=progress and (lambda done: progress(done / 2)),
+        progress=progress,
     )
     if checked.problems and not (keep_good and checked.facts):
         raise Refused(checked.problems, len(checked.facts))
@@ -143,8 +151,6 @@ def save(
     try:
         for start in range(0, len(checked.facts), BATCH):
             db.health.put(session, Scope(tenant_id), checked.facts[start : start + BATCH])
-            if progress:
-                progress(0.5 + start / len(checked.facts) / 2)
     except IntegrityError as exc:
         session.rollback()
         raise Conflict("A campaign or number was taken away meanwhile. Nothing was written; try again.") from exc

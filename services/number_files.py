@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 
-import pandas as pd
-
 from services import exports, files, number_import
 from services.connections import vendors
 from services.exports import Table
+from services.files import Sheet
 from services.number_import import Given, Outcome, Report
 
 REQUIRED = ("number",)
@@ -20,56 +19,73 @@ _OWN = {
     "allowed_outbound": "Outbound countries",
     "tags": "Tags",
     "notes": "Notes",
+    "status": "Status",
 }
 _VENDORS = {
-    field.name: (field.label, f"{vendor.name} {field.label}".lower(), field.name, field.name.replace("_", " "))
+    field.name: (field.label, f"{vendor.name} {field.label}", field.name)
     for vendor in vendors()
     for field in vendor.number_fields
 }
-_COUNTRIES = {"countries": "Countries"}
+_OTHERS = {"countries": "Countries", "cells": "Cells"}
 
 TITLES = {**_OWN, **{name: names[0] for name, names in _VENDORS.items()}}
 """What the columns of our fields are called."""
 
+NUMBER_NAMES = (
+    "number",
+    "phone number",
+    "phone",
+    "phone no",
+    "telephone number",
+    "telephone",
+    "tel",
+    "tel no",
+    "E.164",
+    "E.164 number",
+    "DID",
+    "DID number",
+    "DDI",
+    "TN",
+    "MSISDN",
+    "CLI",
+    "ANI",
+    "caller id",
+    "caller id number",
+    "virtual number",
+)
+"""What a column of phone numbers is called by switches, carriers and dialers."""
+
 NAMES = {
-    "number": (
-        "number",
-        "phone number",
-        "phone_number",
-        "phone",
-        "e164",
-        "e.164",
-        "did",
-        "ani",
-        "caller id",
-        "caller_id",
-    ),
-    "connection": ("connection", "telephony connection", "telephony_connection", "trunk"),
-    "label": ("label", "name", "label (name)", "friendly name", "friendly_name"),
-    "agent": ("agent", "inbound agent", "inbound call agent", "inbound_agent"),
-    "allowed_inbound": ("inbound countries", "allowed inbound countries", "inbound_countries", "allowed_inbound"),
-    "allowed_outbound": ("outbound countries", "allowed outbound countries", "outbound_countries", "allowed_outbound"),
+    "number": NUMBER_NAMES,
+    "connection": ("connection", "telephony connection", "trunk"),
+    "label": ("label", "name", "label (name)", "friendly name"),
+    "agent": ("agent", "inbound agent", "inbound call agent"),
+    "allowed_inbound": ("inbound countries", "allowed inbound countries", "allowed inbound"),
+    "allowed_outbound": ("outbound countries", "allowed outbound countries", "allowed outbound"),
     "tags": ("tags", "tag"),
     "notes": ("notes", "note", "comment", "comments"),
-    **{name: tuple(called.lower() for called in names) for name, names in _VENDORS.items()},
+    "status": ("status", "state"),
+    **_VENDORS,
 }
-"""What else they may be called, in lower case."""
+"""What else they may be called; case, spaces, underscores, dashes and dots do not matter."""
 
-_OUTCOME, _REASON = "Outcome", "Reason"
+_OURS = ("Row", "Outcome", "Reason")
+"""The columns before those of the file, in the file of outcomes."""
 
 
-def rows(frame: pd.DataFrame, matched: Mapping[str, str | None]) -> list[Given]:
-    """Return the rows of *frame* in our fields.
+def rows(sheet: Sheet, matched: Mapping[str, str | None]) -> list[Given]:
+    """Return the rows of *sheet* in our fields.
 
     Raises InvalidInput when there are too many, or no column holds the number.
     """
-    number_import.expect_few(len(frame))
-    names, columns = files.columns(frame, matched, REQUIRED)
+    number_import.expect_few(len(sheet.rows))
+    names, columns = files.columns(sheet, matched, REQUIRED)
     found = []
-    for values in zip(*columns, strict=True):
+    for read, values in zip(sheet.rows, zip(*columns, strict=True), strict=True):
         row = dict(zip(names, values, strict=True))
         own = {name: value for name, value in row.items() if name in _OWN}
-        found.append(Given(**own, fields={name: value for name, value in row.items() if name in _VENDORS}))
+        fields = {name: value for name, value in row.items() if name in _VENDORS}
+        found.append(Given(**own, fields=fields, row=read.number, problem=read.problem))
     return found
 
 
@@ -82,21 +98,24 @@ def template(connection: str) -> bytes:
         "allowed_inbound": "United States; Canada",
         "allowed_outbound": "US",
         "tags": "sales; west",
+        "status": "Active",
     }
     return exports.text([Table("Numbers", list(TITLES.values()), [[example.get(name, "") for name in TITLES]])])
 
 
-def outcomes(frame: pd.DataFrame, report: Report, words: Mapping[Outcome, str]) -> bytes:
-    """Return the file's rows as CSV with their outcomes, to be mended and imported again."""
-    kept = [column for column in frame.columns if column not in (_OUTCOME, _REASON)]
-    given = zip(*(frame[column].tolist() for column in kept), strict=True)
+def outcomes(sheet: Sheet, report: Report, words: Mapping[Outcome, str]) -> bytes:
+    """Return the file's rows as CSV behind their outcomes, to be mended and imported again.
+
+    A row that did not fit the header still does not: its cells are those of the file.
+    """
+    first = len(_OURS) if tuple(sheet.columns[: len(_OURS)]) == _OURS else 0
     made = (
-        [*(files.text(cell) for cell in row), words[result.outcome], result.reason]
-        for row, result in zip(given, report.results, strict=True)
+        [str(result.row), words[result.outcome], result.reason, *map(files.text, row.cells[first:])]
+        for row, result in zip(sheet.rows, report.results, strict=True)
     )
-    return exports.text([Table("Outcomes", [*map(exports.harmless, kept), _OUTCOME, _REASON], made)])
+    return exports.text([Table("Outcomes", [*_OURS, *map(exports.harmless, sheet.titles[first:])], made)])
 
 
 def title(field: str) -> str:
     """Return what the column of a field that was refused is called."""
-    return {**TITLES, **_COUNTRIES}.get(field, field)
+    return {**TITLES, **_OTHERS}.get(field, field)

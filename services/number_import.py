@@ -38,12 +38,16 @@ BATCH = 2_000
 _LONGEST_REASON = 300
 _BETWEEN = re.compile("[,;]")
 _NO_AGENT = "unassigned"
+_IN_USE = frozenset({"", "active", "assigned", "enabled", "in service", "in use", "in-use", "live", "ok", "working"})
 
 Progress = Callable[[float], object]
 
 
 class Given(NamedTuple):
-    """One row as it came: whatever a file holds. `fields` are the vendor's own, by name."""
+    """One row as it came: whatever a file holds. `fields` are the vendor's own, by name.
+
+    `row` is its number in the file, and `problem` why the file's reader could not make sense of it.
+    """
 
     number: object
     connection: object = None
@@ -54,6 +58,9 @@ class Given(NamedTuple):
     tags: object = None
     notes: object = None
     fields: Mapping[str, object] = {}
+    status: object = None
+    row: int | None = None
+    problem: str = ""
 
 
 class Outcome(StrEnum):
@@ -78,7 +85,10 @@ DONE = {**WOULD, Outcome.ADDED: "Added"}
 
 
 class Result(NamedTuple):
-    """The outcome of one row; rows count from 1. `number` is as understood, or as given where it was not."""
+    """The outcome of one row; rows count as in the file, or from 1.
+
+    `number` is as understood, or as given where it was not.
+    """
 
     row: int
     outcome: Outcome
@@ -164,14 +174,15 @@ def save(
     """Put the rows on record and return what came of each.
 
     All that are not here already, or with *keep_good* those that are right, in one transaction with their
-    audit events; *source* says there where they came from. Raises Refused when a row cannot be imported and
+    audit events; *source* says there where they came from. *progress* hears of the reading alone: what it does may
+    end the caller, and nothing may end a transaction that writes. Raises Refused when a row cannot be imported and
     *keep_good* is not said, Conflict when what the rows refer to changed meanwhile.
     """
     require(actor, Permission.NUMBERS_ADD)
     tenant_id = require_tenant(actor)
     known = _Known.load(session, Scope(tenant_id))
     reader = _Reader(known, connection_id, insist, bare)
-    read = _read(reader, rows, progress and (lambda done: progress(done / 2)))
+    read = _read(reader, rows, progress)
     db.engine.start_write(session)
     db.orders.claim_all(session, sorted({row.prepared.number.e164 for row in read if row.prepared}))
     if _Known.load(session, Scope(tenant_id)) != known:
@@ -189,8 +200,6 @@ def save(
     try:
         for start in range(0, len(added), BATCH):
             registering.put(session, actor, added[start : start + BATCH])
-            if progress:
-                progress(0.5 + start / len(added) / 2)
     except IntegrityError as exc:
         session.rollback()
         raise Conflict("One of the numbers was added meanwhile. Nothing was written; try again.") from exc
@@ -230,6 +239,7 @@ class _Row:
     understood: bool = False
     prepared: Prepared | None = None
     problem: InvalidInput | None = None
+    row: int | None = None
 
 
 def _read(reader: "_Reader", rows: Sequence[Given], progress: Progress | None) -> list[_Row]:
@@ -248,8 +258,8 @@ def _judge(session: Session, tenant_id: int, read: Sequence[_Row]) -> list[tuple
     ordered = db.orders.open_numbers(session)
     first: dict[str, int] = {}
     judged: list[tuple[Result, Prepared | None]] = []
-    for at, row in enumerate(read, start=1):
-        problem = row.problem
+    for place, row in enumerate(read, start=1):
+        at, problem = row.row or place, row.problem
         if row.understood and holders.get(row.number) == tenant_id:
             judged.append((Result(at, Outcome.HERE, row.number), None))
             continue
@@ -289,6 +299,8 @@ class _Reader:
     def read(self, row: Given) -> _Row:
         """Return what can be put on record of *row*, or why it cannot."""
         written = files.text(row.number)
+        if row.problem:
+            return _Row(number_text.echo(written), problem=InvalidInput(row.problem, field="cells"), row=row.row)
         number: ReadNumber | None = None
         try:
             try:
@@ -298,6 +310,7 @@ class _Reader:
                     number = numbering.read(written)  # it may be here already, whatever its row says
                 raise
             number = registering.understand(written, connection, self.bare)
+            _expect_active(files.text(row.status))
             if not self.insist:
                 registering.expect_listed(number)
             prepared = registering.prepare(
@@ -314,8 +327,9 @@ class _Reader:
                 ),
             )
         except InvalidInput as exc:
-            return _Row(number.e164 if number else number_text.echo(written), number is not None, problem=exc)
-        return _Row(number.e164, understood=True, prepared=prepared)
+            shown = number.e164 if number else number_text.echo(written)
+            return _Row(shown, number is not None, problem=exc, row=row.row)
+        return _Row(number.e164, understood=True, prepared=prepared, row=row.row)
 
     def _connection(self, given: object) -> ConnectionRow:
         name = files.text(given)
@@ -345,3 +359,13 @@ class _Reader:
         if written not in self._countries:
             self._countries[written] = country_names.read(written)
         return self._countries[written]
+
+
+def _expect_active(status: str) -> None:
+    """Raise InvalidInput for a row that says of itself that it is not in use: what comes in is active."""
+    if status.casefold() not in _IN_USE:
+        raise InvalidInput(
+            f"Its status is {number_text.echo(status)}, and a number that comes in is active. Leave the row or its "
+            "status out.",
+            field="status",
+        )

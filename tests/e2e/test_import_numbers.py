@@ -5,11 +5,13 @@ import io
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Visitor
 from tests.e2e.console import Console
 from tests.e2e.test_layout import expect_no_sideways_scroll
+from tests.services.test_hostile_files import two_cells
 
 pytestmark = pytest.mark.e2e
 
@@ -52,10 +54,10 @@ def test_a_file_is_checked_its_good_rows_imported_and_the_others_taken_away(visi
         tab.page.get_by_text("Nothing was written yet: 1 number can be added, 1 already here, 2 refused.")
     ).to_be_visible()
     assert outcomes(tab) == [
-        ["2", "+1 212 555 7001", "Refused"],
-        ["3", "+1 212 555 7002", "Refused"],
-        ["1", "+1 212 555 7001", "Will be added"],
-        ["4", here, "Already here"],
+        ["3", "+1 212 555 7001", "Refused"],
+        ["4", "+1 212 555 7002", "Refused"],
+        ["2", "+1 212 555 7001", "Will be added"],
+        ["5", here, "Already here"],
     ]
     tab.press("Import 4 rows")
     expect(tab.page.get_by_text("Nothing was written: 2 of 4 rows cannot be imported.")).to_be_visible()
@@ -64,9 +66,10 @@ def test_a_file_is_checked_its_good_rows_imported_and_the_others_taken_away(visi
     with tab.page.expect_download() as taken:
         tab.button("Rows with outcomes").click()
     rows = list(csv.DictReader(io.StringIO(taken.value.path().read_text("utf-8-sig"))))
+    assert [row["Row"] for row in rows] == ["2", "3", "4", "5"]
     assert [(row["Name"], row["Outcome"], row["Reason"]) for row in rows] == [
         ("Harbour desk", "Added", ""),
-        ("Twice", "Refused", "The same number as row 1."),
+        ("Twice", "Refused", "The same number as row 2."),
         ("'=HYPERLINK(1)", "Refused", "There is no agent Nobody."),
         ("Mine already", "Already here", ""),
     ]
@@ -93,3 +96,81 @@ def test_a_check_fits_on_a_phone(visitor: Visitor, tmp_path: Path) -> None:
     tab.press("Check")
     expect(tab.page.get_by_text("0 numbers can be added, 1 refused.")).to_be_visible()
     expect_no_sideways_scroll(tab)
+
+
+def test_a_click_during_an_import_neither_undoes_it_nor_loses_what_came_of_it(visitor: Visitor, tmp_path: Path) -> None:
+    tab = visitor("operator").open("/import-numbers")
+    file = tmp_path / "many.csv"
+    rows = [f"+1 312 555 {n:04d},SIP trunk Denver" for n in range(4_000)]
+    file.write_text("\n".join(["Number,Connection", *rows]))
+    bring(tab, file)
+    tab.button("Import 4,000 rows").click()
+    expect(tab.page.get_by_text("Importing…")).to_be_visible()
+    tab.page.get_by_text("Import numbers that no numbering plan lists").click()
+    expect(tab.page.get_by_text("many.csv: 4,000 numbers added.")).to_be_visible()
+    tab.settle()
+    expect(tab.page.get_by_role("checkbox", name="Import numbers that no numbering plan lists")).to_be_checked()
+    tab.press("Check")
+    expect(tab.page.get_by_text("0 numbers can be added, 4,000 already here.")).to_be_visible()
+    tab.expect_no_error()
+
+
+def test_what_came_of_an_import_waits_for_who_left_the_page(visitor: Visitor, tmp_path: Path) -> None:
+    tab = visitor("operator").open("/import-numbers")
+    file = tmp_path / "left.csv"
+    file.write_text("\n".join(["Number,Connection", *(f"+1 313 555 {n:04d},SIP trunk Denver" for n in range(2_000))]))
+    bring(tab, file)
+    tab.button("Import 2,000 rows").click()
+    expect(tab.page.get_by_text("Importing…")).to_be_visible()
+    tab.page.get_by_role("link", name="Back to the list").click()
+    expect(tab.heading("Phone numbers")).to_be_visible()
+    tab.settle()
+    tab.press("Import from a file")
+    expect(tab.page.get_by_text("left.csv: 2,000 numbers added.")).to_be_visible()
+    tab.page.get_by_role("link", name="Back to the list").click()
+    expect(tab.heading("Phone numbers")).to_be_visible()
+    tab.press("Import from a file")
+    expect(tab.heading("Import numbers")).to_be_visible()
+    expect(tab.page.get_by_text("2,000 numbers added")).to_have_count(0)
+
+
+def test_sheet_header_and_encoding_can_be_chosen_where_there_is_a_choice(visitor: Visitor, tmp_path: Path) -> None:
+    tab = visitor("operator").open("/import-numbers")
+    file = tmp_path / "stock.xlsx"
+    with xlsxwriter.Workbook(file) as book:
+        book.add_worksheet("Read me").write(0, 0, "How to use this file")
+        for title, number in (("North", "+12125557021"), ("South", "+12125557022")):
+            sheet = book.add_worksheet(title)
+            sheet.write(0, 0, f"Stock of {title}")
+            sheet.write_row(1, 0, ["TN", "Trunk", "Colour"])
+            sheet.write_row(2, 0, [number, "SIP trunk Denver", "red"])
+    bring(tab, file)
+    expect(tab.page.get_by_text("Left out: Colour.")).to_be_visible()
+    tab.choose("Sheet", "South")
+    tab.press("Check")
+    assert outcomes(tab) == [["3", "+1 212 555 7022", "Will be added"]]
+    tab.choose("Header", "Row 1: Stock of South")
+    expect(tab.page.get_by_text("Left out: Stock of South, Column B, Column C.")).to_be_visible()
+    expect(tab.page.get_by_text("Will be added")).to_have_count(0)
+
+    text = tmp_path / "cyrillic.csv"
+    text.write_bytes("Number,Connection,Label\n+12125557023,SIP trunk Denver,Отдел\n".encode("koi8_r"))
+    tab.open("/import-numbers")
+    bring(tab, text)
+    tab.choose("Encoding", "Cyrillic (KOI8-R): Отдел")
+    assert tab.rows()[0] == ["2", "+12125557023", "SIP trunk Denver", "Отдел"]
+    tab.open("/import-numbers")
+    file.write_text("Number,Connection\n+12125557024,SIP trunk Denver\n")
+    bring(tab, file)
+    for choice in ("Sheet", "Header", "Encoding"):
+        expect(tab.page.get_by_role("combobox", name=choice, exact=True)).to_have_count(0)
+
+
+def test_a_file_that_would_end_its_reader_is_refused_in_words(visitor: Visitor, tmp_path: Path) -> None:
+    tab = visitor("operator").open("/import-numbers")
+    file = tmp_path / "far.xlsx"
+    file.write_bytes(two_cells("XFD1048576"))
+    bring(tab, file)
+    expect(tab.page.get_by_text("The sheet S reaches to column XFD; at most 500 columns can be read.")).to_be_visible()
+    expect(tab.button("Check")).to_have_count(0)
+    tab.expect_no_error()

@@ -14,6 +14,7 @@ from providers.sandbox.server import Sandbox
 from services import call_logs, call_reading, connections
 from services.days import DayOrder
 from tests.conftest import World
+from tests.pages.conftest import Stock
 from tests.pages.tab import buttons, links, press, signed_in, texts, visit
 from tests.services import make
 
@@ -36,6 +37,24 @@ def test_only_the_open_way_is_drawn_and_the_address_says_which(world: World) -> 
     visit(tab, PAGE, health_from="HTTP API")
     assert holds(tab, "/api/v1/campaign-health")
     assert not tab.exception
+
+
+def test_a_file_names_its_rows_by_their_numbers_and_refuses_what_does_not_fit(
+    session: Session, world: World, stock: Stock
+) -> None:
+    tab = visit(signed_in("operator"), PAGE)
+    text = (
+        "Calls of May,,,,\ncampaign,DDI,date,calls,answered\nRenewals,+14155552671,2026-05-30,40,12\n,,,,\n"
+        "Renewals,+14155552671,2026-05-31,12,000,400\nRenewals,+12125552368,2026-05-31,50,13\n"
+    )
+    tab.file_uploader(key="health_file").set_value(("calls.csv", text.encode(), "text/csv"))
+    press(tab.run(), "Import 3 rows")
+    (refusal,) = texts(tab, "error")
+    assert "Nothing was written: 1 of 3 rows are wrong" in refusal.replace("\\", "")
+    assert [(row.Row, row.Field) for row in tab.dataframe[-1].value.itertuples()] == [(5, "cells")]
+    press(tab, "Import the good rows only")
+    assert texts(tab, "success") == ["calls\\.csv: 2 new, 0 replaced, 1 row refused."]
+    assert texts(tab.run(), "success"), "it stays"
 
 
 @pytest.mark.parametrize(("username", "led"), [("admin", True), ("operator", False)])

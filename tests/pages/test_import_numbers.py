@@ -5,9 +5,10 @@ from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
 
+from components.imports import Act
 from db.numbers import NumberQuery
 from db.scope import Slice
-from services import number_import, numbers
+from services import files, number_import, numbers
 from services.numbering import Bare
 from tests.conftest import World
 from tests.pages.conftest import Stock
@@ -56,10 +57,10 @@ def test_a_check_shows_every_row_with_the_refused_ones_first_and_writes_nothing(
         "Nothing was written yet: 1 number can be added, 1 already here, 1 needs a look, 1 refused."
     ]
     assert [row[:3] for row in shown(tab)] == [
-        (4, "+1 415 555 0101", ["Refused"]),
-        (3, "+1 555 123 4567", ["Needs a look"]),
-        (1, "+1 415 555 0100", ["Will be added"]),
-        (2, "+1 415 555 2671", ["Already here"]),
+        (5, "+1 415 555 0101", ["Refused"]),
+        (4, "+1 555 123 4567", ["Needs a look"]),
+        (2, "+1 415 555 0100", ["Will be added"]),
+        (3, "+1 415 555 2671", ["Already here"]),
     ]
     assert [row[3] for row in shown(tab)][::3] == ["There is no connection Nowhere.", "—"]
     assert list(tab.dataframe[-1].value.Column) == ["Connection", "Number", "—", "—"]
@@ -71,16 +72,16 @@ def test_wrong_rows_stop_an_import_but_not_one_of_the_good_rows(session: Session
     tab = press(with_file(MIXED), "Import 4 rows")
     (refusal,) = texts(tab, "error")
     assert refusal.replace("\\", "").startswith(
-        "Nothing was written: 2 of 4 rows cannot be imported. Row 3: +1 555 123 4567 is possible"
+        "Nothing was written: 2 of 4 rows cannot be imported. Row 4: +1 555 123 4567 is possible"
     )
     assert shown(tab)[2][2] == ["Will be added"]
     assert held(session, world) == before
     press(tab, "Import the good rows only")
-    assert texts(tab, "success") == ["1 number added, 1 already here, 1 needs a look, 1 refused."]
+    assert texts(tab, "success") == ["moved\\.csv: 1 number added, 1 already here, 1 needs a look, 1 refused."]
     assert shown(tab)[2][1:3] == ("+1 415 555 0100", ["Added"])
     assert held(session, world) == ["+14155550100", *before]
     press(tab, "Import the good rows only")
-    assert texts(tab, "success") == ["0 numbers added, 2 already here, 1 needs a look, 1 refused."]
+    assert texts(tab, "success") == ["moved\\.csv: 0 numbers added, 2 already here, 1 needs a look, 1 refused."]
 
 
 def test_doubted_numbers_and_rows_without_a_connection_come_in_when_that_is_chosen(
@@ -95,11 +96,12 @@ def test_doubted_numbers_and_rows_without_a_connection_come_in_when_that_is_chos
 
 
 def test_a_column_that_no_name_tells_is_chosen(session: Session, world: World) -> None:
-    tab = with_file("Line,Trunk\n+14155550100,SIP\n")
+    tab = with_file("Line,Backup,Trunk\n+14155550100,+14155550101,SIP\n")
     assert texts(tab, "error") == ["Say which column holds the number."]
     column(tab, "Number").set_value("Line")
     press(tab.run(), "Import 1 row")
-    assert texts(tab, "success") == ["1 number added."]
+    assert texts(tab, "success") == ["moved\\.csv: 1 number added."]
+    assert "Left out: Backup." in texts(tab, "caption")
 
 
 def column(tab: AppTest, title: str) -> Selectbox[str]:
@@ -116,6 +118,57 @@ def test_a_column_can_be_left_out_and_another_file_is_matched_anew(session: Sess
     text = "Number,Connection,Inbound agent,Label\n+14155550101,SIP,Maya,Desk\n"
     tab.file_uploader(key="numbers_file").set_value(("other.csv", text.encode(), "text/csv"))
     assert [column(tab.run(), title).value for title in ("Agent", "Label", "Notes")] == ["Inbound agent", "Label", ""]
+
+
+def test_a_file_is_read_once_and_not_at_every_click(
+    world: World, stock: Stock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, names = files.read, []
+
+    def counted(name: str, *rest: object) -> object:
+        names.append(name)
+        return read(name, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(files, "read", counted)
+    tab = with_file("Stock\n" + MIXED)
+    press(tab, "Check")
+    tab.checkbox(key="numbers_insist").check().run()
+    assert names == ["moved.csv"]
+    column(tab, "Header").set_value(1).run()
+    assert names == ["moved.csv"] * 2
+    tab.file_uploader(key="numbers_file").set_value(("other.csv", GOOD.encode(), "text/csv"))
+    press(tab.run(), "Check")
+    assert names == ["moved.csv", "moved.csv", "other.csv"]
+    assert [row[:2] for row in shown(tab)] == [(2, "+1 415 555 0100")]
+
+
+def test_a_row_that_does_not_fit_is_told_at_once_and_refused(session: Session, world: World) -> None:
+    tab = with_file("Number,Connection,Label\n+14155550100,SIP,Smith, John\n\n+14155550101,SIP,Desk\n")
+    (told,) = texts(tab, "warning")
+    assert told.startswith("1 row cannot be taken as it is. Row 2: This row has 4 cells")
+    press(tab, "Import the good rows only")
+    assert [row[:3] for row in shown(tab)] == [(2, "+1 415 555 0100", ["Refused"]), (4, "+1 415 555 0101", ["Added"])]
+    assert held(session, world) == ["+14155550101"]
+
+
+def test_what_was_asked_of_one_file_is_not_done_to_another(session: Session, world: World) -> None:
+    tab = with_file(GOOD)
+    tab.session_state["numbers_tray"].ask(Act.ALL, ("another file",))  # as a click that a choice came after
+    tab.run()
+    assert texts(tab, "warning") == [
+        "The import was interrupted by another click. Nothing was written; ask for it again."
+    ]
+    assert held(session, world) == []
+    assert not texts(tab.run(), "warning")
+
+
+def test_what_came_of_an_import_is_for_its_tenant(session: Session, world: World) -> None:
+    tab = press(with_file(GOOD), "Import 1 row")
+    assert texts(tab, "success")
+    assert texts(tab.run(), "success")
+    tray = tab.session_state["numbers_tray"]
+    tray.owner = (tray.owner[0], world.other_tenant)  # as it is after another tenant was chosen
+    assert not texts(tab.run(), "success")
 
 
 @pytest.mark.parametrize("text", ["", "Number,Connection\n"])

@@ -215,7 +215,7 @@ def test_our_own_download_of_the_list_is_here_already_and_comes_into_another_ten
     save(session, world, row("12345", "mCube", fields={"executive_number": "98765"}))
     table = exports.numbers(numbers.export(session, world.viewer, NumberQuery()), UTC)  # type: ignore[arg-type]
     frame = files.read("numbers.csv" if maker is exports.text else "numbers.xlsx", maker([table]))
-    given = number_files.rows(frame, files.guess(frame.columns, number_files.NAMES))
+    given = number_files.rows(frame, files.guess(frame, number_files.NAMES))
     assert set(outcomes(save(session, world, *given))) == {"here"}
     numbers.remove(session, world.operator, number, version=1)
     agents.activate(session, world.admin, world.agent, version=agent.version + 1)
@@ -227,25 +227,25 @@ def test_our_own_download_of_the_list_is_here_already_and_comes_into_another_ten
 def test_rows_with_outcomes_can_be_mended_and_imported_again(session: Session, world: World) -> None:
     text = "Number,Connection,Name,Colour\n+14155552671,SIP,=1+1,red\n+14155552672,Nowhere,,blue\n"
     frame = files.read("a.csv", text.encode())
-    given = number_files.rows(frame, files.guess(frame.columns, number_files.NAMES))
+    given = number_files.rows(frame, files.guess(frame, number_files.NAMES))
     report = save(session, world, *given, keep_good=True)
     made = number_files.outcomes(frame, report, number_import.DONE).decode("utf-8-sig")
     assert made.splitlines() == [
-        "Number,Connection,Name,Colour,Outcome,Reason",
-        "+14155552671,SIP,'=1+1,red,Added,",
-        "+14155552672,Nowhere,,blue,Refused,There is no connection Nowhere.",
+        "Row,Outcome,Reason,Number,Connection,Name,Colour",
+        "2,Added,,+14155552671,SIP,'=1+1,red",
+        "3,Refused,There is no connection Nowhere.,+14155552672,Nowhere,,blue",
     ]
     frame = files.read("a.csv", made.replace("Nowhere,,", "SIP,,").encode())
-    given = number_files.rows(frame, files.guess(frame.columns, number_files.NAMES))
+    given = number_files.rows(frame, files.guess(frame, number_files.NAMES))
     report = save(session, world, *given)
     assert outcomes(report) == ["here", "added"]
     again = number_files.outcomes(frame, report, number_import.DONE).decode("utf-8-sig")
-    assert again.splitlines()[0] == "Number,Connection,Name,Colour,Outcome,Reason"
+    assert again.splitlines()[0] == "Row,Outcome,Reason,Number,Connection,Name,Colour"
 
 
 def test_the_template_can_be_imported_as_it_is(session: Session, world: World) -> None:
     frame = files.read("template.csv", number_files.template("SIP"))
-    matched = files.guess(frame.columns, number_files.NAMES)
+    matched = files.guess(frame, number_files.NAMES)
     assert list(matched) == list(number_files.TITLES)
     assert None not in matched.values()
     assert outcomes(save(session, world, *number_files.rows(frame, matched))) == ["added"]
@@ -278,6 +278,55 @@ def test_more_rows_than_a_batch_are_one_transaction(
     assert done == sorted(done)
     assert 0 < done[0] < done[-1] <= 1
     assert session.scalar(sa.select(sa.func.sum(NumberCount.n)).where(NumberCount.tenant_id == world.tenant)) == 10
+
+
+def test_nothing_hears_of_progress_once_the_import_writes(
+    session: Session, world: World, database: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(number_import, "BATCH", 3)
+    done: list[str] = []
+
+    def written(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if statement.startswith("INSERT"):
+            done.append("written")
+
+    sa.event.listen(database, "before_cursor_execute", written)
+    try:
+        save(session, world, *(row(f"+1415555{2000 + i}") for i in range(10)), progress=lambda _: done.append("heard"))
+    finally:
+        sa.event.remove(database, "before_cursor_execute", written)
+    assert {"heard", "written"} <= set(done)
+    assert "heard" not in done[done.index("written") :]
+
+
+@pytest.mark.parametrize("status", ["", "Active", "in service", "IN USE"])
+def test_a_row_that_says_to_be_in_use_comes_in(session: Session, world: World, status: str) -> None:
+    assert outcomes(save(session, world, row(status=status))) == ["added"]
+
+
+@pytest.mark.parametrize("status", ["Released", "removed", "Inactive", "Ported out", "0"])
+def test_a_row_that_says_to_be_out_of_use_does_not_come_in_as_active(
+    session: Session, world: World, status: str
+) -> None:
+    (result,) = save(session, world, row(status=status), keep_good=True).results
+    assert (result.outcome, result.field) == (Outcome.REFUSED, "status")
+    assert f"Its status is {status}" in result.reason
+    make.number(session, world, NUMBER)
+    assert outcomes(save(session, world, row(status=status))) == ["here"]
+
+
+def test_rows_are_named_by_their_numbers_in_the_file_and_one_that_did_not_fit_is_refused(
+    session: Session, world: World
+) -> None:
+    report = save(
+        session, world, row(row=3), row(row=7), row(SECOND, row=9, problem="This row has 4 cells."), keep_good=True
+    )
+    assert [(found.row, found.reason) for found in report.results] == [
+        (3, ""),
+        (7, "The same number as row 3."),
+        (9, "This row has 4 cells."),
+    ]
+    assert on_record(session) == [NUMBER]
 
 
 def test_a_batch_that_fails_takes_the_others_back(
