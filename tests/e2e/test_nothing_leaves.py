@@ -215,3 +215,17 @@ def test_what_is_typed_comes_back_as_it_is(watched: Callable[..., Watched], fold
     tab.page.get_by_role("dialog").get_by_role("button", name="Add agent").click()
     expect(tab.page.get_by_test_id("stToast")).to_contain_text(f"{POISON[:80].strip()} was added.")
     tab.look("the toast of an agent that was added")
+
+
+def test_what_a_provider_says(watched: Callable[..., Watched], folder: Path) -> None:
+    tab = watched("operator")
+    with opened(folder / "data" / "numberdesk.db") as app:
+        managed = "SELECT id FROM phone_number WHERE tenant_id = 1 AND is_managed AND provider = 'twilio'"
+        number = app.scalar(sa.text(f"{managed} AND status = 'active'"))
+    tab.open(f"/number?id={number}&tenant=1").press("Read from Twilio").look("webhooks at the provider")
+    tab.button("Re-sync from Twilio").click()
+    expect(tab.page.get_by_role("dialog")).to_contain_text(f"At the provider: {POISON[:60]}")
+    tab.look("Re-sync")
+    tab.open("/reconcile?tenant=1").press("Compare")
+    expect(tab.page.get_by_text("Different webhooks", exact=True)).to_be_visible()
+    tab.look("Reconcile")
