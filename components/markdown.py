@@ -34,6 +34,8 @@ def plain(text: str) -> str:
 def code(text: str) -> str:
     """Return *text*, which somebody or something else wrote, so that Markdown shows it in the font of code."""
     line = re.sub(r"\s+", " ", text).strip()
+    if ":material/" in line:  # Streamlit rewrites it even there
+        return plain(line)
     ticks = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
     room = " " if "`" in line else ""
     return f"{ticks}{room}{line}{room}{ticks}"

@@ -21,7 +21,7 @@ _STEADY = """() => {
     window.lastCells = now;
     return steady;
 }""".replace("CELLS", _CELLS)
-_SHOWN = "JSON.stringify(({cells})().map(row => row[0])) === {wanted}"
+_SHOWN = "() => JSON.stringify(({cells})().map(row => row[0])) === {wanted}"
 
 
 class Console:

@@ -131,12 +131,13 @@ def address(folder: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def watched(address: str, browser: Browser) -> Iterator[Callable[..., Watched]]:
-    """Opens a tab of somebody, or of nobody, in a browser of its own."""
+def watched(address: str, browser: Browser) -> Iterator[Callable[[str | None], Watched]]:
+    """Returns the tab of somebody, or of nobody: of each there is one, in a browser of its own."""
     contexts: list[BrowserContext] = []
+    tabs: dict[str | None, Watched] = {}
 
-    def open_tab(name: str | None, scheme: str = "light") -> Watched:
-        context = browser.new_context(**CALM, color_scheme=scheme)
+    def opened_tab(name: str | None) -> Watched:
+        context = browser.new_context(**CALM, color_scheme="light" if name == "superadmin" else "dark")
         contexts.append(context)
         context.add_init_script(_WATCH)
         called: list[str] = []
@@ -154,7 +155,12 @@ def watched(address: str, browser: Browser) -> Iterator[Callable[..., Watched]]:
             tab.sign_in(username(name))
         return tab
 
-    yield open_tab
+    def tab_of(name: str | None) -> Watched:
+        if name not in tabs:
+            tabs[name] = opened_tab(name)
+        return tabs[name]
+
+    yield tab_of
     for context in contexts:
         context.close()
 
@@ -176,7 +182,7 @@ def numbers(folder: Path) -> list[int]:
         return list(found.scalars())
 
 
-def test_a_superadmin_sees_every_page_and_dialog(watched: Callable[..., Watched], folder: Path) -> None:
+def test_a_superadmin_sees_every_page_and_dialog(watched: Callable[[str | None], Watched], folder: Path) -> None:
     tab = watched("superadmin")
     paths = [f"{page}?tenant=1" for page in PAGES]
     paths += [f"/{page}?id={number}&tenant=1" for number in numbers(folder) for page in ("number", "edit-number")]
@@ -186,13 +192,13 @@ def test_a_superadmin_sees_every_page_and_dialog(watched: Callable[..., Watched]
 
 
 @pytest.mark.parametrize("name", ["admin", "operator", "viewer", "partner"])
-def test_every_role_sees_every_page(name: str, watched: Callable[..., Watched], folder: Path) -> None:
-    tab = watched(name, "dark")
+def test_every_role_sees_every_page(name: str, watched: Callable[[str | None], Watched], folder: Path) -> None:
+    tab = watched(name)
     for path in [*PAGES, f"/number?id={numbers(folder)[0]}", "/campaign?id=1"]:
         tab.visit(path)
 
 
-def test_whatever_stands_in_the_address(watched: Callable[..., Watched], folder: Path) -> None:
+def test_whatever_stands_in_the_address(watched: Callable[[str | None], Watched], folder: Path) -> None:
     with opened(folder / "data" / "numberdesk.db") as app:
         agent = app.scalar(sa.text("SELECT name FROM agent WHERE tenant_id = 1 AND is_active"))
         tag = app.scalar(sa.text("SELECT tag FROM number_tag WHERE tenant_id = 1"))
@@ -208,10 +214,24 @@ def test_whatever_stands_in_the_address(watched: Callable[..., Watched], folder:
     expect(tab.page.get_by_role("button", name=f"Tag: {POISON[:60]}")).to_be_visible()
 
 
-def test_what_is_typed_comes_back_as_it_is(watched: Callable[..., Watched], folder: Path) -> None:
+def test_what_is_typed_comes_back_as_it_is(watched: Callable[[str | None], Watched], folder: Path) -> None:
     tab = watched("admin")
     tab.open("/agents").button("Add agent").click()
     tab.page.get_by_role("dialog").get_by_role("textbox", name="Name").fill(POISON[:80])
     tab.page.get_by_role("dialog").get_by_role("button", name="Add agent").click()
     expect(tab.page.get_by_test_id("stToast")).to_contain_text(f"{POISON[:80].strip()} was added.")
     tab.look("the toast of an agent that was added")
+
+
+def test_what_a_provider_says(watched: Callable[[str | None], Watched], folder: Path) -> None:
+    tab = watched("operator")
+    with opened(folder / "data" / "numberdesk.db") as app:
+        managed = "SELECT id FROM phone_number WHERE tenant_id = 1 AND is_managed AND provider = 'twilio'"
+        number = app.scalar(sa.text(f"{managed} AND status = 'active'"))
+    tab.open(f"/number?id={number}&tenant=1").press("Read from Twilio").look("webhooks at the provider")
+    tab.button("Re-sync from Twilio").click()
+    expect(tab.page.get_by_role("dialog")).to_contain_text(f"At the provider: {POISON[:60]}")
+    tab.look("Re-sync")
+    tab.open("/reconcile?tenant=1").press("Compare")
+    expect(tab.page.get_by_text("Different webhooks", exact=True)).to_be_visible()
+    tab.look("Reconcile")

@@ -4,7 +4,7 @@ import random
 
 import streamlit as st
 
-from components.markdown import plain
+from components.page import code, plain
 
 _TRICKS = [
     "![x](http://foreign.test/p.png)",
@@ -59,41 +59,43 @@ _TRICKS = [
 
 def _texts() -> list[str]:
     chosen = random.Random(7)
-    mixed = [" ".join(chosen.sample(_TRICKS, 3)) for _ in range(40)]
-    glued = ["".join(chosen.sample(_TRICKS, 3)) for _ in range(40)]
-    noise = ["".join(chosen.choices("ab1 :/.@#*_[]()<>!&$|~`\\-+={}w", k=14)) for _ in range(80)]
+    mixed = [" ".join(chosen.sample(_TRICKS, 3)) for _ in range(12)]
+    glued = ["".join(chosen.sample(_TRICKS, 3)) for _ in range(12)]
+    noise = ["".join(chosen.choices("ab1 :/.@#*_[]()<>!&$|~`\\-+={}w", k=14)) for _ in range(30)]
     return [*_TRICKS, *mixed, *glued, *(text for text in noise if text.strip())]
 
 
 TEXTS = _texts()
-PLACES = ("markdown", "words", "caption", "badge", "button", "checkbox", "expander", "error", "table", "toast")
+PLACES = ("markdown", "words", "code", "caption", "badge", "button", "checkbox", "metric", "error", "table")
 
 
-def draw() -> None:
-    """Draw all of it, each text in a container that has its place in the list as key."""
-    for place, text in enumerate(TEXTS):
-        shown = plain(text)
-        with st.container(key=f"markdown_{place}"):
+def _draw(place: str, text: str, key: str) -> None:
+    shown = plain(text)
+    match place:
+        case "markdown":
             st.markdown(shown)
-        with st.container(key=f"words_{place}"):
+        case "words":
             st.markdown(f"Before **{shown}** and  \n:small[:gray[{shown}]]")
-    for place, text in enumerate(TEXTS[:60]):
-        shown = plain(text)
-        with st.container(key=f"caption_{place}"):
+        case "code":
+            st.markdown(code(text))
+        case "caption":
             st.caption(shown)
-        with st.container(key=f"badge_{place}"):
+        case "badge":
             st.markdown(f":gray-badge[{shown}]")
-        with st.container(key=f"button_{place}"):
-            st.button(shown, key=f"press_{place}")
-        with st.container(key=f"checkbox_{place}"):
-            st.checkbox(shown, key=f"tick_{place}")
-        with st.container(key=f"expander_{place}"):
-            st.expander(shown)
-        with st.container(key=f"error_{place}"):
+        case "button":
+            st.button(shown, key=key)
+        case "checkbox":
+            st.checkbox(shown, key=key)
+        case "metric":
+            st.metric("Value", shown, label_visibility="collapsed")
+        case "error":
             st.error(shown)
-        with st.container(key=f"table_{place}"):
+        case "table":
             st.table({"told": [shown]}, border=False, hide_index=True, hide_header=True)
 
 
 if __name__ == "__main__":
-    draw()
+    for place in PLACES:
+        for number, text in enumerate(TEXTS):
+            with st.container(key=f"shown_{place}_{number}"):
+                _draw(place, text, f"{place}_{number}")
