@@ -122,7 +122,10 @@ def drive(order_id: int, *, even_early: bool = False) -> Look:
         sent_away = exc if isinstance(exc, ProviderUnavailable) else None
         _log.warning("order.cannot_look", order=order_id, problem=problem)
     with db.engine.open_session() as session:
-        return Look(_is_settled(session, order_id), problem, sent_away)
+        is_settled = _is_settled(session, order_id)
+    if is_settled:
+        _missed.pop(order_id, None)
+    return Look(is_settled, problem, sent_away)
 
 
 def carry_on(order_id: int, *, even_early: bool = False) -> Look:
@@ -291,7 +294,6 @@ def _confirm(order_id: int, owned: OwnedNumber | None) -> None:
             order_records.added(session, actor, order, owned)
         order.problem = None
         order_states.close(session, order, actor, OrderState.CONFIRMED, Action.ORDERS_CONFIRM)
-        _missed.pop(order_id, None)
 
     try:
         _change(order_id, change, even_failed=True)
