@@ -146,6 +146,8 @@ def hasten(session: Session, now: datetime) -> None:
     """Have every open order that was sent looked at now, and the pauses begin anew."""
     sent = NumberOrder.asked_at.is_not(None)
     session.execute(sa.update(NumberOrder).where(UNSETTLED, sent).values(next_look_at=now, looks=0))
+    unset = NumberOrder.next_look_at.is_(None)  # placed by an older version that was still running
+    session.execute(sa.update(NumberOrder).where(UNSETTLED, unset).values(next_look_at=NumberOrder.placed_at))
 
 
 def put_off(session: Session, order_ids: Collection[int], now: datetime) -> None:

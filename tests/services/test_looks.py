@@ -126,6 +126,16 @@ def test_check_now_does_not_wait_for_each_order_of_a_provider_that_is_too_busy(
     assert len(sandbox.faults.listing()) == 1  # it was asked once
 
 
+def test_what_an_older_version_placed_is_looked_at_too(
+    request: pytest.FixtureRequest, session: Session, world: World, sandbox: Sandbox
+) -> None:
+    order = place(session, world, for_sale(session, world))
+    session.execute(sa.update(NumberOrder).values(next_look_at=None))
+    session.commit()
+    request.getfixturevalue("engine")
+    until(lambda: state(session, world, order) is OrderState.CONFIRMED)
+
+
 def test_of_two_who_come_at_once_one_looks(session: Session, world: World, sandbox: Sandbox) -> None:
     sandbox.fault(Fault(Kind.DROP_AFTER, method="POST", path=NUMBERS))
     order = buy(session, world, for_sale(session, world))
