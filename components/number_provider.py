@@ -289,9 +289,8 @@ class AtProvider:
                 if not now.is_open:
                     self._forget()
                     st.rerun()
-                st.warning(
-                    f"{_DOING[now.kind]} is not certain yet. {open_orders.told(now)}", icon=":material/hourglass_top:"
-                )
+                state = "waits" if now.is_waiting else "is not certain yet"
+                st.warning(f"{_DOING[now.kind]} {state}. {open_orders.told(now)}", icon=":material/hourglass_top:")
                 with st.container(horizontal=True):
                     if writes:
                         st.button(

@@ -61,10 +61,16 @@ def banner(rows: Sequence[OrderRow], actor: Actor, opener: Callable[[], Abstract
     with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         more = f" and {len(rows) - _NAMED:,} more" if len(rows) > _NAMED else ""
         waiting = sum(row.is_waiting for row in rows)
-        unsent = f" {waiting:,} not sent yet: the provider takes them one after the other." if waiting else ""
+        is_unsent = waiting == len(rows)
+        some = f" {waiting:,} of them not sent yet." if waiting and not is_unsent else ""
+        state, why = (
+            ("sent", "Sent as soon as the provider takes them.")
+            if is_unsent
+            else ("certain", "Nothing is bought twice.")
+        )
         st.markdown(
-            f":material/hourglass_top: {words.amount(len(rows), 'order')} not certain yet: "
-            f"{_names(rows[:_NAMED])}{more}.{unsent} {looked(rows)} Nothing is bought twice.",
+            f":material/hourglass_top: {words.amount(len(rows), 'order')} not {state} yet: "
+            f"{_names(rows[:_NAMED])}{more}.{some} {looked(rows)} {why}",
             width="stretch",
         )
         with st.container(horizontal=True, width="content"):

@@ -143,8 +143,11 @@ def take(
 
 
 def hasten(session: Session, now: datetime) -> None:
-    """Have every open order looked at now, and the pauses begin anew."""
-    session.execute(sa.update(NumberOrder).where(UNSETTLED).values(next_look_at=now, looks=0))
+    """Have every open order that was sent looked at now, and the pauses begin anew."""
+    sent = NumberOrder.asked_at.is_not(None)
+    session.execute(sa.update(NumberOrder).where(UNSETTLED, sent).values(next_look_at=now, looks=0))
+    unset = NumberOrder.next_look_at.is_(None)  # placed by an older version that was still running
+    session.execute(sa.update(NumberOrder).where(UNSETTLED, unset).values(next_look_at=NumberOrder.placed_at))
 
 
 def put_off(session: Session, order_ids: Collection[int], now: datetime) -> None:

@@ -24,6 +24,9 @@ from services.sweep import Sweep
 UNDER_WAY = ["ENQUEUED", "PENDING", "DELAYED"]
 """What DBOS calls a workflow that still runs, here or at another replica, or will."""
 
+LONGEST_LOOK = 60.0
+"""Seconds that somebody waits while all open orders are looked at."""
+
 NEW_DAYS_AT = "27 */3 * * *"
 """When to look for call logs with a new day, as cron says it: within three hours of any tenant's midnight."""
 
@@ -121,23 +124,38 @@ def look_now(order_id: int) -> None:
 
 
 def look_at_all(session: Session, actor: Actor) -> str:
-    """Look at the provider for every open order that the actor sees; return in words what came of each."""
+    """Look at the provider for every open order that the actor sees; return in words what came of them.
+
+    Raises ProviderProblem, in the same words, when some could not be looked at: with each reason.
+    """
     require(actor, Permission.NUMBERS_WRITE)
-    waiting = [order.id for order in db.orders.still_open(session, actor.scope)]
+    waiting = [(order.id, order.connection_id) for order in db.orders.still_open(session, actor.scope)]
     session.rollback()
+    until = time.monotonic() + LONGEST_LOOK
     settled = still_open = 0
+    away: dict[int, str] = {}
     hindered: Counter[str] = Counter()
-    for order_id in waiting:
+    for order_id, connection_id in waiting:
+        if time.monotonic() > until:
+            hindered["there are too many to wait for. They are looked at by themselves"] += 1
+            continue
+        if connection_id in away:  # it was too busy, or did not answer, a moment ago
+            hindered[away[connection_id]] += 1
+            continue
         look = fulfilment.carry_on(order_id, even_early=True)
         if look.is_settled:
             settled += 1
         elif look.problem:
             hindered[look.problem] += 1
+            if look.sent_away:
+                away[connection_id] = look.problem
         else:
             still_open += 1
-    parts = [f"{words.amount(settled, 'order')} settled", f"{still_open:,} still open"]
-    parts += [f"{n:,} could not be checked: {why.rstrip('.')}" for why, n in hindered.most_common()]
-    return ", ".join(parts[:2]) + "".join(f"; {part}" for part in parts[2:]) + "."
+    told = f"{words.amount(settled, 'order')} settled, {still_open:,} still open"
+    if hindered:
+        reasons = (f"{n:,} could not be checked: {why.rstrip('.')}" for why, n in hindered.most_common())
+        raise vendors.ProviderProblem("; ".join((told, *reasons)) + ".")
+    return f"{told}."
 
 
 def await_outcome(order_id: int, seconds: float) -> None:
@@ -152,7 +170,7 @@ def await_outcome(order_id: int, seconds: float) -> None:
 
 
 def _hasten() -> None:
-    """Look at every open order now: a start is a new chance, and the clock may be another one."""
+    """Look at every order that was sent now: a start is a new chance, and the clock may be another one."""
     with db.engine.open_session() as session:
         db.engine.start_write(session)
         db.orders.hasten(session, datetime.now(UTC))

@@ -93,10 +93,10 @@ def drive(order_id: int, *, even_early: bool = False) -> Look:
         is_new = order.state is OrderState.PLACED and order.asked_at is None
         if is_new and order.kind is not OrderKind.WEBHOOKS and order.next_look_at is not None:
             is_forgotten = now - order.next_look_at > FORGOTTEN_AFTER
-        # Nobody else looks meanwhile, and somebody looks again if we do not live to tell.
-        order.looks += 0 if even_early and order.looks else 1
-        order.last_looked_at, order.next_look_at = now, now + order_states.pause(order.looks)
         if not is_forgotten:
+            # Nobody else looks meanwhile, and somebody looks again if we do not live to tell.
+            order.looks += 0 if even_early and order.looks else 1
+            order.last_looked_at, order.next_look_at = now, now + order_states.pause(order.looks)
             provider, problem = _open(session, order)
             if problem and is_new:
                 order.problem = order_states.fit(problem)
@@ -122,7 +122,10 @@ def drive(order_id: int, *, even_early: bool = False) -> Look:
         sent_away = exc if isinstance(exc, ProviderUnavailable) else None
         _log.warning("order.cannot_look", order=order_id, problem=problem)
     with db.engine.open_session() as session:
-        return Look(_is_settled(session, order_id), problem, sent_away)
+        is_settled = _is_settled(session, order_id)
+    if is_settled:
+        _missed.pop(order_id, None)
+    return Look(is_settled, problem, sent_away)
 
 
 def carry_on(order_id: int, *, even_early: bool = False) -> Look:
@@ -299,7 +302,6 @@ def _confirm(order_id: int, owned: OwnedNumber | None) -> None:
             order_records.added(session, actor, order, owned)
         order.problem = None
         order_states.close(session, order, actor, OrderState.CONFIRMED, Action.ORDERS_CONFIRM)
-        _missed.pop(order_id, None)
 
     try:
         _change(order_id, change, even_failed=True)
@@ -309,6 +311,15 @@ def _confirm(order_id: int, owned: OwnedNumber | None) -> None:
             "The number is ours at the provider, but it is on record elsewhere, so it could not be put on record "
             "here. Tell a superadmin: the order stays open until one of the two is gone.",
         )
+    except db.engine.DatabaseUnavailable:
+        raise
+    except Exception:
+        _uncertain(
+            order_id,
+            "It was done at the provider, but something went wrong on our side when it was put on record. It has been "
+            "logged, and is tried again.",
+        )
+        raise
 
 
 def _webhooks_set(session: Session, actor: Actor, order: NumberOrder) -> None:

@@ -18,7 +18,7 @@ import db.orders
 from services import fulfilment
 
 EVERY_SECONDS = 1.0
-WORKERS = 8
+WORKERS = 16
 AT_ONCE = 4
 """Orders that one connection is asked about at the same time, by this process."""
 

@@ -33,7 +33,7 @@ from services import exports, fulfilment, numbering, numbers, orders, reconcile,
 from services.orders import Configuration, Purchase
 from tests.conftest import World
 from tests.services import reconciling
-from tests.services.ordering import NUMBERS, buy, for_sale, looked_up, on_record, owned, state
+from tests.services.ordering import NUMBERS, buy, for_sale, looked_up, on_record, owned, place, state
 
 THEIRS = "https://theirs.example.com/voice"
 _impossible = (f"+5215512{n:06}" for n in count(345678))
@@ -175,6 +175,26 @@ def test_whatever_has_changed_meanwhile_an_order_that_took_effect_ends_confirmed
             None if gone else world.agent,
             "x" if meanwhile is _label_odd else "C",
         )
+
+
+def test_a_failure_of_ours_between_the_effect_and_its_record_is_told_and_made_good(
+    session: Session, world: World, sandbox: Sandbox
+) -> None:
+    order = place(session, world, for_sale(session, world))
+    row = session.get_one(db.orders.NumberOrder, order)
+    kept = row.configuration
+    row.configuration = kept | {"country": 5}  # as no version of ours ever wrote it
+    session.commit()
+    session.expire_all()
+    assert fulfilment.carry_on(order, even_early=True).is_ours
+    seen = looked_up(session, world, order)
+    assert seen.state is OrderState.UNKNOWN
+    assert "something went wrong on our side" in (seen.problem or "")
+    session.get_one(db.orders.NumberOrder, order).configuration = kept
+    session.commit()
+    session.expire_all()
+    assert fulfilment.settle(order)
+    assert looked_up(session, world, order).state is OrderState.CONFIRMED
 
 
 def test_a_number_that_is_on_record_elsewhere_is_told_so_until_it_is_not(

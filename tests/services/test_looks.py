@@ -23,6 +23,7 @@ from services import audit, durable, fulfilment, numbering, order_states, orders
 from services.errors import Conflict, Forbidden, NotFound
 from services.orders import Configuration, Purchase
 from services.sweep import Sweep
+from services.vendors import ProviderProblem
 from tests.conftest import World
 from tests.services.ordering import NUMBERS, bought, buy, for_sale, looked_up, on_record, place, state
 
@@ -87,6 +88,52 @@ def test_an_order_that_nobody_began_is_begun_by_the_sweep(session: Session, worl
         until(lambda: state(session, world, order) is OrderState.CONFIRMED)
     assert bought(sandbox, e164) == 1
     assert looked_up(session, world, order).next_look_at is None
+
+
+def test_what_was_never_sent_while_the_console_was_down_is_not_sent_by_its_next_start(
+    request: pytest.FixtureRequest, session: Session, world: World, sandbox: Sandbox
+) -> None:
+    e164 = for_sale(session, world)
+    order = place(session, world, e164)
+    long_ago = datetime.now(UTC) - timedelta(minutes=20)
+    session.execute(sa.update(NumberOrder).values(placed_at=long_ago, next_look_at=long_ago))
+    session.commit()
+    request.getfixturevalue("engine")
+    until(lambda: state(session, world, order) is OrderState.FAILED)
+    assert "never sent" in (looked_up(session, world, order).problem or "")
+    assert bought(sandbox, e164) == 0
+
+
+def test_a_start_looks_at_once_at_what_was_sent(
+    request: pytest.FixtureRequest, session: Session, world: World, sandbox: Sandbox
+) -> None:
+    sandbox.fault(Fault(Kind.DROP_AFTER, method="POST", path=NUMBERS))
+    order = buy(session, world, for_sale(session, world))
+    session.execute(sa.update(NumberOrder).values(next_look_at=datetime.now(UTC) + timedelta(hours=1), looks=12))
+    session.commit()
+    request.getfixturevalue("engine")
+    until(lambda: state(session, world, order) is OrderState.CONFIRMED)
+
+
+def test_check_now_does_not_wait_for_each_order_of_a_provider_that_is_too_busy(
+    session: Session, world: World, sandbox: Sandbox
+) -> None:
+    for number in stock.search(session, world.operator, world.twilio, NumberSearch("US"))[-5:]:
+        place(session, world, number.e164)
+    sandbox.fault(Fault(Kind.TOO_MANY, method="POST", path=NUMBERS, times=2, retry_after=60))
+    with pytest.raises(ProviderProblem, match="0 orders settled, 0 still open; 5 could not be checked: Twilio"):
+        durable.look_at_all(session, world.operator)
+    assert len(sandbox.faults.listing()) == 1  # it was asked once
+
+
+def test_what_an_older_version_placed_is_looked_at_too(
+    request: pytest.FixtureRequest, session: Session, world: World, sandbox: Sandbox
+) -> None:
+    order = place(session, world, for_sale(session, world))
+    session.execute(sa.update(NumberOrder).values(next_look_at=None))
+    session.commit()
+    request.getfixturevalue("engine")
+    until(lambda: state(session, world, order) is OrderState.CONFIRMED)
 
 
 def test_of_two_who_come_at_once_one_looks(session: Session, world: World, sandbox: Sandbox) -> None:
@@ -288,12 +335,18 @@ def test_check_now_looks_at_every_order_and_tells_why_it_could_not(
     session.commit()
     sandbox.fault(Fault(Kind.DROP_BEFORE, method="POST", path=NUMBERS))
     fulfilment.ask(open_yet)
-    told = durable.look_at_all(session, world.operator)
+    with pytest.raises(ProviderProblem) as refused:
+        durable.look_at_all(session, world.operator)
+    told = str(refused.value)
     assert told.startswith("1 order settled, 1 still open; 1 could not be checked: The connection “")
     assert "“Broken” cannot be opened: NUMBERDESK_ENCRYPTION_KEYS has no key" in told
     assert "“Empty” cannot be opened: Twilio was not asked, because of the Account SID" in told
     assert state(session, world, good) is OrderState.CONFIRMED
     seen = looked_up(session, world, broken)
+    for order in (broken, misspelt):
+        orders.cancel(session, world.operator, order)
+    fulfilment.settle(open_yet)
+    assert durable.look_at_all(session, world.operator) == "0 orders settled, 1 still open."
     assert seen.is_waiting
     assert "cannot be opened" in (seen.problem or "")
 
