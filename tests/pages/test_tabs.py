@@ -160,5 +160,7 @@ def test_who_chose_before_is_there_in_a_new_tab_only(session: Session, world: Wo
     now = sign_in.now()
     fresh = sign_in.load_actor(session, "both", now, None, first=True)
     later = sign_in.load_actor(session, "both", now, None)
-    assert fresh and fresh.tenant_id == world.tenant
-    assert later and later.tenant_id is None
+    assert fresh
+    assert fresh.tenant_id == world.tenant
+    assert later
+    assert later.tenant_id is None
