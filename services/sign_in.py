@@ -27,7 +27,7 @@ FORGET_AFTER = timedelta(hours=24)
 ALL_TENANTS = 0
 """The choice of every tenant, for a superadmin."""
 
-PATIENCE = 2.5
+PATIENCE = 2.0
 """Seconds that somebody who signs in waits for a database that somebody else holds."""
 
 _BCRYPT_BYTES = 72
