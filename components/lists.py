@@ -120,7 +120,7 @@ def search_box(placeholder: str, prefix: str = "") -> str:
         on_change=partial(to_first_page, prefix),
         max_chars=100,
     )
-    return typed or ""
+    return "".join(c for c in typed or "" if c.isprintable())
 
 
 def chips(filters: Sequence[Filter | Day], search: str, prefix: str = "") -> None:

@@ -54,8 +54,9 @@ def leave(page: str) -> None:
 def menu(sections: Mapping[str, Sequence[st.Page]]) -> None:
     """Draw the links to the pages of each section that the reader may see.
 
-    Streamlit's own menu would drop the tenant from the address.
+    Streamlit's own menu would drop the tenant from the address, and so would the link of its logo.
     """
+    st.html("<style>[data-testid=stLogoLink], [data-testid=stSidebarLogo] { pointer-events: none; }</style>")
     for title, pages in sections.items():
         seen = [page for page in pages if page.visibility == "visible"]
         if seen:

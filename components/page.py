@@ -13,12 +13,13 @@ from streamlit.delta_generator import DeltaGenerator
 from components import navigation
 from components.markdown import plain
 from db.audit import AuditRow
-from services.errors import Conflict, DatabaseUnavailable, NotFound, ServiceError
+from services.errors import Conflict, DatabaseUnavailable, NotFound, ServiceError, UnstorableText
 
 BadgeColor = Literal["gray", "green", "orange", "red", "yellow"]
 """What a badge may say by its color: nothing, good, watch, wrong, nearly."""
 
 _DATABASE_AWAY = "The database is busy or cannot be reached. Nothing was saved; try again in a moment."
+_UNSTORABLE = "A text holds an invisible character that cannot be kept. Nothing was saved; type it again."
 
 
 def header(title: str, subtitle: str = "") -> DeltaGenerator:
@@ -43,6 +44,8 @@ def errors_shown() -> Iterator[None]:
         st.error(plain(str(exc)), icon=":material/error:")
     except DatabaseUnavailable:
         st.error(_DATABASE_AWAY, icon=":material/cloud_off:")
+    except UnstorableText:
+        st.error(_UNSTORABLE, icon=":material/error:")
 
 
 def outcome(act: Callable[[], str], place: str) -> Exception | None:
@@ -58,6 +61,9 @@ def outcome(act: Callable[[], str], place: str) -> Exception | None:
         return exc
     except DatabaseUnavailable as exc:
         notices[place] = ("error", _DATABASE_AWAY, [])
+        return exc
+    except UnstorableText as exc:
+        notices[place] = ("error", _UNSTORABLE, [])
         return exc
     return None
 

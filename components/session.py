@@ -12,7 +12,7 @@ from streamlit_authenticator.controllers import AuthenticationController, Cookie
 
 from services import credentials, settings, sign_in
 from services.access import Actor
-from services.errors import Forbidden, ServiceError
+from services.errors import DatabaseUnavailable, Forbidden, ServiceError
 
 COOKIE = "numberdesk"
 TENANT = "tenant"
@@ -33,7 +33,7 @@ def load(session: Session) -> Actor | None:
     """Load the user behind this tab's sign-in or cookie anew; None when there is none that holds."""
     state = st.session_state
     if "signed_in" not in state and not state.get("signed_out"):
-        state["signed_in"] = _from_cookie()
+        state["signed_in"] = read_token(st.context.cookies.get(COOKIE) or "")
     known = state.get("signed_in")
     first = "tenant_choice" not in state
     actor = sign_in.load_actor(session, known[0], known[1], tenant_now(), first=first) if known else None
@@ -86,21 +86,28 @@ def rechecked(opener: Callable[[], AbstractContextManager[Session]]) -> Callable
     return open_again
 
 
-def check_sign_in(session: Session, username: str, password: str) -> None:
+def check_sign_in(opener: Callable[[], AbstractContextManager[Session]], username: str, password: str) -> None:
     """Sign in with what was typed, or keep the reason why not for the form."""
-    state = st.session_state
-    state["sign_in_notice"] = None
+    st.session_state["sign_in_notice"] = None
     if not username.strip() or not password:
-        state["sign_in_notice"] = "Enter your user name and password."
+        st.session_state["sign_in_notice"] = "Enter your user name and password."
         return
     try:
-        candidate = sign_in.attempt(session, username)
+        with opener() as session:
+            _check(session, username, password)
+    except DatabaseUnavailable:
+        st.session_state["sign_in_notice"] = "The database is busy or cannot be reached. Try again in a moment."
     except ServiceError as exc:
-        state["sign_in_notice"] = str(exc)
-        return
+        st.session_state["sign_in_notice"] = str(exc)
+
+
+def _check(session: Session, username: str, password: str) -> None:
+    state = st.session_state
+    candidate = sign_in.attempt(session, username)
+    text, hashed = sign_in.to_check(password, candidate.password_hash)
     # The library is given this one user only: it copies and looks through all that it is given.
-    known = {candidate.username: {"name": candidate.name, "password": candidate.password_hash}}
-    if AuthenticationController({"usernames": known}, auto_hash=False).login(candidate.username, password):
+    known = {candidate.username: {"name": candidate.name, "password": hashed}}
+    if AuthenticationController({"usernames": known}, auto_hash=False).login(candidate.username, text):
         sign_in.succeeded(session, candidate.username)
         now = datetime.now(UTC)
         state.update(signed_in=(candidate.username, now), signed_out=False, cookie_since=now)
@@ -134,11 +141,12 @@ def write_cookie() -> None:
     config = settings.current()
     with st.container(height=1, border=False, key="cookie"):
         controller = CookieController(COOKIE, credentials.cookie_key(config), config.cookie_days)
+        browser = controller.cookie_model.cookie_manager
         if known := st.session_state.get("signed_in"):
-            st.session_state["username"] = known[0]  # where the library looks for whom the cookie is
-            controller.set_cookie()
+            ends = since + timedelta(days=config.cookie_days)
+            browser.set(COOKIE, make_token(*known, ends), expires_at=ends)
         else:
-            controller.cookie_model.cookie_manager.set(COOKIE, "", expires_at=datetime.now(UTC) - timedelta(days=1))
+            browser.set(COOKIE, "", expires_at=datetime.now(UTC) - timedelta(days=1))
 
 
 def choose_tenant(session: Session, tenant_id: int | None) -> None:
@@ -250,17 +258,24 @@ def _stay(actor: Actor) -> None:
         state["tenant_choice"] = None
 
 
-def _from_cookie() -> tuple[str, datetime] | None:
+def read_token(token: str) -> tuple[str, datetime] | None:
+    """Return who signed in and when, out of a cookie; None for one that is not ours or has ended."""
     config = settings.current()
     try:
-        claims = jwt.decode(st.context.cookies.get(COOKIE) or "", credentials.cookie_key(config), algorithms=["HS256"])
-        expires = datetime.fromtimestamp(float(claims["exp_date"]), UTC)
+        claims = jwt.decode(token, credentials.cookie_key(config), algorithms=["HS256"])
+        since, ends = (datetime.fromtimestamp(float(claims[name]), UTC) for name in ("issued_at", "exp_date"))
         username = str(claims["username"])
     except (jwt.InvalidTokenError, KeyError, TypeError, ValueError, OverflowError):
         return None
-    if expires <= datetime.now(UTC):
+    if min(ends, since + timedelta(days=config.cookie_days)) <= datetime.now(UTC):
         return None
-    return username, expires - timedelta(days=config.cookie_days)
+    return username, since
+
+
+def make_token(username: str, since: datetime, ends: datetime) -> str:
+    """Return what the cookie holds: who signed in and when, so that no setting changes what was revoked."""
+    claims = {"username": username, "issued_at": since.timestamp(), "exp_date": ends.timestamp()}
+    return jwt.encode(claims, credentials.cookie_key(settings.current()), algorithm="HS256")
 
 
 @st.cache_data(ttl=30, show_spinner=False)

@@ -58,7 +58,7 @@ def tenant_selector(actor: Actor, tenants: list[tuple[int, str]], choose: Callab
         format_func=lambda tenant_id: names.get(tenant_id, "—"),
         key="tenant_selector",
         placeholder="Select a tenant",
-        index=None,
+        index=None if chosen is None else 0,  # what was chosen can be changed and not taken away
         on_change=lambda: choose(st.session_state["tenant_selector"]),
     )
 

@@ -10,9 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
@@ -25,10 +25,15 @@ _SQLITE_AWAY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CANTOPEN", "SQLITE_IOERR
 
 _current: list[Engine] = []
 _of_thread = threading.local()
+_WRITES = "writes"
 
 
 class DatabaseUnavailable(Exception):
     """The database is away, or busy for too long. What was not committed is not saved."""
+
+
+class UnstorableText(Exception):
+    """A text holds a character that cannot be stored. Nothing was saved."""
 
 
 def make_engine(url: str) -> Engine:
@@ -65,7 +70,15 @@ def _sqlite(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', '')}")
+        options = connection.get_execution_options()
+        patience = options.get("sqlite_patience")
+        if patience is not None:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(patience * 1000)}")
+        try:
+            connection.exec_driver_sql(f"BEGIN {options.get('sqlite_begin', '')}")
+        finally:
+            if patience is not None:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_SECONDS * 1000)}")
 
     return engine
 
@@ -96,6 +109,10 @@ def open_session() -> Iterator[Session]:
                 yield session
             finally:
                 opened.remove(session)
+    except (DataError, UnicodeEncodeError) as exc:
+        if not _is_no_text(exc):
+            raise
+        raise UnstorableText("A text holds a character that no database keeps.") from exc
     except (OperationalError, InterfaceError, PoolTimeout) as exc:
         if not _is_away(exc):
             raise
@@ -107,6 +124,17 @@ def in_transaction() -> bool:
     return any(session.in_transaction() for session in _opened())
 
 
+def is_writing() -> bool:
+    """Return whether a session that this thread has opened may hold locks that others wait for."""
+    return any(session.info.get(_WRITES) for session in _opened())
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _written(session: Any, transaction: Any) -> None:
+    if transaction.parent is None:
+        session.info.pop(_WRITES, None)
+
+
 def _opened() -> list[Session]:
     """Return the sessions that are open in this thread."""
     if not hasattr(_of_thread, "sessions"):
@@ -115,21 +143,31 @@ def _opened() -> list[Session]:
     return sessions
 
 
+def _is_no_text(exc: Exception) -> bool:
+    """Return whether it was a NUL, or half of a pair of surrogates, that could not be stored or looked for."""
+    return isinstance(exc, UnicodeEncodeError) or "NUL (0x00)" in str(exc)
+
+
 def _is_away(exc: Exception) -> bool:
     """Tell a database that does not answer from a statement that is wrong, which SQLite calls alike."""
     name = getattr(getattr(exc, "orig", None), "sqlite_errorname", None)
     return name is None or name.startswith(_SQLITE_AWAY)
 
 
-def start_write(session: Session) -> None:
+def start_write(session: Session, *, patience: float | None = None) -> None:
     """Begin a transaction that will write, ending the one that was only reading.
 
     On SQLite the write lock is taken now: a transaction that reads first and writes later fails at
-    once, without waiting, when somebody else wrote in between.
+    once, without waiting, when somebody else wrote in between. *patience* is how many seconds it
+    waits for a lock, if not BUSY_TIMEOUT_SECONDS.
     """
     session.rollback()
     if session.get_bind().dialect.name == "sqlite":
-        session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+        options = {"sqlite_begin": "IMMEDIATE", "sqlite_patience": patience}
+        session.connection(execution_options=options)
+    elif patience is not None:
+        session.execute(text(f"SET LOCAL lock_timeout = {int(patience * 1000)}"))
+    session.info[_WRITES] = True
 
 
 def migrate(engine: Engine) -> None:

@@ -18,8 +18,8 @@ st.logo(str(PICTURES / "logo.svg"), size="large")
 
 
 def check() -> None:
-    with errors_shown(), open_session() as database:
-        session.check_sign_in(database, *sign_in.typed())
+    with st.spinner("Signing in…"):
+        session.check_sign_in(open_session, *sign_in.typed())
 
 
 def choose(tenant_id: int | None) -> None:

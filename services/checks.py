@@ -27,7 +27,7 @@ REASON_LENGTH = 300
 NOTES_LENGTH = 2000
 TAG_LENGTH = 32
 MOST_TAGS = 12
-SHORTEST_PASSWORD = 12
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 256
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
 LARGEST_ID = 2**31 - 1
 _MOST_DIGITS = len(str(LARGEST_ID))
@@ -40,7 +40,7 @@ _WHOLE = (
 )
 _NEGATIVE = re.compile(r"-\s*\d+")
 _POINTED = re.compile(r"[1-9]\d{0,2}\.\d{3}")
-_LOOKED_AT = 72  # bcrypt looks no further either
+_LOOKED_AT = 72  # what is longer is not guessed
 _GUESSED_SLOWLY = 2  # zxcvbn's scale from 0 to 4: over a million guesses
 
 
@@ -198,7 +198,11 @@ def username(text: str) -> str:
 
 def password(text: str, *about: str) -> None:
     """Raise InvalidInput for a password that is short, or easy to guess for who knows what it is *about*."""
-    if len(text) < SHORTEST_PASSWORD:
+    if not text.isprintable():
+        raise InvalidInput("A password has no invisible characters, such as tabs. Type another one.", field="new")
+    if len(text) > LONGEST_PASSWORD:
+        raise InvalidInput(f"A password has at most {LONGEST_PASSWORD} characters.", field="new")
+    if len(text.strip()) < SHORTEST_PASSWORD:
         raise InvalidInput(f"A password has at least {SHORTEST_PASSWORD} characters.", field="new")
     guessed = zxcvbn(text[:_LOOKED_AT], user_inputs=[*about, "numberdesk"])
     if guessed["score"] < _GUESSED_SLOWLY:

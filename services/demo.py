@@ -61,10 +61,11 @@ def is_wanted(session: Session, settings: Settings) -> bool:
 def fill(session: Session, settings: Settings, today: date) -> None:
     """Fill an empty database with the demo, its last day of calls being the one before *today*."""
     chance = random.Random(20_240)  # noqa: S311  (a story, not a secret)
+    hashed = sign_in.hash_password(PASSWORD)
     db.engine.start_write(session)
     tenants = {name: Tenant(name=name, time_zone=zone, created_at=_at(today, 500)) for name, zone in cast.TENANTS}
     _save(session, tenants.values())
-    users = _add_users(session, tenants, today)
+    users = _add_users(session, tenants, today, hashed)
     numbers: dict[str, list[PhoneNumber]] = {}
     taken: set[str] = set()
     for name, tenant in tenants.items():
@@ -111,8 +112,7 @@ def _at(today: date, days_ago: float) -> datetime:
     return datetime.combine(today, time(9), UTC) - timedelta(days=days_ago)
 
 
-def _add_users(session: Session, tenants: dict[str, Tenant], today: date) -> dict[str, User]:
-    hashed = sign_in.hash_password(PASSWORD)
+def _add_users(session: Session, tenants: dict[str, Tenant], today: date, hashed: str) -> dict[str, User]:
     users = {
         username: User(
             username=username,

@@ -6,14 +6,15 @@ ServiceError
     InvalidInput   something typed or chosen cannot be used; `field` says which
     Conflict       somebody else changed it meanwhile; `changes` says what
 DatabaseUnavailable  the database did not answer; nothing was saved
+UnstorableText       a text holds a character that no database keeps; nothing was saved
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-from db.engine import DatabaseUnavailable
+from db.engine import DatabaseUnavailable, UnstorableText
 
-__all__ = ["Conflict", "DatabaseUnavailable", "Forbidden", "InvalidInput", "NotFound", "ServiceError"]
+__all__ = ["Conflict", "DatabaseUnavailable", "Forbidden", "InvalidInput", "NotFound", "ServiceError", "UnstorableText"]
 
 
 class ServiceError(Exception):

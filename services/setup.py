@@ -49,11 +49,12 @@ def create_superadmin(session: Session, username: str, password: str) -> None:
     """Create a superadmin. Raises InvalidInput for a name that is taken or a password that is easy to guess."""
     name = checks.username(username)
     checks.password(password, name)
+    hashed = sign_in.hash_password(password)
     db.engine.start_write(session)
     db.users.take_turns(session)
     if db.users.find(session, name) is not None:
         raise InvalidInput(f"There is a user {name} already.", field="username")
-    user = User(username=name, name=username.strip(), password_hash=sign_in.hash_password(password), is_superadmin=True)
+    user = User(username=name, name=username.strip(), password_hash=hashed, is_superadmin=True)
     session.add(user)
     session.flush()
     audit.record(session, None, Action.USERS_CREATE, Subject("user", user.id, user.name, None))

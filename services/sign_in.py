@@ -1,5 +1,7 @@
 """Signing in and out: throttled attempts, and the user behind a cookie, read anew on every run."""
 
+import base64
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +16,7 @@ from db.models import SignInThrottle
 from services import audit
 from services.access import Actor, Permission, Workspace, require
 from services.audit import Action, Subject
-from services.errors import ServiceError
+from services.errors import InvalidInput, ServiceError
 
 FREE_FAILURES = 5
 """Failed sign-ins in a row before a pause; each further one doubles it, up to LONGEST_PAUSE."""
@@ -25,17 +27,22 @@ FORGET_AFTER = timedelta(hours=24)
 ALL_TENANTS = 0
 """The choice of every tenant, for a superadmin."""
 
+PATIENCE = 2.0
+"""Seconds that somebody who signs in waits for a database that somebody else holds."""
+
+_BCRYPT_BYTES = 72
+_DIGESTED = "sha256:"
 # Checked against when there is no such user, so that the answer takes as long.
 _NOBODY = "$2b$12$C6UzMDM.H6dfI/f/IKcEeO4k9s5QbHkN1rAopG4uWOfEsuYqBvtvu"
 
 
 class TooManyAttempts(ServiceError):
-    """Too many failed sign-ins under one user name."""
+    """Too many wrong passwords under one user name."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """Somebody who wants to sign in, and the bcrypt hash that the password must match."""
+    """Somebody who wants to sign in, and the stored hash that the password must match."""
 
     username: str
     name: str
@@ -48,13 +55,40 @@ def normal(username: str) -> str:
 
 
 def hash_password(password: str) -> str:
-    """Return the bcrypt hash of *password*."""
-    return bcrypt.hashpw(password.strip().encode()[:72], bcrypt.gensalt()).decode()
+    """Return the hash of *password* as it is stored. It takes a third of a second, so never while writing.
+
+    bcrypt takes 72 bytes, so a longer password is digested first, and its hash marked.
+    """
+    _not_while_writing()
+    typed = password.strip()
+    if len(typed.encode()) <= _BCRYPT_BYTES:
+        return bcrypt.hashpw(typed.encode(), bcrypt.gensalt()).decode()
+    return _DIGESTED + bcrypt.hashpw(_digest(typed).encode(), bcrypt.gensalt()).decode()
 
 
-def matches(password: str, password_hash: str) -> bool:
-    """Return whether *password* is the one behind a bcrypt hash."""
-    return bcrypt.checkpw(password.strip().encode()[:72], password_hash.encode())
+def to_check(password: str, stored: str) -> tuple[str, str]:
+    """Return the text and the bcrypt hash that must match when *password* is the one behind a *stored* hash."""
+    typed = password.strip()
+    if stored.startswith(_DIGESTED):
+        return _digest(typed), stored.removeprefix(_DIGESTED)
+    # Long ones were cut before they were digested. What no browser sends matches nothing.
+    return typed.encode(errors="replace")[:_BCRYPT_BYTES].decode(errors="ignore"), stored
+
+
+def matches(password: str, stored: str) -> bool:
+    """Return whether *password* is the one behind a *stored* hash. It takes a third of a second."""
+    _not_while_writing()
+    typed, hashed = to_check(password, stored)
+    return bcrypt.checkpw(typed.encode(), hashed.encode())
+
+
+def _digest(typed: str) -> str:
+    return base64.b64encode(hashlib.sha256(typed.encode(errors="replace")).digest()).decode()
+
+
+def _not_while_writing() -> None:
+    if db.engine.is_writing():
+        raise RuntimeError("a password is hashed while the database is locked for writing")
 
 
 def now() -> datetime:
@@ -65,10 +99,13 @@ def now() -> datetime:
 def attempt(session: Session, username: str) -> Candidate:
     """Count an attempt as failed before the password is looked at, and return whom it must match.
 
-    Known and unknown names are treated alike. Raises TooManyAttempts during a pause.
+    Known and unknown names are treated alike. Raises TooManyAttempts during a pause, InvalidInput for a name that
+    nobody can have, DatabaseUnavailable within PATIENCE while somebody else holds the database.
     """
     username, now = normal(username), datetime.now(UTC)
-    db.engine.start_write(session)
+    if not username.isprintable():
+        raise InvalidInput("A user name has no invisible characters. Type it again.", field="username")
+    db.engine.start_write(session, patience=PATIENCE)
     db.users.forget_throttles(session, now - FORGET_AFTER)
     throttle = db.users.find_throttle(session, username)
     if throttle is None:
@@ -76,24 +113,23 @@ def attempt(session: Session, username: str) -> Candidate:
         session.add(throttle)
     if throttle.locked_until and throttle.locked_until > now:
         wait = humanize.precisedelta(throttle.locked_until - now, minimum_unit="seconds", format="%d")
-        raise TooManyAttempts(f"Too many failed sign-ins under this user name. Try again in {wait}.")
+        raise TooManyAttempts(f"Too many wrong passwords under this user name. Try again in {wait}.")
     throttle.failures += 1
     throttle.last_failure_at = now
     if throttle.failures >= FREE_FAILURES:
         throttle.locked_until = now + min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(10, throttle.failures - FREE_FAILURES))
     session.commit()
     user = db.users.find(session, username)
-    if user is None or not user.is_active:
-        return Candidate(username, username, _NOBODY)
-    return Candidate(username, user.name, user.password_hash)
+    known = user is not None and user.is_active
+    found = Candidate(username, user.name, user.password_hash) if user and known else None
+    session.rollback()  # the password is looked at next, which takes a while
+    return found or Candidate(username, username, _NOBODY)
 
 
 def succeeded(session: Session, username: str) -> None:
     """Note a sign-in whose password matched. The tenant is to be chosen anew."""
-    db.engine.start_write(session)
-    throttle = db.users.find_throttle(session, normal(username))
-    if throttle is not None:
-        session.delete(throttle)
+    db.engine.start_write(session, patience=PATIENCE)
+    forget_failures(session, username)
     user = db.users.find(session, normal(username))
     if user is not None:
         user.last_sign_in_at = datetime.now(UTC)
@@ -101,6 +137,13 @@ def succeeded(session: Session, username: str) -> None:
         actor = Actor(user.id or 0, user.username, user.name)
         audit.record(session, actor, Action.USERS_SIGN_IN, Subject("user", user.id, user.name, None))
     session.commit()
+
+
+def forget_failures(session: Session, username: str) -> None:
+    """Forget the wrong passwords under a user name, in the transaction of *session*."""
+    throttle = db.users.find_throttle(session, normal(username))
+    if throttle is not None:
+        session.delete(throttle)
 
 
 def load_actor(

@@ -78,6 +78,7 @@ def create(session: Session, actor: Actor, username: str, name: str, role: Role)
     require(actor, Permission.USERS_WRITE)
     tenant_id = require_tenant(actor)
     login, shown = checks.username(username), checks.name(name or username, "user")
+    session.rollback()
     user, password = _new(login, shown)
     _begin(session, actor, Permission.USERS_WRITE)
     known = db.users.find(session, login)
@@ -102,6 +103,7 @@ def create_superadmin(session: Session, actor: Actor, username: str, name: str) 
     """Create a superadmin, who needs no tenant. Raises Forbidden, and InvalidInput as `create` does."""
     require(actor, Permission.SUPERADMINS_WRITE)
     login, shown = checks.username(username), checks.name(name or username, "user")
+    session.rollback()
     user, password = _new(login, shown)
     _begin(session, actor, Permission.SUPERADMINS_WRITE)
     if db.users.find(session, login) is not None:
@@ -201,6 +203,7 @@ def set_active(session: Session, actor: Actor, user_id: int, active: bool) -> No
 def reset_password(session: Session, actor: Actor, user_id: int) -> NewUser:
     """Give a user a one-time password and end every session of theirs."""
     require(actor, Permission.USERS_WRITE)
+    session.rollback()
     password = secrets.token_urlsafe(12)
     hashed = sign_in.hash_password(password)
     _begin(session, actor, Permission.USERS_WRITE)
@@ -224,17 +227,24 @@ def end_sessions(session: Session, actor: Actor, user_id: int) -> None:
 
 
 def change_own_password(session: Session, actor: Actor, old: str, new: str, again: str) -> None:
-    """Change the actor's own password; other sessions end. The caller's goes on with a new sign-in time."""
+    """Change the actor's own password; other sessions end. The caller's goes on with a new sign-in time.
+
+    Raises InvalidInput, TooManyAttempts as signing in does, Conflict when it was changed meanwhile.
+    """
     if new != again:
         raise InvalidInput("The two new passwords differ.", field="again")
     if new == old:
         raise InvalidInput("The new password is the old one.", field="new")
     checks.password(new, actor.username, actor.name)
+    now = sign_in.attempt(session, actor.username)  # guesses are counted here as at signing in
+    if not sign_in.matches(old, now.password_hash):
+        raise InvalidInput("The old password is wrong.", field="old")
     hashed = sign_in.hash_password(new)
     db.engine.start_write(session)
     user = db.users.get(session, actor.user_id)
-    if not sign_in.matches(old, user.password_hash):
-        raise InvalidInput("The old password is wrong.", field="old")
+    if user.password_hash != now.password_hash:
+        raise Conflict("Your password was changed meanwhile. Nothing was saved.")
+    sign_in.forget_failures(session, actor.username)
     user.password_hash = hashed
     user.must_change_password = False
     user.sessions_valid_from = sign_in.now()

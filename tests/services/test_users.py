@@ -109,7 +109,7 @@ def test_a_superadmin_makes_and_unmakes_another_one(session: Session, world: Wor
     assert made.all_tenants
     assert made.workspaces[0].role is Role.OPERATOR
     users.set_superadmin(session, world.superadmin, world.operator.user_id, False)
-    unmade = actor_of(session, "operator", sign_in.ALL_TENANTS)
+    unmade = actor_of(session, "operator", None)
     assert unmade
     assert (unmade.is_superadmin, unmade.role) == (False, Role.OPERATOR)
 
