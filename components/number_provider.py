@@ -55,7 +55,7 @@ class AtProvider:
     def webhooks(self, ordered: Sequence[OrderRow], *, writes: bool) -> None:
         """Draw the section of webhooks: ours, those at the provider now, and those that were replaced."""
         maker = vendor(self.number.provider)
-        if not numbers.sid_of(self.number) or not maker.can(Capability.READ_WEBHOOKS):
+        if self.number.is_gone or not numbers.sid_of(self.number) or not maker.can(Capability.READ_WEBHOOKS):
             return
         with st.container(border=True):
             st.markdown("**Webhooks**")
@@ -73,7 +73,7 @@ class AtProvider:
                 voice_url=self.number.voice_url or "", status_callback=self.number.status_callback_url or ""
             )
             self._compared(now, ours)
-            if not writes or self.number.is_gone:
+            if not writes:
                 return
             asked = st.session_state.pop(_SET_OURS, None) == self.number.id
             with st.container(horizontal=True):
@@ -192,6 +192,7 @@ class AtProvider:
                 with st.spinner(f"Asking {maker}…"):
                     state[_FOUND] = resync.differences(session, self.actor, self.number.id)
             found: list[Difference] = state[_FOUND]
+            st.caption(f"Connection: **{audit.plain(self.number.connection or '—')}**")
             if not found:
                 st.success(f"{maker} and Numberdesk match. Nothing to update.", icon=":material/check_circle:")
                 return
@@ -242,7 +243,11 @@ class AtProvider:
         number = self.number
         shown = numbering.display(number.e164)
         until = exactly(datetime.now(UTC) + fulfilment.BUY_BACK, self.zone)
-        st.markdown(f"**{audit.plain(shown)}** will be given back to Twilio. Attached to it:")
+        account = audit.plain(number.connection or "—")
+        st.markdown(
+            f"**{audit.plain(shown)}** will be given back to Twilio, out of the account of **{account}**. "
+            "Attached to it:"
+        )
         draw.attached(uses, number)
         price = f" of {number.price} {number.currency} a month" if number.price else ""
         st.markdown(
