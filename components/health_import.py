@@ -44,7 +44,7 @@ def by_program(actor: Actor) -> None:
     address = urlsplit(st.context.url or "https://numberdesk.example.com")
     st.code(_CURL.format(address=f"{address.scheme}://{address.netloc}"), language="bash", wrap_lines=True)
     if actor.may(Permission.API_KEYS_WRITE):
-        st.page_link(navigation.SETTINGS, label="API keys", icon=":material/key:")
+        navigation.link(navigation.SETTINGS, label="API keys", icon=":material/key:")
     else:
         st.caption("An admin of the tenant makes the keys.")
 

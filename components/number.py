@@ -15,7 +15,7 @@ from db.connections import ConnectionRow
 from db.models import NumberStatus
 from db.number_details import CampaignUse, NumberDetail
 from providers.base import Vendor
-from services import numbering, words
+from services import numbering, orders, words
 from services.connections import vendor
 
 NO_AGENT = 0
@@ -49,7 +49,7 @@ def card(deeds: "Deeds", zone: ZoneInfo, *, with_tenant: bool, writes: bool) -> 
             told = f"Added {when(number.created_at, zone)}"
             if number.released_at:
                 told += f" · {words.STATUS[number.status]} {when(number.released_at, zone)}"
-            if number.buy_back_until:
+            if number.buy_back_until and orders.may_be_bought_back(number):
                 told += f" · can be bought back until {exactly(number.buy_back_until, zone)}"
             if number.price:
                 told += f" · {plain(f'{number.price} {number.currency}')} a month"

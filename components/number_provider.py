@@ -56,7 +56,7 @@ class AtProvider:
     def webhooks(self, ordered: Sequence[OrderRow], *, writes: bool) -> None:
         """Draw the section of webhooks: ours, those at the provider now, and those that were replaced."""
         maker = vendor(self.number.provider)
-        if not numbers.sid_of(self.number) or not maker.can(Capability.READ_WEBHOOKS):
+        if self.number.is_gone or not numbers.sid_of(self.number) or not maker.can(Capability.READ_WEBHOOKS):
             return
         with st.container(border=True):
             st.markdown("**Webhooks**")
@@ -75,7 +75,7 @@ class AtProvider:
             now = read.get(self.number.id)
             ours = webhook_orders.ours(self.number)
             self._compared(now, ours)
-            if not writes or self.number.is_gone:
+            if not writes:
                 return
             asked = st.session_state.pop(_SET_OURS, None) == self.number.id
             with st.container(horizontal=True):
@@ -200,6 +200,7 @@ class AtProvider:
                 with st.spinner(f"Asking {maker}…"):
                     state[_FOUND] = resync.differences(session, self.actor, self.number.id)
             found: list[Difference] = state[_FOUND]
+            st.caption(f"Connection: **{plain(self.number.connection or '—')}**")
             if not found:
                 st.success(f"{maker} and Numberdesk match. Nothing to update.", icon=":material/check_circle:")
                 return
@@ -250,7 +251,10 @@ class AtProvider:
         number = self.number
         shown = numbering.display(number.e164)
         until = exactly(datetime.now(UTC) + fulfilment.BUY_BACK, self.zone)
-        st.markdown(f"**{plain(shown)}** will be given back to Twilio. Attached to it:")
+        account = plain(number.connection or "—")
+        st.markdown(
+            f"**{plain(shown)}** will be given back to Twilio, out of the account of **{account}**. Attached to it:"
+        )
         draw.attached(uses, number)
         price = f" of {plain(f'{number.price} {number.currency}')} a month" if number.price else ""
         st.markdown(

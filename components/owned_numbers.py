@@ -25,13 +25,19 @@ _NEW, _ALL = "Not in app yet", "All"
 
 @dataclass
 class _Read:
-    """What was read of the account so far, with which numbers in it and whether only new ones. `token` reads on."""
+    """What was read of an account so far, with which numbers in it and whether only new ones. `token` reads on."""
 
+    connection_id: int
     matching: str
     only_new: bool
     rows: list[OwnedRow] = field(default_factory=list)
     token: str | None = None
     page: int = 0
+
+    @property
+    def asked(self) -> tuple[int, str, bool]:
+        """What was asked for."""
+        return self.connection_id, self.matching, self.only_new
 
     @property
     def shown(self) -> list[OwnedRow]:
@@ -81,8 +87,9 @@ class OwnedNumbers:
             return []
         matching = "".join(c for c in typed or "" if c.isdigit() or c in "+*")
         read: _Read | None = known["owned"]
-        if read is None or (read.matching, read.only_new) != (matching, which == _NEW):
-            read = _Read(matching, which == _NEW)
+        wanted = _Read(self.connection.id, matching, which == _NEW)
+        if read is None or read.asked != wanted.asked:
+            read = wanted
             if not self._read_on(read):
                 known.pop("owned")
                 return []
@@ -106,7 +113,7 @@ class OwnedNumbers:
             held.shown = frozenset()
             of_what = f" with {plain(read.matching)}" if read.matching else ""
             st.info(
-                f"Every number{of_what} in the account is on record already."
+                f"The account has no number{of_what} that is not on record already."
                 if read.only_new
                 else f"Every number{of_what} on this page is on record already."
                 if read.rows

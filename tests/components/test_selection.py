@@ -1,6 +1,7 @@
 """Rows that are ticked: held by what they are, whatever becomes of the table."""
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from components import selection
@@ -106,3 +107,12 @@ def test_more_than_can_be_done_at_once_are_not_acted_on(tab: AppTest) -> None:
 def test_each_set_of_rows_has_a_grid_of_its_own(other: list[object]) -> None:
     assert selection.digest(["a", "b", "c"]) == selection.digest(("a", "b", "c"))
     assert selection.digest(other) != selection.digest(["a", "b", "c"])
+
+
+def test_a_late_click_is_about_the_row_that_it_was_made_on() -> None:
+    opened: list[str] = []
+    before, after = (selection.click("opened", rows, opened.append) for rows in (["a", "b"], ["b", "c"]))
+    assert before["key"] != after["key"]
+    st.session_state[before["key"]] = {"row": 1}
+    before["on_click"]()
+    assert opened == ["b"]

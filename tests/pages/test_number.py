@@ -1,12 +1,13 @@
 """A number's page and its edit page: who sees it, what a save does, and what somebody else's save does to it."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
-from db.models import NumberStatus
+from db.models import NumberStatus, PhoneNumber
 from services import numbers
 from services.sign_in import ALL_TENANTS
 from tests.conftest import World
@@ -219,6 +220,19 @@ def test_a_removed_number_is_read_only_and_can_be_put_back(session: Session, wor
     tab = press(visit(signed_in("operator"), "number.py", id=str(stock.sales)), "Put back")
     assert texts(tab, "toast") == ["The number is back, inactive and without its campaigns."]
     assert tab.text_input(key="number_label").value == "Sales"
+
+
+def test_until_when_a_number_can_be_bought_back_is_said_while_it_can(
+    session: Session, world: World, stock: Stock
+) -> None:
+    number = session.get_one(PhoneNumber, stock.sales)
+    number.status, number.released_at = NumberStatus.RELEASED, datetime.now(UTC)
+    for days, said in ((1, True), (-1, False)):
+        number.buy_back_until = datetime.now(UTC) + timedelta(days=days)
+        session.commit()
+        tab = visit(signed_in("operator"), "number.py", id=str(stock.sales))
+        assert any("can be bought back until" in text for text in texts(tab, "caption")) is said
+        assert ("Buy back" in buttons(tab)) is said
 
 
 def test_removing_asks_first(session: Session, world: World, stock: Stock) -> None:
