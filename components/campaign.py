@@ -90,6 +90,7 @@ def pool(
             "attempts": [f"{row.attempts:,}" for row in rows],
             "answered": [f"{row.answered:,}" for row in rows],
             "rate": [words.rate(rate(row.answered, row.attempts)) for row in rows],
+            "by": [words.who_answered(row.answered, row.detected, row.machines) if row.attempts else "—" for row in rows],
             "weight": [words.weight(row.weight, weights.get((campaign.id, row.number_id))) for row in rows],
         }
     )
@@ -114,6 +115,7 @@ def pool(
             "rate": column.TextColumn(
                 "Answer rate", width=195, help="Answered / attempts, with its 95 % Wilson interval and n"
             ),
+            "by": column.TextColumn("Answered by", width=130, help="Whether the rate counts machines"),
             "weight": column.TextColumn("Weight", width=100, help=words.WEIGHT),
             "edit": column.ButtonColumn(
                 "",
@@ -126,7 +128,9 @@ def pool(
         },
     )
     st.caption(
-        f"Calls of {WINDOW} whole days up to yesterday. Attempts reached the carrier; answered may include machines."
+        f"Calls of {WINDOW} whole days up to yesterday. Attempts reached the carrier. Answered by: "
+        f"{words.who_answered(*(sum(getattr(row, name) for row in rows) for name in ('answered', 'detected', 'machines')))}"
+        " in the rows shown."
     )
 
 

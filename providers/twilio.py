@@ -26,6 +26,7 @@ from providers.verbs import (
     AvailableNumber,
     Bundle,
     BundleStatus,
+    AnsweredBy,
     CallRecord,
     CallStatus,
     Country,
@@ -361,4 +362,12 @@ def _call(record: Any) -> CallRecord:
         duration=int(record.duration or 0),
         price=_money(record.price),
         currency=record.price_unit,
+        answered_by=_answered_by(record.answered_by),
     )
+
+
+def _answered_by(word: str | None) -> AnsweredBy | None:
+    """Return who picked up; Twilio tells machines apart: machine_start, machine_end_beep, machine_end_silence, ..."""
+    if not word:
+        return None
+    return AnsweredBy.MACHINE if word.startswith("machine") else _known(AnsweredBy, word) or AnsweredBy.UNKNOWN

@@ -47,6 +47,7 @@ VERDICT = {
     Verdict.CAPPED: "Capped",
     Verdict.NEAR_CAP: "Near cap",
     Verdict.THIN: "Not enough data",
+    Verdict.SMALL_POOL: "Pool too small to tell",
     Verdict.HEALTHY: "Healthy",
 }
 CAMPAIGN = {
@@ -105,6 +106,14 @@ def share(found: Rate) -> str:
 def rate(found: Rate) -> str:
     """Return a rate with its interval and n: `32.1% (30–34%), n = 1,204`; `—` without attempts."""
     return f"{share(found)}, n = {found.n:,}" if found.n else "—"
+
+
+def who_answered(answered: int, detected: int, machines: int) -> str:
+    """Return which of the calls that were picked up count as answered: `humans only` where the source told."""
+    picked = answered + machines
+    if not detected or not picked:
+        return "includes machines"
+    return "humans only" if detected >= picked else f"mixed: detection on for {detected / picked:.0%}"
 
 
 def weight(dialers: float | None, ours: float | None) -> str:
