@@ -90,7 +90,7 @@ def pool(
             "attempts": [f"{row.attempts:,}" for row in rows],
             "answered": [f"{row.answered:,}" for row in rows],
             "rate": [words.rate(rate(row.answered, row.attempts)) for row in rows],
-            "by": [words.who_answered(row.answered, row.detected, row.machines) if row.attempts else "—" for row in rows],
+            "by": [words.answered_by(row) for row in rows],
             "weight": [words.weight(row.weight, weights.get((campaign.id, row.number_id))) for row in rows],
         }
     )
@@ -129,7 +129,7 @@ def pool(
     )
     st.caption(
         f"Calls of {WINDOW} whole days up to yesterday. Attempts reached the carrier. Answered by: "
-        f"{words.who_answered(*(sum(getattr(row, name) for row in rows) for name in ('answered', 'detected', 'machines')))}"
+        f"{words.answered_by(*rows)}"
         " in the rows shown."
     )
 

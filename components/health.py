@@ -73,7 +73,9 @@ def section(found: NumberHealth, limits: Thresholds, number_id: int, zone: ZoneI
         label_visibility="collapsed",
         required=True,
     )
-    for place, row in zip(st.tabs([audit.plain(row.campaign) + (" (left)" if row.has_left else "") for row in shown]), shown, strict=True):
+    for place, row in zip(
+        st.tabs([audit.plain(row.campaign) + (" (left)" if row.has_left else "") for row in shown]), shown, strict=True
+    ):
         with place:
             frame = by_day(found.days.get(row.campaign_id, []), found.window)
             if view == _TABLE:
@@ -139,7 +141,7 @@ def _table(
             "attempts": [row.attempts for row in rows],
             "answered": [row.answered for row in rows],
             "rate": [words.share(one) for one in rates],
-            "by": [words.who_answered(row.answered, row.detected, row.machines) if row.attempts else "—" for row in rows],
+            "by": [words.answered_by(row) for row in rows],
             "weight": [words.weight(row.weight, found.weights.get(row.campaign_id)) for row in rows],
         }
     )
@@ -158,9 +160,7 @@ def _table(
                 pinned=True,
                 width=110,
                 key=clicked,
-                on_click=lambda: navigation.open_campaign(
-                    ids[st.session_state[clicked]["row"]], number_id=number_id
-                ),
+                on_click=lambda: navigation.open_campaign(ids[st.session_state[clicked]["row"]], number_id=number_id),
             ),
             "pool": column.TextColumn("Pool status", width=130 if key else 95),
             "attempts": column.NumberColumn("Attempts", format="localized", width=70, help="The n of the answer rate"),
@@ -171,7 +171,8 @@ def _table(
         },
     )
     told = (
-        f"Whole days up to {found.window.until:%-d %b %Y}. Attempts reached the carrier; answered by humans only where that was detected."
+        f"Whole days up to {found.window.until:%-d %b %Y}. Attempts reached the carrier; answered by "
+        "humans only where machines were detected."
     )
     today = max((line.today for line in found.lines.values() if line), default=0)
     st.caption(f"{told} Today so far: {words.amount(today, 'call')}." if today else told)

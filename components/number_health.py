@@ -99,10 +99,16 @@ def figures(found: Totals, lines: Mapping[Verdict, int], idle: int, wanted: Want
     interval = "" if now.low is None else f"95 % interval {now.low:.1%}–{now.high:.1%}, n = {now.n:,}"
     if changed:
         interval += ". The change is beyond chance" if changed[1] else ". The change is within chance"
-    interval += f". Answered: {words.who_answered(found.answered, found.detected, found.machines)}"
+    interval += f". Answered: {words.answered_by(found)}"
     capped = lines.get(Verdict.CAPPED, 0) + lines.get(Verdict.NEAR_CAP, 0)
     with st.container(horizontal=True):
-        _metric("Answer rate", "—" if now.value is None else f"{now.value:.1%}", change, interval, neutral=not (changed and changed[1]))
+        _metric(
+            "Answer rate",
+            "—" if now.value is None else f"{now.value:.1%}",
+            change,
+            interval,
+            neutral=not (changed and changed[1]),
+        )
         _metric("Attempts", f"{found.attempts:,}", calls, "Calls that reached the carrier", neutral=True)
         _metric("Numbers with calls", f"{found.numbers:,}", numbers, neutral=True)
     with st.container(horizontal=True):
@@ -143,10 +149,13 @@ def as_of(found: AsOf, wanted: Wanted, zone: ZoneInfo) -> None:
 def falls(found: Sequence[FallRow], *, with_tenant: bool) -> None:
     """Draw the campaigns whose whole pool answers less than it did, each as one finding."""
     for fall in found:
-        whose = f"{audit.plain(fall.campaign)} ({audit.plain(fall.tenant)})" if with_tenant else audit.plain(fall.campaign)
+        whose = (
+            f"{audit.plain(fall.campaign)} ({audit.plain(fall.tenant)})" if with_tenant else audit.plain(fall.campaign)
+        )
         with st.container(key=f"fall_{fall.campaign_id}"):
             st.warning(
-                f"**{whose}** · {number_health.fallen(fall)} **{number_health.FALL_ACTION}**", icon=":material/trending_down:"
+                f"**{whose}** · {number_health.fallen(fall)} **{number_health.FALL_ACTION}**",
+                icon=":material/trending_down:",
             )
 
 
@@ -190,7 +199,7 @@ def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], limits: Thre
             "n": [row.attempts for row in rows],
             "median": ["—" if row.median is None else f"{row.median:.1%}" for row in rows],
             "same": ["—" if row.expected is None else f"{row.expected:.1%}" for row in rows],
-            "answered": [words.who_answered(row.answered, row.detected, row.machines) for row in rows],
+            "answered": [words.answered_by(row) for row in rows],
             "trend": list(trends),
             "why": [number_health.reason(row, limits) or "—" for row in rows],
             "next": [number_health.ACTION[row.verdict] or "—" for row in rows],
@@ -235,9 +244,9 @@ def definitions(limits: Thresholds, *, may_change: bool) -> None:
         "A number is judged against the others of its pool on the same days, so that a bad day is not a bad number. "
         f"**Low**: even the upper end lies under {MEANINGS['flag_share'].told(limits.flag_share)} of what they had. "
         f"**Falling**: the change test against them has passed {limits.alarm:g}. Of the flags together at most "
-        f"{MEANINGS['false_share'].told(limits.false_share)} are false in the mean. **Not enough data**: the interval is "
-        f"wider than {MEANINGS['widest_interval'].told(limits.widest_interval)}; **pool too small to tell**: that of the "
-        "others is. **Answered** counts humans only where machines were detected, else it includes machines. "
+        f"{MEANINGS['false_share'].told(limits.false_share)} are false in the mean. **Not enough data**: the interval "
+        f"is wider than {MEANINGS['widest_interval'].told(limits.widest_interval)}; **pool too small to tell**: that of "
+        "the others is. **Answered** counts humans only where machines were detected, else it includes machines. "
         f"**Near cap** from {limits.cap_warning:,} calls today, **capped** from {limits.cap:,}, until midnight."
     )
     if may_change:

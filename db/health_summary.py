@@ -36,7 +36,8 @@ Row = Mapping[str, object]
 class Verdict(StrEnum):
     """What is to be said of a number in a campaign, the worst first.
 
-    A line keeps what its calls say: LOW, FALLING, THIN, SMALL_POOL or HEALTHY. The others come from its pool, and from today.
+    A line keeps what its calls say: LOW, FALLING, THIN, SMALL_POOL or HEALTHY. The others come from its pool,
+    and from today.
     """
 
     SPAM_FLAGGED = "spam_flagged"
@@ -156,7 +157,7 @@ def facts(session: Session, tenant_id: int, window: Window) -> Iterator[Sequence
 def keep(session: Session, summary: HealthSummary, lines: Sequence[Row], falls: Sequence[Row]) -> None:
     """Put what was added up in the place of what is kept, in one short transaction, unless that is newer.
 
-    On SQLite it does not wait for whoever holds the write lock. Raises as `db.engine.open_session` when it cannot write.
+    On SQLite it does not wait for whoever holds the write lock. Raises as `db.engine.open_session`.
     """
     with _writing(session):
         same = sa.and_(HealthSummary.tenant_id == summary.tenant_id, HealthSummary.days == summary.days)

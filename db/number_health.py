@@ -70,8 +70,8 @@ class HealthRow:
 class Totals:
     """Sums over a window and over the one before it.
 
-    `detected` calls that were picked up tell by whom, `machines` of them by machines. Rates vary `scatter` times as much
-    as by chance between the two windows, as those of the numbers do.
+    `detected` calls that were picked up tell by whom, `machines` of them by machines. Rates vary `scatter` times as
+    much as by chance between the two windows, as those of the numbers do.
     """
 
     attempts: int

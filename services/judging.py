@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.statistics import BAD_SHARE, GOOD_SHARE, Z95, normal_cdf, wilson
+from services.statistics import BAD_SHARE, GOOD_SHARE, normal_cdf, wilson
 
 SHRINK = 5.0
 """Attempts at the others' rate over the window that are added to what they had on a day."""
@@ -140,8 +140,8 @@ def _sums(group: Ints, values: Floats, groups: int) -> Floats:
 def _scatter(days: Days, q: Floats, unsure: Floats) -> Floats:
     """Return the correlation of calls of a day among the others of each line's pool.
 
-    It is that of the beta-binomial, by the method of moments: a squared residual of n calls is n·q·(1-q)·(1 + (n-1)·rho)
-    in the mean. A line's own days are left out, for what is judged should not excuse itself.
+    It is that of the beta-binomial, by the method of moments: a squared residual of n calls is in the mean
+    n·q·(1-q)·(1 + (n-1)·rho). A line's own days are left out, for what is judged should not excuse itself.
     """
     n, lines, pools = days.attempts, len(days.pool_of), int(days.pool_of.max()) + 1
     squared = (days.answered - n * q) ** 2 / np.maximum(n * q * (1 - q) * unsure, 1e-9)

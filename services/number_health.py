@@ -193,8 +193,8 @@ def reason(row: HealthRow, limits: Thresholds) -> str:
         case Verdict.LOW:
             share, expected = f"{limits.flag_share:.0%}", row.expected or 0
             return (
-                f"{_rate(row.answered, row.attempts)}, the others of its pool {expected:.0%} on the same days. Even the "
-                f"upper end of chance, {row.bound or 0:.0%}, lies under {share} of that."
+                f"{_rate(row.answered, row.attempts)}, the others of its pool {expected:.0%} on the same days. Even "
+                f"the upper end of chance, {row.bound or 0:.0%}, lies under {share} of that."
             )
         case Verdict.FALLING:
             since = f"Since {row.since:%-d %b %Y} it" if row.since else "It"

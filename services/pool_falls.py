@@ -18,6 +18,9 @@ FALLEN, SURE = 0.8, -3.5
 MOST = 0.85
 """So has the number in the middle, weighed by calls: else it is some of the numbers, and not the pool."""
 
+REST_SURE = -2.0
+"""Standard deviations by which the pool has fallen without the number that lost most."""
+
 PRIOR = 20.0
 _WEEK = 7
 _MEDIAN = 0.4549364
@@ -55,7 +58,7 @@ def find(days: Days, last: int) -> Fall | None:
         spread = np.sqrt((n[first:] * usual[first:] * (1 - usual[first:])).sum() * _scatter(n, k, usual, first))
         z = float((k[first:].sum() - expected) / max(spread, 1e-9))
         rate = expected / float(n[first:].sum())
-        if z < (best[0] if best else SURE) and _middle(days, first, rate) <= MOST:
+        if z < (best[0] if best else SURE) and _of_all(days, first, rate):
             best = z, Fall(first, int(n[first:].sum()), int(k[first:].sum()), rate)
     return best[1] if best else None
 
@@ -77,8 +80,8 @@ def _scatter(n: Floats, k: Floats, usual: Floats, first: int) -> float:
     return max(1.0, float(np.median(squared)) / _MEDIAN)
 
 
-def _middle(days: Days, first: int, rate: float) -> float:
-    """Return what share of its usual rate the number in the middle has since the day *first*, weighed by calls.
+def _of_all(days: Days, first: int, rate: float) -> bool:
+    """Return whether the fall since the day *first* is one of the pool: of the number in the middle, weighed by calls.
 
     Half of the calls are of numbers that kept no more of theirs; of two alike it is the better one.
     """
@@ -96,4 +99,12 @@ def _middle(days: Days, first: int, rate: float) -> float:
     order = np.argsort(share, kind="stable")
     order = order[expected[order] > 0]
     upto = np.cumsum(expected[order])
-    return float(share[order][np.searchsorted(upto, upto[-1] * 0.5 * (1 + 1e-9), side="right").clip(max=len(order) - 1)])
+    middle = min(int(np.searchsorted(upto, upto[-1] * 0.5 * (1 + 1e-9), side="right")), len(order) - 1)
+    return float(share[order][middle]) <= MOST and _rest_fell(expected, k_now, rate)
+
+
+def _rest_fell(expected: Floats, answered: Floats, rate: float) -> bool:
+    """Return whether a pool has fallen beyond chance without the number that lost most."""
+    rest = np.arange(len(expected)) != np.argmax(expected - answered)
+    wanted, got = float(expected[rest].sum()), float(answered[rest].sum())
+    return got <= MOST * wanted and got - wanted < REST_SURE * float(np.sqrt(max(wanted * (1 - rate), 1e-9)))

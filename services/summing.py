@@ -1,5 +1,6 @@
 """Sums of daily facts over a window: a line for each number in each campaign, and the pools that have fallen."""
 
+import itertools
 from collections.abc import Iterable
 from datetime import date, timedelta
 
@@ -103,7 +104,8 @@ class Summing:
                 "since_answered": 0,
                 "since_expected": None,
             }
-            verdict = otherwise = Verdict.THIN if not n[i] or high[i] - low[i] > self._limits.widest else Verdict.HEALTHY
+            is_thin = not n[i] or high[i] - low[i] > self._limits.widest
+            verdict = otherwise = Verdict.THIN if is_thin else Verdict.HEALTHY
             j = at[i]
             if j >= 0 and found.too_small[j]:
                 verdict = otherwise = Verdict.SMALL_POOL if otherwise is Verdict.HEALTHY else otherwise
@@ -126,7 +128,7 @@ class Summing:
         last = (self._window.until - self._window.before).days
         pool = every.pool_of[every.line]
         edges = np.searchsorted(pool, np.arange(len(campaigns) + 1))
-        for place, (start, end) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+        for place, (start, end) in enumerate(itertools.pairwise(edges)):
             line = every.line[start:end]
             part = Days(
                 line - line[0],

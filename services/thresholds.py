@@ -62,7 +62,8 @@ MEANINGS = {
     ),
     "flag_share": Meaning(
         "Low under",
-        "A number is `Low` when even the upper end of its interval lies under this share of what the others of its pool had on the same days.",
+        "A number is `Low` when even the upper end of chance lies under this share of what the others of its pool had "
+        "on the same days.",
         "%",
         0.05,
         1,

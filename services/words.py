@@ -1,5 +1,7 @@
 """What things are called on screen and in files: one word for one thing everywhere."""
 
+from typing import Protocol
+
 from db.attention import Attention
 from db.campaigns import Trouble
 from db.connections import Tested
@@ -108,9 +110,21 @@ def rate(found: Rate) -> str:
     return f"{share(found)}, n = {found.n:,}" if found.n else "—"
 
 
-def who_answered(answered: int, detected: int, machines: int) -> str:
-    """Return which of the calls that were picked up count as answered: `humans only` where the source told."""
-    picked = answered + machines
+class Picked(Protocol):
+    """Calls that were picked up: how many count as answered, were looked at for machines, and were machines."""
+
+    @property
+    def answered(self) -> int: ...
+    @property
+    def detected(self) -> int: ...
+    @property
+    def machines(self) -> int: ...
+
+
+def answered_by(*rows: Picked) -> str:
+    """Return who is counted as answering in some rates: `humans only` where the source told, `includes machines`."""
+    detected = sum(row.detected for row in rows)
+    picked = sum(row.answered + row.machines for row in rows)
     if not detected or not picked:
         return "includes machines"
     return "humans only" if detected >= picked else f"mixed: detection on for {detected / picked:.0%}"

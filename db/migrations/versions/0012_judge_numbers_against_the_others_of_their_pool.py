@@ -1,4 +1,4 @@
-"""Judge numbers against the others of their pool, find falls of a whole pool, and count calls that machines answered."""
+"""Judge numbers against the others of their pool, find falls of a whole pool, and count what machines answered."""
 
 import sqlalchemy as sa
 from alembic import op
