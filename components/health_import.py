@@ -109,7 +109,12 @@ class Importing:
         bar.empty()
         st.cache_data.clear()
         st.success(
-            f"{saved.added:,} new, {saved.replaced:,} replaced, {words.amount(len(saved.problems), 'row')} refused.",
+            f"{saved.added:,} new, {saved.replaced:,} replaced, {words.amount(len(saved.problems), 'row')} refused."
+            + (
+                f" {words.amount(len(saved.not_in_pool), 'row')} of numbers that are not in the pool of the campaign."
+                if saved.not_in_pool
+                else ""
+            ),
             icon=":material/check_circle:",
         )
         _problems(saved.problems)

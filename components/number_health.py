@@ -245,8 +245,8 @@ def definitions(limits: Thresholds, *, may_change: bool) -> None:
         f"**Low**: even the upper end lies under {MEANINGS['flag_share'].told(limits.flag_share)} of what they had. "
         f"**Falling**: the change test against them has passed {limits.alarm:g}. Of the flags together at most "
         f"{MEANINGS['false_share'].told(limits.false_share)} are false in the mean. **Not enough data**: the interval "
-        f"is wider than {MEANINGS['widest_interval'].told(limits.widest_interval)}; **pool too small to tell**: that of "
-        "the others is. **Answered** counts humans only where machines were detected, else it includes machines. "
+        f"is wider than {MEANINGS['widest_interval'].told(limits.widest_interval)}; **pool too small to tell**: that "
+        "of the others is. **Answered** counts humans only where machines were detected, else it includes machines. "
         f"**Near cap** from {limits.cap_warning:,} calls today, **capped** from {limits.cap:,}, until midnight."
     )
     if may_change:

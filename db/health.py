@@ -1,6 +1,6 @@
 """Queries over daily campaign health."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -165,6 +165,18 @@ def pools(session: Session, scope: Scope, e164s: Sequence[str], before: datetime
             if campaign_id is not None:
                 places.add((campaign_id, number_id))
     return found
+
+
+def pooled(session: Session, scope: Scope, campaigns: Collection[int]) -> set[tuple[int, int]]:
+    """Return campaign and number of each place in the pools of *campaigns* that was not left."""
+    rows = session.execute(
+        sa.select(CampaignNumber.campaign_id, CampaignNumber.number_id).where(
+            scope.of(CampaignNumber.tenant_id),
+            CampaignNumber.campaign_id.in_(campaigns),
+            CampaignNumber.pool_status != PoolStatus.REMOVED,
+        )
+    )
+    return {(campaign_id, number_id) for campaign_id, number_id in rows}
 
 
 def count(session: Session, scope: Scope, first: date, last: date) -> int:
