@@ -17,6 +17,7 @@ from db.models import (
     Campaign,
     CampaignHealth,
     CampaignNumber,
+    CampaignStatus,
     HealthLine,
     HealthSummary,
     PhoneNumber,
@@ -24,9 +25,10 @@ from db.models import (
     Tenant,
 )
 from db.scope import Slice
-from services import adding_up, health, health_import, judging, number_health, numbers
+from services import adding_up, campaigns, health, health_import, judging, number_health, numbers, tenant_audit
 from services.access import Actor
 from services.errors import Forbidden
+from services.findings import Kind
 from services.health_import import Given
 from services.number_health import Verdict, Wanted
 from services.statistics import BAD_SHARE, GOOD_SHARE, medians, rate, weights, wilson
@@ -385,3 +387,50 @@ def test_the_file_holds_every_line_that_matches_and_the_idle_numbers(
     assert event.after == {"days": 30, "search": "", "statuses": ["Low"]}
     with pytest.raises(Forbidden):
         number_health.export(session, world.nowhere, WANTED)
+
+
+def test_a_pool_that_a_number_has_left_says_when_and_comes_last(
+    session: Session, world: World, facts: list[CampaignHealth]
+) -> None:
+    number = facts[0].number_id
+    autumn = session.scalars(sa.select(Campaign).where(Campaign.name == "Autumn")).one()
+    version = campaigns.remove_number(session, world.operator, autumn.id or 0, number, version=autumn.version)
+    spring, left = health.of_number(session, world.viewer, number, 30).totals
+    assert (spring.campaign, spring.has_left, spring.left_at) == ("Spring", False, None)
+    assert (left.campaign, left.has_left, left.left_at and left.left_at.date()) == ("Autumn", True, TODAY)
+    assert left.attempts > 0
+    campaigns.add_numbers(session, world.operator, autumn.id or 0, [number])
+    assert all(not row.has_left for row in health.of_number(session, world.viewer, number, 30).totals)
+    assert version
+
+
+def test_a_change_within_chance_is_told_from_one_beyond() -> None:
+    def totals(answered: int, before: int, scatter: float = 1.0) -> number_health.Totals:
+        return number_health.Totals(1000, answered, 5, 1000, before, 5, 0, 0, scatter)
+
+    assert number_health.changed(totals(310, 300)) == (pytest.approx(0.01), False)
+    assert number_health.changed(totals(360, 300)) == (pytest.approx(0.06), True)
+    assert number_health.changed(totals(360, 300, scatter=4)) == (pytest.approx(0.06), False)
+    assert number_health.changed(number_health.Totals(10, 1, 1, 0, 0, 0, 0, 0, 1.0)) is None
+
+
+def test_a_fall_of_the_whole_pool_is_one_finding_and_no_number_is_flagged(session: Session, world: World) -> None:
+    chance = np.random.default_rng(1927)
+    pool = make.several(session, world, 5)
+    campaign = Campaign(tenant_id=world.tenant, name="Summer", status=CampaignStatus.ACTIVE)
+    session.add(campaign)
+    session.flush()
+    for number in pool:
+        place = {"campaign_id": campaign.id or 0, "number_id": number, "tenant_id": world.tenant}
+        session.add(CampaignNumber(**place))
+        for ago in range(1, 61):
+            answered = int(chance.binomial(40, 0.5 / 3 if ago <= 3 else 0.5))
+            session.add(CampaignHealth(**place, day=TODAY - timedelta(days=ago), attempts=40, answered=answered))
+    session.commit()
+    assert {row.verdict for row in lines(session, world.viewer)} == {Verdict.HEALTHY}
+    (fall,) = number_health.falls(session, world.viewer, 30)
+    assert (fall.campaign, fall.since, fall.until) == ("Summer", TODAY - timedelta(days=3), TODAY - timedelta(days=1))
+    assert number_health.falls(session, world.stranger, 30) == []
+    about = tenant_audit.tenant(session, world.admin)
+    (found,) = (one for one in tenant_audit.owned(session, world.admin, about).findings if one.kind is Kind.FALLEN_POOL)
+    assert found.n == 1
