@@ -5,6 +5,7 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import pools
 from services.statistics import BAD_SHARE, GOOD_SHARE, change_steps, is_low
 from services.thresholds import Thresholds
 
@@ -12,6 +13,7 @@ STEP, ATTEMPTS = 20, 1500
 LOOKS = ATTEMPTS // STEP
 CHANGE_AT = 600
 POOLS = (0.15, 0.30, 0.50)
+SIZES = (2, 5, 12, 50)
 
 Looks = NDArray[np.bool_]
 
@@ -79,8 +81,38 @@ def estimated(chance: np.random.Generator, numbers: int, pool: float, limits: Th
     return flagged / numbers
 
 
+def by_pool(chance: np.random.Generator, numbers: int) -> None:
+    """Print how numbers are flagged in whole pools, by the rule of the console and the one that knew no days."""
+    out = sys.stdout.write
+    columns = [f"pool of {size}" for size in SIZES]
+    out(f"\n| pool's rate | what happens | {' | '.join(columns)} |\n|---|---|{'---|' * len(SIZES)}\n")
+    for rate in POOLS:
+        cases: dict[str, tuple[pools.Rates, float]] = {
+            "nothing": (pools.steady(rate), 0),
+            "nothing, lower at weekends": (pools.weekly(rate), 0),
+        }
+        cases |= {f"nothing, rates scatter by {rho:g}": (pools.steady(rate), rho) for rho in (0.01, 0.02, 0.05)}
+        for told, share in (("a third", 1 / 3), ("half", 1 / 2), ("two thirds", 2 / 3)):
+            for days in (2, 3, 5):
+                cases[f"all fall to {told} for {days} days"] = (pools.fall_of_all(rate, share, days), 0)
+        for told, (rates, rho) in cases.items():
+            cells = []
+            for size in SIZES:
+                attempts, answered = pools.draw(chance, max(numbers // size, 20), size, rates, rho)
+                now, before = pools.flagged(attempts, answered), pools.flagged_before(attempts, answered)
+                fell = pools.fallen(attempts[:100], answered[:100])
+                cells.append(f"{now.mean():.2%} ({before.mean():.2%}); {fell.mean():.0%}")
+            out(f"| {rate:.0%} | {told} | {' | '.join(cells)} |\n")
+        for rho in (0, 0.02):
+            found = [pools.delays(chance, max(numbers // size // 4, 60), size, rate, rho) for size in SIZES]
+            scatters = f", rates scatter by {rho:g}" if rho else ""
+            cells = [f"{now:.0f} ({before:.0f})" for now, before in found]
+            out(f"| {rate:.0%} | one falls to a third{scatters}: attempts to its flag | {' | '.join(cells)} |\n")
+            sys.stdout.flush()
+
+
 def main(numbers: int = 50_000) -> None:
-    """Print both tables as Markdown."""
+    """Print the tables as Markdown."""
     limits, chance = Thresholds(), np.random.default_rng(1927)
     out = sys.stdout.write
     out("| pool's rate | rule | ever flagged, at 80 % of it | flagged within 400, at a third | within 500 | ")
@@ -97,6 +129,7 @@ def main(numbers: int = 50_000) -> None:
             out(f"{share(found, 500):.1%} | {soon:,.0f} | {told} |\n")
     out("\nWith the median of 11 pool mates instead of the true rate, good numbers ever flagged by the upper bound: ")
     out(", ".join(f"{estimated(chance, 3000, pool, limits):.2%} at {pool:.0%}" for pool in POOLS) + "\n")
+    by_pool(chance, numbers // 20)
 
 
 if __name__ == "__main__":

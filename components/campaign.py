@@ -93,6 +93,7 @@ def pool(
             "attempts": [f"{row.attempts:,}" for row in rows],
             "answered": [f"{row.answered:,}" for row in rows],
             "rate": [words.rate(rate(row.answered, row.attempts)) for row in rows],
+            "by": [words.answered_by(row) for row in rows],
             "weight": [words.weight(row.weight, weights.get((campaign.id, row.number_id))) for row in rows],
         }
     )
@@ -117,6 +118,7 @@ def pool(
             "rate": column.TextColumn(
                 "Answer rate", width=195, help="Answered / attempts, with its 95 % Wilson interval and n"
             ),
+            "by": column.TextColumn("Answered by", width=130, help="Whether the rate counts machines"),
             "weight": column.TextColumn("Weight", width=100, help=words.WEIGHT),
             "edit": column.ButtonColumn(
                 "",
@@ -128,7 +130,9 @@ def pool(
         },
     )
     st.caption(
-        f"Calls of {WINDOW} whole days up to yesterday. Attempts reached the carrier; answered may include machines."
+        f"Calls of {WINDOW} whole days up to yesterday. Attempts reached the carrier. Answered by: "
+        f"{words.answered_by(*rows)}"
+        " in the rows shown."
     )
 
 

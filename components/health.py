@@ -1,6 +1,7 @@
 """Campaign health of a number: a line for each campaign, why it stands out, and its calls over time."""
 
 from collections.abc import Sequence
+from zoneinfo import ZoneInfo
 
 import altair as alt
 import numpy as np
@@ -41,7 +42,7 @@ def window() -> int:
     return int(chosen or _DEFAULT_WINDOW)
 
 
-def section(found: NumberHealth, limits: Thresholds, number_id: int, *, may_import: bool) -> None:
+def section(found: NumberHealth, limits: Thresholds, number_id: int, zone: ZoneInfo, *, may_import: bool) -> None:
     """Draw a line for each campaign, what stands out, and charts campaign by campaign; or why there are none."""
     if not found.totals:
         text = "No campaign uses this number, and no calls were reported for it. Add it to the pool of a campaign"
@@ -52,7 +53,15 @@ def section(found: NumberHealth, limits: Thresholds, number_id: int, *, may_impo
         return
     for line in found.lines.values():
         _standing(line, limits)
-    _table(found, number_id)
+    current = [row for row in found.totals if not row.has_left]
+    if current:
+        _table(found, current, number_id, zone)
+    else:
+        st.caption("It is in the pool of no campaign now.")
+    left = [row for row in found.totals if row.has_left]
+    if left:
+        st.markdown("**Pools that it has left**")
+        _table(found, left, number_id, zone, key="left_")
     shown = [row for row in found.totals if row.attempts]
     if not shown:
         st.caption("No calls in this window. A longer one may have some.")
@@ -66,7 +75,9 @@ def section(found: NumberHealth, limits: Thresholds, number_id: int, *, may_impo
         label_visibility="collapsed",
         required=True,
     )
-    for place, row in zip(st.tabs([plain(row.campaign) for row in shown]), shown, strict=True):
+    for place, row in zip(
+        st.tabs([plain(row.campaign) + (" (left)" if row.has_left else "") for row in shown]), shown, strict=True
+    ):
         with place:
             frame = by_day(found.days.get(row.campaign_id, []), found.window)
             if view == _TABLE:
@@ -113,16 +124,26 @@ def _standing(line: HealthRow, limits: Thresholds) -> None:
         st.caption(text)
 
 
-def _table(found: NumberHealth, number_id: int) -> None:
-    rows = found.totals
+def _pool(row: CampaignTotals, zone: ZoneInfo) -> str:
+    """Return how a number stands in a pool, and since when it has left."""
+    if row.has_left:
+        return f"Left on {row.left_at.astimezone(zone):%-d %b %Y}" if row.left_at else "Left"
+    return words.POOL[row.pool_status] if row.pool_status else "Not in the pool"
+
+
+def _table(
+    found: NumberHealth, rows: Sequence[CampaignTotals], number_id: int, zone: ZoneInfo, *, key: str = ""
+) -> None:
+    clicked = f"{key}campaign_clicked"
     rates = [rate(row.answered, row.attempts) for row in rows]
     frame = pd.DataFrame(
         {
             "campaign": [row.campaign for row in rows],
-            "pool": [words.POOL[row.pool_status] if row.pool_status else "—" for row in rows],
+            "pool": [_pool(row, zone) for row in rows],
             "attempts": [row.attempts for row in rows],
             "answered": [row.answered for row in rows],
             "rate": [words.share(one) for one in rates],
+            "by": [words.answered_by(row) for row in rows],
             "weight": [words.weight(row.weight, found.weights.get(row.campaign_id)) for row in rows],
         }
     )
@@ -131,8 +152,8 @@ def _table(found: NumberHealth, number_id: int) -> None:
     st.dataframe(
         frame,
         hide_index=True,
-        key="campaign_health",
-        alt="Campaign health by campaign",
+        key=f"{key}campaign_health",
+        alt="Pools that it has left" if key else "Campaign health by campaign",
         column_config={
             "campaign": column.ButtonColumn(
                 "Campaign",
@@ -140,17 +161,19 @@ def _table(found: NumberHealth, number_id: int) -> None:
                 alignment="left",
                 pinned=True,
                 width=110,
-                **click("campaign_clicked", ids, lambda one: navigation.open_campaign(one, number_id=number_id)),
+                **click(clicked, ids, lambda one: navigation.open_campaign(one, number_id=number_id)),
             ),
-            "pool": column.TextColumn("Pool status", width=85),
+            "pool": column.TextColumn("Pool status", width=130 if key else 95),
             "attempts": column.NumberColumn("Attempts", format="localized", width=70, help="The n of the answer rate"),
             "answered": column.NumberColumn("Answered", format="localized", width=70),
             "rate": column.TextColumn("Answer rate", width=110, help="With its 95 % Wilson interval"),
+            "by": column.TextColumn("Answered by", width=110, help="Whether the rate counts machines"),
             "weight": column.TextColumn("Weight", width=90, help=words.WEIGHT),
         },
     )
     told = (
-        f"Whole days up to {found.window.until:%-d %b %Y}. Attempts reached the carrier; answered may include machines."
+        f"Whole days up to {found.window.until:%-d %b %Y}. Attempts reached the carrier; answered by "
+        "humans only where machines were detected."
     )
     today = max((line.today for line in found.lines.values() if line), default=0)
     st.caption(f"{told} Today so far: {words.amount(today, 'call')}." if today else told)

@@ -128,7 +128,12 @@ def _refused(refusal: Exception) -> None:
 def _imported(name: str, saved: Saved) -> None:
     st.success(
         f"{plain(name)}: {saved.added:,} new, {saved.replaced:,} replaced, "
-        f"{words.amount(len(saved.problems), 'row')} refused.",
+        f"{words.amount(len(saved.problems), 'row')} refused."
+        + (
+            f" {words.amount(len(saved.not_in_pool), 'row')} of numbers that are not in the pool of the campaign."
+            if saved.not_in_pool
+            else ""
+        ),
         icon=":material/check_circle:",
     )
     _problems(saved.problems)

@@ -15,7 +15,7 @@ from components.markdown import plain
 from components.page import BadgeColor, empty_state, exactly, when
 from services import health, number_health, numbering, words
 from services.adding_up import AsOf
-from services.number_health import URGENT, HealthRow, IdleRow, Step, Totals, Verdict, Wanted
+from services.number_health import URGENT, FallRow, HealthRow, IdleRow, Step, Totals, Verdict, Wanted
 from services.statistics import rate
 from services.thresholds import MEANINGS, Thresholds
 
@@ -27,6 +27,7 @@ _BADGES: dict[Verdict, BadgeColor] = {
     Verdict.CAPPED: "yellow",
     Verdict.NEAR_CAP: "yellow",
     Verdict.THIN: "gray",
+    Verdict.SMALL_POOL: "blue",
     Verdict.HEALTHY: "green",
 }
 _PAINT = {"Stands out": "#d55e00", "At its cap": "#e69f00", "Not enough data": "#b8c0cc", "Healthy": "#0072b2"}
@@ -92,14 +93,24 @@ def by_verdict(steps: Sequence[Step]) -> dict[Verdict, int]:
 
 def figures(found: Totals, lines: Mapping[Verdict, int], idle: int, wanted: Wanted) -> None:
     """Draw the key figures, the first ones with their change against the window before."""
-    now, before = rate(found.answered, found.attempts), rate(found.answered_before, found.attempts_before)
-    change = None if now.value is None or before.value is None else f"{(now.value - before.value) * 100:+.1f} points"
+    now = rate(found.answered, found.attempts)
+    changed = number_health.changed(found)
+    change = f"{changed[0] * 100:+.1f} points" if changed else None
     calls = _change(found.attempts, found.attempts_before)
     numbers = _change(found.numbers, found.numbers_before)
     interval = "" if now.low is None else f"95 % interval {now.low:.1%}–{now.high:.1%}, n = {now.n:,}"
+    if changed:
+        interval += ". The change is beyond chance" if changed[1] else ". The change is within chance"
+    interval += f". Answered: {words.answered_by(found)}"
     capped = lines.get(Verdict.CAPPED, 0) + lines.get(Verdict.NEAR_CAP, 0)
     with st.container(horizontal=True):
-        _metric("Answer rate", "—" if now.value is None else f"{now.value:.1%}", change, interval)
+        _metric(
+            "Answer rate",
+            "—" if now.value is None else f"{now.value:.1%}",
+            change,
+            interval,
+            neutral=not (changed and changed[1]),
+        )
         _metric("Attempts", f"{found.attempts:,}", calls, "Calls that reached the carrier", neutral=True)
         _metric("Numbers with calls", f"{found.numbers:,}", numbers, neutral=True)
     with st.container(horizontal=True):
@@ -128,11 +139,24 @@ def _metric(label: str, value: str, change: str | None = None, help: str = "", *
 def as_of(found: AsOf, wanted: Wanted, zone: ZoneInfo) -> None:
     """Draw which days are in the figures, and when they were added up."""
     if found.until is None:
+        if found.behind:
+            st.caption("The calls are being added up now, or the database cannot be written. Look again in a moment.")
         return
     text = f"{wanted.days:d} whole days up to {found.until:%-d %b %Y}, compared with the {wanted.days:d} before."
     if found.behind:
         text += f" Added up {when(found.made_at, zone)}; newer calls are being added up now."
-    st.caption(text, help=f"Added up {exactly(found.made_at, zone)}. Answered may include machines.")
+    st.caption(text, help=f"Added up {exactly(found.made_at, zone)}.")
+
+
+def falls(found: Sequence[FallRow], *, with_tenant: bool) -> None:
+    """Draw the campaigns whose whole pool answers less than it did, each as one finding."""
+    for fall in found:
+        whose = f"{plain(fall.campaign)} ({plain(fall.tenant)})" if with_tenant else plain(fall.campaign)
+        with st.container(key=f"fall_{fall.campaign_id}"):
+            st.warning(
+                f"**{whose}** · {number_health.fallen(fall)} **{number_health.FALL_ACTION}**",
+                icon=":material/trending_down:",
+            )
 
 
 def attention(rows: Sequence[HealthRow], limits: Thresholds, lines: Mapping[Verdict, int]) -> None:
@@ -174,6 +198,8 @@ def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], limits: Thre
             "interval": ["—" if f.low is None else f"{f.low:.0%}–{f.high:.0%}" for f in rates],
             "n": [row.attempts for row in rows],
             "median": ["—" if row.median is None else f"{row.median:.1%}" for row in rows],
+            "same": ["—" if row.expected is None else f"{row.expected:.1%}" for row in rows],
+            "answered": [words.answered_by(row) for row in rows],
             "trend": list(trends),
             "why": [number_health.reason(row, limits) or "—" for row in rows],
             "next": [number_health.ACTION[row.verdict] or "—" for row in rows],
@@ -200,6 +226,10 @@ def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], limits: Thre
             "interval": column.TextColumn("95 % interval", width=100, help="Wilson score interval"),
             "n": column.NumberColumn("n", width=60, format="localized", help="Attempts in the window"),
             "median": column.TextColumn("Pool median", width=95, alignment="right"),
+            "same": column.TextColumn(
+                "Same days", width=90, alignment="right", help="What the others of its pool had on the same days"
+            ),
+            "answered": column.TextColumn("Answered by", width=130, help="Whether the rate counts machines"),
             "trend": column.LineChartColumn("By day", width=110, y_min=0, help="Answer rate of each day with calls"),
             "why": column.TextColumn("Why", width=330),
             "next": column.TextColumn("What to do", width=330),
@@ -211,9 +241,12 @@ def definitions(limits: Thresholds, *, may_change: bool) -> None:
     """Draw what the words and thresholds mean, and for whoever may change them the way there."""
     st.caption(
         "Answer rate = answered / attempts that reached the carrier. Ranked by status, then by the interval's low end. "
-        f"**Low**: even the upper end lies under {MEANINGS['flag_share'].told(limits.flag_share)} of the median of its "
-        f"pool. **Falling**: the change test has passed {limits.alarm:g}, whatever the rate was before. **Not enough "
-        f"data**: the interval is wider than {MEANINGS['widest_interval'].told(limits.widest_interval)}. "
+        "A number is judged against the others of its pool on the same days, so that a bad day is not a bad number. "
+        f"**Low**: even the upper end lies under {MEANINGS['flag_share'].told(limits.flag_share)} of what they had. "
+        f"**Falling**: the change test against them has passed {limits.alarm:g}. Of the flags together at most "
+        f"{MEANINGS['false_share'].told(limits.false_share)} are false in the mean. **Not enough data**: the interval "
+        f"is wider than {MEANINGS['widest_interval'].told(limits.widest_interval)}; **pool too small to tell**: that "
+        "of the others is. **Answered** counts humans only where machines were detected, else it includes machines. "
         f"**Near cap** from {limits.cap_warning:,} calls today, **capped** from {limits.cap:,}, until midnight."
     )
     if may_change:
@@ -223,7 +256,7 @@ def definitions(limits: Thresholds, *, may_change: bool) -> None:
 def spread(steps: Sequence[Step]) -> None:
     """Draw how the answer rates of all lines that match are spread."""
     kinds = {**dict.fromkeys(URGENT, "Stands out"), **dict.fromkeys((Verdict.CAPPED, Verdict.NEAR_CAP), "At its cap")}
-    kinds |= {Verdict.THIN: "Not enough data", Verdict.HEALTHY: "Healthy"}
+    kinds |= {Verdict.THIN: "Not enough data", Verdict.SMALL_POOL: "Not enough data", Verdict.HEALTHY: "Healthy"}
     frame = pd.DataFrame(
         [
             {"low": step.low, "high": step.low + number_health.BIN, "kind": kinds[step.verdict], "lines": step.lines}

@@ -138,6 +138,8 @@ def _behind(kind: Kind, actor: Actor) -> tuple[str, str, Filters] | None:
         case Kind.NO_PRIMARY | Kind.EMPTY_POOL | Kind.FLAGGED_NUMBER:
             trouble = words.TROUBLE[Trouble(kind.value)]
             return navigation.CAMPAIGNS, "Show campaigns", {"campaigns_attention": trouble}
+        case Kind.FALLEN_POOL:
+            return navigation.HEALTH, "Show number health", {}
         case Kind.FAILED_TESTS | Kind.NEVER_TESTED:
             test = "Failed" if kind is Kind.FAILED_TESTS else "Never tested"
             return (

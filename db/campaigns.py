@@ -92,6 +92,8 @@ class PoolRow:
     is_primary: bool
     attempts: int
     answered: int
+    detected: int
+    machines: int
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,8 @@ def pool(session: Session, scope: Scope, campaign_id: int, since: date, until: d
             CampaignHealth.number_id,
             sa.func.sum(CampaignHealth.attempts).label("attempts"),
             sa.func.sum(CampaignHealth.answered).label("answered"),
+            sa.func.sum(CampaignHealth.detected).label("detected"),
+            sa.func.sum(CampaignHealth.machines).label("machines"),
         )
         .where(
             scope.of(CampaignHealth.tenant_id),
@@ -209,6 +213,8 @@ def pool(session: Session, scope: Scope, campaign_id: int, since: date, until: d
             is_primary,
             sa.func.coalesce(calls.c.attempts, 0),
             sa.func.coalesce(calls.c.answered, 0),
+            sa.func.coalesce(calls.c.detected, 0),
+            sa.func.coalesce(calls.c.machines, 0),
         )
         .select_from(places)
         .join(Campaign, Campaign.id == places.c.campaign_id)

@@ -1,6 +1,6 @@
 """Queries over daily campaign health."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -13,12 +13,12 @@ import db.health_summary
 from db.models import GONE, Campaign, CampaignHealth, CampaignNumber, PhoneNumber, PoolStatus
 from db.scope import Scope
 
-COUNTS = ("attempts", "answered", "completed", "short_calls", "failed", "spam_reports")
+COUNTS = ("attempts", "answered", "completed", "short_calls", "failed", "spam_reports", "detected", "machines")
 _AT_ONCE = 10_000
 
 
 class Fact(NamedTuple):
-    """One day of calls of one number in one campaign."""
+    """One day of calls of one number in one campaign; counts as in `CampaignHealth`."""
 
     campaign_id: int
     number_id: int
@@ -29,18 +29,31 @@ class Fact(NamedTuple):
     short_calls: int = 0
     failed: int = 0
     spam_reports: int = 0
+    detected: int = 0
+    machines: int = 0
 
 
 @dataclass(frozen=True)
 class CampaignTotals:
-    """What a number did in one campaign over some days. `weight` is the dialer's, None when it sends none."""
+    """What a number did in one campaign over some days. `weight` is the dialer's, None when it sends none.
+
+    `left_at` is when it left the pool, None where that is not known, or it has not.
+    """
 
     campaign_id: int
     campaign: str
     pool_status: PoolStatus | None
     weight: float | None
+    left_at: datetime | None
     attempts: int
     answered: int
+    detected: int
+    machines: int
+
+    @property
+    def has_left(self) -> bool:
+        """Whether the number was in the pool, and is not any more."""
+        return self.pool_status is PoolStatus.REMOVED
 
 
 @dataclass(frozen=True)
@@ -54,12 +67,12 @@ class DayTotals:
 
 
 def totals(session: Session, scope: Scope, number_id: int, since: date, until: date) -> list[CampaignTotals]:
-    """Return the campaigns that the number is or was in, with its calls from *since* to *until*."""
+    """Return the campaigns that the number is or was in, those it has left last, with its calls over the days."""
+    counts = ("attempts", "answered", "detected", "machines")
     calls = (
         sa.select(
             CampaignHealth.campaign_id,
-            sa.func.sum(CampaignHealth.attempts).label("attempts"),
-            sa.func.sum(CampaignHealth.answered).label("answered"),
+            *(sa.func.sum(getattr(CampaignHealth, name)).label(name) for name in counts),
         )
         .where(*_calls(scope, number_id, since, until))
         .group_by(CampaignHealth.campaign_id)
@@ -72,8 +85,8 @@ def totals(session: Session, scope: Scope, number_id: int, since: date, until: d
             Campaign.name,
             CampaignNumber.pool_status,
             CampaignNumber.weight,
-            sa.func.coalesce(calls.c.attempts, 0),
-            sa.func.coalesce(calls.c.answered, 0),
+            CampaignNumber.left_at,
+            *(sa.func.coalesce(calls.c[name], 0) for name in counts),
         )
         .outerjoin(CampaignNumber, pooled)
         .outerjoin(calls, calls.c.campaign_id == Campaign.id)
@@ -81,7 +94,7 @@ def totals(session: Session, scope: Scope, number_id: int, since: date, until: d
             scope.of(Campaign.tenant_id),
             sa.or_(CampaignNumber.number_id.is_not(None), calls.c.campaign_id.is_not(None)),
         )
-        .order_by(Campaign.name)
+        .order_by(sa.case((CampaignNumber.pool_status == PoolStatus.REMOVED, 1), else_=0), Campaign.name)
     )
     return [CampaignTotals(*row) for row in rows]
 
@@ -152,6 +165,18 @@ def pools(session: Session, scope: Scope, e164s: Sequence[str], before: datetime
             if campaign_id is not None:
                 places.add((campaign_id, number_id))
     return found
+
+
+def pooled(session: Session, scope: Scope, campaigns: Collection[int]) -> set[tuple[int, int]]:
+    """Return campaign and number of each place in the pools of *campaigns* that was not left."""
+    rows = session.execute(
+        sa.select(CampaignNumber.campaign_id, CampaignNumber.number_id).where(
+            scope.of(CampaignNumber.tenant_id),
+            CampaignNumber.campaign_id.in_(campaigns),
+            CampaignNumber.pool_status != PoolStatus.REMOVED,
+        )
+    )
+    return {(campaign_id, number_id) for campaign_id, number_id in rows}
 
 
 def count(session: Session, scope: Scope, first: date, last: date) -> int:

@@ -1,8 +1,8 @@
-"""Sums of campaign health by window, added up in the database and kept, so that a page reads lines and not days."""
+"""Sums of campaign health by window: the days that they are made of, and what is kept, so that a page reads lines."""
 
-import math
-import time
-from collections.abc import Collection
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -12,22 +12,32 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
-from db.models import CampaignHealth, HealthLine, HealthSummary, HealthVersion, Tenant
+import db.engine
+from db.models import Campaign, CampaignHealth, HealthFall, HealthLine, HealthSummary, HealthVersion, Tenant
 from db.scope import Scope
 
-_Z = 1.959963984540054
-FEW = 3
-GOOD_SHARE, BAD_SHARE = 0.8, 1 / 3
-"""As in `services.statistics`, which says what they mean; a test compares the two."""
+FACT = (
+    *("campaign_id", "number_id", "day", "attempts", "answered", "completed", "spam_reports"),
+    *("detected", "machines"),
+)
+"""What `facts` yields of each day of calls, all of them whole numbers; the day is counted from the first one."""
 
-_ADDED_UP = "health_added_up"
+CHUNK = 20_000
 _MANY = 1000
+_LOCK = 72_440_000
+"""With the days of a window and the tenant it names the lock of who adds up, on PostgreSQL."""
+
+_guard = threading.Lock()
+_busy: set[tuple[str, int, int]] = set()
+
+Row = Mapping[str, object]
 
 
 class Verdict(StrEnum):
     """What is to be said of a number in a campaign, the worst first.
 
-    A line keeps what its calls say: LOW, FALLING, THIN or HEALTHY. The others come from its pool, and from today.
+    A line keeps what its calls say: LOW, FALLING, THIN, SMALL_POOL or HEALTHY. The others come from its pool,
+    and from today.
     """
 
     SPAM_FLAGGED = "spam_flagged"
@@ -36,6 +46,7 @@ class Verdict(StrEnum):
     CAPPED = "capped"
     NEAR_CAP = "near_cap"
     THIN = "thin"
+    SMALL_POOL = "small_pool"
     HEALTHY = "healthy"
 
 
@@ -50,16 +61,34 @@ class Window:
 
 @dataclass(frozen=True)
 class Limits:
-    """The thresholds that decide a line's verdict: shares in 0..1, and `alarm` in nats."""
+    """The thresholds that decide a line's verdict: shares in 0..1, and `alarm` in nats.
+
+    `false_share` is the share of the flags of a page that may be false.
+    """
 
     flag_share: float
     widest: float
     alarm: float
+    false_share: float = 0.05
 
     @property
     def key(self) -> str:
         """What tells a summary with these limits from one with others."""
-        return f"{self.flag_share:g} {self.widest:g} {self.alarm:g}"
+        return f"{self.flag_share:g} {self.widest:g} {self.alarm:g} {self.false_share:g}"
+
+
+@dataclass(frozen=True)
+class FallRow:
+    """A campaign whose whole pool answers less than it did, from *since* to *until*; `expected` is the usual rate."""
+
+    campaign_id: int
+    campaign: str
+    tenant: str
+    since: date
+    until: date
+    attempts: int
+    answered: int
+    expected: float
 
 
 @dataclass(frozen=True)
@@ -98,157 +127,126 @@ def written(session: Session, tenant_id: int) -> None:
     )
 
 
-def add_up(session: Session, tenant_id: int, days: int, window: Window, limits: Limits) -> None:
-    """Add up the health of a tenant over *window*, and keep it in place of what was kept.
+def version(session: Session, tenant_id: int) -> int:
+    """Return how often the health of a tenant was written."""
+    return session.scalar(sa.select(HealthVersion.n).where(HealthVersion.tenant_id == tenant_id)) or 0
 
-    It is read without a lock into a table of this connection alone, and written in one short transaction.
+
+def facts(session: Session, tenant_id: int, window: Window) -> Iterator[Sequence[Sequence[int]]]:
+    """Yield the facts of a tenant over *window* and the one before, campaign by campaign, in pieces of CHUNK or fewer.
+
+    They are `FACT`s, by campaign, number and day. The transaction of *session* sees one state of them all.
     """
-    session.rollback()
-    began = time.perf_counter()
-    with session.get_bind().connect() as connection:
-        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {_ADDED_UP}")
-        version = connection.scalar(sa.select(HealthVersion.n).where(HealthVersion.tenant_id == tenant_id)) or 0
-        made = sa.CreateTableAs(_lines(Scope(tenant_id), days, window, limits), _ADDED_UP, temporary=True)
-        connection.execute(made)
-        connection.commit()
-        if connection.dialect.name == "sqlite":
-            connection.execution_options(sqlite_begin="IMMEDIATE")
-        summary = HealthSummary(
-            tenant_id=tenant_id,
-            days=days,
-            until=window.until,
-            version=version,
-            limits=limits.key,
-            seconds=time.perf_counter() - began,
-        )
-        _keep(connection, summary, made.table)
-        connection.exec_driver_sql(f"DROP TABLE {_ADDED_UP}")
-        connection.commit()
-
-
-def _keep(connection: sa.Connection, summary: HealthSummary, made: sa.Table) -> None:
-    """Put the lines in *made* in the place of those that are kept, unless they are newer."""
-    same = sa.and_(HealthSummary.tenant_id == summary.tenant_id, HealthSummary.days == summary.days)
-    newer = sa.or_(HealthSummary.until > summary.until, HealthSummary.version > summary.version)
-    if connection.scalar(sa.select(HealthSummary.days).where(same, newer).with_for_update()) is not None:
-        return
-    connection.execute(
-        sa.delete(HealthLine).where(HealthLine.tenant_id == summary.tenant_id, HealthLine.days == summary.days)
-    )
-    columns = [column.name for column in HealthLine.__table__.columns]
-    lines = sa.select(*(made.c[name] for name in columns))
-    written = connection.execute(sa.insert(HealthLine).from_select(columns, lines)).rowcount
-    connection.execute(sa.delete(HealthSummary).where(same))
-    connection.execute(sa.insert(HealthSummary).values(summary.model_dump()))
-    if written >= _MANY and connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("ANALYZE health_line")  # else it loops over all lines until it has noticed
-
-
-def _lines(scope: Scope, days: int, window: Window, limits: Limits) -> Any:
-    """A line for each number in each campaign: its sums, its Wilson interval, its pool's median, and the verdict."""
+    if session.get_bind().dialect.name == "sqlite":
+        day: Any = sa.cast(sa.func.julianday(CampaignHealth.day) - sa.func.julianday(window.before), sa.Integer)
+    else:
+        day = CampaignHealth.day - sa.literal(window.before, sa.Date)
     # Wrapped, so that the planner reads the index that holds each line's days in a row, and not the one by day.
-    day = sa.func.coalesce(CampaignHealth.day, window.until)
-    both = sa.and_(scope.of(CampaignHealth.tenant_id), day >= window.before, day <= window.until)
-    now = day >= window.since
-
-    def total(name: str, when: Any) -> Any:
-        return sa.func.sum(sa.case((when, getattr(CampaignHealth, name)), else_=0))
-
-    sums = (
-        sa.select(
-            CampaignHealth.tenant_id,
-            CampaignHealth.campaign_id,
-            CampaignHealth.number_id,
-            *(total(name, now).label(name) for name in ("attempts", "answered", "completed", "spam_reports")),
-            *(total(name, sa.not_(now)).label(f"{name}_before") for name in ("attempts", "answered")),
-        )
-        .where(both)
-        .group_by(CampaignHealth.tenant_id, CampaignHealth.campaign_id, CampaignHealth.number_id)
-        .cte("sums")
+    on = sa.func.coalesce(CampaignHealth.day, window.until)
+    columns = [getattr(CampaignHealth, name) for name in FACT if name != "day"]
+    columns.insert(FACT.index("day"), sa.type_coerce(day, sa.Integer).label("ago"))
+    rows = session.execute(
+        sa.select(*columns)
+        .where(CampaignHealth.tenant_id == tenant_id, on >= window.before, on <= window.until)
+        .order_by(CampaignHealth.campaign_id, CampaignHealth.number_id, CampaignHealth.day)
+        .execution_options(yield_per=CHUNK)
     )
-    n = sa.cast(sa.func.nullif(sums.c.attempts, 0), sa.Float)
-    p = sa.cast(sums.c.answered, sa.Float) / n
-    reach = _Z * sa.func.sqrt(p * (1 - p) / n + _Z * _Z / (4 * n * n))
-    centre, scale = p + _Z * _Z / (2 * n), 1 + _Z * _Z / n
-    low, high = (centre - reach) / scale, (centre + reach) / scale
-    enough = sa.case((high - low <= limits.widest, 1), else_=0)
-    place = sa.func.row_number().over(partition_by=[sums.c.campaign_id, enough], order_by=[p, sums.c.number_id])
-    rated = sa.select(
-        sums,
-        p.label("p"),
-        low.label("low"),
-        high.label("high"),
-        enough.label("enough"),
-        place.label("place"),
-        sa.func.sum(enough).over(partition_by=sums.c.campaign_id).label("of"),
-    ).cte("rated")
-    # The middle one of an odd number, the mean of the two in the middle of an even one.
-    middle = sa.and_(rated.c.enough == 1, rated.c.place.in_([(rated.c.of + 1) // 2, (rated.c.of + 2) // 2]))
-    of_all = sa.cast(sa.func.sum(rated.c.answered), sa.Float) / sa.func.nullif(sa.func.sum(rated.c.attempts), 0)
-    of_some = sa.func.avg(sa.case((middle, rated.c.p)))
-    medians = (
-        sa.select(rated.c.campaign_id, sa.case((sa.func.max(rated.c.of) >= FEW, of_some), else_=of_all).label("median"))
-        .group_by(rated.c.campaign_id)
-        .cte("medians")
-    )
-    falls = _falls(sa.and_(both, now), medians)
-    fell = sa.and_(falls.c.campaign_id == rated.c.campaign_id, falls.c.number_id == rated.c.number_id)
-    verdict = sa.case(
-        (rated.c.high < limits.flag_share * medians.c.median, Verdict.LOW.value),
-        (falls.c.evidence >= limits.alarm, Verdict.FALLING.value),
-        (sa.or_(rated.c.low.is_(None), rated.c.high - rated.c.low > limits.widest), Verdict.THIN.value),
-        else_=Verdict.HEALTHY.value,
-    )
-    return (
-        sa.select(
-            sa.literal(days).label("days"),
-            rated.c.campaign_id,
-            rated.c.number_id,
-            rated.c.tenant_id,
-            rated.c.attempts,
-            rated.c.answered,
-            rated.c.completed,
-            rated.c.spam_reports,
-            rated.c.attempts_before,
-            rated.c.answered_before,
-            rated.c.low,
-            rated.c.high,
-            medians.c.median,
-            verdict.label("verdict"),
-        )
-        .join(medians, medians.c.campaign_id == rated.c.campaign_id)
-        .outerjoin(falls, fell)
-    )
+    yield from rows.partitions()
 
 
-def _falls(inside: Any, medians: Any) -> Any:
-    """The CUSUM of each number in each campaign after its last day: all steps less their lowest running sum.
+def keep(session: Session, summary: HealthSummary, lines: Sequence[Row], falls: Sequence[Row]) -> None:
+    """Put what was added up in the place of what is kept, in one short transaction, unless that is newer.
 
-    A step is the log-likelihood ratio of a day's calls at BAD_SHARE against GOOD_SHARE of the pool's median.
+    On SQLite it does not wait for whoever holds the write lock. Raises as `db.engine.open_session`.
     """
-    hit = math.log(BAD_SHARE / GOOD_SHARE)
-    good = sa.func.ln(1 - _within(GOOD_SHARE * medians.c.median))
-    miss = (sa.func.ln(1 - _within(BAD_SHARE * medians.c.median)) - good).label("miss")
-    misses = sa.select(medians.c.campaign_id, miss).where(medians.c.median > 0).cte("misses")
-    unanswered = CampaignHealth.attempts - CampaignHealth.answered
-    step = CampaignHealth.answered * hit + unanswered * misses.c.miss
-    line = [CampaignHealth.campaign_id, CampaignHealth.number_id]
-    # By rows and not by range: there is one row a day, and SQLite is a third faster.
-    running = sa.func.sum(step).over(partition_by=line, order_by=CampaignHealth.day, rows=(None, 0))
-    steps = (
-        sa.select(*line, step.label("step"), running.label("running"))
-        .join(misses, misses.c.campaign_id == CampaignHealth.campaign_id)
-        .where(inside)
-        .cte("steps")
-    )
-    lowest = sa.case((sa.func.min(steps.c.running) < 0, sa.func.min(steps.c.running)), else_=0)
-    return (
-        sa.select(steps.c.campaign_id, steps.c.number_id, (sa.func.sum(steps.c.step) - lowest).label("evidence"))
-        .group_by(steps.c.campaign_id, steps.c.number_id)
-        .cte("falls")
-    )
+    with _writing(session):
+        same = sa.and_(HealthSummary.tenant_id == summary.tenant_id, HealthSummary.days == summary.days)
+        newer = sa.or_(HealthSummary.until > summary.until, HealthSummary.version > summary.version)
+        if session.scalar(sa.select(HealthSummary.days).where(same, newer)) is not None:
+            return
+        for kept in (HealthLine, HealthFall):
+            session.execute(sa.delete(kept).where(kept.tenant_id == summary.tenant_id, kept.days == summary.days))
+        for table, rows in ((HealthLine, lines), (HealthFall, falls)):
+            if rows:
+                session.execute(sa.insert(table.__table__), rows)
+        session.execute(sa.delete(HealthSummary).where(same))
+        session.execute(sa.insert(HealthSummary).values(summary.model_dump()))
+        if len(lines) >= _MANY and session.get_bind().dialect.name == "postgresql":
+            session.execute(sa.text("ANALYZE health_line"))  # else it loops over all lines until it has noticed
+        session.commit()
 
 
-def _within(share: Any) -> Any:
-    """*share* where it is a chance below 1, so that its logarithm exists."""
-    return sa.case((share < 0.999999, share), else_=0.999999)
+def falls(session: Session, scope: Scope, days: int, campaign_id: int | None = None) -> list[FallRow]:
+    """Return the campaigns in *scope* whose whole pool has fallen, over windows of *days*, the newest fall first."""
+    rows = session.execute(
+        sa.select(
+            Campaign.id,
+            Campaign.name,
+            Tenant.name,
+            HealthFall.since,
+            HealthFall.until,
+            HealthFall.attempts,
+            HealthFall.answered,
+            HealthFall.expected,
+        )
+        .join(Campaign, Campaign.id == HealthFall.campaign_id)
+        .join(Tenant, Tenant.id == HealthFall.tenant_id)
+        .where(
+            scope.of(HealthFall.tenant_id),
+            HealthFall.days == days,
+            sa.true() if campaign_id is None else HealthFall.campaign_id == campaign_id,
+        )
+        .order_by(HealthFall.since.desc(), Campaign.name, Campaign.id)
+    )
+    return [FallRow(*row) for row in rows]
+
+
+@contextmanager
+def alone(tenant_id: int, days: int) -> Iterator[Session | None]:
+    """Open a session for the one who adds up a tenant's window; yield None where somebody else does so already.
+
+    It waits for nobody. Raises DatabaseUnavailable as `db.engine.open_session` does.
+    """
+    with _alone_here(tenant_id, days) as mine, db.engine.open_session() as session:
+        if mine and session.get_bind().dialect.name == "postgresql":  # among all replicas
+            mine = bool(session.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK + days, tenant_id))))
+        yield session if mine else None
+
+
+@contextmanager
+def _alone_here(tenant_id: int, days: int) -> Iterator[bool]:
+    """Say whether nobody else in this process adds up a tenant's window, and keep it so."""
+    key = (str(db.engine.current().url), tenant_id, days)
+    with _guard:
+        mine = key not in _busy
+        _busy.add(key)
+    try:
+        yield mine
+    finally:
+        if mine:
+            with _guard:
+                _busy.discard(key)
+
+
+@contextmanager
+def _writing(session: Session) -> Iterator[None]:
+    """Begin to write, on SQLite without waiting for whoever holds the write lock.
+
+    On PostgreSQL the transaction goes on, since it holds the lock of `alone`.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        yield
+        return
+    session.rollback()
+    _patience(session, 0.1)
+    try:
+        db.engine.start_write(session)
+        yield
+    finally:
+        session.rollback()
+        _patience(session, db.engine.BUSY_TIMEOUT_SECONDS)
+
+
+def _patience(session: Session, seconds: float) -> None:
+    session.connection().exec_driver_sql(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+    session.rollback()

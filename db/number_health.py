@@ -34,7 +34,10 @@ class HealthQuery:
 
 @dataclass(frozen=True)
 class HealthRow:
-    """A number in one campaign over the window; rates in 0..1, None without attempts. `today` is of all campaigns."""
+    """A number in one campaign over the window; rates in 0..1, None without attempts. `today` is of all campaigns.
+
+    What is `expected`, and the rest up to `machines`, are as in `HealthLine`.
+    """
 
     number_id: int
     e164: str
@@ -51,13 +54,25 @@ class HealthRow:
     low: float | None
     high: float | None
     median: float | None
+    expected: float | None
+    bound: float | None
+    since: date | None
+    since_attempts: int
+    since_answered: int
+    since_expected: float | None
+    detected: int
+    machines: int
     today: int
     verdict: Verdict
 
 
 @dataclass(frozen=True)
 class Totals:
-    """Sums over a window and over the one before it."""
+    """Sums over a window and over the one before it.
+
+    `detected` calls that were picked up tell by whom, `machines` of them by machines. Rates vary `scatter` times as
+    much as by chance between the two windows, as those of the numbers do.
+    """
 
     attempts: int
     answered: int
@@ -65,6 +80,9 @@ class Totals:
     attempts_before: int
     answered_before: int
     numbers_before: int
+    detected: int
+    machines: int
+    scatter: float
 
 
 @dataclass(frozen=True)
@@ -115,9 +133,26 @@ def totals(session: Session, scope: Scope, days: int) -> Totals:
             total(HealthLine.attempts_before),
             total(HealthLine.answered_before),
             numbers(HealthLine.attempts_before),
+            total(HealthLine.detected),
+            total(HealthLine.machines),
         ).where(scope.of(HealthLine.tenant_id), HealthLine.days == days)
     ).one()
-    return Totals(*(int(value) for value in row))
+    return Totals(*(int(value) for value in row), scatter=_scatter(session, scope, days))
+
+
+def _scatter(session: Session, scope: Scope, days: int) -> float:
+    """Return how many times as much as by chance the numbers' changes from window to window vary; 1 or more."""
+    n, m = sa.cast(HealthLine.attempts, sa.Float), sa.cast(HealthLine.attempts_before, sa.Float)
+    pooled = (HealthLine.answered + HealthLine.answered_before) / (n + m)
+    squared = (HealthLine.answered / n - HealthLine.answered_before / m) ** 2
+    by_chance = pooled * (1 - pooled) * (1 / n + 1 / m)
+    both = (HealthLine.attempts > 0, HealthLine.attempts_before > 0, pooled > 0, pooled < 1)
+    found = session.scalar(
+        sa.select(sa.func.avg(squared / by_chance)).where(
+            scope.of(HealthLine.tenant_id), HealthLine.days == days, *both
+        )
+    )
+    return max(1.0, float(found or 1))
 
 
 def spread(session: Session, scope: Scope, query: HealthQuery) -> list[Step]:
@@ -304,6 +339,14 @@ def _lines(scope: Scope, query: HealthQuery) -> Any:
             HealthLine.low,
             HealthLine.high,
             HealthLine.median,
+            HealthLine.expected,
+            HealthLine.bound,
+            HealthLine.since,
+            HealthLine.since_attempts,
+            HealthLine.since_answered,
+            HealthLine.since_expected,
+            HealthLine.detected,
+            HealthLine.machines,
             today.label("today"),
             verdict.label("verdict"),
         )

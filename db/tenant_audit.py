@@ -23,6 +23,7 @@ from db.models import (
     AuditEvent,
     Campaign,
     Connection,
+    HealthFall,
     Membership,
     NumberOrder,
     NumberStatus,
@@ -43,6 +44,7 @@ class Figure(StrEnum):
     OPEN_ORDERS = "open_orders"
     NO_PRIMARY = Trouble.NO_PRIMARY
     EMPTY_POOL = Trouble.EMPTY_POOL
+    FALLEN_POOL = "fallen_pool"
     FLAGGED_NUMBER = Trouble.FLAGGED_NUMBER
     FAILED_TESTS = "failed_tests"
     NEVER_TESTED = "never_tested"
@@ -166,6 +168,7 @@ def figures(
                 )
                 for figure, test in tested.items()
             ),
+            tally(Figure.FALLEN_POOL, HealthFall.tenant_id, HealthFall, HealthFall.days == 30),
             tally(Figure.WAITING_USERS, Membership.tenant_id, members, User.is_active, waiting),
             tally(Figure.ADMINS, Membership.tenant_id, members, User.is_active, Membership.role == Role.ADMIN),
             tally(Figure.UNUSED_KEYS, ApiKey.tenant_id, ApiKey, ApiKey.revoked_at.is_(None), used < used_since),

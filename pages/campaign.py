@@ -6,6 +6,7 @@ from components import campaign as draw
 from components import navigation
 from components.editing import Desk
 from components.named_lists import opened
+from components.number_health import falls as draw_falls
 from components.page import errors_shown, said
 from components.session import current_actor, reader_zone, rechecked
 from db.engine import open_session
@@ -22,6 +23,8 @@ with errors_shown(), open_session() as session:
     navigation.link(navigation.CAMPAIGNS, label="Campaigns", icon=":material/arrow_back:")
     said(draw.PLACE)
     draw.card(desk, campaign, with_tenant=actor.all_tenants, writes=writes)
+    adding_up.freshen(session, actor, number_health.IDLE_DAYS)
+    draw_falls(number_health.falls(session, actor, number_health.IDLE_DAYS, campaign.id), with_tenant=False)
     draw.pool_header(desk, campaign, writes=writes)
     rows = []
     if campaign.pool:
@@ -29,7 +32,6 @@ with errors_shown(), open_session() as session:
         part = draw.pager(campaign)
         today = days.today_of(session, actor)
         rows = campaigns.pool(session, actor, campaign.id, today, part)
-        adding_up.freshen(session, actor, number_health.IDLE_DAYS)
         weights = number_health.weights(session, actor, [campaign.id], [row.number_id for row in rows])
         with table:
             draw.pool(campaign, rows, weights, writes=writes)

@@ -49,5 +49,5 @@ with errors_shown(), open_session() as session:
     with right:
         st.subheader("Campaign Health", anchor=False)
         calls = health.of_number(session, actor, number.id, health_chart.window())
-        health_chart.section(calls, thresholds.of(session, actor), number.id, may_import=may_import)
+        health_chart.section(calls, thresholds.of(session, actor), number.id, zone, may_import=may_import)
         history.of_number(audit.history_of_number(session, actor, number.id, Slice(size=20)), zone, number)

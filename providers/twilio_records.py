@@ -10,6 +10,7 @@ import phonenumbers
 from providers.verbs import (
     Address,
     AddressRequirement,
+    AnsweredBy,
     AvailableNumber,
     Bundle,
     BundleStatus,
@@ -183,4 +184,12 @@ def call(record: Any) -> CallRecord:
         duration=int(record.duration or 0),
         price=money(record.price),
         currency=record.price_unit,
+        answered_by=_answered_by(record.answered_by),
     )
+
+
+def _answered_by(word: str | None) -> AnsweredBy | None:
+    """Return who picked up; Twilio tells machines apart: machine_start, machine_end_beep, machine_end_silence, ..."""
+    if not word:
+        return None
+    return AnsweredBy.MACHINE if word.startswith("machine") else known(AnsweredBy, word) or AnsweredBy.UNKNOWN

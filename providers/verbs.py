@@ -238,9 +238,21 @@ class Regulation:
     requirements: tuple[Requirement, ...]
 
 
+class AnsweredBy(StrEnum):
+    """Who picked up a call, as far as the vendor could tell."""
+
+    HUMAN = "human"
+    MACHINE = "machine"
+    FAX = "fax"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True)
 class CallRecord:
-    """One call as the vendor billed it. `duration` is in seconds; the price is negative where it cost."""
+    """One call as the vendor billed it. `duration` is in seconds; the price is negative where it cost.
+
+    `answered_by` is None where the vendor did not look for machines.
+    """
 
     sid: str
     from_number: str
@@ -251,6 +263,7 @@ class CallRecord:
     duration: int
     price: Decimal | None
     currency: str | None
+    answered_by: AnsweredBy | None = None
 
 
 Row = TypeVar("Row")

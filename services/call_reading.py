@@ -4,13 +4,15 @@ What a call of one of our numbers counts as:
 
     completed, 12 s or longer    attempt, answered, completed
     completed, shorter           attempt, answered, short
+    completed, by a machine      attempt: where the account looks for machines, and found one or a fax
     busy, no answer              attempt
     failed                       failed, which is no attempt: it never reached the carrier
     canceled, or never dialed    nothing
     inbound                      nothing: attempts are what a campaign dials, and who calls in may as well never
                                  have been called
 
-The log does not say who answered, so `answered` includes machines. A fact that is there already came from somebody
+Where the account does not look for machines, the log does not say who answered, and `answered` includes them; a fact
+keeps of how many calls it was told. A fact that is there already came from somebody
 who knew more, such as the dialer, and stays. The log names no campaign either: a call belongs to the one in whose
 pool its number is, added on that day or before. With several pools or none it counts nowhere, and is told.
 """
@@ -32,7 +34,7 @@ from db.health import Fact
 from db.health_pulls import Counts
 from db.scope import Scope
 from providers.errors import ProviderError
-from providers.verbs import CallRecord, CallStatus, Direction, Provider
+from providers.verbs import AnsweredBy, CallRecord, CallStatus, Direction, Provider
 from services import call_logs, days, vendors
 from services.call_logs import ONE_DAY
 from services.errors import DatabaseUnavailable
@@ -55,6 +57,7 @@ class Kind(StrEnum):
 
     COMPLETED = "completed"
     SHORT = "short"
+    MACHINE = "machine"
     UNANSWERED = "unanswered"
     FAILED = "failed"
 
@@ -71,6 +74,7 @@ class Day:
     inbound: int = 0
     not_dialed: int = 0
     of_numbers: dict[str, Counter[Kind]] = field(default_factory=lambda: defaultdict(Counter))
+    detected: Counter[str] = field(default_factory=Counter)
 
     def add(self, call: CallRecord) -> None:
         """Count one call."""
@@ -83,6 +87,8 @@ class Day:
             self.under_way += call.status in _UNDER_WAY
         else:
             self.of_numbers[call.from_number][kind] += 1
+            if call.status is CallStatus.COMPLETED and call.answered_by is not None:
+                self.detected[call.from_number] += 1
 
 
 def read_day(connection_id: int, run: str) -> bool:
@@ -157,7 +163,7 @@ def _keep(connection_id: int, run: str, day: date, until: datetime, read: Day) -
         for e164, kinds in read.of_numbers.items():
             pools = places.get(e164)
             if pools is not None and len(pools) == 1:
-                facts.append(_fact(*next(iter(pools)), day, kinds))
+                facts.append(_fact(*next(iter(pools)), day, kinds, read.detected[e164]))
             else:
                 nowhere[_why(pools)] += kinds.total()
         before = db.health.count(session, scope, day, day)
@@ -174,6 +180,8 @@ def _keep(connection_id: int, run: str, day: date, until: datetime, read: Day) -
 def _kind(call: CallRecord) -> Kind | None:
     match call.status:
         case CallStatus.COMPLETED:
+            if call.answered_by in (AnsweredBy.MACHINE, AnsweredBy.FAX):
+                return Kind.MACHINE
             return Kind.COMPLETED if call.duration >= COMPLETED_SECONDS else Kind.SHORT
         case CallStatus.BUSY | CallStatus.NO_ANSWER:
             return Kind.UNANSWERED
@@ -183,17 +191,19 @@ def _kind(call: CallRecord) -> Kind | None:
             return None
 
 
-def _fact(campaign_id: int, number_id: int, day: date, kinds: Counter[Kind]) -> Fact:
+def _fact(campaign_id: int, number_id: int, day: date, kinds: Counter[Kind], detected: int) -> Fact:
     answered = kinds[Kind.COMPLETED] + kinds[Kind.SHORT]
     return Fact(
         campaign_id,
         number_id,
         day,
-        attempts=answered + kinds[Kind.UNANSWERED],
+        attempts=answered + kinds[Kind.MACHINE] + kinds[Kind.UNANSWERED],
         answered=answered,
         completed=kinds[Kind.COMPLETED],
         short_calls=kinds[Kind.SHORT],
         failed=kinds[Kind.FAILED],
+        detected=detected,
+        machines=kinds[Kind.MACHINE],
     )
 
 

@@ -145,6 +145,7 @@ def add_numbers(session: Session, actor: Actor, campaign_id: int, number_ids: Se
             place.pool_status = PoolStatus.ACTIVE
             place.weight = None
             place.added_at = datetime.now(UTC)
+            place.left_at = None
 
     noun = _with_places(number_ids)
     return versioned.change(session, actor, noun, campaign_id, Action.CAMPAIGNS_ADD_NUMBERS, apply, version=None)
@@ -180,7 +181,8 @@ def remove_number(session: Session, actor: Actor, campaign_id: int, number_id: i
     require(actor, Permission.CAMPAIGNS_WRITE)
 
     def apply(campaign: Campaign) -> None:
-        _pooled(session, campaign, number_id).pool_status = PoolStatus.REMOVED
+        place = _pooled(session, campaign, number_id)
+        place.pool_status, place.left_at = PoolStatus.REMOVED, datetime.now(UTC)
         if campaign.primary_number_id == number_id:
             campaign.primary_number_id = None
 

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     NO_AGENT = Attention.NO_AGENT
     NO_PRIMARY = Figure.NO_PRIMARY
     EMPTY_POOL = Figure.EMPTY_POOL
+    FALLEN_POOL = Figure.FALLEN_POOL
     FLAGGED_NUMBER = Figure.FLAGGED_NUMBER
     SPAM_FLAGGED = Attention.SPAM_FLAGGED
     IDLE = Attention.IDLE
@@ -90,6 +91,11 @@ _WORDS: dict[Kind, tuple[str, str, str]] = {
         "campaign with an empty pool",
         "campaigns with an empty pool",
         "Active or paused, and no number is left to call from.",
+    ),
+    Kind.FALLEN_POOL: (
+        "campaign whose whole pool answers less than it did",
+        "campaigns whose whole pool answers less than it did",
+        "The list or the day, not the numbers: look at what is dialed before any number is replaced.",
     ),
     Kind.FLAGGED_NUMBER: (
         "active campaign with a spam-flagged number",

@@ -80,12 +80,19 @@ class RowProblem(BaseModel):
     problem: _Told
 
 
+NOT_IN_POOL = "Written; but the number is not in the pool of this campaign."
+
+
 class Answer(BaseModel):
-    """What was written, and with `keep_good` which rows were not."""
+    """What was written, and with `keep_good` which rows were not.
+
+    Rows `not_in_pool` were written, though their number is not in the pool of their campaign.
+    """
 
     added: int
     replaced: int
     refused: list[RowProblem]
+    not_in_pool: list[RowProblem] = []
 
 
 class Refusal(BaseModel):
@@ -242,7 +249,8 @@ def _save(actor: Actor, rows: list[tuple[int, Given]], problems: list[RowProblem
         raise Refuse(409, str(exc)) from exc
     except DatabaseUnavailable as exc:
         raise Refuse(503, str(exc), headers={"Retry-After": "5"}) from exc
-    return Answer(added=saved.added, replaced=saved.replaced, refused=told(list(saved.problems)))
+    outside = [RowProblem(row=rows[at - 1][0], field="number", problem=NOT_IN_POOL) for at in saved.not_in_pool]
+    return Answer(added=saved.added, replaced=saved.replaced, refused=told(list(saved.problems)), not_in_pool=outside)
 
 
 def _document() -> dict[str, Any]:

@@ -60,19 +60,24 @@ class Problem:
 
 @dataclass(frozen=True)
 class Checked:
-    """The rows that can be written, and why the others cannot."""
+    """The rows that can be written, and why the others cannot; `rows` are where the facts stand."""
 
     facts: Sequence[Fact]
     problems: Sequence[Problem]
+    rows: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
 class Saved:
-    """What came of an import: facts that are new, that replaced others, and rows that were refused."""
+    """What came of an import: facts that are new, that replaced others, and rows that were refused.
+
+    `not_in_pool` are rows that were written though their number is not in the pool of their campaign.
+    """
 
     added: int
     replaced: int
     problems: Sequence[Problem]
+    not_in_pool: Sequence[int] = ()
 
 
 class Refused(InvalidInput):
@@ -102,16 +107,18 @@ def check(
     reader = _Reader(session, scope, rows, order, today or days.today_of(session, actor))
     facts: list[Fact] = []
     problems: list[Problem] = []
+    places: list[int] = []
     for at, row in enumerate(rows, start=1):
         try:
             if row.problem:
                 raise InvalidInput(row.problem, field="cells")
             facts.append(reader.read(row.row or at, row))
+            places.append(row.row or at)
         except InvalidInput as exc:
             problems.append(Problem(row.row or at, exc.field, str(exc)))
         if progress and at % BATCH == 0:
             progress(at / len(rows))
-    return Checked(facts, problems)
+    return Checked(facts, problems, places)
 
 
 def save(
@@ -148,6 +155,12 @@ def save(
     db.engine.start_write(session)
     first, last = min(fact.day for fact in checked.facts), max(fact.day for fact in checked.facts)
     before = db.health.count(session, Scope(tenant_id), first, last)
+    pooled = db.health.pooled(session, Scope(tenant_id), {fact.campaign_id for fact in checked.facts})
+    outside = [
+        at
+        for at, fact in zip(checked.rows, checked.facts, strict=True)
+        if (fact.campaign_id, fact.number_id) not in pooled
+    ]
     try:
         for start in range(0, len(checked.facts), BATCH):
             db.health.put(session, Scope(tenant_id), checked.facts[start : start + BATCH])
@@ -155,7 +168,7 @@ def save(
         session.rollback()
         raise Conflict("A campaign or number was taken away meanwhile. Nothing was written; try again.") from exc
     added = db.health.count(session, Scope(tenant_id), first, last) - before
-    saved = Saved(added, len(checked.facts) - added, checked.problems)
+    saved = Saved(added, len(checked.facts) - added, checked.problems, outside)
     audit.record(
         session,
         actor,

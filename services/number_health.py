@@ -7,20 +7,23 @@ from decimal import Decimal
 
 from sqlmodel import Session
 
+import db.health_summary
 import db.number_health
-from db.health_summary import Verdict, Window
+from db.health_summary import FallRow, Verdict, Window
 from db.number_health import BIN, HealthQuery, HealthRow, IdleRow, Step, Totals
 from db.scope import Slice
 from services import audit, thresholds, words
 from services.access import Actor, Permission, require
 from services.audit import Action, Subject
 from services.exports import Cell, Table
-from services.statistics import rate
+from services.statistics import difference, rate
 from services.thresholds import IDLE_DAYS, Thresholds
 
-__all__ = ["BIN", "IDLE_DAYS", "HealthRow", "IdleRow", "Step", "Totals", "Verdict", "Wanted", "window"]
+__all__ = ["BIN", "IDLE_DAYS", "FallRow", "HealthRow", "IdleRow", "Step", "Totals", "Verdict", "Wanted", "window"]
 
 MOST_CAMPAIGNS = 1000
+
+FALL_ACTION = "The list or the day, not the numbers: look at what is dialed, and when, before any number is replaced."
 
 _HEADER = (
     "Number",
@@ -36,6 +39,7 @@ _HEADER = (
     "Interval from",
     "Interval to",
     "Pool median",
+    "Pool on the same days",
     "Attempts before",
     "Answered before",
     "Pool status",
@@ -47,11 +51,12 @@ URGENT = (Verdict.SPAM_FLAGGED, Verdict.LOW, Verdict.FALLING)
 
 ACTION = {
     Verdict.SPAM_FLAGGED: "Rest it, register it with the carriers, or replace it.",
-    Verdict.LOW: "Replace it, or look at the list that it calls.",
+    Verdict.LOW: "Replace it: the others of its pool do better on the same days.",
     Verdict.FALLING: "Rest it, then look again.",
     Verdict.CAPPED: "It rests until midnight. Add numbers to the pool if this is every day.",
     Verdict.NEAR_CAP: "Spread the calls over more numbers.",
     Verdict.THIN: "Wait for more calls.",
+    Verdict.SMALL_POOL: "Judge it yourself, or add numbers to the pool.",
     Verdict.HEALTHY: "",
 }
 
@@ -162,7 +167,7 @@ def export(session: Session, actor: Actor, wanted: Wanted) -> list[Table]:
 
 def _cells(row: HealthRow, limits: Thresholds) -> Sequence[Cell]:
     found = rate(row.answered, row.attempts)
-    shares = (found.value, found.low, found.high, row.median)
+    shares = (found.value, found.low, found.high, row.median, row.expected)
     return (
         row.e164,
         row.label,
@@ -186,19 +191,54 @@ def reason(row: HealthRow, limits: Thresholds) -> str:
         case Verdict.SPAM_FLAGGED:
             return f"Flagged as spam in its pool; {words.amount(row.spam_reports, 'report')} in the window."
         case Verdict.LOW:
-            limit = (row.median or 0) * limits.flag_share
-            share = f"{limits.flag_share:.0%} of its pool's median"
-            return f"Even the upper end of chance, {row.high:.0%}, lies under {share}, {limit:.0%}."
+            share, expected = f"{limits.flag_share:.0%}", row.expected or 0
+            return (
+                f"{_rate(row.answered, row.attempts)}, the others of its pool {expected:.0%} on the same days. Even "
+                f"the upper end of chance, {row.bound or 0:.0%}, lies under {share} of that."
+            )
         case Verdict.FALLING:
-            return "Its rate has dropped within the window, beyond what chance does."
+            since = f"Since {row.since:%-d %b %Y} it" if row.since else "It"
+            return (
+                f"{since} has {_rate(row.since_answered, row.since_attempts)}, the others of its pool "
+                f"{row.since_expected or 0:.0%} on the same days: a fall beyond chance."
+            )
         case Verdict.CAPPED if row.today < limits.cap:
             return "Its pool has capped it."
         case Verdict.CAPPED | Verdict.NEAR_CAP:
             return f"{words.amount(row.today, 'call')} today; the cap is {limits.cap:,}."
         case Verdict.THIN:
             return f"Not enough data: {words.amount(row.attempts, 'attempt')}."
+        case Verdict.SMALL_POOL:
+            return "Pool too small to tell: the others have too few calls to compare it with."
         case _:
             return ""
+
+
+def _rate(answered: int, attempts: int) -> str:
+    return f"{answered / max(attempts, 1):.0%} of {words.amount(attempts, 'attempt')}"
+
+
+def falls(session: Session, actor: Actor, days: int, campaign_id: int | None = None) -> list[FallRow]:
+    """Return the campaigns whose whole pool answers less than it did, over windows of *days*; or the one only."""
+    require(actor, Permission.HEALTH_READ)
+    return db.health_summary.falls(session, actor.scope, days, campaign_id)
+
+
+def fallen(fall: FallRow) -> str:
+    """Return what happened to a campaign's pool, in words."""
+    return (
+        f"The whole pool answers less since {fall.since:%-d %b %Y}: {_rate(fall.answered, fall.attempts)}, where "
+        f"{fall.expected:.0%} was usual on such days."
+    )
+
+
+def changed(found: Totals) -> tuple[float, bool] | None:
+    """Return by how much the answer rate differs from the window before, and whether beyond chance at 95 %."""
+    if not found.attempts or not found.attempts_before:
+        return None
+    before = (found.answered_before, found.attempts_before)
+    low, high = difference(found.answered, found.attempts, *before, scatter=found.scatter)
+    return found.answered / found.attempts - found.answered_before / found.attempts_before, low > 0 or high < 0
 
 
 def _query(session: Session, actor: Actor, wanted: Wanted) -> HealthQuery:

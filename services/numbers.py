@@ -356,7 +356,7 @@ def leave_campaigns(session: Session, actor: Actor, number: PhoneNumber) -> None
             campaign.primary_number_id = None
         if place is not None and place.pool_status is not PoolStatus.REMOVED:
             before["pool_status"], after["pool_status"] = str(place.pool_status), str(PoolStatus.REMOVED)
-            place.pool_status = PoolStatus.REMOVED
+            place.pool_status, place.left_at = PoolStatus.REMOVED, datetime.now(UTC)
         if before:
             campaign.version += 1
             about = Subject("campaign", campaign.id, campaign.name, campaign.tenant_id, campaign.version)

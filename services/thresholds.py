@@ -23,6 +23,7 @@ class Thresholds:
     widest_interval: float = 0.30
     flag_share: float = 0.5
     alarm: float = 9.0
+    false_share: float = 0.05
     prior: float = 20.0
     weight_floor: float = 0.25
     cap_warning: int = 75
@@ -61,7 +62,8 @@ MEANINGS = {
     ),
     "flag_share": Meaning(
         "Low under",
-        "A number is `Low` when even the upper end of its interval lies under this share of its pool's median.",
+        "A number is `Low` when even the upper end of chance lies under this share of what the others of its pool had "
+        "on the same days.",
         "%",
         0.05,
         1,
@@ -69,10 +71,19 @@ MEANINGS = {
     ),
     "alarm": Meaning(
         "Alarm of the change test",
-        "The evidence of a fall from which a number is `Falling`: more alarms later, and fewer of them by chance.",
+        "The evidence of a fall against the others of its pool from which a number is `Falling`: a higher alarm comes "
+        "later, and less often by chance.",
         "nats",
         2,
         50,
+    ),
+    "false_share": Meaning(
+        "False flags",
+        "Of the flags of a page together, no more than this share are false in the mean.",
+        "%",
+        0.001,
+        0.5,
+        True,
     ),
     "prior": Meaning(
         "Added before weighing",

@@ -1,5 +1,7 @@
 """What things are called on screen and in files: one word for one thing everywhere."""
 
+from typing import Protocol
+
 from db.attention import Attention
 from db.campaigns import Trouble
 from db.connections import Tested
@@ -47,6 +49,7 @@ VERDICT = {
     Verdict.CAPPED: "Capped",
     Verdict.NEAR_CAP: "Near cap",
     Verdict.THIN: "Not enough data",
+    Verdict.SMALL_POOL: "Pool too small to tell",
     Verdict.HEALTHY: "Healthy",
 }
 CAMPAIGN = {
@@ -105,6 +108,26 @@ def share(found: Rate) -> str:
 def rate(found: Rate) -> str:
     """Return a rate with its interval and n: `32.1% (30–34%), n = 1,204`; `—` without attempts."""
     return f"{share(found)}, n = {found.n:,}" if found.n else "—"
+
+
+class Picked(Protocol):
+    """Calls that were picked up: how many count as answered, were looked at for machines, and were machines."""
+
+    @property
+    def answered(self) -> int: ...
+    @property
+    def detected(self) -> int: ...
+    @property
+    def machines(self) -> int: ...
+
+
+def answered_by(*rows: Picked) -> str:
+    """Return who is counted as answering in some rates: `humans only` where the source told, `includes machines`."""
+    detected = sum(row.detected for row in rows)
+    picked = sum(row.answered + row.machines for row in rows)
+    if not detected or not picked:
+        return "includes machines"
+    return "humans only" if detected >= picked else f"mixed: detection on for {detected / picked:.0%}"
 
 
 def weight(dialers: float | None, ours: float | None) -> str:

@@ -2,7 +2,7 @@
 
 from db.models.audit import AuditEvent, AuditName
 from db.models.campaigns import Campaign, CampaignNumber, CampaignStatus, PoolStatus
-from db.models.health import CampaignHealth, HealthLine, HealthPull, HealthSummary, HealthVersion
+from db.models.health import CampaignHealth, HealthFall, HealthLine, HealthPull, HealthSummary, HealthVersion
 from db.models.numbers import (
     GONE,
     LIVE,
@@ -34,6 +34,7 @@ __all__ = [
     "CampaignNumber",
     "CampaignStatus",
     "Connection",
+    "HealthFall",
     "HealthLine",
     "HealthPull",
     "HealthSummary",

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from db.columns import words
-from db.models.base import instant, of_tenant
+from db.models.base import instant, maybe_instant, of_tenant
 
 
 class CampaignStatus(StrEnum):
@@ -68,3 +68,4 @@ class CampaignNumber(SQLModel, table=True):
     pool_status: PoolStatus = Field(default=PoolStatus.ACTIVE, sa_type=words(PoolStatus, "pool_status"))
     weight: float | None = None
     added_at: datetime = instant()
+    left_at: datetime | None = maybe_instant()

@@ -11,7 +11,11 @@ from db.models.base import instant, maybe_instant, of_tenant
 
 
 class CampaignHealth(SQLModel, table=True):
-    """One day of calls of one number in one campaign. Idempotent by its key."""
+    """One day of calls of one number in one campaign. Idempotent by its key.
+
+    Of `detected` calls that were picked up the source can tell by whom; `machines` of them were machines, and are
+    attempts but not answered.
+    """
 
     __tablename__ = "campaign_health"
     __table_args__ = (
@@ -24,6 +28,7 @@ class CampaignHealth(SQLModel, table=True):
         sa.Index(
             "ix_campaign_health_window",
             *("tenant_id", "campaign_id", "number_id", "day", "attempts", "answered", "completed", "spam_reports"),
+            *("detected", "machines"),
         ),
     )
 
@@ -37,6 +42,8 @@ class CampaignHealth(SQLModel, table=True):
     short_calls: int = 0
     failed: int = 0
     spam_reports: int = 0
+    detected: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    machines: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
 
 class HealthVersion(SQLModel, table=True):
@@ -65,7 +72,8 @@ class HealthSummary(SQLModel, table=True):
 class HealthLine(SQLModel, table=True):
     """A number in one campaign over a window of so many days and the one before, added up from `campaign_health`.
 
-    Rates are shares in 0..1. `verdict` is what the calls alone say.
+    Rates are shares in 0..1. `verdict` is what the calls alone say, `expected` what the others of the pool had on the
+    same days, `bound` the upper end of chance and scatter. The change test has run since the day `since`.
     """
 
     __tablename__ = "health_line"
@@ -85,6 +93,33 @@ class HealthLine(SQLModel, table=True):
     high: float | None = None
     median: float | None = None
     verdict: str = Field(max_length=16)
+    expected: float | None = None
+    bound: float | None = None
+    since: date | None = None
+    since_attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    since_answered: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    since_expected: float | None = None
+    detected: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    machines: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+
+
+class HealthFall(SQLModel, table=True):
+    """A campaign whose whole pool answers less than it did, by the newest days of a window; kept with its lines.
+
+    `expected` is the rate that was usual on such days.
+    """
+
+    __tablename__ = "health_fall"
+    __table_args__ = (sa.Index(None, "tenant_id", "days"),)
+
+    days: int = Field(primary_key=True)
+    campaign_id: int = Field(primary_key=True)
+    tenant_id: int = Field(foreign_key="tenant.id")
+    since: date
+    until: date
+    attempts: int
+    answered: int
+    expected: float
 
 
 class HealthPull(SQLModel, table=True):

@@ -201,7 +201,7 @@ def _call(row: sqlite3.Row) -> dict[str, Any]:
         "duration": str(row["duration"]),
         "price": row["price"],
         "price_unit": "USD",
-        "answered_by": None,
+        "answered_by": row["answered_by"],
         "caller_name": "" if inbound else None,
         "date_created": rfc2822(row["started"]),
         "date_updated": rfc2822(row["started"]),

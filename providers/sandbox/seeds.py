@@ -104,7 +104,15 @@ def _dialed(account_sid: str, e164: str, day: date) -> Iterator[CallSeed]:
             direction="inbound" if inbound else "outbound-api",
             status=status,
             duration=seconds if status == "completed" else 0,
+            answered_by=_answered_by(e164, index) if status == "completed" and not inbound else None,
         )
+
+
+def _answered_by(e164: str, index: int) -> str | None:
+    """Return who picked up; every other number is dialed with machines detected."""
+    if int(e164[-1]) % 2:
+        return None
+    return ("human", "human", "machine_start", "human", "unknown", "machine_end_beep", "human", "fax")[index % 8]
 
 
 def _call_log(account_sid: str, e164: str) -> Iterator[CallSeed]:

@@ -53,7 +53,8 @@ CREATE TABLE IF NOT EXISTS ledger (
 );
 CREATE TABLE IF NOT EXISTS calls (
     sid TEXT PRIMARY KEY, account_sid TEXT NOT NULL, direction TEXT NOT NULL, from_number TEXT NOT NULL,
-    to_number TEXT NOT NULL, status TEXT NOT NULL, started TEXT NOT NULL, duration INTEGER NOT NULL, price TEXT
+    to_number TEXT NOT NULL, status TEXT NOT NULL, started TEXT NOT NULL, duration INTEGER NOT NULL, price TEXT,
+    answered_by TEXT
 );
 CREATE INDEX IF NOT EXISTS calls_account ON calls (account_sid, started, sid);
 CREATE TABLE IF NOT EXISTS exophones (
@@ -83,7 +84,10 @@ class OwnedSeed:
 
 @dataclass(frozen=True)
 class CallSeed:
-    """A call in the log of an account. Every minute that has begun costs."""
+    """A call in the log of an account. Every minute that has begun costs.
+
+    `answered_by` is None where nobody asked for machines to be detected.
+    """
 
     sid: str
     account_sid: str
@@ -93,6 +97,7 @@ class CallSeed:
     direction: str = "outbound-api"
     status: str = "completed"
     duration: int = 0
+    answered_by: str | None = None
 
     @property
     def price(self) -> str | None:
@@ -108,6 +113,8 @@ class Store:
         with self._connection() as db:
             db.execute("PRAGMA journal_mode = WAL")
             db.executescript(_TABLES)
+            if "answered_by" not in {row["name"] for row in db.execute("PRAGMA table_info(calls)")}:
+                db.execute("ALTER TABLE calls ADD COLUMN answered_by TEXT")  # the file is of an older version
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -194,7 +201,7 @@ def add_stock(db: sqlite3.Connection, numbers: Iterable[StockNumber], *, on_shel
 def add_calls(db: sqlite3.Connection, calls: Iterable[CallSeed]) -> None:
     """Write *calls* down, but for those that are there."""
     db.executemany(
-        "INSERT OR IGNORE INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             (
                 call.sid,
@@ -206,6 +213,7 @@ def add_calls(db: sqlite3.Connection, calls: Iterable[CallSeed]) -> None:
                 timestamp(call.started),
                 call.duration,
                 call.price,
+                call.answered_by,
             )
             for call in calls
         ),

@@ -42,6 +42,7 @@ class Log:
         number: str = OURS,
         inbound: bool = False,
         times: int = 1,
+        answered_by: str | None = None,
     ) -> None:
         """Have *number* called out, or in, at a time or at noon of a day."""
         started = at if isinstance(at, datetime) else datetime.combine(at, NOON)
@@ -56,6 +57,7 @@ class Log:
                 direction="inbound" if inbound else "outbound-api",
                 status=status,
                 duration=seconds,
+                answered_by=answered_by,
             )
             for _ in range(times)
         )

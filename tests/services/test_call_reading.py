@@ -11,10 +11,10 @@ from sqlmodel import Session
 import db.engine
 import db.health
 from db.health import Fact
-from db.models import CampaignNumber, PoolStatus, Tenant
+from db.models import CampaignHealth, CampaignNumber, PoolStatus, Tenant
 from db.scope import Scope
 from providers.sandbox.faults import Fault, Kind
-from services import call_logs, campaigns
+from services import call_logs, campaigns, words
 from services.call_logs import Counts, State
 from tests.conftest import World
 from tests.services import make
@@ -216,3 +216,16 @@ def test_a_day_waits_for_calls_that_are_under_way_but_not_for_ever(session: Sess
     with time_machine.travel(midnight + DAY + timedelta(seconds=1)):
         assert read(session, world).counts == Counts(days=2, calls=4, added=1, inbound=1, not_dialed=2)
     assert facts(session) == [(YESTERDAY, 1, 0, 0, 0, 0)]
+
+
+def test_where_machines_are_detected_they_are_attempts_and_not_answered(
+    session: Session, world: World, log: Log
+) -> None:
+    for who in ("human", "machine_start", "machine_end_beep", "fax", "unknown", None):
+        log.add(YESTERDAY, seconds=30, answered_by=who)
+    log.add(YESTERDAY, "busy")
+    read(session, world, 1)
+    assert facts(session) == [(YESTERDAY, 7, 3, 3, 0, 0)]
+    fact = session.scalars(sa.select(CampaignHealth)).one()
+    assert (fact.detected, fact.machines) == (5, 3)
+    assert words.answered_by(fact) == "mixed: detection on for 83%"

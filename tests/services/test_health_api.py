@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session
 
-from db.models import ApiKey, AuditEvent, Campaign, CampaignHealth, Tenant
+from db.models import ApiKey, AuditEvent, Campaign, CampaignHealth, CampaignNumber, Tenant
 from services import api_keys, health_api
 from services import settings as app_settings
 from services.errors import Forbidden, InvalidInput, NotFound
@@ -53,11 +53,25 @@ def test_rows_are_written_under_the_keys_name_and_twice_is_once(
     client: TestClient, key: dict[str, str], session: Session
 ) -> None:
     first = client.post(PATH, json={"rows": [ROW]}, headers=key)
-    assert (first.status_code, first.json()) == (200, {"added": 1, "replaced": 0, "refused": []})
+    assert first.status_code == 200
+    assert (first.json()["added"], first.json()["replaced"], first.json()["refused"]) == (1, 0, [])
     assert client.post(PATH, json={"rows": [ROW]}, headers=key).json()["replaced"] == 1
     assert count(session) == 1
     who = session.scalars(sa.select(AuditEvent.actor_name).where(AuditEvent.action == "health:import")).all()
     assert who == ["API key Dialer", "API key Dialer"]
+
+
+def test_a_row_of_a_number_outside_the_pool_is_written_and_named(
+    client: TestClient, key: dict[str, str], session: Session, world: World
+) -> None:
+    assert client.post(PATH, json={"rows": [ROW]}, headers=key).json()["not_in_pool"] == [
+        {"row": 1, "field": "number", "problem": "Written; but the number is not in the pool of this campaign."}
+    ]
+    fact = session.scalars(sa.select(CampaignHealth)).one()
+    place = {"campaign_id": fact.campaign_id, "number_id": fact.number_id, "tenant_id": world.tenant}
+    session.add(CampaignNumber(**place))
+    session.commit()
+    assert client.post(PATH, json={"rows": [ROW]}, headers=key).json()["not_in_pool"] == []
 
 
 @pytest.mark.parametrize("headers", [{}, bearer("nd_wrong"), {"Authorization": "Basic abc"}, bearer("")])

@@ -1,5 +1,6 @@
 """Number health recounted by plain Python over the same rows."""
 
+import math
 import random
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,7 +10,6 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 import time_machine
-from dbos import DBOS
 from sqlmodel import Session
 
 from db.models import (
@@ -17,6 +17,7 @@ from db.models import (
     Campaign,
     CampaignHealth,
     CampaignNumber,
+    CampaignStatus,
     HealthLine,
     HealthSummary,
     PhoneNumber,
@@ -24,13 +25,13 @@ from db.models import (
     Tenant,
 )
 from db.scope import Slice
-from services import adding_up, durable, health, health_import, number_health, numbers
+from services import adding_up, campaigns, health, health_import, judging, number_health, numbers, tenant_audit
 from services.access import Actor
 from services.errors import Forbidden
+from services.findings import Kind
 from services.health_import import Given
 from services.number_health import Verdict, Wanted
-from services.settings import Settings
-from services.statistics import change, medians, rate, weights
+from services.statistics import BAD_SHARE, GOOD_SHARE, medians, rate, weights, wilson
 from services.thresholds import Thresholds
 from tests.conftest import World
 from tests.services import make
@@ -86,7 +87,7 @@ def facts(session: Session, world: World) -> list[CampaignHealth]:
                 if place == 7 and ago > 1:
                     continue
                 attempts = chance.randint(0, 30) if place != 7 else 5
-                chances = {0: 0.05, 2: 0.3 if ago > 8 else 0.08}
+                chances = {0: 0.05, 2: 0.3 if ago > 12 else 0.06}
                 answered = sum(chance.random() < chances.get(place, 0.3) for _ in range(attempts))
                 rows.append(
                     CampaignHealth(
@@ -102,6 +103,54 @@ def facts(session: Session, world: World) -> list[CampaignHealth]:
     session.add_all(rows)
     session.commit()
     return rows
+
+
+def recounted(facts: list[CampaignHealth], campaign: int, number: int) -> tuple[float, float, float]:
+    """Return what the others had on the same days, the judged upper bound, and the evidence of a fall."""
+    pool: dict[int, dict[date, CampaignHealth]] = {}
+    for fact in facts:
+        if fact.campaign_id == campaign and fact.attempts:
+            pool.setdefault(fact.number_id, {})[fact.day] = fact
+
+    def against(one: int) -> list[tuple[int, int, float, float]]:
+        rest = [fact for other, days in pool.items() if other != one for fact in days.values()]
+        usual = sum(f.answered for f in rest) / sum(f.attempts for f in rest)
+        found = []
+        for day, fact in sorted(pool[one].items()):
+            same = [f for f in rest if f.day == day]
+            n = sum(f.attempts for f in same) + judging.SHRINK
+            q = (sum(f.answered for f in same) + judging.SHRINK * usual) / n
+            found.append((fact.attempts, fact.answered, q, 1 + fact.attempts / n))
+        return found
+
+    every = {one: against(one) for one in pool}
+    scatter = dict.fromkeys(pool, 0.0)
+    for _ in range(judging.ROUNDS):
+        excess, pairs = dict.fromkeys(pool, 0.0), dict.fromkeys(pool, 0.0)
+        for one, days in every.items():
+            for n, k, q, unsure in days:
+                more = 1 + (n - 1) * scatter[one]
+                squared = (k - n * q) ** 2 / (n * q * (1 - q) * unsure)
+                if n > 1:
+                    excess[one] += n * (more * min(squared / more, judging.CALM) / 0.7421917 - 1)
+                    pairs[one] += n * (n - 1)
+        totals = [sum(values.values()) for values in (excess, pairs)]
+        scatter = {
+            one: min(max((totals[0] - excess[one]) / (totals[1] - pairs[one]), 0), judging.WIDEST_SCATTER)
+            for one in pool
+        }
+    own = every[number]
+    attempts, answered = sum(n for n, *_ in own), sum(k for _, k, *_ in own)
+    expects = sum(n * q for n, _, q, _ in own) / attempts
+    inflated = sum(n * (1 + (n - 1) * scatter[number]) for n, *_ in own) / attempts
+    inflated *= 1 + attempts / sum(f.attempts for one, days in pool.items() if one != number for f in days.values())
+    evidence = 0.0
+    for n, k, q, unsure in own:
+        more = max(1.0, (1 + (n - 1) * scatter[number]) * unsure / judging.ROOM)
+        good, bad = GOOD_SHARE * q, BAD_SHARE * q
+        step = k * math.log(bad / good) + (n - k) * math.log((1 - bad) / (1 - good))
+        evidence = max(0.0, evidence + step / more)
+    return expects, float(wilson(answered / inflated, attempts / inflated)[1]), evidence
 
 
 def test_every_figure_equals_a_recount(session: Session, world: World, facts: list[CampaignHealth]) -> None:
@@ -125,16 +174,14 @@ def test_every_figure_equals_a_recount(session: Session, world: World, facts: li
         expected = rate(*sums[row.campaign_id, row.number_id])
         pool = [counts for (campaign, _), counts in sums.items() if campaign == row.campaign_id]
         (median,) = medians(np.zeros(len(pool), int), [a for a, _ in pool], [n for _, n in pool]).values()
-        days = sorted(
-            (f for f in inside if (f.campaign_id, f.number_id) == (row.campaign_id, row.number_id)), key=lambda f: f.day
-        )
-        evidence = change([day.answered for day in days], [day.attempts for day in days], median)
+        expects, bound, evidence = recounted(inside, row.campaign_id, row.number_id)
         assert (row.answered, row.attempts) == tuple(sums[row.campaign_id, row.number_id])
         assert (row.low, row.high) == (pytest.approx(expected.low), pytest.approx(expected.high))
         assert row.median == pytest.approx(median)
+        assert (row.expected, row.bound) == (pytest.approx(expects), pytest.approx(bound))
         if row.pool_status is PoolStatus.SPAM_FLAGGED:
             verdict = Verdict.SPAM_FLAGGED
-        elif (expected.high or 0) < Thresholds().flag_share * median:
+        elif bound < Thresholds().flag_share * expects:
             verdict = Verdict.LOW
         elif evidence >= Thresholds().alarm:
             verdict = Verdict.FALLING
@@ -152,7 +199,7 @@ def test_the_worst_come_first_each_with_a_reason(session: Session, world: World,
     rows = lines(session, world.viewer)
     order = [list(Verdict).index(row.verdict) for row in rows]
     assert order == sorted(order)
-    assert {row.verdict for row in rows} == set(Verdict) - {Verdict.CAPPED, Verdict.NEAR_CAP}
+    assert {row.verdict for row in rows} == set(Verdict) - {Verdict.CAPPED, Verdict.NEAR_CAP, Verdict.SMALL_POOL}
     assert all(number_health.reason(row, Thresholds()) for row in rows if row.verdict is not Verdict.HEALTHY)
     assert counted(session, world.viewer) == {
         verdict: len([row for row in rows if row.verdict is verdict]) for verdict in {row.verdict for row in rows}
@@ -231,26 +278,21 @@ def test_numbers_that_have_left_are_not_listed(session: Session, world: World, f
 
 
 def test_what_takes_long_is_added_up_in_the_background_while_the_last_sums_are_shown(
-    session: Session, world: World, facts: list[CampaignHealth], database: sa.Engine
+    session: Session, world: World, facts: list[CampaignHealth]
 ) -> None:
     before = lines(session, world.viewer)
     session.execute(sa.update(HealthSummary).values(seconds=61.0))
     session.commit()
     report(session, world, "+14155552007", TODAY - timedelta(days=2), 900)
-    url = database.url.render_as_string(hide_password=False)
-    durable.launch(Settings(DATABASE_URL=url))  # type: ignore[call-arg]
-    try:
-        assert adding_up.freshen(session, world.viewer, 30).behind  # it was made a moment ago: let it rest
-        assert DBOS.list_workflows(name="health.add_up") == []
-        assert number_health.search(session, world.viewer, WANTED, Slice(1, 1000)) == before
-        with time_machine.travel("2026-05-04T12:11:00Z"):
-            assert adding_up.freshen(session, world.viewer, 30).behind
-            adding_up.freshen(session, world.viewer, 30)  # a second reader begins nothing
-            (begun,) = DBOS.list_workflows(name="health.add_up")
-            DBOS.retrieve_workflow(begun.workflow_id).get_result()
-            assert not adding_up.freshen(session, world.viewer, 30).behind
-    finally:
-        durable.stop()
+    assert adding_up.freshen(session, world.viewer, 30).behind  # it was made a moment ago: let it rest
+    assert adding_up.under_way() == []
+    assert number_health.search(session, world.viewer, WANTED, Slice(1, 1000)) == before
+    with time_machine.travel("2026-05-04T12:11:00Z"):
+        assert adding_up.freshen(session, world.viewer, 30).behind
+        adding_up.freshen(session, world.viewer, 30)  # a second reader begins nothing
+        for thread in adding_up.under_way():
+            thread.join()
+        assert not adding_up.freshen(session, world.viewer, 30).behind
     after = number_health.search(session, world.viewer, WANTED, Slice(1, 1000))
     assert sum(row.attempts for row in after) == sum(row.attempts for row in before) + 900
 
@@ -345,3 +387,50 @@ def test_the_file_holds_every_line_that_matches_and_the_idle_numbers(
     assert event.after == {"days": 30, "search": "", "statuses": ["Low"]}
     with pytest.raises(Forbidden):
         number_health.export(session, world.nowhere, WANTED)
+
+
+def test_a_pool_that_a_number_has_left_says_when_and_comes_last(
+    session: Session, world: World, facts: list[CampaignHealth]
+) -> None:
+    number = facts[0].number_id
+    autumn = session.scalars(sa.select(Campaign).where(Campaign.name == "Autumn")).one()
+    version = campaigns.remove_number(session, world.operator, autumn.id or 0, number, version=autumn.version)
+    spring, left = health.of_number(session, world.viewer, number, 30).totals
+    assert (spring.campaign, spring.has_left, spring.left_at) == ("Spring", False, None)
+    assert (left.campaign, left.has_left, left.left_at and left.left_at.date()) == ("Autumn", True, TODAY)
+    assert left.attempts > 0
+    campaigns.add_numbers(session, world.operator, autumn.id or 0, [number])
+    assert all(not row.has_left for row in health.of_number(session, world.viewer, number, 30).totals)
+    assert version
+
+
+def test_a_change_within_chance_is_told_from_one_beyond() -> None:
+    def totals(answered: int, before: int, scatter: float = 1.0) -> number_health.Totals:
+        return number_health.Totals(1000, answered, 5, 1000, before, 5, 0, 0, scatter)
+
+    assert number_health.changed(totals(310, 300)) == (pytest.approx(0.01), False)
+    assert number_health.changed(totals(360, 300)) == (pytest.approx(0.06), True)
+    assert number_health.changed(totals(360, 300, scatter=4)) == (pytest.approx(0.06), False)
+    assert number_health.changed(number_health.Totals(10, 1, 1, 0, 0, 0, 0, 0, 1.0)) is None
+
+
+def test_a_fall_of_the_whole_pool_is_one_finding_and_no_number_is_flagged(session: Session, world: World) -> None:
+    chance = np.random.default_rng(1927)
+    pool = make.several(session, world, 5)
+    campaign = Campaign(tenant_id=world.tenant, name="Summer", status=CampaignStatus.ACTIVE)
+    session.add(campaign)
+    session.flush()
+    for number in pool:
+        place = {"campaign_id": campaign.id or 0, "number_id": number, "tenant_id": world.tenant}
+        session.add(CampaignNumber(**place))
+        for ago in range(1, 61):
+            answered = int(chance.binomial(40, 0.5 / 3 if ago <= 3 else 0.5))
+            session.add(CampaignHealth(**place, day=TODAY - timedelta(days=ago), attempts=40, answered=answered))
+    session.commit()
+    assert {row.verdict for row in lines(session, world.viewer)} == {Verdict.HEALTHY}
+    (fall,) = number_health.falls(session, world.viewer, 30)
+    assert (fall.campaign, fall.since, fall.until) == ("Summer", TODAY - timedelta(days=3), TODAY - timedelta(days=1))
+    assert number_health.falls(session, world.stranger, 30) == []
+    about = tenant_audit.tenant(session, world.admin)
+    (found,) = (one for one in tenant_audit.owned(session, world.admin, about).findings if one.kind is Kind.FALLEN_POOL)
+    assert found.n == 1
