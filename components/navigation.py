@@ -28,13 +28,17 @@ _LIST_OF = {"number": LIST, "edit-number": LIST, "campaign": CAMPAIGNS}
 
 
 def link(
-    page: str | st.Page, *, label: str, icon: str | None = None, query_params: Mapping[str, str] | None = None
+    page: str | st.Page,
+    *,
+    label: str,
+    icon: str | None = None,
+    query_params: Mapping[str, str | list[str]] | None = None,
 ) -> None:
     """Draw a link to a page, in the tenant of this tab unless *query_params* name one."""
     st.page_link(page, label=label, icon=icon, query_params=session.in_tenant(query_params))
 
 
-def go_to(page: str, query_params: Mapping[str, str] | None = None) -> None:
+def go_to(page: str, query_params: Mapping[str, str | list[str]] | None = None) -> None:
     """Go to a page, in the tenant of this tab."""
     st.switch_page(page, query_params=session.in_tenant(query_params))
 

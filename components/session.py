@@ -144,7 +144,7 @@ def write_cookie() -> None:
         browser = controller.cookie_model.cookie_manager
         if known := st.session_state.get("signed_in"):
             ends = since + timedelta(days=config.cookie_days)
-            browser.set(COOKIE, make_token(*known, ends), expires_at=ends)
+            browser.set(COOKIE, make_token(known[0], known[1], ends), expires_at=ends)
         else:
             browser.set(COOKIE, "", expires_at=datetime.now(UTC) - timedelta(days=1))
 
@@ -182,7 +182,7 @@ def tenant_word(tenant_id: int) -> str:
     return _ALL if tenant_id == sign_in.ALL_TENANTS else str(tenant_id)
 
 
-def in_tenant(query: Mapping[str, str] | None = None) -> dict[str, str]:
+def in_tenant(query: Mapping[str, str | list[str]] | None = None) -> dict[str, str | list[str]]:
     """Return *query* with the tenant of this tab, which every address in it carries where one can choose."""
     actor: Actor | None = st.session_state.get("actor")
     choice = st.session_state.get("tenant_choice")
