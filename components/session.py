@@ -143,8 +143,8 @@ def write_cookie() -> None:
         controller = CookieController(COOKIE, credentials.cookie_key(config), config.cookie_days)
         browser = controller.cookie_model.cookie_manager
         if known := st.session_state.get("signed_in"):
-            (username, issued), ends = known, since + timedelta(days=config.cookie_days)
-            browser.set(COOKIE, make_token(username, issued, ends), expires_at=ends)
+            ends = since + timedelta(days=config.cookie_days)
+            browser.set(COOKIE, make_token(known[0], known[1], ends), expires_at=ends)
         else:
             browser.set(COOKIE, "", expires_at=datetime.now(UTC) - timedelta(days=1))
 

@@ -60,8 +60,8 @@ def buttons(tab: AppTest) -> list[str]:
 
 
 def links(tab: AppTest) -> list[str]:
-    """Return what the links to other pages say."""
-    return [link.value for link in tab.page_link]
+    """Return what the links to other pages say, without those of the menu."""
+    return [link.value for link in tab.main.get("page_link")]
 
 
 def texts(tab: AppTest, *kinds: str) -> list[str]:

@@ -112,11 +112,10 @@ def _idle_in_transaction(database: sa.Engine) -> int:
     if database.dialect.name != "postgresql":
         return 0
     with database.connect() as connection:
-        return int(
-            connection.scalar(
-                sa.text(
-                    "SELECT count(*) FROM pg_stat_activity "
-                    "WHERE datname = current_database() AND state = 'idle in transaction'"
-                )
+        found = connection.scalar(
+            sa.text(
+                "SELECT count(*) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND state = 'idle in transaction'"
             )
         )
+    return int(found or 0)

@@ -1,9 +1,10 @@
 """Passwords: of any length, guessed slowly on every page, and never hashed while others wait for a lock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import bcrypt
+import jwt
 import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -11,7 +12,7 @@ from sqlmodel import Session
 import db.engine
 from components import session as tab
 from db.models import Role, User
-from services import demo, numbers, settings, setup, sign_in, users
+from services import credentials, demo, numbers, settings, setup, sign_in, users
 from services.errors import InvalidInput
 from services.numbers import NumberQuery
 from tests.conftest import PASSWORD, World
@@ -112,12 +113,12 @@ def test_a_text_that_no_database_keeps_is_told_apart_from_a_fault(database: sa.E
 
 
 @pytest.fixture
-def cookie_days(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+def cookie_days(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
     def change(days: int) -> None:
         monkeypatch.setenv("NUMBERDESK_COOKIE_DAYS", str(days))
         settings.current.cache_clear()
 
-    yield change  # type: ignore[misc]
+    yield change
     monkeypatch.undo()
     settings.current.cache_clear()
 
@@ -148,10 +149,6 @@ def test_a_revoked_cookie_stays_revoked_whatever_is_set(
 
 
 def test_a_cookie_without_its_time_of_issue_is_signed_out() -> None:
-    import jwt
-
-    from services import credentials
-
     claims = {"username": "operator", "exp_date": (datetime.now(UTC) + timedelta(days=3)).timestamp()}
     old = jwt.encode(claims, credentials.cookie_key(settings.current()), algorithm="HS256")
     assert tab.read_token(old) is None
