@@ -19,7 +19,7 @@ MOST = 0.85
 """So has the number in the middle, weighed by calls: else it is some of the numbers, and not the pool."""
 
 REST_SURE = -2.0
-"""Standard deviations by which the pool has fallen without the number that lost most."""
+"""Standard deviations by which the pool has fallen without the numbers that lost most."""
 
 PRIOR = 20.0
 _WEEK = 7
@@ -104,7 +104,7 @@ def _of_all(days: Days, first: int, rate: float) -> bool:
 
 
 def _rest_fell(expected: Floats, answered: Floats, rate: float) -> bool:
-    """Return whether a pool has fallen beyond chance without the number that lost most."""
-    rest = np.arange(len(expected)) != np.argmax(expected - answered)
+    """Return whether a pool has fallen beyond chance without the numbers that lost most: a quarter, at least one."""
+    rest = np.argsort(expected - answered, kind="stable")[: -max(1, len(expected) // 4)]
     wanted, got = float(expected[rest].sum()), float(answered[rest].sum())
     return got <= MOST * wanted and got - wanted < REST_SURE * float(np.sqrt(max(wanted * (1 - rate), 1e-9)))
