@@ -134,7 +134,7 @@ def discoveries(p: Floats, rate: float) -> Flags:
 
 
 def _sums(group: Ints, values: Floats, groups: int) -> Floats:
-    return np.bincount(group, weights=values, minlength=groups)
+    return np.asarray(np.bincount(group, weights=values, minlength=groups), float)
 
 
 def _scatter(days: Days, q: Floats, unsure: Floats) -> Floats:

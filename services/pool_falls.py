@@ -45,7 +45,10 @@ def find(days: Days, last: int) -> Fall | None:
     """
     if len(days.pool_of) < 2 or not len(days.day):
         return None
-    n, k = (np.bincount(days.day, weights=values, minlength=last + 1) for values in (days.attempts, days.answered))
+    n, k = (
+        np.asarray(np.bincount(days.day, weights=values, minlength=last + 1), float)
+        for values in (days.attempts, days.answered)
+    )
     best: tuple[float, Fall] | None = None
     for span in SPANS:
         first = last + 1 - span
@@ -87,7 +90,7 @@ def _of_all(days: Days, first: int, rate: float) -> bool:
     """
     lines, new = len(days.pool_of), days.day >= first
     sums = [
-        np.bincount(days.line[part], weights=values[part], minlength=lines)
+        np.asarray(np.bincount(days.line[part], weights=values[part], minlength=lines), float)
         for part in (~new, new)
         for values in (days.attempts, days.answered)
     ]
