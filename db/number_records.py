@@ -52,8 +52,8 @@ class NumberRecord(NamedTuple):
     updated_at: datetime
     released_at: datetime | None
     buy_back_until: datetime | None
-    tags: Sequence[str] = ()
-    campaigns: Sequence[str] = ()
+    tags: Sequence[str]
+    campaigns: Sequence[str]
 
     @property
     def is_gone(self) -> bool:
@@ -75,7 +75,7 @@ def walk(session: Session, scope: Scope, query: NumberQuery, batch: int = 1000) 
         ids = [row[0] for row in found]
         tags, campaigns = _tags(session, ids), _campaigns(session, ids)
         for row in found:
-            yield NumberRecord(*row, tags=tags.get(row[0], ()), campaigns=campaigns.get(row[0], ()))
+            yield NumberRecord._make((*row, tags.get(row[0], ()), campaigns.get(row[0], ())))
         if len(found) < batch:
             return
         after = ids[-1]
@@ -89,7 +89,7 @@ def among(session: Session, tenant_id: int, e164s: Sequence[str]) -> dict[str, l
         rows = session.execute(_records().where(PhoneNumber.tenant_id == tenant_id, wanted)).all()
         tags = _tags(session, [row[0] for row in rows])
         for row in rows:
-            record = NumberRecord(*row, tags=tags.get(row[0], ()))
+            record = NumberRecord._make((*row, tags.get(row[0], ()), ()))
             found.setdefault(record.e164, []).append(record)
     for records in found.values():
         records.sort(key=lambda record: (record.is_gone, -record.id))

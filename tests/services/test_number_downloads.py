@@ -198,9 +198,10 @@ def test_a_download_has_all_that_a_number_has(session: Session, world: World, ma
         campaigns.add(session, world.operator, name, CampaignStatus.ACTIVE) for name in ("Spring; 2", "autumn", "Left")
     )
     campaigns.add_numbers(session, world.operator, spring, [number, other])
+    campaigns.add_numbers(session, world.operator, autumn, [number])
     campaigns.add_numbers(session, world.operator, left, [number])
     campaigns.remove_number(session, world.operator, left, number, version=2)
-    campaigns.set_primary(session, world.operator, autumn, number, version=1)
+    campaigns.set_primary(session, world.operator, autumn, number, version=2)
     sheet = files.read("n", download(session, world, maker), number_files.NAMES)
     seen = {title: files.text(sheet.column(title)[0]) for title in sheet.columns}
     assert list(seen) == list(exports.NUMBERS_HEADER)
