@@ -221,8 +221,10 @@ def _outcomes(sheet: Sheet, report: Report, words: Mapping[Outcome, str]) -> Non
         },
         alt="The outcome of each row",
     )
+    if report.count(Outcome.DIFFERS):
+        st.caption("What differs is not changed: an import only adds numbers. Change it on the number's page.")
     if len(report.results) > _SHOWN:
-        st.caption(f"The first {_SHOWN} of {len(report.results):,} rows, refused ones first.")
+        st.caption(f"The first {_SHOWN} of {len(report.results):,} rows, the worst first.")
     st.download_button(
         "Rows with outcomes",
         lambda: number_files.outcomes(sheet, report, words),

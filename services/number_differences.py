@@ -29,7 +29,7 @@ def between(given: Given, record: NumberRecord, reader: RowReader) -> list[Diffe
     """
     here: Mapping[str, str] = {
         "connection": record.connection or "",
-        "label": record.label,
+        "label": checks.one_line(record.label),
         "agent": record.agent or "",
         "allowed_inbound": _countries(record.allowed_inbound),
         "allowed_outbound": _countries(record.allowed_outbound),

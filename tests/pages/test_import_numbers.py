@@ -80,6 +80,8 @@ def test_a_number_that_the_file_has_otherwise_is_told_so_and_stays_as_it_is(
         (4, "+91 98765 43210", ["Already here"], "—"),
     ]
     assert list(tab.dataframe[-1].value.Column) == ["Label", "Tags", "—"]
+    told = "What differs is not changed: an import only adds numbers. Change it on the number's page."
+    assert told in texts(tab, "caption")
     assert numbers.get(session, world.viewer, stock.sales).label == "Sales"
 
 
@@ -206,7 +208,7 @@ def test_a_long_table_says_how_many_rows_there_are(world: World) -> None:
     text = "Number,Connection\n" + "".join(f"+1415555{i:04d},SIP\n" for i in range(310))
     tab = press(with_file(text), "Check")
     assert len(tab.dataframe[-1].value) == 300
-    assert "The first 300 of 310 rows, refused ones first." in texts(tab, "caption")
+    assert "The first 300 of 310 rows, the worst first." in texts(tab, "caption")
 
 
 def test_a_number_of_another_tenant_is_refused_without_naming_it(world: World, stock: Stock) -> None:
