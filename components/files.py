@@ -23,7 +23,7 @@ KINDS = ["csv", "tsv", "txt", "xlsx", "xlsm", "xlsb", "xls", "ods", "html", "htm
 
 _NONE = ""
 _SHOWN = 5
-_LEFT_OUT = 12
+_LEFT_OUT = 20
 _NO_HEADER = "None: the first row is a row like the others"
 
 

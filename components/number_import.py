@@ -26,7 +26,13 @@ from services.words import amount
 
 _SHOWN = 300
 _CHECKING = "Checking…"
-_COLORS = {Outcome.REFUSED: "red", Outcome.DOUBTFUL: "orange", Outcome.ADDED: "green", Outcome.HERE: "gray"}
+_COLORS = {
+    Outcome.REFUSED: "red",
+    Outcome.DOUBTFUL: "orange",
+    Outcome.DIFFERS: "blue",
+    Outcome.ADDED: "green",
+    Outcome.HERE: "gray",
+}
 _BARE = {
     Bare.NATIONAL: "National, of the connection's country",
     Bare.INTERNATIONAL: "International: a spreadsheet dropped their +",
@@ -174,10 +180,12 @@ def _imported(wanted: Wanted, report: Report) -> None:
 
 
 def _told(report: Report, added: str) -> str:
-    """Return how many rows had which outcome: `12 numbers added, 3 already here, 1 row refused.`"""
+    """Return how many rows had which outcome: `12 numbers added, 3 already here, 2 differ, 1 refused.`"""
     parts = [f"{amount(report.count(Outcome.ADDED), 'number')} {added}"]
     if here := report.count(Outcome.HERE):
         parts.append(f"{here:,} already here")
+    if differ := report.count(Outcome.DIFFERS):
+        parts.append(f"{differ:,} {'differs' if differ == 1 else 'differ'}")
     if doubtful := report.count(Outcome.DOUBTFUL):
         parts.append(f"{doubtful:,} {'needs' if doubtful == 1 else 'need'} a look")
     if refused := report.count(Outcome.REFUSED):
@@ -195,7 +203,7 @@ def _outcomes(sheet: Sheet, report: Report, words: Mapping[Outcome, str]) -> Non
             numbering.display(result.number) or "—",
             [words[result.outcome]],
             result.reason or "—",
-            number_files.title(result.field) or "—",
+            number_files.titles(result) or "—",
         )
         for result in worst
     ]
@@ -213,8 +221,10 @@ def _outcomes(sheet: Sheet, report: Report, words: Mapping[Outcome, str]) -> Non
         },
         alt="The outcome of each row",
     )
+    if report.count(Outcome.DIFFERS):
+        st.caption("What differs is not changed: an import only adds numbers. Change it on the number's page.")
     if len(report.results) > _SHOWN:
-        st.caption(f"The first {_SHOWN} of {len(report.results):,} rows, refused ones first.")
+        st.caption(f"The first {_SHOWN} of {len(report.results):,} rows, the worst first.")
     st.download_button(
         "Rows with outcomes",
         lambda: number_files.outcomes(sheet, report, words),

@@ -1,6 +1,5 @@
 """Queries over phone numbers: the list, one number, and what hangs on it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -24,7 +23,7 @@ from db.models import (
     Tenant,
 )
 from db.scope import Scope, Slice
-from db.text_search import SearchText, closeness, holding, streamed
+from db.text_search import SearchText, closeness, streamed
 
 SEARCH_LIMIT = 1000
 """Matches of a search are counted up to here; beyond, the total reads `1,000+`."""
@@ -98,7 +97,7 @@ def count(session: Session, scope: Scope, query: NumberQuery) -> int:
         return int(session.scalar(sa.select(sa.func.count()).select_from(some.subquery())) or 0)
     if _is_counted(query):
         return int(session.scalar(_counted(scope, query)) or 0)
-    return int(session.scalar(sa.select(sa.func.count(PhoneNumber.id)).where(*_matching(scope, query))) or 0)
+    return int(session.scalar(sa.select(sa.func.count(PhoneNumber.id)).where(*matching(scope, query))) or 0)
 
 
 def search(session: Session, scope: Scope, query: NumberQuery, part: Slice) -> list[NumberRow]:
@@ -120,23 +119,6 @@ def search(session: Session, scope: Scope, query: NumberQuery, part: Slice) -> l
     order = (*closeness(query.search), *_order(query.sort))
     rows = session.execute(_rows().join(ids, ids.c.id == PhoneNumber.id).order_by(*order))
     return [NumberRow(*row) for row in rows]
-
-
-def walk(session: Session, scope: Scope, query: NumberQuery, batch: int = 1000) -> Iterator[NumberRow]:
-    """Yield every number that matches, in the order of ids, holding *batch* rows at a time."""
-    searched = [holding(session, query.search)] if query.search else []
-    after = 0
-    while True:
-        found = session.execute(
-            _rows()
-            .where(PhoneNumber.id > after, *_matching(scope, query), *searched)
-            .order_by(PhoneNumber.id)
-            .limit(batch)
-        ).all()
-        yield from (NumberRow(*row) for row in found)
-        if len(found) < batch:
-            return
-        after = found[-1][0]
 
 
 def facets(session: Session, scope: Scope) -> Facets:
@@ -228,6 +210,27 @@ def live_among(session: Session, scope: Scope, e164s: list[str]) -> dict[str, in
     return dict(rows.tuples().all())
 
 
+def matching(scope: Scope, query: NumberQuery) -> list[Any]:
+    """Return the conditions that all queries share, so that they cannot disagree; the search comes on top."""
+    conditions = [scope.of(PhoneNumber.tenant_id), *_kinds(PhoneNumber, query)]
+    if not query.statuses and query.search is None:
+        conditions.append(LIVE)
+    if query.connections:
+        conditions.append(PhoneNumber.connection_id.in_(query.connections))
+    if query.agents:
+        named = [agent for agent in query.agents if agent is not None]
+        either = [PhoneNumber.agent_id.in_(named)] if named else []
+        if None in query.agents:
+            either.append(PhoneNumber.agent_id.is_(None))
+        conditions.append(sa.or_(*either))
+    if query.tags:
+        tagged = sa.select(NumberTag.number_id).where(scope.of(NumberTag.tenant_id), NumberTag.tag.in_(query.tags))
+        conditions.append(PhoneNumber.id.in_(tagged))
+    if query.attention:
+        conditions.append(sa.or_(*(attention.condition(kind, scope.of, query.idle) for kind in query.attention)))
+    return conditions
+
+
 def _rows() -> Any:
     return (
         sa.select(
@@ -285,29 +288,8 @@ def _counted(scope: Scope, query: NumberQuery) -> Any:
 
 
 def _ids(session: Session, scope: Scope, query: NumberQuery) -> Any:
-    ids = sa.select(PhoneNumber.id).where(*_matching(scope, query))
+    ids = sa.select(PhoneNumber.id).where(*matching(scope, query))
     if query.search is None:
         return ids
     source, found = streamed(session, query.search)
     return ids.select_from(source).where(found)
-
-
-def _matching(scope: Scope, query: NumberQuery) -> list[Any]:
-    """Conditions that `count`, `search` and `walk` share, so that they cannot disagree; the search comes on top."""
-    conditions = [scope.of(PhoneNumber.tenant_id), *_kinds(PhoneNumber, query)]
-    if not query.statuses and query.search is None:
-        conditions.append(LIVE)
-    if query.connections:
-        conditions.append(PhoneNumber.connection_id.in_(query.connections))
-    if query.agents:
-        named = [agent for agent in query.agents if agent is not None]
-        either = [PhoneNumber.agent_id.in_(named)] if named else []
-        if None in query.agents:
-            either.append(PhoneNumber.agent_id.is_(None))
-        conditions.append(sa.or_(*either))
-    if query.tags:
-        tagged = sa.select(NumberTag.number_id).where(scope.of(NumberTag.tenant_id), NumberTag.tag.in_(query.tags))
-        conditions.append(PhoneNumber.id.in_(tagged))
-    if query.attention:
-        conditions.append(sa.or_(*(attention.condition(kind, scope.of, query.idle) for kind in query.attention)))
-    return conditions

@@ -9,10 +9,10 @@ import db.engine
 from db.agents import COUNT_LIMIT, AgentDetail, AgentQuery, AgentRow, ListedAgent
 from db.models import Agent
 from db.scope import Slice
-from services import checks, versioned
+from services import checks, versioned, words
 from services.access import Actor, Permission, require, require_tenant
 from services.audit import Action
-from services.errors import NotFound
+from services.errors import InvalidInput, NotFound
 
 __all__ = ["COUNT_LIMIT", "AgentDetail", "AgentQuery", "AgentRow", "ListedAgent", "choices"]
 
@@ -89,6 +89,8 @@ def _set_active(session: Session, actor: Actor, agent_id: int, action: Action, a
 def _free(session: Session, tenant_id: int, text: str, *, but: int | None = None) -> str:
     """Return a name that no other agent of the tenant has."""
     name = checks.name(text, "agent")
+    if checks.key(name) == checks.key(words.UNASSIGNED):
+        raise InvalidInput(f"{words.UNASSIGNED} says that a number has no agent. Choose another name.", field="name")
     if db.agents.is_named(session, tenant_id, name, but=but):
         raise checks.name_taken(name, "agent")
     return name

@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator, Sequence
 
 from sqlmodel import Session
 
-import db.numbers
+import db.number_records
 from db.attention import Attention
 from db.numbers import NumberQuery
 from services import audit, audit_tables, exports, pdf, tenant_audit, words
 from services.access import Actor, Permission, require
 from services.audit import Action, Subject
 from services.audit_tables import Report
-from services.exports import Table
+from services.exports import Cell, Table
 from services.tenant_audit import Period
 
 Maker = Callable[[Session, Actor, Period], bytes]
@@ -28,8 +28,8 @@ def excel(session: Session, actor: Actor, during: Period) -> bytes:
     require(actor, Permission.AUDIT_READ)
     require(actor, Permission.NUMBERS_EXPORT)
     report = _made(session, actor, during, "Excel", MOST_EVENTS)
-    scope = actor.scope
-    held = (exports.number_cells(row, report.about.zone) for row in db.numbers.walk(session, scope, NumberQuery()))
+    records = db.number_records.walk(session, actor.scope, NumberQuery())
+    held = (exports.number_cells(row, report.about.zone) for row in records)
     return exports.workbook(
         [
             audit_tables.summary(report),
@@ -84,10 +84,10 @@ def _made(session: Session, actor: Actor, during: Period, kind: str, newest: int
     return Report(about, owned, changes)
 
 
-def _calling(session: Session, actor: Actor, report: Report) -> Iterator[Sequence[str]]:
+def _calling(session: Session, actor: Actor, report: Report) -> Iterator[Sequence[Cell]]:
     """Yield every number that calls for attention, once for each reason."""
     zone, idle = report.about.zone, report.about.limits.idle
     for kind in Attention:
         query = NumberQuery(attention=(kind,), idle=idle)
-        for row in db.numbers.walk(session, actor.scope, query, _BATCH):
+        for row in db.number_records.walk(session, actor.scope, query, _BATCH):
             yield (words.ATTENTION[kind], *exports.number_cells(row, zone))

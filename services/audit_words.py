@@ -140,6 +140,7 @@ FIELDS = {
     "added": "Rows added",
     "replaced": "Rows replaced",
     "already_here": "Rows already here",
+    "differing": "Rows that differ",
     "refused": "Rows refused",
     "first_day": "First day",
     "last_day": "Last day",

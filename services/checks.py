@@ -218,8 +218,8 @@ def time_zone(name: str) -> str:
 
 
 def notes(text: str) -> str:
-    """Return notes, trimmed. Raises InvalidInput when they are too long."""
-    cleaned = text.replace("\x00", "").strip()
+    """Return notes, trimmed, with the line ends of one system. Raises InvalidInput when they are too long."""
+    cleaned = text.replace("\x00", "").replace("\r\n", "\n").replace("\r", "\n").strip()
     if len(cleaned) > NOTES_LENGTH:
         raise InvalidInput(
             f"Notes have at most {NOTES_LENGTH:,} characters; these have {len(cleaned):,}.", field="notes"

@@ -6,15 +6,16 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import xlsxwriter
 
 from db.audit import AuditRow
-from db.numbers import NumberRow
+from db.number_records import NumberRecord
 from services import audit_words, numbering, words
-from services.connections import vendor
+from services.connections import vendor, vendors
 
 Cell = str | int | Decimal
 
@@ -36,12 +37,32 @@ NUMBERS_HEADER = (
     "Managed by",
     "Tenant",
     "Created",
+    "Inbound countries",
+    "Outbound countries",
+    "Tags",
+    "Notes",
+    *(field.label for vendor in vendors() for field in vendor.number_fields),
+    "Campaigns",
+    "SID",
+    "Monthly price",
+    "Currency",
+    "Changed",
+    "Released",
+    "Can be bought back until",
 )
+"""What the columns of a list of numbers are called: as an import knows them, where it takes them."""
+
+_VENDOR_FIELDS = tuple(field.name for vendor in vendors() for field in vendor.number_fields)
 ACTIVITY_HEADER = ("Time", "Who", "What", "Kind", "Subject", "Changes", "Tenant")
 _SIGNS = tuple("=+@-\uff1d\uff0b\uff20\uff0d\ufe66\ufe62\ufe6b\ufe63\u2212\u207a\u207b\u207c")  # wide, small, raised
 _PARTS = re.compile(r"([;\t\r\n])")  # where a spreadsheet of other settings begins another cell
+_AMOUNT = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _E164 = re.compile(r"\+[0-9]+")
 _PLAIN = re.compile(r"[^\W_][^;\t\r\n]*")
+_BETWEEN = re.compile("[,;]")
+_IN_QUOTES = re.compile(r'\s*"((?:[^"]|"")*)"\s*(?=[,;]|\Z)')
+_UNQUOTED = re.compile("[^,;]*")
+_LONGEST_LIST = 2_000  # a list of tags is shorter; looking for the ends of quotes takes long in what is not
 
 
 @dataclass(frozen=True)
@@ -58,8 +79,8 @@ Maker = Callable[[Iterable[Table]], bytes]
 """Makes a file of tables: `text` or `workbook`."""
 
 
-def numbers(rows: Iterable[NumberRow], zone: ZoneInfo) -> Table:
-    """Return *rows* as a table, created times in *zone*."""
+def numbers(rows: Iterable[NumberRecord], zone: ZoneInfo) -> Table:
+    """Return *rows* as a table, with times in *zone*."""
     return Table("Numbers", NUMBERS_HEADER, (number_cells(row, zone) for row in rows))
 
 
@@ -70,11 +91,13 @@ def activity(rows: Iterable[AuditRow], zone: ZoneInfo) -> Table:
 
 def text(tables: Iterable[Table]) -> bytes:
     """Return the first of *tables* as CSV in UTF-8, with cells that no spreadsheet will run."""
-    out, table = io.StringIO(), next(iter(tables))
-    writer = csv.writer(out)
-    writer.writerow(table.header)
-    writer.writerows([harmless(cell) if isinstance(cell, str) else cell for cell in row] for row in table.rows)
-    return out.getvalue().encode("utf-8-sig")
+    out, table = io.BytesIO(), next(iter(tables))
+    with io.TextIOWrapper(out, "utf-8-sig", newline="") as made:
+        writer = csv.writer(made)
+        writer.writerow(table.header)
+        writer.writerows([harmless(cell) if isinstance(cell, str) else cell for cell in row] for row in table.rows)
+        made.flush()
+        return out.getvalue()
 
 
 def workbook(tables: Iterable[Table]) -> bytes:
@@ -111,6 +134,33 @@ def unescaped(cell: str) -> str:
     return "".join(part[1:] if part[:1] == "'" and _runs(part[1:]) else part for part in _PARTS.split(cell))
 
 
+def joined(values: Iterable[str]) -> str:
+    """Return several names as one cell, which `parted` takes apart again: `sales; "Hamburg, north"`."""
+    return "; ".join(_quoted(value) if _BETWEEN.search(value) or value[:1] == '"' else value for value in values)
+
+
+def parted(cell: str) -> list[str]:
+    """Return the names in a cell, which commas or semicolons part; one in quotes may hold any of them."""
+    if '"' not in cell or len(cell) > _LONGEST_LIST:
+        return _BETWEEN.split(cell)
+    found, at = [], 0
+    while at <= len(cell):
+        name = _IN_QUOTES.match(cell, at)
+        if name:
+            found.append(name[1].replace('""', '"'))
+        else:
+            name = _UNQUOTED.match(cell, at)
+            assert name  # it takes anything, also nothing
+            found.append(name[0])
+        at = name.end() + 1
+    return found
+
+
+def _quoted(value: str) -> str:
+    doubled = value.replace('"', '""')
+    return f'"{doubled}"'
+
+
 def _runs(text: str) -> bool:
     """Return whether a cell begins like a formula, behind what may be passed over.
 
@@ -125,12 +175,12 @@ def _is_passed_over(char: str) -> bool:
     return char in "\"'" or char.isspace() or unicodedata.category(char) in ("Cc", "Cf")
 
 
-def number_cells(row: NumberRow, zone: ZoneInfo) -> Sequence[str]:
+def number_cells(row: NumberRecord, zone: ZoneInfo) -> Sequence[Cell]:
     """Return the cells of a number, under NUMBERS_HEADER."""
     return (
         row.e164,
         words.STATUS[row.status],
-        row.agent or "Unassigned",
+        row.agent or words.UNASSIGNED,
         vendor(row.provider).name,
         row.connection or "",
         row.label,
@@ -138,8 +188,24 @@ def number_cells(row: NumberRow, zone: ZoneInfo) -> Sequence[str]:
         words.TYPE[row.number_type],
         words.MANAGED[row.is_managed],
         row.tenant,
-        row.created_at.astimezone(zone).strftime("%Y-%m-%d %H:%M"),
+        _minute(row.created_at, zone),
+        joined(map(numbering.country_name, row.allowed_inbound)),
+        joined(map(numbering.country_name, row.allowed_outbound)),
+        joined(row.tags),
+        row.notes,
+        *(row.provider_fields.get(name, "") for name in _VENDOR_FIELDS),
+        joined(row.campaigns),
+        row.provider_sid or "",
+        Decimal(row.price) if row.price and _AMOUNT.fullmatch(row.price) else row.price or "",
+        row.currency or "",
+        _minute(row.updated_at, zone),
+        _minute(row.released_at, zone),
+        _minute(row.buy_back_until, zone),
     )
+
+
+def _minute(at: datetime | None, zone: ZoneInfo) -> str:
+    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if at else ""
 
 
 def event_cells(row: AuditRow, zone: ZoneInfo) -> Sequence[str]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from services import files
 from services.files import Sheet
 from services.health_import import Given
-from services.number_files import NUMBER_NAMES
+from services.number_columns import NUMBER_NAMES
 
 REQUIRED = ("campaign", "number", "day", "attempts", "answered")
 

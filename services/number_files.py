@@ -3,72 +3,16 @@
 from collections.abc import Mapping
 
 from services import exports, files, number_import
-from services.connections import vendors
 from services.exports import Table
 from services.files import Sheet
-from services.number_import import Given, Outcome, Report
+from services.number_columns import NAMES, OWN, TITLES, VENDORS
+from services.number_import import Given, Outcome, Report, Result
+
+__all__ = ["NAMES", "REQUIRED", "TITLES", "outcomes", "rows", "template", "titles"]
 
 REQUIRED = ("number",)
 
-_OWN = {
-    "number": "Number",
-    "connection": "Connection",
-    "label": "Label",
-    "agent": "Agent",
-    "allowed_inbound": "Inbound countries",
-    "allowed_outbound": "Outbound countries",
-    "tags": "Tags",
-    "notes": "Notes",
-    "status": "Status",
-}
-_VENDORS = {
-    field.name: (field.label, f"{vendor.name} {field.label}", field.name)
-    for vendor in vendors()
-    for field in vendor.number_fields
-}
 _OTHERS = {"countries": "Countries", "cells": "Cells"}
-
-TITLES = {**_OWN, **{name: names[0] for name, names in _VENDORS.items()}}
-"""What the columns of our fields are called."""
-
-NUMBER_NAMES = (
-    "number",
-    "phone number",
-    "phone",
-    "phone no",
-    "telephone number",
-    "telephone",
-    "tel",
-    "tel no",
-    "E.164",
-    "E.164 number",
-    "DID",
-    "DID number",
-    "DDI",
-    "TN",
-    "MSISDN",
-    "CLI",
-    "ANI",
-    "caller id",
-    "caller id number",
-    "virtual number",
-)
-"""What a column of phone numbers is called by switches, carriers and dialers."""
-
-NAMES = {
-    "number": NUMBER_NAMES,
-    "connection": ("connection", "telephony connection", "trunk"),
-    "label": ("label", "name", "label (name)", "friendly name"),
-    "agent": ("agent", "inbound agent", "inbound call agent"),
-    "allowed_inbound": ("inbound countries", "allowed inbound countries", "allowed inbound"),
-    "allowed_outbound": ("outbound countries", "allowed outbound countries", "allowed outbound"),
-    "tags": ("tags", "tag"),
-    "notes": ("notes", "note", "comment", "comments"),
-    "status": ("status", "state"),
-    **_VENDORS,
-}
-"""What else they may be called; case, spaces, underscores, dashes and dots do not matter."""
-
 _OURS = ("Row", "Outcome", "Reason")
 """The columns before those of the file, in the file of outcomes."""
 
@@ -82,9 +26,9 @@ def rows(sheet: Sheet, matched: Mapping[str, str | None]) -> list[Given]:
     names, columns = files.columns(sheet, matched, REQUIRED)
     found = []
     for read, values in zip(sheet.rows, zip(*columns, strict=True), strict=True):
-        row = dict(zip(names, values, strict=True))
-        own = {name: value for name, value in row.items() if name in _OWN}
-        fields = {name: value for name, value in row.items() if name in _VENDORS}
+        row = {name: "" if value is None else value for name, value in zip(names, values, strict=True)}
+        own = {name: value for name, value in row.items() if name in OWN}
+        fields = {name: value for name, value in row.items() if name in VENDORS}
         found.append(Given(**own, fields=fields, row=read.number, problem=read.problem))
     return found
 
@@ -116,6 +60,7 @@ def outcomes(sheet: Sheet, report: Report, words: Mapping[Outcome, str]) -> byte
     return exports.text([Table("Outcomes", [*_OURS, *map(exports.harmless, sheet.titles[first:])], made)])
 
 
-def title(field: str) -> str:
-    """Return what the column of a field that was refused is called."""
-    return {**TITLES, **_OTHERS}.get(field, field)
+def titles(result: Result) -> str:
+    """Return what the columns of the fields are called that were refused, or differ."""
+    fields = [result.field] if result.field else [one.field for one in result.differences]
+    return ", ".join({**TITLES, **_OTHERS}.get(field, field) for field in fields)

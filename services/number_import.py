@@ -1,66 +1,44 @@
 """Numbers of any provider come in by the file: rows are checked one by one, each with an outcome, and written together.
 
-They follow the rules of `services/registering.py`. What is on record in the tenant already is left as it is.
+They follow the rules of `services/registering.py`. What is on record in the tenant already is left as it is, and told
+where the file says otherwise.
 """
 
-import contextlib
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-import db.agents
-import db.connections
 import db.engine
+import db.number_records
 import db.orders
 import db.registering
-from db.agents import AgentRow
-from db.connections import ConnectionRow
+from db.models import GONE
+from db.number_records import NumberRecord
 from db.scope import Scope
-from services import audit, checks, country_names, files, number_text, numbering, registering
+from services import audit, checks, number_differences, registering
 from services.access import Actor, Permission, require, require_tenant
 from services.audit import Action, Subject
-from services.connections import vendor
 from services.errors import Conflict, InvalidInput
-from services.numbering import Bare, ReadNumber
-from services.registering import Configuration, Prepared
+from services.number_columns import TITLES
+from services.number_differences import Difference
+from services.number_rows import Given, Known, ReadRow, RowReader, status
+from services.numbering import Bare
+from services.registering import Prepared
 
-__all__ = ["MOST_ROWS", "Given", "Outcome", "Refused", "Report", "Result", "check", "expect_few", "save"]
+__all__ = ["MOST_ROWS", "Difference", "Given", "Outcome", "Refused", "Report", "Result", "check", "expect_few", "save"]
 
 MOST_ROWS = 100_000
 """Rows of one import; it holds the database's write lock while it is written."""
 
 BATCH = 2_000
 _LONGEST_REASON = 300
-_BETWEEN = re.compile("[,;]")
-_NO_AGENT = "unassigned"
-_IN_USE = frozenset({"", "active", "assigned", "enabled", "in service", "in use", "in-use", "live", "ok", "working"})
+_UNCHANGED = "Nothing was changed: an import only adds numbers. Change it on the number's page."
 
 Progress = Callable[[float], object]
-
-
-class Given(NamedTuple):
-    """One row as it came: whatever a file holds. `fields` are the vendor's own, by name.
-
-    `row` is its number in the file, and `problem` why the file's reader could not make sense of it.
-    """
-
-    number: object
-    connection: object = None
-    label: object = None
-    agent: object = None
-    allowed_inbound: object = None
-    allowed_outbound: object = None
-    tags: object = None
-    notes: object = None
-    fields: Mapping[str, object] = {}
-    status: object = None
-    row: int | None = None
-    problem: str = ""
 
 
 class Outcome(StrEnum):
@@ -68,6 +46,7 @@ class Outcome(StrEnum):
 
     REFUSED = "refused"
     DOUBTFUL = "doubtful"
+    DIFFERS = "differs"
     ADDED = "added"
     HERE = "here"
 
@@ -75,6 +54,7 @@ class Outcome(StrEnum):
 WOULD = {
     Outcome.REFUSED: "Refused",
     Outcome.DOUBTFUL: "Needs a look",
+    Outcome.DIFFERS: "Differs",
     Outcome.ADDED: "Will be added",
     Outcome.HERE: "Already here",
 }
@@ -87,7 +67,8 @@ DONE = {**WOULD, Outcome.ADDED: "Added"}
 class Result(NamedTuple):
     """The outcome of one row; rows count as in the file, or from 1.
 
-    `number` is as understood, or as given where it was not.
+    `number` is as understood, or as given where it was not. `field` is the one that was refused, and `differences` are
+    those that a number on record has otherwise.
     """
 
     row: int
@@ -95,6 +76,7 @@ class Result(NamedTuple):
     number: str
     field: str = ""
     reason: str = ""
+    differences: Sequence[Difference] = ()
 
 
 @dataclass(frozen=True)
@@ -148,15 +130,9 @@ def check(
     """
     require(actor, Permission.NUMBERS_ADD)
     tenant_id = require_tenant(actor)
-    known = _Known.load(session, Scope(tenant_id))
-    return Report(
-        [
-            result
-            for result, _ in _judge(
-                session, tenant_id, _read(_Reader(known, connection_id, insist, bare), rows, progress)
-            )
-        ]
-    )
+    reader = RowReader(Known.load(session, Scope(tenant_id)), connection_id, insist, bare)
+    read = _read(reader, rows, progress)
+    return Report([result for result, _ in _judge(session, tenant_id, reader, read)])
 
 
 def save(
@@ -180,15 +156,15 @@ def save(
     """
     require(actor, Permission.NUMBERS_ADD)
     tenant_id = require_tenant(actor)
-    known = _Known.load(session, Scope(tenant_id))
-    reader = _Reader(known, connection_id, insist, bare)
+    known = Known.load(session, Scope(tenant_id))
+    reader = RowReader(known, connection_id, insist, bare)
     read = _read(reader, rows, progress)
     db.engine.start_write(session)
     db.orders.claim_all(session, sorted({row.prepared.number.e164 for row in read if row.prepared}))
-    if _Known.load(session, Scope(tenant_id)) != known:
+    if Known.load(session, Scope(tenant_id)) != known:
         session.rollback()
         raise Conflict("A connection or an agent was changed meanwhile. Nothing was written; try again.")
-    judged = _judge(session, tenant_id, read)
+    judged = _judge(session, tenant_id, reader, read)
     report = Report([result for result, _ in judged])
     if report.wrong and not keep_good:
         session.rollback()
@@ -212,6 +188,7 @@ def save(
             "source": source,
             "added": len(added),
             "already_here": report.count(Outcome.HERE),
+            "differing": report.count(Outcome.DIFFERS),
             "refused": report.wrong,
         },
     )
@@ -219,30 +196,7 @@ def save(
     return report
 
 
-@dataclass(frozen=True)
-class _Known:
-    """The connections and agents that rows can name."""
-
-    connections: Sequence[ConnectionRow]
-    agents: Sequence[AgentRow]
-
-    @classmethod
-    def load(cls, session: Session, scope: Scope) -> "_Known":
-        return cls(db.connections.choices(session, scope), db.agents.choices(session, scope))
-
-
-@dataclass(frozen=True)
-class _Row:
-    """A row as it was read: what can be put on record, or why it cannot. `number` is E.164 where it was understood."""
-
-    number: str
-    understood: bool = False
-    prepared: Prepared | None = None
-    problem: InvalidInput | None = None
-    row: int | None = None
-
-
-def _read(reader: "_Reader", rows: Sequence[Given], progress: Progress | None) -> list[_Row]:
+def _read(reader: RowReader, rows: Sequence[Given], progress: Progress | None) -> list[ReadRow]:
     expect_few(len(rows))
     read = []
     for at, row in enumerate(rows, start=1):
@@ -252,19 +206,23 @@ def _read(reader: "_Reader", rows: Sequence[Given], progress: Progress | None) -
     return read
 
 
-def _judge(session: Session, tenant_id: int, read: Sequence[_Row]) -> list[tuple[Result, Prepared | None]]:
+def _judge(
+    session: Session, tenant_id: int, reader: RowReader, read: Sequence[ReadRow]
+) -> list[tuple[Result, Prepared | None]]:
     """Return the outcome of each row that was read, with what is to be written for it."""
-    holders = db.registering.holders(session, sorted({row.number for row in read if row.understood}))
+    held = db.registering.holders(session, sorted({number for row in read for number in row.may_be}))
+    ours = {number for row in read for number in row.may_be if held.get(number) == tenant_id or _is_gone(row)}
+    records = db.number_records.among(session, tenant_id, sorted(ours))
     ordered = db.orders.open_numbers(session)
     first: dict[str, int] = {}
     judged: list[tuple[Result, Prepared | None]] = []
     for place, row in enumerate(read, start=1):
-        at, problem = row.row or place, row.problem
-        if row.understood and holders.get(row.number) == tenant_id:
-            judged.append((Result(at, Outcome.HERE, row.number), None))
+        at, problem = row.given.row or place, row.problem
+        if found := _on_record(row, records, reader):
+            judged.append((_compared(at, *found), None))
             continue
         fits = problem is None or problem.overridable
-        if fits and row.number in holders:
+        if fits and row.number in held:
             problem = checks.taken(row.number)
         elif fits and row.number in ordered:
             problem = InvalidInput(checks.being_ordered(row.number), field="number")
@@ -279,93 +237,29 @@ def _judge(session: Session, tenant_id: int, read: Sequence[_Row]) -> list[tuple
     return judged
 
 
-@dataclass
-class _Reader:
-    """Reads rows of one tenant, knowing its connections and agents: nothing is asked of the database."""
-
-    known: _Known
-    connection_id: int | None
-    insist: bool
-    bare: Bare | None
-    _countries: dict[str, list[str]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._default = next((row for row in self.known.connections if row.id == self.connection_id), None)
-        names = [(row.name, row) for row in self.known.connections]
-        titles = [(f"{row.name} · {vendor(row.provider).name}", row) for row in self.known.connections]
-        self._by_connection, self._by_title = checks.Named(names), checks.Named(titles)
-        self._by_agent = checks.Named((row.name, row) for row in self.known.agents)
-
-    def read(self, row: Given) -> _Row:
-        """Return what can be put on record of *row*, or why it cannot."""
-        written = files.text(row.number)
-        if row.problem:
-            return _Row(number_text.echo(written), problem=InvalidInput(row.problem, field="cells"), row=row.row)
-        number: ReadNumber | None = None
-        try:
-            try:
-                connection = self._connection(row.connection)
-            except InvalidInput:
-                with contextlib.suppress(InvalidInput):
-                    number = numbering.read(written)  # it may be here already, whatever its row says
-                raise
-            number = registering.understand(written, connection, self.bare)
-            _expect_active(files.text(row.status))
-            if not self.insist:
-                registering.expect_listed(number)
-            prepared = registering.prepare(
-                number,
-                checks.active(connection, "connection"),
-                self._agent(row.agent),
-                Configuration(
-                    label=files.text(row.label),
-                    allowed_inbound=self._codes(row.allowed_inbound),
-                    allowed_outbound=self._codes(row.allowed_outbound),
-                    provider_fields={name: files.text(value).removeprefix("'") for name, value in row.fields.items()},
-                    tags=_BETWEEN.split(files.text(row.tags)),
-                    notes=files.text(row.notes),
-                ),
-            )
-        except InvalidInput as exc:
-            shown = number.e164 if number else number_text.echo(written)
-            return _Row(shown, number is not None, problem=exc, row=row.row)
-        return _Row(number.e164, understood=True, prepared=prepared, row=row.row)
-
-    def _connection(self, given: object) -> ConnectionRow:
-        name = files.text(given)
-        found = self._default
-        if name:
-            found = self._by_connection.find(name, "connection") or self._by_title.find(name, "connection")
-        if found is None:
-            told = (
-                f"There is no connection {number_text.echo(name)}."
-                if name
-                else "No connection is named: choose one for such rows."
-            )
-            raise InvalidInput(told, field="connection")
-        return found
-
-    def _agent(self, given: object) -> AgentRow | None:
-        name = files.text(given)
-        found = self._by_agent.find(name, "agent") if name else None
-        if found is not None:
-            return checks.active(found, "agent")
-        if name and name.casefold() != _NO_AGENT:
-            raise InvalidInput(f"There is no agent {number_text.echo(name)}.", field="agent")
-        return None
-
-    def _codes(self, given: object) -> list[str]:
-        written = files.text(given)
-        if written not in self._countries:
-            self._countries[written] = country_names.read(written)
-        return self._countries[written]
+def _is_gone(row: ReadRow) -> bool:
+    """Return whether a row says of itself that its number was released or removed."""
+    return status(row.given.status) in GONE
 
 
-def _expect_active(status: str) -> None:
-    """Raise InvalidInput for a row that says of itself that it is not in use: what comes in is active."""
-    if status.casefold() not in _IN_USE:
-        raise InvalidInput(
-            f"Its status is {number_text.echo(status)}, and a number that comes in is active. Leave the row or its "
-            "status out.",
-            field="status",
-        )
+def _on_record(
+    row: ReadRow, records: Mapping[str, Sequence[NumberRecord]], reader: RowReader
+) -> tuple[NumberRecord, list[Difference]] | None:
+    """Return the record that a row is about, with what differs: the number as it is held, or one that is gone as said.
+
+    Of several, as a number has that was removed and came back, the one that the row agrees with most.
+    """
+    said = status(row.given.status)
+    for number in row.may_be:
+        found = [record for record in records.get(number, ()) if not record.is_gone or record.status is said]
+        if found:
+            compared = [(record, number_differences.between(row.given, record, reader)) for record in found]
+            return min(compared, key=lambda one: len(one[1]))
+    return None
+
+
+def _compared(at: int, record: NumberRecord, differences: Sequence[Difference]) -> Result:
+    if not differences:
+        return Result(at, Outcome.HERE, record.e164)
+    reason = f"{number_differences.told(differences, TITLES)}. {_UNCHANGED}"
+    return Result(at, Outcome.DIFFERS, record.e164, reason=reason, differences=differences)

@@ -15,11 +15,13 @@ import db.campaigns
 import db.connections
 import db.engine
 import db.number_details
+import db.number_records
 import db.numbers
 import db.orders
 from db.attention import Attention
 from db.models import NumberStatus, PhoneNumber, PoolStatus
 from db.number_details import CampaignUse, NumberDetail
+from db.number_records import NumberRecord
 from db.numbers import SEARCH_LIMIT, Facets, NumberQuery, NumberRow
 from db.scope import Scope, Slice
 from services import adding_up, audit, checks, thresholds
@@ -61,14 +63,14 @@ def search(session: Session, actor: Actor, query: NumberQuery, part: Slice) -> l
     return db.numbers.search(session, actor.scope, _with_thresholds(session, actor, query), part)
 
 
-def export(session: Session, actor: Actor, query: NumberQuery) -> Iterator[NumberRow]:
+def export(session: Session, actor: Actor, query: NumberQuery) -> Iterator[NumberRecord]:
     """Return every number that matches, for a file; the download is written down."""
     require(actor, Permission.NUMBERS_EXPORT)
     wanted = _with_thresholds(session, actor, query)
     subject = Subject("number", None, "Phone numbers", actor.scope.tenant_id)
     audit.record(session, actor, Action.NUMBERS_EXPORT, subject, after={"filters": _told(session, actor.scope, query)})
     session.commit()
-    return db.numbers.walk(session, actor.scope, wanted)
+    return db.number_records.walk(session, actor.scope, wanted)
 
 
 def facets(session: Session, actor: Actor) -> Facets:

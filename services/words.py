@@ -90,6 +90,8 @@ WEIGHT = (
     "How often the number is taken against the others of its pool. The dialer's, where one is set; else ours, from the "
     "calls of 30 days: (answered + k·m) / (attempts + k), m being the pool's rate, divided by the pool's average."
 )
+UNASSIGNED = "Unassigned"
+"""What stands for the agent of a number that has none."""
 MANAGED = {True: "Twilio-managed", False: "BYOT"}
 
 

@@ -11,7 +11,7 @@ SEPARATORS = (",", ";", "\t", "|")
 
 _SAID = re.compile(r"\s*sep=(.)\s*", re.IGNORECASE | re.DOTALL)
 _MOST_BROKEN = 1_000
-_LINES_IN_A_CELL = 200
+_LINES_IN_A_CELL = 2_000  # notes have no more
 _UNCLOSED = "A quote is opened and never closed in this row."
 _INSIDE = "There is a quote inside a quoted cell of this row. Write it twice, or leave it out."
 
@@ -37,18 +37,20 @@ def _separator(lines: list[str], names: Names) -> str:
     """Return what separates: it makes a header that names fields, and rows of one length, the longer the better."""
 
     def fitness(separator: str) -> tuple[int, float, int]:
-        rows = _rows(lines, 0, separator)
+        rows = _rows([line for line in lines if line.count(separator) < limit], 0, separator)
         widths = [len(row.cells) for row in rows]
         usual = max(set(widths), key=lambda width: (widths.count(width), width), default=1)
         agreed = widths.count(usual) / len(widths) if usual > 1 else 0
         return header(rows, names).named if usual > 1 or names else 0, agreed, usual
 
     lines = [line for line in lines if line.strip()]
-    limit = limits.MOST_COLUMNS
+    limit = limits.MOST_COLUMNS  # a line with more is not read for a guess
     widest = max((line.count(separator) for line in lines for separator in SEPARATORS), default=0)
-    if widest > limit:  # not read for a guess
+    found = {separator: fitness(separator) for separator in SEPARATORS}
+    best = max(SEPARATORS, key=lambda separator: found[separator])
+    if widest > limit and not found[best][0]:
         return max(SEPARATORS, key=lambda separator: sum(line.count(separator) for line in lines))
-    return max(SEPARATORS, key=fitness)
+    return best
 
 
 def _rows(lines: list[str], start: int, separator: str) -> list[Line]:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 import db.audit
+import db.number_records
 import db.numbers
 import db.orders
 import db.tenant_audit
@@ -45,6 +46,23 @@ def test_no_page_of_the_list_scans_the_table(database: sa.Engine, session: Sessi
     scans = [step for step in plans if step.startswith("SCAN phone_number") and "INDEX" not in step]
     assert plans
     assert not scans, plans
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("scope", [Scope(1), Scope(None)], ids=["a tenant", "all tenants"])
+def test_no_batch_of_a_download_or_of_an_import_scans_a_table(
+    database: sa.Engine, session: Session, world: World, scope: Scope
+) -> None:
+    make.several(session, world, 2)
+    with plans_of(database) as plans:
+        list(db.number_records.walk(session, scope, NumberQuery()))
+        db.number_records.among(session, world.tenant, ["+14155552000", "+14155552001"])
+    scans = [
+        step for step in plans if step.startswith("SCAN") and not step.startswith(("SCAN campaign", "SCAN tenant"))
+    ]
+    assert plans
+    assert not scans, plans
+    assert "SCAN campaign_number" not in " ".join(plans), plans
 
 
 DAY = AuditQuery(since=datetime(2026, 5, 4, tzinfo=UTC), until=datetime(2026, 5, 5, tzinfo=UTC))

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from playwright.sync_api import expect
 from tests.e2e.conftest import Visitor
 from tests.e2e.console import Console
 from tests.e2e.test_layout import expect_no_sideways_scroll
+from tests.e2e.test_numbers import downloaded
 from tests.services.test_hostile_files import two_cells
 
 pytestmark = pytest.mark.e2e
@@ -51,27 +53,28 @@ def test_a_file_is_checked_its_good_rows_imported_and_the_others_taken_away(visi
     bring(tab, file)
     tab.press("Check")
     expect(
-        tab.page.get_by_text("Nothing was written yet: 1 number can be added, 1 already here, 2 refused.")
+        tab.page.get_by_text("Nothing was written yet: 1 number can be added, 1 differs, 2 refused.")
     ).to_be_visible()
     assert outcomes(tab) == [
         ["3", "+1 212 555 7001", "Refused"],
         ["4", "+1 212 555 7002", "Refused"],
+        ["5", here, "Differs"],
         ["2", "+1 212 555 7001", "Will be added"],
-        ["5", here, "Already here"],
     ]
     tab.press("Import 4 rows")
     expect(tab.page.get_by_text("Nothing was written: 2 of 4 rows cannot be imported.")).to_be_visible()
     tab.press("Import the good rows only")
-    expect(tab.page.get_by_text("1 number added, 1 already here, 2 refused.")).to_be_visible()
+    expect(tab.page.get_by_text("1 number added, 1 differs, 2 refused.")).to_be_visible()
     with tab.page.expect_download() as taken:
         tab.button("Rows with outcomes").click()
     rows = list(csv.DictReader(io.StringIO(taken.value.path().read_text("utf-8-sig"))))
     assert [row["Row"] for row in rows] == ["2", "3", "4", "5"]
-    assert [(row["Name"], row["Outcome"], row["Reason"]) for row in rows] == [
+    assert "in the file “Mine already”" in rows[-1].pop("Reason")
+    assert [(row["Name"], row["Outcome"], row.get("Reason")) for row in rows] == [
         ("Harbour desk", "Added", ""),
         ("Twice", "Refused", "The same number as row 2."),
         ("'=HYPERLINK(1)", "Refused", "There is no agent Nobody."),
-        ("Mine already", "Already here", ""),
+        ("Mine already", "Differs", None),
     ]
     tab.page.get_by_role("link", name="Back to the list").click()
     tab.expect_count(f"of {count + 1:,} numbers")
@@ -84,6 +87,42 @@ def test_a_file_is_checked_its_good_rows_imported_and_the_others_taken_away(visi
     ]
     tab.open_row(0)
     expect(tab.page.get_by_text("Olga Operator added the number")).to_be_visible()
+    tab.expect_no_error()
+
+
+def test_a_download_of_the_list_is_here_already_and_tells_what_was_changed_in_it(
+    visitor: Visitor, tmp_path: Path
+) -> None:
+    tab = visitor("operator").open("/?status=Active&status=Inactive&status=Released&status=Removed")
+    for kind, name in (("Excel", "numbers.xlsx"), ("CSV", "numbers.csv")):
+        file = tmp_path / name
+        file.write_bytes(downloaded(tab, kind).read_bytes())
+        tab.press("Import from a file")
+        bring(tab, file)
+        expect(tab.page.get_by_text("Left out: Provider, Country, Type, Managed by, Tenant, Created")).to_be_visible()
+        tab.press("Check")
+        told = re.compile(r"^Nothing was written yet: 0 numbers can be added, [\d,]+ already here\.$")
+        expect(tab.page.get_by_text(told)).to_be_visible()
+        tab.page.get_by_role("link", name="Back to the list").click()
+        tab.settle()
+    rows = list(csv.DictReader(io.StringIO(file.read_text("utf-8-sig"))))
+    live = next(row for row in rows if row["Status"] == "Active" and row["Name"])
+    before, live["Name"], live["Tags"] = live["Name"], "Harbour *desk*", 'north; "Kiel, east"'
+    changed = tmp_path / "changed.csv"
+    with changed.open("w", newline="") as out:
+        writer = csv.DictWriter(out, list(live))
+        writer.writeheader()
+        writer.writerows(rows)
+    tab.press("Import from a file")
+    bring(tab, changed)
+    tab.press(f"Import {len(rows):,} rows")
+    expect(tab.page.get_by_text(re.compile(r"0 numbers added, [\d,]+ already here, 1 differs\."))).to_be_visible()
+    tab.rows()
+    cells = tab.page.locator("[data-testid=stDataFrame]").last.locator("tbody tr").first.locator("td")
+    expect(cells.nth(2)).to_have_text("Differs")
+    expect(cells.nth(3)).to_contain_text(f"Label: here “{before}”, in the file “Harbour *desk*”; Tags: here")
+    expect(cells.nth(3)).to_contain_text('in the file “"Kiel, east"; north”. Nothing was changed')
+    expect(cells.nth(4)).to_have_text("Label, Tags")
     tab.expect_no_error()
 
 

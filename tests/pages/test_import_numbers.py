@@ -16,7 +16,7 @@ from tests.pages.tab import buttons, links, press, signed_in, texts, visit
 
 PAGE = "import_numbers.py"
 GOOD = "Number,Connection,Label\n+14155550100,SIP,Desk\n"
-MIXED = GOOD + "+14155552671,SIP,\n+15551234567,SIP,\n+14155550101,Nowhere,\n"
+MIXED = GOOD + "+14155552671,SIP,Sales\n+15551234567,SIP,\n+14155550101,Nowhere,\n"
 
 
 def with_file(text: str, username: str = "operator") -> AppTest:
@@ -67,6 +67,24 @@ def test_a_check_shows_every_row_with_the_refused_ones_first_and_writes_nothing(
     assert held(session, world) == before
 
 
+def test_a_number_that_the_file_has_otherwise_is_told_so_and_stays_as_it_is(
+    session: Session, world: World, stock: Stock
+) -> None:
+    rows = ("+14155552671,SIP,*Till*,", "+12125552368,SIP,Support,west", "+919876543210,mCube,Mumbai,")
+    tab = press(with_file("\n".join(["Number,Connection,Name,Tags", *rows])), "Import 3 rows")
+    assert texts(tab, "success") == ["moved.csv: 0 numbers added, 1 already here, 2 differ."]
+    unchanged = "Nothing was changed: an import only adds numbers. Change it on the number's page."
+    assert shown(tab) == [
+        (2, "+1 415 555 2671", ["Differs"], f"Label: here “Sales”, in the file “*Till*”. {unchanged}"),
+        (3, "+1 212 555 2368", ["Differs"], f"Tags: here none, in the file “west”. {unchanged}"),
+        (4, "+91 98765 43210", ["Already here"], "—"),
+    ]
+    assert list(tab.dataframe[-1].value.Column) == ["Label", "Tags", "—"]
+    told = "What differs is not changed: an import only adds numbers. Change it on the number's page."
+    assert told in texts(tab, "caption")
+    assert numbers.get(session, world.viewer, stock.sales).label == "Sales"
+
+
 def test_wrong_rows_stop_an_import_but_not_one_of_the_good_rows(session: Session, world: World, stock: Stock) -> None:
     before = held(session, world)
     tab = press(with_file(MIXED), "Import 4 rows")
@@ -77,11 +95,11 @@ def test_wrong_rows_stop_an_import_but_not_one_of_the_good_rows(session: Session
     assert shown(tab)[2][2] == ["Will be added"]
     assert held(session, world) == before
     press(tab, "Import the good rows only")
-    assert texts(tab, "success") == ["moved\\.csv: 1 number added, 1 already here, 1 needs a look, 1 refused."]
+    assert texts(tab, "success") == ["moved.csv: 1 number added, 1 already here, 1 needs a look, 1 refused."]
     assert shown(tab)[2][1:3] == ("+1 415 555 0100", ["Added"])
     assert held(session, world) == ["+14155550100", *before]
     press(tab, "Import the good rows only")
-    assert texts(tab, "success") == ["moved\\.csv: 0 numbers added, 2 already here, 1 needs a look, 1 refused."]
+    assert texts(tab, "success") == ["moved.csv: 0 numbers added, 2 already here, 1 needs a look, 1 refused."]
 
 
 def test_doubted_numbers_and_rows_without_a_connection_come_in_when_that_is_chosen(
@@ -100,7 +118,7 @@ def test_a_column_that_no_name_tells_is_chosen(session: Session, world: World) -
     assert texts(tab, "error") == ["Say which column holds the number."]
     column(tab, "Number").set_value("Line")
     press(tab.run(), "Import 1 row")
-    assert texts(tab, "success") == ["moved\\.csv: 1 number added."]
+    assert texts(tab, "success") == ["moved.csv: 1 number added."]
     assert "Left out: Backup." in texts(tab, "caption")
 
 
@@ -190,7 +208,7 @@ def test_a_long_table_says_how_many_rows_there_are(world: World) -> None:
     text = "Number,Connection\n" + "".join(f"+1415555{i:04d},SIP\n" for i in range(310))
     tab = press(with_file(text), "Check")
     assert len(tab.dataframe[-1].value) == 300
-    assert "The first 300 of 310 rows, refused ones first." in texts(tab, "caption")
+    assert "The first 300 of 310 rows, the worst first." in texts(tab, "caption")
 
 
 def test_a_number_of_another_tenant_is_refused_without_naming_it(world: World, stock: Stock) -> None:
