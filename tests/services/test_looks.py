@@ -19,7 +19,7 @@ from providers.sandbox.accounts import MAIN
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import OwnedSeed, Sandbox
 from providers.verbs import NumberSearch, Webhooks
-from services import audit, durable, fulfilment, numbering, order_states, orders, settings, stock
+from services import audit, durable, fulfilment, numbering, order_states, orders, stock
 from services.errors import Conflict, Forbidden, NotFound
 from services.orders import Configuration, Purchase
 from services.sweep import Sweep
@@ -42,16 +42,6 @@ def sweeping() -> Iterator[None]:
         yield
     finally:
         sweep.stop()
-
-
-@pytest.fixture
-def no_grace(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What was asked takes effect at once or never."""
-    monkeypatch.setenv("NUMBERDESK_SETTLE_SECONDS", "0")
-    settings.current.cache_clear()
-    yield
-    monkeypatch.undo()
-    settings.current.cache_clear()
 
 
 def test_an_order_that_is_uncertain_for_thirty_days_is_still_looked_at(
@@ -198,12 +188,15 @@ def test_a_purchase_that_was_given_up_is_looked_at_once_more(
     assert state(session, world, given_up[1]) is OrderState.FAILED
 
 
+@pytest.mark.parametrize(
+    ("kind", "of_second"), [(Kind.DELAY, OrderState.FAILED), (Kind.LATE, OrderState.CONFIRMED)], ids=["before", "after"]
+)
 def test_a_purchase_given_up_too_early_ends_confirmed_though_the_number_was_ordered_anew(
-    session: Session, world: World, sandbox: Sandbox, no_grace: None
+    session: Session, world: World, sandbox: Sandbox, no_grace: None, kind: Kind, of_second: OrderState
 ) -> None:
     e164 = for_sale(session, world)
     first = place(session, world, e164)
-    sandbox.fault(Fault(Kind.DELAY, method="POST", path=NUMBERS, seconds=2))
+    sandbox.fault(Fault(kind, method="POST", path=NUMBERS, seconds=2))
     path = sandbox.faults
     asking = threading.Thread(target=fulfilment.ask, args=[first])
     asking.start()
@@ -211,10 +204,15 @@ def test_a_purchase_given_up_too_early_ends_confirmed_though_the_number_was_orde
     order_states.fail(first, "It was not bought, nothing was charged.")  # as whoever looked a moment too early does
     second = buy(session, world, e164)
     asking.join()
-    for order in (first, second):
-        seen = looked_up(session, world, order)
-        assert (seen.state, seen.problem) == (OrderState.CONFIRMED, None)
-    assert looked_up(session, world, first).number_id == looked_up(session, world, second).number_id
+    seen = looked_up(session, world, first)
+    assert (seen.state, seen.problem) == (OrderState.CONFIRMED, None)
+    again = looked_up(session, world, second)
+    assert again.state is of_second
+    if of_second is OrderState.FAILED:
+        assert "already, so it was not bought and nothing was charged" in (again.problem or "")
+    else:
+        assert again.number_id == seen.number_id
+    assert bought(sandbox, e164) == 1
 
 
 def test_a_purchase_that_meets_a_busy_provider_waits_and_is_made_at_the_agreed_price(
@@ -269,18 +267,21 @@ def test_many_imports_at_a_provider_that_is_crowded_are_slowed_down_and_none_fai
     session: Session, world: World, sandbox: Sandbox
 ) -> None:
     theirs = "https://theirs.example.com/voice"
-    sandbox.seed_owned([OwnedSeed(f"+1310555{n:04}", MAIN.sid, voice_url=theirs, sid=f"PN{n:032x}") for n in range(40)])
+    sids = [f"PN{n:02}{'c' * 30}" for n in range(40)]
+    sandbox.seed_owned(
+        [OwnedSeed(f"+1310555{n:04}", MAIN.sid, voice_url=theirs, sid=sid) for n, sid in enumerate(sids)]
+    )
     placed = [
         orders.place_import(
             session,
             world.operator,
             world.twilio,
             f"+1310555{n:04}",
-            f"PN{n:032x}",
+            sid,
             Webhooks(voice_url=theirs),
             Configuration(),
         )
-        for n in range(40)
+        for n, sid in enumerate(sids)
     ]
     sandbox.fault(Fault(Kind.CROWDED, path=NUMBERS, times=None, seconds=0.02, at_once=2, retry_after=0.05))
     with sweeping():
