@@ -142,15 +142,17 @@ def test_a_purchase_that_was_given_up_is_not_taken_for_a_later_one(
 
 
 def test_what_was_missed_before_an_order_was_asked_anew_does_not_end_its_grace(
-    session: Session, world: World, sandbox: Sandbox, no_grace: None
+    session: Session, world: World, sandbox: Sandbox, no_grace: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox.fault(Fault(Kind.DROP_BEFORE, method="POST", path=NUMBERS))
     order = place(session, world, for_sale(session, world))
     session.execute(sa.update(NumberOrder).values(asked_at=datetime.now(UTC)))  # by another process, just now
     session.commit()
     assert not fulfilment.settle(order)
-    order_states.not_now(order, ProviderUnavailable("It is too busy."))  # which was sent away
-    fulfilment.ask(order)
+    with monkeypatch.context() as another_process:
+        another_process.setattr(fulfilment, "_missed", {})
+        order_states.not_now(order, ProviderUnavailable("It is too busy."))
+        fulfilment.ask(order)
     assert state(session, world, order) is OrderState.UNKNOWN
     assert not fulfilment.settle(order)
     assert fulfilment.settle(order)
