@@ -95,7 +95,7 @@ class AtProvider:
     def resync(self) -> None:
         """Draw the way to compare the record with the provider, and what differs."""
         maker = vendor(self.number.provider)
-        if not self.number.provider_sid or not maker.can(Capability.FIND_OWNED) or self.number.is_gone:
+        if not numbers.sid_of(self.number) or not maker.can(Capability.FIND_OWNED) or self.number.is_gone:
             return
         if st.button(f"Re-sync from {plain(maker.name)}", icon=":material/sync:", key="resync"):
             st.session_state.pop(_FOUND, None)

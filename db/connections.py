@@ -209,9 +209,9 @@ def sealed(session: Session) -> list[Connection]:
     )
 
 
-def any_credentials(session: Session) -> list[str]:
-    """Return one stored token of credentials, if there is any: enough to see whether a key fits."""
-    return list(session.scalars(sa.select(Connection.credentials).where(Connection.credentials.is_not(None)).limit(1)))
+def all_credentials(session: Session) -> list[str]:
+    """Return the stored tokens of credentials of every tenant."""
+    return list(session.scalars(sa.select(Connection.credentials).where(Connection.credentials.is_not(None))))
 
 
 def sandboxes(session: Session, provider: str) -> list[Connection]:

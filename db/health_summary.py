@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 import db.engine
+from db import locks
 from db.models import Campaign, CampaignHealth, HealthFall, HealthLine, HealthSummary, HealthVersion, Tenant
 from db.scope import Scope
 
@@ -24,8 +25,6 @@ FACT = (
 
 CHUNK = 20_000
 _MANY = 1000
-_LOCK = 72_440_000
-"""With the days of a window and the tenant it names the lock of who adds up, on PostgreSQL."""
 
 _guard = threading.Lock()
 _busy: set[tuple[str, int, int]] = set()
@@ -208,9 +207,7 @@ def alone(tenant_id: int, days: int) -> Iterator[Session | None]:
     It waits for nobody. Raises DatabaseUnavailable as `db.engine.open_session` does.
     """
     with _alone_here(tenant_id, days) as mine, db.engine.open_session() as session:
-        if mine and session.get_bind().dialect.name == "postgresql":  # among all replicas
-            mine = bool(session.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK + days, tenant_id))))
-        yield session if mine else None
+        yield session if mine and locks.take_window(session, tenant_id, days) else None
 
 
 @contextmanager

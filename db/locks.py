@@ -19,6 +19,7 @@ class Lock(IntEnum):
     MIGRATING = 7_243_981
     EVERY_NUMBER = 7_243_982  # shared by whoever claims a number, alone for whoever claims very many
     PEOPLE = 7_243_983
+    SUMS = 72_440_000  # with the days of a window added, and beside it the tenant
 
 
 def take(session: Session, lock: Lock) -> None:
@@ -44,6 +45,16 @@ def take_numbers(session: Session, e164s: Sequence[str]) -> None:
     session.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(Lock.EVERY_NUMBER.value)))
     wanted = sa.cast(sorted(e164s), postgresql.ARRAY(sa.Text))
     session.execute(sa.select(_of_number(sa.func.unnest(wanted).column_valued("e164"))))
+
+
+def take_window(session: Session, tenant_id: int, days: int) -> bool:
+    """Hold the sums of a tenant over so many days until this transaction ends; return False if somebody else does.
+
+    Its key has two parts, which PostgreSQL keeps apart from all keys of one.
+    """
+    if not _has_locks(session):
+        return True
+    return bool(session.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(Lock.SUMS.value + days, tenant_id))))
 
 
 def _of_number(e164: Any) -> Any:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from db import attention, locks
-from db.models import UNSETTLED, Connection, NumberOrder, OrderKind, OrderState, Tenant, User
+from db.models import UNSETTLED, Connection, NumberOrder, OrderKind, OrderState, PhoneNumber, Tenant, User
 from db.scope import Scope
 
 OPEN = (OrderState.PLACED, OrderState.UNKNOWN)
@@ -101,6 +101,14 @@ def has_open(session: Session, e164: str) -> bool:
     return found is not None
 
 
+def was_bought_after(session: Session, e164: str, order_id: int) -> bool:
+    """Return whether a purchase of *e164* that was ordered after another order is what put it on record."""
+    records = sa.select(PhoneNumber.id).where(PhoneNumber.e164 == e164)
+    bought = (NumberOrder.kind == OrderKind.PURCHASE, NumberOrder.state == OrderState.CONFIRMED)
+    found = sa.select(NumberOrder.id).where(NumberOrder.number_id.in_(records), NumberOrder.id > order_id, *bought)
+    return session.scalar(found.limit(1)) is not None
+
+
 def open_numbers(session: Session) -> set[str]:
     """Return the numbers that any tenant has an order about that is not settled."""
     return set(session.scalars(sa.select(NumberOrder.e164).where(UNSETTLED)))
@@ -116,18 +124,34 @@ def claim_all(session: Session, e164s: Sequence[str]) -> None:
     locks.take_numbers(session, e164s)
 
 
-def due(session: Session, now: datetime, furthest: timedelta, most: int) -> list[tuple[int, int, datetime]]:
-    """Return order, connection and since when, of all that is to be looked at: longest due first, of every tenant.
+def looks(session: Session) -> tuple[datetime | None, datetime | None]:
+    """Return when the next look at an order is and when the furthest, of any tenant; None while none is to be."""
+    ends = (sa.select(end(NumberOrder.next_look_at)).scalar_subquery() for end in (sa.func.min, sa.func.max))
+    soonest, furthest = session.execute(sa.select(*ends)).one()
+    return soonest, furthest
 
-    A look that is further off than *furthest* was set by a clock that has been put right since: it is due.
+
+def due(
+    session: Session, now: datetime, furthest: timedelta, most: int, *, but: Collection[int] = ()
+) -> list[tuple[int, int]]:
+    """Return order and connection of all that is to be looked at: longest due first, of every tenant.
+
+    A look that is further off than *furthest* was set by a clock that has been put right since: it is due. Orders of
+    some connections are left out, as *but* says.
     """
     rows = session.execute(
-        sa.select(NumberOrder.id, NumberOrder.connection_id, NumberOrder.next_look_at)
-        .where(_is_due(now, furthest))
+        sa.select(NumberOrder.id, NumberOrder.connection_id)
+        .where(_is_due(now, furthest), NumberOrder.connection_id.not_in(but))
         .order_by(NumberOrder.next_look_at, NumberOrder.id)
         .limit(most)
     )
-    return [(order, connection, since) for order, connection, since in rows]
+    return [(order, connection) for order, connection in rows]
+
+
+def any_due(session: Session, after: datetime, until: datetime, *, but: Collection[int]) -> bool:
+    """Return whether an order has been due since a moment *after* and *until*, leaving some out."""
+    found = sa.select(NumberOrder.id).where(*_between(after, until, but)).limit(1)
+    return session.scalar(found) is not None
 
 
 def take(
@@ -150,18 +174,18 @@ def hasten(session: Session, now: datetime) -> None:
     session.execute(sa.update(NumberOrder).where(UNSETTLED, unset).values(next_look_at=NumberOrder.placed_at))
 
 
-def put_off(session: Session, order_ids: Collection[int], now: datetime) -> None:
-    """Have orders that are due be due only now: their turn has not come, but they are not forgotten."""
-    session.execute(
-        sa.update(NumberOrder)
-        .where(NumberOrder.id.in_(order_ids), NumberOrder.next_look_at <= now)
-        .values(next_look_at=now)
-    )
+def put_off(session: Session, after: datetime, until: datetime, now: datetime, *, but: Collection[int]) -> None:
+    """Have the same orders be due only now: their turn has not come, but they are not forgotten."""
+    session.execute(sa.update(NumberOrder).where(*_between(after, until, but)).values(next_look_at=now))
 
 
 def oldest_open(session: Session) -> datetime | None:
     """Return when the oldest order that is not settled was placed, of any tenant."""
     return session.scalar(sa.select(sa.func.min(NumberOrder.placed_at)).where(UNSETTLED))
+
+
+def _between(after: datetime, until: datetime, but: Collection[int]) -> tuple[Any, ...]:
+    return (NumberOrder.next_look_at > after, NumberOrder.next_look_at <= until, NumberOrder.id.not_in(but))
 
 
 def _is_due(now: datetime, furthest: timedelta) -> Any:

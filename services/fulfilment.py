@@ -46,8 +46,8 @@ FURTHEST = order_states.LAST_LOOK_AFTER + timedelta(hours=1)
 
 _OURS = "Something went wrong on our side; it has been logged."
 _log = structlog.get_logger()
-_missed: dict[int, float] = {}
-"""When this process first looked for what an order asked, and found nothing; by a clock that nobody can set."""
+_missed: dict[int, tuple[datetime | None, float]] = {}
+"""When an order was asked, and when this process first found nothing of it since; by a clock that nobody can set."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,6 @@ def drive(order_id: int, *, even_early: bool = False) -> Look:
     sent_away = None
     try:
         if is_new:
-            _missed.pop(order_id, None)
             _ask(provider, order)
         else:
             _look(provider, order)
@@ -188,6 +187,12 @@ def _open(session: Session, order: NumberOrder) -> tuple[Provider | None, str]:
 
 
 def _buy(provider: Provider, order: NumberOrder) -> OwnedNumber:
+    """Buy the number, unless the account holds it already: then to buy is to overwrite its webhooks unseen."""
+    if provider.find_owned(order.e164) is not None:
+        raise RequestRejected(
+            f"The account holds {numbering.display(order.e164)} already, so it was not bought and nothing was charged. "
+            "Import it instead, which shows the webhooks that are replaced."
+        )
     chosen = order.configuration
     return provider.buy(
         order.e164,
@@ -218,10 +223,10 @@ def _release(provider: Provider, order: NumberOrder) -> None:
 
 
 def _expect_nowhere(provider: Provider, order: NumberOrder) -> None:
-    """Raise RequestRejected when the account holds the number under another SID, and so pays for it."""
+    """Raise AnotherSid when the account holds the number under another SID, and so pays for it."""
     other = provider.find_owned(order.e164)
     if other is not None:
-        raise RequestRejected(
+        raise held.AnotherSid(
             f"The account holds {numbering.display(order.e164)} under another SID, {other.sid}. It was not released; "
             "take that SID over by a re-sync, and release it then."
         )
@@ -229,10 +234,10 @@ def _expect_nowhere(provider: Provider, order: NumberOrder) -> None:
 
 def _look_for_purchase(provider: Provider, order: NumberOrder) -> None:
     owned = provider.find_owned(order.e164)
-    if owned is not None:
-        _confirm(order.id or 0, owned)
-    elif order.state is OrderState.FAILED:
+    if order.state is OrderState.FAILED and (owned is None or _is_of_another(order)):
         order_states.look_no_more(order.id or 0)
+    elif owned is not None:
+        _confirm(order.id or 0, owned)
     elif _long_ago(order):
         _fail(
             order.id or 0,
@@ -241,12 +246,18 @@ def _look_for_purchase(provider: Provider, order: NumberOrder) -> None:
         )
 
 
+def _is_of_another(order: NumberOrder) -> bool:
+    """Return whether a later order bought the number, which it does only while the account does not hold it."""
+    with db.engine.open_session() as session:
+        return db.orders.was_bought_after(session, order.e164, order.id or 0)
+
+
 def _look_for_release(provider: Provider, order: NumberOrder) -> None:
     try:
         gone = held.by_sid(provider, order.provider_sid or "", order.e164) is None
         if gone:
             _expect_nowhere(provider, order)
-    except RequestRejected as exc:
+    except (held.AnotherNumber, held.AnotherSid) as exc:
         _fail(order.id or 0, str(exc))
         return
     if gone:
@@ -272,12 +283,13 @@ def _look_at_webhooks(provider: Provider, order: NumberOrder) -> None:
 def _long_ago(order: NumberOrder) -> bool:
     """Whether what was asked can no longer take effect: a request may outlive its lost answer.
 
-    Told by two looks of this process, so far apart: the clock on the wall may have been set in between.
+    Told by two looks of this process, so far apart: the clock on the wall may have been set in between. That another
+    process looks in turn only delays it. What was found missing before it was asked anew does not count.
     """
     now, grace = time.monotonic(), settings.current().settle_seconds
-    first = _missed.get(order.id or 0)
-    if first is None:
-        _missed[order.id or 0] = now
+    asked_at, first = _missed.get(order.id or 0, (None, now))
+    if asked_at != order.asked_at or asked_at is None:
+        _missed[order.id or 0] = (order.asked_at, now)
         return False
     return now - first >= grace
 

@@ -13,6 +13,10 @@ class AnotherNumber(RequestRejected):
     """The provider has another number under the SID."""
 
 
+class AnotherSid(RequestRejected):
+    """The provider has the number under another SID."""
+
+
 def by_sid(provider: Provider, sid: str, e164: str) -> OwnedNumber | None:
     """Return the account's number *e164*, which has *sid*; None when the account has no such SID.
 

@@ -39,6 +39,9 @@ _ORDERING = {
 }
 """What it takes to place an order, and to take it back."""
 
+_LENGTHS = {"number": (3, 20), "SID": (1, 64), "price": (0, 20), "currency": (0, 3)}
+"""How short and how long what comes from a provider may be: as long as its column."""
+
 
 @dataclass(frozen=True)
 class Configuration:
@@ -76,6 +79,7 @@ def _place_purchase(
     session: Session, actor: Actor, connection_id: int, purchase: Purchase, number_id: int | None = None
 ) -> int:
     require(actor, Permission.NUMBERS_BUY)
+    _expect_fitting(number=purchase.e164, price=purchase.price, currency=purchase.currency)
     connection = _begin(session, actor, connection_id, purchase.e164, Capability.BUY)
     chosen = _checked(session, connection, purchase.configuration)
     return _place(
@@ -115,6 +119,7 @@ def place_import(
     an application only with *stop_routing*, else InvalidInput.
     """
     require(actor, Permission.NUMBERS_BUY)
+    _expect_fitting(number=e164, SID=sid, price=price, currency=currency)
     connection = _begin(session, actor, connection_id, e164, Capability.LIST_OWNED)
     webhook_orders.require_agreement(e164, seen, webhook_orders.ours(connection), stop_routing=stop_routing)
     return _place(
@@ -285,6 +290,25 @@ def cancel_all(session: Session, actor: Actor, order_ids: Sequence[int]) -> str:
 def told(webhooks: Mapping[str, Any], otherwise: Webhooks | None = None) -> Webhooks:
     """Return webhooks as an order keeps them. What older orders did not keep is as in *otherwise*."""
     return webhook_orders.kept(webhooks, otherwise or Webhooks())
+
+
+def _expect_fitting(**values: str | None) -> None:
+    """Raise InvalidInput for what could not be put on record once it is done; nothing was asked yet.
+
+    A number is taken as the provider has it, also one on no numbering plan.
+    """
+    for what, text in values.items():
+        least, most = _LENGTHS[what]
+        if text is None:
+            continue
+        if not text.isprintable():
+            raise InvalidInput(f"The {what} holds a character that cannot be kept. Nothing was asked.", field=what)
+        if not least <= len(text) <= most:
+            raise InvalidInput(
+                f"The {what} has {words.amount(len(text), 'character')}; {least} to {most} can be kept. Nothing was "
+                "asked.",
+                field=what,
+            )
 
 
 def _begin(session: Session, actor: Actor, connection_id: int, e164: str, capability: Capability) -> Connection:

@@ -38,7 +38,7 @@ def start(settings: Settings | None = None) -> None:
     if not db.engine.has_trigrams(engine):
         log.warning("search.no_trigrams", effect="only starts and ends of numbers and starts of labels are found")
     with db.engine.open_session() as session:
-        credentials.prepare(settings, db.connections.any_credentials(session))
+        credentials.prepare(settings, db.connections.all_credentials(session))
         if demo.is_wanted(session, settings):
             demo.fill(session, settings, datetime.now(UTC).date())
             log.info("demo.filled")

@@ -6,7 +6,7 @@ was lost, one whose process was killed. A provider that is too busy slows its ow
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,6 +18,9 @@ import db.orders
 from services import fulfilment
 
 EVERY_SECONDS = 1.0
+IDLE_SECONDS = 5.0
+"""How often it looks for what is due: while something is, and at least. Who orders something wakes it."""
+
 WORKERS = 16
 AT_ONCE = 4
 """Orders that one connection is asked about at the same time, by this process."""
@@ -28,7 +31,7 @@ LONGEST_WISH = 3600.0
 
 _LOOKED_THROUGH = 500
 _TOUCHED_AFTER = timedelta(minutes=1)
-"""What is due for so long and still waits its turn is put off, which shows that it is not forgotten."""
+"""What is due for so long and still waits its turn is put off, which shows that the console ran all the time."""
 
 _log = structlog.get_logger()
 
@@ -83,8 +86,9 @@ class Sweep:
 
     def _run(self) -> None:
         while not self._ends:
+            rest = EVERY_SECONDS
             try:
-                self._round()
+                rest = self._round()
                 self._also()
                 self._is_away = False
             except db.engine.DatabaseUnavailable:
@@ -93,31 +97,48 @@ class Sweep:
                 self._is_away = True
             except Exception:
                 _log.exception("sweep.failed")
-            self._woken.wait(EVERY_SECONDS)
+            self._woken.wait(rest)
             self._woken.clear()
 
-    def _round(self) -> None:
+    def _round(self) -> float:
+        """Begin what is due and may go now; return how many seconds there is nothing to do."""
         now = datetime.now(UTC)
         with db.engine.open_session() as session:
-            due = db.orders.due(session, now, fulfilment.FURTHEST, _LOOKED_THROUGH)
-        late, self._left_out = [], False
+            soonest, furthest = db.orders.looks(session)
+            if soonest is None or furthest is None:
+                return IDLE_SECONDS
+            if soonest > now and furthest <= now + fulfilment.FURTHEST:
+                return min(max((soonest - now).total_seconds(), EVERY_SECONDS), IDLE_SECONDS)
+            due = db.orders.due(session, now, fulfilment.FURTHEST, _LOOKED_THROUGH, but=self._held_up())
+        running = self._begin(due)
+        late = (now - fulfilment.FORGOTTEN_AFTER, now - _TOUCHED_AFTER)
+        with db.engine.open_session() as session:
+            if db.orders.any_due(session, *late, but=running):
+                db.engine.start_write(session)
+                db.orders.put_off(session, *late, now, but=running)
+                session.commit()
+        return EVERY_SECONDS
+
+    def _held_up(self) -> list[int]:
+        """Return the connections that are asked nothing more just now: what is due there hides no other's orders."""
         with self._lock:
-            for order, connection, since in due:
+            found = [connection for connection, pace in self._paces.items() if not pace.is_free()]
+            self._left_out = bool(found)
+        return found
+
+    def _begin(self, due: Sequence[tuple[int, int]]) -> list[int]:
+        """Have workers drive of what is *due* what may go now; return all that are being driven."""
+        with self._lock:
+            for order, connection in due:
                 pace = self._paces.setdefault(connection, Pace())
                 if order in pace.running:
                     continue
                 if pace.is_free() and self._running() < WORKERS:
                     pace.running.add(order)
                     self._workers.submit(self._drive, order, pace)
-                    continue
-                self._left_out = True
-                if now - since > _TOUCHED_AFTER:
-                    late.append(order)
-        if late:
-            with db.engine.open_session() as session:
-                db.engine.start_write(session)
-                db.orders.put_off(session, late, now)
-                session.commit()
+                else:
+                    self._left_out = True
+            return [order for pace in self._paces.values() for order in pace.running]
 
     def _running(self) -> int:
         return sum(len(pace.running) for pace in self._paces.values())

@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 import db.engine
 import db.orders
-from db.models import OrderKind
+from db.models import OrderKind, OrderState
 from db.scope import Scope
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
@@ -63,6 +63,27 @@ def test_orders_whose_replicas_died_are_settled_by_one_that_was_running_all_the_
         assert dying.was_killed
     until(lambda: session.rollback() is None and not db.orders.still_open(session, Scope(None)))
     living.kill()
+    assert judge(session, sandbox, sent, ground.given).is_clean
+
+
+def test_what_was_lost_is_given_up_though_two_replicas_look_in_turn(
+    session: Session, sandbox: Sandbox, installation: Installation, ground: Ground, sent: Requests
+) -> None:
+    patient = replace(installation, settle_seconds=3)
+    living = [Desk(desk.start, patient) for _ in range(2)]
+    for process in living:
+        process.awaits("read")  # nothing is open yet
+    sandbox.fault(Fault(Kind.DROP_BEFORE, "POST", "IncomingPhoneNumbers"))
+    order_id = ground.wish(OrderKind.PURCHASE).place()
+    until(lambda: session.rollback() is None and not db.orders.still_open(session, Scope(None)))
+    order = db.orders.find_row(session, Scope(None), order_id)
+    assert order
+    assert order.state is OrderState.FAILED
+    assert order.asked_at
+    assert order.settled_at
+    assert (order.settled_at - order.asked_at).total_seconds() > patient.settle_seconds
+    for process in living:
+        process.kill()
     assert judge(session, sandbox, sent, ground.given).is_clean
 
 

@@ -17,6 +17,13 @@ def untouched() -> Iterator[Sandbox]:
         yield sandbox
 
 
+@pytest.fixture(scope="session")
+def shared_sandbox() -> Iterator[Sandbox]:
+    """A sandbox of these tests alone, whose ledger tells only of what they did."""
+    with running() as sandbox:
+        yield sandbox
+
+
 @pytest.fixture
 def main(sandbox: Sandbox) -> Provider:
     return connect(sandbox, accounts.MAIN)

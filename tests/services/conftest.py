@@ -8,7 +8,7 @@ from sqlmodel import Session
 from db.models import Connection
 from providers.sandbox.accounts import TRIAL
 from providers.sandbox.server import Sandbox
-from services import credentials, numbers
+from services import credentials, numbers, settings
 from services.settings import Settings
 from tests.conftest import World
 from tests.services import make, ordering, reconciling
@@ -46,3 +46,13 @@ def number(session: Session, world: World, sandbox: Sandbox, area: str) -> numbe
     found = reconciling.compared(session, world, area)
     row = found.missing_here.rows[0]
     return ordering.on_record(session, world, reconciling.imported(session, world, row, found))
+
+
+@pytest.fixture
+def no_grace(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What was asked takes effect at once or never."""
+    monkeypatch.setenv("NUMBERDESK_SETTLE_SECONDS", "0")
+    settings.current.cache_clear()
+    yield
+    monkeypatch.undo()
+    settings.current.cache_clear()

@@ -1,5 +1,9 @@
 """Ordering as tests do it: numbers for sale, bought, looked up; and what the sandbox's ledger says."""
 
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 import requests
 from sqlmodel import Session
 
@@ -8,6 +12,7 @@ from providers.sandbox.server import Sandbox
 from providers.verbs import NumberSearch, OwnedNumber
 from services import fulfilment, numbers, orders, settings, stock
 from services.orders import Configuration, Purchase
+from services.sweep import Sweep
 from tests.conftest import World
 
 NUMBERS = "/IncomingPhoneNumbers"
@@ -68,3 +73,19 @@ def owned(session: Session, world: World) -> OwnedNumber:
             if row.number.webhooks.voice_url.startswith("https://ivr.example.net"):
                 return row.number
         token = page.next_token
+
+
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "what was awaited did not come"
+        time.sleep(0.02)
+
+
+@contextmanager
+def sweeping() -> Iterator[None]:
+    sweep = Sweep(lambda: None)
+    try:
+        yield
+    finally:
+        sweep.stop()

@@ -1,9 +1,6 @@
 """When orders are looked at: for ever, by anybody, at the pace that the provider bears, until they are cancelled."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,44 +11,18 @@ from sqlmodel import Session
 
 import db.orders
 from db.models import Connection, NumberOrder, OrderState
-from db.scope import Scope, Slice
+from db.scope import Slice
+from providers.errors import ProviderUnavailable
 from providers.sandbox.accounts import MAIN
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import OwnedSeed, Sandbox
-from providers.verbs import NumberSearch, Webhooks
-from services import audit, durable, fulfilment, numbering, order_states, orders, settings, stock
+from providers.verbs import NumberSearch
+from services import audit, durable, fulfilment, numbering, order_states, orders, stock
 from services.errors import Conflict, Forbidden, NotFound
 from services.orders import Configuration, Purchase
-from services.sweep import Sweep
 from services.vendors import ProviderProblem
 from tests.conftest import World
-from tests.services.ordering import NUMBERS, bought, buy, for_sale, looked_up, on_record, place, state
-
-
-def until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "what was awaited did not come"
-        time.sleep(0.02)
-
-
-@contextmanager
-def sweeping() -> Iterator[None]:
-    sweep = Sweep(lambda: None)
-    try:
-        yield
-    finally:
-        sweep.stop()
-
-
-@pytest.fixture
-def no_grace(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What was asked takes effect at once or never."""
-    monkeypatch.setenv("NUMBERDESK_SETTLE_SECONDS", "0")
-    settings.current.cache_clear()
-    yield
-    monkeypatch.undo()
-    settings.current.cache_clear()
+from tests.services.ordering import NUMBERS, bought, buy, for_sale, looked_up, on_record, place, state, sweeping, until
 
 
 def test_an_order_that_is_uncertain_for_thirty_days_is_still_looked_at(
@@ -81,40 +52,6 @@ def test_an_order_that_is_uncertain_for_thirty_days_is_still_looked_at(
     assert bought(sandbox, e164) == 1
 
 
-def test_an_order_that_nobody_began_is_begun_by_the_sweep(session: Session, world: World, sandbox: Sandbox) -> None:
-    e164 = for_sale(session, world)
-    order = place(session, world, e164)
-    with sweeping():
-        until(lambda: state(session, world, order) is OrderState.CONFIRMED)
-    assert bought(sandbox, e164) == 1
-    assert looked_up(session, world, order).next_look_at is None
-
-
-def test_what_was_never_sent_while_the_console_was_down_is_not_sent_by_its_next_start(
-    request: pytest.FixtureRequest, session: Session, world: World, sandbox: Sandbox
-) -> None:
-    e164 = for_sale(session, world)
-    order = place(session, world, e164)
-    long_ago = datetime.now(UTC) - timedelta(minutes=20)
-    session.execute(sa.update(NumberOrder).values(placed_at=long_ago, next_look_at=long_ago))
-    session.commit()
-    request.getfixturevalue("engine")
-    until(lambda: state(session, world, order) is OrderState.FAILED)
-    assert "never sent" in (looked_up(session, world, order).problem or "")
-    assert bought(sandbox, e164) == 0
-
-
-def test_a_start_looks_at_once_at_what_was_sent(
-    request: pytest.FixtureRequest, session: Session, world: World, sandbox: Sandbox
-) -> None:
-    sandbox.fault(Fault(Kind.DROP_AFTER, method="POST", path=NUMBERS))
-    order = buy(session, world, for_sale(session, world))
-    session.execute(sa.update(NumberOrder).values(next_look_at=datetime.now(UTC) + timedelta(hours=1), looks=12))
-    session.commit()
-    request.getfixturevalue("engine")
-    until(lambda: state(session, world, order) is OrderState.CONFIRMED)
-
-
 def test_check_now_does_not_wait_for_each_order_of_a_provider_that_is_too_busy(
     session: Session, world: World, sandbox: Sandbox
 ) -> None:
@@ -124,16 +61,6 @@ def test_check_now_does_not_wait_for_each_order_of_a_provider_that_is_too_busy(
     with pytest.raises(ProviderProblem, match="0 orders settled, 0 still open; 5 could not be checked: Twilio"):
         durable.look_at_all(session, world.operator)
     assert len(sandbox.faults.listing()) == 1  # it was asked once
-
-
-def test_what_an_older_version_placed_is_looked_at_too(
-    request: pytest.FixtureRequest, session: Session, world: World, sandbox: Sandbox
-) -> None:
-    order = place(session, world, for_sale(session, world))
-    session.execute(sa.update(NumberOrder).values(next_look_at=None))
-    session.commit()
-    request.getfixturevalue("engine")
-    until(lambda: state(session, world, order) is OrderState.CONFIRMED)
 
 
 def test_of_two_who_come_at_once_one_looks(session: Session, world: World, sandbox: Sandbox) -> None:
@@ -198,12 +125,48 @@ def test_a_purchase_that_was_given_up_is_looked_at_once_more(
     assert state(session, world, given_up[1]) is OrderState.FAILED
 
 
-def test_a_purchase_given_up_too_early_ends_confirmed_though_the_number_was_ordered_anew(
+def test_a_purchase_that_was_given_up_is_not_taken_for_a_later_one(
     session: Session, world: World, sandbox: Sandbox, no_grace: None
 ) -> None:
     e164 = for_sale(session, world)
+    sandbox.fault(Fault(Kind.DROP_BEFORE, method="POST", path=NUMBERS))
+    first = buy(session, world, e164)
+    assert not fulfilment.settle(first)
+    assert fulfilment.settle(first)
+    assert state(session, world, buy(session, world, e164)) is OrderState.CONFIRMED
+    with time_machine.travel(datetime.now(UTC) + order_states.LAST_LOOK_AFTER):
+        fulfilment.drive(first)
+    seen = looked_up(session, world, first)
+    assert (seen.state, seen.next_look_at) == (OrderState.FAILED, None)
+    assert "it was not bought" in (seen.problem or "")
+
+
+def test_what_was_missed_before_an_order_was_asked_anew_does_not_end_its_grace(
+    session: Session, world: World, sandbox: Sandbox, no_grace: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.fault(Fault(Kind.DROP_BEFORE, method="POST", path=NUMBERS))
+    order = place(session, world, for_sale(session, world))
+    session.execute(sa.update(NumberOrder).values(asked_at=datetime.now(UTC)))  # by another process, just now
+    session.commit()
+    assert not fulfilment.settle(order)
+    with monkeypatch.context() as another_process:
+        another_process.setattr(fulfilment, "_missed", {})
+        order_states.not_now(order, ProviderUnavailable("It is too busy."))
+        fulfilment.ask(order)
+    assert state(session, world, order) is OrderState.UNKNOWN
+    assert not fulfilment.settle(order)
+    assert fulfilment.settle(order)
+
+
+@pytest.mark.parametrize(
+    ("kind", "of_second"), [(Kind.DELAY, OrderState.FAILED), (Kind.LATE, OrderState.CONFIRMED)], ids=["before", "after"]
+)
+def test_a_purchase_given_up_too_early_ends_confirmed_though_the_number_was_ordered_anew(
+    session: Session, world: World, sandbox: Sandbox, no_grace: None, kind: Kind, of_second: OrderState
+) -> None:
+    e164 = for_sale(session, world)
     first = place(session, world, e164)
-    sandbox.fault(Fault(Kind.DELAY, method="POST", path=NUMBERS, seconds=2))
+    sandbox.fault(Fault(kind, method="POST", path=NUMBERS, seconds=2))
     path = sandbox.faults
     asking = threading.Thread(target=fulfilment.ask, args=[first])
     asking.start()
@@ -211,10 +174,15 @@ def test_a_purchase_given_up_too_early_ends_confirmed_though_the_number_was_orde
     order_states.fail(first, "It was not bought, nothing was charged.")  # as whoever looked a moment too early does
     second = buy(session, world, e164)
     asking.join()
-    for order in (first, second):
-        seen = looked_up(session, world, order)
-        assert (seen.state, seen.problem) == (OrderState.CONFIRMED, None)
-    assert looked_up(session, world, first).number_id == looked_up(session, world, second).number_id
+    seen = looked_up(session, world, first)
+    assert (seen.state, seen.problem) == (OrderState.CONFIRMED, None)
+    again = looked_up(session, world, second)
+    assert again.state is of_second
+    if of_second is OrderState.FAILED:
+        assert "already, so it was not bought and nothing was charged" in (again.problem or "")
+    else:
+        assert again.number_id == seen.number_id
+    assert bought(sandbox, e164) == 1
 
 
 def test_a_purchase_that_meets_a_busy_provider_waits_and_is_made_at_the_agreed_price(
@@ -263,29 +231,6 @@ def test_a_release_that_a_busy_provider_did_not_take_before_the_console_stopped_
     assert seen.state is OrderState.FAILED
     assert "did not take it" in (seen.problem or "")
     assert "never sent" not in (seen.problem or "")
-
-
-def test_many_imports_at_a_provider_that_is_crowded_are_slowed_down_and_none_fails(
-    session: Session, world: World, sandbox: Sandbox
-) -> None:
-    theirs = "https://theirs.example.com/voice"
-    sandbox.seed_owned([OwnedSeed(f"+1310555{n:04}", MAIN.sid, voice_url=theirs, sid=f"PN{n:032x}") for n in range(40)])
-    placed = [
-        orders.place_import(
-            session,
-            world.operator,
-            world.twilio,
-            f"+1310555{n:04}",
-            f"PN{n:032x}",
-            Webhooks(voice_url=theirs),
-            Configuration(),
-        )
-        for n in range(40)
-    ]
-    sandbox.fault(Fault(Kind.CROWDED, path=NUMBERS, times=None, seconds=0.02, at_once=2, retry_after=0.05))
-    with sweeping():
-        until(lambda: session.rollback() is None and not db.orders.still_open(session, Scope(world.tenant)))
-    assert {state(session, world, order) for order in placed} == {OrderState.CONFIRMED}
 
 
 def test_what_was_not_sent_can_be_cancelled_and_is_never_sent(session: Session, world: World, sandbox: Sandbox) -> None:

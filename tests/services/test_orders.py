@@ -20,7 +20,8 @@ from services.errors import Conflict, Forbidden, InvalidInput, NotFound
 from services.orders import Configuration, Purchase
 from tests.conftest import World
 from tests.services import make
-from tests.services.ordering import NUMBERS, bought, buy, for_sale, looked_up, on_record, owned, place, state
+from tests.services.ordering import NUMBERS, bought, buy, for_sale, ledger, looked_up, on_record, owned, place, state
+from tests.services.reconciling import at_twilio
 
 
 def test_a_purchase_puts_the_number_on_record_with_all_that_was_chosen(
@@ -34,8 +35,8 @@ def test_a_purchase_puts_the_number_on_record_with_all_that_was_chosen(
     assert (number.e164, number.label, number.agent, number.allowed_inbound) == (e164, "Desk", "Maya", ("US",))
     assert number.is_managed
     assert number.provider_sid
-    at_twilio = stock.webhooks_now(session, world.operator, number.id)
-    assert (at_twilio.voice_url, at_twilio.status_callback) == (
+    there = stock.webhooks_now(session, world.operator, number.id)
+    assert (there.voice_url, there.status_callback) == (
         "https://voice.example.com/in",
         "https://voice.example.com/status",
     )
@@ -79,6 +80,70 @@ def test_twenty_buyers_of_one_number_make_one_order_and_one_purchase(
     assert bought(sandbox, e164) == 1
     session.rollback()  # to see what the others wrote
     assert numbers.count(session, world.viewer, NumberQuery()) == 1
+
+
+def test_a_number_that_the_account_holds_already_is_not_bought_over(
+    session: Session, world: World, sandbox: Sandbox
+) -> None:
+    e164 = for_sale(session, world)
+    theirs = Webhooks(voice_url="https://theirs.example.com", status_callback="https://theirs.example.com/s")
+    at_twilio(session, world).buy(e164, voice_url=theirs.voice_url, status_callback=theirs.status_callback)
+    order = buy(session, world, e164)
+    seen = looked_up(session, world, order)
+    assert seen.state is OrderState.FAILED
+    assert "already, so it was not bought" in (seen.problem or "")
+    assert "Import it" in (seen.problem or "")
+    there = at_twilio(session, world).find_owned(e164)
+    assert there
+    assert there.webhooks == theirs
+    assert ledger(sandbox, e164) == ["purchase"]
+    order = orders.place_import(session, world.operator, world.twilio, e164, there.sid, there.webhooks, Configuration())
+    fulfilment.ask(order)
+    assert state(session, world, order) is OrderState.CONFIRMED
+
+
+def test_a_purchase_that_was_sent_away_and_then_bought_by_somebody_is_not_bought_over(
+    session: Session, world: World, sandbox: Sandbox
+) -> None:
+    e164 = for_sale(session, world)
+    sandbox.fault(Fault(Kind.TOO_MANY, method="POST", path=NUMBERS, retry_after=60))
+    order = buy(session, world, e164)
+    assert looked_up(session, world, order).is_waiting
+    at_twilio(session, world).buy(e164, voice_url="https://theirs.example.com")
+    assert fulfilment.settle(order)
+    assert state(session, world, order) is OrderState.FAILED
+    there = at_twilio(session, world).find_owned(e164)
+    assert there
+    assert there.webhooks.voice_url == "https://theirs.example.com"
+
+
+@pytest.mark.parametrize(
+    ("e164", "sid", "field"),
+    [
+        ("+" + "1" * 20, "PN1", "number"),
+        ("+1", "PN1", "number"),
+        ("+1415555\x000123", "PN1", "number"),
+        ("+1415555\ud8000123", "PN1", "number"),
+        ("+14155550123", "PN" + "1" * 63, "SID"),
+        ("+14155550123", "", "SID"),
+        ("+14155550123", "PN\x00", "SID"),
+    ],
+)
+def test_what_could_not_be_put_on_record_is_refused_before_anything_is_asked(
+    session: Session, world: World, sandbox: Sandbox, e164: str, sid: str, field: str
+) -> None:
+    def place_import() -> None:
+        orders.place_import(session, world.operator, world.twilio, e164, sid, Webhooks(), Configuration())
+
+    def place_purchase() -> None:
+        orders.place_purchase(session, world.operator, world.twilio, Purchase(e164))
+
+    for act in (place_import, place_purchase) if field == "number" else (place_import,):
+        with pytest.raises(InvalidInput, match=f"The {field} .* Nothing was asked") as refused:
+            act()
+        assert refused.value.field == field
+        session.rollback()
+    assert orders.still_open(session, world.operator) == []
 
 
 @pytest.mark.parametrize("kind", [Kind.DROP_AFTER, Kind.ERROR_AFTER])

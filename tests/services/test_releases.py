@@ -15,6 +15,7 @@ from services import audit, campaigns, fulfilment, numbering, numbers, orders, r
 from services.errors import Conflict, Forbidden, InvalidInput, NotFound
 from tests.conftest import World
 from tests.services.ordering import NUMBERS, buy, for_sale, ledger, looked_up, on_record, state
+from tests.services.reconciling import at_twilio
 
 
 def released(session: Session, world: World, number: int) -> int:
@@ -107,6 +108,38 @@ def test_a_purchase_back_whose_answer_is_lost_revives_the_record_once_it_is_foun
     assert fulfilment.settle(order)
     assert looked_up(session, world, order).number_id == number
     assert on_record(session, world, number).status is NumberStatus.ACTIVE
+
+
+def test_a_number_that_somebody_bought_back_at_twilio_is_not_bought_over(
+    session: Session, world: World, sandbox: Sandbox
+) -> None:
+    e164 = for_sale(session, world)
+    number = looked_up(session, world, buy(session, world, e164)).number_id or 0
+    released(session, world, number)
+    at_twilio(session, world).buy(e164, voice_url="https://theirs.example.com")
+    order = orders.place_buy_back(session, world.operator, number)
+    fulfilment.ask(order)
+    seen = looked_up(session, world, order)
+    assert seen.state is OrderState.FAILED
+    assert "Import it instead" in (seen.problem or "")
+    there = at_twilio(session, world).find_owned(e164)
+    assert there
+    assert there.webhooks.voice_url == "https://theirs.example.com"
+    assert on_record(session, world, number).status is NumberStatus.RELEASED
+
+
+def test_a_release_is_not_given_up_because_the_provider_does_not_let_us_look(
+    session: Session, world: World, sandbox: Sandbox, no_grace: None
+) -> None:
+    number = looked_up(session, world, buy(session, world, for_sale(session, world))).number_id or 0
+    sandbox.fault(Fault(Kind.DROP_AFTER, method="DELETE", path=NUMBERS))
+    order = released(session, world, number)
+    for _ in range(3):  # the token was changed at Twilio, and not here yet
+        sandbox.fault(Fault(Kind.ERROR, method="GET", path=NUMBERS, status=401, code=20003))
+        assert not fulfilment.settle(order)
+        assert state(session, world, order) is OrderState.UNKNOWN
+    assert fulfilment.settle(order)
+    assert on_record(session, world, number).status is NumberStatus.RELEASED
 
 
 def test_after_ten_days_a_number_cannot_be_bought_back(session: Session, world: World, sandbox: Sandbox) -> None:

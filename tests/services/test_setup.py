@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from cryptography.fernet import Fernet
 from sqlmodel import Session
 
 import db.engine
 import db.users
+from db.models import Connection
 from services import credentials, setup
 from services.errors import InvalidInput
 from services.settings import Settings
@@ -47,6 +49,23 @@ def test_start_up_stops_when_the_key_does_not_open_what_is_stored(
     other = Settings(data_dir=tmp_path, database_url=url, demo=False, encryption_keys=Fernet.generate_key().decode())
     with pytest.raises(credentials.KeyProblem, match="Put the key back"):
         setup.start(other)
+
+
+def test_start_up_stops_when_the_key_opens_only_some_of_what_is_stored(
+    session: Session, world: World, tmp_path: Path
+) -> None:
+    url = db.engine.current().url.render_as_string(hide_password=False)
+    kept, lost = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    both = Settings(data_dir=tmp_path, database_url=url, demo=False, encryption_keys=f"{kept},{lost}")
+    rows = session.scalars(sa.select(Connection).order_by(Connection.id)).all()
+    for row in rows:
+        with_lost = row is rows[-1]
+        one = both.model_copy(update={"encryption_keys": lost if with_lost else kept})
+        row.credentials = credentials.seal(one, {"token": "secret"})
+    session.commit()
+    setup.start(both)
+    with pytest.raises(credentials.KeyProblem, match="Put the key back"):
+        setup.start(both.model_copy(update={"encryption_keys": kept}))
 
 
 def test_an_installation_whose_key_was_lost_does_not_start_and_gets_no_new_one(tmp_path: Path) -> None:
