@@ -124,6 +124,16 @@ def in_transaction() -> bool:
     return any(session.in_transaction() for session in _opened())
 
 
+def end_reading(*mine: Session) -> None:
+    """End the transactions of *mine*, and of every other session of this thread that only reads: what follows may last.
+
+    A page has a session of its own open while what was clicked on it asks a provider through another one.
+    """
+    for session in {*mine, *_opened()}:
+        if session in mine or not session.info.get(_WRITES):
+            session.rollback()
+
+
 def is_writing() -> bool:
     """Return whether a session that this thread has opened may hold locks that others wait for."""
     return any(session.info.get(_WRITES) for session in _opened())

@@ -161,6 +161,7 @@ def look_at_all(session: Session, actor: Actor) -> str:
 def await_outcome(order_id: int, seconds: float) -> None:
     """Return when the order was answered, or cannot be for now, or *seconds* have passed."""
     until = time.monotonic() + seconds
+    db.engine.end_reading()
     while time.monotonic() < until:
         with db.engine.open_session() as session:
             progress = db.orders.find_progress(session, order_id)

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from sqlmodel import Session
 
 import db.connections
+import db.engine
 import db.orders
 import db.reconcile
 from db.connections import ConnectionRow
@@ -272,7 +273,7 @@ def take_over(session: Session, actor: Actor, row: Different, taken: Sequence[Di
     connection = checks.connection(session, Scope(number.tenant_id), number.connection_id)
     with vendors.in_words():
         provider = vendors.connect(connection)
-        session.rollback()  # no transaction stays open while the provider is asked
+        db.engine.end_reading(session)  # no transaction stays open while the provider is asked
         now = vendors.patiently(lambda: held.by_sid(provider, row.there.sid, number.e164))
     if now is None or not set(taken) <= set(resync.compared(number, now)):
         raise Conflict("It was changed at the provider since the comparison. Nothing was taken over; compare again.")
@@ -303,7 +304,7 @@ def _pages(session: Session, provider: Provider, matching: str) -> Iterator[Sequ
     """Yield what the account holds, a page at a time; no transaction is open while the provider is asked."""
     token: str | None = None
     while True:
-        session.rollback()
+        db.engine.end_reading(session)
         page = _page(provider, matching, token)
         yield page.rows
         token = page.next_token

@@ -6,6 +6,7 @@ from typing import Protocol
 from sqlmodel import Session
 
 import db.connections
+import db.engine
 from db.models import PhoneNumber
 from db.scope import Scope
 from providers.base import Capability
@@ -62,7 +63,7 @@ def differences(session: Session, actor: Actor, number_id: int) -> list[Differen
         raise InvalidInput("This number has no SID at its provider.")
     with vendors.in_words():
         provider = vendors.connect(connection)
-        session.rollback()  # no transaction stays open while the provider is asked
+        db.engine.end_reading(session)  # no transaction stays open while the provider is asked
         found = vendors.patiently(lambda: held.wherever(provider, sid, number.e164))
     if found is None and not provider.vendor.can(Capability.LIST_OWNED):
         raise InvalidInput(f"{provider.vendor.name} has no number with the SID {sid}. Correct the SID of this number.")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 import db.connections
+import db.engine
 import db.numbers
 import db.reconcile
 from db.models import Connection
@@ -138,7 +139,7 @@ def owned_page(
     found: dict[str, OwnedRow] = {}
     size, read = MAX_PAGE_SIZE if only_new else PAGE, 0
     while True:
-        session.rollback()
+        db.engine.end_reading(session)
         page = _owned(provider, matching, size, token)
         e164s = [number.e164 for number in page.rows]
         known, taken = db.numbers.live_among(session, scope, e164s), db.reconcile.held_by_anybody(session, e164s)
@@ -208,5 +209,5 @@ def _outside(session: Session, connection: Connection) -> Provider:
     """Return the provider of a connection, with the transaction ended: none stays open while it is asked."""
     with vendors.in_words():
         provider = vendors.connect(connection)
-    session.rollback()
+    db.engine.end_reading(session)
     return provider

@@ -10,7 +10,7 @@ from sqlmodel import Session
 import db.engine
 from db.models import CampaignHealth, PhoneNumber
 from db.numbers import NumberQuery
-from services import demo, numbering, numbers, sign_in
+from services import credentials, demo, numbering, numbers, sign_in
 from services.settings import Settings
 
 TODAY = date(2026, 5, 4)
@@ -18,7 +18,9 @@ TODAY = date(2026, 5, 4)
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path, demo=True)
+    found = Settings(data_dir=tmp_path, demo=True)
+    credentials.prepare(found, [])
+    return found
 
 
 def test_the_demo_has_its_people_and_about_400_valid_numbers(session: Session, settings: Settings) -> None:
