@@ -130,7 +130,7 @@ def _imported(name: str, saved: Saved) -> None:
         f"{plain(name)}: {saved.added:,} new, {saved.replaced:,} replaced, "
         f"{words.amount(len(saved.problems), 'row')} refused."
         + (
-            f" {words.amount(len(saved.not_in_pool), 'row')} of numbers that are not in the pool of the campaign."
+            f" Not in the pool of their campaign: {words.amount(len(saved.not_in_pool), 'row')}."
             if saved.not_in_pool
             else ""
         ),

@@ -10,6 +10,7 @@ from services.errors import InvalidInput
 _LONGEST = 120
 _ECHOED = 60
 _MOST_DIGITS = 25
+_MOST_WITH_EXIT = 18
 
 _INVISIBLE_MARKS = {"\u034f", "\u180b", "\u180c", "\u180d", "\u180f"}
 _NUMBER_SIGNS = {*map(chr, range(0x0600, 0x0606)), "\u06dd", "\u08e2", "\U000110bd", "\U000110cd"}  # Cf, yet they show
@@ -29,11 +30,13 @@ _SCHEME = re.compile(r"(tel|callto|sips?)\s*:\s*(//)?", re.IGNORECASE)
 _SCIENTIFIC = re.compile(r"[+-]?(\d+)(?:[.,](\d+))?[eE]([+-]?\d{1,4})")
 _WHOLE_FLOAT = re.compile(r"(\+?\d+)[.,]0{1,2}")
 _DECIMAL = re.compile(r"\+?\d+[.,]\d{1,2}|\+?\d{7,}[.,]0+|\+?\d+,\d+")
-_THOUSANDS = re.compile(r"[1-9]\d{0,2}([.,\"])\d{3}(\1\d{3})+([.,]\d+)?|[1-9]\d{0,2},\d{3}")
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}([.,\"])\d{3}(\1\d{3})+((?!\1)[.,]\d+)?|[1-9]\d{0,2},\d{3}")
 _IN_ACCOUNTING = re.compile(r"\(\s*\d+([.,]\d+)?\s*\)")
 _TIME = r"(?:[T ,]+\d{1,2}[:.h]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp]\.?[Mm]\.?|Z|[+-]\d{2}:?\d{2})?)?"
-_YEAR_FIRST = re.compile(r"(?:19|20)\d\d([-./])(\d{1,2})\1(\d{1,2})" + _TIME)
-_YEAR_LAST = re.compile(r"(\d{1,2})([-./])(\d{1,2})\2(?:(?:19|20)\d\d|\d\d)" + _TIME)
+_YEAR_FIRST = re.compile(r"(?:19|20)\d\d([-./ ])(\d{1,2})\1(\d{1,2})" + _TIME)
+_YEAR_LAST = re.compile(r"(\d{1,2})([-./ ]) ?(\d{1,2})\2 ?(?:(?:19|20)\d\d|(?<! )\d\d)" + _TIME)
+_DAY_IN_DIGITS = re.compile(r"(?:19[5-9]|20[0-4])\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[0-2]\d[0-5]\d[0-5]\d)?")
+_COUNTED_DAY = re.compile(r"[345]\d{4}[.,]\d+")
 _ADDRESS = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:[:/]\d+)?")
 _EXTENSION = re.compile(
     r"(?:[,;\s(]|(?<=\d))\s*(?:ext(?:ension|n)?|x|dw|durchwahl|app|apparat|poste|anexo|ramal|int|доб|#)\s*[.:=]?\s*"
@@ -45,6 +48,7 @@ _VANITY = re.compile(r"[+\d(][\d\s().A-Z+-]*[A-Z]{3,}[\d\s().A-Z-]*")
 _KEYS = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
 _TRUNK = re.compile(r"\(\s*0\s*\)")
 _GROUPS = re.compile(r"\d+")
+_TWO_APART = re.compile(r"\d{6,} {2,}\d{6,}")
 _WAIT_FOR_TONE = re.compile(r"8\s*~\s*10")
 
 
@@ -64,6 +68,11 @@ class Written:
     def without_trunk(self) -> str:
         """The digits without the 0 in brackets."""
         return self.code + self.digits[len(self.code) + 1 :]
+
+    @property
+    def can_be_day(self) -> bool:
+        """Whether this may be a day, or a moment, written in digits alone: 20261125."""
+        return not self.has_plus and len(self.groups) == 1 and _DAY_IN_DIGITS.fullmatch(self.digits) is not None
 
 
 def echo(text: str) -> str:
@@ -102,8 +111,8 @@ def written(text: str) -> Written:
     trunk = _TRUNK.search(seen)
     groups = tuple(_GROUPS.findall(seen))
     digits = "".join(groups)
-    if not digits:
-        raise _no(f"{echo(text)} has no digits.")
+    if len(groups) > 1 and len(digits) > _MOST_WITH_EXIT:
+        raise _two(text)
     if len(digits) > _MOST_DIGITS:
         raise _no(f"{echo(text)} cannot be a phone number: it is too long.")
     plus = seen.lstrip("( ").startswith("+")
@@ -192,6 +201,8 @@ def _expect_no_date(text: str) -> None:
     found = _YEAR_LAST.fullmatch(text)
     if found and (_can_be_day(found[1], found[3]) or _can_be_day(found[3], found[1])):
         raise _no(f"{echo(text)} is a date, not a phone number.{_MEANT}")
+    if _COUNTED_DAY.fullmatch(text):
+        raise _no(f"{echo(text)} is how a spreadsheet counts days, not a phone number.{_MEANT}")
 
 
 def _can_be_day(month: str, day: str) -> bool:
@@ -199,6 +210,10 @@ def _can_be_day(month: str, day: str) -> bool:
 
 
 def _expect_no_amount(text: str) -> None:
+    if sign := next((char for char in text if char in "%\u2030" or unicodedata.category(char) == "Sc"), None):
+        raise _no(f"{echo(text)} is an amount in {sign}, not a phone number.")
+    if not any(char.isalnum() for char in text):
+        raise _no(f"{echo(text)} has no digits.")
     if _IN_ACCOUNTING.fullmatch(text) or text.startswith("-"):
         raise _no(f"{echo(text)} is a negative amount, not a phone number.{_MEANT}")
     if _THOUSANDS.fullmatch(text):
@@ -216,7 +231,7 @@ def _expect_one(text: str) -> None:
         raise _extension(found[1])
     lines = [line for line in text.split("\n") if line.strip()]
     starts = text.count("+")
-    if starts > 1 or len(lines) > 1 or re.search(r"\d\s*[,;|&]\s*[+(\d]", text):
+    if starts > 1 or len(lines) > 1 or _TWO_APART.search(text) or re.search(r"\d\s*[,;|&]\s*[+(\d]", text):
         raise _two(text)
     if starts == 1 and not text.lstrip("( ").startswith("+"):
         raise _no(f"Something stands before the + in {echo(text)}: write the number alone, beginning with its +.")

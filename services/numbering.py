@@ -110,8 +110,12 @@ def read(
             raise Doubtful(text, [with_zero, *listed.values()], "a 0 that belongs to the number may have been lost")
     if len(listed) > 1:
         raise Doubtful(text, list(listed.values()))
-    if listed:
-        return next(iter(listed.values()))
+    for one in listed.values():
+        if written.can_be_day:
+            raise Doubtful(text, [one], "it can be a day as well")
+        if one in others and not bare and not _is_parted_as(written, one):
+            raise Doubtful(text, [one], "its groups leave no calling code apart")
+        return one
     unlisted = own or next((one for one in others if written.digits.startswith("00")), None)
     if unlisted is None and national and _LINE.fullmatch(written.digits):
         return ReadNumber(written.digits, default_country or "", NumberType.OTHER, is_valid=True, is_national=True)
@@ -136,6 +140,16 @@ def _read_as_typed(written: Written, country: str | None) -> tuple[ReadNumber | 
         if others and country is None and len(digits) == _NORTH_AMERICAN and len(written.groups) == 1:
             others.append(_possible(digits, "US"))  # where most leave the calling code out
     return own, [one for one in others if one]
+
+
+def _is_parted_as(written: Written, abroad: ReadNumber) -> bool:
+    """Return whether groups, if there are any, leave the calling code or the area code of a number apart."""
+    if not written.groups[1:] or written.digits.startswith("0"):
+        return True
+    parsed = phonenumbers.parse(abroad.e164)
+    code = len(str(parsed.country_code))
+    ends = {sum(map(len, written.groups[:most])) for most in range(1, len(written.groups))}
+    return bool(ends & {code, code + phonenumbers.length_of_national_destination_code(parsed)})
 
 
 def _begins_with_code(written: Written, others: Sequence[ReadNumber]) -> bool:

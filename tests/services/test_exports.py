@@ -119,3 +119,45 @@ def test_no_cell_of_a_file_begins_a_formula_whatever_parts_its_cells(cells: list
         for cell in row:
             start = cell.lstrip('"').lstrip()
             assert not start.startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠")) or start.strip('+"').isdecimal()
+<<<<<<< HEAD
+||||||| 5ab947b
+
+
+@pytest.mark.parametrize(
+    "label", ["'5", "'=1", "''=1", "=1;=2", "a;-b", "'", "'Til dawn", "+49 30", "@home", "\u200b=1"]
+)
+@pytest.mark.parametrize("maker", [exports.text, exports.workbook])
+def test_a_label_is_the_same_after_a_download_and_its_import(
+    session: Session, world: World, maker: exports.Maker, label: str
+) -> None:
+    number = make.number(session, world, label=label)
+    kept = numbers.get(session, world.viewer, number).label
+    table = exports.numbers(numbers.export(session, world.viewer, NumberQuery()), TOKYO)
+    data = maker([table])
+    numbers.remove(session, world.operator, number, version=1)
+    frame = files.read("n.csv" if maker is exports.text else "n.xlsx", data)
+    given_rows = number_files.rows(frame, files.guess(frame.columns, number_files.NAMES))
+    number_import.save(session, world.operator, given_rows, source="n.csv")
+    (row,) = numbers.search(session, world.viewer, NumberQuery(statuses=(NumberStatus.ACTIVE,)), Slice())
+    assert row.label == kept
+=======
+
+
+@pytest.mark.parametrize(
+    "label", ["'5", "'=1", "''=1", "=1;=2", "a;-b", "'", "'Til dawn", "+49 30", "@home", "\u200b=1"]
+)
+@pytest.mark.parametrize("maker", [exports.text, exports.workbook])
+def test_a_label_is_the_same_after_a_download_and_its_import(
+    session: Session, world: World, maker: exports.Maker, label: str
+) -> None:
+    number = make.number(session, world, label=label)
+    kept = numbers.get(session, world.viewer, number).label
+    table = exports.numbers(numbers.export(session, world.viewer, NumberQuery()), TOKYO)
+    data = maker([table])
+    numbers.remove(session, world.operator, number, version=1)
+    frame = files.read("n.csv" if maker is exports.text else "n.xlsx", data)
+    given_rows = number_files.rows(frame, files.guess(frame, number_files.NAMES))
+    number_import.save(session, world.operator, given_rows, source="n.csv")
+    (row,) = numbers.search(session, world.viewer, NumberQuery(statuses=(NumberStatus.ACTIVE,)), Slice())
+    assert row.label == kept
+>>>>>>> a-reading

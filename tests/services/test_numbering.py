@@ -151,6 +151,11 @@ def test_whatever_is_written_can_be_shown(text: str) -> None:
         ("(4930123457)", "is a negative amount"),
         ("14155552671.5", "is a number with decimals"),
         ("1.41556E+10", "A spreadsheet has shortened this number to 1.41556E.10"),
+        ("$1,234,567.00", r"is an amount in \$, not a phone number"),
+        ("25. 11. 2026", "is a date"),
+        ("45986.4375", "is how a spreadsheet counts days"),
+        ("—", "has no digits"),
+        ("4155552671 4155552672", "more than one number"),
         ("+1 415 555 2671 x12", "has an extension, 12"),
         ("+1 415 555 2671 Durchwahl 12", "has an extension, 12"),
         ("tel:+14155552671;ext=7", "has an extension, 7"),
@@ -184,6 +189,19 @@ def test_a_doubtful_number_names_its_readings_and_how_to_write_the_one_that_is_m
     assert numbering.read("4792345678", default_country="US", bare=Bare.INTERNATIONAL).e164 == "+4792345678"
     for one in doubted.value.readings:
         assert numbering.read(numbering.display(one.e164), default_country="US") == one
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "reading", "why"),
+    [
+        ("20261125", "DK", "+4520261125", "it can be a day as well"),
+        ("415-555-26711", "US", "+41555526711", "its groups leave no calling code apart"),
+    ],
+)
+def test_a_doubt_about_the_only_reading_says_why(text: str, country: str, reading: str, why: str) -> None:
+    with pytest.raises(Doubtful, match=why) as doubted:
+        numbering.read(text, default_country=country)
+    assert [one.e164 for one in doubted.value.readings] == [reading]
 
 
 def test_a_lost_zero_is_asked_back_whatever_numbers_without_plus_are() -> None:
