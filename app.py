@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
 from components import http
+from db.engine import open_session
 from services import durable, health_api, liveness, sandbox, settings, setup
 
 
@@ -46,6 +47,6 @@ app = st.App(
     str(Path(__file__).parent / "pages" / "frame.py"),
     lifespan=lifespan,
     routes=[Route("/api/health", health), Mount("/api/v1", health_api.api)],
-    middleware=[Middleware(http.SecurityHeaders), Middleware(http.Uploads)],
+    middleware=[Middleware(http.SecurityHeaders), Middleware(http.Uploads, open_session)],
     on_script_error=log_error,
 )

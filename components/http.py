@@ -4,20 +4,24 @@ import base64
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
 
+import anyio.to_thread
 import streamlit as st
+from sqlmodel import Session
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime import Runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
-from services.access import Actor, Permission
+from services import sign_in
+from services.access import Permission
+from services.errors import DatabaseUnavailable
 
 _UPLOADS = "/_stcore/upload_file/"
 _IMPORTS = (Permission.NUMBERS_ADD, Permission.HEALTH_WRITE)
@@ -99,8 +103,9 @@ class Uploads:
     Streamlit (1.67) takes files for every session that is connected, signed in or not, and holds them in memory.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, opener: Callable[[], AbstractContextManager[Session]]) -> None:
         self.app = app
+        self._open_session = opener
         self._coming: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -109,11 +114,30 @@ class Uploads:
             return
         session_id = scope["path"].partition(_UPLOADS)[2].partition("/")[0]
         size = Headers(scope=scope).get("content-length", "")
-        if refusal := _who_may_not(session_id) or self._how_much_not(session_id, size):
+        refusal = await anyio.to_thread.run_sync(self._who_may_not, session_id)
+        if refusal := refusal or self._how_much_not(session_id, size):
             await refusal(scope, receive, send)
             return
         with self._coming_in(session_id, int(size)):
             await self.app(scope, receive, send)
+
+    def _who_may_not(self, session_id: str) -> JSONResponse | None:
+        """Return why the tab of a session may not upload: nobody is signed in there now, or nobody who may import."""
+        tab = Runtime.instance().get_app_session(session_id) if Runtime.exists() else None
+        actor = signed_in = None
+        if tab is not None and "actor" in tab.session_state:  # as `components.session` left it in the last run
+            actor, signed_in = tab.session_state["actor"], tab.session_state["signed_in"]
+        try:
+            if actor and signed_in:
+                with self._open_session() as database:
+                    actor = sign_in.reload_actor(database, actor, signed_in[1])
+        except DatabaseUnavailable:
+            return _refusal(503, "The database is busy or cannot be reached. Try again in a moment.")
+        if not actor or not signed_in:
+            return _refusal(401, "Sign in first.")
+        if not any(actor.may(permission) for permission in _IMPORTS):
+            return _refusal(403, "Your role does not allow this. Ask an admin of the tenant.")
+        return None
 
     def _how_much_not(self, session_id: str, size: str) -> JSONResponse | None:
         """Return why *size*, in bytes, is too much for a tab on top of what it holds and what is under way."""
@@ -135,17 +159,6 @@ class Uploads:
             self._coming[session_id] -= size
             if not self._coming[session_id]:
                 del self._coming[session_id]
-
-
-def _who_may_not(session_id: str) -> JSONResponse | None:
-    """Return why the tab of a session may not upload: nobody is signed in there, or nobody who may import."""
-    tab = Runtime.instance().get_app_session(session_id) if Runtime.exists() else None
-    actor = tab.session_state["actor"] if tab and "actor" in tab.session_state else None
-    if not isinstance(actor, Actor):
-        return _refusal(401, "Sign in first.")
-    if not any(actor.may(permission) for permission in _IMPORTS):
-        return _refusal(403, "Your role does not allow this. Ask an admin of the tenant.")
-    return None
 
 
 def _held(session_id: str) -> int:

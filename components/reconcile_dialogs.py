@@ -83,7 +83,7 @@ class Confirming:
                 }
             )
             st.dataframe(frame, hide_index=True, alt="Numbers to be marked as released")
-            st.caption(stock_tables.MARKED.format(maker=self.maker))
+            st.caption(stock_tables.MARKED.format(maker=plain(self.maker)))
             reason = st.text_input(
                 "Reason", key="reconcile_reason", live=True, max_chars=300, placeholder=stock_tables.WHY_RELEASED
             )

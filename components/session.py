@@ -10,9 +10,9 @@ import streamlit as st
 from sqlmodel import Session
 from streamlit_authenticator.controllers import AuthenticationController, CookieController
 
-from services import credentials, settings, sign_in
+from services import checks, credentials, settings, sign_in
 from services.access import Actor
-from services.errors import DatabaseUnavailable, Forbidden, ServiceError
+from services.errors import DatabaseUnavailable, Forbidden, NotFound, ServiceError
 
 COOKIE = "numberdesk"
 TENANT = "tenant"
@@ -53,12 +53,10 @@ def reloader() -> Callable[[Session], Actor]:
 
     What a page leaves behind for a later click, such as a download, must ask again who may.
     """
-    username, since = st.session_state["signed_in"]
-    actor = current_actor()
-    chosen = sign_in.ALL_TENANTS if actor.all_tenants else actor.tenant_id
+    (_, since), actor = st.session_state["signed_in"], current_actor()
 
     def reload(session: Session) -> Actor:
-        fresh = sign_in.load_actor(session, username, since, chosen)
+        fresh = sign_in.reload_actor(session, actor, since)
         if fresh is None:
             raise Forbidden("You have been signed out.")
         return fresh
@@ -174,7 +172,10 @@ def tenant_now() -> int | None:
         return choice
     if linked == _ALL:
         return sign_in.ALL_TENANTS
-    return int(linked) if linked.isascii() and linked.isdigit() and 0 < int(linked[:10]) < 2**31 else _NO_TENANT
+    try:
+        return checks.as_id(linked)
+    except NotFound:
+        return _NO_TENANT
 
 
 def tenant_word(tenant_id: int) -> str:

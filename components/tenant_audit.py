@@ -280,7 +280,7 @@ def changed(report: Report) -> None:
     for event in changes.newest:
         with st.container(gap=None):
             subject = f" **{plain(numbering.display(event.subject))}**" if event.subject else ""
-            st.markdown(f"{plain(event.actor)} {audit_words.deed(event)}{subject}")
+            st.markdown(f"{plain(event.actor)} {plain(audit_words.deed(event))}{subject}")
             said = "; ".join(audit.differences(event, zone))
             st.caption(f"{exactly(event.at, zone)}{' · ' + said if said else ''}", help=when(event.at, zone))
 

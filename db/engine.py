@@ -18,7 +18,9 @@ from sqlmodel import Session
 
 from db.locks import Lock
 
-BUSY_TIMEOUT_SECONDS = 10
+BUSY_TIMEOUT_SECONDS = 5
+"""How long a lock that somebody else holds is waited for: readers stay that long before a screen that says nothing."""
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 _SQLITE_AWAY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_READONLY")

@@ -25,6 +25,17 @@ FACT = (
 
 CHUNK = 20_000
 _MANY = 1000
+<<<<<<< HEAD
+||||||| 5ab947b
+_LOCK = 72_440_000
+"""With the days of a window and the tenant it names the lock of who adds up, on PostgreSQL."""
+=======
+_PATIENCE = 0.1
+"""Seconds that whoever adds up waits for the write lock of SQLite: sums can be kept another time."""
+
+_LOCK = 72_440_000
+"""With the days of a window and the tenant it names the lock of who adds up, on PostgreSQL."""
+>>>>>>> a-safety
 
 _guard = threading.Lock()
 _busy: set[tuple[str, int, int]] = set()
@@ -158,21 +169,22 @@ def keep(session: Session, summary: HealthSummary, lines: Sequence[Row], falls: 
 
     On SQLite it does not wait for whoever holds the write lock. Raises as `db.engine.open_session`.
     """
-    with _writing(session):
-        same = sa.and_(HealthSummary.tenant_id == summary.tenant_id, HealthSummary.days == summary.days)
-        newer = sa.or_(HealthSummary.until > summary.until, HealthSummary.version > summary.version)
-        if session.scalar(sa.select(HealthSummary.days).where(same, newer)) is not None:
-            return
-        for kept in (HealthLine, HealthFall):
-            session.execute(sa.delete(kept).where(kept.tenant_id == summary.tenant_id, kept.days == summary.days))
-        for table, rows in ((HealthLine, lines), (HealthFall, falls)):
-            if rows:
-                session.execute(sa.insert(table.__table__), rows)
-        session.execute(sa.delete(HealthSummary).where(same))
-        session.execute(sa.insert(HealthSummary).values(summary.model_dump()))
-        if len(lines) >= _MANY and session.get_bind().dialect.name == "postgresql":
-            session.execute(sa.text("ANALYZE health_line"))  # else it loops over all lines until it has noticed
-        session.commit()
+    if session.get_bind().dialect.name == "sqlite":  # on PostgreSQL this transaction holds the lock of `alone`
+        db.engine.start_write(session, patience=_PATIENCE)
+    same = sa.and_(HealthSummary.tenant_id == summary.tenant_id, HealthSummary.days == summary.days)
+    newer = sa.or_(HealthSummary.until > summary.until, HealthSummary.version > summary.version)
+    if session.scalar(sa.select(HealthSummary.days).where(same, newer)) is not None:
+        return
+    for kept in (HealthLine, HealthFall):
+        session.execute(sa.delete(kept).where(kept.tenant_id == summary.tenant_id, kept.days == summary.days))
+    for table, rows in ((HealthLine, lines), (HealthFall, falls)):
+        if rows:
+            session.execute(sa.insert(table.__table__), rows)
+    session.execute(sa.delete(HealthSummary).where(same))
+    session.execute(sa.insert(HealthSummary).values(summary.model_dump()))
+    if len(lines) >= _MANY and session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.text("ANALYZE health_line"))  # else it loops over all lines until it has noticed
+    session.commit()
 
 
 def falls(session: Session, scope: Scope, days: int, campaign_id: int | None = None) -> list[FallRow]:
@@ -223,27 +235,3 @@ def _alone_here(tenant_id: int, days: int) -> Iterator[bool]:
         if mine:
             with _guard:
                 _busy.discard(key)
-
-
-@contextmanager
-def _writing(session: Session) -> Iterator[None]:
-    """Begin to write, on SQLite without waiting for whoever holds the write lock.
-
-    On PostgreSQL the transaction goes on, since it holds the lock of `alone`.
-    """
-    if session.get_bind().dialect.name != "sqlite":
-        yield
-        return
-    session.rollback()
-    _patience(session, 0.1)
-    try:
-        db.engine.start_write(session)
-        yield
-    finally:
-        session.rollback()
-        _patience(session, db.engine.BUSY_TIMEOUT_SECONDS)
-
-
-def _patience(session: Session, seconds: float) -> None:
-    session.connection().exec_driver_sql(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
-    session.rollback()

@@ -6,7 +6,7 @@ import streamlit as st
 
 from components import navigation, session, sign_in
 from components.markdown import plain
-from components.page import errors_shown, said, toasts_below
+from components.page import errors_shown, outcome, said, toasts_below
 from db.engine import open_session
 from services import sign_in as signing_in
 from services.access import Permission
@@ -28,9 +28,13 @@ def choose(tenant_id: int | None) -> None:
 
 
 def sign_out_everywhere() -> None:
-    with errors_shown(), open_session() as database:
-        signing_in.sign_out_everywhere(database, session.current_actor())
-    session.sign_out()
+    def act() -> str:
+        with open_session() as database:
+            signing_in.sign_out_everywhere(database, session.current_actor())
+        return ""
+
+    if outcome(act, "frame") is None:
+        session.sign_out()
 
 
 actor, loaded = None, False

@@ -28,7 +28,7 @@ ALL_TENANTS = 0
 """The choice of every tenant, for a superadmin."""
 
 PATIENCE = 2.0
-"""Seconds that somebody who signs in waits for a database that somebody else holds."""
+"""Seconds that somebody who signs in, or chooses a tenant, waits for a database that somebody else holds."""
 
 _BCRYPT_BYTES = 72
 _DIGESTED = "sha256:"
@@ -57,11 +57,11 @@ def normal(username: str) -> str:
 def hash_password(password: str) -> str:
     """Return the hash of *password* as it is stored. It takes a third of a second, so never while writing.
 
-    bcrypt takes 72 bytes, so a longer password is digested first, and its hash marked.
+    bcrypt takes 72 bytes, so one of as many or more is digested first, and its hash marked.
     """
     _not_while_writing()
     typed = password.strip()
-    if len(typed.encode()) <= _BCRYPT_BYTES:
+    if len(typed.encode()) < _BCRYPT_BYTES:
         return bcrypt.hashpw(typed.encode(), bcrypt.gensalt()).decode()
     return _DIGESTED + bcrypt.hashpw(_digest(typed).encode(), bcrypt.gensalt()).decode()
 
@@ -190,6 +190,11 @@ def load_actor(
     )
 
 
+def reload_actor(session: Session, actor: Actor, signed_in_at: datetime) -> Actor | None:
+    """Return *actor* as the database has it now, in the tenant that it works in; None as `load_actor` does."""
+    return load_actor(session, actor.username, signed_in_at, ALL_TENANTS if actor.all_tenants else actor.tenant_id)
+
+
 def why_out(before: Actor, now: Actor) -> str:
     """Return why a user is no longer where it worked *before*, in the reader's words; empty when it left by choice."""
     if before.user_id != now.user_id:
@@ -208,7 +213,7 @@ def why_out(before: Actor, now: Actor) -> str:
 
 def choose_tenant(session: Session, actor: Actor, tenant_id: int | None) -> None:
     """Remember the tenant that the actor works in, for its next tab or reload. No right comes with it."""
-    db.engine.start_write(session)
+    db.engine.start_write(session, patience=PATIENCE)
     user = db.users.find(session, actor.username)
     if user is not None:
         user.last_tenant_id = tenant_id

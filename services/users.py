@@ -261,8 +261,7 @@ def _begin(session: Session, actor: Actor, permission: Permission) -> None:
     """Begin a change of who may do what: one after the other, each by somebody who still may."""
     db.engine.start_write(session)
     db.users.take_turns(session)
-    chosen = sign_in.ALL_TENANTS if actor.all_tenants else actor.tenant_id
-    fresh = sign_in.load_actor(session, actor.username, sign_in.now(), chosen)
+    fresh = sign_in.reload_actor(session, actor, sign_in.now())
     if fresh is None or not fresh.may(permission):
         raise Forbidden("Your access has changed since this page was shown. Nothing was saved.")
 

@@ -2,31 +2,53 @@
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 
+from tests.syntax import bound, parameter
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("components", "pages", "services", "db", "providers")
 FIRST = {
-    *("badge", "button", "caption", "checkbox", "date_input", "dialog", "download_button", "error", "expander"),
-    *("file_uploader", "form_submit_button", "header", "info", "link_button", "markdown", "menu_button", "metric"),
-    *("multiselect", "number_input", "page_link", "pills", "popover", "radio", "segmented_control", "selectbox"),
-    *("slider", "spinner", "status", "subheader", "success", "table", "tabs", "text_area", "text_input"),
-    *("time_input", "title", "toast", "toggle", "warning", "write"),
+    *("audio_input", "badge", "button", "camera_input", "caption", "chat_input", "chat_message", "checkbox"),
+    *("color_picker", "date_input", "datetime_input", "dialog", "divider", "download_button", "error", "exception"),
+    *("expander", "feedback", "file_uploader", "form_submit_button", "header", "help", "html", "iframe", "info"),
+    *("latex", "link_button", "markdown", "menu_button", "mermaid_chart", "metric", "multiselect", "number_input"),
+    *("page_link", "pills"),
+    *("popover", "radio", "segmented_control", "select_slider", "selectbox", "slider", "spinner", "status"),
+    *("subheader", "success", "table", "tabs", "text_area", "text_input", "time_input", "title", "toast", "toggle"),
+    *("warning", "write", "write_stream"),
 }
-"""Commands of Streamlit that read their first argument as Markdown."""
+"""Commands of Streamlit whose first argument is read as Markdown, or as HTML."""
+ALL = {"link_button", "metric", "write"}
+"""Commands of which each argument is looked at: an address, a value, a text."""
+OTHERS = {
+    *("altair_chart", "area_chart", "audio", "balloons", "bar_chart", "code", "columns"),
+    *("connection", "container", "data_editor", "dataframe", "dg", "echarts_chart", "echo", "empty"),
+    *("form", "fragment", "get_option", "graphviz_chart", "grid", "image", "json", "line_chart", "login"),
+    *("logo", "logout", "map", "navigation", "pagination", "pdf", "plotly_chart", "progress", "pydeck_chart"),
+    *("pyplot", "rerun", "scatter_chart", "set_option", "set_page_config", "skeleton", "snow", "space", "stop"),
+    *("switch_page", "text", "vega_lite_chart", "video"),
+}
+"""Commands of Streamlit that read no Markdown but in the arguments of NAMED."""
 CHOICES = {"pills", "radio", "segmented_control"}
 """Commands that read each of their options so; other choices show them as they are."""
-NAMED = {"body", "captions", "help", "label", "title"}
+NAMED = {"body", "caption", "captions", "help", "label", "title"}
 """Arguments that are Markdown in every command."""
-HARMLESS = {"plain", "code", "ours", "display", "urlencode"}
+HARMLESS = {
+    *("components.markdown.plain", "components.markdown.code", "components.markdown.ours", "components.page.plain"),
+    *("services.numbering.display", "urllib.parse.urlencode"),
+}
 """What makes a text harmless, or says that it is; a number on record has no signs but `+`, digits, spaces and `-`."""
-OURS = {"help", "limits", "sentence"}
+FIELDS = {"help", "limits", "sentence"}
 """Fields of what the code says about providers (`Field`, `Vendor`) and thresholds (`Meaning`)."""
 NUMBERS = {"int", "float", "bool", "date", "datetime", "timedelta", "ZoneInfo", "Decimal"}
-COUNTS = {"len", "sum", "int", "round", "abs", "strftime", "isoformat", "naturaltime"}
+COUNTS = {"len", "sum", "int", "round", "abs", "isoformat", "naturaldelta", "naturaltime"}
+FILLED = {"format", "format_map", "get", "join", "replace"}
+"""What gives back some of its arguments."""
 KEPT = {"strip", "lower", "upper", "capitalize", "title", "removesuffix", "removeprefix", "replace", "get"}
 LISTS = {"list", "sorted", "tuple", "set", "dict", "next", "iter", "zip", "reversed", "enumerate", "max", "min"}
 LISTS |= {"values", "items", "keys", "DataFrame", "set_index"}
@@ -55,7 +77,9 @@ class Module:
         self.around: dict[ast.AST, ast.AST] = {
             child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)
         }
-        self.functions = {node.name: node for node in ast.walk(self.tree) if isinstance(node, ast.FunctionDef)}
+        functions = [node for node in ast.walk(self.tree) if isinstance(node, ast.FunctionDef)]
+        named = Counter(node.name for node in functions)
+        self.functions = {node.name: node for node in functions if named[node.name] == 1}
         self.imported: dict[str, str] = {}
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Import):
@@ -78,17 +102,46 @@ class Module:
             function = node.func.body if isinstance(node.func, ast.IfExp) else node.func
             command = function.attr if isinstance(function, ast.Attribute) and not self._is_ours(function) else ""
             words = {word.arg: word.value for word in node.keywords}
-            if command in FIRST or command == "update" or "help" in words:
+            if command in FIRST | OTHERS or command == "update" or "help" in words:
                 yield from (value for word, value in words.items() if word in NAMED)
-            if command == "metric":
-                yield from [*node.args[1:], *(words[word] for word in ("value", "delta") if word in words)]
-            if command == "progress":
-                yield from [words["text"]] if "text" in words else []
-            if command in FIRST and node.args and command != "page_link":
+            if command in FIRST | OTHERS:
+                yield from (word.value for word in node.keywords if word.arg is None)
+            if command in ALL:
+                yield from [*node.args, *(value for word, value in words.items() if word in ("value", "delta", "url"))]
+            elif command in FIRST and node.args and command != "page_link":
                 yield node.args[0]
+            if command == "progress":
+                yield from [*node.args[1:], *(value for word, value in words.items() if word == "text")]
             if command in CHOICES:
                 options = node.args[1] if len(node.args) > 1 else words["options"]
                 yield words.get("format_func", options)
+
+    def detours(self) -> Iterator[ast.expr]:
+        """Yield each command that is not called where it stands, so that nobody can see what it is given."""
+        for node in ast.walk(self.tree):
+            match node:
+                case ast.ImportFrom(str(module), names) if module.split(".")[0] == "streamlit":
+                    taken = FIRST & {alias.name for alias in names}
+                    yield from (ast.Name(name, lineno=node.lineno) for name in sorted(taken))
+                case ast.Call(ast.Name("getattr"), [ast.Name("st"), *_]):
+                    yield node
+                case ast.Attribute(ast.Name("st"), name) if name in FIRST and not self._is_called(node):
+                    yield node
+
+    def _is_called(self, node: ast.expr) -> bool:
+        around = self.around[node]
+        if isinstance(around, ast.IfExp):
+            node, around = around, self.around[around]
+        return isinstance(around, ast.Call) and around.func is node
+
+    def full_name(self, function: ast.expr) -> str:
+        """Return where a function that is called comes from, by its dotted name."""
+        match function:
+            case ast.Name(name):
+                return self.imported.get(name, f"{self.name}.{name}" if name in self.functions else name)
+            case ast.Attribute(ast.Name(owner), name) if owner in self.imported:
+                return f"{self.imported[owner]}.{name}"
+        return ""
 
     def _is_ours(self, function: ast.Attribute) -> bool:
         return isinstance(function.value, ast.Name) and self.imported.get(function.value.id, "").startswith(PACKAGES)
@@ -114,7 +167,7 @@ class Code:
             Found(module.path, argument.lineno, ast.unparse(argument))
             for module in self.modules.values()
             if module.name.startswith(within)
-            for argument in module.arguments()
+            for argument in [*module.detours(), *module.arguments()]
             if not self.ours(argument, module)
         ]
 
@@ -133,6 +186,8 @@ class Code:
                 return all(self.ours(value, module) for value in values)
             case ast.BinOp(left, ast.Add(), right) if not _is_number(left) and not _is_number(right):
                 return self.ours(left, module) and self.ours(right, module)
+            case ast.BinOp(left, ast.Mod() | ast.Mult(), right):
+                return self.ours(left, module) and self.ours(right, module)
             case ast.BinOp():
                 return True  # arithmetic
             case ast.Dict(keys, values):
@@ -146,16 +201,16 @@ class Code:
             case ast.Attribute(value, "__getitem__" | "get"):
                 return self.ours(value, module)
             case ast.Attribute(_, attr):
-                return attr.strip("_").isupper() or attr in OURS
+                return attr.strip("_").isupper() or attr in FIELDS
             case ast.Call():
                 return self._call(node, module)
             case ast.Name(name):
-                return name.isupper() or self._name(name, node, module)
+                return self._name(name, node, module)
         return False
 
     def _call(self, node: ast.Call, module: Module) -> bool:
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        if name in HARMLESS | COUNTS:
+        if module.full_name(node.func) in HARMLESS or name in COUNTS or _is_of_a_time(node):
             return True
         if name in LISTS or (name == "join" and isinstance(node.func, ast.Attribute)):
             named = [word.value for word in node.keywords]
@@ -164,7 +219,8 @@ class Code:
         if (function := self._function(node, module)) is not None:
             return self._returned(*function, node, module)
         if isinstance(node.func, ast.Attribute) and _is_constant(node.func.value):
-            return True
+            given = [*node.args[name == "get" :], *(word.value for word in node.keywords)]
+            return name not in FILLED or all(self.ours(part, module) for part in given)
         if name in KEPT and isinstance(node.func, ast.Attribute):
             return all(self.ours(part, module) for part in [node.func.value, *node.args[1:]])
         return False
@@ -172,16 +228,9 @@ class Code:
     def _function(self, node: ast.Call, module: Module) -> tuple[ast.FunctionDef, Module] | None:
         """Return the function of ours that is called, and where it stands."""
         match node.func:
-            case ast.Name(name) if name in module.functions and name not in module.imported:
-                return module.functions[name], module
-            case ast.Name(name):
-                full = module.imported.get(name, "")
-            case ast.Attribute(ast.Name(owner), name) if owner in module.imported:
-                full = f"{module.imported[owner]}.{name}"
             case ast.Attribute(ast.Name("self"), name) if name in module.functions:
                 return module.functions[name], module
-            case _:
-                return None
+        full = module.full_name(node.func)
         home = self.modules.get(full.rpartition(".")[0])
         function = home.functions.get(full.rpartition(".")[2]) if home else None
         return (function, home) if function and home else None
@@ -210,15 +259,15 @@ class Code:
     def _name(self, name: str, node: ast.AST, module: Module) -> bool:
         key = tuple(inside[1] for inside in self._inside)
         for scope in module.scopes(node):
-            if isinstance(scope, Function) and (given := _parameter(scope, name)):
+            if isinstance(scope, Function) and (given := parameter(scope, name)):
                 if _is_of_a_number(given.annotation):
                     return True
                 return isinstance(scope, ast.FunctionDef) and self._once(
                     (*key, scope, name), partial(self._given, scope, name, module)
                 )
-            if bound := _bound(scope, name):
-                return self._once((*key, scope, name), partial(self._all, bound, module))
-        return False
+            if values := bound(scope, name):
+                return self._once((*key, scope, name), partial(self._all, values, module))
+        return name.strip("_").isupper() and name in module.imported
 
     def _all(self, values: list[ast.expr], module: Module) -> bool:
         return all(self.ours(value, module) for value in values)
@@ -235,6 +284,8 @@ class Code:
         return bool(calls) and all(self._gives(call, home, function, name, module) for call, home in calls)
 
     def _gives(self, call: ast.Call, home: Module, function: ast.FunctionDef, name: str, module: Module) -> bool:
+        if function.args.kwarg and function.args.kwarg.arg == name:
+            return all(self.ours(word.value, home) for word in call.keywords if word.arg in NAMED or not word.arg)
         names = [given.arg for given in (*function.args.posonlyargs, *function.args.args)]
         place = names.index(name) - (names[0] == "self") if name in names else len(call.args)
         given = next((word.value for word in call.keywords if word.arg == name), None)
@@ -274,6 +325,12 @@ def _is_of_a_number(annotation: ast.expr | None) -> bool:
     return bool(names) and names <= NUMBERS
 
 
+def _is_of_a_time(node: ast.Call) -> bool:
+    """Return whether a time is written, in a way that stands in the code."""
+    is_so = isinstance(node.func, ast.Attribute) and node.func.attr == "strftime"
+    return is_so and isinstance(node.args[0], ast.Constant)
+
+
 def _is_number(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, int)
 
@@ -281,57 +338,4 @@ def _is_number(node: ast.expr) -> bool:
 def _is_of_numbers(spec: ast.expr) -> bool:
     """Return whether a format is of numbers or of times, so that no text can be in it."""
     text = "".join(part.value for part in getattr(spec, "values", []) if isinstance(part, ast.Constant))
-    return bool(re.search(r"[,%dfg]", text))
-
-
-def _parameter(function: ast.AST, name: str) -> ast.arg | None:
-    arguments = function.args  # type: ignore[attr-defined]
-    given = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
-    return next((one for one in given if one is not None and one.arg == name), None)
-
-
-def _bound(scope: ast.AST, name: str) -> list[ast.expr]:
-    """Return what *name* is bound to in *scope*."""
-    found: list[ast.expr] = []
-    nodes = getattr(scope, "generators", None) or ast.walk(scope)
-    for node in nodes:
-        match node:
-            case ast.Assign([*targets], value):
-                pairs = [(target, value) for target in targets]
-            case ast.AnnAssign(target, _, ast.expr() as value) | ast.AugAssign(target, _, value):
-                pairs = [(target, value)]
-            case ast.NamedExpr(target, value):
-                pairs = [(target, value)]
-            case ast.For(target, value) | ast.comprehension(target, value):
-                pairs = [(target, part) for part in _parts(value)]
-            case ast.withitem(value, ast.expr() as target):
-                pairs = [(target, value)]
-            case _:
-                continue
-        for target, value in pairs:
-            found += _of_target(target, value, name)
-    return found
-
-
-def _parts(value: ast.expr) -> list[ast.expr]:
-    """Return what a loop over *value* goes through, as far as that can be seen."""
-    if isinstance(value, ast.Tuple | ast.List):
-        return list(value.elts)
-    if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
-        if value.func.id == "zip":
-            return [ast.Tuple([part for one in value.args for part in _parts(one)[:1]])]
-        if value.func.id == "enumerate":
-            return [ast.Tuple([ast.Constant(0), part]) for part in _parts(value.args[0])]
-    return [value]
-
-
-def _of_target(target: ast.expr, value: ast.expr, name: str) -> list[ast.expr]:
-    if isinstance(target, ast.Name):
-        return [value] if target.id == name else []
-    if isinstance(target, ast.Starred):
-        return _of_target(target.value, value, name)
-    if isinstance(target, ast.Tuple | ast.List):
-        if isinstance(value, ast.Tuple) and len(value.elts) == len(target.elts):
-            return [one for t, v in zip(target.elts, value.elts, strict=True) for one in _of_target(t, v, name)]
-        return [one for part in target.elts for one in _of_target(part, value, name)]
-    return []
+    return bool(re.fullmatch(r"[+ ]?\d*(?:[,_](?:\.\d+)?[dfg%]?|(?:\.\d+)?[dfg%])|.*%[A-Za-z].*", text))

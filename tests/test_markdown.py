@@ -1,13 +1,23 @@
 """Nothing that somebody typed reaches Markdown as it is: each command that reads Markdown gets words of the code."""
 
+import ast
+import inspect
 from pathlib import Path
 
 import pytest
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from components.markdown import code, plain
-from tests.markdown import Code
+from tests.markdown import FIELDS, FIRST, OTHERS, Code
 
 TRIED = "components.tried"
+OURS = """
+from components.markdown import plain
+from services.words import ROLE
+_BADGES = {"active": "Active"}
+def shown(text): return f"[{text}]"
+"""
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +51,31 @@ def test_whatever_reaches_markdown_is_ours_or_plain(written: Code) -> None:
         "bar.progress(0.5, text=row.note)",
         "st.caption(told(row))",
         "st.caption(shown(row.name))",
+        "say = st.markdown; say(row.name)",
+        "from streamlit import markdown; markdown(row.name)",
+        "getattr(st, 'markdown')(row.name)",
+        "partial(st.markdown, row.name)()",
+        "list(map(st.caption, row.names))",
+        "{True: st.error}[True](row.note)",
+        "st.text_input('a', **{'help': row.note})",
+        "options = {}; options['help'] = row.note; st.text_input('a', **options)",
+        "names = []; names.append(row.name); st.markdown(' '.join(names))",
+        "words = {}; words.setdefault('x', row.name); st.markdown(words['x'])",
+        "NAME = row.name; st.markdown(NAME)",
+        "st.markdown('%s' % row.name)",
+        "st.markdown(row.name * 1)",
+        "st.markdown(TEMPLATE.format(row.name))",
+        "st.markdown(WORDS.get(row.kind, row.name))",
+        "st.markdown(f'{row.name:d<20}')",
+        "st.markdown(display(row))",
+        "st.markdown(row.plain())",
+        "st.write('a', row.name)",
+        "st.html(row.name)",
+        "st.link_button('a', row.url)",
+        "st.exception(row.error)",
+        "st.select_slider(row.name, [1])",
+        "st.image('x', caption=row.name)",
+        "bar.progress(0.5, row.note)",
     ],
 )
 def test_a_text_that_is_not_ours_is_found(line: str, written: Code) -> None:
@@ -59,12 +94,26 @@ def test_a_text_that_is_not_ours_is_found(line: str, written: Code) -> None:
         "st.caption(shown(plain(row.name)))",
         "st.caption(shown('ours'))",
         "st.dataframe(row.frame)",
+        "st.badge(ROLE[row.role])",
+        "names = ['a']; names.append(plain(row.name)); st.caption(' '.join(names))",
     ],
 )
 def test_a_text_that_is_ours_is_not_found(line: str, written: Code) -> None:
-    written.add(TRIED, Path(__file__), f"def shown(text): return f'[{{text}}]'\n{line}")
+    written.add(TRIED, Path(__file__), f"{OURS}\n{line}")
     assert not written.found(TRIED)
     del written.modules[TRIED]
+
+
+def test_every_command_of_streamlit_is_looked_at_or_reads_no_markdown() -> None:
+    known = {name for name in dir(st) if inspect.isroutine(getattr(st, name))} | set(dir(DeltaGenerator))
+    assert {name for name in known if not name.startswith("_")} == FIRST | OTHERS
+
+
+def test_no_field_of_a_row_is_called_as_those_that_only_the_code_fills(written: Code) -> None:
+    rows = [module.tree for name, module in written.modules.items() if name.startswith("db.")]
+    fields = {ast.unparse(node.target) for tree in rows for node in ast.walk(tree) if isinstance(node, ast.AnnAssign)}
+    assert "name" in fields
+    assert fields & FIELDS <= {"limits"}  # those under which health was added up, which nobody is shown
 
 
 @pytest.mark.parametrize(

@@ -78,9 +78,15 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="package")
-def server(tmp_path_factory: pytest.TempPathFactory, sandbox_port: int) -> Iterator[str]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the app, with its data in `data`."""
+    return tmp_path_factory.mktemp("app")
+
+
+@pytest.fixture(scope="package")
+def server(home: Path, sandbox_port: int) -> Iterator[str]:
     """The address of the app, run as in production on a fresh demo workspace."""
-    with running(tmp_path_factory.mktemp("app"), sandbox_port) as address:
+    with running(home, sandbox_port) as address:
         yield address
 
 

@@ -4,14 +4,18 @@ import http.client
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import requests
+import sqlalchemy as sa
 from playwright.sync_api import BrowserContext
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
+
+from tests.e2e.poison import opened
 
 pytestmark = pytest.mark.e2e
 
@@ -112,6 +116,25 @@ def test_only_who_may_import_can_upload(
 ) -> None:
     with tab(server, cookies_of(signed_in(username))) as session_id:
         assert upload(server, session_id) == status
+
+
+def test_who_may_upload_is_asked_anew_for_each_file(
+    server: str, signed_in: Callable[[str], BrowserContext], home: Path
+) -> None:
+    def give(role: str) -> None:
+        with opened(home / "data" / "numberdesk.db") as app:
+            user = app.scalar(sa.text("SELECT id FROM app_user WHERE username = 'operator'"))
+            app.execute(
+                sa.text("UPDATE membership SET role = :role WHERE user_id = :user"), {"role": role, "user": user}
+            )
+
+    with tab(server, cookies_of(signed_in("operator"))) as session_id:
+        try:
+            give("viewer")
+            assert upload(server, session_id) == 403
+        finally:
+            give("operator")
+        assert upload(server, session_id) == 204
 
 
 def test_a_file_too_large_is_refused_before_it_is_read(server: str, signed_in: Callable[[str], BrowserContext]) -> None:
