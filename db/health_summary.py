@@ -25,17 +25,8 @@ FACT = (
 
 CHUNK = 20_000
 _MANY = 1000
-<<<<<<< HEAD
-||||||| 5ab947b
-_LOCK = 72_440_000
-"""With the days of a window and the tenant it names the lock of who adds up, on PostgreSQL."""
-=======
 _PATIENCE = 0.1
 """Seconds that whoever adds up waits for the write lock of SQLite: sums can be kept another time."""
-
-_LOCK = 72_440_000
-"""With the days of a window and the tenant it names the lock of who adds up, on PostgreSQL."""
->>>>>>> a-safety
 
 _guard = threading.Lock()
 _busy: set[tuple[str, int, int]] = set()

@@ -72,13 +72,13 @@ def place_purchase(session: Session, actor: Actor, connection_id: int, purchase:
 
     Raises Forbidden, InvalidInput (a choice, or a number on record), Conflict (being ordered already).
     """
+    require(actor, Permission.NUMBERS_BUY)
     return _place_purchase(session, actor, connection_id, purchase)
 
 
 def _place_purchase(
     session: Session, actor: Actor, connection_id: int, purchase: Purchase, number_id: int | None = None
 ) -> int:
-    require(actor, Permission.NUMBERS_BUY)
     _expect_fitting(number=purchase.e164, price=purchase.price, currency=purchase.currency)
     connection = _begin(session, actor, connection_id, purchase.e164, Capability.BUY)
     chosen = _checked(session, connection, purchase.configuration)
