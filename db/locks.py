@@ -46,6 +46,16 @@ def take_numbers(session: Session, e164s: Sequence[str]) -> None:
     session.execute(sa.select(_of_number(sa.func.unnest(wanted).column_valued("e164"))))
 
 
+def has_window(session: Session, tenant_id: int, days: int) -> bool:
+    """Keep the sums of a tenant's window to this transaction; return False, without waiting, when another one has them.
+
+    Locks of two keys are beside all those of one.
+    """
+    if not _has_locks(session):
+        return True
+    return bool(session.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(days, tenant_id))))
+
+
 def _of_number(e164: Any) -> Any:
     """Return the lock of a number, which is beside those above but for a chance of one to 2**62."""
     return sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(e164, 0))
