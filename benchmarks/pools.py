@@ -87,8 +87,8 @@ def flagged_before(attempts: Calls, answered: Calls) -> NDArray[np.bool_]:
 
 def fallen(attempts: Calls, answered: Calls) -> NDArray[np.bool_]:
     """Return in which pools the console finds a fall of the whole pool."""
-    last = attempts.shape[2] - 1
-    return np.array([pool_falls.find(days_of(n, k), last) is not None for n, k in zip(attempts, answered, strict=True)])
+    found = pool_falls.find(days_of(attempts, answered), attempts.shape[2] - 1)
+    return np.isin(np.arange(len(attempts)), list(found))
 
 
 def delays(

@@ -1,6 +1,6 @@
 """Number health: key figures, what needs attention and why, a ranked table, how rates are spread, idle numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from components import lists, navigation
 from components.lists import Filter
 from components.markdown import plain
-from components.page import BadgeColor, empty_state, exactly, when
+from components.page import BadgeColor, empty_state, errors_shown, exactly, when
 from services import health, number_health, numbering, words
 from services.adding_up import AsOf
 from services.number_health import URGENT, FallRow, HealthRow, IdleRow, Step, Totals, Verdict, Wanted
@@ -27,7 +27,7 @@ _BADGES: dict[Verdict, BadgeColor] = {
     Verdict.CAPPED: "yellow",
     Verdict.NEAR_CAP: "yellow",
     Verdict.THIN: "gray",
-    Verdict.SMALL_POOL: "blue",
+    Verdict.SMALL_POOL: "gray",
     Verdict.HEALTHY: "green",
 }
 _PAINT = {"Stands out": "#d55e00", "At its cap": "#e69f00", "Not enough data": "#b8c0cc", "Healthy": "#0072b2"}
@@ -136,16 +136,28 @@ def _metric(label: str, value: str, change: str | None = None, help: str = "", *
     )
 
 
-def as_of(found: AsOf, wanted: Wanted, zone: ZoneInfo) -> None:
-    """Draw which days are in the figures, and when they were added up."""
-    if found.until is None:
+def as_of(found: AsOf, wanted: Wanted, zone: ZoneInfo, sums: Callable[[], AsOf]) -> None:
+    """Draw which days are in the figures, and when they were added up; draw the page anew when *sums* are newer."""
+    if found.until is not None:
+        text = f"{wanted.days:d} whole days up to {found.until:%-d %b %Y}, compared with the {wanted.days:d} before."
         if found.behind:
-            st.caption("The calls are being added up now, or the database cannot be written. Look again in a moment.")
-        return
-    text = f"{wanted.days:d} whole days up to {found.until:%-d %b %Y}, compared with the {wanted.days:d} before."
+            text += f" Added up {when(found.made_at, zone)}; newer calls are being added up now."
+        st.caption(text, help=f"Added up {exactly(found.made_at, zone)}.")
+    else:
+        st.info(
+            "The calls are being added up for the first time. They appear here by themselves.",
+            icon=":material/hourglass_top:",
+        )
+        st.skeleton(height=400)
     if found.behind:
-        text += f" Added up {when(found.made_at, zone)}; newer calls are being added up now."
-    st.caption(text, help=f"Added up {exactly(found.made_at, zone)}.")
+
+        @st.fragment(run_every="3s")
+        def watch() -> None:
+            with errors_shown():
+                if sums() != found:
+                    st.rerun()
+
+        watch()
 
 
 def falls(found: Sequence[FallRow], *, with_tenant: bool) -> None:

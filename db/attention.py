@@ -14,6 +14,7 @@ from db.models import (
     CampaignNumber,
     Connection,
     HealthLine,
+    HealthSummary,
     NumberCount,
     NumberOrder,
     NumberStatus,
@@ -75,7 +76,9 @@ def condition(kind: Attention, within: Within, idle: Idle | None) -> Any:
         case Attention.IDLE:
             if idle is None:
                 raise ValueError("What is idle must be said")
-            return sa.and_(_MANAGED, completed(idle.days) < idle.fewer_than)
+            # Before the calls of a tenant are added up for the first time nobody knows.
+            known = sa.select(HealthSummary.tenant_id).where(HealthSummary.days == idle.days)
+            return sa.and_(_MANAGED, PhoneNumber.tenant_id.in_(known), completed(idle.days) < idle.fewer_than)
         case Attention.RESTRICTED:
             return _RESTRICTED
 

@@ -1,35 +1,23 @@
 """Sums of campaign health by window: the days that they are made of, and what is kept, so that a page reads lines."""
 
-import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 import db.engine
-from db import locks
+import db.locks
 from db.models import Campaign, CampaignHealth, HealthFall, HealthLine, HealthSummary, HealthVersion, Tenant
 from db.scope import Scope
 
-FACT = (
-    *("campaign_id", "number_id", "day", "attempts", "answered", "completed", "spam_reports"),
-    *("detected", "machines"),
-)
-"""What `facts` yields of each day of calls, all of them whole numbers; the day is counted from the first one."""
-
-CHUNK = 20_000
+CHUNK = 1000
 _MANY = 1000
-_PATIENCE = 0.1
-"""Seconds that whoever adds up waits for the write lock of SQLite: sums can be kept another time."""
-
-_guard = threading.Lock()
-_busy: set[tuple[str, int, int]] = set()
 
 Row = Mapping[str, object]
 
@@ -76,6 +64,23 @@ class Limits:
     def key(self) -> str:
         """What tells a summary with these limits from one with others."""
         return f"{self.flag_share:g} {self.widest:g} {self.alarm:g} {self.false_share:g}"
+
+
+class Facts(NamedTuple):
+    """The calls of a number in a campaign: sums over the window, and each of the *days* of it and the one before.
+
+    `calls` has three whole numbers for each day, in no certain order: the day, counted from the first one, its
+    attempts, and how many of them were answered.
+    """
+
+    campaign_id: int
+    number_id: int
+    completed: int
+    spam_reports: int
+    detected: int
+    machines: int
+    days: int
+    calls: str
 
 
 @dataclass(frozen=True)
@@ -133,35 +138,45 @@ def version(session: Session, tenant_id: int) -> int:
     return session.scalar(sa.select(HealthVersion.n).where(HealthVersion.tenant_id == tenant_id)) or 0
 
 
-def facts(session: Session, tenant_id: int, window: Window) -> Iterator[Sequence[Sequence[int]]]:
-    """Yield the facts of a tenant over *window* and the one before, campaign by campaign, in pieces of CHUNK or fewer.
+def facts(session: Session, tenant_id: int, window: Window) -> Iterator[Sequence[Facts]]:
+    """Yield the facts of a tenant over *window* and the one before by campaign and number, in pieces of CHUNK or fewer.
 
-    They are `FACT`s, by campaign, number and day. The transaction of *session* sees one state of them all.
+    The database puts the days of a line into one text: a row for each day takes several times as long to read.
     """
+    fact = CampaignHealth.__table__.c
     if session.get_bind().dialect.name == "sqlite":
-        day: Any = sa.cast(sa.func.julianday(CampaignHealth.day) - sa.func.julianday(window.before), sa.Integer)
+        day: Any = sa.cast(sa.func.julianday(fact.day) - sa.func.julianday(window.before), sa.Integer)
     else:
-        day = CampaignHealth.day - sa.literal(window.before, sa.Date)
+        day = sa.type_coerce(fact.day - sa.literal(window.before, sa.Date), sa.Integer)
     # Wrapped, so that the planner reads the index that holds each line's days in a row, and not the one by day.
-    on = sa.func.coalesce(CampaignHealth.day, window.until)
-    columns = [getattr(CampaignHealth, name) for name in FACT if name != "day"]
-    columns.insert(FACT.index("day"), sa.type_coerce(day, sa.Integer).label("ago"))
+    on = sa.func.coalesce(fact.day, window.until)
+    now = on >= window.since
+    calls = sum((" " + sa.cast(value, sa.String) for value in (fact.attempts, fact.answered)), sa.cast(day, sa.String))
     rows = session.execute(
-        sa.select(*columns)
-        .where(CampaignHealth.tenant_id == tenant_id, on >= window.before, on <= window.until)
-        .order_by(CampaignHealth.campaign_id, CampaignHealth.number_id, CampaignHealth.day)
+        sa.select(
+            fact.campaign_id,
+            fact.number_id,
+            *(sa.func.sum(sa.case((now, fact[name]), else_=0)) for name in Facts._fields[2:6]),
+            sa.func.count(),
+            sa.func.aggregate_strings(calls, " "),
+        )
+        .where(fact.tenant_id == tenant_id, on >= window.before, on <= window.until)
+        .group_by(fact.campaign_id, fact.number_id)
+        .order_by(fact.campaign_id, fact.number_id)
         .execution_options(yield_per=CHUNK)
     )
-    yield from rows.partitions()
+    for part in rows.partitions():
+        yield [Facts(*row) for row in part]
 
 
 def keep(session: Session, summary: HealthSummary, lines: Sequence[Row], falls: Sequence[Row]) -> None:
     """Put what was added up in the place of what is kept, in one short transaction, unless that is newer.
 
-    On SQLite it does not wait for whoever holds the write lock. Raises as `db.engine.open_session`.
+    On PostgreSQL it is the transaction that *session* is in, since that holds the lock of `alone`.
     """
-    if session.get_bind().dialect.name == "sqlite":  # on PostgreSQL this transaction holds the lock of `alone`
-        db.engine.start_write(session, patience=_PATIENCE)
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    if is_sqlite:
+        db.engine.start_write(session)
     same = sa.and_(HealthSummary.tenant_id == summary.tenant_id, HealthSummary.days == summary.days)
     newer = sa.or_(HealthSummary.until > summary.until, HealthSummary.version > summary.version)
     if session.scalar(sa.select(HealthSummary.days).where(same, newer)) is not None:
@@ -173,7 +188,7 @@ def keep(session: Session, summary: HealthSummary, lines: Sequence[Row], falls: 
             session.execute(sa.insert(table.__table__), rows)
     session.execute(sa.delete(HealthSummary).where(same))
     session.execute(sa.insert(HealthSummary).values(summary.model_dump()))
-    if len(lines) >= _MANY and session.get_bind().dialect.name == "postgresql":
+    if len(lines) >= _MANY and not is_sqlite:
         session.execute(sa.text("ANALYZE health_line"))  # else it loops over all lines until it has noticed
     session.commit()
 
@@ -205,24 +220,9 @@ def falls(session: Session, scope: Scope, days: int, campaign_id: int | None = N
 
 @contextmanager
 def alone(tenant_id: int, days: int) -> Iterator[Session | None]:
-    """Open a session for the one who adds up a tenant's window; yield None where somebody else does so already.
+    """Open a session for the one who adds up a tenant's window; yield None where another replica does so already.
 
     It waits for nobody. Raises DatabaseUnavailable as `db.engine.open_session` does.
     """
-    with _alone_here(tenant_id, days) as mine, db.engine.open_session() as session:
-        yield session if mine and locks.take_window(session, tenant_id, days) else None
-
-
-@contextmanager
-def _alone_here(tenant_id: int, days: int) -> Iterator[bool]:
-    """Say whether nobody else in this process adds up a tenant's window, and keep it so."""
-    key = (str(db.engine.current().url), tenant_id, days)
-    with _guard:
-        mine = key not in _busy
-        _busy.add(key)
-    try:
-        yield mine
-    finally:
-        if mine:
-            with _guard:
-                _busy.discard(key)
+    with db.engine.open_session() as session:
+        yield session if db.locks.take_window(session, tenant_id, days) else None

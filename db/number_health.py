@@ -137,7 +137,7 @@ def totals(session: Session, scope: Scope, days: int) -> Totals:
             total(HealthLine.machines),
         ).where(scope.of(HealthLine.tenant_id), HealthLine.days == days)
     ).one()
-    return Totals(*(int(value) for value in row), _scatter(session, scope, days))
+    return Totals(*row, scatter=_scatter(session, scope, days))
 
 
 def _scatter(session: Session, scope: Scope, days: int) -> float:

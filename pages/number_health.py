@@ -24,19 +24,25 @@ def file(made: exports.Maker) -> bytes:
         return made(number_health.export(session, reload(session), wanted))
 
 
+def sums() -> adding_up.AsOf:
+    with open_session() as session:
+        return adding_up.freshen(session, reload(session), wanted.days, wait=0)
+
+
 with header("Number health", "Which numbers stand out beyond chance, why, and what to do about it."):
     draw.import_link(may_import)
 with errors_shown(), open_session() as session:
     today = days.today_of(session, actor)
     wanted, offered, end = draw.toolbar(today, number_health.campaigns(session, actor))
     limits = thresholds.of(session, actor)
-    with st.spinner("Adding up the calls…", show_time=True):
-        as_of = adding_up.freshen(session, actor, wanted.days, number_health.IDLE_DAYS)
+    as_of = adding_up.freshen(session, actor, wanted.days, number_health.IDLE_DAYS)
+    draw.as_of(as_of, wanted, zone, sums)
+    if as_of.until is None:
+        st.stop()
     everything = number_health.spread(session, actor, wanted.unfiltered)
     steps = everything if wanted == wanted.unfiltered else number_health.spread(session, actor, wanted)
     idle, total = number_health.count_idle(session, actor), sum(step.lines for step in steps)
     draw.figures(number_health.totals(session, actor, wanted.days), draw.by_verdict(everything), idle, wanted)
-    draw.as_of(as_of, wanted, zone)
     draw.falls(number_health.falls(session, actor, wanted.days), with_tenant=actor.all_tenants)
     place = st.container()
     part = lists.pager(total, "line", prefix=draw.PREFIX)

@@ -1,10 +1,9 @@
-"""Adding up number health: at once where it is quick, else in the background while the last sums are shown.
+"""Adding up number health: in the background, while readers are shown the last sums.
 
-Who reads never writes: sums are made in a session of their own, by one at a time, and whoever finds them stale
-meanwhile, or the database unable to write, reads the last ones.
+Who reads never adds up and never writes, so that it can be read while the database cannot be written. What is quick to
+add up is waited for a moment.
 """
 
-import itertools
 import threading
 import time
 from dataclasses import dataclass
@@ -21,68 +20,109 @@ from services import number_health, summing, thresholds
 from services.access import Actor, Permission, require
 from services.days import today_in
 
-AT_ONCE = 1.0
-"""Seconds. What took longer the last time is added up in the background."""
+QUICK = 1.0
+"""Seconds. Nobody waits for sums that took longer the last time."""
 
-PATIENCE = 2.0
-"""Seconds after which the tenants that are left wait for the next run of the page, when all are looked at."""
+WAIT = 1.0
+"""Seconds for which a reader waits, all in all, if nothing else is said."""
 
 REST = 10
-"""Adding up takes no more than one part in so many of the time, however often calls come in."""
+"""Adding up takes no more than one part in so many of the time, however often calls come in, or it fails."""
 
 _log = structlog.get_logger()
+_places = threading.BoundedSemaphore(2)
+"""How many windows are added up at the same time."""
+
+_beginning = threading.Lock()
 _begun: dict[tuple[int, int], threading.Thread] = {}
+_rests_until: dict[tuple[int, int], float] = {}
+"""When what has failed may begin again, by `time.monotonic`."""
 
 
 @dataclass(frozen=True)
 class AsOf:
-    """Up to when the sums are: the last day in them, and when they were made. `behind` when newer calls are coming."""
+    """Up to when the sums are: the last day in them, and when they were made; None before the first ones are.
+
+    `behind` when newer ones are coming.
+    """
 
     until: date | None
     made_at: datetime | None
     behind: bool
 
 
-def freshen(session: Session, actor: Actor, days: int, *others: int) -> AsOf:
+def freshen(session: Session, actor: Actor, days: int, *others: int, wait: float | None = None) -> AsOf:
     """See to it that the sums over windows of *days*, and *others*, are the newest, or are being made.
 
-    Return of when those over *days* are. Nothing is written in the transaction of *session*.
+    Return of when those over *days* are, after no more than *wait* seconds, or WAIT. Nothing is written in the
+    transaction of *session*.
     """
     require(actor, Permission.HEALTH_READ)
-    session.rollback()  # a transaction that reads already would not see what was added up since
-    began, behind, changed, can_write = time.monotonic(), False, False, True
     windows = {days, *others}
-    found = db.health_summary.kept(session, actor.scope, windows)
-    for one in found:
-        limits, today = _limits(one.tenant), today_in(one.tenant.time_zone)
-        window = number_health.window(one.days, today)
-        old = one.summary
-        if old and (old.until, old.version, old.limits) == (window.until, one.version, limits.key):
-            continue
-        if old is not None and old.seconds > AT_ONCE:
-            behind = behind or one.days == days
-            if (datetime.now(UTC) - old.made_at).total_seconds() > REST * old.seconds:
-                _begin(one, today, limits)
-        elif not can_write or time.monotonic() - began > PATIENCE:
-            behind = behind or one.days == days
-        else:
-            try:
-                done = add_up(one.tenant.id or 0, one.days, today, limits)
-            except DatabaseUnavailable:
-                _log.warning("health.not_added_up", tenant=one.tenant.id, days=one.days)
-                done = can_write = False
-            changed, behind = changed or done, behind or (not done and one.days == days)
-    if changed:
-        session.rollback()
-        found = db.health_summary.kept(session, actor.scope, windows)
-    made = [one.summary for one in found if one.summary and one.days == days]
+    found = _kept(session, actor, windows)
+    quick = [
+        thread
+        for one in found
+        if not _is_newest(one) and (thread := _begin(one)) and (one.summary is None or one.summary.seconds <= QUICK)
+    ]
+    if quick:
+        session.rollback()  # nobody holds a connection while waiting
+        until = time.monotonic() + (WAIT if wait is None else wait)
+        for thread in quick:
+            thread.join(max(0.0, until - time.monotonic()))
+        found = _kept(session, actor, windows)
+    asked = [one for one in found if one.days == days]
+    behind = not all(_is_newest(one) for one in asked)
+    made = [one.summary for one in asked if one.summary]
     if not made:
         return AsOf(None, None, behind)
     return AsOf(min(one.until for one in made), min(one.made_at for one in made), behind)
 
 
-def add_up(tenant_id: int, days: int, today: date, limits: Limits) -> bool:
-    """Add up a tenant's health over a window, and keep it; return False when somebody else does so already.
+def _kept(session: Session, actor: Actor, windows: set[int]) -> list[Kept]:
+    session.rollback()  # a transaction that reads already would not see what was added up since
+    return db.health_summary.kept(session, actor.scope, windows)
+
+
+def _is_newest(one: Kept) -> bool:
+    until = number_health.window(one.days, today_in(one.tenant.time_zone)).until
+    old, limits = one.summary, limits_of(one.tenant)
+    return old is not None and (old.until, old.version, old.limits) == (until, one.version, limits.key)
+
+
+def _begin(one: Kept) -> threading.Thread | None:
+    """Have it added up in the background, unless it rests. What is lost when the app stops the next reader begins."""
+    key, old = (one.tenant.id or 0, one.days), one.summary
+    if old and old.seconds > QUICK and (datetime.now(UTC) - old.made_at).total_seconds() <= REST * old.seconds:
+        return None
+    if time.monotonic() < _rests_until.get(key, 0):
+        return None
+    arguments = (*key, today_in(one.tenant.time_zone), limits_of(one.tenant))
+    with _beginning:
+        if key not in _begun:
+            _begun[key] = threading.Thread(target=_in_background, args=arguments, name="health", daemon=True)
+            _begun[key].start()
+        return _begun[key]
+
+
+def _in_background(tenant_id: int, days: int, today: date, limits: Limits) -> None:
+    key = (tenant_id, days)
+    with _places:
+        began = time.monotonic()
+        try:
+            add_up(tenant_id, days, today, limits)
+            _rests_until.pop(key, None)
+        except Exception as exc:
+            _rests_until[key] = time.monotonic() + REST * min(time.monotonic() - began, 1.0)
+            log = _log.warning if isinstance(exc, DatabaseUnavailable) else _log.exception
+            log("health.not_added_up", tenant=tenant_id, days=days)
+        finally:
+            with _beginning:
+                del _begun[key]
+
+
+def add_up(tenant_id: int, days: int, today: date, limits: Limits) -> None:
+    """Add up a tenant's health over a window, and keep it, unless another replica does so already.
 
     Raises DatabaseUnavailable when the database cannot be written just now.
     """
@@ -90,12 +130,12 @@ def add_up(tenant_id: int, days: int, today: date, limits: Limits) -> bool:
     began = time.perf_counter()
     with db.health_summary.alone(tenant_id, days) as session:
         if session is None:
-            return False
+            return
         version = db.health_summary.version(session, tenant_id)
         found = summing.Summing(tenant_id, days, window, limits)
-        for rows in db.health_summary.facts(session, tenant_id, window):
-            found.take(itertools.chain.from_iterable(rows))
-        found.finish()
+        for facts in db.health_summary.facts(session, tenant_id, window):
+            found.take(facts)
+        lines = found.finish()
         summary = HealthSummary(
             tenant_id=tenant_id,
             days=days,
@@ -104,33 +144,13 @@ def add_up(tenant_id: int, days: int, today: date, limits: Limits) -> bool:
             limits=limits.key,
             seconds=time.perf_counter() - began,
         )
-        db.health_summary.keep(session, summary, found.lines, found.falls)
-    return True
+        db.health_summary.keep(session, summary, lines, found.falls)
 
 
-def _limits(tenant: Tenant) -> Limits:
+def limits_of(tenant: Tenant) -> Limits:
+    """Return the thresholds by which the numbers of *tenant* are judged."""
     found = thresholds.read(tenant.settings)
     return Limits(found.flag_share, found.widest_interval, found.alarm, found.false_share)
-
-
-def _begin(one: Kept, today: date, limits: Limits) -> None:
-    """Have it added up in the background. What is lost when the app stops is begun by the next reader."""
-    key = (one.tenant.id or 0, one.days)
-    if key not in _begun:
-        thread = threading.Thread(target=_in_background, args=(key, today, limits), name="health", daemon=True)
-        _begun[key] = thread
-        thread.start()
-
-
-def _in_background(key: tuple[int, int], today: date, limits: Limits) -> None:
-    try:
-        add_up(*key, today, limits)
-    except DatabaseUnavailable:
-        _log.warning("health.not_added_up", tenant=key[0], days=key[1])
-    except Exception:
-        _log.exception("health.not_added_up", tenant=key[0], days=key[1])
-    finally:
-        _begun.pop(key, None)
 
 
 def under_way() -> list[threading.Thread]:

@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 
 from services.statistics import BAD_SHARE, GOOD_SHARE, normal_cdf, wilson
 
-SHRINK = 5.0
-"""Attempts at the others' rate over the window that are added to what they had on a day."""
+LEAST_PULL = 5.0
+"""No fewer attempts at the others' rate over the window are added to what they had on a day; see `_pull`."""
+
+DOUBT = 2.0
+"""Standard errors by which the days of a pool are taken to move together more than they seem to."""
 
 WIDEST_SCATTER = 0.2
 """The largest correlation of the calls of a number on a day that is believed."""
@@ -80,11 +83,12 @@ def judge(days: Days, *, widest: float) -> Judged:
 
     # What the others had on each day, drawn towards what they had over the window.
     together = pool * (days.day.max() + 1) + days.day
-    _, at = np.unique(together, return_inverse=True)
+    at = np.unique(together, return_inverse=True)[1]
     others_day_n = _sums(at, n, int(at.max()) + 1)[at] - n
     others_day_k = _sums(at, k, int(at.max()) + 1)[at] - k
-    q = (others_day_k + SHRINK * usual[line]) / (others_day_n + SHRINK)
-    unsure = 1 + n / (others_day_n + SHRINK)
+    pull = _pull(days, at)[pool]
+    q = (others_day_k + pull * usual[line]) / (others_day_n + pull)
+    unsure = 1 + n / (others_day_n + pull)
 
     scatter = _scatter(days, q, unsure)[line]
     more = (1 + np.maximum(n - 1, 0) * scatter) * unsure
@@ -135,6 +139,29 @@ def discoveries(p: Floats, rate: float) -> Flags:
 
 def _sums(group: Ints, values: Floats, groups: int) -> Floats:
     return np.asarray(np.bincount(group, weights=values, minlength=groups), float)
+
+
+def _pull(days: Days, at: Ints) -> Floats:
+    """Return for each pool how many attempts at the rate of the window weigh as much as what is not known of a day.
+
+    The more its numbers rise and fall together, each around its own rate, the fewer: then a day tells of the next
+    number too. It is q·(1-q) over the variance of the days' rates, by the products of different numbers on the same
+    day. *at* counts the days of the pools, one after the other.
+    """
+    n, lines, groups = days.attempts, len(days.pool_of), int(at.max()) + 1
+    n_line, k_line = _sums(days.line, n, lines), _sums(days.line, days.answered, lines)
+    own = (k_line / np.maximum(n_line, 1))[days.line]
+    excess = days.answered - n * own
+    pool, pools = days.pool_of[days.line], int(days.pool_of.max()) + 1
+    pool_of_day = np.zeros(groups, np.int64)
+    pool_of_day[at] = pool
+
+    def products(values: Floats) -> Floats:
+        """Add up the products of different numbers of each pool on the same days."""
+        return _sums(pool_of_day, _sums(at, values, groups) ** 2, pools) - _sums(pool, values**2, pools)
+
+    together = products(excess) + DOUBT * np.sqrt(2 * np.maximum(products(excess**2), 0))
+    return np.maximum(products(n * np.sqrt(own * (1 - own))) / np.maximum(together, 1e-9), LEAST_PULL)
 
 
 def _scatter(days: Days, q: Floats, unsure: Floats) -> Floats:

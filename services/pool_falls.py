@@ -37,50 +37,59 @@ class Fall:
     expected: float
 
 
-def find(days: Days, last: int) -> Fall | None:
-    """Return how a pool, the only one in *days*, has fallen by its day *last*, or None.
+def find(days: Days, last: int) -> dict[int, Fall]:
+    """Return how pools have fallen by the day *last*, by pool; those that have not are left out.
 
     What is usual on a day of the week is drawn towards what is usual on all, and how the days before scatter around
     it is taken for chance. A pool of one number cannot be told from the number.
     """
-    if len(days.pool_of) < 2 or not len(days.day):
-        return None
+    pools = int(days.pool_of.max()) + 1 if len(days.pool_of) else 0
+    place = days.pool_of[days.line] * (last + 1) + days.day
     n, k = (
-        np.asarray(np.bincount(days.day, weights=values, minlength=last + 1), float)
+        np.bincount(place, weights=values, minlength=pools * (last + 1)).reshape(pools, last + 1)
         for values in (days.attempts, days.answered)
     )
-    best: tuple[float, Fall] | None = None
-    for span in SPANS:
-        first = last + 1 - span
-        if first <= 0 or (n[:first] > 0).sum() < LEAST_DAYS or not n[first:].all():
-            continue
-        usual = _usual(n, k, first)
-        expected = float((n[first:] * usual[first:]).sum())
-        if expected <= 0 or k[first:].sum() > FALLEN * expected:
-            continue
-        spread = np.sqrt((n[first:] * usual[first:] * (1 - usual[first:])).sum() * _scatter(n, k, usual, first))
-        z = float((k[first:].sum() - expected) / max(spread, 1e-9))
-        rate = expected / float(n[first:].sum())
-        if z < (best[0] if best else SURE) and _of_all(days, first, rate):
-            best = z, Fall(first, int(n[first:].sum()), int(k[first:].sum()), rate)
-    return best[1] if best else None
+    best, found = np.full(pools, SURE), dict[int, Fall]()
+    for first in (last + 1 - span for span in SPANS if span <= last):
+        enough = ((n[:, :first] > 0).sum(axis=1) >= LEAST_DAYS) & n[:, first:].all(axis=1)
+        at = np.flatnonzero(enough & (np.bincount(days.pool_of, minlength=pools) > 1))
+        usual = _usual(n[at], k[at], first)
+        calls, got = n[at, first:], k[at, first:].sum(axis=1)
+        expected = (calls * usual[:, first:]).sum(axis=1)
+        by_chance = (calls * usual[:, first:] * (1 - usual[:, first:])).sum(axis=1)
+        z = (got - expected) / np.sqrt(by_chance * _scatter(n[at], k[at], usual, first))
+        for i in np.flatnonzero((got <= FALLEN * expected) & (z < best[at])):
+            pool, rate = int(at[i]), float(expected[i] / calls[i].sum())
+            if _of_all(_only(days, pool), first, rate):
+                best[pool] = z[i]
+                found[pool] = Fall(first, int(calls[i].sum()), int(got[i]), rate)
+    return found
+
+
+def _only(days: Days, pool: int) -> Days:
+    """Return the days of one pool; pools are in order."""
+    first, end = np.searchsorted(days.pool_of, [pool, pool + 1])
+    at = slice(*np.searchsorted(days.line, [first, end]))
+    pool_of = np.zeros(end - first, np.int64)
+    return Days(days.line[at] - first, days.day[at], days.attempts[at], days.answered[at], pool_of)
 
 
 def _usual(n: Floats, k: Floats, first: int) -> Floats:
-    """Return the rate that is usual on each day, from the days before *first*."""
-    base = k[:first].sum() / n[:first].sum()
-    weekday = np.arange(len(n)) % _WEEK
-    prior = 2 * n[:first].sum() / (n[:first] > 0).sum()
-    of_week_n = np.bincount(weekday[:first], weights=n[:first], minlength=_WEEK)
-    of_week_k = np.bincount(weekday[:first], weights=k[:first], minlength=_WEEK)
-    return np.clip((of_week_k + prior * base) / (of_week_n + prior), 1e-4, 1 - 1e-4)[weekday]
+    """Return the rate that is usual on each day of each pool, from the days before *first*."""
+    n_all, k_all = n[:, :first].sum(axis=1, keepdims=True), k[:, :first].sum(axis=1, keepdims=True)
+    prior = 2 * n_all / np.maximum((n[:, :first] > 0).sum(axis=1, keepdims=True), 1)
+    n_week, k_week = (
+        np.stack([values[:, day:first:_WEEK].sum(axis=1) for day in range(_WEEK)], axis=1) for values in (n, k)
+    )
+    of_week = (k_week + prior * k_all / n_all) / (n_week + prior)
+    return np.asarray(np.clip(of_week, 1e-4, 1 - 1e-4)[:, np.arange(n.shape[1]) % _WEEK])
 
 
-def _scatter(n: Floats, k: Floats, usual: Floats, first: int) -> float:
+def _scatter(n: Floats, k: Floats, usual: Floats, first: int) -> Floats:
     """Return how many times as much as by chance the days before *first* vary, whatever a few of them do."""
-    at = np.flatnonzero(n[:first] > 0)
-    squared = (k[at] - n[at] * usual[at]) ** 2 / (n[at] * usual[at] * (1 - usual[at]))
-    return max(1.0, float(np.median(squared)) / _MEDIAN)
+    n, k, usual = n[:, :first], k[:, :first], usual[:, :first]
+    squared = (k - n * usual) ** 2 / (np.maximum(n, 1) * usual * (1 - usual))
+    return np.maximum(1.0, np.nanmedian(np.where(n > 0, squared, np.nan), axis=1) / _MEDIAN)
 
 
 def _of_all(days: Days, first: int, rate: float) -> bool:

@@ -1,160 +1,147 @@
 """Sums of daily facts over a window: a line for each number in each campaign, and the pools that have fallen."""
 
-import itertools
-from collections.abc import Iterable
-from datetime import date, timedelta
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import timedelta
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from db.health_summary import FACT, Limits, Verdict, Window
+from db.health_summary import Facts, Limits, Verdict, Window
 from services import pool_falls
-from services.judging import Days, Floats, Ints, discoveries, judge
+from services.judging import Days, Judged, discoveries, judge
 from services.statistics import medians, wilson
 
-MANY = 200_000
-"""Facts that are added up together, once their campaigns are complete."""
+MANY = 5_000
+"""Lines that are added up together, once their campaigns are complete."""
 
-_COUNTS = ("attempts", "answered", "completed", "spam_reports", "detected", "machines")
-_NOT = (Verdict.LOW, Verdict.FALLING)
-
-Row = dict[str, object]
+Row = dict[str, Any]
+Column = NDArray[Any]
 
 
 class Summing:
     """What was added up of a tenant so far. Facts come in by `take`, in order; `finish` judges them together."""
 
     def __init__(self, tenant_id: int, days: int, window: Window, limits: Limits) -> None:
-        self.lines: list[Row] = []
         self.falls: list[Row] = []
-        self._tenant_id, self._days, self._window, self._limits = tenant_id, days, window, limits
-        self._waiting: list[Ints] = []
-        self._p: list[Floats] = []
-        self._otherwise: list[Verdict] = []
+        self._same = {"days": days, "tenant_id": tenant_id}
+        self._window, self._limits = window, limits
+        every = (window.before + timedelta(days=day) for day in range((window.until - window.before).days + 1))
+        self._calendar = np.array(list(every), object)
+        self._waiting: list[Facts] = []
+        self._done: list[dict[str, Column]] = []
 
-    def take(self, values: Iterable[int]) -> None:
-        """Take whole facts, their fields one after the other."""
-        self._waiting.append(np.fromiter(values, np.int64).reshape(-1, len(FACT)))
-        if sum(map(len, self._waiting)) < MANY:
-            return
-        facts = np.concatenate(self._waiting)
-        complete = np.searchsorted(facts[:, 0], facts[-1, 0])
-        self._waiting = [facts[complete:]]
-        if complete:
-            self._add(facts[:complete])
+    def take(self, facts: Sequence[Facts]) -> None:
+        """Take facts of whole lines, campaign by campaign."""
+        self._waiting.extend(facts)
+        if len(self._waiting) >= MANY:
+            complete = bisect_left(self._waiting, self._waiting[-1][0], key=itemgetter(0))
+            self._add(self._waiting[:complete])
+            self._waiting = self._waiting[complete:]
 
-    def finish(self) -> None:
-        """Add up the rest, and take flags back until no more than the share that is allowed is false."""
-        if self._waiting:
-            self._add(np.concatenate(self._waiting))
-        self._waiting = []
-        if not self.lines:
-            return
-        believed = discoveries(np.concatenate(self._p), self._limits.false_share)
-        for line, is_believed, otherwise in zip(self.lines, believed, self._otherwise, strict=True):
-            if line["verdict"] in _NOT and not is_believed:
-                line["verdict"] = otherwise
+    def finish(self) -> list[Row]:
+        """Return the lines, with flags taken back until no more than the share that is allowed is false."""
+        self._add(self._waiting)
+        if not self._done:
+            return []
+        column = {name: np.concatenate([part[name] for part in self._done]) for name in self._done[0]}
+        p, low, falling = (column.pop(name) for name in ("p", "is_low", "is_falling"))
+        is_judged, is_thin = column.pop("is_judged"), column.pop("is_thin")
+        believed = np.zeros(len(p), bool)
+        believed[is_judged] = discoveries(p[is_judged], self._limits.false_share)
+        called = column["attempts"] > 0
+        verdict = np.full(len(p), Verdict.HEALTHY.value, object)
+        verdict[called & ~is_judged] = Verdict.SMALL_POOL.value
+        verdict[is_thin] = Verdict.THIN.value
+        verdict[believed & falling] = Verdict.FALLING.value
+        verdict[believed & low] = Verdict.LOW.value
+        fell = verdict == Verdict.FALLING.value
+        for name in ("since", "since_expected"):
+            column[name] = np.where(fell, column[name], None)
+        for name in ("since_attempts", "since_answered"):
+            column[name] = np.where(fell, column[name], 0)
+        column["verdict"] = verdict
+        rows = zip(*(values.tolist() for values in column.values()), strict=True)
+        return [self._same | dict(zip(column, row, strict=True)) for row in rows]
 
-    def _add(self, facts: Ints) -> None:
-        if not len(facts):
+    def _add(self, facts: list[Facts]) -> None:
+        if not facts:
             return
-        field = {name: facts[:, place] for place, name in enumerate(FACT)}
-        campaign, number, day = field["campaign_id"], field["number_id"], field["day"]
-        begins = np.append(True, (np.diff(campaign) != 0) | (np.diff(number) != 0))
-        line = np.cumsum(begins) - 1
-        first = np.flatnonzero(begins)
-        campaigns, pool_of = np.unique(campaign[first], return_inverse=True)
+        fixed = np.array([line[:-1] for line in facts], np.int64)
+        column = dict(zip(Facts._fields, fixed.T, strict=False))
+        every = self._days(facts, column)
         since = (self._window.since - self._window.before).days
-        now = day >= since
-        sums = {name: _sums(line, field[name], now, len(first)) for name in _COUNTS}
-        before = {name: _sums(line, field[name], ~now, len(first)) for name in ("attempts", "answered")}
-        n, k = sums["attempts"], sums["answered"]
+        now = every.day >= since
+        for name, when in (("", now), ("_before", ~now)):
+            for what in ("attempts", "answered"):
+                sums = np.bincount(every.line[when], weights=getattr(every, what)[when], minlength=len(facts))
+                column[what + name] = sums.astype(np.int64)
+        n, k = column["attempts"], column["answered"]
         low, high = wilson(k, n)
-        typical = medians(pool_of, k, n, widest=self._limits.widest)
-        every = Days(line, day, field["attempts"].astype(float), field["answered"].astype(float), pool_of)
-        self._find_falls(campaigns, every)
+        typical = medians(every.pool_of, k, n, widest=self._limits.widest)
+        self._find_falls(every, column["campaign_id"])
+        column |= {
+            "low": np.where(n > 0, low, None),
+            "high": np.where(n > 0, high, None),
+            "median": np.array([typical.get(pool) for pool in every.pool_of.tolist()], object),
+            "is_thin": (n == 0) | (high - low > self._limits.widest),
+        }
+        self._done.append(column | self._judge(every, now & (every.attempts > 0)))
 
-        inside = now & (field["attempts"] > 0)
-        called, again = np.unique(line[inside], return_inverse=True)
-        at = np.full(len(first), -1)
-        at[called] = np.arange(len(called))
+    def _days(self, facts: list[Facts], column: dict[str, Column]) -> Days:
+        """Return all days of the lines, in order."""
+        flat = np.fromstring(" ".join(line.calls for line in facts), np.int64, sep=" ").reshape(-1, 3)
+        line = np.repeat(np.arange(len(facts)), column.pop("days"))
+        day, attempts, answered = flat[np.lexsort((flat[:, 0], line))].T
+        pool_of = np.unique(column["campaign_id"], return_inverse=True)[1]
+        return Days(line, day, attempts.astype(float), answered.astype(float), pool_of)
+
+    def _judge(self, every: Days, inside: NDArray[np.bool_]) -> dict[str, Column]:
+        """Return what is to be said of each line by its days *inside* the window."""
+        lines = len(every.pool_of)
+        called, line = np.unique(every.line[inside], return_inverse=True)
+        found: Judged | None = None
         if len(called):
-            found = judge(
-                Days(again, day[inside], every.attempts[inside], every.answered[inside], pool_of[called]),
-                widest=self._limits.widest,
-            )
-            self._p.append(np.where(at >= 0, found.p[at], 1.0))
-        else:
-            self._p.append(np.ones(len(first)))
-        for i in range(len(first)):
-            row: Row = {
-                "days": self._days,
-                "campaign_id": int(campaign[first[i]]),
-                "number_id": int(number[first[i]]),
-                "tenant_id": self._tenant_id,
-                **{name: int(sums[name][i]) for name in _COUNTS},
-                "attempts_before": int(before["attempts"][i]),
-                "answered_before": int(before["answered"][i]),
-                "low": float(low[i]) if n[i] else None,
-                "high": float(high[i]) if n[i] else None,
-                "median": typical.get(int(pool_of[i])),
-                "expected": None,
-                "bound": None,
-                "since": None,
-                "since_attempts": 0,
-                "since_answered": 0,
-                "since_expected": None,
-            }
-            is_thin = not n[i] or high[i] - low[i] > self._limits.widest
-            verdict = otherwise = Verdict.THIN if is_thin else Verdict.HEALTHY
-            j = at[i]
-            if j >= 0 and found.too_small[j]:
-                verdict = otherwise = Verdict.SMALL_POOL if otherwise is Verdict.HEALTHY else otherwise
-            elif j >= 0:
-                row["expected"], row["bound"] = float(found.expected[j]), float(found.bound[j])
-                if found.bound[j] < self._limits.flag_share * found.expected[j]:
-                    verdict = Verdict.LOW
-                elif found.evidence[j] >= self._limits.alarm:
-                    verdict = Verdict.FALLING
-                    row["since"] = self._on(int(found.since[j]))
-                    row["since_attempts"] = int(found.since_attempts[j])
-                    row["since_answered"] = int(found.since_answered[j])
-                    row["since_expected"] = float(found.since_expected[j] / found.since_attempts[j])
-            row["verdict"] = verdict
-            self.lines.append(row)
-            self._otherwise.append(otherwise)
+            days = Days(line, every.day[inside], every.attempts[inside], every.answered[inside], every.pool_of[called])
+            found = judge(days, widest=self._limits.widest)
 
-    def _find_falls(self, campaigns: Ints, every: Days) -> None:
+        def of_all(name: str, otherwise: Any) -> Column:
+            value = np.full(lines, otherwise, None if otherwise is not None else object)
+            if found:
+                value[called] = getattr(found, name)
+            return value
+
+        judged = ~of_all("too_small", True)
+        values = {field.name: of_all(field.name, 0.0) for field in fields(Judged)}
+        expected, bound = values["expected"], values["bound"]
+        return {
+            "p": values["p"],
+            "is_judged": judged,
+            "is_low": judged & (bound < self._limits.flag_share * expected),
+            "is_falling": judged & (values["evidence"] >= self._limits.alarm),
+            "expected": np.where(judged, expected, None),
+            "bound": np.where(judged, bound, None),
+            "since": self._calendar[values["since"].astype(np.int64)],
+            "since_attempts": values["since_attempts"].astype(np.int64),
+            "since_answered": values["since_answered"].astype(np.int64),
+            "since_expected": values["since_expected"] / np.maximum(values["since_attempts"], 1),
+        }
+
+    def _find_falls(self, every: Days, campaigns: Column) -> None:
         """Look for pools that have fallen, up to the last day of the window."""
-        last = (self._window.until - self._window.before).days
-        pool = every.pool_of[every.line]
-        edges = np.searchsorted(pool, np.arange(len(campaigns) + 1))
-        for place, (start, end) in enumerate(itertools.pairwise(edges)):
-            line = every.line[start:end]
-            part = Days(
-                line - line[0],
-                every.day[start:end],
-                every.attempts[start:end],
-                every.answered[start:end],
-                np.zeros(line[-1] - line[0] + 1, np.int64),
+        of_pool = campaigns[np.unique(every.pool_of, return_index=True)[1]]
+        for pool, fall in pool_falls.find(every, (self._window.until - self._window.before).days).items():
+            self.falls.append(
+                self._same
+                | {
+                    "campaign_id": int(of_pool[pool]),
+                    "since": self._calendar[fall.first],
+                    "until": self._window.until,
+                    "attempts": fall.attempts,
+                    "answered": fall.answered,
+                    "expected": fall.expected,
+                }
             )
-            fall = pool_falls.find(part, last)
-            if fall:
-                self.falls.append(
-                    {
-                        "days": self._days,
-                        "campaign_id": int(campaigns[place]),
-                        "tenant_id": self._tenant_id,
-                        "since": self._on(fall.first),
-                        "until": self._window.until,
-                        "attempts": fall.attempts,
-                        "answered": fall.answered,
-                        "expected": fall.expected,
-                    }
-                )
-
-    def _on(self, day: int) -> date:
-        return self._window.before + timedelta(days=day)
-
-
-def _sums(line: Ints, values: Ints, when: np.ndarray[tuple[int], np.dtype[np.bool_]], lines: int) -> Ints:
-    return np.bincount(line[when], weights=values[when], minlength=lines).astype(np.int64)

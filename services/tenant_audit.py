@@ -57,6 +57,8 @@ MONTHS = 12
 FEW = 5
 MOST_USERS = 10_000
 MOST_WAYS = 10
+FOR_SUMS = 30
+"""Seconds for which a report waits for the first sums of the calls, so that it leaves nothing out."""
 NEWEST = 20
 
 
@@ -187,7 +189,7 @@ def owned(session: Session, actor: Actor, about: Tenant) -> Owned:
     """Return what the tenant owns and what looks wrong."""
     require(actor, Permission.AUDIT_READ)
     scope, now, limits = actor.scope, about.made_at, about.limits
-    adding_up.freshen(session, actor, thresholds.IDLE_DAYS)
+    adding_up.freshen(session, actor, thresholds.IDLE_DAYS, wait=FOR_SUMS)
     kinds = [kind for kind in Attention if kind is not Attention.WEBHOOKS_ELSEWHERE]
     elsewhere, ways = db.tenant_audit.ways(session, scope, MOST_WAYS)
     attention = {Attention.WEBHOOKS_ELSEWHERE: Found(elsewhere)} | db.tenant_audit.found(

@@ -21,7 +21,7 @@ from db.models import Agent, AuditEvent, Connection, Membership, Role, Tenant, U
 from providers.sandbox import exotel
 from providers.sandbox.accounts import MAIN
 from providers.sandbox.server import Sandbox, running
-from services import audit_words, credentials, durable, settings, vendors
+from services import adding_up, audit_words, credentials, durable, settings, vendors
 from services.access import Actor, Workspace
 from services.audit import Action
 
@@ -44,8 +44,10 @@ def _settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[settings.Set
 
 @pytest.fixture(autouse=True)
 def _strict(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In tests a provider that is asked inside a transaction is a failure."""
+    """In tests a provider asked inside a transaction is a failure, and sums are waited for, on a busy machine too."""
     monkeypatch.setattr(vendors, "STRICT", True)
+    monkeypatch.setattr(adding_up, "WAIT", 60.0)
+    monkeypatch.setattr(adding_up, "QUICK", 60.0)
 
 
 @pytest.fixture(scope="session")
@@ -92,6 +94,8 @@ def database(request: pytest.FixtureRequest, engines: Callable[[str], sa.Engine]
     engine = engines(request.param)
     db.engine.use(engine)
     yield engine
+    for thread in adding_up.under_way():
+        thread.join()
     try:
         _expect_words(engine)
     finally:

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from benchmarks import pools
-from services import pool_falls
 from services.judging import discoveries
 from services.statistics import difference
 
@@ -56,7 +55,6 @@ def test_a_number_alone_in_its_pool_is_neither_flagged_nor_called_a_fall_of_its_
     attempts, answered = pools.draw(chance, 40, 1, pools.fall_of_all(RATE, 0.0, 5))
     assert not pools.flagged(attempts, answered).any()
     assert not pools.fallen(attempts, answered).any()
-    assert pool_falls.find(pools.days_of(attempts[0], answered[0]), attempts.shape[2] - 1) is None
 
 
 def test_the_false_discovery_rate_is_benjamini_hochbergs() -> None:
