@@ -95,7 +95,7 @@ def test_every_public_service_that_takes_an_actor_asks_for_a_permission() -> Non
         "own_sign_ins",
         "sign_out_everywhere",
     }  # what anybody may do with the own account
-    asks = {"require", "change"}
+    asks = {"require", "change", "cancel"}
     for path in sorted((Path(__file__).parents[2] / "services").glob("*.py")):
         for node in ast.parse(path.read_text()).body:
             if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
@@ -103,6 +103,8 @@ def test_every_public_service_that_takes_an_actor_asks_for_a_permission() -> Non
             if "actor" not in {argument.arg for argument in node.args.args} or node.name in own_account | {
                 *("added", "close", "released"),  # what follows from an order, which asked when it was placed
                 "leave_campaigns",  # a part of what asked already
+                "may_cancel",  # tells what it may, for a page to draw
+                "reload_actor",  # who it is, before anything is asked
                 "record",
                 "record_all",
                 "require",
