@@ -97,31 +97,32 @@ def among(session: Session, tenant_id: int, e164s: Sequence[str]) -> dict[str, l
 
 
 def _records() -> Any:
+    columns: tuple[Any, ...] = (
+        PhoneNumber.id,
+        PhoneNumber.e164,
+        PhoneNumber.status,
+        PhoneNumber.is_managed,
+        PhoneNumber.label,
+        PhoneNumber.country,
+        PhoneNumber.number_type,
+        PhoneNumber.provider,
+        PhoneNumber.provider_sid,
+        Connection.name,
+        Agent.name,
+        Tenant.name,
+        PhoneNumber.allowed_inbound,
+        PhoneNumber.allowed_outbound,
+        PhoneNumber.provider_fields,
+        PhoneNumber.notes,
+        PhoneNumber.price,
+        PhoneNumber.currency,
+        PhoneNumber.created_at,
+        PhoneNumber.updated_at,
+        PhoneNumber.released_at,
+        PhoneNumber.buy_back_until,
+    )
     return (
-        sa.select(
-            PhoneNumber.id,
-            PhoneNumber.e164,
-            PhoneNumber.status,
-            PhoneNumber.is_managed,
-            PhoneNumber.label,
-            PhoneNumber.country,
-            PhoneNumber.number_type,
-            PhoneNumber.provider,
-            PhoneNumber.provider_sid,
-            Connection.name,
-            Agent.name,
-            Tenant.name,
-            PhoneNumber.allowed_inbound,
-            PhoneNumber.allowed_outbound,
-            PhoneNumber.provider_fields,
-            PhoneNumber.notes,
-            PhoneNumber.price,
-            PhoneNumber.currency,
-            PhoneNumber.created_at,
-            PhoneNumber.updated_at,
-            PhoneNumber.released_at,
-            PhoneNumber.buy_back_until,
-        )
+        sa.select(*columns)
         .join(Tenant, Tenant.id == PhoneNumber.tenant_id)
         .outerjoin(Connection, Connection.id == PhoneNumber.connection_id)
         .outerjoin(Agent, Agent.id == PhoneNumber.agent_id)
