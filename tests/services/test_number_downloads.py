@@ -283,6 +283,15 @@ def test_names_in_one_cell_are_read_as_people_write_them(cell: str, names: list[
     assert checks.tags(exports.parted(cell)) == sorted(names, key=str.casefold)
 
 
+@pytest.mark.parametrize("signs", [";" * 900, "," * 900, "|\t;," * 300, ";\n" * 900])
+def test_notes_full_of_separators_do_not_change_what_separates_the_cells(signs: str) -> None:
+    table = exports.Table("Numbers", ("Number", "Notes", "Label"), [(NUMBER, f"a{signs}b", "Desk"), (LINE, "", "Till")])
+    sheet = files.read("n.csv", exports.text([table]), number_files.NAMES)
+    assert list(sheet.columns) == ["Number", "Notes", "Label"]
+    assert [tuple(map(files.text, row.cells)) for row in sheet.rows] == list(table.rows)
+    assert [row.problem for row in sheet.rows] == ["", ""]
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
 @given(label=LETTERS, tags=st.lists(LETTERS, max_size=4), notes=LETTERS)
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
