@@ -36,16 +36,12 @@ _DOING = {
 
 @dataclass(frozen=True)
 class AtProvider:
-    """What can be done with *number* at its provider, as *actor*.
-
-    `page` is the session of the page around it, whose transaction ends before the provider is asked.
-    """
+    """What can be done with *number* at its provider, as *actor*."""
 
     actor: Actor
     number: NumberDetail
     zone: ZoneInfo
     opener: Callable[[], AbstractContextManager[Session]]
-    page: Session
 
     def pending(self, ordered: Sequence[OrderRow], *, writes: bool) -> None:
         """Draw what the provider has not answered yet, and how the last order went wrong."""
@@ -167,7 +163,6 @@ class AtProvider:
 
     def _read_webhooks(self) -> None:
         def read() -> str:
-            self.page.rollback()
             with self.opener() as session:
                 now = stock.webhooks_now(session, self.actor, self.number.id)
             st.session_state["webhooks_read"][self.number.id] = now
@@ -200,7 +195,6 @@ class AtProvider:
     @st.dialog("Re-sync", width="large")
     def _show_differences(self) -> None:
         maker, state = plain(vendor(self.number.provider).name), st.session_state
-        self.page.rollback()
         with errors_shown(), self.opener() as session:
             if _FOUND not in state:  # once, so that what is taken over is what was shown
                 with st.spinner(f"Asking {maker}…"):
