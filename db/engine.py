@@ -121,6 +121,16 @@ def open_session() -> Iterator[Session]:
         raise DatabaseUnavailable("The database is busy or cannot be reached.") from exc
 
 
+def end_reading() -> None:
+    """End the transactions of this thread that only read, each of which holds a connection.
+
+    What they have read stays; what is read of it once more is read anew.
+    """
+    for session in _opened():
+        if not (session.info.get(_WRITES) or session.new or session.dirty or session.deleted):
+            session.rollback()
+
+
 def in_transaction() -> bool:
     """Return whether a session that this thread has opened is in a transaction, and so holds a connection."""
     return any(session.in_transaction() for session in _opened())

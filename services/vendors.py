@@ -32,7 +32,7 @@ PATIENCE = 15.0
 """Seconds within which the last attempt begins: with its timeouts it must end before anybody gives an order up."""
 
 STRICT = False
-"""Whether asking inside a transaction fails, as in tests, or is logged as a fault of ours."""
+"""Whether asking inside a transaction that writes fails, as in tests, or is logged as a fault of ours."""
 
 Answer = TypeVar("Answer")
 
@@ -71,11 +71,14 @@ def patiently(ask: Callable[[], Answer]) -> Answer:
 
 
 class AskedInTransaction(Exception):
-    """A provider was asked while a transaction was open: it holds a connection, and perhaps locks, for seconds."""
+    """A provider was asked while a transaction was writing: it holds a connection and locks for seconds."""
 
 
 class _Watched:
-    """A provider whose every verb sees first that no transaction is open in this thread."""
+    """A provider whose every verb sees first that no transaction is open in this thread: those that read are ended.
+
+    A page has a session of its own around whatever is asked from it.
+    """
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
@@ -86,6 +89,7 @@ class _Watched:
             return found
 
         def ask(*args: Any, **kwargs: Any) -> Any:
+            db.engine.end_reading()
             if db.engine.in_transaction():
                 if STRICT:
                     raise AskedInTransaction(f"{name} was asked inside an open transaction")

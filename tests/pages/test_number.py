@@ -7,8 +7,10 @@ import pytest
 from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
+from components.markdown import plain
 from db.models import NumberStatus, PhoneNumber
-from services import numbers
+from providers.sandbox.server import Sandbox
+from services import numbers, registering
 from services.sign_in import ALL_TENANTS
 from tests.conftest import World
 from tests.pages.conftest import Stock
@@ -257,3 +259,19 @@ def test_a_superadmin_saves_in_any_tenant(reader: str, session: Session, world: 
     save(tab, "label")
     assert not tab.exception
     assert numbers.get(session, world.stranger, stock.others).label == "Seen"
+
+
+def test_an_exophone_is_compared_with_exotel(session: Session, world: World, sandbox: Sandbox) -> None:
+    def exophone(e164: str, **fields: str) -> str:
+        configuration = registering.Configuration(provider_fields=fields)
+        return str(registering.register(session, world.operator, e164, world.exotel, configuration))
+
+    number = exophone("+918047180001", exophone_sid="exo-1")
+    tab = press(visit(signed_in("operator"), "number.py", id=number), "Re-sync from Exotel")
+    assert not tab.exception
+    assert f"Here: {plain('https://voice.example.com/in')}" in " ".join(texts(tab, "markdown"))
+    tab = press(visit(signed_in("operator"), "number.py", id=number), "Configure webhooks on Exotel")
+    assert not tab.exception
+    assert "Replace" in buttons(tab)
+    without = exophone("+918047180009")
+    assert "Re-sync from Exotel" not in buttons(visit(signed_in("operator"), "number.py", id=without))

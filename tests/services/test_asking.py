@@ -11,7 +11,7 @@ from sqlmodel import Session
 from tenacity import Retrying, stop_after_delay, wait_fixed
 
 import db.engine
-from db.models import Connection
+from db.models import Connection, Tenant
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
 from providers.verbs import NumberSearch, NumberType
@@ -67,14 +67,33 @@ def test_nothing_is_asked_inside_a_transaction(
         asks(world, number)[name](own)
 
 
-def test_a_question_inside_a_transaction_is_a_failure_here(session: Session, world: World, sandbox: Sandbox) -> None:
+def test_a_question_inside_a_transaction_that_writes_is_a_failure_here(
+    session: Session, world: World, sandbox: Sandbox
+) -> None:
     provider = vendors.connect(session.get_one(Connection, world.twilio))
     with db.engine.open_session() as own:
-        numbers.count(own, world.operator, NumberQuery())
+        db.engine.start_write(own)
         with pytest.raises(vendors.AskedInTransaction):
             provider.countries()
         own.rollback()
+        own.add(Tenant(name="Half-written"))
+        own.connection()
+        with pytest.raises(vendors.AskedInTransaction):
+            provider.countries()
+        assert own.new
+        own.rollback()
         assert provider.countries()
+
+
+def test_a_transaction_around_a_question_that_only_reads_is_ended(
+    session: Session, world: World, sandbox: Sandbox
+) -> None:
+    provider = vendors.connect(session.get_one(Connection, world.twilio))
+    with db.engine.open_session() as page:
+        connection = page.get_one(Connection, world.twilio)
+        assert provider.countries()
+        assert not db.engine.in_transaction()
+        assert connection.name == "Twilio"
 
 
 def test_many_people_at_a_slow_provider_leave_the_database_to_others(
