@@ -47,6 +47,10 @@ app = st.App(
     str(Path(__file__).parent / "pages" / "frame.py"),
     lifespan=lifespan,
     routes=[Route("/api/health", health), Mount("/api/v1", health_api.api)],
-    middleware=[Middleware(http.SecurityHeaders), Middleware(http.Uploads, open_session)],
+    middleware=[
+        Middleware(http.SecurityHeaders),
+        Middleware(http.Messages),
+        Middleware(http.Uploads, open_session),
+    ],
     on_script_error=log_error,
 )

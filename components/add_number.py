@@ -100,9 +100,11 @@ class Wizard:
             if country:
                 st.caption(f"A number typed without + is read as one of {plain(numbering.country(country))}.")
         if not names:
-            st.warning(
-                "This tenant has no active telephony connection. An admin can add one.", icon=":material/power_off:"
-            )
+            may_add = self.actor.may(Permission.CONNECTIONS_WRITE)
+            who = "Add one first." if may_add else "An admin can add one."
+            st.warning(f"This tenant has no active telephony connection. {who}", icon=":material/power_off:")
+            if may_add:
+                navigation.link(navigation.CONNECTIONS, label="Telephony connections", icon=":material/cable:")
         doubt = state().get("doubt")
         said("manual")
         if doubt:

@@ -1,4 +1,4 @@
-"""What stands before every answer by HTTP: the headers that a browser obeys, and who may upload a file."""
+"""What stands before Streamlit: the headers that a browser obeys, who may upload a file, and what a tab may say."""
 
 import base64
 import hashlib
@@ -12,10 +12,12 @@ from typing import cast
 
 import anyio.to_thread
 import streamlit as st
+from google.protobuf.message import DecodeError
 from sqlmodel import Session
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.runtime import Runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
@@ -95,6 +97,34 @@ class SecurityHeaders:
             await send(message)
 
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+class Messages:
+    """Drops what Streamlit (1.67) hears from any tab and nobody here needs: it acts on everybody, or tells of our code.
+
+    Any browser that is connected can say it, signed in or not.
+    """
+
+    REFUSED = frozenset({"clear_cache", "load_git_info", "set_run_on_save"})
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def receive_others() -> Message:
+            while _kind(message := await receive()) in self.REFUSED:
+                pass
+            return message
+
+        await self.app(scope, receive_others if scope["type"] == "websocket" else receive, send)
+
+
+def _kind(message: Message) -> str:
+    """Return what a tab says, as Streamlit calls it."""
+    try:
+        return BackMsg.FromString(message.get("bytes") or b"").WhichOneof("type") or ""
+    except DecodeError:
+        return ""
 
 
 class Uploads:

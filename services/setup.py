@@ -7,6 +7,7 @@ import sys
 from datetime import UTC, datetime
 
 import structlog
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 import db.connections
@@ -16,7 +17,7 @@ from db.models import User
 from services import audit, checks, connections, credentials, demo, sign_in
 from services import settings as settings_module
 from services.audit import Action, Subject
-from services.errors import InvalidInput
+from services.errors import DatabaseUnavailable, InvalidInput
 from services.settings import Settings
 from services.words import amount
 
@@ -71,34 +72,34 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         start()
-    except credentials.KeyProblem as exc:
-        sys.stderr.write(f"{exc}\n")
-        return 1
-    if options.command == "rotate-key":
-        return _rotate_key()
-    password = getpass.getpass("Password: ")
-    if password != getpass.getpass("Password again: "):
-        sys.stderr.write("The passwords differ. Nothing was created.\n")
-        return 1
-    try:
-        with db.engine.open_session() as session:
-            create_superadmin(session, options.name, password)
-    except InvalidInput as exc:
-        sys.stderr.write(f"{exc}\n")
-        return 1
-    sys.stdout.write(f"Superadmin {sign_in.normal(options.name)} created.\n")
-    return 0
-
-
-def _rotate_key() -> int:
-    try:
-        with db.engine.open_session() as session:
-            n = connections.rotate_key(session)
-    except credentials.KeyProblem as exc:
+        said = _rotate_key() if options.command == "rotate-key" else _create_superadmin(options.name)
+    except (credentials.KeyProblem, InvalidInput) as exc:
         sys.stderr.write(f"{exc} Nothing was changed.\n")
         return 1
-    sys.stdout.write(f"{amount(n, 'connection')} written with the first key. The other keys can be removed.\n")
+    except (DatabaseUnavailable, OperationalError) as exc:
+        sys.stderr.write(f"The database is busy or cannot be reached. Nothing was changed.\n{exc.__cause__ or exc}\n")
+        return 1
+    sys.stdout.write(f"{said}\n")
     return 0
+
+
+def _create_superadmin(name: str) -> str:
+    name = checks.username(name)
+    try:
+        password, again = (getpass.getpass(f"{prompt}: ") for prompt in ("Password", "Password again"))
+    except EOFError:
+        raise InvalidInput("A password is asked for, so run this in a terminal.") from None
+    if password != again:
+        raise InvalidInput("The passwords differ.")
+    with db.engine.open_session() as session:
+        create_superadmin(session, name, password)
+    return f"Superadmin {name} created."
+
+
+def _rotate_key() -> str:
+    with db.engine.open_session() as session:
+        n = connections.rotate_key(session)
+    return f"{amount(n, 'connection')} written with the first key. The other keys can be removed."
 
 
 if __name__ == "__main__":

@@ -201,7 +201,7 @@ def set_active(session: Session, actor: Actor, user_id: int, active: bool) -> No
 
 
 def reset_password(session: Session, actor: Actor, user_id: int) -> NewUser:
-    """Give a user a one-time password and end every session of theirs."""
+    """Give a user a one-time password, end every session of theirs, and forget the wrong passwords."""
     require(actor, Permission.USERS_WRITE)
     session.rollback()
     password = secrets.token_urlsafe(12)
@@ -211,6 +211,7 @@ def reset_password(session: Session, actor: Actor, user_id: int) -> NewUser:
     user.password_hash = hashed
     user.must_change_password = True
     user.sessions_valid_from = sign_in.now()
+    sign_in.forget_failures(session, user.username)
     _record(session, actor, Action.USERS_RESET_PASSWORD, user, actor.tenant_id, {}, {})
     session.commit()
     return NewUser(user.username, password)

@@ -72,8 +72,11 @@ def test_every_answer_carries_the_security_headers(server: str, path: str) -> No
 
 
 @contextmanager
-def tab(server: str, cookies: str = "") -> Iterator[str]:
-    """Open a tab as a browser does, without one, and yield the id of its session once its page is drawn."""
+def tab(server: str, cookies: str = "", say: BackMsg | bytes = b"") -> Iterator[str]:
+    """Open a tab as a browser does, without one, and yield the id of its session once its page is drawn.
+
+    When it is, the tab goes on to *say* something.
+    """
     address = f"ws://{urlsplit(server).netloc}/_stcore/stream"
     headers = {"Cookie": cookies} if cookies else {}
     with connect(address, subprotocols=["streamlit"], additional_headers=headers, max_size=None) as socket:  # type: ignore[list-item]
@@ -85,6 +88,8 @@ def tab(server: str, cookies: str = "") -> Iterator[str]:
             answer = ForwardMsg.FromString(bytes(socket.recv(timeout=20, decode=False)))
             session_id = answer.new_session.initialize.session_id or session_id
             drawn = answer.WhichOneof("type") == "script_finished"
+        if say:
+            socket.send(say if isinstance(say, bytes) else say.SerializeToString())
         yield session_id
 
 
@@ -156,3 +161,14 @@ def test_a_tab_holds_no_more_than_two_of_the_largest_files(
     with tab(server, cookies_of(signed_in("operator"))) as session_id:
         data = bytes(40 * MEGABYTE)
         assert [upload(server, session_id, data, str(n)) for n in range(3)] == [204, 204, 413]
+
+
+def test_a_tab_cannot_empty_what_is_kept_for_everybody(server: str, signed_in: Callable[[str], BrowserContext]) -> None:
+    with tab(server, cookies_of(signed_in("operator")), say=BackMsg(clear_cache=True)) as session_id:
+        assert upload(server, session_id) == 204  # what the tab itself keeps would go too
+
+
+def test_what_is_no_message_ends_nothing(server: str) -> None:
+    with tab(server, say=b"\xff\xff"), tab(server) as session_id:
+        assert session_id
+    assert get(server, "/api/health")[0] == 200

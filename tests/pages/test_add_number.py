@@ -193,6 +193,19 @@ def test_purchase_is_offered_only_with_an_active_twilio_connection(world: World)
     assert any("add a Twilio telephony connection first" in text for text in texts(tab, "caption"))
 
 
+@pytest.mark.parametrize(("username", "leads"), [("operator", False), ("admin", True)])
+def test_without_a_connection_who_may_add_one_is_led_there(
+    username: str, leads: bool, session: Session, world: World
+) -> None:
+    session.execute(sa.update(Connection).values(is_active=False))
+    session.commit()
+    tab = press(visit(signed_in(username), "add_number.py"), "Add manually")
+    (warning,) = texts(tab, "warning")
+    assert warning.startswith("This tenant has no active telephony connection.")
+    assert warning.endswith("Add one first.") == leads
+    assert any("connections" in link for link in links(tab)) == leads
+
+
 def test_leaving_the_wizard_forgets_it(world: World) -> None:
     tab = manual_path("+14155552671", world.sip)
     visit(tab, "numbers.py")

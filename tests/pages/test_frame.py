@@ -326,6 +326,16 @@ def test_who_is_signed_in_is_not_asked_again_when_the_database_was_away(
     assert len(listed(press(tab, "Try again"))) == 3
 
 
+def test_signing_out_everywhere_while_the_database_is_away_keeps_this_session(world: World, away: TakenAway) -> None:
+    tab = signed_in("operator")
+    with away():
+        press(tab, "Sign out everywhere")
+    assert texts(tab.run(), "error") == [AWAY]
+    assert tab.session_state["signed_in"]
+    press(tab, "Sign out everywhere")
+    assert not tab.session_state["signed_in"]
+
+
 def test_a_sign_in_while_the_database_is_away_says_so(world: World, away: TakenAway) -> None:
     tab = signed_out()
     with away():

@@ -55,6 +55,13 @@ def test_the_address_says_the_tenant_where_one_can_choose(world: World, stock: S
     assert not address(signed_in("operator"))
 
 
+@pytest.mark.parametrize("word", ["1" * 5000, "1" * 25, "2147483648", "0", "-1", "٣", "1.0", "all "])
+def test_a_tenant_that_cannot_be_is_answered_as_one_that_is_not_there(word: str, world: World, stock: Stock) -> None:
+    tab = signed_in("both", tenant=word)
+    assert not tab.exception
+    assert texts(tab, "warning") == ["Resource not available"]
+
+
 def test_a_choice_in_another_tab_moves_no_tab(session: Session, world: World, stock: Stock, partner: str) -> None:
     undecided = signed_in(partner)
     here = visit(choose(signed_in(partner), world.tenant), "number.py", id=str(stock.sales))

@@ -26,6 +26,7 @@ def test_a_long_password_is_told_from_one_that_begins_alike() -> None:
     assert sign_in.matches(LONG, stored)
     assert not sign_in.matches(LONG[:72], stored)
     assert not sign_in.matches(LONG + "!", stored)
+    assert not sign_in.matches(LONG, sign_in.hash_password(LONG[:72]))
 
 
 def test_hashes_of_before_go_on_working() -> None:
@@ -65,6 +66,13 @@ def test_a_change_of_the_password_forgets_the_wrong_ones(session: Session, world
     users.change_own_password(session, world.operator, PASSWORD, NEW, NEW)
     for _ in range(sign_in.FREE_FAILURES - 1):
         sign_in.attempt(session, "operator")
+
+
+def test_a_reset_ends_the_pause_that_wrong_passwords_brought(session: Session, world: World) -> None:
+    for _ in range(sign_in.FREE_FAILURES):
+        sign_in.attempt(session, "viewer")
+    made = users.reset_password(session, world.admin, world.viewer.user_id)
+    assert sign_in.matches(made.one_time_password, sign_in.attempt(session, "viewer").password_hash)
 
 
 CHANGES: dict[str, Callable[[Session, World], object]] = {

@@ -1,5 +1,8 @@
 """Start-up and the command that makes the first superadmin."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,6 +78,29 @@ def test_an_installation_whose_key_was_lost_does_not_start_and_gets_no_new_one(t
     with pytest.raises(credentials.KeyProblem, match="encryption key is missing"):
         setup.start(settings)
     assert not (tmp_path / "encryption.key").exists()
+
+
+@pytest.mark.parametrize(
+    ("environment", "arguments", "said"),
+    [
+        ({}, ["create-superadmin", "root"], "run this in a terminal. Nothing was changed."),
+        ({}, ["create-superadmin", "two words"], "A user name has 2 to 64 letters"),
+        ({"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"}, ["rotate-key"], "cannot be reached"),
+    ],
+)
+def test_a_command_that_cannot_do_it_says_why(
+    environment: dict[str, str], arguments: list[str], said: str, tmp_path: Path
+) -> None:
+    known = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    known |= {"NUMBERDESK_DATA_DIR": str(tmp_path), "NUMBERDESK_DEMO": "0", **environment}
+    known |= {"NUMBERDESK_ENCRYPTION_KEYS": Fernet.generate_key().decode()}
+    command = [sys.executable, "-m", "services.setup", *arguments]
+    done = subprocess.run(
+        command, env=known, stdin=subprocess.DEVNULL, capture_output=True, text=True, start_new_session=True
+    )
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def _numbers() -> int:
