@@ -197,7 +197,7 @@ def test_a_purchase_whose_answer_is_lost_settles_itself(visitor: Visitor, fault:
     fault(kind="drop_after", method="POST", path="/IncomingPhoneNumbers")
     confirm(tab, "Purchase & configure", "Confirm purchase")
     expect(tab.heading("Number added")).to_be_visible()
-    tab.open(f"/?search={number.replace('+', '%2B').replace(' ', '+')}")
+    tab.open(f"/?status=Active&search={number.replace('+', '%2B').replace(' ', '+')}")
     tab.expect_numbers([number])
 
 
