@@ -12,7 +12,7 @@ from components import number as draw
 from components import numbers as number_list
 from components.markdown import plain
 from components.page import outcome, said
-from components.wizard import go, reset, state
+from components.wizard import go, state
 from services import agents, connections, numbering, numbers, registering, words
 from services.access import Actor, Permission
 from services.connections import ConnectionRow, vendor
@@ -98,7 +98,7 @@ class Wizard:
         if row is not None:
             country = row.default_country or vendor(row.provider).default_country
             if country:
-                st.caption(f"A number typed without + is read as one of {plain(numbering.country(country))}.")
+                st.caption(f"A number without + is read as one of {plain(numbering.country(country))}.")
         if not names:
             may_add = self.actor.may(Permission.CONNECTIONS_WRITE)
             who = "Add one first." if may_add else "An admin can add one."
@@ -120,7 +120,7 @@ class Wizard:
                     )
         elif doubt:
             st.checkbox("Use this number anyway", key="add_insist")
-        wizard.buttons(lambda: go("source"), "Next: Configure number", self._next, disabled=not (typed and chosen))
+        wizard.buttons("source", "Next: Configure number", self._next, disabled=not (typed and chosen))
 
     def _use(self, e164: str) -> None:
         """Go on with the reading that was chosen, as if it had been typed."""
@@ -169,7 +169,7 @@ class Wizard:
         st.caption(draw.NO_RESTRICTION)
         draw.vendor_fields(vendor(seen.provider), "add_field", persist=True)
         said("configure")
-        wizard.buttons(lambda: go("manual"), "Add number", self._add)
+        wizard.buttons("manual", "Add number", self._add)
 
     def _add(self) -> None:
         if state()["step"] != "configure":  # the second click of a double click
@@ -209,11 +209,7 @@ class Wizard:
             st.markdown(f"#### {plain(told.pop('Number'))}")
             for name, value in told.items():
                 st.markdown(f"{plain(name)}: **{plain(value)}**")
-            with st.container(horizontal=True):
-                if st.button("View number", type="primary"):
-                    navigation.open_number(number_id)
-                wizard.to_campaigns()
-                st.button("Add another", on_click=reset)
+        wizard.ways_on(number_id)
 
 
 def _card(title: str, icon: str, text: str, step: str) -> None:

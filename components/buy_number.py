@@ -86,7 +86,7 @@ class TwilioPath:
             accounts.doubt(connection, self.actor)
             with errors_shown():
                 following = self._tabs(session, connection)
-        wizard.buttons(lambda: go("source"), plain(following.label), following.go, disabled=following.known is None)
+        wizard.buttons("source", plain(following.label), following.go, disabled=following.known is None)
 
     def _account(self, offered: list[ConnectionRow]) -> ConnectionRow | None:
         """Return the account that is asked: the only one, or the one that is chosen."""
@@ -190,8 +190,7 @@ class TwilioPath:
 
     def _imported(self) -> None:
         account = plain(state()["connection"].name)
-        st.caption(f"Connection: **{account}** · Webhooks: **Set to those of the connection**")
+        what_of_webhooks = " · Webhooks: **Set to those of the connection**" if wizard.is_added() else ""
+        st.caption(f"Connection: **{account}**{what_of_webhooks}")
         stock_tables.outcomes(state()["outcomes"])
-        with st.container(horizontal=True):
-            wizard.to_campaigns(primary=True)
-            st.button("Add another", on_click=wizard.reset)
+        wizard.ways_on()

@@ -52,18 +52,18 @@ def leave(page: str) -> None:
 
 
 def menu(sections: Mapping[str, Sequence[st.Page]]) -> None:
-    """Draw the links to the pages of each section that the reader may see.
+    """Draw the links to the pages of each section that the reader may see; every run sends it, so it is kept small.
 
-    Streamlit's own menu would drop the tenant from the address, and so would the link of its logo.
+    Streamlit's own menu would drop the tenant from the address, and so would the link of its logo: see `page.style`.
     """
-    st.html("<style>[data-testid=stLogoLink], [data-testid=stSidebarLogo] { pointer-events: none; }</style>")
-    for title, pages in sections.items():
-        seen = [page for page in pages if page.visibility == "visible"]
-        if seen:
-            with st.container(gap=None):
+    query = session.in_tenant()
+    with st.container(gap=None, key="menu"):
+        for title, pages in sections.items():
+            seen = [page for page in pages if page.visibility == "visible"]
+            if seen:
                 st.caption(plain(title))
-                for page in seen:
-                    link(page, label=plain(page.title), icon=page.icon)
+            for page in seen:
+                st.page_link(page, label=plain(page.title), icon=page.icon, query_params=query)
 
 
 def open_number(number_id: int, *, campaign_id: int | None = None) -> None:
@@ -83,6 +83,12 @@ def number_query(number_id: int, *, campaign_id: int | None = None) -> dict[str,
 def number_address(number_id: int, tenant_id: int | None = None) -> str:
     """Return the address of a number's page, for another tab: in the given tenant, else in that of this one."""
     return _address("number", {"id": str(number_id)}, tenant_id)
+
+
+def number_addresses(ids: Sequence[int | None]) -> list[str | None]:
+    """Return the address of each number's page in the tenant of this tab, for another tab; None without an id."""
+    rest = "".join(f"&{urlencode({key: value})}" for key, value in session.in_tenant().items())
+    return [f"/number?id={one}{rest}" if one else None for one in ids]
 
 
 def open_numbers(**filters: str) -> None:

@@ -62,9 +62,9 @@ def section(title: str, place: str, zone: ZoneInfo) -> None:
     st.markdown(f"**{plain(title)}**")
     changes = said(place)
     if changes:
-        st.markdown("Changed meanwhile:")
+        st.markdown("Changed by someone else:")
         audit.history(changes, zone)
-        st.caption("What you entered is still here. Save again to keep it, now that you have seen the change.")
+        st.caption("What you entered is still here: save again to keep it.")
 
 
 def label(number: NumberDetail, save: Save, zone: ZoneInfo) -> None:
@@ -174,7 +174,7 @@ def attached(uses: Sequence[CampaignUse], number: NumberDetail) -> None:
     ]
     if number.agent:
         lines.append(f"- Inbound call agent **{plain(number.agent)}**")
-    st.markdown("\n".join(lines) or "Nothing is attached to it.")
+    st.markdown("\n".join(lines) or "Nothing.")
 
 
 def vendor_fields(found: Vendor, prefix: str, *, persist: bool = False) -> None:
@@ -275,7 +275,9 @@ def danger(deeds: Deeds, uses: Sequence[CampaignUse]) -> None:
     """Draw what takes a BYOT number away, apart from the rest; it asks first."""
     with st.container(border=True):
         st.markdown(":red[**Remove from workspace**]")
-        st.caption("The record and its history stay, and can be found by search. The vendor is not told.")
+        st.caption(
+            "Takes the number out of this workspace; its record and history are kept. Nothing changes at the provider."
+        )
         if st.button(":red[Remove from workspace]", icon=":material/delete:"):
             _confirm_removal(deeds, uses)
 
@@ -306,9 +308,9 @@ def _confirm_deactivation(deeds: Deeds) -> None:
 
 @st.dialog("Remove from workspace")
 def _confirm_removal(deeds: Deeds, uses: Sequence[CampaignUse]) -> None:
-    st.markdown(f"**{plain(numbering.display(deeds.number.e164))}** will be taken out of:")
+    st.markdown(f"**{plain(numbering.display(deeds.number.e164))}** will be removed. Attached to it:")
     attached(uses, deeds.number)
-    st.caption("You can put it back later from its page, as long as it was not added again.")
+    st.caption("You can restore it later from its page, unless it has been added again.")
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Cancel"):
             st.rerun()

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from components import number as draw
 from components import numbers as number_list
 from components import open_orders, stock_tables
-from components.markdown import plain
+from components.markdown import code, plain
 from components.page import errors_shown, exactly, outcome, said, when
 from db.number_details import CampaignUse, NumberDetail
 from providers.base import Capability
@@ -74,7 +74,7 @@ class AtProvider:
             said("webhooks")
             now = read.get(self.number.id)
             ours = webhook_orders.ours(self.number)
-            self._compared(now, ours)
+            self._compared(now, orders.told(last.configuration, ours) if last else None, ours)
             if not writes:
                 return
             asked = st.session_state.pop(_SET_OURS, None) == self.number.id
@@ -105,7 +105,7 @@ class AtProvider:
         """Draw the way to give the number back, apart from the rest."""
         with st.container(border=True):
             st.markdown(":red[**Release number**]")
-            st.caption("Gives the number back to Twilio and ends its billing. It can be bought back for 10 days.")
+            st.caption("Releases the number to Twilio and stops its billing. You can buy it back for 10 days.")
             if st.button(":red[Release number]", icon=":material/delete_forever:", key="release"):
                 self._confirm_release(uses)
 
@@ -117,8 +117,8 @@ class AtProvider:
             st.markdown("**Buy back**")
             until = exactly(self.number.buy_back_until, self.zone)
             st.caption(
-                f"Until {until}, unless somebody else buys it first. It comes back with all that is on record of it, "
-                "but its campaigns."
+                f"You can until {until}, unless someone else buys it first. Everything on record comes back with it, "
+                "except its place in campaigns."
             )
             if st.button("Buy back", icon=":material/shopping_cart:", key="buy_back"):
                 self._confirm_buy_back()
@@ -129,22 +129,24 @@ class AtProvider:
         shown = plain(numbering.display(number.e164))
         price = f"**{plain(f'{number.price} {number.currency}')} a month**" if number.price else "its monthly price"
         account = plain(number.connection or "—")
-        st.markdown(f"Twilio charges {price} for **{shown}** again, to the account behind **{account}**.")
+        st.markdown(f"Twilio charges {price} for **{shown}** again, to the account of **{account}**.")
         with self.opener() as session:
             left = numbers.left_campaigns(session, self.actor, number.id)
         st.markdown(
-            "- Label, agent, countries, tags, notes and history are as they were.\n"
+            "- Label, agent, countries, tags, notes and history stay as they are.\n"
             "- Voice URL and Status Callback are set to those of the connection.\n"
-            "- No campaign takes it back by itself."
+            "- It is not put back into campaigns."
             + (f" It was in **{plain(', '.join(left))}**: add it there again." if left else "")
         )
         self._do("Buy back", lambda s: orders.place_buy_back(s, self.actor, number.id))
 
-    def _compared(self, now: Webhooks | None, ours: Webhooks) -> None:
+    def _compared(self, now: Webhooks | None, last_set: Webhooks | None, ours: Webhooks) -> None:
+        """Draw the URLs of the connection beside those at the provider now, or else those that were set last."""
         maker = plain(vendor(self.number.provider).name)
+        known = now or last_set or ours
         for name, our, there in (
-            ("Voice URL", ours.voice_url, now and now.voice_url),
-            ("Status callback", ours.status_callback, now and now.status_callback),
+            ("Voice URL", ours.voice_url, known.voice_url),
+            ("Status callback", ours.status_callback, known.status_callback),
         ):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.caption(name, width="content")
@@ -154,8 +156,9 @@ class AtProvider:
                 st.code(our, language=None, wrap_lines=True)
             else:
                 st.markdown("—")
-            if now is not None and there != our:
-                st.caption(f"At {maker} now: {plain(there or 'nothing')}")
+            if there != our:
+                which = f"At {maker} now" if now is not None else f"Set at {maker} last"
+                st.caption(f"{which}: {code(there) if there else 'nothing'}")
         if now is not None and vendor(self.number.provider).routes_calls:
             stock_tables.how(self.number.provider, now, ours)
         if now is not None and now.routed_by:
@@ -181,6 +184,9 @@ class AtProvider:
         if now is None:
             return
         account = plain(self.number.connection or "—")
+        if not webhook_orders.differing(vendor(self.number.provider), now, wanted):
+            st.success(f"{maker} has exactly these webhooks. Nothing to replace.", icon=":material/check_circle:")
+            return
         st.markdown(
             f"What is at {maker} now, in the account of **{account}**, will be replaced. The old values are kept, "
             "and can be restored."
@@ -204,7 +210,7 @@ class AtProvider:
             if not found:
                 st.success(f"{maker} and Numberdesk match. Nothing to update.", icon=":material/check_circle:")
                 return
-            st.markdown(f"Nothing has been changed yet. Take over what is right at {maker}.")
+            st.markdown(f"Nothing has changed yet. Choose which of {maker}'s values to keep here.")
             for difference in found:
                 with st.container(border=True, horizontal=True, vertical_alignment="center"):
                     st.markdown(
@@ -213,7 +219,7 @@ class AtProvider:
                     )
                     if difference.field == resync.GONE:
                         continue
-                    if difference.field and st.button("Take over", key=f"take_{difference.field}"):
+                    if difference.field and st.button(f"Use {maker}'s value", key=f"take_{difference.field}"):
                         self._take_over(session, difference)
             if any(not difference.field for difference in found) and st.button(
                 f"Configure webhooks on {maker}", icon=":material/webhook:", key="resync_webhooks"
@@ -227,7 +233,7 @@ class AtProvider:
     def _mark_released(self, session: Session, gone: Difference) -> None:
         """Draw what it means to mark the number as released, and the way to."""
         left_out = plain(numbering.display(self.number.e164))
-        st.markdown(f"Marked as released, **{left_out}** leaves the list of numbers and:")
+        st.markdown(f"Marked as released, **{left_out}** leaves the list of numbers and its campaigns. Attached to it:")
         draw.attached(numbers.attachments(session, self.actor, self.number.id), self.number)
         st.caption(stock_tables.MARKED.format(maker=plain(vendor(self.number.provider).name)))
         reason = st.text_input(
@@ -253,34 +259,37 @@ class AtProvider:
         until = exactly(datetime.now(UTC) + fulfilment.BUY_BACK, self.zone)
         account = plain(number.connection or "—")
         st.markdown(
-            f"**{plain(shown)}** will be given back to Twilio, out of the account of **{account}**. Attached to it:"
+            f"**{plain(shown)}** will be released to Twilio, from the account of **{account}**. Attached to it:"
         )
         draw.attached(uses, number)
-        price = f" of {plain(f'{number.price} {number.currency}')} a month" if number.price else ""
+        price = f" ({plain(f'{number.price} {number.currency}')} a month)" if number.price else ""
         st.markdown(
-            f"- Its billing{price} at Twilio ends.\n- Calls to it are not answered any more, at once.\n"
-            f"- Until **{until}** it can be bought back, as long as nobody else has taken it."
+            f"- Twilio billing{price} stops.\n- Calls to it stop being answered immediately.\n"
+            f"- You can buy it back until **{until}**, unless someone else buys it first."
         )
-        typed = st.text_input(f"Type {shown} to confirm", key="release_typed")
+        typed = st.text_input(f"Type {plain(shown)} to confirm", key="release_typed", live=True)
         version = st.session_state["number_version"]
         self._do(
             "Release",
             lambda s: orders.place_release(s, self.actor, number.id, typed or "", version=version),
             red=True,
+            disabled=not orders.is_typed(number.e164, typed or ""),
         )
 
-    def _do(self, label: str, place: Callable[[Session], int], *, red: bool = False) -> None:
+    def _do(self, label: str, place: Callable[[Session], int], *, red: bool = False, disabled: bool = False) -> None:
         """Draw the buttons of a dialog that places an order, and wait a while for its outcome."""
         with st.container(horizontal=True, horizontal_alignment="right"):
             if st.button("Cancel"):
                 st.rerun()
-            wanted = st.button(f":red[{label}]" if red else label, type="secondary" if red else "primary")
+            wanted = st.button(
+                f":red[{label}]" if red else label, type="secondary" if red else "primary", disabled=disabled
+            )
         if wanted:
             with errors_shown():
                 with self.opener() as session:
                     order = place(session)
                 durable.begin(order)
-                with st.spinner("The provider is working…"):
+                with st.spinner(f"Waiting for {plain(vendor(self.number.provider).name)}…"):
                     durable.await_outcome(order, _WAIT_SECONDS)
                 self._forget()
                 st.rerun()

@@ -112,7 +112,7 @@ def table(rows: Sequence[NumberRow], *, with_tenant: bool, zone: ZoneInfo) -> No
             "provider": [f"{row.connection} · {vendor(row.provider).name}" if row.connection else "—" for row in rows],
             "name": [row.label or "—" for row in rows],
             "created": pd.to_datetime([row.created_at for row in rows], utc=True),
-            "link": [navigation.number_address(row.id) for row in rows],
+            "link": navigation.number_addresses([row.id for row in rows]),
         }
     )
     if with_tenant:

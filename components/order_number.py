@@ -39,18 +39,20 @@ class Ordering:
         chosen: list[AvailableNumber | OwnedNumber] = known["chosen"]
         connection: ConnectionRow = known["connection"]
         buying = known["kind"] is OrderKind.PURCHASE
-        told = numbering.display(chosen[0].e164) if len(chosen) == 1 else f"{len(chosen)} numbers"
-        summary = {"Number": told, "Connection": connection.name}
+        one = len(chosen) == 1
+        number = {"Number": numbering.display(chosen[0].e164)} if one else {"Numbers": f"{len(chosen):,}"}
+        summary = number | {"Connection": connection.name}
         if buying and known["price"] is not None:
             summary["Price"] = f"{known['price']} {known['currency']} a month"
         wizard.step("Configure number", 2, 3, summary)
         st.info(
             "**Twilio webhook configuration.** Voice URL and Status Callback are set automatically, to those of the "
-            "connection. " + ("" if buying else "Importing may replace existing integrations of the number."),
+            "connection. "
+            + ("" if buying else f"Importing may replace existing integrations of the number{'' if one else 's'}."),
             icon=":material/webhook:",
         )
         if not connection.voice_url:
-            st.warning(f"{plain(connection.name)} has no Voice URL yet: calls to the number will not be answered.")
+            st.warning(f"{plain(connection.name)} has no Voice URL yet: calls will not be answered.")
         placeholder = "Optional" if buying else self._kept_label(chosen)
         st.text_input("Label (name)", key="add_label", placeholder=placeholder, persist_state="page")
         draw.agent_choice("add_agent", draw.agent_names(agents.choices(session, self.actor)), persist=True)
@@ -63,7 +65,7 @@ class Ordering:
         said("papers")
         action = "Purchase & configure" if buying else "Import & configure"
         with st.container(horizontal=True, horizontal_alignment="distribute"):
-            st.button("Back", key="wizard_back", icon=":material/arrow_back:", on_click=lambda: go("search"))
+            wizard.back("search")
             if st.button(action, key="wizard_confirm", type="primary", disabled=bool(missing)):
                 known.pop("fresh", None)
                 confirm = self._confirm_purchase if buying else self._confirm_import
@@ -79,7 +81,7 @@ class Ordering:
     def _papers(self, session: Session, connection: ConnectionRow, number: Any) -> str:
         """Draw the choice of an address or a bundle, where the account has or needs one; return what is missing."""
         missing = ""
-        with errors_shown(), st.spinner("Asking Twilio which papers it wants…"):
+        with errors_shown(), st.spinner("Asking Twilio what the regulator wants…"):
             papers = stock.papers(session, self.actor, connection.id, number.country, number.type)
             if number.address_requirement.value != "none":
                 addresses = {a.sid: f"{a.name}, {a.lines}" for a in papers.addresses}
@@ -121,10 +123,10 @@ class Ordering:
             else "its monthly price"
         )
         st.markdown(
-            f"Twilio charges {price} for **{plain(numbering.display(number.e164))}**, from now on, "
-            f"to the account behind **{plain(known['connection'].name)}**."
+            f"From now on Twilio charges {price} for **{plain(numbering.display(number.e164))}** "
+            f"to the account of **{plain(known['connection'].name)}**."
         )
-        st.markdown("Its webhooks are configured at once:")
+        st.markdown("These webhooks are set:")
         stock_tables.webhooks(known["connection"])
         self._confirm_buttons("Confirm purchase", self._buy)
 
@@ -139,11 +141,12 @@ class Ordering:
                         for number in known["chosen"]
                     ]
             fresh = known["fresh"]
+            where = "the number's page" if len(fresh) == 1 else "each number's page"
             st.markdown(
                 f"{words.amount(len(fresh), 'number')} will be put on record under "
                 f"**{plain(known['connection'].name)}**. "
                 "The voice webhook and the status callback **will be replaced**, and other integrations that use them "
-                "may break. The old values are kept, and can be restored from the number's page."
+                f"may break. The old values are kept, and can be restored from {where}."
             )
             stock_tables.replaced(fresh, known["connection"])
             known["stop_routing"] = stock_tables.agreement(
@@ -229,7 +232,7 @@ class Ordering:
         """Wait for the outcome of what was ordered; go on when it is certain, say so while it is not."""
         known = state()
         placed: list[int] = known["orders"]
-        wizard.step("Outcome at Twilio", 3, 3, {"Connection": known["connection"].name})
+        wizard.step("Result", 3, 3, {"Connection": known["connection"].name})
         many = len(known["chosen"]) > 1
         progress = st.progress(0.0, text="Waiting for Twilio…") if many else None
         with st.spinner("Waiting for Twilio…"):
@@ -252,10 +255,8 @@ class Ordering:
             go("done", number_id=number.id, told=wizard.facts(number, "Set to those of the connection"))
             st.rerun()
         if row.state is OrderState.FAILED:
-            st.error(plain(row.problem or "It did not work."), icon=":material/error:")
-            with st.container(horizontal=True, horizontal_alignment="distribute"):
-                st.button("Back", key="wizard_back", icon=":material/arrow_back:", on_click=lambda: go("search"))
-                st.button("Back to the configuration", on_click=lambda: go("papers"))
+            st.error(plain(row.problem or "The request failed."), icon=":material/error:")
+            wizard.buttons("search", "Edit configuration", lambda: go("papers"))
             return
         self._uncertain(row.id)
 

@@ -81,9 +81,16 @@ def said(place: str) -> list[AuditRow]:
     return list(changes)
 
 
-def toasts_below() -> None:
-    """Let toasts come up at the lower right: at the upper right they lie on the primary action for four seconds."""
-    st.html("<style>body > [data-testid=stToastContainer] { top: auto; bottom: 1rem; }</style>")
+_STYLE = """<style>
+body > [data-testid=stToastContainer] { top: auto; bottom: 1rem; }
+[data-testid=stLogoLink], [data-testid=stSidebarLogo] { pointer-events: none; }
+.st-key-menu > :has([data-testid=stCaptionContainer]):not(:first-child) { margin-top: 1rem; }
+</style>"""
+
+
+def style() -> None:
+    """Draw what no theme can say: toasts come up below, off the button; the logo is no link; the menu has gaps."""
+    st.html(_STYLE)
 
 
 def empty_state(text: str, icon: str) -> DeltaGenerator:

@@ -185,10 +185,13 @@ def tenant_word(tenant_id: int) -> str:
 
 def in_tenant(query: Mapping[str, str | list[str]] | None = None) -> dict[str, str | list[str]]:
     """Return *query* with the tenant of this tab, which every address in it carries where one can choose."""
+    found = {**(query or {})}
     actor: Actor | None = st.session_state.get("actor")
-    choice = st.session_state.get("tenant_choice")
-    named = {} if actor is None or choice is None or not actor.may_choose_tenants else {TENANT: tenant_word(choice)}
-    return {**(query or {}), **({} if TENANT in (query or {}) else named)}
+    if TENANT not in found and actor is not None and actor.may_choose_tenants:
+        choice = st.session_state.get("tenant_choice")
+        if choice is not None:
+            found[TENANT] = tenant_word(choice)
+    return found
 
 
 def say_tenant() -> None:

@@ -22,8 +22,8 @@ _ADDRESS = {"none": "None", "any": "Any address", "local": "Local address", "for
 _IMPORTED = "Imported"
 WHY_RELEASED = "Like: released in the provider's console on 3 December"
 MARKED = (
-    "Nothing changes at {maker}: no number is given back, and where another account holds it, its billing goes on. Its "
-    "record stays findable with its history, and cannot be changed any more."
+    "Nothing changes at {maker}: nothing is released there, and where another account holds a number, its billing goes "
+    "on. The record and its history can still be found, but not changed any more."
 )
 """What it means to mark a number as released."""
 _LINK = st.column_config.LinkColumn(display_text="Open in a new tab", width=150)
@@ -66,7 +66,7 @@ def on_record(rows: Sequence[OwnedRow]) -> None:
         return
     st.caption("On record already, so there is nothing to import.")
     frame = _owned(rows, "Already imported")
-    frame.insert(2, "Link", [navigation.number_address(row.number_id) if row.number_id else None for row in rows])
+    frame.insert(2, "Link", navigation.number_addresses([row.number_id for row in rows]))
     st.dataframe(frame, hide_index=True, alt="Numbers that are on record already", column_config={"Link": _LINK})
 
 
@@ -217,7 +217,7 @@ def outcomes(rows: Sequence[Imported]) -> None:
         {
             "Number": [numbering.display(row.e164) for row in rows],
             "Outcome": [row.text for row in rows],
-            "Link": [navigation.number_address(row.number_id) if row.number_id else None for row in rows],
+            "Link": navigation.number_addresses([row.number_id for row in rows]),
         }
     )
     st.dataframe(

@@ -43,6 +43,14 @@ def go(step: str, **known: Any) -> None:
     state().update(step=step, **known)
 
 
+def is_added() -> bool:
+    """Return whether the wizard has put a number on record: also one of several."""
+    known = state()
+    if known["step"] == "imported":
+        return any(one.number_id is not None for one in known["outcomes"])
+    return bool(known["step"] == "done")
+
+
 def step(title: str, number: int, of: int, chosen: Mapping[str, str]) -> None:
     """Draw the title of a step, and what was chosen before it."""
     st.caption(f"Step {number} of {of}")
@@ -51,17 +59,31 @@ def step(title: str, number: int, of: int, chosen: Mapping[str, str]) -> None:
         st.caption(" · ".join(f"{plain(name)}: **{plain(value)}**" for name, value in chosen.items()))
 
 
-def buttons(back: Callable[[], None], label: str, forward: Callable[[], None], *, disabled: bool = False) -> None:
-    """Draw `Back` at the left and the primary action at the right."""
+def buttons(before: str, label: str, forward: Callable[[], None], *, disabled: bool = False) -> None:
+    """Draw `Back` at the left, to the step *before*, and the primary action at the right."""
     with st.container(horizontal=True, horizontal_alignment="distribute"):
-        st.button("Back", key="wizard_back", icon=":material/arrow_back:", on_click=back)
-        st.button(label, key="wizard_forward", type="primary", on_click=forward, disabled=disabled)
+        back(before)
+        st.button(label, key=f"wizard_{state()['step']}_forward", type="primary", on_click=forward, disabled=disabled)
 
 
-def to_campaigns(*, primary: bool = False) -> None:
-    """Draw the way on to the campaigns."""
-    if st.button("Go to campaigns", type="primary" if primary else "secondary"):
-        navigation.go_to(navigation.CAMPAIGNS)
+def back(before: str) -> None:
+    """Draw the way to the step *before*.
+
+    Every step has buttons of its own: with one key, a second press would do what the next step's button does.
+    """
+    key = f"wizard_{state()['step']}_back"
+    st.button("Back", key=key, icon=":material/arrow_back:", on_click=lambda: go(before))
+
+
+def ways_on(number_id: int | None = None) -> None:
+    """Draw the ways on from the last step: another one at the left; at the right the campaigns, and the new number."""
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        st.button("Add another", icon=":material/add:", on_click=reset)
+        with st.container(horizontal=True, width="content"):
+            if st.button("Go to campaigns", type="primary" if number_id is None else "secondary"):
+                navigation.go_to(navigation.CAMPAIGNS)
+            if number_id is not None and st.button("View number", type="primary"):
+                navigation.open_number(number_id)
 
 
 def facts(number: NumberDetail, webhooks: str) -> dict[str, str]:

@@ -121,16 +121,6 @@ def open_session() -> Iterator[Session]:
         raise DatabaseUnavailable("The database is busy or cannot be reached.") from exc
 
 
-def end_reading() -> None:
-    """End the transactions of this thread that only read, each of which holds a connection.
-
-    What they have read stays; what is read of it once more is read anew.
-    """
-    for session in _opened():
-        if not (session.info.get(_WRITES) or session.new or session.dirty or session.deleted):
-            session.rollback()
-
-
 def in_transaction() -> bool:
     """Return whether a session that this thread has opened is in a transaction, and so holds a connection."""
     return any(session.in_transaction() for session in _opened())
@@ -142,7 +132,7 @@ def end_reading(*mine: Session) -> None:
     A page has a session of its own open while what was clicked on it asks a provider through another one.
     """
     for session in {*mine, *_opened()}:
-        if session in mine or not session.info.get(_WRITES):
+        if session in mine or not (session.info.get(_WRITES) or session.new or session.dirty or session.deleted):
             session.rollback()
 
 

@@ -6,7 +6,7 @@ from components import navigation
 from components.add_number import Wizard
 from components.page import errors_shown, header
 from components.session import current_actor, rechecked
-from components.wizard import belongs_to, reset, state
+from components.wizard import belongs_to, is_added, reset, state
 from db.engine import open_session
 from services.access import Permission, require, require_tenant
 
@@ -16,7 +16,7 @@ if st.session_state["entered_page"]:
 is_ours = belongs_to(actor.tenant_id)
 step = state()["step"]
 
-header("Number added" if step in ("done", "imported") else "Add phone number")
+header("Number added" if is_added() else "Add phone number")
 if step in ("source", "done", "imported"):
     navigation.link(navigation.LIST, label="Back to the list", icon=":material/arrow_back:")
 if not is_ours:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from components import navigation, session, sign_in
 from components.markdown import plain
-from components.page import errors_shown, outcome, said, toasts_below
+from components.page import errors_shown, outcome, said, style
 from db.engine import open_session
 from services import sign_in as signing_in
 from services.access import Permission
@@ -96,7 +96,7 @@ sections = {
 page = st.navigation(sections, position="hidden")
 session.say_tenant()
 session.write_cookie()
-toasts_below()
+style()
 if not loaded:  # nobody knows yet whether the sign-in holds
     st.button("Try again", icon=":material/refresh:")
     st.stop()

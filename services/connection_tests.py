@@ -56,7 +56,7 @@ def test(session: Session, actor: Actor, connection_id: int) -> Outcome:
         raise InvalidInput(f"{maker.name} cannot be asked. {maker.limits}")
     version = row.version
     session.expunge(row)
-    session.rollback()  # no transaction stays open while the vendor is asked
+    db.engine.end_reading(session)  # no transaction stays open while the vendor is asked
     outcome = _ask(row, maker)
     db.engine.start_write(session)
     fresh = db.connections.lock(session, actor.scope, connection_id)

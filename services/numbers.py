@@ -28,7 +28,7 @@ from services import adding_up, audit, checks, thresholds
 from services.access import Actor, Permission, require
 from services.audit import Action, Subject
 from services.connections import vendor
-from services.errors import Conflict, Forbidden, InvalidInput, NotFound
+from services.errors import Conflict, Forbidden, InvalidInput, NotFound, ServiceError
 
 __all__ = [
     "SEARCH_LIMIT",
@@ -226,10 +226,13 @@ def mark_released(session: Session, actor: Actor, number_id: int, reason: str, *
     """Put on record that the provider's account does not hold the number any more; nothing changes at the provider.
 
     Its campaigns lose it. Whoever calls this has looked at the provider; the *reason* says what the reader knows of it.
+    Raises Conflict while an order about it is open: that may be its release, which tells more.
     """
     told = {audit.AT_PROVIDER: "not in the account", "reason": checks.reason(reason, needed=True)}
 
     def apply(number: PhoneNumber) -> None:
+        if db.orders.has_open(session, number.e164):
+            raise Conflict(checks.being_ordered(number.e164))
         leave_campaigns(session, actor, number)
         number.status = NumberStatus.RELEASED
         number.released_at = datetime.now(UTC)
@@ -325,7 +328,11 @@ def change(
     if number.released_at is not None and not even_gone:
         raise Conflict("This number is no longer in the workspace, so it cannot be changed.")
     before = words(session, number)
-    apply(number)
+    try:
+        apply(number)
+    except ServiceError:
+        session.rollback()
+        raise
     session.flush()
     after = words(session, number)
     changed = [key for key in before if before[key] != after[key]]

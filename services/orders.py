@@ -146,7 +146,7 @@ def place_release(session: Session, actor: Actor, number_id: int, typed: str, *,
     number, connection = _managed(session, actor, number_id, Capability.RELEASE)
     if number.version != version:
         raise Conflict("Somebody else changed this number meanwhile. Nothing was released.")
-    if "".join(filter(str.isdigit, typed)) != number.e164.removeprefix("+"):
+    if not is_typed(number.e164, typed):
         raise InvalidInput(f"Type {numbering.display(number.e164)} to confirm.", field="typed")
     return _place(
         session,
@@ -159,6 +159,11 @@ def place_release(session: Session, actor: Actor, number_id: int, typed: str, *,
         price=number.price,
         currency=number.currency,
     )
+
+
+def is_typed(e164: str, typed: str) -> bool:
+    """Return whether somebody typed a number, however it is grouped, to confirm what is done to it."""
+    return "".join(filter(str.isdigit, typed)) == e164.removeprefix("+")
 
 
 def place_buy_back(session: Session, actor: Actor, number_id: int) -> int:

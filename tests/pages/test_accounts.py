@@ -58,7 +58,7 @@ def test_of_several_accounts_none_is_chosen_and_none_is_asked(world: World, seco
     tab = press(tab, "Purchase from Twilio")
     assert tab.selectbox(key="add_twilio").value is None
     assert not {"Search available", "Load my Twilio numbers"} & set(buttons(tab))
-    assert tab.button(key="wizard_forward").disabled
+    assert tab.button(key="wizard_search_forward").disabled
     assert not asked()
     tab.selectbox(key="add_twilio").set_value(world.twilio).run()
     assert asked()

@@ -73,11 +73,23 @@ def test_add_another_begins_with_nothing_entered(world: World) -> None:
 
 def test_next_waits_for_a_number_and_a_connection(world: World) -> None:
     tab = press(visit(signed_in("operator"), "add_number.py"), "Add manually")
-    assert tab.button(key="wizard_forward").disabled
+    assert tab.button(key="wizard_manual_forward").disabled
     tab.text_input(key="add_number").set_value("+14155552671").run()
-    assert tab.button(key="wizard_forward").disabled
+    assert tab.button(key="wizard_manual_forward").disabled
     tab.selectbox(key="add_connection").set_value(world.sip).run()
-    assert not tab.button(key="wizard_forward").disabled
+    assert not tab.button(key="wizard_manual_forward").disabled
+
+
+def test_a_second_press_never_presses_a_button_of_the_next_step(world: World) -> None:
+    def ways(tab: AppTest) -> set[str]:
+        return {str(button.key) for button in tab.button if str(button.key).startswith("wizard_")}
+
+    tab = press(visit(signed_in("operator"), "add_number.py"), "Add manually")
+    before = ways(tab)
+    after = ways(manual_path("+14155552671", world.sip))
+    assert before
+    assert after
+    assert not before & after
 
 
 def test_only_active_connections_of_the_tenant_are_offered(world: World) -> None:

@@ -128,7 +128,7 @@ def test_a_save_by_somebody_else_in_between_is_noticed(page: str, session: Sessi
     save(tab, "label")
     assert not tab.exception
     assert texts(tab, "error") == [CONFLICT]
-    assert "Changed meanwhile:" in texts(tab, "markdown")
+    assert "Changed by someone else:" in texts(tab, "markdown")
     assert "**Admin** changed the label" in texts(tab, "markdown")
     assert "Label: Sales → **Theirs**" in texts(tab, "caption")
     assert tab.text_input(key="number_label").value == "Mine"

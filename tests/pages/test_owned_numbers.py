@@ -8,7 +8,8 @@ from streamlit.testing.v1 import AppTest
 
 from providers.sandbox.accounts import MAIN
 from providers.sandbox.server import OwnedSeed, Sandbox
-from services import numbering, numbers, registering
+from providers.verbs import Webhooks
+from services import fulfilment, numbering, numbers, orders, registering, webhook_orders
 from services.numbers import NumberDetail, NumberQuery
 from tests.conftest import World
 from tests.pages.tab import buttons, press, signed_in, texts, tick, title, visit
@@ -55,7 +56,7 @@ def added(session: Session, world: World) -> list[NumberDetail]:
 
 
 def imported(tab: AppTest) -> AppTest:
-    tab.button(key="wizard_forward").click().run()
+    tab.button(key="wizard_search_forward").click().run()
     press(tab, "Import & configure")
     return press(tab, "Confirm import")
 
@@ -81,7 +82,7 @@ def test_a_number_put_on_record_meanwhile_is_let_go_when_the_account_is_read_aga
     press(tab, "Refresh")
     tab.segmented_control(key="add_which").set_value("All").run()
     assert shown(tab) == {"new": ["0001", "0000"], "on record": ["0002"]}
-    assert tab.button(key="wizard_forward").label == f"Continue with {numbering.display(NUMBERS[0])}"
+    assert tab.button(key="wizard_search_forward").label == f"Continue with {numbering.display(NUMBERS[0])}"
 
 
 def test_one_that_is_imported_without_a_label_keeps_the_name_it_has_at_twilio(
@@ -118,13 +119,48 @@ def test_several_that_are_imported_keep_their_names_and_end_in_a_list_with_links
     assert {"Go to campaigns", "Add another"} <= set(buttons(tab))
     press(tab, "Add another")
     press(tab, "Purchase from Twilio")
-    assert tab.button(key="wizard_forward").disabled
+    assert tab.button(key="wizard_search_forward").disabled
+
+
+def test_when_none_of_several_is_imported_nothing_is_said_to_be_added(
+    session: Session, world: World, account: Sandbox, engine: None
+) -> None:
+    tab = in_account()
+    tick(tab, "add_owned_held", 0, 2)
+    tab.button(key="wizard_search_forward").click().run()
+    press(tab, "Import & configure")
+    for number in (NUMBERS[0], NUMBERS[2]):
+        registering.register(session, world.operator, number, world.sip, registering.Configuration())
+    press(tab, "Confirm import")
+    assert any("0 of 2 numbers imported" in text for text in texts(tab, "subheader"))
+    assert title(tab) == "Add phone number"
+    assert not any("Webhooks" in text for text in texts(tab, "caption"))
+
+
+def test_webhooks_that_were_restored_are_told_beside_those_of_the_connection(
+    session: Session, world: World, account: Sandbox, engine: None
+) -> None:
+    tab = in_account()
+    tick(tab, "add_owned_held", 1)
+    imported(tab)
+    (number,) = added(session, world)
+    tab = visit(signed_in("operator"), "number.py", id=str(number.id))
+    said = "Set at Twilio last: nothing"
+    assert said not in texts(tab, "caption")
+    press(tab, "Configure webhooks on Twilio")
+    assert "Twilio has exactly these webhooks. Nothing to replace." in texts(tab, "success")
+    assert "Replace" not in buttons(tab)
+    ours = webhook_orders.ours(number)
+    fulfilment.ask(orders.place_webhooks(session, world.operator, number.id, ours, Webhooks()))
+    tab = visit(signed_in("operator"), "number.py", id=str(number.id))
+    assert not tab.exception
+    assert said in texts(tab, "caption")
 
 
 def test_a_label_that_is_entered_is_taken(session: Session, world: World, account: Sandbox, engine: None) -> None:
     tab = in_account()
     tick(tab, "add_owned_held", 0)
-    tab.button(key="wizard_forward").click().run()
+    tab.button(key="wizard_search_forward").click().run()
     assert tab.text_input(key="add_label").placeholder == "Optional: without one, Desk 2"
     tab.text_input(key="add_label").set_value(" Front desk ").run()
     press(tab, "Import & configure")

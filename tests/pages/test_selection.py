@@ -14,7 +14,7 @@ def at_search(username: str = "operator") -> AppTest:
 
 def continues(tab: AppTest) -> tuple[str, bool]:
     """Return what the way on says, and whether it can be gone."""
-    button = tab.button(key="wizard_forward")
+    button = tab.button(key="wizard_search_forward")
     return button.label, not button.disabled
 
 
@@ -56,7 +56,7 @@ def test_numbers_of_the_account_stay_selected_over_pages_and_filters(world: Worl
     tab.text_input(key="add_matching").set_value("").run()
     assert wanted[0] in numbers_of(tab)
     assert "2 selected, 1 of them not shown" in texts(tab, "caption")
-    tab.button(key="wizard_forward").click().run()
+    tab.button(key="wizard_search_forward").click().run()
     state = tab.session_state["wizard"]
     assert (state["step"], state["kind"]) == ("papers", OrderKind.IMPORT)
     assert sorted(f"+{number.e164[1:]}" for number in state["chosen"]) == sorted(

@@ -15,7 +15,7 @@ from db.models import Connection, Tenant
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
 from providers.verbs import NumberSearch, NumberType
-from services import connection_tests, numbers, reconcile, resync, stock, vendors
+from services import connection_tests, durable, numbers, reconcile, resync, stock, vendors
 from services.numbers import NumberDetail, NumberQuery
 from tests.conftest import World
 
@@ -62,9 +62,26 @@ NAMES = (
 def test_nothing_is_asked_inside_a_transaction(
     name: str, session: Session, world: World, sandbox: Sandbox, number: NumberDetail
 ) -> None:
-    with db.engine.open_session() as own:
-        numbers.count(own, world.operator, NumberQuery())  # whoever asks has read before, as a page has
+    with db.engine.open_session() as page, db.engine.open_session() as own:
+        for session_so_far in (page, own):  # what a page has read, and what a click on it has
+            numbers.count(session_so_far, world.operator, NumberQuery())
         asks(world, number)[name](own)
+
+
+def test_an_outcome_is_not_awaited_inside_a_transaction(world: World) -> None:
+    with db.engine.open_session() as page:
+        numbers.count(page, world.operator, NumberQuery())
+        durable.await_outcome(0, 1)
+        assert not db.engine.in_transaction()
+
+
+def test_what_somebody_writes_is_not_given_up_for_a_question(session: Session, world: World, sandbox: Sandbox) -> None:
+    with db.engine.open_session() as writing, db.engine.open_session() as own:
+        db.engine.start_write(writing)
+        numbers.count(writing, world.operator, NumberQuery())
+        with pytest.raises(vendors.AskedInTransaction):
+            stock.countries(own, world.operator, world.twilio)
+        assert db.engine.is_writing()
 
 
 def test_a_question_inside_a_transaction_that_writes_is_a_failure_here(

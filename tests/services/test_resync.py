@@ -13,7 +13,7 @@ from providers.sandbox.server import Sandbox
 from providers.verbs import NumberSearch
 from services import audit, audit_words, fulfilment, numbers, orders, registering, resync, settings, stock, vendors
 from services.audit import Action
-from services.errors import Forbidden, InvalidInput
+from services.errors import Conflict, Forbidden, InvalidInput
 from services.orders import Configuration, Purchase
 from tests.conftest import World
 from tests.services import make
@@ -94,6 +94,18 @@ def test_a_number_that_left_the_account_can_be_marked_as_released(session: Sessi
     (event,) = audit.search(session, world.viewer, audit.AuditQuery(actions=(Action.NUMBERS_RELEASE,)), Slice())
     assert (event.number_id, event.after["reason"]) == (bought, "Released at Twilio")
     assert audit_words.deed(event) == "marked the number as released"
+
+
+def test_a_number_is_not_marked_as_released_while_an_order_about_it_is_open(
+    session: Session, world: World, bought: int
+) -> None:
+    number = numbers.get(session, world.viewer, bought)
+    orders.place_release(session, world.operator, bought, number.e164, version=1)
+    at_twilio(session, world).release(number.provider_sid or "")
+    with pytest.raises(Conflict, match="being ordered or changed already"):
+        resync.apply(session, world.operator, bought, resync.NOT_THERE, version=1, reason="Released at Twilio")
+    session.rollback()
+    assert numbers.get(session, world.viewer, bought).status is NumberStatus.ACTIVE
 
 
 def test_a_number_that_was_bought_back_has_another_sid(session: Session, world: World, bought: int) -> None:
