@@ -90,7 +90,7 @@ def header(lines: Sequence[Line], names: Names) -> Found:
         return Found(best, most)
     widths = [sum(is_filled([cell]) for cell in line.cells) for line in first]
     wide = next((at for at, width in enumerate(widths) if width * 2 >= max(widths)), 0)
-    holds_number = bool(first) and any(as_number(cell) == 1 for cell in first[wide].cells)
+    holds_number = bool(first) and any(as_number(cell) for cell in first[wide].cells)
     return Found(None if holds_number else wide, 0)
 
 

@@ -16,6 +16,7 @@ import pytest
 from services import files, number_files
 from services.errors import InvalidInput
 from services.tables import limits
+from tests.services import workbooks
 
 GROWTH = 160 * 2**20
 """Bytes by which the app may grow: a file comes as bytes of its own, and nothing of what it unpacks to."""
@@ -81,20 +82,11 @@ def merged_cells() -> bytes:
 
 
 def open_document() -> bytes:
-    names = "urn:oasis:names:tc:opendocument:xmlns"
-    text = (
-        f'<office:document-content xmlns:office="{names}:office:1.0" xmlns:table="{names}:table:1.0" '
-        f'xmlns:text="{names}:text:1.0"><office:body><office:spreadsheet><table:table table:name="S">'
-        '<table:table-row table:number-rows-repeated="20000"><table:table-cell office:value-type="string" '
-        'table:number-columns-repeated="1000"><text:p>x</text:p></table:table-cell></table:table-row>'
-        "</table:table></office:spreadsheet></office:body></office:document-content>"
+    wide = (
+        '<table:table-cell office:value-type="string" table:number-columns-repeated="1000"><text:p>x</text:p>'
+        "</table:table-cell>"
     )
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet", zipfile.ZIP_STORED)
-        archive.writestr("META-INF/manifest.xml", f'<manifest:manifest xmlns:manifest="{names}:manifest:1.0"/>')
-        archive.writestr("content.xml", text)
-    return out.getvalue()
+    return workbooks.ods(workbooks.ods_row(wide, repeated=20_000))
 
 
 def understated() -> bytes:
