@@ -83,4 +83,4 @@ if __name__ == "__main__":
     gc.disable()  # it lives for one file
     made = _made()
     with contextlib.suppress(BrokenPipeError):
-        sys.stdout.write(json.dumps(made, default=_plain))
+        sys.stdout.buffer.write(json.dumps(made, default=_plain, ensure_ascii=False).encode())

@@ -58,7 +58,7 @@ def _rows(lines: list[str], start: int, separator: str) -> list[Line]:
     at, broken, cells_left = start, 0, limits.MOST_CELLS
     while at < len(lines):
         line = lines[at]
-        number, problem = at + 1, ""
+        begun, number, problem = at, at + 1, ""
         if '"' not in line:
             cells = line.rstrip("\r").split(separator)
             at += 1
@@ -86,7 +86,7 @@ def _rows(lines: list[str], start: int, separator: str) -> list[Line]:
                 f"The file has more than {limits.MOST_CELLS:,} cells; no more can be read at once. "
                 "Split it, or leave columns out."
             )
-        if encodings.is_broken(line):
+        if any(map(encodings.is_broken, lines[begun:at])):
             cells = [encodings.mended(cell) for cell in cells]
             problem = problem or "This row has bytes that are no text in the encoding of the file."
         found.append(Line(number, cells, problem))

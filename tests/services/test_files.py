@@ -143,9 +143,10 @@ def test_an_encoding_that_is_guessed_can_be_chosen_beside_what_it_makes(
 
 def test_a_few_bytes_of_another_encoding_refuse_their_row_only() -> None:
     data = (HEADER + "+14155550100,SIP,Zürich\n" * 5).encode() + "+14155550101,SIP,Zürich\n".encode("cp1252")
-    sheet = read(data + b"+14155550102,SIP,nul\0\n")
+    sheet = read(data + b'+14155550102,SIP,nul\0\n+14155550103,SIP,"two\nlines\xff"\n+14155550104,SIP,Plain\n')
     assert sheet.encoding == "utf-8"
-    assert [row.number for row in sheet.rows if row.problem] == [7, 8]
+    assert [row.number for row in sheet.rows if row.problem] == [7, 8, 9]
+    assert sheet.rows[-2].cells[2] == "two\nlines\ufffd"
     assert numbers(sheet)[0][2] == "Zürich"
 
 
@@ -286,7 +287,8 @@ XML_2003 = """<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>
 <Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet" xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet">
 <Worksheet ss:Name="S"><ss:Table>
 <Row><Cell><Data ss:Type="String">Number</Data></Cell><Cell><Data>Connection</Data></Cell>
-<Cell><Data>Label</Data></Cell></Row><Row ss:Index="4"><Cell><Data>+14155550100</Data><Comment><ss:Data>no</ss:Data></Comment></Cell>
+<Cell><Data>Label</Data></Cell></Row>
+<Row ss:Index="4"><Cell><Data>+14155550100</Data><Comment><ss:Data>no</ss:Data></Comment></Cell>
 <Cell ss:MergeDown="1"><Data>SIP</Data></Cell><Cell><Data>A &amp; B</Data></Cell></Row>
 <Row><Cell><Data>+14155550101</Data></Cell><Cell ss:Index="3"><Data>C</Data></Cell></Row>
 </ss:Table></Worksheet></Workbook>"""
