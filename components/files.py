@@ -12,7 +12,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from components.imports import Act, Tray
 from components.markdown import plain
 from services import files
-from services.errors import InvalidInput
+from services.errors import Busy, InvalidInput
 from services.files import Choice, Sheet
 from services.words import amount
 
@@ -30,7 +30,7 @@ _NO_HEADER = "None: the first row is a row like the others"
 def sheet(tray: Tray, file: UploadedFile, names: Mapping[str, Sequence[str]], prefix: str) -> Sheet:
     """Read *file*, once for each choice, and draw the choice of its sheet, header and encoding where there is one.
 
-    Raises InvalidInput when it cannot be read.
+    Raises InvalidInput when it cannot be read, and Busy when others are read for too long.
     """
     state, place = st.session_state, f"{prefix}_{file.file_id}"
     part = f"{place}_{state.get(f'{place}_sheet') or ''}"
@@ -40,9 +40,13 @@ def sheet(tray: Tray, file: UploadedFile, names: Mapping[str, Sequence[str]], pr
         tray.leave()
     if read is None or not _is_chosen(read, choice):
         key = (file.file_id, choice.sheet, choice.header, choice.encoding)
+        told = "Waiting for other files to be read…" if files.is_busy() else "Reading the file…"
         try:
-            with nullcontext() if tray.key("sheet") == key else st.spinner("Reading the file…"):
+            with nullcontext() if tray.key("sheet") == key else st.spinner(told):
                 read = tray.once("sheet", key, lambda: files.read(file.name, file.getvalue(), names, choice))
+        except Busy:
+            st.button("Try again", icon=":material/refresh:", key=f"{place}_again")
+            raise
         except InvalidInput:
             if read:  # another choice is the way out
                 _choices(read, choice, place, part)

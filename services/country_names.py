@@ -19,19 +19,20 @@ _ALSO_CALLED = {
     "BQ": ("Bonaire",),
     "BY": ("Byelorussia",),
     "CD": ("DR Congo", "DRC", "Democratic Republic of Congo", "Democratic Republic of the Congo", "Zaire"),
-    "CG": ("Republic of Congo",),
+    "CG": ("Republic of Congo", "Congo, Republic of the"),
     "CI": ("Ivory Coast",),
     "CN": ("Mainland China", "PRC"),
     "CV": ("Cape Verde Islands",),
     "CZ": ("Czech Republic", "Czech"),
     "FK": ("Falklands",),
-    "GB": ("U.K.", "Great Britain", "Britain", "England", "Scotland", "Wales", "Northern Ireland"),
+    "GB": ("U.K.", "Great Britain", "Britain", "England", "Scotland", "Wales", "Northern Ireland", "England and Wales"),
     "HK": ("Hong Kong SAR", "Hongkong"),
     "IE": ("Republic of Ireland", "Eire"),
     "KH": ("Kampuchea",),
     "KN": ("Saint Kitts",),
     "KP": ("DPRK",),
     "KR": ("Korea", "Republic of Korea", "ROK"),
+    "LA": ("Lao PDR",),
     "LK": ("Ceylon",),
     "MK": ("Macedonia", "FYR Macedonia", "FYROM"),
     "MM": ("Burma",),
@@ -63,6 +64,7 @@ def read(text: str) -> list[str]:
     Raises InvalidInput for what is no country, and for what may be one or a word: `no` is asked back.
     """
     found: list[str] = []
+    text = "".join(char for char in unicodedata.normalize("NFKC", text) if unicodedata.category(char) != "Cf")
     for part in _BETWEEN.split(text):
         names = [name.strip().strip('"').strip() for name in part.split(",")]
         while names:
@@ -100,13 +102,18 @@ def _code(name: str, *, alone: bool) -> str:
 def _find(name: str) -> str | None:
     if name in numbering.countries():
         return name
-    return _codes().get(name) or _names().get(_key(name))
+    return _codes().get(name) or _flags().get(name) or _names().get(_key(name))
 
 
 @functools.cache
 def _codes() -> dict[str, str]:
     """Return ISO codes of three letters, and those that are used like codes."""
     return {country.alpha_3: country.alpha_2 for country in pycountry.countries} | _LONGER_CODES
+
+
+@functools.cache
+def _flags() -> dict[str, str]:
+    return {numbering.flag(code): code for code in numbering.countries()}
 
 
 @functools.cache

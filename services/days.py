@@ -13,10 +13,10 @@ from services import number_text
 from services.access import Actor, Permission, require
 from services.errors import InvalidInput
 
-_TIME = r"(?:[T ]\s*\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?)?"
+_TIME = r"(?:[T ]\s*\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:\s?[AaPp]\.?[Mm]\.?)?)?"
 _YEAR_FIRST = re.compile(r"(\d{4})([-./]?)(\d{1,2})\2(\d{1,2})" + _TIME)
-_YEAR_LAST = re.compile(r"(\d{1,2})([-./])(\d{1,2})\2(\d{4})" + _TIME)
-_SHORT_YEAR = re.compile(r"\d{1,2}([-./])\d{1,2}\1\d{2}" + _TIME)
+_YEAR_LAST = re.compile(r"(\d{1,2})([-./]) ?(\d{1,2})\2 ?(\d{4})" + _TIME)
+_SHORT_YEAR = re.compile(r"\d{1,2}([-./]) ?\d{1,2}\1 ?\d{2}" + _TIME)
 _SERIAL = re.compile(r"[345]\d{4}(\.\d+)?")
 
 
@@ -40,7 +40,7 @@ def read(value: object, order: DayOrder | None = None) -> date:
         return value.date()
     if isinstance(value, date):
         return value
-    text = " ".join(number_text.visible(str(value)).strip("\"' \n").split()) if value is not None else ""
+    text = _cleaned(str(value)) if value is not None else ""
     shown = number_text.echo(str(value)) if text else "Nothing"
     if found := _YEAR_FIRST.fullmatch(text):
         year, sign, month, day = found.groups()
@@ -61,7 +61,11 @@ def read(value: object, order: DayOrder | None = None) -> date:
 
 def has_order(values: Iterable[object]) -> bool:
     """Return whether one of *values* is a day of which the reader must say what comes first, day or month."""
-    return any(isinstance(value, str) and _YEAR_LAST.fullmatch(value.strip(" \"'")) for value in values)
+    return any(isinstance(value, str) and _YEAR_LAST.fullmatch(_cleaned(value)) for value in values)
+
+
+def _cleaned(text: str) -> str:
+    return " ".join(number_text.visible(text).strip("\"' \n").split())
 
 
 def _day(shown: str, year: int, month: int, day: int) -> date:

@@ -47,3 +47,7 @@ class Conflict(ServiceError):
     def __init__(self, message: str, *, changes: Sequence[Any] = ()) -> None:
         super().__init__(message)
         self.changes = list(changes)
+
+
+class Busy(ServiceError):
+    """Too much is being done at once, and nothing was: the same can be asked again."""

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import structlog
 
 from services import exports
-from services.errors import InvalidInput
+from services.errors import Busy, InvalidInput
 from services.tables import limits
 from services.tables.grids import Choice
 from services.tables.headers import folded, share_of_numbers
@@ -81,7 +81,8 @@ def read(
 ) -> Sheet:
     """Return the table in a file. *names* are what the columns of our fields may be called, to find its header by.
 
-    Raises InvalidInput with the reason when it is none, or larger than can be read.
+    Raises InvalidInput with the reason when it is none, or larger than can be read, and Busy when others are
+    read for so long that its turn does not come.
     """
     if len(data) > LARGEST:
         raise InvalidInput(f"The file has {len(data) / 2**20:,.0f} MB; at most {LARGEST // 2**20} MB can be read.")
@@ -93,6 +94,14 @@ def read(
         raise InvalidInput(refusal)
     found["rows"] = [Row(number, cells, problem) for number, problem, *cells in found["rows"]]
     return Sheet(**found)
+
+
+def is_busy() -> bool:
+    """Return whether as many files are read as can be at once: another one waits for its turn."""
+    if _reading.acquire(blocking=False):
+        _reading.release()
+        return False
+    return True
 
 
 def guess(sheet: Sheet, names: Mapping[str, Sequence[str]]) -> dict[str, str | None]:
@@ -150,7 +159,7 @@ def _read_apart(name: str, data: bytes, wanted: str) -> dict[str, Any]:
     """Let a process of its own read *data*, and return what it found. Raises InvalidInput when it did not end well."""
     environment = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}  # it needs no key and no database
     if not _reading.acquire(timeout=PATIENCE_SECONDS):
-        raise InvalidInput("Other files are being read. Try again in a minute.")
+        raise Busy("Other files are being read, and this one's turn did not come. Try again in a minute.")
     try:
         process = subprocess.Popen(  # noqa: S603 - it runs our own module
             [sys.executable, "-m", "services.tables", wanted],

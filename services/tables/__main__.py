@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import json
+import re
 import sys
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -12,15 +13,24 @@ from services.tables import delimited, encodings, grids, limits, markup, workboo
 from services.tables.grids import Answer, Choice, Names
 from services.tables.limits import Unreadable
 
+_ARCHIVE = "an archive: unpack it, and bring the file inside"
 _NO_TABLES = {
     b"%PDF": "a PDF",
+    b"{\\rtf": "a text document",
     b"\x89PNG": "a picture",
     b"\xff\xd8\xff": "a picture",
     b"GIF8": "a picture",
-    b"\x1f\x8b": "an archive: unpack it, and bring the file inside",
-    b"Rar!": "an archive: unpack it, and bring the file inside",
-    b"7z\xbc\xaf": "an archive: unpack it, and bring the file inside",
+    b"SQLite format 3": "a database",
+    b"\x1f\x8b": _ARCHIVE,
+    b"BZh91AY&SY": _ARCHIVE,
+    b"\xfd7zXZ": _ARCHIVE,
+    b"\x28\xb5\x2f\xfd": _ARCHIVE,
+    b"PK\x05\x06": "an archive with nothing in it",
+    b"Rar!": _ARCHIVE,
+    b"7z\xbc\xaf": _ARCHIVE,
 }
+_JSON = re.compile(r"\s*(?:\[\s*)?\{\s*(?:\"|\})")
+_MARKUP = ("<!doctype", "<html", "<?xml")
 
 
 def read(data: bytes, names: Names, choice: Choice) -> Answer:
@@ -40,6 +50,10 @@ def read(data: bytes, names: Names, choice: Choice) -> Answer:
         grid = next((grid for grid in found if grid.title == choice.sheet), best)
         answer = grids.table(grid, names, choice.header)
         answer.sheet, answer.sheets = grid.title, [grid.title for grid in found]
+    elif _JSON.match(text.text):
+        raise Unreadable("The file is JSON. A table comes as CSV or as a workbook.")
+    elif text.text.lstrip("\ufeff \t\r\n")[:9].lower().startswith(_MARKUP):
+        raise Unreadable("The file is a web page or XML, without a table. A table comes as CSV or as a workbook.")
     else:
         answer = grids.table(delimited.grid(text.text, names), names, choice.header)
     answer.encoding, answer.encodings = text.codec, text.choices or []
@@ -69,4 +83,4 @@ if __name__ == "__main__":
     gc.disable()  # it lives for one file
     made = _made()
     with contextlib.suppress(BrokenPipeError):
-        sys.stdout.write(json.dumps(made, default=_plain))
+        sys.stdout.buffer.write(json.dumps(made, default=_plain, ensure_ascii=False).encode())

@@ -10,6 +10,8 @@ from services.tables.limits import Unreadable
 SEPARATORS = (",", ";", "\t", "|")
 
 _SAID = re.compile(r"\s*sep=(.)\s*", re.IGNORECASE | re.DOTALL)
+_LONE_RETURN = re.compile(r"\r(?!\n)")
+_WRAPPED = re.compile(r'="([^"]*)"\s*')
 _MOST_BROKEN = 1_000
 _LINES_IN_A_CELL = 2_000  # notes have no more
 _UNCLOSED = "A quote is opened and never closed in this row."
@@ -18,9 +20,9 @@ _INSIDE = "There is a quote inside a quoted cell of this row. Write it twice, or
 
 def grid(text: str, names: Names) -> Grid:
     """Return the rows of *text*; a row that cannot be read has a problem, and costs no other row."""
-    text = text.lstrip("\ufeff")
-    if "\n" not in text:
-        text = text.replace("\r", "\n")
+    text = text.lstrip("\ufeff").rstrip("\x1a")  # DOS ends a text with Ctrl-Z
+    if "\r" in text:
+        text = _LONE_RETURN.sub("\n", text.replace("\r\r\n", "\r\n"))
     amount = text.count("\n")
     if amount > 2 * limits.MOST_ROWS:
         raise Unreadable(
@@ -58,7 +60,7 @@ def _rows(lines: list[str], start: int, separator: str) -> list[Line]:
     at, broken, cells_left = start, 0, limits.MOST_CELLS
     while at < len(lines):
         line = lines[at]
-        number, problem = at + 1, ""
+        begun, number, problem = at, at + 1, ""
         if '"' not in line:
             cells = line.rstrip("\r").split(separator)
             at += 1
@@ -73,6 +75,8 @@ def _rows(lines: list[str], start: int, separator: str) -> list[Line]:
                 raise Unreadable(f"The quotes of over {_MOST_BROKEN:,} rows do not fit. Save the file anew, as CSV.")
         if not problem and not is_filled(cells):
             continue
+        if '="' in line:  # how programs keep a spreadsheet from making a number of a text
+            cells = [_WRAPPED.sub(r"\1", cell) if _WRAPPED.fullmatch(cell) else cell for cell in cells]
         cells_left -= len(cells)
         if len(cells) > limits.MOST_COLUMNS:
             if not found:
@@ -84,7 +88,7 @@ def _rows(lines: list[str], start: int, separator: str) -> list[Line]:
                 f"The file has more than {limits.MOST_CELLS:,} cells; no more can be read at once. "
                 "Split it, or leave columns out."
             )
-        if encodings.is_broken(line):
+        if any(map(encodings.is_broken, lines[begun:at])):
             cells = [encodings.mended(cell) for cell in cells]
             problem = problem or "This row has bytes that are no text in the encoding of the file."
         found.append(Line(number, cells, problem))

@@ -41,6 +41,9 @@ _SAMPLE = 64 * 1024
 _WORD = re.compile(rb"[A-Za-z\x80-\xff]+")
 _FOREIGN = re.compile("[^\\W\\d_]*[^\\x00-\\x7f]+[^\\x00-\\x7f \\w]*(?: ?\\w+)?")
 _STRAY = re.compile("[\0\udc80-\udcff]")
+_CONTROLS = bytes({*range(1, 32)} - set(b"\t\n\v\f\r\x1a\x1b"))
+"""Bytes that hardly stand in a text. A zero does, where a program padded it: its rows are refused."""
+
 _SHOWN = 30
 _WESTERN_SIGNS = "€£§©®°·–—‘’“”„«»…•™½¼¾×"
 
@@ -65,9 +68,11 @@ def decoded(data: bytes, chosen: str | None = None) -> Text:
     sample = data[:_SAMPLE]
     even, odd = sample[::2].count(0), sample[1::2].count(0)
     if max(even, odd) * 10 > len(sample):  # of two bytes each, and one of them is mostly zero
-        if min(even, odd) * 2 > max(even, odd):
-            raise Unreadable("The file is no text, and no workbook. A table comes as CSV or as .xlsx.")
+        if min(even, odd) * 2 >= max(even, odd):
+            raise _no_text()
         return Text(_strict(data, "utf-16-be" if even > odd else "utf-16-le"))
+    if len(sample.translate(None, _CONTROLS)) * 50 < len(sample) * 49:
+        raise _no_text()
     try:
         return Text(data.decode())
     except UnicodeDecodeError:
@@ -76,6 +81,10 @@ def decoded(data: bytes, chosen: str | None = None) -> Text:
     choices = _choices(data, sample)
     codec = chosen if chosen in {codec for codec, _, _ in choices} else _likeliest(data, sample, choices)
     return Text(data.decode(codec, "surrogateescape" if codec == "utf-8" else "strict"), codec, choices)
+
+
+def _no_text() -> Unreadable:
+    return Unreadable("The file is no text, and no workbook. A table comes as CSV or as .xlsx.")
 
 
 def is_broken(text: str) -> bool:

@@ -90,7 +90,7 @@ def header(lines: Sequence[Line], names: Names) -> Found:
         return Found(best, most)
     widths = [sum(is_filled([cell]) for cell in line.cells) for line in first]
     wide = next((at for at, width in enumerate(widths) if width * 2 >= max(widths)), 0)
-    holds_number = bool(first) and any(as_number(cell) == 1 for cell in first[wide].cells)
+    holds_number = bool(first) and any(as_number(cell) for cell in first[wide].cells)
     return Found(None if holds_number else wide, 0)
 
 
@@ -154,11 +154,11 @@ def _fitted(lines: Sequence[Line], width: int, ends_itself: bool) -> list[list[A
             of = "1 column" if width == 1 else f"{width} columns"
             hint = " Put a cell that holds the separator into quotes." if len(cells) > width else ""
             problem = f"This row has {told}, the header has {of}.{hint}"
-        long = [cell for cell in cells if isinstance(cell, str) and len(cell) > 255]
-        if long and max(map(len, long)) > limits.LONGEST_CELL:
+        sizes = [len(cell) for cell in cells if isinstance(cell, str)]
+        if sizes and max(sizes) > limits.LONGEST_CELL:
             cells = [cell[: limits.LONGEST_CELL] if isinstance(cell, str) else cell for cell in cells]
             problem = problem or f"A cell of this row has more than {limits.LONGEST_CELL:,} characters."
-        left -= sum(map(len, long))
+        left -= sum(sizes)
         if left < 0:
             raise Unreadable("The cells of the table hold more text than can be read at once. Split the file.")
         filler = [""] * (width - len(cells)) if not ends_itself else []

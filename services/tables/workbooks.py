@@ -5,8 +5,8 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
+from xml.parsers.expat import ExpatError
 
 from python_calamine import (
     CalamineError,
@@ -17,16 +17,14 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from services.tables import limits
+from services.tables import limits, opendocument
 from services.tables.grids import LOOKED_AT, Grid, Line, Names, header, is_filled
 from services.tables.headers import letters
 from services.tables.limits import Unreadable
+from services.tables.seen import Seen
 
 _TEXTS = (".xml", ".bin", ".rels")
 _MOST_MEMBERS = 5_000
-_LARGEST_AREA = 12_000_000
-"""Cells of the smallest rectangle around all of a sheet: the reader makes room for each."""
-
 _SHEET = re.compile(rb"<(?:\w+:)?sheet\s([^>]*)>")
 _RELATION = re.compile(rb"<(?:\w+:)?Relationship\s([^>]*)>")
 _ATTRIBUTE = re.compile(rb"""([\w:]+)=["']([^"']*)["']""")
@@ -40,29 +38,6 @@ _NEVER_COMPUTED = re.compile(rb'<(?:\w+:)?calcPr\s[^>]*fullCalcOnLoad="(?:1|true
 _TEXT = re.compile(rb"""\bt=["']str["']""")
 _DIGITS, _LETTERS = b"0123456789", b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _CELL = re.compile("([A-Z]+)([0-9]+)")
-
-
-@dataclass
-class Seen:
-    """What was seen in a sheet beforehand: its reach, and cells (row, column, from 0) that hold no value, with why."""
-
-    rows: int = 0
-    columns: int = 0
-    wrong: dict[tuple[int, int], str] = field(default_factory=dict)
-
-    def expect_reach(self, title: str) -> None:
-        """Raise Unreadable for a sheet that reaches further than is read."""
-        last = letters(self.columns - 1)
-        if self.columns > limits.MOST_COLUMNS:
-            raise Unreadable(
-                f"The sheet {title} reaches to column {last}; at most {limits.MOST_COLUMNS} columns can be read. "
-                "Delete what stands outside of the table."
-            )
-        if self.rows * self.columns > _LARGEST_AREA:
-            raise Unreadable(
-                f"The sheet {title} reaches to column {last} and row {self.rows:,}: more than can be read at once. "
-                "Delete what stands outside of the table, or split the file."
-            )
 
 
 def is_packed(data: bytes) -> bool:
@@ -119,7 +94,7 @@ def _lines(book: CalamineWorkbook, title: str, seen: Seen, most: int | None = No
         return
     Seen(sheet.end[0] + 1, sheet.end[1] + 1).expect_reach(title)
     rows = sheet.to_python(skip_empty_area=False, nrows=most)
-    _fill_merged(sheet, rows)
+    _fill_merged(sheet, seen, rows)
     wrong: dict[int, list[tuple[int, str]]] = {}
     for (row, column), why in seen.wrong.items():
         wrong.setdefault(row, []).append((column, why))
@@ -136,10 +111,11 @@ def _lines(book: CalamineWorkbook, title: str, seen: Seen, most: int | None = No
             yield Line(at + 1, cells, problem)
 
 
-def _fill_merged(sheet: CalamineSheet, rows: list[list[Any]]) -> None:
+def _fill_merged(sheet: CalamineSheet, seen: Seen, rows: list[list[Any]]) -> None:
     """Give every row of a merged cell its value. Across it fills nothing: one value is not that of two columns."""
     left = limits.MOST_CELLS
-    for (top, column), (bottom, _) in sheet.merged_cell_ranges or ():
+    known = [(top, column, bottom) for (top, column), (bottom, _) in sheet.merged_cell_ranges or ()]
+    for top, column, bottom in known or seen.merged:
         if top >= len(rows) or column >= len(rows[top]):
             continue
         for row in rows[top + 1 : bottom + 1]:
@@ -165,6 +141,8 @@ def _looked_through(data: bytes) -> dict[str, Seen]:
         known = set(archive.namelist())
         if not known & {"xl/workbook.xml", "xl/workbook.bin", "content.xml"}:
             raise Unreadable("The file is an archive, and no workbook. Unpack it, and bring the file inside.")
+        if "content.xml" in known:
+            return opendocument.looked_through(archive.read("content.xml"))
         if "xl/workbook.xml" not in known:
             return {}
         book = archive.read("xl/workbook.xml")
@@ -175,7 +153,7 @@ def _looked_through(data: bytes) -> dict[str, Seen]:
             for title, place in list(places.items())[: limits.MOST_SHEETS]
             if place in known
         }
-    except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, EOFError, OSError) as exc:
+    except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, EOFError, OSError, ExpatError) as exc:
         raise Unreadable("The workbook is damaged, or protected. Save it anew as .xlsx, without a password.") from exc
 
 
@@ -209,12 +187,7 @@ def _seen(sheet: bytes, computed: bool) -> Seen:
         for found in _FORMULA.finditer(sheet):
             is_text = _TEXT.search(found[1]) and found[2] is not None
             if (not found[2] and not is_text) or (found[2] == b"0" and not computed):
-                _note(
-                    seen,
-                    found[1],
-                    "holds a formula that was never computed. Open the file in a spreadsheet, save it, "
-                    "and bring it again.",
-                )
+                _note(seen, found[1], Seen.NEVER_COMPUTED)
     return seen
 
 

@@ -122,6 +122,23 @@ def test_a_column_that_no_name_tells_is_chosen(session: Session, world: World) -
     assert "Left out: Backup." in texts(tab, "caption")
 
 
+def test_a_file_whose_turn_did_not_come_is_read_when_that_is_asked_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "PATIENCE_SECONDS", 0.1)
+    for _ in range(files.AT_ONCE):
+        files._reading.acquire()
+    try:
+        tab = with_file(GOOD)
+        assert "Other files are being read" in texts(tab, "error")[0]
+    finally:
+        files._reading.release(files.AT_ONCE)
+    monkeypatch.undo()
+    press(tab, "Try again")
+    assert not texts(tab, "error")
+    assert "Import 1 row" in buttons(tab)
+
+
 def column(tab: AppTest, title: str) -> Selectbox[str]:
     """Return the choice of the column that holds *title*."""
     return next(box for box in tab.selectbox if box.label == title)

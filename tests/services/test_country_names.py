@@ -41,6 +41,9 @@ from services.errors import InvalidInput
         ("Namibia", ["NA"]),
         ("NAM", ["NA"]),
         ("Kosovo; XKX", ["XK", "XK"]),
+        ("Congo, Republic of the; Lao PDR", ["CG", "LA"]),
+        ("\u200bDE\u2060; ＦＲ", ["DE", "FR"]),
+        ("🇩🇪; 🇫🇷 France", ["DE", "FR"]),
     ],
 )
 def test_a_country_is_known_by_its_names_and_codes(written: str, codes: list[str]) -> None:

@@ -35,6 +35,9 @@ DAY, MONTH = DayOrder.DAY_FIRST, DayOrder.MONTH_FIRST
         ("09-03-2026 12:00", DAY),
         ("03/09/2026", MONTH),
         ("3-9-2026", MONTH),
+        ("9. 3. 2026", DAY),
+        ("3/9/2026 12:00:00 AM", MONTH),
+        ("٠٩/٠٣/٢٠٢٦", DAY),
     ],
 )
 def test_a_day_is_understood(value: object, order: DayOrder | None) -> None:
@@ -74,7 +77,8 @@ def test_what_is_no_day_or_could_be_two_is_refused(value: object, order: DayOrde
 
 
 def test_the_reader_is_asked_for_the_order_only_where_it_matters() -> None:
-    assert days.has_order(["2026-03-09", "9.3.2026"])
+    for written in ("9.3.2026", "9. 3. 2026", "3/9/2026 12:00:00 AM", "\u200e09/03/2026", "٠٩/٠٣/٢٠٢٦"):
+        assert days.has_order(["2026-03-09", written])
     assert not days.has_order(["2026-03-09", "20260309", "05.10.26", "x", ""])
 
 

@@ -1,9 +1,12 @@
 """Files as programs and spreadsheets write them: each is read as its author meant it, or a row of it is refused."""
 
+import bz2
 import datetime
 import io
+import lzma
 import zipfile
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 import xlsxwriter
@@ -11,6 +14,8 @@ import xlsxwriter
 from services import files, health_files, number_files
 from services.errors import InvalidInput
 from services.files import Choice, Sheet
+from tests.services import workbooks
+from tests.services.workbooks import ods_row
 
 HEADER = "Number,Connection,Label\n"
 
@@ -80,10 +85,22 @@ def test_a_row_that_does_not_fit_is_refused_by_its_line_and_costs_no_other(bad: 
         ("DID inventory,,\nas of May,,\nNumber,Label,\n+14155550100,A,\n", (4, "+14155550100", "A")),
         ("+14155550100,SIP\n", (1, "+14155550100", "")),
         ("Number\n+14155550100\n", (2, "+14155550100", "")),
+        ("030 123456\n", (1, "030 123456", "")),
+        ('Number,Label\r+14155550100,"A\nB"\r', (2, "+14155550100", "A\nB")),
+        ("Number,Label\r\r\n+14155550100,A\r\r\n", (2, "+14155550100", "A")),
+        ("Number,Label\r\n+14155550100,A\r\n\x1a", (2, "+14155550100", "A")),
+        ('Number,Label\n="+14155550100",="007"\n', (2, "+14155550100", "007")),
+        ('Number,Label\n"=""+14155550100""","=""A, B"""\n', (2, "+14155550100", "A, B")),
+        ('Number,Label\n+14155550100,\'="x"\n', (2, "+14155550100", '="x"')),
     ],
 )
 def test_text_is_read_whatever_separates_and_stands_above(text: str, wanted: tuple[int, str, str]) -> None:
     assert numbers(read(text)) == [wanted]
+
+
+def test_a_return_that_stands_alone_ends_a_row_too() -> None:
+    text = "Number,Label\r\n+14155550100,A\r+14155550101,B\r\n+14155550102,C\n"
+    assert numbers(read(text)) == [(2, "+14155550100", "A"), (3, "+14155550101", "B"), (4, "+14155550102", "C")]
 
 
 def test_rows_count_as_in_the_file_over_empty_rows_and_lines_in_quotes() -> None:
@@ -126,9 +143,10 @@ def test_an_encoding_that_is_guessed_can_be_chosen_beside_what_it_makes(
 
 def test_a_few_bytes_of_another_encoding_refuse_their_row_only() -> None:
     data = (HEADER + "+14155550100,SIP,Zürich\n" * 5).encode() + "+14155550101,SIP,Zürich\n".encode("cp1252")
-    sheet = read(data + b"+14155550102,SIP,nul\0\n")
+    sheet = read(data + b'+14155550102,SIP,nul\0\n+14155550103,SIP,"two\nlines\xff"\n+14155550104,SIP,Plain\n')
     assert sheet.encoding == "utf-8"
-    assert [row.number for row in sheet.rows if row.problem] == [7, 8]
+    assert [row.number for row in sheet.rows if row.problem] == [7, 8, 9]
+    assert sheet.rows[-2].cells[2] == "two\nlines\ufffd"
     assert numbers(sheet)[0][2] == "Zürich"
 
 
@@ -257,6 +275,77 @@ def test_a_web_page_that_calls_itself_a_workbook_is_read(encoding: str) -> None:
     assert rows(sheet) == [(2, ["+14155550100", "SIP", "Zürich & more"], ""), (3, ["+14155550101", "SIP", "B"], "")]
 
 
+def test_a_table_within_a_table_is_a_table() -> None:
+    inside = PAGE[PAGE.index("<table border") : PAGE.index("</body>")]
+    page = f"<html><body>{' ' * 100_000}<table><tr><td>Menu<td>{inside}</tr></table></body></html>"
+    sheet = files.read("export.xls", page.encode(), number_files.NAMES)
+    assert (sheet.sheet, [row.number for row in sheet.rows]) == ("Table 2", [2, 3])
+    assert sheet.rows[1].cells == ["+14155550101", "SIP", "B"]
+
+
+XML_2003 = """<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>
+<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet" xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet">
+<Worksheet ss:Name="S"><ss:Table>
+<Row><Cell><Data ss:Type="String">Number</Data></Cell><Cell><Data>Connection</Data></Cell>
+<Cell><Data>Label</Data></Cell></Row>
+<Row ss:Index="4"><Cell><Data>+14155550100</Data><Comment><ss:Data>no</ss:Data></Comment></Cell>
+<Cell ss:MergeDown="1"><Data>SIP</Data></Cell><Cell><Data>A &amp; B</Data></Cell></Row>
+<Row><Cell><Data>+14155550101</Data></Cell><Cell ss:Index="3"><Data>C</Data></Cell></Row>
+</ss:Table></Worksheet></Workbook>"""
+
+
+def test_the_xml_of_older_excel_is_read() -> None:
+    sheet = files.read("export.xls", XML_2003.encode(), number_files.NAMES)
+    assert rows(sheet) == [(4, ["+14155550100", "SIP", "A & B"], ""), (5, ["+14155550101", "SIP", "C"], "")]
+
+
+def test_a_workbook_of_libreoffice_is_read_with_its_merged_cells_and_errors() -> None:
+    over_two = (
+        '<table:table-cell office:value-type="string" table:number-rows-spanned="2"><text:p>SIP</text:p>'
+        "</table:table-cell>"
+    )
+    error = (
+        '<table:table-cell table:formula="of:=1/0" office:value-type="string" office:string-value="" '
+        'calcext:value-type="error"><text:p>#DIV/0!</text:p></table:table-cell>'
+    )
+    made = [
+        ods_row("Number", "Connection", "Label"),
+        ods_row("+14155550100", over_two, "Zürich"),
+        ods_row("+14155550101", "<table:covered-table-cell/>", "B"),
+        ods_row("", repeated=3),
+        ods_row("+14155550102", "SIP", error),
+        ods_row("+14155550103", "SIP", '<table:table-cell table:formula="of:=1+1"/>'),
+        ods_row("+14155550104", "SIP", "C"),
+    ]
+    sheet = read(workbooks.ods("".join(made)))
+    assert [(row.number, row.cells[1], row.problem[:20]) for row in sheet.rows] == [
+        (2, "SIP", ""),
+        (3, "SIP", ""),
+        (7, "SIP", "Cell C7 holds an err"),
+        (8, "SIP", "Cell C8 holds a form"),
+        (9, "SIP", ""),
+    ]
+    assert numbers(sheet)[0] == (2, "+14155550100", "Zürich")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        (Path(__file__).parent / "files" / "numbers.xls").read_bytes(),
+        workbooks.xlsb(
+            [
+                ["Number", "Connection", "Label"],
+                [14155550100.0, "SIP", "Zürich"],
+                ["+14155550101", "SIP", "東京"],
+            ]
+        ),
+    ],
+    ids=["xls", "xlsb"],
+)
+def test_other_kinds_of_workbooks_are_read(data: bytes) -> None:
+    assert rows(read(data)) == [(2, ["14155550100", "SIP", "Zürich"], ""), (3, ["+14155550101", "SIP", "東京"], "")]
+
+
 def test_what_a_file_is_its_content_says() -> None:
     assert numbers(files.read("a.xls", b"Number\tLabel\n+14155550100\tA\n", number_files.NAMES)) == [
         (2, "+14155550100", "A")
@@ -271,6 +360,12 @@ def test_what_a_file_is_its_content_says() -> None:
         (book([["Number"]])[:400], "damaged"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "damaged"),
         (b"\x89PNG\r\n\x1a\n", "is a picture"),
+        (b'[{"number": "+14155550100"}]', "is JSON"),
+        (b"<html><body>Signed out</body></html>", "a web page or XML, without a table"),
+        (bz2.compress(HEADER.encode()), "is an archive"),
+        (lzma.compress(HEADER.encode()), "is an archive"),
+        (bytes(range(1, 256)) * 9, "is no text"),
+        ((HEADER + "+14155550100,SIP,A\n").encode("utf-32-le"), "is no text"),
     ):
         with pytest.raises(InvalidInput, match=told):
             files.read("a.csv", data)

@@ -14,8 +14,9 @@ import psutil
 import pytest
 
 from services import files, number_files
-from services.errors import InvalidInput
+from services.errors import Busy, InvalidInput
 from services.tables import limits
+from tests.services import workbooks
 
 GROWTH = 160 * 2**20
 """Bytes by which the app may grow: a file comes as bytes of its own, and nothing of what it unpacks to."""
@@ -74,6 +75,14 @@ def one_text_in_every_cell() -> bytes:
     )
 
 
+def a_text_in_every_cell() -> bytes:
+    """Return a workbook whose cells are none of them long, and 70 MB together."""
+    text = f"<sst {_MAIN}><si><t>{'x' * 250}</t></si></sst>".encode()
+    row = "".join(f'<c r="{letter}%(n)d" t="s"><v>0</v></c>' for letter in "ABCDEFGHIJ")
+    rows = b"".join((f'<row r="{n}">' + row % {"n": n} + "</row>").encode() for n in range(1, 28_001))
+    return workbook(sheet(rows), text)
+
+
 def merged_cells() -> bytes:
     rows = b"".join(b'<row r="%d"><c r="A%d"><v>1</v></c></row>' % (n, n) for n in range(1, 50_000))
     merged = b'<mergeCell ref="A1:A50000"/>' * 1_000
@@ -81,20 +90,11 @@ def merged_cells() -> bytes:
 
 
 def open_document() -> bytes:
-    names = "urn:oasis:names:tc:opendocument:xmlns"
-    text = (
-        f'<office:document-content xmlns:office="{names}:office:1.0" xmlns:table="{names}:table:1.0" '
-        f'xmlns:text="{names}:text:1.0"><office:body><office:spreadsheet><table:table table:name="S">'
-        '<table:table-row table:number-rows-repeated="20000"><table:table-cell office:value-type="string" '
-        'table:number-columns-repeated="1000"><text:p>x</text:p></table:table-cell></table:table-row>'
-        "</table:table></office:spreadsheet></office:body></office:document-content>"
+    wide = (
+        '<table:table-cell office:value-type="string" table:number-columns-repeated="1000"><text:p>x</text:p>'
+        "</table:table-cell>"
     )
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet", zipfile.ZIP_STORED)
-        archive.writestr("META-INF/manifest.xml", f'<manifest:manifest xmlns:manifest="{names}:manifest:1.0"/>')
-        archive.writestr("content.xml", text)
-    return out.getvalue()
+    return workbooks.ods(workbooks.ods_row(wide, repeated=20_000))
 
 
 def understated() -> bytes:
@@ -112,6 +112,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "unpacks to a thousandfold": (lambda: workbook(sheet(b"<row/>" * 50_000_000)), "Unpacked, the workbook has 286 MB"),
     "says to be small": (understated, "damaged|memory|too long"),
     "one long text in every cell": (one_text_in_every_cell, "memory|more text"),
+    "a text in every cell": (a_text_in_every_cell, "memory|more text"),
     "merged cells over each other": (merged_cells, "merged cells"),
     "deep": (lambda: workbook(sheet(b"<a>" * 5_000_000)), "no rows|damaged|too long|memory|empty"),
     "an entity in an entity": (
@@ -132,6 +133,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "quotes in quotes": (lambda: b'a,b\n"x"y"z,1\n' * 100_000, "quotes of over 1,000 rows"),
     "one row of quotes": (lambda: b"a,b\n" + b'"x\n",' * 200_000, "quotes|cells"),
     "a page of open tags": (lambda: b"<table><tr>" + b"<td colspan=400>" * 2_000_000, "columns|cells|memory|too long"),
+    "tables in tables": (lambda: b"<table><tr><td>" * 1_000_000, "over 100 deep"),
     "a page of comments": (lambda: b"<table>" + b"<!--" * 2_000_000, "no table|too long"),
     "zeros": (lambda: b"\0" * 40_000_000, "no text"),
 }
@@ -171,6 +173,23 @@ def test_files_that_come_at_once_are_each_read() -> None:
     with ThreadPoolExecutor(6) as pool:
         found = list(pool.map(lambda n: files.read("a.csv", f"Number\n+1415555010{n}\n".encode()), range(6)))
     assert [sheet.rows[0].cells for sheet in found] == [[f"+1415555010{n}"] for n in range(6)]
+
+
+def test_a_file_whose_turn_does_not_come_is_refused_in_words_and_can_be_read_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(files, "PATIENCE_SECONDS", 0.1)
+    assert not files.is_busy()
+    for _ in range(files.AT_ONCE):
+        files._reading.acquire()
+    try:
+        assert files.is_busy()
+        with pytest.raises(Busy, match="Try again in a minute"):
+            files.read("a.csv", b"Number\n+14155550100\n")
+    finally:
+        files._reading.release(files.AT_ONCE)
+    monkeypatch.undo()
+    assert files.read("a.csv", b"Number\n+14155550100\n").rows
 
 
 def test_a_reader_is_given_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
