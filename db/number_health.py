@@ -313,16 +313,15 @@ def _lines(scope: Scope, query: HealthQuery) -> Any:
     pooled = sa.and_(
         CampaignNumber.campaign_id == HealthLine.campaign_id, CampaignNumber.number_id == HealthLine.number_id
     )
-    today: Any = sa.func.coalesce(busy.c.attempts, 0)
-    pool: Any = CampaignNumber.pool_status
-    low = (HealthLine.verdict.in_([Verdict.LOW.value, Verdict.FALLING.value]), HealthLine.verdict)
-    verdict = sa.case(
+    today = sa.func.coalesce(busy.c.attempts, 0)
+    pool = CampaignNumber.pool_status
+    cases: list[Any] = [
         (pool == PoolStatus.SPAM_FLAGGED, Verdict.SPAM_FLAGGED.value),
-        low,
+        (HealthLine.verdict.in_([Verdict.LOW.value, Verdict.FALLING.value]), HealthLine.verdict),
         (sa.or_(pool == PoolStatus.CAPPED, today >= query.cap), Verdict.CAPPED.value),
         (today >= query.cap_warning, Verdict.NEAR_CAP.value),
-        else_=HealthLine.verdict,
-    )
+    ]
+    verdict = sa.case(*cases, else_=HealthLine.verdict)
     return (
         sa.select(
             HealthLine.number_id,
