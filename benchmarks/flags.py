@@ -104,7 +104,7 @@ def by_pool(chance: np.random.Generator, numbers: int) -> None:
                 fell = pools.fallen(attempts[:100], answered[:100])
                 cells.append(f"{now.mean():.2%} ({before.mean():.2%}); {fell.mean():.0%}")
             out(f"| {rate:.0%} | {told} | {' | '.join(cells)} |\n")
-        for rho in (0, 0.02):
+        for rho in (0, 0.02, 0.05):
             found = [pools.delays(chance, max(numbers // size // 4, 60), size, rate, rho) for size in SIZES]
             scatters = f", rates scatter by {rho:g}" if rho else ""
             cells = [f"{now:.0f} ({before:.0f})" for now, before in found]

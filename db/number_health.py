@@ -125,31 +125,32 @@ def totals(session: Session, scope: Scope, days: int) -> Totals:
     def numbers(attempts: Any) -> Any:
         return sa.func.count(sa.distinct(sa.case((attempts > 0, HealthLine.number_id))))
 
-    row = session.execute(
-        sa.select(
-            total(HealthLine.attempts),
-            total(HealthLine.answered),
-            numbers(HealthLine.attempts),
-            total(HealthLine.attempts_before),
-            total(HealthLine.answered_before),
-            numbers(HealthLine.attempts_before),
-            total(HealthLine.detected),
-            total(HealthLine.machines),
-        ).where(scope.of(HealthLine.tenant_id), HealthLine.days == days)
-    ).one()
-    return Totals(*row, scatter=_scatter(session, scope, days))
+    sums = {
+        "attempts": total(HealthLine.attempts),
+        "answered": total(HealthLine.answered),
+        "numbers": numbers(HealthLine.attempts),
+        "attempts_before": total(HealthLine.attempts_before),
+        "answered_before": total(HealthLine.answered_before),
+        "numbers_before": numbers(HealthLine.attempts_before),
+        "detected": total(HealthLine.detected),
+        "machines": total(HealthLine.machines),
+    }
+    lines = sa.select(*(value.label(name) for name, value in sums.items()))
+    row = session.execute(lines.where(scope.of(HealthLine.tenant_id), HealthLine.days == days)).mappings().one()
+    return Totals(**row, scatter=_scatter(session, scope, days))
 
 
 def _scatter(session: Session, scope: Scope, days: int) -> float:
     """Return how many times as much as by chance the numbers' changes from window to window vary; 1 or more."""
-    n, m = sa.cast(HealthLine.attempts, sa.Float), sa.cast(HealthLine.attempts_before, sa.Float)
+    n, m = (
+        sa.cast(sa.func.nullif(attempts, 0), sa.Float) for attempts in (HealthLine.attempts, HealthLine.attempts_before)
+    )
     pooled = (HealthLine.answered + HealthLine.answered_before) / (n + m)
     squared = (HealthLine.answered / n - HealthLine.answered_before / m) ** 2
     by_chance = pooled * (1 - pooled) * (1 / n + 1 / m)
-    both = (HealthLine.attempts > 0, HealthLine.attempts_before > 0, pooled > 0, pooled < 1)
     found = session.scalar(
-        sa.select(sa.func.avg(squared / by_chance)).where(
-            scope.of(HealthLine.tenant_id), HealthLine.days == days, *both
+        sa.select(sa.func.avg(squared / sa.func.nullif(by_chance, 0))).where(
+            scope.of(HealthLine.tenant_id), HealthLine.days == days
         )
     )
     return max(1.0, float(found or 1))
@@ -314,14 +315,13 @@ def _lines(scope: Scope, query: HealthQuery) -> Any:
     )
     today = sa.func.coalesce(busy.c.attempts, 0)
     pool = CampaignNumber.pool_status
-    low = (HealthLine.verdict.in_([Verdict.LOW.value, Verdict.FALLING.value]), HealthLine.verdict)
-    verdict = sa.case(
+    cases: list[Any] = [
         (pool == PoolStatus.SPAM_FLAGGED, Verdict.SPAM_FLAGGED.value),
-        low,
+        (HealthLine.verdict.in_([Verdict.LOW.value, Verdict.FALLING.value]), HealthLine.verdict),
         (sa.or_(pool == PoolStatus.CAPPED, today >= query.cap), Verdict.CAPPED.value),
         (today >= query.cap_warning, Verdict.NEAR_CAP.value),
-        else_=HealthLine.verdict,
-    )
+    ]
+    verdict = sa.case(*cases, else_=HealthLine.verdict)
     return (
         sa.select(
             HealthLine.number_id,

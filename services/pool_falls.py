@@ -46,7 +46,7 @@ def find(days: Days, last: int) -> dict[int, Fall]:
     pools = int(days.pool_of.max()) + 1 if len(days.pool_of) else 0
     place = days.pool_of[days.line] * (last + 1) + days.day
     n, k = (
-        np.bincount(place, weights=values, minlength=pools * (last + 1)).reshape(pools, last + 1)
+        np.asarray(np.bincount(place, weights=values, minlength=pools * (last + 1)), float).reshape(pools, last + 1)
         for values in (days.attempts, days.answered)
     )
     best, found = np.full(pools, SURE), dict[int, Fall]()

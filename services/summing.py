@@ -60,9 +60,9 @@ class Summing:
         verdict[believed & low] = Verdict.LOW.value
         fell = verdict == Verdict.FALLING.value
         for name in ("since", "since_expected"):
-            column[name] = np.where(fell, column[name], None)
+            column[name] = _where(fell, column[name])
         for name in ("since_attempts", "since_answered"):
-            column[name] = np.where(fell, column[name], 0)
+            column[name][~fell] = 0
         column["verdict"] = verdict
         rows = zip(*(values.tolist() for values in column.values()), strict=True)
         return [self._same | dict(zip(column, row, strict=True)) for row in rows]
@@ -84,8 +84,8 @@ class Summing:
         typical = medians(every.pool_of, k, n, widest=self._limits.widest)
         self._find_falls(every, column["campaign_id"])
         column |= {
-            "low": np.where(n > 0, low, None),
-            "high": np.where(n > 0, high, None),
+            "low": _where(n > 0, low),
+            "high": _where(n > 0, high),
             "median": np.array([typical.get(pool) for pool in every.pool_of.tolist()], object),
             "is_thin": (n == 0) | (high - low > self._limits.widest),
         }
@@ -122,8 +122,8 @@ class Summing:
             "is_judged": judged,
             "is_low": judged & (bound < self._limits.flag_share * expected),
             "is_falling": judged & (values["evidence"] >= self._limits.alarm),
-            "expected": np.where(judged, expected, None),
-            "bound": np.where(judged, bound, None),
+            "expected": _where(judged, expected),
+            "bound": _where(judged, bound),
             "since": self._calendar[values["since"].astype(np.int64)],
             "since_attempts": values["since_attempts"].astype(np.int64),
             "since_answered": values["since_answered"].astype(np.int64),
@@ -145,3 +145,10 @@ class Summing:
                     "expected": fall.expected,
                 }
             )
+
+
+def _where(known: NDArray[np.bool_], values: Column) -> Column:
+    """Return *values* where they are *known*, and None elsewhere."""
+    found = values.astype(object)
+    found[~known] = None
+    return found

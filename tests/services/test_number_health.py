@@ -272,6 +272,26 @@ def test_other_thresholds_judge_anew(session: Session, world: World, facts: list
     assert Verdict.FALLING not in {row.verdict for row in lines(session, world.viewer)}
 
 
+def test_flags_of_a_page_together_obey_the_false_discovery_rate(session: Session, world: World) -> None:
+    pool = make.several(session, world, 40)
+    campaign = Campaign(tenant_id=world.tenant, name="Winter")
+    session.add(campaign)
+    session.flush()
+    for place, number in enumerate(pool):
+        of = {"campaign_id": campaign.id or 0, "number_id": number, "tenant_id": world.tenant}
+        session.add(CampaignNumber(**of))
+        for ago in range(1, 31):
+            answered = 3 if place == 0 and ago <= 3 else 12
+            session.add(CampaignHealth(**of, day=TODAY - timedelta(days=ago), attempts=40, answered=answered))
+    session.commit()
+    lines(session, world.viewer)
+    assert counted(session, world.viewer) == {Verdict.FALLING: 1, Verdict.HEALTHY: 39}
+    session.get_one(Tenant, world.tenant).settings = {"health": {"false_share": 0.001}}
+    session.commit()
+    lines(session, world.viewer)
+    assert counted(session, world.viewer) == {Verdict.HEALTHY: 40}
+
+
 def test_numbers_that_have_left_are_not_listed(session: Session, world: World, facts: list[CampaignHealth]) -> None:
     first, *_, last = lines(session, world.viewer)
     number = numbers.get(session, world.operator, first.number_id)
