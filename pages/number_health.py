@@ -32,8 +32,7 @@ def sums() -> adding_up.AsOf:
 with header("Number health", "Which numbers stand out beyond chance, why, and what to do about it."):
     draw.import_link(may_import)
 with errors_shown(), open_session() as session:
-    today = days.today_of(session, actor)
-    wanted, offered, end = draw.toolbar(today, number_health.campaigns(session, actor))
+    wanted, offered, end = draw.toolbar(days.today_of(session, actor), number_health.campaigns(session, actor))
     limits = thresholds.of(session, actor)
     as_of = adding_up.freshen(session, actor, wanted.days, number_health.IDLE_DAYS)
     draw.as_of(as_of, wanted, zone, sums)

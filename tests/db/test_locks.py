@@ -1,6 +1,7 @@
 """Named locks: none waits for another one."""
 
 import re
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,15 @@ def test_no_lock_is_taken_but_by_its_name() -> None:
     for package in ("services", "components", "pages"):
         for path in (ROOT / package).rglob("*.py"):
             assert not re.search(r"advisory", path.read_text()), path
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_short_patience_is_that_of_one_write(database: sa.Engine, session: Session) -> None:
+    with database.connect().execution_options(sqlite_begin="IMMEDIATE") as other:
+        other.exec_driver_sql("UPDATE tenant SET name = name")
+        with pytest.raises(OperationalError, match="locked"):
+            db.engine.start_write(session, patience=0.05)
+    session.rollback()
+    with ExitStack() as several:  # the pool hands out the one that was longest idle
+        for one in [several.enter_context(database.connect()) for _ in range(6)]:
+            assert one.exec_driver_sql("PRAGMA busy_timeout").scalar_one() == db.engine.BUSY_TIMEOUT_SECONDS * 1000

@@ -4,9 +4,7 @@ import contextlib
 import shutil
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -231,24 +229,3 @@ def test_sums_can_be_read_while_the_disk_is_full(
     finally:
         db.engine.use(database)
         engine.dispose()
-
-
-def test_who_adds_up_waits_for_no_lock_and_leaves_others_their_patience(
-    session: Session, world: World, pool: list[str], database: sa.Engine
-) -> None:
-    if database.dialect.name != "sqlite":
-        pytest.skip("PostgreSQL has no such lock")
-    session.rollback()
-    with ExitStack() as several:  # the pool hands out the one that was longest idle
-        for one in [several.enter_context(database.connect()) for _ in range(6)]:
-            one.rollback()
-    with database.connect().execution_options(sqlite_begin="IMMEDIATE") as other:
-        other.exec_driver_sql("UPDATE tenant SET name = name")
-        began = time.monotonic()
-        assert adding_up.freshen(session, world.viewer, 30).behind
-        assert time.monotonic() - began < db.engine.BUSY_TIMEOUT_SECONDS / 2
-    session.rollback()
-    with ExitStack() as several:
-        for one in [several.enter_context(database.connect()) for _ in range(6)]:
-            patience = one.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
-            assert patience == db.engine.BUSY_TIMEOUT_SECONDS * 1000

@@ -90,6 +90,7 @@ def test_a_question_inside_a_transaction_that_writes_is_a_failure_here(
     provider = vendors.connect(session.get_one(Connection, world.twilio))
     with db.engine.open_session() as own:
         db.engine.start_write(own)
+        own.connection()
         with pytest.raises(vendors.AskedInTransaction):
             provider.countries()
         own.rollback()
