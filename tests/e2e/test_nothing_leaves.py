@@ -231,7 +231,7 @@ def test_what_a_provider_says(watched: Callable[[str | None], Watched], folder: 
         number = app.scalar(sa.text(f"{managed} AND status = 'active'"))
     tab.open(f"/number?id={number}&tenant=1").press("Read from Twilio").look("webhooks at the provider")
     tab.button("Re-sync from Twilio").click()
-    expect(tab.page.get_by_role("dialog")).to_contain_text(f"At the provider: {POISON[:60]}")
+    expect(tab.page.get_by_role("dialog")).to_contain_text(f"At Twilio: {POISON[:60]}")
     tab.look("Re-sync")
     tab.open("/reconcile?tenant=1").press("Compare")
     expect(tab.page.get_by_text("Different webhooks", exact=True)).to_be_visible()
