@@ -105,7 +105,7 @@ class Messages:
     Any browser that is connected can say it, signed in or not.
     """
 
-    REFUSED = frozenset({"clear_cache", "load_git_info", "set_run_on_save"})
+    REFUSED = frozenset({"clear_cache", "load_git_info", "set_run_on_save", "nonsense"})
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -120,11 +120,11 @@ class Messages:
 
 
 def _kind(message: Message) -> str:
-    """Return what a tab says, as Streamlit calls it."""
+    """Return what a tab says, as Streamlit calls it; `nonsense` for what is no message."""
     try:
         return BackMsg.FromString(message.get("bytes") or b"").WhichOneof("type") or ""
     except DecodeError:
-        return ""
+        return "nonsense"
 
 
 class Uploads:

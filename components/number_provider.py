@@ -42,6 +42,8 @@ class AtProvider:
     number: NumberDetail
     zone: ZoneInfo
     opener: Callable[[], AbstractContextManager[Session]]
+    page: Session
+    """The page's own, whose transaction ends before the provider is asked."""
 
     def pending(self, ordered: Sequence[OrderRow], *, writes: bool) -> None:
         """Draw what the provider has not answered yet, and how the last order went wrong."""
@@ -166,6 +168,7 @@ class AtProvider:
 
     def _read_webhooks(self) -> None:
         def read() -> str:
+            self.page.rollback()
             with self.opener() as session:
                 now = stock.webhooks_now(session, self.actor, self.number.id)
             st.session_state["webhooks_read"][self.number.id] = now
@@ -203,6 +206,7 @@ class AtProvider:
         maker, state = plain(vendor(self.number.provider).name), st.session_state
         with errors_shown(), self.opener() as session:
             if _FOUND not in state:  # once, so that what is taken over is what was shown
+                self.page.rollback()
                 with st.spinner(f"Asking {maker}…"):
                     state[_FOUND] = resync.differences(session, self.actor, self.number.id)
             found: list[Difference] = state[_FOUND]
