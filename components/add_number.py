@@ -204,7 +204,7 @@ class Wizard:
     def _done(self) -> None:
         number_id: int = state()["number_id"]
         told: dict[str, str] = dict(state()["told"])
-        with st.container(border=True):
+        with st.container(border=True, gap="xsmall"):
             st.subheader(":material/check_circle: Phone number added", anchor=False)
             st.markdown(f"#### {plain(told.pop('Number'))}")
             for name, value in told.items():

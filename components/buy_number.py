@@ -65,7 +65,7 @@ class TwilioPath:
         """Draw the step that the wizard is at."""
         match state()["step"]:
             case "papers":
-                order_number.Ordering(self.actor, self.opener).configure(session)
+                order_number.Ordering(self.actor, self.opener).configure(session, offered)
             case "waiting":
                 order_number.Ordering(self.actor, self.opener).wait()
             case "imported":

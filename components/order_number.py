@@ -16,9 +16,10 @@ from components.markdown import plain
 from components.page import errors_shown, outcome, said
 from components.stock_tables import Imported
 from components.wizard import go, state
-from services import agents, durable, numbering, numbers, orders, resync, stock, webhook_orders, words
+from services import agents, connections, durable, numbering, numbers, orders, resync, stock, webhook_orders, words
 from services.access import Actor
 from services.connections import ConnectionRow
+from services.errors import Conflict
 from services.orders import Configuration, OrderKind, OrderState, Purchase
 from services.stock import AvailableNumber, OwnedNumber
 
@@ -33,9 +34,10 @@ class Ordering:
     actor: Actor
     opener: Callable[[], AbstractContextManager[Session]]
 
-    def configure(self, session: Session) -> None:
+    def configure(self, session: Session, offered: Sequence[ConnectionRow]) -> None:
         """Draw the configuration of what was chosen, and the way to its confirmation."""
         known = state()
+        known["connection"] = next((row for row in offered if row.id == known["connection"].id), known["connection"])
         chosen: list[AvailableNumber | OwnedNumber] = known["chosen"]
         connection: ConnectionRow = known["connection"]
         buying = known["kind"] is OrderKind.PURCHASE
@@ -172,6 +174,14 @@ class Ordering:
             bundle_sid=known.get("add_bundle"),
         )
 
+    def _as_shown(self, session: Session) -> int:
+        """Return the id of the connection. Raises Conflict when its webhooks are no longer those that were shown."""
+        shown: ConnectionRow = state()["connection"]
+        now = next((row for row in connections.choices(session, self.actor) if row.id == shown.id), None)
+        if now is None or webhook_orders.ours(now) != webhook_orders.ours(shown):
+            raise Conflict("The connection was changed meanwhile. Nothing was ordered: look at its webhooks again.")
+        return now.id
+
     def _buy(self) -> None:
         known = state()
         if known["step"] != "papers":  # the second click of a double click
@@ -188,7 +198,7 @@ class Ordering:
                 self._configuration(),
             )
             with self.opener() as session:
-                order = orders.place_purchase(session, self.actor, known["connection"].id, purchase)
+                order = orders.place_purchase(session, self.actor, self._as_shown(session), purchase)
             durable.begin(order)
             go("waiting", orders=[order])
             return ""
@@ -210,7 +220,7 @@ class Ordering:
                     order = orders.place_import(
                         session,
                         self.actor,
-                        known["connection"].id,
+                        self._as_shown(session),
                         number.e164,
                         number.sid,
                         number.webhooks,

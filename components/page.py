@@ -105,7 +105,8 @@ def empty_state(text: str, icon: str) -> DeltaGenerator:
 
 def when(moment: datetime | None, zone: ZoneInfo) -> str:
     """Return how long ago *moment* was, in words; `—` for none."""
-    return humanize.naturaltime(datetime.now(zone) - moment.astimezone(zone)) if moment else "—"
+    told = humanize.naturaltime(datetime.now(zone) - moment.astimezone(zone)) if moment else "—"
+    return "just now" if told == "now" else told
 
 
 def exactly(moment: datetime | None, zone: ZoneInfo) -> str:

@@ -169,7 +169,7 @@ class Reconciling:
         st.caption(as_of, help=exactly(found.as_of, self.zone))
         if known.changed:
             st.info(
-                f"{amount(known.changed, 'number')} changed since and left out below. "
+                f"{amount(known.changed, 'number')} changed since, left out below. "
                 "Compare again to see how everything is now.",
                 icon=":material/update:",
             )

@@ -6,6 +6,7 @@ import pytest
 from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
+from db.models import Connection
 from providers.sandbox.accounts import MAIN
 from providers.sandbox.server import OwnedSeed, Sandbox
 from providers.verbs import Webhooks
@@ -120,6 +121,25 @@ def test_several_that_are_imported_keep_their_names_and_end_in_a_list_with_links
     press(tab, "Add another")
     press(tab, "Purchase from Twilio")
     assert tab.button(key="wizard_search_forward").disabled
+
+
+def test_nothing_is_imported_with_other_webhooks_than_were_shown(
+    session: Session, world: World, account: Sandbox, engine: None
+) -> None:
+    tab = in_account()
+    tick(tab, "add_owned_held", 1)
+    tab.button(key="wizard_search_forward").click().run()
+    press(tab, "Import & configure")
+    session.get_one(Connection, world.twilio).voice_url = "https://elsewhere.example.com/in"
+    session.commit()
+    press(tab, "Confirm import")
+    assert texts(tab, "error") == [
+        "The connection was changed meanwhile. Nothing was ordered: look at its webhooks again."
+    ]
+    assert not added(session, world)
+    press(tab, "Import & configure")
+    press(tab, "Confirm import")
+    assert [number.voice_url for number in added(session, world)] == ["https://elsewhere.example.com/in"]
 
 
 def test_when_none_of_several_is_imported_nothing_is_said_to_be_added(

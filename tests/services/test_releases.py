@@ -142,6 +142,29 @@ def test_a_release_is_not_given_up_because_the_provider_does_not_let_us_look(
     assert on_record(session, world, number).status is NumberStatus.RELEASED
 
 
+def test_a_number_that_was_registered_by_hand_meanwhile_is_not_bought_back(
+    session: Session, world: World, sandbox: Sandbox
+) -> None:
+    e164 = for_sale(session, world)
+    number = looked_up(session, world, buy(session, world, e164)).number_id or 0
+    released(session, world, number)
+    by_hand = registering.register(session, world.operator, e164, world.sip, registering.Configuration())
+    with pytest.raises(InvalidInput, match="exists already"):
+        orders.place_buy_back(session, world.operator, number)
+    session.rollback()
+    version = numbers.remove(session, world.operator, by_hand, version=1)
+    order = orders.place_buy_back(session, world.operator, number)
+    with pytest.raises(Conflict, match="added again since"):
+        numbers.put_back(session, world.operator, by_hand, version=version)
+    session.rollback()
+    with pytest.raises(InvalidInput, match="being ordered"):
+        registering.register(session, world.operator, e164, world.sip, registering.Configuration())
+    session.rollback()
+    fulfilment.ask(order)
+    assert state(session, world, order) is OrderState.CONFIRMED
+    assert on_record(session, world, number).status is NumberStatus.ACTIVE
+
+
 def test_after_ten_days_a_number_cannot_be_bought_back(session: Session, world: World, sandbox: Sandbox) -> None:
     number = looked_up(session, world, buy(session, world, for_sale(session, world))).number_id or 0
     released(session, world, number)
