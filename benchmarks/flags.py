@@ -95,7 +95,9 @@ def by_pool(chance: np.random.Generator, numbers: int) -> None:
         for told, share in (("a third", 1 / 3), ("half", 1 / 2), ("two thirds", 2 / 3)):
             for days in (2, 3, 5):
                 cases[f"all fall to {told} for {days} days"] = (pools.fall_of_all(rate, share, days), 0)
-        cases["all fall to a third for 5 days, rates scatter by 0.02"] = (pools.fall_of_all(rate, 1 / 3, 5), 0.02)
+        for rho in (0.02, 0.05):
+            told = f"all fall to a third for 5 days, rates scatter by {rho:g}"
+            cases[told] = (pools.fall_of_all(rate, 1 / 3, 5), rho)
         for told, (rates, rho) in cases.items():
             cells = []
             for size in SIZES:

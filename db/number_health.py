@@ -315,41 +315,42 @@ def _lines(scope: Scope, query: HealthQuery) -> Any:
     )
     today = sa.func.coalesce(busy.c.attempts, 0)
     pool = CampaignNumber.pool_status
-    cases: list[Any] = [
+    verdict = sa.case(
         (pool == PoolStatus.SPAM_FLAGGED, Verdict.SPAM_FLAGGED.value),
         (HealthLine.verdict.in_([Verdict.LOW.value, Verdict.FALLING.value]), HealthLine.verdict),
         (sa.or_(pool == PoolStatus.CAPPED, today >= query.cap), Verdict.CAPPED.value),
         (today >= query.cap_warning, Verdict.NEAR_CAP.value),
+        else_=HealthLine.verdict,
+    )
+    columns: list[Any] = [
+        HealthLine.number_id,
+        PhoneNumber.e164,
+        PhoneNumber.label,
+        Tenant.name.label("tenant"),
+        HealthLine.campaign_id,
+        Campaign.name.label("campaign"),
+        pool,
+        HealthLine.attempts,
+        HealthLine.answered,
+        HealthLine.spam_reports,
+        HealthLine.attempts_before,
+        HealthLine.answered_before,
+        HealthLine.low,
+        HealthLine.high,
+        HealthLine.median,
+        HealthLine.expected,
+        HealthLine.bound,
+        HealthLine.since,
+        HealthLine.since_attempts,
+        HealthLine.since_answered,
+        HealthLine.since_expected,
+        HealthLine.detected,
+        HealthLine.machines,
+        today.label("today"),
+        verdict.label("verdict"),
     ]
-    verdict = sa.case(*cases, else_=HealthLine.verdict)
     return (
-        sa.select(
-            HealthLine.number_id,
-            PhoneNumber.e164,
-            PhoneNumber.label,
-            Tenant.name.label("tenant"),
-            HealthLine.campaign_id,
-            Campaign.name.label("campaign"),
-            pool,
-            HealthLine.attempts,
-            HealthLine.answered,
-            HealthLine.spam_reports,
-            HealthLine.attempts_before,
-            HealthLine.answered_before,
-            HealthLine.low,
-            HealthLine.high,
-            HealthLine.median,
-            HealthLine.expected,
-            HealthLine.bound,
-            HealthLine.since,
-            HealthLine.since_attempts,
-            HealthLine.since_answered,
-            HealthLine.since_expected,
-            HealthLine.detected,
-            HealthLine.machines,
-            today.label("today"),
-            verdict.label("verdict"),
-        )
+        sa.select(*columns)
         .join(PhoneNumber, PhoneNumber.id == HealthLine.number_id)
         .join(Tenant, Tenant.id == HealthLine.tenant_id)
         .join(Campaign, Campaign.id == HealthLine.campaign_id)

@@ -14,7 +14,7 @@ from services.statistics import BAD_SHARE, GOOD_SHARE, normal_cdf, wilson
 LEAST_PULL = 5.0
 """No fewer attempts at the others' rate over the window are added to what they had on a day; see `_pull`."""
 
-DOUBT = 2.0
+DOUBT = 3.0
 """Standard errors by which the days of a pool are taken to move together more than they seem to."""
 
 WIDEST_SCATTER = 0.2
@@ -27,7 +27,7 @@ a squared standard normal that is counted so."""
 ROUNDS = 4
 """How often the scatter is estimated anew with what is expected by the last estimate."""
 
-ROOM = 2.4
+ROOM = 2.8
 """The change test stays right while days vary up to so many times as much as by chance: it tells a number at
 GOOD_SHARE of the others from one at BAD_SHARE, and a good one is at their rate."""
 
