@@ -3,6 +3,7 @@
 import html
 import io
 import re
+import struct
 import zipfile
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +18,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
-from services.tables import limits, opendocument
+from services.tables import binary, limits, opendocument
 from services.tables.grids import LOOKED_AT, Grid, Line, Names, header, is_filled
 from services.tables.headers import letters
 from services.tables.limits import Unreadable
@@ -143,8 +144,17 @@ def _looked_through(data: bytes) -> dict[str, Seen]:
             raise Unreadable("The file is an archive, and no workbook. Unpack it, and bring the file inside.")
         if "content.xml" in known:
             return opendocument.looked_through(archive.read("content.xml"))
-        if "xl/workbook.xml" not in known:
-            return {}
+        if "xl/workbook.bin" in known:
+            targets = _targets(archive.read("xl/_rels/workbook.bin.rels"))
+            places = {
+                title: targets.get(relation.encode(), "")
+                for title, relation in binary.sheets(archive.read("xl/workbook.bin")).items()
+            }
+            return {
+                title: binary.seen(archive.read(place))
+                for title, place in list(places.items())[: limits.MOST_SHEETS]
+                if place in known
+            }
         book = archive.read("xl/workbook.xml")
         computed = not _NEVER_COMPUTED.search(book)
         places = _places(book, archive.read("xl/_rels/workbook.xml.rels"))
@@ -153,17 +163,23 @@ def _looked_through(data: bytes) -> dict[str, Seen]:
             for title, place in list(places.items())[: limits.MOST_SHEETS]
             if place in known
         }
-    except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, EOFError, OSError, ExpatError) as exc:
+    except (
+        zipfile.BadZipFile,
+        KeyError,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+        OSError,
+        ExpatError,
+        IndexError,
+        struct.error,
+    ) as exc:
         raise Unreadable("The workbook is damaged, or protected. Save it anew as .xlsx, without a password.") from exc
 
 
 def _places(book: bytes, relations: bytes) -> dict[str, str]:
     """Return where in the archive each sheet stands, by what it is called."""
-    targets = {}
-    for found in _RELATION.finditer(relations):
-        said = dict(_ATTRIBUTE.findall(found[1]))
-        target = said.get(b"Target", b"").decode("utf-8", "replace")
-        targets[said.get(b"Id")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+    targets = _targets(relations)
     places = {}
     for found in _SHEET.finditer(book):
         said = dict(_ATTRIBUTE.findall(found[1]))
@@ -171,6 +187,16 @@ def _places(book: bytes, relations: bytes) -> dict[str, str]:
         if target:
             places[html.unescape(said.get(b"name", b"").decode("utf-8", "replace"))] = target
     return places
+
+
+def _targets(relations: bytes) -> dict[bytes | None, str]:
+    """Return where in the archive each part stands, by its relation."""
+    targets = {}
+    for found in _RELATION.finditer(relations):
+        said = dict(_ATTRIBUTE.findall(found[1]))
+        target = said.get(b"Target", b"").decode("utf-8", "replace")
+        targets[said.get(b"Id")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+    return targets
 
 
 def _seen(sheet: bytes, computed: bool) -> Seen:

@@ -346,6 +346,11 @@ def test_other_kinds_of_workbooks_are_read(data: bytes) -> None:
     assert rows(read(data)) == [(2, ["14155550100", "SIP", "Zürich"], ""), (3, ["+14155550101", "SIP", "東京"], "")]
 
 
+def test_an_error_in_a_binary_workbook_refuses_its_row() -> None:
+    sheet = read(workbooks.xlsb([["Number", "Label"], ["+14155550100", None], ["+14155550101", "B"]]))
+    assert [(row.number, row.problem) for row in sheet.rows] == [(2, "Cell B2 holds an error."), (3, "")]
+
+
 def test_what_a_file_is_its_content_says() -> None:
     assert numbers(files.read("a.xls", b"Number\tLabel\n+14155550100\tA\n", number_files.NAMES)) == [
         (2, "+14155550100", "A")
@@ -364,6 +369,7 @@ def test_what_a_file_is_its_content_says() -> None:
         (b"<html><body>Signed out</body></html>", "a web page or XML, without a table"),
         (bz2.compress(HEADER.encode()), "is an archive"),
         (lzma.compress(HEADER.encode()), "is an archive"),
+        (workbooks.xlsb([["Number"]]), "no rows below"),
         (bytes(range(1, 256)) * 9, "is no text"),
         ((HEADER + "+14155550100,SIP,A\n").encode("utf-32-le"), "is no text"),
     ):

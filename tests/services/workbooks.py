@@ -38,14 +38,17 @@ def ods_row(*cells: str, repeated: int = 1) -> str:
     return f'<table:table-row table:number-rows-repeated="{repeated}">{made}</table:table-row>'
 
 
-def xlsb(rows: Sequence[Sequence[str | float]]) -> bytes:
-    """Return a workbook of one sheet `S` in Excel's binary form (MS-XLSB)."""
+def xlsb(rows: Sequence[Sequence[str | float | None]]) -> bytes:
+    """Return a workbook of one sheet `S` in Excel's binary form (MS-XLSB). A cell that is None holds `#N/A`."""
     cells = b""
     for at, row in enumerate(rows):
         cells += _record(0, struct.pack("<IIHHB", at, 0, 300, 0, 0))
         for column, cell in enumerate(row):
             place = struct.pack("<II", column, 0)
-            cells += _record(6, place + _text(cell)) if isinstance(cell, str) else _record(5, place + _float(cell))
+            if cell is None:
+                cells += _record(3, place + b"\x2a")
+            else:
+                cells += _record(6, place + _text(cell)) if isinstance(cell, str) else _record(5, place + _float(cell))
     width = max(map(len, rows))
     area = struct.pack("<IIII", 0, len(rows) - 1, 0, width - 1)
     sheet = _record(129) + _record(148, area) + _record(145) + cells + _record(146) + _record(130)
