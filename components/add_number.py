@@ -31,6 +31,7 @@ class Wizard:
     def draw(self, session: Session) -> None:
         """Draw the step that the wizard is at."""
         offered = connections.choices(session, self.actor)
+        session.rollback()  # steps ask the provider in sessions of their own
         match state()["step"]:
             case "search" | "papers" | "waiting" | "imported":
                 buy_number.TwilioPath(self.actor, self.opener).draw(session, offered)
