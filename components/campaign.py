@@ -109,17 +109,17 @@ def pool(
         alt="Number pool health",
         column_config={
             "number": lists.number_column("pool_number_clicked", ids, campaign_id=campaign.id),
-            "name": column.TextColumn("Name", width=130),
+            "name": column.TextColumn("Name", width=125),
             "status": column.MultiselectColumn(
-                "Pool status", options=list(_BADGES), color=list(_BADGES.values()), width=165
+                "Pool status", options=list(_BADGES), color=list(_BADGES.values()), width=120
             ),
-            "attempts": column.TextColumn("Attempts", alignment="right", width=80),
-            "answered": column.TextColumn("Answered", alignment="right", width=80),
+            "attempts": column.TextColumn("Attempts", alignment="right", width=75),
+            "answered": column.TextColumn("Answered", alignment="right", width=75),
             "rate": column.TextColumn(
-                "Answer rate", width=195, help="Answered / attempts, with its 95 % Wilson interval and n"
+                "Answer rate", width=190, help="Answered / attempts, with its 95 % Wilson interval and n"
             ),
-            "by": column.TextColumn("Answered by", width=130, help="Whether the rate counts machines"),
-            "weight": column.TextColumn("Weight", width=100, help=words.WEIGHT),
+            "by": column.TextColumn("Answered by", width=125, help="Whether the rate counts machines"),
+            "weight": column.TextColumn("Weight", width=85, help=words.WEIGHT),
             "edit": column.ButtonColumn(
                 "",
                 type="tertiary",

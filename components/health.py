@@ -143,7 +143,6 @@ def _table(
             "attempts": [row.attempts for row in rows],
             "answered": [row.answered for row in rows],
             "rate": [words.share(one) for one in rates],
-            "by": [words.answered_by(row) for row in rows],
             "weight": [words.weight(row.weight, found.weights.get(row.campaign_id)) for row in rows],
         }
     )
@@ -167,14 +166,15 @@ def _table(
             "attempts": column.NumberColumn("Attempts", format="localized", width=70, help="The n of the answer rate"),
             "answered": column.NumberColumn("Answered", format="localized", width=70),
             "rate": column.TextColumn("Answer rate", width=110, help="With its 95 % Wilson interval"),
-            "by": column.TextColumn("Answered by", width=110, help="Whether the rate counts machines"),
-            "weight": column.TextColumn("Weight", width=90, help=words.WEIGHT),
+            "weight": column.TextColumn("Weight", width=80, help=words.WEIGHT),
         },
     )
-    told = (
-        f"Whole days up to {found.window.until:%-d %b %Y}. Attempts reached the carrier; answered by "
-        "humans only where machines were detected."
-    )
+    who = {plain(row.campaign): words.answered_by(row) for row in rows if row.attempts}
+    told = f"Whole days up to {found.window.until:%-d %b %Y}. Attempts reached the carrier."
+    if len(set(who.values())) == 1:
+        told += f" Answered: {next(iter(who.values()))}."
+    elif who:
+        told += f" Answered: {'; '.join(f'{by} in {campaign}' for campaign, by in who.items())}."
     today = max((line.today for line in found.lines.values() if line), default=0)
     st.caption(f"{told} Today so far: {words.amount(today, 'call')}." if today else told)
 

@@ -431,7 +431,9 @@ def test_a_pool_that_a_number_has_left_says_when_and_comes_last(
     assert (left.campaign, left.has_left, left.left_at and left.left_at.date()) == ("Autumn", True, TODAY)
     assert left.attempts > 0
     campaigns.add_numbers(session, world.operator, autumn.id or 0, [number])
-    assert all(not row.has_left for row in health.of_number(session, world.viewer, number, 30).totals)
+    assert all(
+        not row.has_left and row.left_at is None for row in health.of_number(session, world.viewer, number, 30).totals
+    )
     assert version
 
 
