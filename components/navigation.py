@@ -57,7 +57,7 @@ def menu(sections: Mapping[str, Sequence[st.Page]]) -> None:
     Streamlit's own menu would drop the tenant from the address, and so would the link of its logo: see `page.style`.
     """
     query = session.in_tenant()
-    with st.container(gap=None, key="menu"):
+    with st.container(gap="xsmall", key="menu"):
         for title, pages in sections.items():
             seen = [page for page in pages if page.visibility == "visible"]
             if seen:
