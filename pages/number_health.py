@@ -43,8 +43,7 @@ with errors_shown(), open_session() as session:
     idle, total = number_health.count_idle(session, actor), sum(step.lines for step in steps)
     draw.figures(number_health.totals(session, actor, wanted.days), draw.by_verdict(everything), idle, wanted)
     draw.falls(number_health.falls(session, actor, wanted.days), with_tenant=actor.all_tenants)
-    place = st.container()
-    part = lists.pager(total, "line", prefix=draw.PREFIX)
+    place, part = st.container(), lists.pager(total, "line", prefix=draw.PREFIX)
     with place:
         if steps:
             rows = number_health.search(session, actor, wanted, part)
