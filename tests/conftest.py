@@ -5,6 +5,7 @@ PostgreSQL is the one that `TEST_DATABASE_URL` names, else one that `pixeltable-
 
 import os
 import shutil
+import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 import bcrypt
 import pytest
 import sqlalchemy as sa
+import streamlit as st
 from sqlmodel import Session
 
 import db.engine
@@ -48,6 +50,15 @@ def _strict(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vendors, "STRICT", True)
     monkeypatch.setattr(adding_up, "WAIT", 60.0)
     monkeypatch.setattr(adding_up, "QUICK", 60.0)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a page leaves in the process is not there for the next test: its script as the main one, and caches."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # AppTest leaves the frame there
+    st.cache_data.clear()
+    yield
+    st.cache_data.clear()
 
 
 @pytest.fixture(scope="session")

@@ -1,25 +1,14 @@
-"""What tests of pages have besides: numbers in the small world, and nothing left behind by another test."""
+"""What tests of pages have besides: numbers in the small world."""
 
-import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-import streamlit as st
 from sqlmodel import Session
 
 from services import campaigns, registering
 from services.access import Actor
 from services.registering import Configuration
 from tests.conftest import World
-
-
-@pytest.fixture(autouse=True)
-def _nothing_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # AppTest leaves the frame there
-    st.cache_data.clear()
-    yield
-    st.cache_data.clear()
 
 
 @dataclass(frozen=True)
