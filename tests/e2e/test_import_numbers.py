@@ -140,37 +140,38 @@ def test_a_check_fits_on_a_phone(visitor: Visitor, tmp_path: Path) -> None:
 def test_a_click_during_an_import_neither_undoes_it_nor_loses_what_came_of_it(visitor: Visitor, tmp_path: Path) -> None:
     tab = visitor("operator").open("/import-numbers")
     file = tmp_path / "many.csv"
-    rows = [f"+1 312 555 {n:04d},SIP trunk Denver" for n in range(4_000)]
+    rows = [f"+1 312 556 {n:04d},SIP trunk Denver" for n in range(8_000)]
     file.write_text("\n".join(["Number,Connection", *rows]))
     bring(tab, file)
-    tab.button("Import 4,000 rows").click()
+    tab.button("Import 8,000 rows").click()
     expect(tab.page.get_by_text("Importing…")).to_be_visible()
     tab.page.get_by_text("Import numbers that no numbering plan lists").click()
-    expect(tab.page.get_by_text("many.csv: 4,000 numbers added.")).to_be_visible()
+    expect(tab.page.get_by_text("many.csv: 8,000 numbers added.")).to_be_visible()
     tab.settle()
     expect(tab.page.get_by_role("checkbox", name="Import numbers that no numbering plan lists")).to_be_checked()
     tab.press("Check")
-    expect(tab.page.get_by_text("0 numbers can be added, 4,000 already here.")).to_be_visible()
+    expect(tab.page.get_by_text("0 numbers can be added, 8,000 already here.")).to_be_visible()
     tab.expect_no_error()
 
 
 def test_what_came_of_an_import_waits_for_who_left_the_page(visitor: Visitor, tmp_path: Path) -> None:
     tab = visitor("operator").open("/import-numbers")
     file = tmp_path / "left.csv"
-    file.write_text("\n".join(["Number,Connection", *(f"+1 313 555 {n:04d},SIP trunk Denver" for n in range(2_000))]))
+    rows = [f"+1 313 556 {n:04d},SIP trunk Denver" for n in range(8_000)]
+    file.write_text("\n".join(["Number,Connection", *rows]))
     bring(tab, file)
-    tab.button("Import 2,000 rows").click()
+    tab.button("Import 8,000 rows").click()
     expect(tab.page.get_by_text("Importing…")).to_be_visible()
     tab.page.get_by_role("link", name="Back to the list").click()
     expect(tab.heading("Phone numbers")).to_be_visible()
     tab.settle()
     tab.press("Import from a file")
-    expect(tab.page.get_by_text("left.csv: 2,000 numbers added.")).to_be_visible()
+    expect(tab.page.get_by_text("left.csv: 8,000 numbers added.")).to_be_visible()
     tab.page.get_by_role("link", name="Back to the list").click()
     expect(tab.heading("Phone numbers")).to_be_visible()
     tab.press("Import from a file")
     expect(tab.heading("Import numbers")).to_be_visible()
-    expect(tab.page.get_by_text("2,000 numbers added")).to_have_count(0)
+    expect(tab.page.get_by_text("8,000 numbers added")).to_have_count(0)
 
 
 def test_sheet_header_and_encoding_can_be_chosen_where_there_is_a_choice(visitor: Visitor, tmp_path: Path) -> None:

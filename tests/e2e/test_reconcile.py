@@ -42,7 +42,7 @@ def do(tab: Console, action: str, confirmation: str, shown: str, outcome: str) -
     with tab.rerun():
         dialog.get_by_role("button", name="Close", exact=True).last.click()
     expect(dialog).to_have_count(0)
-    expect(tab.page.get_by_text("1 number changed since and left out below")).to_be_visible()
+    expect(tab.page.get_by_text("1 number changed since, left out below")).to_be_visible()
 
 
 def test_what_was_done_at_twilio_is_found_and_put_right(visitor: Visitor, twilio: Twilio) -> None:

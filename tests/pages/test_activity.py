@@ -49,7 +49,7 @@ def test_a_change_is_told_in_words_with_a_link_to_what_it_is_about(
     assert all(text.startswith(SENTENCES) for text in rest)
     assert subjects(tab)[:3] == ["+1 415 555 2671", "Renewals", "+91 98765 43210"]
     assert any("Mia" in text and "support_agent" in text for text in texts(tab, "markdown"))
-    assert any(text.startswith("now") or "second" in text for text in texts(tab, "caption"))
+    assert any(text.startswith("just now") or "second" in text for text in texts(tab, "caption"))
 
 
 READERS: dict[str, Callable[[World], tuple[str, int | None]]] = {

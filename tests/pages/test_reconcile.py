@@ -130,9 +130,9 @@ def test_what_was_begun_is_worked_off_once_and_its_outcome_is_shown(
     tab.run()
     assert not tab.exception
     assert calls == [row.e164 for row in rows]
-    assert any("**2 of 2 numbers imported**" in text for text in texts(tab, "markdown"))
+    assert any("**2 of 2 numbers imported**" in text for text in texts(tab, "markdown")), texts(tab)
     assert list(tab.dataframe[0].value["Outcome"]) == ["Imported", "Imported"]
-    assert any("2 numbers changed since and left out below" in text for text in texts(tab, "info"))
+    assert any("2 numbers changed since, left out below" in text for text in texts(tab, "info"))
     assert list(tab.dataframe[1].value["Label at Twilio"]) == ["Desk 0"]
     session.rollback()
     assert numbers.count(session, world.operator, NumberQuery()) == 2

@@ -129,5 +129,5 @@ def test_number_health_leads_whoever_may_change_them_to_the_thresholds(
     health_import.save(session, world.operator, [row], source="test", keep_good=False, today=today)
     for username, led in (("admin", True), ("operator", False), ("viewer", False)):
         tab = visit(signed_in(username), "number_health.py")
-        assert any("under 50 % of the median" in text for text in texts(tab, "caption"))
+        assert any("even the upper end lies under 50 % of what they had" in text for text in texts(tab, "caption"))
         assert ("Change the thresholds" in links(tab)) == led
