@@ -180,12 +180,12 @@ def compare(
         provider = vendors.connect(checks.connection(session, scope, connection_id))
     matching = "".join(c for c in matching if c in "+0123456789")
     missing_here, missing_there, different = _Kept[MissingHere](), _Kept[MissingThere](), _Kept[Different]()
-    held: set[str] = set()
+    theirs: set[str] = set()
     on_record = same = elsewhere = 0
     for page in _pages(session, provider, matching):
         # A number that was bought meanwhile moves the others, so that one may come twice.
-        fresh = [number for number in page if number.e164 not in held]
-        held.update(number.e164 for number in fresh)
+        fresh = [number for number in page if number.e164 not in theirs]
+        theirs.update(number.e164 for number in fresh)
         records = db.reconcile.among(session, scope, [number.e164 for number in fresh])
         unknown = [number.e164 for number in fresh if number.e164 not in records]
         taken, ordered = db.reconcile.held_by_anybody(session, unknown), db.orders.open_numbers(session)
@@ -200,17 +200,17 @@ def compare(
             else:
                 same += 1
         if progress is not None:
-            progress(len(held))
+            progress(len(theirs))
     for record in db.reconcile.managed(session, scope, connection_id, matching):
         on_record += 1
-        if record.e164 not in held:
+        if record.e164 not in theirs:
             missing_there.add(_missing_there(record))
     session.rollback()
     return Comparison(
         connection,
         matching,
         as_of,
-        len(held),
+        len(theirs),
         on_record,
         same,
         elsewhere,

@@ -460,5 +460,5 @@ def test_no_agent_can_be_named_as_numbers_without_one_are(session: Session, worl
 
 
 def test_every_field_of_a_vendor_is_in_the_download() -> None:
-    labels = {field.label for name in ("mcube", "exotel") for field in vendor(name).number_fields}
-    assert labels <= set(exports.NUMBERS_HEADER)
+    fields = {field.label for name in ("mcube", "exotel") for field in vendor(name).number_fields}
+    assert fields <= set(exports.NUMBERS_HEADER)
