@@ -13,9 +13,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
-from components import http
-from db.engine import open_session
-from services import durable, health_api, liveness, sandbox, settings, setup
+from components.ui import http
+from db.base.engine import open_session
+from services.core import settings
+from services.health import api
+from services.jobs import liveness, workflows
+from services.setup import sandbox, startup
 
 
 async def health(_request: Request) -> JSONResponse:
@@ -35,18 +38,18 @@ def log_error(exc: Exception) -> bool:
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Bring everything up before the first request."""
     config = settings.current()
-    setup.start(config)
+    startup.start(config)
     with sandbox.running_for_demo(config):
-        await anyio.to_thread.run_sync(durable.launch, config)  # it asks what is under way, which blocks
+        await anyio.to_thread.run_sync(workflows.launch, config)  # it asks what is under way, which blocks
         gc.freeze()  # what start-up made stays; the collector need not look at it again
         yield
-        await anyio.to_thread.run_sync(durable.stop)
+        await anyio.to_thread.run_sync(workflows.stop)
 
 
 app = st.App(
     str(Path(__file__).parent / "pages" / "frame.py"),
     lifespan=lifespan,
-    routes=[Route("/api/health", health), Mount("/api/v1", health_api.api)],
+    routes=[Route("/api/health", health), Mount("/api/v1", api.api)],
     middleware=[
         Middleware(http.SecurityHeaders),
         Middleware(http.Messages),

@@ -13,13 +13,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
-import db.audit
-import db.engine
+import db.audit.queries
+import db.base.engine
 from benchmarks import analyze, compare, database, median
-from db.audit import AuditQuery
+from db.audit.queries import AuditQuery
+from db.base.scope import Scope, Slice
 from db.models import AuditEvent, PhoneNumber, Tenant
-from db.scope import Scope, Slice
-from services import numbering
+from services.text import numbering
 
 SMALL, TENANTS, PEOPLE, BATCH = 10_000, 51, 20, 10_000
 BEGAN = datetime(2024, 11, 1, tzinfo=UTC)
@@ -126,19 +126,19 @@ def measure(session: Session) -> dict[str, float]:
         name: partial(_page, session, scope, query, Slice()) for name, (scope, query) in _queries().items()
     }
     asked["the newest, page 40"] = partial(_page, session, Scope(1), AuditQuery(), Slice(40))
-    asked["the history of a number"] = partial(db.audit.of_number, session, Scope(1), 1001, Slice())
-    asked["what the filters offer"] = partial(db.audit.facets, session, Scope(1))
+    asked["the history of a number"] = partial(db.audit.queries.of_number, session, Scope(1), 1001, Slice())
+    asked["what the filters offer"] = partial(db.audit.queries.facets, session, Scope(1))
     return {name: median(act) for name, act in asked.items()}
 
 
 def _page(session: Session, scope: Scope, query: AuditQuery, part: Slice) -> None:
-    db.audit.count(session, scope, query)
-    db.audit.search(session, scope, query, part)
+    db.audit.queries.count(session, scope, query)
+    db.audit.queries.search(session, scope, query, part)
 
 
 def main(amount: int = 1_000_000) -> None:
     """Print the table of the guide."""
-    with database(), db.engine.open_session() as session:
+    with database(), db.base.engine.open_session() as session:
         grow(session, 0, SMALL)
         small = measure(session)
         rate = grow(session, SMALL, amount)

@@ -26,7 +26,7 @@ from db.models import (
     Tenant,
     User,
 )
-from services.access import Actor
+from services.core.access import Actor
 
 DAYS, CAMPAIGNS, AGENTS, PEOPLE = 90, 40, 50, 12
 URL = "https://voice.example.com/"

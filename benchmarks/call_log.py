@@ -12,13 +12,14 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet
 from sqlmodel import Session
 
-import db.engine
+import db.base.engine
 from benchmarks.health_load import timed, world
 from db.models import CampaignNumber, Connection, HealthPull
 from providers.sandbox.accounts import TRIAL
 from providers.sandbox.server import running
 from providers.sandbox.store import CallSeed
-from services import call_logs, call_reading, credentials, settings
+from services.core import credentials, settings
+from services.health import call_log_runs, call_logs
 
 NUMBERS, DAYS = 1_000, 30
 _OUTCOMES = ("completed",) * 8 + ("no-answer",) * 9 + ("busy", "failed", "canceled")
@@ -45,7 +46,7 @@ def read(session: Session, connection_id: int) -> None:
     """Read the whole log, as the engine of durable work has it read."""
     run = session.get_one(HealthPull, connection_id).run
     session.rollback()
-    while call_reading.read_day(connection_id, run):
+    while call_log_runs.read_day(connection_id, run):
         pass
 
 
@@ -54,11 +55,11 @@ def main(amount: int = 100_000) -> None:
     with tempfile.TemporaryDirectory() as folder, running() as sandbox:
         key = Fernet.generate_key().decode()
         os.environ |= {"NUMBERDESK_ENCRYPTION_KEYS": key, "NUMBERDESK_SANDBOX_URL": sandbox.url}
-        engine = db.engine.make_engine(os.environ.get("DATABASE_URL") or f"sqlite:///{folder}/load.db")
-        db.engine.migrate(engine)
-        db.engine.use(engine)
+        engine = db.base.engine.make_engine(os.environ.get("DATABASE_URL") or f"sqlite:///{folder}/load.db")
+        db.base.engine.migrate(engine)
+        db.base.engine.use(engine)
         sandbox.store.seed_calls(calls(amount))
-        with db.engine.open_session() as session:
+        with db.base.engine.open_session() as session:
             actor = world(session, NUMBERS)
             secrets = {"account_sid": TRIAL.sid, "auth_token": TRIAL.token}
             connection = Connection(

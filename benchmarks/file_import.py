@@ -8,12 +8,13 @@ from typing import TypeVar
 
 from sqlmodel import Session
 
-import db.engine
+import db.base.engine
 from benchmarks import database
 from db.models import Agent, Connection, Role, Tenant, User
-from services import exports, files, number_files, number_import, numbering
-from services.access import Actor
-from services.exports import Table
+from services.core.access import Actor
+from services.numbers import import_files, number_import
+from services.text import exports, files, numbering
+from services.text.exports import Table
 
 AGENTS, CONNECTIONS = 20, 5
 FIRST = (14152000000, 12122000000, 14162000000, 49302000000, 919820000000, 447946000000)
@@ -51,7 +52,7 @@ def file(amount: int) -> bytes:
         )
         for i in range(amount)
     )
-    return exports.text([Table("Numbers", list(number_files.TITLES.values())[:8], rows)])
+    return exports.text([Table("Numbers", list(import_files.TITLES.values())[:8], rows)])
 
 
 def timed(what: str, rows: int, act: Callable[[], Done]) -> Done:
@@ -67,17 +68,17 @@ def timed(what: str, rows: int, act: Callable[[], Done]) -> Done:
 def main(amount: int = 20_000) -> None:
     """Print the table of the guide."""
     data, source = file(amount), "benchmark"
-    with database() as engine, db.engine.open_session() as session:
+    with database() as engine, db.base.engine.open_session() as session:
         actor = world(session)
         sys.stdout.write(f"| {amount:,} rows, {engine.dialect.name} | time | rows a second | our own work |\n")
         sys.stdout.write("|---|---|---|---|\n")
         frame = timed("read the file", amount, lambda: files.read("numbers.csv", data))
-        given = number_files.rows(frame, files.guess(frame, number_files.NAMES))
+        given = import_files.rows(frame, files.guess(frame, import_files.NAMES))
         timed("understand the numbers alone", amount, lambda: [numbering.read(str(row.number)) for row in given])
         timed("check", amount, lambda: number_import.check(session, actor, given))
         report = timed("check and write all", amount, lambda: number_import.save(session, actor, given, source=source))
         timed("the same file again", amount, lambda: number_import.save(session, actor, given, source=source))
-        timed("the rows with outcomes", amount, lambda: number_files.outcomes(frame, report, number_import.DONE))
+        timed("the rows with outcomes", amount, lambda: import_files.outcomes(frame, report, number_import.DONE))
     sys.stdout.write(f"\n{report.count(number_import.Outcome.ADDED):,} added.\n")
 
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import pools
-from services.statistics import BAD_SHARE, GOOD_SHARE, change_steps, is_low
-from services.thresholds import Thresholds
+from services.health.statistics import BAD_SHARE, GOOD_SHARE, change_steps, is_low
+from services.health.thresholds import Thresholds
 
 STEP, ATTEMPTS = 20, 1500
 LOOKS = ATTEMPTS // STEP

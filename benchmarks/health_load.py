@@ -12,13 +12,13 @@ from typing import TypeVar
 
 from sqlmodel import Session
 
-import db.engine
+import db.base.engine
+from db.base.scope import Slice
 from db.models import Campaign, CampaignNumber, PhoneNumber, Role, Tenant, User
-from db.scope import Slice
-from services import adding_up, health_import, number_health
-from services.access import Actor
-from services.health_import import Given
-from services.number_health import Wanted
+from services.core.access import Actor
+from services.health import health_import, number_health, summaries
+from services.health.health_import import Given
+from services.health.number_health import Wanted
 
 DAYS, CAMPAIGNS = 90, 40
 
@@ -73,7 +73,7 @@ def timed(what: str, act: Callable[[], Done]) -> Done:
 
 def look(session: Session, actor: Actor, wanted: Wanted) -> None:
     """Ask all that a run of the page over all numbers asks."""
-    adding_up.freshen(session, actor, wanted.days)
+    summaries.freshen(session, actor, wanted.days)
     number_health.spread(session, actor, wanted)
     number_health.totals(session, actor, wanted.days)
     number_health.trends(session, actor, wanted, number_health.search(session, actor, wanted, Slice()))
@@ -84,10 +84,10 @@ def look(session: Session, actor: Actor, wanted: Wanted) -> None:
 def main(amount: int = 1_000_000) -> None:
     """Print the table of the guide. The database is `DATABASE_URL`, or a SQLite file that goes away again."""
     with tempfile.TemporaryDirectory() as folder:
-        engine = db.engine.make_engine(os.environ.get("DATABASE_URL") or f"sqlite:///{folder}/load.db")
-        db.engine.migrate(engine)
-        db.engine.use(engine)
-        with db.engine.open_session() as session:
+        engine = db.base.engine.make_engine(os.environ.get("DATABASE_URL") or f"sqlite:///{folder}/load.db")
+        db.base.engine.migrate(engine)
+        db.base.engine.use(engine)
+        with db.base.engine.open_session() as session:
             numbers = -(-amount // DAYS)
             actor = world(session, numbers)
             rows = facts(numbers)
@@ -95,10 +95,10 @@ def main(amount: int = 1_000_000) -> None:
             timed("check and write all", lambda: health_import.save(session, actor, rows, source="benchmark"))
             timed("the same again, all replaced", lambda: health_import.save(session, actor, rows, source="benchmark"))
             today = datetime.now(UTC).date()
-            limits = adding_up.limits_of(session.get_one(Tenant, actor.tenant_id))
+            limits = summaries.limits_of(session.get_one(Tenant, actor.tenant_id))
             session.rollback()
             for days in (7, 30, 90):
-                what = partial(adding_up.add_up, actor.tenant_id or 0, days, today, limits)
+                what = partial(summaries.add_up, actor.tenant_id or 0, days, today, limits)
                 timed(f"added up over {days} days", what)
             for days in (7, 30, 90):
                 timed(f"a run of number health over {days} days", partial(look, session, actor, Wanted(days, today)))

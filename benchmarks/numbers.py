@@ -15,13 +15,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
-import db.engine
-import db.numbers
+import db.base.engine
+import db.numbers.queries
 from benchmarks import analyze, compare, database, median
+from db.base.scope import Scope, Slice
 from db.models import Agent, Connection, NumberStatus, PhoneNumber, Tenant
-from db.numbers import NumberQuery, Sort
-from db.scope import Scope, Slice
-from services import numbering
+from db.numbers.queries import NumberQuery, Sort
+from services.text import numbering
 
 SMALL, TENANTS, BATCH = 10_000, 500, 10_000
 BEGAN = datetime(2024, 11, 1, tzinfo=UTC)
@@ -110,15 +110,15 @@ def measure(session: Session, amount: int) -> dict[str, float]:
     asked: dict[str, Callable[[], object]] = {
         name: partial(_page, session, *question) for name, question in _asked(session, amount).items()
     }
-    asked["what the filters offer"] = partial(db.numbers.facets, session, Scope(1))
-    asked["all tenants: what the filters offer"] = partial(db.numbers.facets, session, Scope(None))
+    asked["what the filters offer"] = partial(db.numbers.queries.facets, session, Scope(1))
+    asked["all tenants: what the filters offer"] = partial(db.numbers.queries.facets, session, Scope(None))
     asked["bare SQL of 25 joined rows"] = partial(_bare, session)
     return {name: median(act) for name, act in asked.items()}
 
 
 def _page(session: Session, scope: Scope, query: NumberQuery, part: Slice) -> None:
-    db.numbers.count(session, scope, query)
-    db.numbers.search(session, scope, query, part)
+    db.numbers.queries.count(session, scope, query)
+    db.numbers.queries.search(session, scope, query, part)
 
 
 def _bare(session: Session) -> None:
@@ -134,7 +134,7 @@ def _bare(session: Session) -> None:
 
 def main(amount: int = 1_000_000) -> None:
     """Print the table of the guide."""
-    with database(), db.engine.open_session() as session:
+    with database(), db.base.engine.open_session() as session:
         grow(session, 0, SMALL)
         small = measure(session, SMALL)
         rate = grow(session, SMALL, amount)

@@ -6,10 +6,10 @@ Arrays of calls have a place for each pool, each of its numbers and each day.
 import numpy as np
 from numpy.typing import NDArray
 
-from services import pool_falls
-from services.judging import Days, discoveries, judge
-from services.statistics import BAD_SHARE, FEW, GOOD_SHARE, wilson
-from services.thresholds import Thresholds
+from services.health import pool_falls
+from services.health.judgement import Days, discoveries, judge
+from services.health.statistics import BAD_SHARE, FEW, GOOD_SHARE, wilson
+from services.health.thresholds import Thresholds
 
 WINDOW, EARLIER, A_DAY = 30, 30, 40
 """Days of a window, as many before it, and attempts of a number on a day."""

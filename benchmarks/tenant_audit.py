@@ -14,16 +14,18 @@ from functools import partial
 import sqlalchemy as sa
 from sqlmodel import Session
 
-import db.engine
+import db.base.engine
 from benchmarks.audit_world import DAYS, world
-from db.attention import Attention
+from db.base.scope import Slice
 from db.models import CampaignHealth, Role, Tenant, User
-from db.numbers import NumberQuery
-from db.scope import Slice
-from db.tenants import TenantSort
-from services import adding_up, audit_report, numbers, tenant_audit
-from services.access import Actor
-from services.thresholds import IDLE_DAYS
+from db.numbers.attention import Attention
+from db.numbers.queries import NumberQuery
+from db.people.tenants import TenantSort
+from services.audit import report_files, tenant_audit
+from services.core.access import Actor
+from services.health import summaries
+from services.health.thresholds import IDLE_DAYS
+from services.numbers import numbers
 
 ROUNDS = 5
 
@@ -72,17 +74,17 @@ def there_already(session: Session) -> Actor | None:
 def main(amount: int = 100_000, events: int = 500_000) -> None:
     """Print the table of the guide."""
     with tempfile.TemporaryDirectory() as folder:
-        engine = db.engine.make_engine(os.environ.get("DATABASE_URL") or f"sqlite:///{folder}/audit.db")
-        db.engine.migrate(engine)
-        db.engine.use(engine)
-        with db.engine.open_session() as session:
+        engine = db.base.engine.make_engine(os.environ.get("DATABASE_URL") or f"sqlite:///{folder}/audit.db")
+        db.base.engine.migrate(engine)
+        db.base.engine.use(engine)
+        with db.base.engine.open_session() as session:
             actor = there_already(session) or world(session, amount, events)
             facts = session.scalar(sa.select(sa.func.count()).select_from(CampaignHealth)) or 0
             held = numbers.count(session, actor, NumberQuery())
             sys.stdout.write(f"{engine.dialect.name}: {held:,} numbers held, {facts:,} facts of {DAYS} days\n\n")
             sys.stdout.write("| what | first | fastest of 5 |\n|---|---|---|\n")
             about = tenant_audit.tenant(session, actor)
-            timed("number health added up, once", lambda: adding_up.freshen(session, actor, IDLE_DAYS), rounds=1)
+            timed("number health added up, once", lambda: summaries.freshen(session, actor, IDLE_DAYS), rounds=1)
             timed("report, changes of 30 days", partial(report, session, actor, 30))
             timed("report, changes of 90 days", partial(report, session, actor, 90))
             timed("of that: changes of 30 days", lambda: tenant_audit.changes(session, actor, during(about, 30)))
@@ -90,7 +92,7 @@ def main(amount: int = 100_000, events: int = 500_000) -> None:
                 timed(f"list and total of `{kind.value}`", partial(listed, session, actor, kind))
             everywhere = Actor(actor.user_id, "root", "Root", is_superadmin=True, all_tenants=True)
             timed("all tenants, a page", lambda: tenant_audit.compare(session, everywhere, TenantSort.NAME, Slice()))
-            for name, make in (("PDF", audit_report.as_pdf), ("Excel", audit_report.excel)):
+            for name, make in (("PDF", report_files.as_pdf), ("Excel", report_files.excel)):
                 timed(name, partial(make, session, actor, during(about, 30)), rounds=1)
         engine.dispose()
 

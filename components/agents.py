@@ -7,15 +7,16 @@ import pandas as pd
 import streamlit as st
 from sqlmodel import Session
 
-from components import editing, named_lists
-from components.editing import Desk
-from components.lists import Filter
-from components.markdown import plain
-from components.named_lists import ACTIVE, Wanted
-from db.audit import AuditRow
-from services import agents, words
-from services.access import Permission
+from components.ui import dialogs, named_lists
+from components.ui.dialogs import Desk
+from components.ui.lists import Filter
+from components.ui.markdown import plain
+from components.ui.named_lists import ACTIVE, Wanted
+from db.audit.queries import AuditRow
+from services import agents
 from services.agents import AgentDetail, AgentQuery, ListedAgent
+from services.core.access import Permission
+from services.text import labels
 
 PLACE = "agents"
 _BADGES = {"Active": "green", "Inactive": "gray"}
@@ -84,7 +85,7 @@ def _edit(desk: Desk, found: AgentDetail, changes: Sequence[AuditRow]) -> None:
         st.badge(ACTIVE[found.is_active], color="green" if found.is_active else "gray")
         st.caption(_answers(found), width="content")
     if not desk.actor.may(Permission.AGENTS_WRITE):
-        editing.history(changes, desk.zone)
+        dialogs.history(changes, desk.zone)
         return
 
     def newest(session: Session) -> int:
@@ -97,7 +98,7 @@ def _edit(desk: Desk, found: AgentDetail, changes: Sequence[AuditRow]) -> None:
         desk.do(
             lambda session: agents.rename(session, desk.actor, found.id, name, version=desk.version), "Saved.", newest
         )
-    editing.history(changes, desk.zone)
+    dialogs.history(changes, desk.zone)
     st.divider()
     if not found.is_active:
         if st.button("Activate", icon=":material/play_circle:", key="agent_activate"):
@@ -120,7 +121,7 @@ def _edit(desk: Desk, found: AgentDetail, changes: Sequence[AuditRow]) -> None:
 
 
 def _answers(found: AgentDetail) -> str:
-    return f"Takes the calls of {words.amount(found.numbers, 'number')}" if found.numbers else "No number has it"
+    return f"Takes the calls of {labels.amount(found.numbers, 'number')}" if found.numbers else "No number has it"
 
 
 def _submit(label: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from db.attention import FLAGGED
+from db.base.scope import Scope, Slice
 from db.models import (
     GONE,
     Campaign,
@@ -21,8 +21,8 @@ from db.models import (
     PoolStatus,
     Tenant,
 )
-from db.scope import Scope, Slice
-from db.text_search import SearchText, holding, names_holding
+from db.numbers.attention import FLAGGED
+from db.numbers.text_search import SearchText, holding, names_holding
 
 
 class CampaignSort(StrEnum):

@@ -9,9 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from db.base.scope import Scope, Slice
 from db.models import LIVE, Connection, NumberOrder, OrderState, PhoneNumber, Tenant
-from db.scope import Scope, Slice
-from db.text_search import names_holding
+from db.numbers.text_search import names_holding
 
 COUNT_LIMIT = 1000
 """Numbers of a connection or an agent are counted up to here in lists; beyond, the count reads `1,000+`."""

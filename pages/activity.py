@@ -2,14 +2,15 @@
 
 import streamlit as st
 
-from components import activity as draw
-from components import audit as history
-from components import lists
-from components.page import errors_shown, header
-from components.session import current_actor, reader_zone, reloader
-from db.engine import open_session
-from services import audit, exports
-from services.access import Permission
+from components.audit import activity as draw
+from components.audit import history
+from components.ui import lists
+from components.ui.page import errors_shown, header
+from components.ui.session import current_actor, reader_zone, reloader
+from db.base.engine import open_session
+from services.audit import audit
+from services.core.access import Permission
+from services.text import exports
 
 actor, zone, reload = current_actor(), reader_zone(), reloader()
 

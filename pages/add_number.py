@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from components import navigation
-from components.add_number import Wizard
-from components.page import errors_shown, header
-from components.session import current_actor, rechecked
-from components.wizard import belongs_to, is_added, reset, state
-from db.engine import open_session
-from services.access import Permission, require, require_tenant
+from components.numbers.add_number import Wizard
+from components.ui import navigation
+from components.ui.page import errors_shown, header
+from components.ui.session import current_actor, rechecked
+from components.ui.wizard import belongs_to, is_added, reset, state
+from db.base.engine import open_session
+from services.core.access import Permission, require, require_tenant
 
 actor = current_actor()
 if st.session_state["entered_page"]:

@@ -2,17 +2,20 @@
 
 import streamlit as st
 
-from components import campaign as draw
-from components import navigation
-from components.editing import Desk
-from components.named_lists import opened
-from components.number_health import falls as draw_falls
-from components.page import errors_shown, said
-from components.session import current_actor, reader_zone, rechecked
-from db.engine import open_session
-from db.scope import Slice
-from services import adding_up, audit, campaigns, days, number_health
-from services.access import Permission
+from components.campaigns import campaign as draw
+from components.health.number_health import falls as draw_falls
+from components.ui import navigation
+from components.ui.dialogs import Desk
+from components.ui.named_lists import opened
+from components.ui.page import errors_shown, said
+from components.ui.session import current_actor, reader_zone, rechecked
+from db.base.engine import open_session
+from db.base.scope import Slice
+from services import campaigns
+from services.audit import audit
+from services.core.access import Permission
+from services.health import number_health, summaries
+from services.text import days
 
 actor, zone = current_actor(), reader_zone()
 desk = Desk(actor, zone, rechecked(open_session), draw.PLACE)
@@ -23,7 +26,7 @@ with errors_shown(), open_session() as session:
     navigation.link(navigation.CAMPAIGNS, label="Campaigns", icon=":material/arrow_back:")
     said(draw.PLACE)
     draw.card(desk, campaign, with_tenant=actor.all_tenants, writes=writes)
-    adding_up.freshen(session, actor, number_health.IDLE_DAYS)
+    summaries.freshen(session, actor, number_health.IDLE_DAYS)
     draw_falls(number_health.falls(session, actor, number_health.IDLE_DAYS, campaign.id), with_tenant=False)
     draw.pool_header(desk, campaign, writes=writes)
     rows = []

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from components import campaigns as draw
-from components.editing import Desk
-from components.page import empty_state, errors_shown, header, said
-from components.session import current_actor, reader_zone, rechecked
-from db.engine import open_session
+from components.campaigns import campaigns as draw
+from components.ui.dialogs import Desk
+from components.ui.page import empty_state, errors_shown, header, said
+from components.ui.session import current_actor, reader_zone, rechecked
+from db.base.engine import open_session
 from services import campaigns
-from services.access import Permission
+from services.core.access import Permission
 
 actor, zone = current_actor(), reader_zone()
 desk = Desk(actor, zone, rechecked(open_session), draw.PLACE)

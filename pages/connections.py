@@ -2,15 +2,16 @@
 
 import streamlit as st
 
-from components import connections as draw
-from components.editing import Desk
-from components.named_lists import opened
-from components.page import empty_state, errors_shown, header, said
-from components.session import current_actor, reader_zone, rechecked
-from db.engine import open_session
-from db.scope import Slice
-from services import audit, connections
-from services.access import Permission
+from components.connections import connections as draw
+from components.ui.dialogs import Desk
+from components.ui.named_lists import opened
+from components.ui.page import empty_state, errors_shown, header, said
+from components.ui.session import current_actor, reader_zone, rechecked
+from db.base.engine import open_session
+from db.base.scope import Slice
+from services.audit import audit
+from services.connections import connections
+from services.core.access import Permission
 
 actor, zone = current_actor(), reader_zone()
 desk = Desk(actor, zone, rechecked(open_session), draw.PLACE)

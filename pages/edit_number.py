@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from components import navigation
-from components import number as draw
-from components.number_editor import Editor
-from components.page import errors_shown, header, said
-from components.session import current_actor, reader_zone, rechecked
-from db.engine import open_session
-from services import numbers
-from services.access import Permission, require
+from components.numbers import number_page as draw
+from components.numbers.number_editor import Editor
+from components.ui import navigation
+from components.ui.page import errors_shown, header, said
+from components.ui.session import current_actor, reader_zone, rechecked
+from db.base.engine import open_session
+from services.core.access import Permission, require
+from services.numbers import numbers
 
 actor, zone = current_actor(), reader_zone()
 

@@ -4,14 +4,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from components import navigation, session, sign_in
-from components.markdown import plain
-from components.page import errors_shown, outcome, said, style
-from db.engine import open_session
-from services import sign_in as signing_in
-from services.access import Permission
+from components.people import sign_in
+from components.ui import navigation, session
+from components.ui.markdown import plain
+from components.ui.page import errors_shown, outcome, said, style
+from db.base.engine import open_session
+from services.core.access import Permission
+from services.people import sign_in as signing_in
 
-PICTURES = Path(__file__).parents[1] / "components"
+PICTURES = Path(__file__).parents[1] / "components" / "ui"
 # An icon of Material as the page's would be fetched from Google by every reader's browser.
 st.set_page_config(page_title="Numberdesk", page_icon=str(PICTURES / "icon.svg"), layout="wide")
 st.logo(str(PICTURES / "logo.svg"), size="large")

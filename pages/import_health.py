@@ -1,13 +1,13 @@
 """Campaign health brought in: by file, by a program, or out of the call log."""
 
-from components import navigation
-from components.call_logs import CallLogs
-from components.health_import import Importing, by_program, ways
-from components.page import errors_shown, header
-from components.session import current_actor, reader_zone, rechecked
-from db.engine import open_session
-from services import call_logs
-from services.access import Permission, require, require_tenant
+from components.health.call_logs import CallLogs
+from components.health.import_health import Importing, by_program, ways
+from components.ui import navigation
+from components.ui.page import errors_shown, header
+from components.ui.session import current_actor, reader_zone, rechecked
+from db.base.engine import open_session
+from services.core.access import Permission, require, require_tenant
+from services.health import call_logs
 
 actor, again = current_actor(), rechecked(open_session)
 

@@ -1,12 +1,12 @@
 """Numbers of any provider brought in by a CSV or Excel file."""
 
-from components import navigation
-from components.number_import import Importing
-from components.page import errors_shown, header
-from components.session import current_actor, rechecked
-from db.engine import open_session
-from services import connections
-from services.access import Permission, require, require_tenant
+from components.numbers.import_numbers import Importing
+from components.ui import navigation
+from components.ui.page import errors_shown, header
+from components.ui.session import current_actor, rechecked
+from db.base.engine import open_session
+from services.connections import connections
+from services.core.access import Permission, require, require_tenant
 
 actor = current_actor()
 

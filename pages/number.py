@@ -2,18 +2,21 @@
 
 import streamlit as st
 
-from components import audit as history
-from components import health as health_chart
-from components import navigation
-from components import number as draw
-from components.number_editor import Editor
-from components.number_provider import AtProvider
-from components.page import errors_shown, said
-from components.session import current_actor, reader_zone, rechecked
-from db.engine import open_session
-from db.scope import Slice
-from services import audit, health, numbers, orders, thresholds
-from services.access import Permission
+from components.audit import history
+from components.health import campaign_health as health_chart
+from components.numbers import number_page as draw
+from components.numbers.number_editor import Editor
+from components.numbers.provider_section import AtProvider
+from components.ui import navigation
+from components.ui.page import errors_shown, said
+from components.ui.session import current_actor, reader_zone, rechecked
+from db.base.engine import open_session
+from db.base.scope import Slice
+from services.audit import audit
+from services.core.access import Permission
+from services.health import campaign_health, thresholds
+from services.numbers import numbers
+from services.orders import orders
 
 actor, zone = current_actor(), reader_zone()
 may_import = actor.may(Permission.HEALTH_WRITE) and not actor.all_tenants
@@ -48,6 +51,6 @@ with errors_shown(), open_session() as session:
                 at_provider.buy_back()
     with right:
         st.subheader("Campaign Health", anchor=False)
-        calls = health.of_number(session, actor, number.id, health_chart.window())
+        calls = campaign_health.of_number(session, actor, number.id, health_chart.window())
         health_chart.section(calls, thresholds.of(session, actor), number.id, zone, may_import=may_import)
         history.of_number(audit.history_of_number(session, actor, number.id, Slice(size=20)), zone, number)

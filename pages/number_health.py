@@ -2,15 +2,16 @@
 
 import streamlit as st
 
-from components import lists
-from components import number_health as draw
-from components.page import errors_shown, header
-from components.session import current_actor, reader_zone, reloader
-from db.engine import open_session
-from db.scope import Slice
-from services import adding_up, days, exports, number_health, thresholds
-from services.access import Permission
-from services.words import amount
+from components.health import number_health as draw
+from components.ui import lists
+from components.ui.page import errors_shown, header
+from components.ui.session import current_actor, reader_zone, reloader
+from db.base.engine import open_session
+from db.base.scope import Slice
+from services.core.access import Permission
+from services.health import number_health, summaries, thresholds
+from services.text import days, exports
+from services.text.labels import amount
 
 MOST_IDLE = 100
 
@@ -24,9 +25,9 @@ def file(made: exports.Maker) -> bytes:
         return made(number_health.export(session, reload(session), wanted))
 
 
-def sums() -> adding_up.AsOf:
+def sums() -> summaries.AsOf:
     with open_session() as session:
-        return adding_up.freshen(session, reload(session), wanted.days, wait=0)
+        return summaries.freshen(session, reload(session), wanted.days, wait=0)
 
 
 with header("Number health", "Which numbers stand out beyond chance, why, and what to do about it."):
@@ -34,7 +35,7 @@ with header("Number health", "Which numbers stand out beyond chance, why, and wh
 with errors_shown(), open_session() as session:
     wanted, offered, end = draw.toolbar(days.today_of(session, actor), number_health.campaigns(session, actor))
     limits = thresholds.of(session, actor)
-    as_of = adding_up.freshen(session, actor, wanted.days, number_health.IDLE_DAYS)
+    as_of = summaries.freshen(session, actor, wanted.days, number_health.IDLE_DAYS)
     draw.as_of(as_of, wanted, zone, sums)
     if as_of.until is None:
         st.stop()

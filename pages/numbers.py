@@ -2,14 +2,17 @@
 
 import streamlit as st
 
-from components import lists, navigation, open_orders
-from components import numbers as draw
-from components.page import empty_state, errors_shown, header
-from components.session import current_actor, reader_zone, rechecked, reloader
-from db.engine import open_session
-from services import exports, numbers, orders
-from services.access import Permission
-from services.words import amount
+from components.numbers import number_list as draw
+from components.orders import open_orders
+from components.ui import lists, navigation
+from components.ui.page import empty_state, errors_shown, header
+from components.ui.session import current_actor, reader_zone, rechecked, reloader
+from db.base.engine import open_session
+from services.core.access import Permission
+from services.numbers import numbers
+from services.orders import orders
+from services.text import exports
+from services.text.labels import amount
 
 actor, zone, reload = current_actor(), reader_zone(), reloader()
 may_add = actor.may(Permission.NUMBERS_ADD) and not actor.all_tenants

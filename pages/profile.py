@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from components import navigation, session
-from components import profile as draw
-from components.markdown import plain
-from components.page import errors_shown, header, outcome, said
-from db.engine import open_session
-from services import sign_in, users
+from components.people import profile as draw
+from components.ui import navigation, session
+from components.ui.markdown import plain
+from components.ui.page import errors_shown, header, outcome, said
+from db.base.engine import open_session
+from services.people import sign_in, users
 
 actor, zone = session.current_actor(), session.reader_zone()
 first = actor.must_change_password

@@ -1,10 +1,10 @@
 """What a provider's account holds against what is on record here: compared first, then changed by choice."""
 
-from components import reconcile as draw
-from components.page import errors_shown, header
-from components.session import current_actor, reader_zone, rechecked
-from db.engine import open_session
-from services import reconcile
+from components.orders import reconcile as draw
+from components.ui.page import errors_shown, header
+from components.ui.session import current_actor, reader_zone, rechecked
+from db.base.engine import open_session
+from services.orders import reconcile
 
 actor = current_actor()
 

@@ -2,15 +2,16 @@
 
 import streamlit as st
 
-from components import api_keys as keys
-from components import editing
-from components import settings as draw
-from components.page import errors_shown, header
-from components.session import current_actor, reader_zone, rechecked
-from db.engine import open_session
-from db.scope import Slice
-from services import api_keys, audit, tenant_settings
-from services.access import Permission
+from components.people import api_keys as keys
+from components.people import settings as draw
+from components.ui import dialogs
+from components.ui.page import errors_shown, header
+from components.ui.session import current_actor, reader_zone, rechecked
+from db.base.engine import open_session
+from db.base.scope import Slice
+from services.audit import audit
+from services.core.access import Permission
+from services.people import api_keys, tenant_settings
 
 actor, zone, again = current_actor(), reader_zone(), rechecked(open_session)
 
@@ -42,4 +43,4 @@ with errors_shown(), open_session() as session:
             st.caption("For programs that send campaign health. A key may do that in this tenant, and nothing else.")
             keys.new_key(create)
             keys.table(api_keys.search(session, actor), zone, revoke)
-        editing.history(audit.history(session, actor, "tenant", found.tenant_id, Slice(size=10)), zone)
+        dialogs.history(audit.history(session, actor, "tenant", found.tenant_id, Slice(size=10)), zone)

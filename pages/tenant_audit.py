@@ -4,15 +4,15 @@ from functools import partial
 
 import streamlit as st
 
-from components import session as tab
-from components import tenant_audit as draw
-from components import tenant_comparison as compare
-from components.page import empty_state, errors_shown, header
-from components.session import current_actor, reader_zone, reloader
-from db.engine import open_session
-from services import audit_report, tenant_audit
-from services.access import Permission, require
-from services.audit_tables import Report
+from components.audit import tenant_audit as draw
+from components.audit import tenant_comparison as compare
+from components.ui import session as tab
+from components.ui.page import empty_state, errors_shown, header
+from components.ui.session import current_actor, reader_zone, reloader
+from db.base.engine import open_session
+from services.audit import report_files, tenant_audit
+from services.audit.report_tables import Report
+from services.core.access import Permission, require
 
 actor, reload = current_actor(), reloader()
 
@@ -22,7 +22,7 @@ def choose(tenant_id: int) -> None:
         tab.choose_tenant(session, tenant_id)
 
 
-def file(make: audit_report.Maker, during: tenant_audit.Period) -> bytes:
+def file(make: report_files.Maker, during: tenant_audit.Period) -> bytes:
     with open_session() as session:
         return make(session, reload(session), during)
 
@@ -46,6 +46,6 @@ with errors_shown(), open_session() as session:
         report = Report(about, owned, tenant_audit.changes(session, actor, during))
         with end:
             may_export = actor.may(Permission.NUMBERS_EXPORT)
-            excel = partial(file, audit_report.excel, during) if may_export else None
-            draw.downloads(excel, partial(file, audit_report.as_pdf, during), during)
+            excel = partial(file, report_files.excel, during) if may_export else None
+            draw.downloads(excel, partial(file, report_files.as_pdf, during), during)
         draw.whole(report, actor)

@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from components import session as tab
-from components import tenants as draw
-from components.editing import Desk
-from components.named_lists import opened
-from components.page import empty_state, errors_shown, header, said
-from db.engine import open_session
-from db.scope import Slice
-from services import tenants
-from services.access import Permission
+from components.people import tenants as draw
+from components.ui import session as tab
+from components.ui.dialogs import Desk
+from components.ui.named_lists import opened
+from components.ui.page import empty_state, errors_shown, header, said
+from db.base.engine import open_session
+from db.base.scope import Slice
+from services.core.access import Permission
+from services.people import tenants
 
 actor, zone = tab.current_actor(), tab.reader_zone()
 desk = Desk(actor, zone, tab.rechecked(open_session), draw.PLACE)

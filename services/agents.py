@@ -5,14 +5,15 @@ from typing import Any
 from sqlmodel import Session
 
 import db.agents
-import db.engine
+import db.base.engine
 from db.agents import COUNT_LIMIT, AgentDetail, AgentQuery, AgentRow, ListedAgent
+from db.base.scope import Slice
 from db.models import Agent
-from db.scope import Slice
-from services import checks, versioned, words
-from services.access import Actor, Permission, require, require_tenant
-from services.audit import Action
-from services.errors import InvalidInput, NotFound
+from services.audit.audit import Action
+from services.core import changes, validation
+from services.core.access import Actor, Permission, require, require_tenant
+from services.core.errors import InvalidInput, NotFound
+from services.text import labels
 
 __all__ = ["COUNT_LIMIT", "AgentDetail", "AgentQuery", "AgentRow", "ListedAgent", "choices"]
 
@@ -38,7 +39,7 @@ def search(session: Session, actor: Actor, query: AgentQuery, part: Slice) -> li
 def get(session: Session, actor: Actor, agent_id: object) -> AgentDetail:
     """Return one agent. Raises NotFound for any that is not the actor's."""
     require(actor, Permission.AGENTS_READ)
-    found = db.agents.find_detail(session, actor.scope, checks.as_id(agent_id))
+    found = db.agents.find_detail(session, actor.scope, validation.as_id(agent_id))
     if found is None:
         raise NotFound
     return found
@@ -48,9 +49,9 @@ def add(session: Session, actor: Actor, name: str) -> int:
     """Add an agent and return its id. Raises Forbidden, InvalidInput, NotFound when no tenant is chosen."""
     require(actor, Permission.AGENTS_WRITE)
     tenant_id = require_tenant(actor)
-    db.engine.start_write(session)
+    db.base.engine.start_write(session)
     agent = Agent(tenant_id=tenant_id, name=_free(session, tenant_id, name))
-    return versioned.add(session, actor, _NOUN, agent, Action.AGENTS_ADD)
+    return changes.add(session, actor, _NOUN, agent, Action.AGENTS_ADD)
 
 
 def rename(session: Session, actor: Actor, agent_id: int, name: str, *, version: int) -> int:
@@ -64,7 +65,7 @@ def rename(session: Session, actor: Actor, agent_id: int, name: str, *, version:
     def apply(agent: Agent) -> None:
         agent.name = _free(session, agent.tenant_id, name, but=agent.id)
 
-    return versioned.change(session, actor, _NOUN, agent_id, Action.AGENTS_RENAME, apply, version=version)
+    return changes.change(session, actor, _NOUN, agent_id, Action.AGENTS_RENAME, apply, version=version)
 
 
 def activate(session: Session, actor: Actor, agent_id: int, *, version: int) -> int:
@@ -83,16 +84,16 @@ def _set_active(session: Session, actor: Actor, agent_id: int, action: Action, a
     def apply(agent: Agent) -> None:
         agent.is_active = active
 
-    return versioned.change(session, actor, _NOUN, agent_id, action, apply, version=version)
+    return changes.change(session, actor, _NOUN, agent_id, action, apply, version=version)
 
 
 def _free(session: Session, tenant_id: int, text: str, *, but: int | None = None) -> str:
     """Return a name that no other agent of the tenant has."""
-    name = checks.name(text, "agent")
-    if checks.key(name) == checks.key(words.UNASSIGNED):
-        raise InvalidInput(f"{words.UNASSIGNED} says that a number has no agent. Choose another name.", field="name")
+    name = validation.name(text, "agent")
+    if validation.key(name) == validation.key(labels.UNASSIGNED):
+        raise InvalidInput(f"{labels.UNASSIGNED} says that a number has no agent. Choose another name.", field="name")
     if db.agents.is_named(session, tenant_id, name, but=but):
-        raise checks.name_taken(name, "agent")
+        raise validation.name_taken(name, "agent")
     return name
 
 
@@ -100,4 +101,4 @@ def _words(_session: Session, agent: Agent) -> dict[str, Any]:
     return {"name": agent.name, "status": "active" if agent.is_active else "inactive"}
 
 
-_NOUN = versioned.Noun("agent", Permission.AGENTS_WRITE, db.agents.lock, _words)
+_NOUN = changes.Noun("agent", Permission.AGENTS_WRITE, db.agents.lock, _words)

@@ -6,16 +6,18 @@ from typing import Any
 
 from sqlmodel import Session
 
+import db.base.engine
 import db.campaigns
-import db.engine
-import db.numbers
+import db.numbers.queries
+from db.base.scope import Scope, Slice
 from db.campaigns import CampaignDetail, CampaignQuery, CampaignRow, CampaignSort, Candidate, PoolRow
 from db.models import Campaign, CampaignNumber, CampaignStatus, NumberStatus, PoolStatus
-from db.scope import Scope, Slice
-from services import checks, number_health, numbering, versioned
-from services.access import Actor, Permission, require, require_tenant
-from services.audit import Action
-from services.errors import Conflict, InvalidInput, NotFound
+from services.audit.audit import Action
+from services.core import changes, validation
+from services.core.access import Actor, Permission, require, require_tenant
+from services.core.errors import Conflict, InvalidInput, NotFound
+from services.health import number_health
+from services.text import numbering
 
 __all__ = [
     "CampaignDetail",
@@ -55,7 +57,7 @@ def search(session: Session, actor: Actor, query: CampaignQuery, part: Slice) ->
 def get(session: Session, actor: Actor, campaign_id: object) -> CampaignDetail:
     """Return one campaign. Raises NotFound for any that is not the actor's."""
     require(actor, Permission.CAMPAIGNS_READ)
-    found = db.campaigns.find_detail(session, actor.scope, checks.as_id(campaign_id))
+    found = db.campaigns.find_detail(session, actor.scope, validation.as_id(campaign_id))
     if found is None:
         raise NotFound
     return found
@@ -86,9 +88,9 @@ def add(session: Session, actor: Actor, name: str, status: CampaignStatus) -> in
     """
     require(actor, Permission.CAMPAIGNS_WRITE)
     tenant_id = require_tenant(actor)
-    db.engine.start_write(session)
+    db.base.engine.start_write(session)
     campaign = Campaign(tenant_id=tenant_id, name=_free(session, tenant_id, name), status=CampaignStatus(status))
-    return versioned.add(session, actor, _NOUN, campaign, Action.CAMPAIGNS_ADD)
+    return changes.add(session, actor, _NOUN, campaign, Action.CAMPAIGNS_ADD)
 
 
 def edit(session: Session, actor: Actor, campaign_id: int, name: str, status: CampaignStatus, *, version: int) -> int:
@@ -103,7 +105,7 @@ def edit(session: Session, actor: Actor, campaign_id: int, name: str, status: Ca
         campaign.name = _free(session, campaign.tenant_id, name, but=campaign.id)
         campaign.status = CampaignStatus(status)
 
-    return versioned.change(session, actor, _NOUN, campaign_id, Action.CAMPAIGNS_EDIT, apply, version=version)
+    return changes.change(session, actor, _NOUN, campaign_id, Action.CAMPAIGNS_EDIT, apply, version=version)
 
 
 def set_primary(session: Session, actor: Actor, campaign_id: int, number_id: int | None, *, version: int) -> int:
@@ -115,7 +117,7 @@ def set_primary(session: Session, actor: Actor, campaign_id: int, number_id: int
             _pooled(session, campaign, number_id)
         campaign.primary_number_id = number_id
 
-    return versioned.change(session, actor, _NOUN, campaign_id, Action.CAMPAIGNS_SET_PRIMARY, apply, version=version)
+    return changes.change(session, actor, _NOUN, campaign_id, Action.CAMPAIGNS_SET_PRIMARY, apply, version=version)
 
 
 def add_numbers(session: Session, actor: Actor, campaign_id: int, number_ids: Sequence[int]) -> int:
@@ -131,7 +133,7 @@ def add_numbers(session: Session, actor: Actor, campaign_id: int, number_ids: Se
     def apply(campaign: Campaign) -> None:
         scope = Scope(campaign.tenant_id)
         for number_id in number_ids:
-            number = db.numbers.find(session, scope, checks.as_id(number_id))
+            number = db.numbers.queries.find(session, scope, validation.as_id(number_id))
             if number is None:
                 raise NotFound
             if number.status is not NumberStatus.ACTIVE:
@@ -148,7 +150,7 @@ def add_numbers(session: Session, actor: Actor, campaign_id: int, number_ids: Se
             place.left_at = None
 
     noun = _with_places(number_ids)
-    return versioned.change(session, actor, noun, campaign_id, Action.CAMPAIGNS_ADD_NUMBERS, apply, version=None)
+    return changes.change(session, actor, noun, campaign_id, Action.CAMPAIGNS_ADD_NUMBERS, apply, version=None)
 
 
 def edit_place(
@@ -173,7 +175,7 @@ def edit_place(
         place.pool_status, place.weight = PoolStatus(status), weight
 
     noun = _with_places([number_id])
-    return versioned.change(session, actor, noun, campaign_id, Action.CAMPAIGNS_EDIT_POOL, apply, version=version)
+    return changes.change(session, actor, noun, campaign_id, Action.CAMPAIGNS_EDIT_POOL, apply, version=version)
 
 
 def remove_number(session: Session, actor: Actor, campaign_id: int, number_id: int, *, version: int) -> int:
@@ -187,20 +189,20 @@ def remove_number(session: Session, actor: Actor, campaign_id: int, number_id: i
             campaign.primary_number_id = None
 
     noun = _with_places([number_id])
-    return versioned.change(session, actor, noun, campaign_id, Action.CAMPAIGNS_REMOVE_NUMBER, apply, version=version)
+    return changes.change(session, actor, noun, campaign_id, Action.CAMPAIGNS_REMOVE_NUMBER, apply, version=version)
 
 
 def _free(session: Session, tenant_id: int, text: str, *, but: int | None = None) -> str:
     """Return a name that no other campaign of the tenant has."""
-    name = checks.name(text, "campaign")
+    name = validation.name(text, "campaign")
     if db.campaigns.is_named(session, tenant_id, name, but=but):
-        raise checks.name_taken(name, "campaign")
+        raise validation.name_taken(name, "campaign")
     return name
 
 
 def _pooled(session: Session, campaign: Campaign, number_id: int) -> CampaignNumber:
     """Return a number's place in the pool. Raises Conflict when it has none, or has left it."""
-    place = db.campaigns.place(session, Scope(campaign.tenant_id), campaign.id or 0, checks.as_id(number_id))
+    place = db.campaigns.place(session, Scope(campaign.tenant_id), campaign.id or 0, validation.as_id(number_id))
     if place is None or place.pool_status is PoolStatus.REMOVED:
         raise Conflict("This number is no longer in the pool. Nothing was saved.")
     return place
@@ -208,7 +210,7 @@ def _pooled(session: Session, campaign: Campaign, number_id: int) -> CampaignNum
 
 def _words(session: Session, campaign: Campaign) -> dict[str, Any]:
     primary = campaign.primary_number_id
-    number = db.numbers.find(session, Scope(campaign.tenant_id), primary) if primary else None
+    number = db.numbers.queries.find(session, Scope(campaign.tenant_id), primary) if primary else None
     return {
         "name": campaign.name,
         "status": str(campaign.status),
@@ -216,7 +218,7 @@ def _words(session: Session, campaign: Campaign) -> dict[str, Any]:
     }
 
 
-def _with_places(number_ids: Sequence[int]) -> versioned.Noun[Campaign]:
+def _with_places(number_ids: Sequence[int]) -> changes.Noun[Campaign]:
     """Return the noun whose words also tell the places of these numbers in the pool, each under its number."""
 
     def words(session: Session, campaign: Campaign) -> dict[str, Any]:
@@ -226,7 +228,7 @@ def _with_places(number_ids: Sequence[int]) -> versioned.Noun[Campaign]:
             told[e164] = f"{place.pool_status}{weight}"
         return told
 
-    return versioned.Noun("campaign", Permission.CAMPAIGNS_WRITE, db.campaigns.lock, words)
+    return changes.Noun("campaign", Permission.CAMPAIGNS_WRITE, db.campaigns.lock, words)
 
 
-_NOUN = versioned.Noun("campaign", Permission.CAMPAIGNS_WRITE, db.campaigns.lock, _words)
+_NOUN = changes.Noun("campaign", Permission.CAMPAIGNS_WRITE, db.campaigns.lock, _words)

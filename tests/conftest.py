@@ -18,14 +18,18 @@ import sqlalchemy as sa
 import streamlit as st
 from sqlmodel import Session
 
-import db.engine
+import db.base.engine
 from db.models import Agent, AuditEvent, Connection, Membership, Role, Tenant, User
 from providers.sandbox import exotel
 from providers.sandbox.accounts import MAIN
 from providers.sandbox.server import Sandbox, running
-from services import adding_up, audit_words, credentials, durable, settings, vendors
-from services.access import Actor, Workspace
-from services.audit import Action
+from services.audit import wording
+from services.audit.audit import Action
+from services.connections import provider_access
+from services.core import credentials, settings
+from services.core.access import Actor, Workspace
+from services.health import summaries
+from services.jobs import workflows
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -47,9 +51,9 @@ def _settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[settings.Set
 @pytest.fixture(autouse=True)
 def _strict(monkeypatch: pytest.MonkeyPatch) -> None:
     """In tests a provider asked inside a transaction is a failure, and sums are waited for, on a busy machine too."""
-    monkeypatch.setattr(vendors, "STRICT", True)
-    monkeypatch.setattr(adding_up, "WAIT", 60.0)
-    monkeypatch.setattr(adding_up, "QUICK", 60.0)
+    monkeypatch.setattr(provider_access, "STRICT", True)
+    monkeypatch.setattr(summaries, "WAIT", 60.0)
+    monkeypatch.setattr(summaries, "QUICK", 60.0)
 
 
 @pytest.fixture(autouse=True)
@@ -89,8 +93,8 @@ def engines(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
                 url = sa.make_url(f"sqlite:///{tmp_path_factory.mktemp('databases') / 'test.db'}")
             else:
                 url = _new_database(request.getfixturevalue("postgresql"))
-            made[kind] = db.engine.make_engine(url.render_as_string(hide_password=False))
-            db.engine.migrate(made[kind])
+            made[kind] = db.base.engine.make_engine(url.render_as_string(hide_password=False))
+            db.base.engine.migrate(made[kind])
             made[kind].dispose()
             if kind == "sqlite":
                 shutil.copy(str(url.database), f"{url.database}.empty")
@@ -103,9 +107,9 @@ def engines(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 def database(request: pytest.FixtureRequest, engines: Callable[[str], sa.Engine]) -> Iterator[sa.Engine]:
     """An empty, migrated database, in use by the app. The test runs once on each engine."""
     engine = engines(request.param)
-    db.engine.use(engine)
+    db.base.engine.use(engine)
     yield engine
-    for thread in adding_up.under_way():
+    for thread in summaries.under_way():
         thread.join()
     try:
         _expect_words(engine)
@@ -119,9 +123,9 @@ def _expect_words(engine: sa.Engine) -> None:
     with engine.connect() as connection:
         for event in connection.execute(sa.select(AuditEvent.__table__)):
             assert event.action in set(Action), event
-            assert event.subject_type in audit_words.KINDS, event
+            assert event.subject_type in wording.KINDS, event
             for name in {**event.before, **event.after}.keys() - {"provider_fields", "currency"}:
-                assert audit_words.field(name), f"services/audit_words.py has no words for {name} of {event.action}"
+                assert wording.field(name), f"services/audit/wording.py has no words for {name} of {event.action}"
 
 
 @pytest.fixture
@@ -150,9 +154,9 @@ def sandbox(shared_sandbox: Sandbox) -> Iterator[Sandbox]:
 @pytest.fixture
 def engine(database: sa.Engine) -> Iterator[None]:
     """The engine of durable work, on the test's database."""
-    durable.launch(settings.Settings(database_url=database.url.render_as_string(hide_password=False)))
+    workflows.launch(settings.Settings(database_url=database.url.render_as_string(hide_password=False)))
     yield
-    durable.stop()
+    workflows.stop()
 
 
 @dataclass(frozen=True)

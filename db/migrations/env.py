@@ -1,4 +1,4 @@
-"""Alembic's entry: migrations run on the connection that `db.engine.migrate` hands over."""
+"""Alembic's entry: migrations run on the connection that `db.base.engine.migrate` hands over."""
 
 from alembic import context
 from sqlmodel import SQLModel

@@ -6,8 +6,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from db.columns import Json
-from db.models.base import instant
+from db.base.columns import Json
+from db.base.tables import instant
 
 _LAST = (sa.text("at DESC"), sa.text("id DESC"))
 

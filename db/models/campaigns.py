@@ -6,8 +6,8 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from db.columns import words
-from db.models.base import instant, maybe_instant, of_tenant
+from db.base.columns import words
+from db.base.tables import instant, maybe_instant, of_tenant
 
 
 class CampaignStatus(StrEnum):

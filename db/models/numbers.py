@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from db.columns import Json, words
-from db.models.base import instant, maybe_instant, of_tenant
+from db.base.columns import Json, words
+from db.base.tables import instant, maybe_instant, of_tenant
 
 
 class NumberStatus(StrEnum):

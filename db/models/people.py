@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlmodel import Field, SQLModel
 
-from db.columns import Json, words
-from db.models.base import instant, maybe_instant
+from db.base.columns import Json, words
+from db.base.tables import instant, maybe_instant
 
 
 class Role(StrEnum):

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlmodel import Field, SQLModel
 
-from db.models.base import instant
+from db.base.tables import instant
 
 
 class Replica(SQLModel, table=True):

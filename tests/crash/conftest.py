@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from providers.sandbox.server import Sandbox
-from services.settings import Settings
+from services.core.settings import Settings
 from tests.conftest import World
 from tests.crash.desk import Installation
 from tests.crash.rounds import Ground

@@ -12,15 +12,19 @@ from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any
 
-import db.engine
-import db.health_pulls
-import db.orders
+import db.base.engine
+import db.health.call_logs
+import db.orders.queries
+from db.base.scope import Scope
 from db.models import OrderKind
-from db.scope import Scope
 from providers.verbs import Webhooks
-from services import call_logs, durable, orders, settings, setup
-from services.access import Actor
-from services.orders import Configuration, Purchase
+from services.core import settings
+from services.core.access import Actor
+from services.health import call_logs
+from services.jobs import workflows
+from services.orders import orders
+from services.orders.orders import Configuration, Purchase
+from services.setup import startup
 from tests.crash.dying import Moments
 
 PATIENCE = 60.0
@@ -57,7 +61,7 @@ class Wish:
 
     def place(self) -> int:
         """Place the order and return its id."""
-        with db.engine.open_session() as session:
+        with db.base.engine.open_session() as session:
             match self.kind:
                 case OrderKind.PURCHASE:
                     purchase = Purchase(self.e164, price="1.15", currency="USD")
@@ -124,14 +128,14 @@ def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
 
 def order(says: Pipe, installation: Installation, wish: Wish, last_moment: int | None = None) -> None:
     """Order something as a page does, and live on until killed, at a moment of the order's or from outside."""
-    db.engine.use(db.engine.make_engine(installation.database))
-    durable.launch(settings.current())
+    db.base.engine.use(db.base.engine.make_engine(installation.database))
+    workflows.launch(settings.current())
     moments = Moments(last_moment)
     says.send(("begins", None))
     with moments.of_this_thread():
         order_id = wish.place()
         moments.of_order(order_id)
-        durable.begin(order_id)
+        workflows.begin(order_id)
     says.send(("ordered", order_id))
     until(lambda: order_id not in _open(), inf)  # whoever started this process has less patience
     says.send(("over", moments.passed))
@@ -140,19 +144,19 @@ def order(says: Pipe, installation: Installation, wish: Wish, last_moment: int |
 
 def read_calls(says: Pipe, _installation: Installation, actor: Actor, connection_id: int) -> None:
     """Begin to read a call log as a page does, and live on until killed."""
-    db.engine.use(db.engine.make_engine(settings.current().url))
-    durable.launch(settings.current())
-    with db.engine.open_session() as session:
+    db.base.engine.use(db.base.engine.make_engine(settings.current().url))
+    workflows.launch(settings.current())
+    with db.base.engine.open_session() as session:
         run = call_logs.begin(session, actor, connection_id)
-    durable.read_call_log(connection_id, run)
+    workflows.read_call_log(connection_id, run)
     says.send(("reading", run))
     signal.pause()
 
 
 def start(says: Pipe, _installation: Installation) -> None:
     """Start as the app does, and live on until killed; say when no order is open any more."""
-    setup.start(settings.current())
-    durable.launch(settings.current())
+    startup.start(settings.current())
+    workflows.launch(settings.current())
     says.send(("launched", None))
     until(lambda: not _open(), inf)  # whoever started this process has less patience
     says.send(("settled", None))
@@ -175,15 +179,15 @@ def _run(does: Callable[..., None], says: Pipe, installation: Installation, *oth
         "NUMBERDESK_LOG_LEVEL": "WARNING",
     }
     settings.current.cache_clear()
-    db.engine.BUSY_TIMEOUT_SECONDS = installation.busy_seconds  # type: ignore[assignment]
+    db.base.engine.BUSY_TIMEOUT_SECONDS = installation.busy_seconds  # type: ignore[assignment]
     does(says, installation, *others)
 
 
 def _reading() -> list[tuple[int, str]]:
-    with db.engine.open_session() as session:
-        return db.health_pulls.under_way(session)
+    with db.base.engine.open_session() as session:
+        return db.health.call_logs.under_way(session)
 
 
 def _open() -> list[int]:
-    with db.engine.open_session() as session:
-        return [order.id for order in db.orders.still_open(session, Scope(None))]
+    with db.base.engine.open_session() as session:
+        return [order.id for order in db.orders.queries.still_open(session, Scope(None))]

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 import urllib3.connection
 
-from services import fulfilment
+from services.orders import fulfilment
 
 
 class Point(StrEnum):

@@ -15,8 +15,9 @@ from providers.sandbox.server import Sandbox
 from providers.sandbox.stock import held
 from providers.sandbox.store import OwnedSeed, add_stock
 from providers.verbs import Webhooks
-from services import fulfilment, numbers, orders, stock
-from services.orders import Purchase
+from services.numbers import numbers
+from services.orders import catalogue, fulfilment, orders
+from services.orders.orders import Purchase
 from tests.conftest import World
 from tests.crash import desk
 from tests.crash.desk import Desk, Installation, Wish
@@ -81,7 +82,7 @@ class Ground:
         fulfilment.ask(order)
         self.session.rollback()  # to see what came of it
         number = numbers.get(self.session, actor, orders.get(self.session, actor, order).number_id)
-        seen = stock.webhooks_now(self.session, actor, number.id)
+        seen = catalogue.webhooks_now(self.session, actor, number.id)
         self.session.rollback()
         wanted = replace(seen, voice_url=f"https://new.example.com/{number.id}")
         return Wish(kind, e164, actor, connection, number.id, number.version, seen=seen, wanted=wanted)

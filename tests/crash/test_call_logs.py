@@ -10,11 +10,11 @@ from providers.sandbox.accounts import TRIAL
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
 from providers.sandbox.store import CallSeed
-from services import credentials, settings
+from services.core import credentials, settings
 from tests.conftest import World
 from tests.crash import desk
 from tests.crash.desk import Desk, Installation, until
-from tests.services import make
+from tests.world import make
 
 OURS = "+14155552671"
 EACH = 1010

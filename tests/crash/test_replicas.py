@@ -5,10 +5,10 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-import db.engine
-import db.orders
+import db.base.engine
+import db.orders.queries
+from db.base.scope import Scope
 from db.models import OrderKind, OrderState
-from db.scope import Scope
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
 from tests.crash import desk
@@ -61,7 +61,7 @@ def test_orders_whose_replicas_died_are_settled_by_one_that_was_running_all_the_
             pass
         dying.kill()
         assert dying.was_killed
-    until(lambda: session.rollback() is None and not db.orders.still_open(session, Scope(None)))
+    until(lambda: session.rollback() is None and not db.orders.queries.still_open(session, Scope(None)))
     living.kill()
     assert judge(session, sandbox, sent, ground.given).is_clean
 
@@ -75,8 +75,8 @@ def test_what_was_lost_is_given_up_though_two_replicas_look_in_turn(
         process.awaits("read")  # nothing is open yet
     sandbox.fault(Fault(Kind.DROP_BEFORE, "POST", "IncomingPhoneNumbers"))
     order_id = ground.wish(OrderKind.PURCHASE).place()
-    until(lambda: session.rollback() is None and not db.orders.still_open(session, Scope(None)))
-    order = db.orders.find_row(session, Scope(None), order_id)
+    until(lambda: session.rollback() is None and not db.orders.queries.still_open(session, Scope(None)))
+    order = db.orders.queries.find_row(session, Scope(None), order_id)
     assert order
     assert order.state is OrderState.FAILED
     assert order.asked_at
@@ -99,8 +99,8 @@ def test_a_database_that_is_busy_when_the_answer_comes_does_not_end_the_workflow
     process = Desk(desk.order, hurried, ground.wish(OrderKind.PURCHASE))
     order_id = process.awaits("ordered")
     until(lambda: sent.purchases == 1)
-    db.engine.start_write(session)
-    db.orders.find(session, order_id)  # nobody else can change it now
+    db.base.engine.start_write(session)
+    db.orders.queries.find(session, order_id)  # nobody else can change it now
     until(lambda: "order.not_driven" in Path(installation.log).read_text())
     session.rollback()
     process.awaits("over")

@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from db.models import GONE, AuditEvent, NumberOrder, OrderKind, OrderState, PhoneNumber
-from db.orders import OPEN
+from db.orders.queries import OPEN
 from providers.sandbox.server import Sandbox
-from services import orders
-from services.audit import Action
+from services.audit.audit import Action
+from services.orders import orders
 from tests.crash.traffic import Requests
 
 _DONE = {

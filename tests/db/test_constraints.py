@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from db.models import AuditEvent, Campaign, CampaignHealth, NumberOrder, OrderKind, OrderState, PhoneNumber
 from tests.conftest import World
-from tests.services import make
+from tests.world import make
 
 
 @pytest.mark.parametrize("statement", ["UPDATE audit_event SET actor_name = 'x'", "DELETE FROM audit_event"])

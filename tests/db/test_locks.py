@@ -9,29 +9,29 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
-import db.engine
-import db.orders
-import db.users
-from db.locks import CLAIMED_SINGLY, Lock
+import db.base.engine
+import db.orders.queries
+import db.people.users
+from db.base.locks import CLAIMED_SINGLY, Lock
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 def test_a_user_is_created_while_very_many_numbers_come_in(database: sa.Engine, session: Session) -> None:
-    db.orders.claim_all(session, [f"+1415{n:07}" for n in range(CLAIMED_SINGLY + 1)])
-    with db.engine.open_session() as other:
+    db.orders.queries.claim_all(session, [f"+1415{n:07}" for n in range(CLAIMED_SINGLY + 1)])
+    with db.base.engine.open_session() as other:
         other.execute(sa.text("SET LOCAL lock_timeout = '200ms'"))
-        db.users.take_turns(other)
+        db.people.users.take_turns(other)
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 def test_who_claims_one_number_waits_for_who_claims_very_many(database: sa.Engine, session: Session) -> None:
-    db.orders.claim_all(session, [f"+1415{n:07}" for n in range(CLAIMED_SINGLY + 1)])
-    with db.engine.open_session() as other:
+    db.orders.queries.claim_all(session, [f"+1415{n:07}" for n in range(CLAIMED_SINGLY + 1)])
+    with db.base.engine.open_session() as other:
         other.execute(sa.text("SET LOCAL lock_timeout = '200ms'"))
         with pytest.raises(OperationalError, match="lock timeout"):
-            db.orders.claim(other, "+14155552671")
+            db.orders.queries.claim(other, "+14155552671")
 
 
 def test_no_lock_is_taken_but_by_its_name() -> None:
@@ -49,8 +49,8 @@ def test_a_short_patience_is_that_of_one_write(database: sa.Engine, session: Ses
     with database.connect().execution_options(sqlite_begin="IMMEDIATE") as other:
         other.exec_driver_sql("UPDATE tenant SET name = name")
         with pytest.raises(OperationalError, match="locked"):
-            db.engine.start_write(session, patience=0.05)
+            db.base.engine.start_write(session, patience=0.05)
     session.rollback()
     with ExitStack() as several:  # the pool hands out the one that was longest idle
         for one in [several.enter_context(database.connect()) for _ in range(6)]:
-            assert one.exec_driver_sql("PRAGMA busy_timeout").scalar_one() == db.engine.BUSY_TIMEOUT_SECONDS * 1000
+            assert one.exec_driver_sql("PRAGMA busy_timeout").scalar_one() == db.base.engine.BUSY_TIMEOUT_SECONDS * 1000

@@ -6,7 +6,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
-import db.engine
+import db.base.engine
 import db.models
 
 OURS = set(SQLModel.metadata.tables)
@@ -14,7 +14,7 @@ OURS = set(SQLModel.metadata.tables)
 
 def test_the_migrated_schema_equals_the_models(database: sa.Engine, tmp_path: Path) -> None:
     if database.dialect.name == "sqlite":
-        fresh = db.engine.make_engine(f"sqlite:///{tmp_path / 'models.db'}")
+        fresh = db.base.engine.make_engine(f"sqlite:///{tmp_path / 'models.db'}")
         SQLModel.metadata.create_all(fresh)
         assert sqlite_schema(database) == sqlite_schema(fresh)
         fresh.dispose()
@@ -28,12 +28,12 @@ def test_the_migrated_schema_equals_the_models(database: sa.Engine, tmp_path: Pa
 
 def test_migrating_again_changes_nothing(database: sa.Engine) -> None:
     before = sorted(sa.inspect(database).get_table_names())
-    db.engine.migrate(database)
+    db.base.engine.migrate(database)
     assert sorted(sa.inspect(database).get_table_names()) == before
 
 
 def test_each_migration_is_named_by_a_sentence() -> None:
-    names = [path.stem for path in (db.engine.MIGRATIONS / "versions").glob("*.py")]
+    names = [path.stem for path in (db.base.engine.MIGRATIONS / "versions").glob("*.py")]
     assert names
     assert all(re.fullmatch(r"\d{4}(_[a-z0-9]+){3,}", name) for name in names)
 

@@ -6,20 +6,21 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
-import db.audit
-import db.number_records
-import db.numbers
-import db.orders
-import db.tenant_audit
-from db.attention import Attention, Idle
-from db.audit import AuditQuery
+import db.audit.queries
+import db.audit.tenant_audit
+import db.numbers.queries
+import db.numbers.records
+import db.orders.queries
+from db.audit.queries import AuditQuery
+from db.base.scope import Scope, Slice
 from db.models import NumberStatus
-from db.numbers import NumberQuery, Sort
-from db.scope import Scope, Slice
-from services import campaigns, numbering
+from db.numbers.attention import Attention, Idle
+from db.numbers.queries import NumberQuery, Sort
+from services import campaigns
+from services.text import numbering
+from tests.analysis.statements import plans_of
 from tests.conftest import World
-from tests.services import make
-from tests.statements import plans_of
+from tests.world import make
 
 QUERIES = {
     "the newest": NumberQuery(),
@@ -42,7 +43,7 @@ CASES = [(name, Scope(1)) for name in QUERIES] + [(name, Scope(None)) for name i
 @pytest.mark.parametrize(("name", "scope"), CASES)
 def test_no_page_of_the_list_scans_the_table(database: sa.Engine, session: Session, name: str, scope: Scope) -> None:
     with plans_of(database) as plans:
-        db.numbers.search(session, scope, QUERIES[name], Slice())
+        db.numbers.queries.search(session, scope, QUERIES[name], Slice())
     scans = [step for step in plans if step.startswith("SCAN phone_number") and "INDEX" not in step]
     assert plans
     assert not scans, plans
@@ -55,8 +56,8 @@ def test_no_batch_of_a_download_or_of_an_import_scans_a_table(
 ) -> None:
     make.several(session, world, 2)
     with plans_of(database) as plans:
-        list(db.number_records.walk(session, scope, NumberQuery()))
-        db.number_records.among(session, world.tenant, ["+14155552000", "+14155552001"])
+        list(db.numbers.records.walk(session, scope, NumberQuery()))
+        db.numbers.records.among(session, world.tenant, ["+14155552000", "+14155552001"])
     scans = {step.split()[1] for step in plans if step.startswith("SCAN")}
     assert plans
     assert scans <= {"campaign", "tenant"}, plans  # of which there are few
@@ -86,8 +87,8 @@ def test_each_page_of_the_audit_log_comes_off_its_index(
     campaigns.add(session, world.operator, "Spring", campaigns.CampaignStatus.ACTIVE)
     index, query = AUDIT[name]
     with plans_of(database) as plans:
-        db.audit.count(session, scope, query)
-        db.audit.search(session, scope, query, Slice())
+        db.audit.queries.count(session, scope, query)
+        db.audit.queries.search(session, scope, query, Slice())
     found = [step for step in plans if "audit_event" in step and "PRIMARY KEY" not in step]
     assert len(found) >= 2
     assert all(f"INDEX ix_audit_event_{index}" in step for step in found), plans
@@ -101,9 +102,9 @@ def test_what_the_audit_log_is_filtered_by_and_a_history_come_off_indexes(
     database: sa.Engine, session: Session, scope: Scope
 ) -> None:
     with plans_of(database) as plans:
-        db.audit.facets(session, scope)
-        db.audit.of_subject(session, scope, "number", 1, Slice())
-        db.audit.of_number(session, scope, 1, Slice())
+        db.audit.queries.facets(session, scope)
+        db.audit.queries.of_subject(session, scope, "number", 1, Slice())
+        db.audit.queries.of_number(session, scope, 1, Slice())
     steps = [step for step in plans if "audit_event" in step]
     assert steps
     assert all(step.startswith("SEARCH audit_event") for step in steps), plans
@@ -113,7 +114,7 @@ def test_what_the_audit_log_is_filtered_by_and_a_history_come_off_indexes(
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_download_of_the_audit_log_is_not_sorted_first(database: sa.Engine, session: Session) -> None:
     with plans_of(database) as plans:
-        list(db.audit.walk(session, Scope(1), AuditQuery(actions=("numbers:rename",))))
+        list(db.audit.queries.walk(session, Scope(1), AuditQuery(actions=("numbers:rename",))))
     assert plans
     assert "USE TEMP B-TREE FOR ORDER BY" not in plans, plans
 
@@ -134,17 +135,17 @@ def test_what_calls_for_attention_is_found_through_its_index(
     database: sa.Engine, session: Session, kind: Attention, index: str
 ) -> None:
     with plans_of(database) as plans:
-        db.tenant_audit.found(session, Scope(1), [kind], Idle(30, 3), 5)
+        db.audit.tenant_audit.found(session, Scope(1), [kind], Idle(30, 3), 5)
     assert any(index in step for step in plans), plans
 
 
 ORDERS = {
-    "whether a number is being ordered": lambda s: db.orders.has_open(s, "+14155552671"),
-    "the numbers being ordered": db.orders.open_numbers,
-    "the oldest": db.orders.oldest_open,
-    "what is due": lambda s: db.orders.due(s, datetime.now(UTC), timedelta(hours=4), 100),
-    "the banner of a tenant": lambda s: db.orders.still_open(s, Scope(1)),
-    "the banner of all tenants": lambda s: db.orders.still_open(s, Scope(None)),
+    "whether a number is being ordered": lambda s: db.orders.queries.has_open(s, "+14155552671"),
+    "the numbers being ordered": db.orders.queries.open_numbers,
+    "the oldest": db.orders.queries.oldest_open,
+    "what is due": lambda s: db.orders.queries.due(s, datetime.now(UTC), timedelta(hours=4), 100),
+    "the banner of a tenant": lambda s: db.orders.queries.still_open(s, Scope(1)),
+    "the banner of all tenants": lambda s: db.orders.queries.still_open(s, Scope(None)),
 }
 
 

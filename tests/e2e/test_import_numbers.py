@@ -13,7 +13,7 @@ from tests.e2e.conftest import Visitor
 from tests.e2e.console import Console
 from tests.e2e.test_layout import expect_no_sideways_scroll
 from tests.e2e.test_numbers import downloaded
-from tests.services.test_hostile_files import two_cells
+from tests.services.text.test_hostile_files import two_cells
 
 pytestmark = pytest.mark.e2e
 

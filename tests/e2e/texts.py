@@ -4,7 +4,7 @@ import random
 
 import streamlit as st
 
-from components.markdown import code, plain
+from components.ui.markdown import code, plain
 
 _TRICKS = [
     "![x](http://foreign.test/p.png)",

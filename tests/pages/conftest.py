@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import pytest
 from sqlmodel import Session
 
-from services import campaigns, registering
-from services.access import Actor
-from services.registering import Configuration
+from services import campaigns
+from services.core.access import Actor
+from services.numbers import registration
+from services.numbers.registration import Configuration
 from tests.conftest import World
 
 
@@ -31,7 +32,7 @@ def stock(session: Session, world: World) -> Stock:
     """Numbers on record, the oldest first."""
 
     def register(actor: Actor, number: str, connection: int, label: str, **fields: str) -> int:
-        return registering.register(session, actor, number, connection, Configuration(label, provider_fields=fields))
+        return registration.register(session, actor, number, connection, Configuration(label, provider_fields=fields))
 
     return Stock(
         sales=register(world.operator, "+1 415 555 2671", world.sip, "Sales"),

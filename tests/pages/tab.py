@@ -18,7 +18,7 @@ def signed_out() -> AppTest:
 def signed_in(username: str, works_in: int | None = None, **query: Any) -> AppTest:
     """Return a tab that shows the list, with *query* in its address, to *username* in the tenant *works_in*.
 
-    It holds what a sent sign-in form leaves behind (`components.session.check_sign_in`): the form
+    It holds what a sent sign-in form leaves behind (`components.ui.session.check_sign_in`): the form
     itself is tested where it matters, and its bcrypt check would cost every test a third of a second.
     """
     tab = AppTest.from_file(PAGES / "frame.py", default_timeout=20)

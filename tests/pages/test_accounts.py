@@ -7,13 +7,14 @@ from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
 import db.connections
-from components import buy_number
+from components.orders import buy_number
+from db.base.scope import Scope
 from db.models import Connection
-from db.scope import Scope
 from providers.sandbox.accounts import SMALL
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
-from services import connection_tests, credentials, settings, vendors
+from services.connections import connection_tests, provider_access
+from services.core import credentials, settings
 from tests.conftest import World
 from tests.pages.tab import buttons, links, press, signed_in, table, texts, visit
 
@@ -23,7 +24,7 @@ Asked = Callable[[], bool]
 @pytest.fixture
 def asked(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Asked:
     """Says whether Twilio was asked for anything since it was last said; the one who asks is refused."""
-    monkeypatch.setattr(vendors, "ATTEMPTS", 1)
+    monkeypatch.setattr(provider_access, "ATTEMPTS", 1)
 
     def was_asked() -> bool:
         left = bool(sandbox.faults.listing())

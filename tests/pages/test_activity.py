@@ -8,13 +8,15 @@ import sqlalchemy as sa
 from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
-from services import agents, audit, numbers
-from services.audit import Action, Subject
-from services.sign_in import ALL_TENANTS
+from services import agents
+from services.audit import audit
+from services.audit.audit import Action, Subject
+from services.numbers import numbers
+from services.people.sign_in import ALL_TENANTS
+from tests.analysis.statements import queries_of
 from tests.conftest import World
 from tests.pages.conftest import Stock
 from tests.pages.tab import buttons, links, press, signed_in, texts, visit
-from tests.statements import queries_of
 
 PAGE = "activity.py"
 SENTENCES = ("**Operator** added the number", "**Operator** added the campaign")

@@ -5,10 +5,12 @@ import sqlalchemy as sa
 from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
-import db.numbers
+import db.numbers.queries
+from db.base.scope import Scope, Slice
 from db.models import Connection
-from db.scope import Scope, Slice
-from services import audit, numbering, numbers
+from services.audit import audit
+from services.numbers import numbers
+from services.text import numbering
 from tests.conftest import World
 from tests.pages.conftest import Stock
 from tests.pages.tab import buttons, links, press, signed_in, texts, title, visit
@@ -44,7 +46,7 @@ def test_an_mcube_line_is_registered_with_its_executive_number(session: Session,
     assert ":material/check_circle: Phone number added" in texts(tab, "subheader")
     assert {"View number", "Go to campaigns", "Add another"} <= set(buttons(tab))
     assert "Back to the list" in links(tab)
-    (row,) = db.numbers.search(session, Scope(world.tenant), numbers.NumberQuery(), Slice())
+    (row,) = db.numbers.queries.search(session, Scope(world.tenant), numbers.NumberQuery(), Slice())
     added = numbers.get(session, world.operator, row.id)
     assert (added.e164, added.provider, added.label, added.agent) == (
         "+918047181234",
@@ -155,7 +157,7 @@ def test_a_number_taken_while_it_was_configured_is_refused(session: Session, wor
     assert not second.exception
     assert texts(second, "error") == ["+1 415 555 2671 exists already. A number can be on record only once."]
     assert second.text_input(key="add_label").value == "Mine"
-    assert db.numbers.count(session, Scope(None), numbers.NumberQuery()) == 1
+    assert db.numbers.queries.count(session, Scope(None), numbers.NumberQuery()) == 1
 
 
 def test_a_refused_configuration_keeps_everything_that_was_typed(session: Session, world: World) -> None:
@@ -184,7 +186,7 @@ def test_a_refused_configuration_keeps_everything_that_was_typed(session: Sessio
     assert texts(tab, "error") == ["An executive number has 4 to 15 digits, with or without a leading +."]
     assert tab.text_input(key="add_field_executive_number").value == "98"
     assert kept() == ["Short", world.second_agent, ["IN", "SG"], ["IN"]]
-    assert db.numbers.count(session, Scope(None), numbers.NumberQuery()) == 0
+    assert db.numbers.queries.count(session, Scope(None), numbers.NumberQuery()) == 0
 
 
 def test_going_back_and_forth_loses_nothing(world: World) -> None:
@@ -240,7 +242,7 @@ def test_a_number_with_two_readings_is_added_as_the_one_that_is_clicked(
     assert "Step 2 of 2" in texts(tab, "caption")
     press(tab, "Add number")
     assert title(tab) == "Number added"
-    (row,) = db.numbers.search(session, Scope(world.tenant), numbers.NumberQuery(), Slice())
+    (row,) = db.numbers.queries.search(session, Scope(world.tenant), numbers.NumberQuery(), Slice())
     assert row.e164 == e164
 
 
@@ -251,5 +253,5 @@ def test_the_number_that_was_shown_is_added_though_its_connection_changed_meanwh
     session.execute(sa.update(Connection).where(Connection.id == world.twilio).values(default_country="AT"))
     session.commit()
     press(tab, "Add number")
-    (row,) = db.numbers.search(session, Scope(world.tenant), numbers.NumberQuery(), Slice())
+    (row,) = db.numbers.queries.search(session, Scope(world.tenant), numbers.NumberQuery(), Slice())
     assert row.e164 == "+14155552671"

@@ -7,8 +7,8 @@ from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
 from db.models import Role
-from services import sign_in, users
-from services.sign_in import ALL_TENANTS
+from services.people import sign_in, users
+from services.people.sign_in import ALL_TENANTS
 from tests.conftest import World
 from tests.pages.tab import buttons, listed, press, signed_in, texts, title, visit
 

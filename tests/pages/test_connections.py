@@ -4,8 +4,9 @@ import pytest
 import streamlit as st
 from sqlmodel import Session
 
-from services import campaigns, connections
-from services.sign_in import ALL_TENANTS
+from services import campaigns
+from services.connections import connections
+from services.people.sign_in import ALL_TENANTS
 from tests.conftest import World
 from tests.pages.conftest import Stock
 from tests.pages.tab import buttons, links, listed, signed_in, texts, visit

@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
-import db.engine
+import db.base.engine
 from db.models import Membership, Role, Tenant, User
-from services import numbers, users
-from services.sign_in import ALL_TENANTS
+from services.numbers import numbers
+from services.people import users
+from services.people.sign_in import ALL_TENANTS
 from tests.conftest import PASSWORD, World
 from tests.pages.conftest import Stock
 from tests.pages.tab import (
@@ -267,21 +268,21 @@ def closed(database: sa.Engine) -> Iterator[None]:
     if database.dialect.name == "postgresql":
         with closing(socket.create_server(("127.0.0.1", 0))) as server:
             port = server.getsockname()[1]
-        db.engine.use(db.engine.make_engine(f"postgresql://nobody@127.0.0.1:{port}/nothing"))
+        db.base.engine.use(db.base.engine.make_engine(f"postgresql://nobody@127.0.0.1:{port}/nothing"))
         yield
     else:
         database.dispose()
-        impatient = db.engine.make_engine(database.url.render_as_string())
+        impatient = db.base.engine.make_engine(database.url.render_as_string())
         holder = sa.create_engine(database.url, poolclass=sa.NullPool).connect()
         try:
             holder.exec_driver_sql("PRAGMA locking_mode=EXCLUSIVE")
             holder.exec_driver_sql("BEGIN EXCLUSIVE")
-            db.engine.use(impatient)
+            db.base.engine.use(impatient)
             yield
         finally:
             holder.close()
             impatient.dispose()
-    db.engine.use(database)
+    db.base.engine.use(database)
 
 
 TakenAway = Callable[[], AbstractContextManager[None]]
@@ -290,7 +291,7 @@ TakenAway = Callable[[], AbstractContextManager[None]]
 @pytest.fixture
 def away(database: sa.Engine, session: Session, monkeypatch: pytest.MonkeyPatch) -> TakenAway:
     """A context in which the database does not answer."""
-    monkeypatch.setattr(db.engine, "BUSY_TIMEOUT_SECONDS", 0.01)
+    monkeypatch.setattr(db.base.engine, "BUSY_TIMEOUT_SECONDS", 0.01)
 
     def take_away() -> AbstractContextManager[None]:
         session.close()
@@ -350,8 +351,8 @@ def test_a_sign_in_while_the_database_is_away_says_so(world: World, away: TakenA
 
 def test_a_sign_in_while_somebody_else_writes_says_so_in_time(database: sa.Engine, world: World) -> None:
     tab = signed_out()
-    with db.engine.open_session() as other:
-        db.engine.start_write(other)
+    with db.base.engine.open_session() as other:
+        db.base.engine.start_write(other)
         if database.dialect.name == "postgresql":
             other.execute(sa.text("LOCK TABLE sign_in_throttle IN EXCLUSIVE MODE"))
         since = time.monotonic()

@@ -11,12 +11,13 @@ from streamlit.testing.v1 import AppTest
 from db.models import Campaign, CampaignHealth, Connection, HealthPull
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
-from services import call_logs, call_reading, connections
-from services.days import DayOrder
+from services.connections import connections
+from services.health import call_log_runs, call_logs
+from services.text.days import DayOrder
 from tests.conftest import World
 from tests.pages.conftest import Stock
 from tests.pages.tab import buttons, links, press, signed_in, texts, visit
-from tests.services import make
+from tests.world import make
 
 PAGE = "import_health.py"
 LOG = {"health_from": "Twilio call log"}
@@ -101,9 +102,9 @@ def test_a_run_that_stopped_says_why_and_can_go_on(
 ) -> None:
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
     run = call_logs.begin(session, world.operator, world.twilio, first_day=yesterday - timedelta(days=1))
-    assert call_reading.read_day(world.twilio, run)
+    assert call_log_runs.read_day(world.twilio, run)
     sandbox.fault(Fault(Kind.ERROR, "GET", "/Calls.json", status=401, code=20003))
-    assert not call_reading.read_day(world.twilio, run)
+    assert not call_log_runs.read_day(world.twilio, run)
     tab = visit(signed_in("operator"), PAGE, **LOG)
     (told,) = texts(tab, "warning")
     assert "does not accept the Account SID and auth token" in told

@@ -5,11 +5,12 @@ from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
 
-from components.imports import Act
-from db.numbers import NumberQuery
-from db.scope import Slice
-from services import files, number_import, numbers
-from services.numbering import Bare
+from components.ui.file_imports import Act
+from db.base.scope import Slice
+from db.numbers.queries import NumberQuery
+from services.numbers import number_import, numbers
+from services.text import files
+from services.text.numbering import Bare
 from tests.conftest import World
 from tests.pages.conftest import Stock
 from tests.pages.tab import buttons, links, press, signed_in, texts, visit

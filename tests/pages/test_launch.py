@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from services.sign_in import ALL_TENANTS
+from services.people.sign_in import ALL_TENANTS
 from tests.conftest import PASSWORD, World
 from tests.pages.conftest import Stock
 from tests.pages.tab import PAGES, buttons, fill_sign_in, links, press, signed_in, signed_out, texts, title, visit

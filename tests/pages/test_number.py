@@ -7,11 +7,11 @@ import pytest
 from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
-from components.markdown import plain
+from components.ui.markdown import plain
 from db.models import NumberStatus, PhoneNumber
 from providers.sandbox.server import Sandbox
-from services import numbers, registering
-from services.sign_in import ALL_TENANTS
+from services.numbers import numbers, registration
+from services.people.sign_in import ALL_TENANTS
 from tests.conftest import World
 from tests.pages.conftest import Stock
 from tests.pages.tab import buttons, links, press, save, signed_in, texts, title, visit
@@ -263,8 +263,8 @@ def test_a_superadmin_saves_in_any_tenant(reader: str, session: Session, world: 
 
 def test_an_exophone_is_compared_with_exotel(session: Session, world: World, sandbox: Sandbox) -> None:
     def exophone(e164: str, **fields: str) -> str:
-        configuration = registering.Configuration(provider_fields=fields)
-        return str(registering.register(session, world.operator, e164, world.exotel, configuration))
+        configuration = registration.Configuration(provider_fields=fields)
+        return str(registration.register(session, world.operator, e164, world.exotel, configuration))
 
     number = exophone("+918047180001", exophone_sid="exo-1")
     tab = press(visit(signed_in("operator"), "number.py", id=number), "Re-sync from Exotel")

@@ -3,11 +3,11 @@
 import pytest
 import sqlalchemy as sa
 
-from services.sign_in import ALL_TENANTS
+from services.people.sign_in import ALL_TENANTS
+from tests.analysis.statements import queries_of
 from tests.conftest import World
 from tests.pages.conftest import Stock
 from tests.pages.tab import buttons, listed, press, signed_in, texts, visit
-from tests.statements import queries_of
 
 MOST_QUERIES = 4
 NONSENSE: tuple[dict[str, str | list[str]], ...] = (

@@ -8,10 +8,10 @@ from sqlmodel import Session
 from db.models import NumberOrder, OrderState
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
-from services import fulfilment, orders
+from services.orders import fulfilment, orders
 from tests.conftest import World
 from tests.pages.tab import buttons, press, signed_in, texts, visit
-from tests.services.ordering import NUMBERS, bought, buy, for_sale, looked_up, on_record, state
+from tests.world.ordering import NUMBERS, bought, buy, for_sale, looked_up, on_record, state
 
 
 def banner(texts: list[str]) -> str:

@@ -10,8 +10,10 @@ from db.models import Connection
 from providers.sandbox.accounts import MAIN
 from providers.sandbox.server import OwnedSeed, Sandbox
 from providers.verbs import Webhooks
-from services import fulfilment, numbering, numbers, orders, registering, webhook_orders
-from services.numbers import NumberDetail, NumberQuery
+from services.numbers import numbers, registration
+from services.numbers.numbers import NumberDetail, NumberQuery
+from services.orders import fulfilment, orders, webhook_orders
+from services.text import numbering
 from tests.conftest import World
 from tests.pages.tab import buttons, press, signed_in, texts, tick, title, visit
 
@@ -65,7 +67,7 @@ def imported(tab: AppTest) -> AppTest:
 def test_what_is_imported_already_is_left_out_and_cannot_be_ticked(
     session: Session, world: World, account: Sandbox
 ) -> None:
-    registering.register(session, world.operator, NUMBERS[1], world.sip, registering.Configuration())
+    registration.register(session, world.operator, NUMBERS[1], world.sip, registration.Configuration())
     tab = in_account()
     assert shown(tab) == {"new": ["0002", "0000"]}
     assert set(tab.dataframe[0].value["In Numberdesk"]) == {"Not in app yet"}
@@ -79,7 +81,7 @@ def test_a_number_put_on_record_meanwhile_is_let_go_when_the_account_is_read_aga
 ) -> None:
     tab = in_account()
     tick(tab, "add_owned_held", 0, 2)
-    registering.register(session, world.operator, NUMBERS[2], world.sip, registering.Configuration())
+    registration.register(session, world.operator, NUMBERS[2], world.sip, registration.Configuration())
     press(tab, "Refresh")
     tab.segmented_control(key="add_which").set_value("All").run()
     assert shown(tab) == {"new": ["0001", "0000"], "on record": ["0002"]}
@@ -150,7 +152,7 @@ def test_when_none_of_several_is_imported_nothing_is_said_to_be_added(
     tab.button(key="wizard_search_forward").click().run()
     press(tab, "Import & configure")
     for number in (NUMBERS[0], NUMBERS[2]):
-        registering.register(session, world.operator, number, world.sip, registering.Configuration())
+        registration.register(session, world.operator, number, world.sip, registration.Configuration())
     press(tab, "Confirm import")
     assert any("0 of 2 numbers imported" in text for text in texts(tab, "subheader"))
     assert title(tab) == "Add phone number"

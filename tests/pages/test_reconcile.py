@@ -7,15 +7,18 @@ from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
 import db.connections
-from components.jobs import Bench
+from components.jobs.jobs import Bench
+from db.base.scope import Scope
 from db.models import Connection
-from db.scope import Scope
 from providers.sandbox.accounts import MAIN, SMALL
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import OwnedSeed, Sandbox
-from services import credentials, numbers, reconcile, settings, vendors
-from services.errors import DatabaseUnavailable
-from services.numbers import NumberQuery
+from services.connections import provider_access
+from services.core import credentials, settings
+from services.core.errors import DatabaseUnavailable
+from services.numbers import numbers
+from services.numbers.numbers import NumberQuery
+from services.orders import reconcile
 from tests.conftest import World
 from tests.pages.tab import buttons, links, press, signed_in, texts, visit
 
@@ -103,7 +106,7 @@ def test_a_comparison_is_forgotten_when_another_account_is_chosen(
 def test_a_provider_that_fails_shows_an_error_and_nothing_else(
     world: World, account: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(vendors, "ATTEMPTS", 1)
+    monkeypatch.setattr(provider_access, "ATTEMPTS", 1)
     tab = compared()
     account.fault(Fault(Kind.UNAVAILABLE, method="GET", path="/IncomingPhoneNumbers", times=None))
     press(tab, "Compare again")

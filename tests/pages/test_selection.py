@@ -3,7 +3,7 @@
 from streamlit.testing.v1 import AppTest
 
 from providers.sandbox.server import Sandbox
-from services.orders import OrderKind
+from services.orders.orders import OrderKind
 from tests.conftest import World
 from tests.pages.tab import buttons, press, signed_in, table, texts, tick, visit
 

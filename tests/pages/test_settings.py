@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import Session
 
-from services import api_keys, health_import, tenant_settings, tenants
-from services.health_import import Given
-from services.thresholds import MEANINGS, Thresholds
+from services.health import health_import
+from services.health.health_import import Given
+from services.health.thresholds import MEANINGS, Thresholds
+from services.people import api_keys, tenant_settings, tenants
 from tests.conftest import World
 from tests.pages.conftest import Stock
 from tests.pages.tab import buttons, links, press, save, signed_in, texts, visit

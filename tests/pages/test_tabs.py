@@ -9,8 +9,10 @@ from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
 from db.models import Membership, Role
-from services import numbers, setup, sign_in
-from services.sign_in import ALL_TENANTS
+from services.numbers import numbers
+from services.people import sign_in
+from services.people.sign_in import ALL_TENANTS
+from services.setup import commands
 from tests.conftest import World
 from tests.pages.conftest import Stock
 from tests.pages.tab import PAGES, buttons, listed, press, save, signed_in, texts, visit
@@ -149,11 +151,11 @@ def test_pages_are_linked_in_one_way() -> None:
     for path in [*(ROOT / "components").rglob("*.py"), *(ROOT / "pages").rglob("*.py")]:
         if path.name != "navigation.py":
             found = re.findall(r"st\.(page_link|switch_page)\(", path.read_text())
-            assert not found, f"{path.name}: the helpers in components/navigation.py keep the tenant"
+            assert not found, f"{path.name}: the helpers in components/ui/navigation.py keep the tenant"
 
 
 def test_the_first_superadmin_is_led_to_the_first_tenant(session: Session, database: object) -> None:
-    setup.create_superadmin(session, "root", "a-long-enough-passphrase")
+    commands.create_superadmin(session, "root", "a-long-enough-passphrase")
     tab = signed_in("root")
     assert not tab.sidebar.selectbox
     assert "Create the first tenant" in buttons(tab)

@@ -6,8 +6,8 @@ import pytest
 from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
-from services import numbers
-from services.sign_in import ALL_TENANTS
+from services.numbers import numbers
+from services.people.sign_in import ALL_TENANTS
 from tests.conftest import World
 from tests.pages.conftest import Stock
 from tests.pages.tab import links, signed_in, texts, visit

@@ -8,11 +8,12 @@ from sqlmodel import Session
 from db.models import Connection
 from providers.sandbox.accounts import TRIAL
 from providers.sandbox.server import Sandbox
-from services import credentials, numbers, settings
-from services.settings import Settings
+from services.core import credentials, settings
+from services.core.settings import Settings
+from services.numbers import numbers
 from tests.conftest import World
-from tests.services import make, ordering, reconciling
-from tests.services.logs import OTHER, OURS, SHARED, Log, pool
+from tests.world import make, ordering, reconciling
+from tests.world.call_logs import OTHER, OURS, SHARED, Log, pool
 
 _areas = iter(range(2_000, 10_000))
 

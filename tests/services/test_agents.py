@@ -5,12 +5,13 @@ from collections.abc import Callable
 import pytest
 from sqlmodel import Session
 
-from db.scope import Slice
-from services import agents, audit
+from db.base.scope import Slice
+from services import agents
 from services.agents import AgentQuery
-from services.errors import Conflict, Forbidden, InvalidInput, NotFound
+from services.audit import audit
+from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from tests.conftest import World
-from tests.services import make
+from tests.world import make
 
 
 def test_an_operator_adds_renames_and_retires_an_agent(session: Session, world: World) -> None:

@@ -8,15 +8,17 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
-import db.engine
+import db.base.engine
+from db.base.scope import Slice
 from db.models import Campaign, CampaignHealth
-from db.scope import Slice
-from services import audit, campaigns, numbers
-from services.access import Actor
+from services import campaigns
+from services.audit import audit
 from services.campaigns import CampaignQuery, CampaignSort, CampaignStatus, PoolRow, PoolStatus
-from services.errors import Conflict, Forbidden, InvalidInput, NotFound
+from services.core.access import Actor
+from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from services.numbers import numbers
 from tests.conftest import World
-from tests.services import make
+from tests.world import make
 
 TODAY = date(2026, 3, 15)
 
@@ -203,7 +205,7 @@ def test_the_list_is_searched_sorted_and_cut_in_the_database(session: Session, w
 def test_two_who_take_one_name_at_once_are_told_apart(session: Session, world: World, database: sa.Engine) -> None:
     campaigns_of = [added(session, world, name) for name in ("One", "Two")]
     with Session(database) as other:
-        db.engine.start_write(other)
+        db.base.engine.start_write(other)
         other.get_one(Campaign, campaigns_of[1]).name = "Same"
         other.flush()  # written, and not committed yet: the check for the name does not see it
 

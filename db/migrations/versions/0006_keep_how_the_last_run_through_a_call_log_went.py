@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from db.columns import Json, UtcDateTime
+from db.base.columns import Json, UtcDateTime
 
 revision = "0006"
 down_revision = "0005"

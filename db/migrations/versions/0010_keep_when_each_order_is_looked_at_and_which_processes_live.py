@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from db.columns import UtcDateTime
+from db.base.columns import UtcDateTime
 
 revision = "0010"
 down_revision = "0009"

@@ -1,0 +1,101 @@
+"""The audit log: its filters, its period, and what to do when it shows nothing."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+from sqlmodel import Session
+
+from components.ui import lists, named_lists, session
+from components.ui.lists import Day, Filter
+from components.ui.named_lists import Wanted
+from components.ui.page import empty_state
+from services.audit import audit, wording
+from services.audit.audit import COUNT_LIMIT, AuditQuery
+from services.core.access import Actor
+from services.text import numbering
+from services.text.labels import amount
+
+PLACE = "activity"
+SEARCH = f"{PLACE}_search"
+_WHO, _ACTION, _KIND, _TENANT = (f"{PLACE}_{key}" for key in ("who", "action", "kind", "tenant"))
+_FROM, _TO = (Day(f"{PLACE}_{key}", label, f"{PLACE}_") for key, label in (("from", "From"), ("to", "To")))
+_PERIOD = f"{PLACE}_period"
+_PERIODS = {1: "Today", 7: "7 days", 30: "30 days", 0: "All"}
+_NO_TENANT = 0
+
+
+@st.cache_data(ttl=20, show_spinner=False)
+def filters(_session: Session, _actor: Actor, tenant_id: int | None, user_id: int) -> list[Filter]:
+    """Return the filters with what can be chosen in each, for one user in one tenant."""
+    found = audit.facets(_session, _actor)
+    places = dict(session.tenants(_session, _actor)) if tenant_id is None else {}
+    prefix = f"{PLACE}_"
+    return [
+        Filter(_WHO, "Who", {name: name for name in sorted(found.actors, key=str.casefold)}, prefix),
+        Filter(_ACTION, "Action", wording.offered(found.actions), prefix),
+        Filter(_KIND, "Kind", {key: word for key, word in wording.KINDS.items() if key in found.kinds}, prefix),
+        Filter(_TENANT, "Tenant", {_NO_TENANT: "No tenant", **places} if places else {}, prefix),
+    ]
+
+
+def toolbar(offered: Sequence[Filter], zone: ZoneInfo) -> tuple[AuditQuery, Wanted]:
+    """Draw search, filters and period; return what is wanted. Raises InvalidInput for a period that cannot be."""
+    wanted = named_lists.toolbar(PLACE, "Search by number or name...", [*offered, _FROM, _TO])
+    with wanted.end:
+        _period(datetime.now(zone).date())
+    first, last = (next(iter(wanted.chosen[day.key]), None) for day in (_FROM, _TO))
+    since, until = audit.period(first, last, zone)
+    return AuditQuery(
+        search=numbering.search_text(wanted.text),
+        actors=tuple(wanted.chosen[_WHO]),
+        actions=tuple(wanted.chosen[_ACTION]),
+        kinds=tuple(wanted.chosen[_KIND]),
+        tenants=tuple(tenant or None for tenant in wanted.chosen[_TENANT]),
+        since=since,
+        until=until,
+    ), wanted
+
+
+def told(total: int) -> str:
+    """Return how many events there are: `1,000+ events`."""
+    return amount(total, "event") if total <= COUNT_LIMIT else f"{COUNT_LIMIT:,}+ events"
+
+
+def limit() -> None:
+    """Draw how to reach events beyond those that can be paged through."""
+    st.caption(
+        f":material/info: The newest {COUNT_LIMIT:,} can be paged through. "
+        "Choose a period to reach older ones; a download holds everything that matches."
+    )
+
+
+def nothing(wanted: Wanted) -> None:
+    """Draw what to do about a log that shows nothing."""
+    if wanted.is_all:
+        empty_state("Nothing has been done here yet. Every change will be written down.", "history")
+        return
+    with empty_state("No events match the search and filters.", "search_off"):
+        wanted.clear_button()
+
+
+def _period(today: date) -> None:
+    """Draw the usual periods, each of which ends now; a click sets the day that it starts on."""
+    starts = {days: [today - timedelta(days=days - 1)] if days else [] for days in _PERIODS}
+    state = st.session_state
+    state[_PERIOD] = next((days for days, start in starts.items() if _FROM.chosen == start and not _TO.chosen), None)
+
+    def choose() -> None:
+        state[_FROM.key] = next(iter(starts[state[_PERIOD] or 0]), None)
+        state[_TO.key] = None
+        lists.to_first_page(f"{PLACE}_")
+
+    st.segmented_control(
+        "Period",
+        list(_PERIODS),
+        format_func=_PERIODS.__getitem__,
+        key=_PERIOD,
+        on_change=choose,
+        label_visibility="collapsed",
+    )

@@ -1,0 +1,1 @@
+"""The list of campaigns, and a campaign's page."""

@@ -1,0 +1,302 @@
+"""A campaign's page: its card, its pool with how each number does, and the dialogs that change the pool."""
+
+from collections.abc import Mapping, Sequence
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+from sqlmodel import Session
+
+from components.audit import history as audit
+from components.campaigns.campaigns import PLACE, edit
+from components.ui import lists, named_lists, navigation, selection
+from components.ui.dialogs import Desk
+from components.ui.markdown import plain
+from components.ui.page import empty_state, exactly, outcome, said, when
+from components.ui.selection import Selection
+from db.audit.queries import AuditRow
+from db.base.scope import Slice
+from services import campaigns
+from services.campaigns import WINDOW, CampaignDetail, CampaignStatus, Candidate, PoolRow, PoolStatus
+from services.health.statistics import rate
+from services.text import labels, numbering
+
+_POOL_COLORS = {
+    PoolStatus.ACTIVE: "green",
+    PoolStatus.PAUSED: "gray",
+    PoolStatus.CAPPED: "orange",
+    PoolStatus.COOLING: "blue",
+    PoolStatus.SPAM_FLAGGED: "red",
+    PoolStatus.REMOVED: "gray",
+}
+_INACTIVE = "Number inactive"
+_CANDIDATES = "pool_candidates"
+_BADGES = {labels.POOL[status]: color for status, color in _POOL_COLORS.items()}
+_BADGES |= {"Primary": "violet", _INACTIVE: "gray"}
+
+
+def card(desk: Desk, campaign: CampaignDetail, *, with_tenant: bool, writes: bool) -> None:
+    """Draw what the campaign is, and the way to change it."""
+    with st.container(border=True, gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            with st.container(horizontal=True, vertical_alignment="center", width="content"):
+                st.title(f":material/campaign: {plain(campaign.name)}", anchor=False, width="content")
+                st.badge(
+                    labels.CAMPAIGN[campaign.status],
+                    color="green" if campaign.status is CampaignStatus.ACTIVE else "gray",
+                )
+            if writes and st.button("Edit campaign", icon=":material/edit:", key="campaign_edit"):
+                edit(desk, campaign)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if campaign.primary_number_id and campaign.primary_number:
+                st.markdown("Primary number", width="content")
+                navigation.link(
+                    navigation.DETAIL,
+                    label=numbering.display(campaign.primary_number),
+                    icon=":material/call:",
+                    query_params=navigation.number_query(campaign.primary_number_id, campaign_id=campaign.id),
+                )
+            else:
+                st.markdown("No primary number", width="content")
+        parts = [
+            labels.amount(campaign.pool, "number") + " in its pool",
+            f"added {when(campaign.created_at, desk.zone)}",
+        ]
+        if with_tenant:
+            parts.insert(0, campaign.tenant)
+        st.caption(plain(" · ".join(parts)), help=f"Added {exactly(campaign.created_at, desk.zone)}")
+
+
+def pool_header(desk: Desk, campaign: CampaignDetail, *, writes: bool) -> None:
+    """Draw the title of the pool's table, and the way to add to it."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader("Number pool health", anchor=False, width="content")
+        if writes and campaign.pool:
+            _add_button(desk, campaign, "pool_add")
+
+
+def pager(campaign: CampaignDetail) -> Slice:
+    """Draw the pager of the pool; return the part to show."""
+    return lists.pager(campaign.pool, "number", prefix="pool_")
+
+
+def pool(
+    campaign: CampaignDetail, rows: Sequence[PoolRow], weights: Mapping[tuple[int, int], float], *, writes: bool
+) -> None:
+    """Draw the numbers of the pool, with our *weights* where the dialer has none.
+
+    A click on one opens it, a click on the pencil its place in the pool.
+    """
+    frame = pd.DataFrame(
+        {
+            "number": [numbering.display(row.e164) for row in rows],
+            "name": [row.label or "—" for row in rows],
+            "status": [_badges(row) for row in rows],
+            "attempts": [f"{row.attempts:,}" for row in rows],
+            "answered": [f"{row.answered:,}" for row in rows],
+            "rate": [labels.rate(rate(row.answered, row.attempts)) for row in rows],
+            "by": [labels.answered_by(row) for row in rows],
+            "weight": [labels.weight(row.weight, weights.get((campaign.id, row.number_id))) for row in rows],
+        }
+    )
+    if writes:
+        frame["edit"] = ":material/edit:"
+    ids = [row.number_id for row in rows]
+    column = st.column_config
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height="content",
+        key="pool_table",
+        alt="Number pool health",
+        column_config={
+            "number": lists.number_column("pool_number_clicked", ids, campaign_id=campaign.id),
+            "name": column.TextColumn("Name", width=125),
+            "status": column.MultiselectColumn(
+                "Pool status", options=list(_BADGES), color=list(_BADGES.values()), width=120
+            ),
+            "attempts": column.TextColumn("Attempts", alignment="right", width=75),
+            "answered": column.TextColumn("Answered", alignment="right", width=75),
+            "rate": column.TextColumn(
+                "Answer rate", width=190, help="Answered / attempts, with its 95 % Wilson interval and n"
+            ),
+            "by": column.TextColumn("Answered by", width=125, help="Whether the rate counts machines"),
+            "weight": column.TextColumn("Weight", width=85, help=labels.WEIGHT),
+            "edit": column.ButtonColumn(
+                "",
+                type="tertiary",
+                width=44,
+                help="Pool status, weight, primary number, removal",
+                **selection.click("pool_edit_clicked", ids, lambda one: named_lists.open_row(PLACE, one)),
+            ),
+        },
+    )
+    st.caption(
+        f"Calls of {WINDOW} whole days up to yesterday. Attempts reached the carrier. Answered by: "
+        f"{labels.answered_by(*rows)}"
+        " in the rows shown."
+    )
+
+
+def empty_pool(desk: Desk, campaign: CampaignDetail, *, writes: bool) -> None:
+    """Draw what to do about a pool without numbers."""
+    with empty_state("No numbers in the pool yet. The campaign calls from the numbers that are added here.", "call"):
+        if writes:
+            _add_button(desk, campaign, "pool_add_first")
+
+
+def history(rows: Sequence[AuditRow], zone: ZoneInfo) -> None:
+    """Draw the campaign's changes, or that there are none."""
+    st.subheader("History", anchor=False)
+    if rows:
+        audit.history(rows, zone)
+    else:
+        st.caption("Nothing was changed since it was set up.")
+
+
+def edit_place(desk: Desk, campaign: CampaignDetail, row: PoolRow) -> None:
+    """Open the dialog of a number's place in the pool."""
+    desk.show(campaign.version)
+    st.dialog(numbering.display(row.e164), on_dismiss="rerun")(_edit_place)(desk, campaign, row)
+
+
+def _edit_place(desk: Desk, campaign: CampaignDetail, row: PoolRow) -> None:
+    actor, prefix = desk.actor, f"place_{row.number_id}_{campaign.version}"
+
+    def newest(session: Session) -> int:
+        return campaigns.get(session, actor, campaign.id).version
+
+    with st.form("place_edit", border=False):
+        status = st.selectbox(
+            "Pool status",
+            campaigns.SETTABLE,
+            index=campaigns.SETTABLE.index(row.pool_status),
+            format_func=lambda value: labels.POOL[value],
+            key=f"{prefix}_status",
+        )
+        weight = st.number_input(
+            "Weight (optional)",
+            min_value=0.0,
+            max_value=campaigns.LARGEST_WEIGHT,
+            value=row.weight,
+            step=0.1,
+            format="%.2f",
+            key=f"{prefix}_weight",
+            placeholder="None",
+            help="How often the number is taken, against the others of the pool.",
+        )
+        with st.container(horizontal=True, horizontal_alignment="right"):
+            sent = st.form_submit_button("Save", type="primary")
+    if sent:
+        desk.do(
+            lambda session: campaigns.edit_place(
+                session, actor, campaign.id, row.number_id, status, weight, version=desk.version
+            ),
+            "Saved.",
+            newest,
+        )
+    st.divider()
+    number = numbering.display(row.e164)
+    with st.container(horizontal=True):
+        primary = None if row.is_primary else row.number_id
+        if st.button(
+            "Have no primary number" if row.is_primary else "Make primary number",
+            icon=":material/star:",
+            key="place_primary",
+        ):
+            desk.do(
+                lambda session: campaigns.set_primary(session, actor, campaign.id, primary, version=desk.version),
+                f"{number} is {'no longer' if row.is_primary else 'now'} the primary number.",
+                newest,
+            )
+        with st.popover(":red[Remove from pool]", icon=":material/remove_circle:"):
+            also = " It is the primary number; the campaign will have none." if row.is_primary else ""
+            st.markdown(f"The campaign no longer calls from {plain(number)}.{also}")
+            st.caption("Its calls stay on record. It can be added again.")
+            if st.button(":red[Remove]", key="place_remove"):
+                desk.do(
+                    lambda session: campaigns.remove_number(
+                        session, actor, campaign.id, row.number_id, version=desk.version
+                    ),
+                    f"{number} was taken out of the pool.",
+                    newest,
+                )
+
+
+def _add_button(desk: Desk, campaign: CampaignDetail, key: str) -> None:
+    if st.button("Add numbers", icon=":material/add:", type="primary", key=key):
+        selection.held(_CANDIDATES).clear()
+        _add_numbers(desk, campaign)
+
+
+@st.dialog("Add numbers to the pool", width="medium", on_dismiss="rerun")
+def _add_numbers(desk: Desk, campaign: CampaignDetail) -> None:
+    typed = st.text_input(
+        "Search numbers",
+        key="pool_candidate_search",
+        type="search",
+        placeholder="Part of a number or of a label",
+        live=True,
+        max_chars=100,
+    )
+    found: list[Candidate] = []
+
+    def look() -> str:
+        with desk.opener() as session:
+            found.extend(campaigns.candidates(session, desk.actor, campaign.id, typed or ""))
+        return ""
+
+    if outcome(look, "pool_search") is not None:
+        said("pool_search")
+        return
+    ticked = selection.held(_CANDIDATES)
+    if not found:
+        ticked.shown = frozenset()
+    if len((typed or "").strip()) < campaigns.SHORTEST_SEARCH:
+        st.caption(
+            f"Type at least {campaigns.SHORTEST_SEARCH} characters. Active numbers that are not in the pool appear."
+        )
+    elif not found:
+        st.caption("No active number outside the pool matches.")
+    else:
+        _candidates(ticked, found)
+    chosen: list[Candidate] = list(ticked.rows.values())
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right"):
+        fits = selection.told(ticked, _CANDIDATES, lambda row: numbering.display(row.e164), most=campaigns.MOST_AT_ONCE)
+        label = f"Add {labels.amount(len(chosen), 'number')}" if chosen else "Add numbers"
+        if st.button(label, type="primary", disabled=not fits, key="pool_add_chosen"):
+            ids = [row.id for row in chosen]
+            desk.do(
+                lambda session: campaigns.add_numbers(session, desk.actor, campaign.id, ids),
+                f"{labels.amount(len(ids), 'number')} added to the pool.",
+            )
+
+
+def _candidates(ticked: Selection[Candidate], found: list[Candidate]) -> None:
+    frame = pd.DataFrame(
+        {
+            "Number": [numbering.display(row.e164) for row in found],
+            "Name": [row.label or "—" for row in found],
+            "Country": [numbering.country(row.country) if row.country else "—" for row in found],
+        }
+    )
+    selection.table(
+        ticked,
+        found,
+        lambda row: row.id,
+        frame,
+        key=_CANDIDATES,
+        alt="Numbers that can be added",
+        height=min(len(found) + 1, 11) * 35 + 2,
+    )
+    if len(found) == campaigns.MOST_CANDIDATES:
+        st.caption(f"The first {campaigns.MOST_CANDIDATES} are shown. Type more to see others.")
+
+
+def _badges(row: PoolRow) -> list[str]:
+    badges = [labels.POOL[row.pool_status]]
+    if row.is_primary:
+        badges.append("Primary")
+    if row.number_status is not campaigns.NumberStatus.ACTIVE:
+        badges.append(_INACTIVE)
+    return badges

@@ -1,0 +1,1 @@
+"""Telephony connections, and the choice of one."""

@@ -1,0 +1,57 @@
+"""The choice of an account at a provider: never made for the reader, with what its last test said beside it."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from components.ui import navigation
+from components.ui.markdown import plain
+from services.connections import connection_tests
+from services.connections.connections import ConnectionRow, vendor
+from services.core.access import Actor, Permission
+
+NONE_CHOSEN = "Choose a connection"
+
+
+def name(connection: ConnectionRow) -> str:
+    """Return what an account is called: by its connection, with the provider."""
+    return f"{connection.name} · {vendor(connection.provider).name}"
+
+
+def choice(
+    offered: Sequence[ConnectionRow], key: str, *, on_change: Callable[[], None] | None = None, **options: Any
+) -> ConnectionRow | None:
+    """Draw the choice among *offered*; return what is chosen. The only one is chosen by itself; of several, none is."""
+    rows = {row.id: row for row in offered}
+    chosen = st.selectbox(
+        "Telephony connection",
+        list(rows),
+        format_func=lambda value: name(rows[value]),
+        index=0 if len(rows) == 1 else None,
+        placeholder=NONE_CHOSEN,
+        key=key,
+        on_change=on_change,
+        **options,
+    )
+    return rows.get(chosen)
+
+
+def doubt(connection: ConnectionRow, actor: Actor) -> None:
+    """Say that a connection was never tested, or failed its last test, and where it can be."""
+    if connection.test_passed or not connection_tests.can_test(vendor(connection.provider)):
+        return
+    failed = connection.test_passed is False
+    told = "failed its last test, so what is asked of it may fail" if failed else "was never tested"
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        icon = ":material/error:" if failed else ":material/help:"
+        st.markdown(f":orange[{icon}] **{plain(connection.name)}** {told}.", width="content")
+        if actor.may(Permission.CONNECTIONS_WRITE):
+            navigation.link(
+                navigation.CONNECTIONS,
+                label="Test connection",
+                icon=":material/wifi_tethering:",
+                query_params={"connections_search": connection.name},
+            )
+        else:
+            st.caption("An admin can test it.", width="content")

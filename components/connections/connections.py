@@ -1,0 +1,328 @@
+"""The list of telephony connections, and the dialogs that add, change, test and delete one."""
+
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+from sqlmodel import Session
+
+from components.ui import dialogs, named_lists
+from components.ui.dialogs import Desk
+from components.ui.lists import Filter
+from components.ui.markdown import plain
+from components.ui.named_lists import ACTIVE, Wanted
+from components.ui.page import exactly, outcome, said, when
+from db.audit.queries import AuditRow
+from providers.base import Capability, Field, Vendor
+from services.connections import connection_tests, connections
+from services.connections.connections import (
+    ConnectionDetail,
+    ConnectionQuery,
+    ConnectionValues,
+    ListedConnection,
+    Uses,
+    vendor,
+)
+from services.core.access import Permission
+from services.text import labels, numbering
+
+PLACE = "connections"
+_BADGES = {"Active": "green", "Inactive": "gray", "Sandbox": "blue"}
+_NO_COUNTRY = ""
+
+
+def toolbar() -> tuple[ConnectionQuery, Wanted]:
+    """Draw search and filters; return what is wanted."""
+    wanted = named_lists.toolbar(
+        PLACE,
+        "Search connections...",
+        [
+            Filter("connections_status", "Status", ACTIVE, f"{PLACE}_"),
+            Filter("connections_provider", "Provider", {v.key: v.name for v in connections.vendors()}, f"{PLACE}_"),
+            Filter("connections_test", "Last test", labels.TESTED, f"{PLACE}_"),
+        ],
+    )
+    query = ConnectionQuery(
+        wanted.text,
+        wanted.active("connections_status"),
+        tuple(wanted.chosen["connections_provider"]),
+        tuple(wanted.chosen["connections_test"]),
+        connection_tests.testable(),
+    )
+    return query, wanted
+
+
+def table(rows: Sequence[ListedConnection], *, with_tenant: bool, zone: ZoneInfo) -> None:
+    """Draw a page of connections. A click on a name opens its dialog."""
+    frame = pd.DataFrame(
+        {
+            "name": [row.name for row in rows],
+            "status": [[ACTIVE[row.is_active], *(["Sandbox"] if row.is_sandbox else [])] for row in rows],
+            "provider": [vendor(row.provider).name for row in rows],
+            "country": [numbering.country(row.default_country) if row.default_country else "—" for row in rows],
+            "numbers": [named_lists.counted(row.numbers, connections.COUNT_LIMIT) for row in rows],
+            "test": [_tested(row, zone) for row in rows],
+        }
+    )
+    if with_tenant:
+        frame.insert(1, "tenant", [row.tenant for row in rows])
+    ids = [row.id for row in rows]
+    column = st.column_config
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height="content",
+        key="connections_table",
+        alt="Telephony connections",
+        column_config={
+            "name": named_lists.name_column(PLACE, "connection_clicked", ids, width=190),
+            "tenant": column.TextColumn("Tenant", width=130),
+            "status": column.MultiselectColumn(
+                "Status", options=list(_BADGES), color=list(_BADGES.values()), width=150
+            ),
+            "provider": column.TextColumn("Provider", width=110),
+            "country": column.TextColumn("Default country", width=160),
+            "numbers": named_lists.numbers_column(
+                "connection_numbers_clicked", [named_lists.of_tenant(row, with_tenant) for row in rows], "connection"
+            ),
+            "test": column.TextColumn("Last test", width=210),
+        },
+    )
+
+
+@st.dialog("Add connection", width="medium", on_dismiss="rerun")
+def add(desk: Desk) -> None:
+    """Open the dialog that adds a connection."""
+    makers = {maker.key: maker for maker in connections.vendors()}
+    chosen = st.selectbox(
+        "Provider",
+        list(makers),
+        format_func=lambda key: makers[key].name,
+        key="connection_provider",
+        index=None,
+        placeholder="Choose a provider",
+    )
+    if chosen is None:
+        st.caption("Each provider asks for credentials of its own.")
+        return
+    maker = makers[chosen]
+    if maker.limits:
+        st.caption(f":material/info: {maker.limits}")
+    with st.form("connection_add", border=False):
+        values = _entered(maker, f"new_{maker.key}", None)
+        sent = _submit("Add connection")
+    if sent:
+
+        def put(session: Session) -> None:
+            added = connections.add(session, desk.actor, maker.key, values)
+            if connection_tests.can_test(maker):
+                named_lists.open_row(PLACE, added)
+
+        desk.do(put, f"{values.name.strip()} was added.")
+
+
+def edit(desk: Desk, found: ConnectionDetail, uses: Uses, changes: Sequence[AuditRow]) -> None:
+    """Open the dialog of one connection."""
+    desk.show(found.version)
+    st.dialog(plain(found.name), width="large", on_dismiss="rerun")(_edit)(desk, found, uses, changes)
+
+
+def _edit(desk: Desk, found: ConnectionDetail, uses: Uses, changes: Sequence[AuditRow]) -> None:
+    maker = vendor(found.provider)
+    writes = desk.actor.may(Permission.CONNECTIONS_WRITE)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(ACTIVE[found.is_active], color="green" if found.is_active else "gray")
+        st.badge(plain(maker.name), color="gray")
+        if found.is_sandbox:
+            st.badge("Sandbox", color="blue", help="Goes to the sandbox that stands for the provider.")
+        told = connections.told(uses)
+        st.caption(f"Used by {told}" if told else "Nothing uses it", width="content")
+    _test(desk, found, maker, writes=writes)
+    if not writes:
+        _read_only(found, maker)
+        dialogs.history(changes, desk.zone)
+        return
+    with st.form("connection_edit", border=False):
+        values = _entered(maker, f"connection_{found.id}_{found.version}", found)
+        sent = _submit("Save")
+    if sent:
+        desk.do(
+            lambda session: connections.edit(session, desk.actor, found.id, values, version=desk.version),
+            "Saved.",
+            lambda session: connections.get(session, desk.actor, found.id).version,
+        )
+    dialogs.history(changes, desk.zone)
+    st.divider()
+    _put_away(desk, found, uses)
+
+
+def _test(desk: Desk, found: ConnectionDetail, maker: Vendor, *, writes: bool) -> None:
+    testable = connection_tests.can_test(maker)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        latest = st.empty()
+        place = st.container(width="content")
+    if found.tested_at:
+        mark = "check_circle" if found.test_passed else "error"
+        color = "green" if found.test_passed else "red"
+        latest.markdown(
+            f":{color}[:material/{mark}: {'Passed' if found.test_passed else 'Failed'}] "
+            f"{when(found.tested_at, desk.zone)} · {plain(found.test_result or '')}",
+            help=exactly(found.tested_at, desk.zone),
+        )
+    elif testable:
+        latest.caption("Not tested since its credentials were set.")
+    else:
+        latest.caption(f"{plain(maker.name)} cannot be asked: {maker.limits}")
+    if not (writes and testable):
+        return
+    if place.button("Test connection", icon=":material/wifi_tethering:", key="connection_test"):
+
+        def ask() -> str:
+            with desk.opener() as session:
+                result = connection_tests.test(session, desk.actor, found.id)
+            color, mark, word = ("green", "check_circle", "Passed") if result.passed else ("red", "error", "Failed")
+            latest.markdown(f":{color}[:material/{mark}: {word}] just now · {plain(result.told)}")
+            return ""
+
+        with st.spinner(f"Asking {plain(maker.name)}…"):
+            outcome(ask, "connection_test")
+        said("connection_test")
+
+
+def _entered(maker: Vendor, prefix: str, found: ConnectionDetail | None) -> ConnectionValues:
+    """Draw the inputs of a connection; return what is in them."""
+    left, right = st.columns(2)
+    name = left.text_input("Name", value=found.name if found else "", key=f"{prefix}_name", max_chars=80)
+    countries = [_NO_COUNTRY, *numbering.countries()]
+    known = (found.default_country if found else maker.default_country) or _NO_COUNTRY
+    country = right.selectbox(
+        "Default country",
+        countries,
+        index=countries.index(known) if known in countries else 0,
+        format_func=lambda code: numbering.country(code) if code else "None",
+        key=f"{prefix}_country",
+        help="A number typed without + is read as one of this country.",
+    )
+    voice = status = ""
+    if maker.can(Capability.SET_WEBHOOKS):
+        left, right = st.columns(2)
+        with left:
+            known = found.voice_url if found else ""
+            voice = _url("Voice URL", f"{prefix}_voice", known, "Called when a call comes in.")
+        with right:
+            known = found.status_callback_url if found else ""
+            status = _url("Status Callback URL", f"{prefix}_status", known, "Called when the status of a call changes.")
+    entered: dict[str, str] = {}
+    forget: list[str] = []
+    if maker.credential_fields:
+        st.markdown("**Credentials**")
+        st.caption("Encrypted at rest. A secret is never shown again.")
+    columns = st.columns(2)
+    for place, field in enumerate(maker.credential_fields):
+        if place and place % 2 == 0:  # a row of its own, so that on a narrow screen the order holds
+            columns = st.columns(2)
+        with columns[place % 2]:
+            entered[field.name] = _credential(field, f"{prefix}_credential_{field.name}", found)
+        if _can_be_forgotten(field, found) and st.checkbox(
+            f"Remove the stored {plain(field.label)}", key=f"{prefix}_no_{field.name}"
+        ):
+            forget.append(field.name)
+    return ConnectionValues(name, country or None, voice, status, entered, tuple(forget))
+
+
+def _credential(field: Field, key: str, found: ConnectionDetail | None) -> str:
+    label = plain(field.label if field.required or field.either else f"{field.label} (optional)")
+    if not field.secret:
+        known = found.plain.get(field.name, "") if found else ""
+        return st.text_input(
+            label, value=known, key=key, help=field.help or None, placeholder=field.placeholder or None
+        )
+    is_set = found is not None and field.name in found.stored
+    return st.text_input(
+        label,
+        key=key,
+        type="password",
+        autocomplete="new-password",
+        placeholder="Set. Leave empty to keep it" if is_set else "Not set",
+        help=field.help or None,
+    )
+
+
+def _can_be_forgotten(field: Field, found: ConnectionDetail | None) -> bool:
+    return field.secret and not field.required and found is not None and field.name in found.stored
+
+
+def _url(label: str, key: str, value: str, told: str) -> str:
+    return st.text_input(label, value=value, key=key, placeholder="https://", max_chars=500, help=told)
+
+
+def _submit(label: str) -> bool:
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        return st.form_submit_button(label, type="primary")
+
+
+def _read_only(found: ConnectionDetail, maker: Vendor) -> None:
+    fields = {"Default country": numbering.country(found.default_country) if found.default_country else ""}
+    if maker.can(Capability.SET_WEBHOOKS):
+        fields |= {"Voice URL": found.voice_url, "Status Callback URL": found.status_callback_url}
+    fields |= {field.label: "Set" if field.name in found.stored else "Not set" for field in maker.credential_fields}
+    for name, value in fields.items():
+        with st.container(gap=None):
+            st.caption(plain(name))
+            st.markdown(plain(value) if value else "—")
+
+
+def _put_away(desk: Desk, found: ConnectionDetail, uses: Uses) -> None:
+    """Draw the ways to put a connection into and out of use, and to delete it; both say what depends on it."""
+    actor = desk.actor
+
+    def newest(session: Session) -> int:
+        return connections.get(session, actor, found.id).version
+
+    with st.container(horizontal=True):
+        if not found.is_active:
+            if st.button("Activate", icon=":material/play_circle:", key="connection_activate"):
+                desk.do(
+                    lambda session: connections.activate(session, actor, found.id, version=desk.version),
+                    f"{found.name} is active.",
+                    newest,
+                )
+        else:
+            with st.popover("Deactivate", icon=":material/pause_circle:"):
+                st.markdown(_depends(uses))
+                st.caption("It can no longer be chosen for new numbers. You can activate it again.")
+                if st.button("Deactivate connection", key="connection_deactivate"):
+                    desk.do(
+                        lambda session: connections.deactivate(session, actor, found.id, version=desk.version),
+                        f"{found.name} is inactive.",
+                        newest,
+                    )
+        with st.popover(":red[Delete]", icon=":material/delete:", disabled=uses.any, help=_why_not(uses)):
+            st.markdown("Nothing uses this connection. It is deleted with its credentials; this cannot be undone.")
+            if st.button(":red[Delete connection]", icon=":material/delete:", key="connection_delete"):
+                desk.do(
+                    lambda session: connections.delete(session, actor, found.id, version=desk.version),
+                    f"{found.name} was deleted.",
+                    newest,
+                )
+
+
+def _depends(uses: Uses) -> str:
+    if not uses.numbers and not uses.open_orders:
+        return "Nothing in use depends on it."
+    parts = [labels.amount(uses.numbers, "number")] if uses.numbers else []
+    if uses.open_orders:
+        parts.append(f"{labels.amount(uses.open_orders, 'order')} not settled yet")
+    one = uses.numbers + uses.open_orders == 1
+    return f"**{' and '.join(parts)}** {'depends on it and keeps it' if one else 'depend on it and keep it'}."
+
+
+def _why_not(uses: Uses) -> str | None:
+    return f"In use, so it cannot be deleted: {connections.told(uses)}." if uses.any else None
+
+
+def _tested(row: ListedConnection, zone: ZoneInfo) -> str:
+    if row.tested_at is None:
+        return "—"
+    return f"{'Passed' if row.test_passed else 'Failed'} {when(row.tested_at, zone)}"

@@ -1,0 +1,1 @@
+"""Campaign health and number health."""

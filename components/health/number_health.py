@@ -1,0 +1,332 @@
+"""Number health: key figures, what needs attention and why, a ranked table, how rates are spread, idle numbers."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from components.ui import lists, navigation
+from components.ui.lists import Filter
+from components.ui.markdown import plain
+from components.ui.page import BadgeColor, empty_state, errors_shown, exactly, when
+from services.health import campaign_health, number_health
+from services.health.number_health import URGENT, FallRow, HealthRow, IdleRow, Step, Totals, Verdict, Wanted
+from services.health.statistics import rate
+from services.health.summaries import AsOf
+from services.health.thresholds import MEANINGS, Thresholds
+from services.text import labels, numbering
+
+PREFIX = "health_"
+_BADGES: dict[Verdict, BadgeColor] = {
+    Verdict.SPAM_FLAGGED: "red",
+    Verdict.LOW: "red",
+    Verdict.FALLING: "orange",
+    Verdict.CAPPED: "yellow",
+    Verdict.NEAR_CAP: "yellow",
+    Verdict.THIN: "gray",
+    Verdict.SMALL_POOL: "gray",
+    Verdict.HEALTHY: "green",
+}
+_PAINT = {"Stands out": "#d55e00", "At its cap": "#e69f00", "Not enough data": "#b8c0cc", "Healthy": "#0072b2"}
+"""Colours of the spread, told apart by the colour-blind too (Okabe & Ito)."""
+
+_MOST_URGENT = 5
+
+
+def toolbar(today: date, campaigns: Mapping[int, str]) -> tuple[Wanted, list[Filter], DeltaGenerator]:
+    """Draw window, search and filters; return what is wanted, the filters, and the place at the row's end."""
+    status = Filter(f"{PREFIX}verdict", "Status", labels.VERDICT, PREFIX)
+    campaign = Filter(f"{PREFIX}campaign", "Campaign", campaigns, PREFIX)
+    keys = [status.key, campaign.key, *(f"{PREFIX}{key}" for key in ("search", "days", "page", "per_page"))]
+    lists.keep(keys, "health")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        days = st.segmented_control(
+            "Window",
+            campaign_health.WINDOWS,
+            default=30,
+            format_func=lambda n: f"{n:d} days",
+            key=f"{PREFIX}days",
+            bind="query-params",
+            label_visibility="collapsed",
+            required=True,
+        )
+        with st.container(width=300):
+            typed = lists.search_box("Search numbers...", PREFIX)
+        active = sum(bool(item.chosen) for item in (status, campaign))
+        with st.popover(f"Filters · {active}" if active else "Filters", icon=":material/filter_list:"):
+            verdicts, chosen = status.draw(), campaign.draw()
+        end = st.container(width="content")
+    lists.chips([status, campaign], typed, PREFIX)
+    lists.remember(keys, "health")
+    text = numbering.search_text(typed)
+    digits = min(text.digits, key=len, default="") if text else ""
+    return Wanted(int(days or 30), today, digits, tuple(verdicts), tuple(chosen)), [status, campaign], end
+
+
+def import_link(may_import: bool) -> None:
+    """Draw the way to bring health in, for who may."""
+    if may_import:
+        navigation.link("import_health.py", label="Import health", icon=":material/upload_file:")
+
+
+def nothing(offered: Sequence[Filter], may_import: bool) -> None:
+    """Draw why there is no line: nothing matches what is *offered* as filters, or there are no calls."""
+    if offered:
+        with empty_state("No line matches the search and filters.", "search_off"):
+            lists.clear_filters_button(offered, PREFIX)
+        return
+    text = "No calls in this window. They come in by file, from your dialer by HTTP, or from Twilio's call log."
+    with empty_state(text, "monitor_heart"):
+        import_link(may_import)
+
+
+def by_verdict(steps: Sequence[Step]) -> dict[Verdict, int]:
+    """Return how many lines there are of each verdict."""
+    found: dict[Verdict, int] = {}
+    for step in steps:
+        found[step.verdict] = found.get(step.verdict, 0) + step.lines
+    return found
+
+
+def figures(found: Totals, lines: Mapping[Verdict, int], idle: int, wanted: Wanted) -> None:
+    """Draw the key figures, the first ones with their change against the window before."""
+    now = rate(found.answered, found.attempts)
+    changed = number_health.changed(found)
+    change = f"{changed[0] * 100:+.1f} points" if changed else None
+    calls = _change(found.attempts, found.attempts_before)
+    numbers = _change(found.numbers, found.numbers_before)
+    interval = "" if now.low is None else f"95 % interval {now.low:.1%}–{now.high:.1%}, n = {now.n:,}"
+    if changed:
+        interval += ". The change is beyond chance" if changed[1] else ". The change is within chance"
+    interval += f". Answered: {labels.answered_by(found)}"
+    capped = lines.get(Verdict.CAPPED, 0) + lines.get(Verdict.NEAR_CAP, 0)
+    with st.container(horizontal=True):
+        _metric(
+            "Answer rate",
+            "—" if now.value is None else f"{now.value:.1%}",
+            change,
+            interval,
+            neutral=not (changed and changed[1]),
+        )
+        _metric("Attempts", f"{found.attempts:,}", calls, "Calls that reached the carrier", neutral=True)
+        _metric("Numbers with calls", f"{found.numbers:,}", numbers, neutral=True)
+    with st.container(horizontal=True):
+        for verdict in URGENT:
+            _metric(
+                labels.VERDICT[verdict], f"{lines.get(verdict, 0):,}", help=f"Next: {number_health.ACTION[verdict]}"
+            )
+        _metric("At or near the cap", f"{capped:,}", help="By the calls of today, or because the pool says so")
+        _metric("Idle", f"{idle:,}", help="Twilio-managed numbers at risk of reclaim, listed below")
+
+
+def _change(now: int, before: int) -> str | None:
+    return f"{now - before:+,}" if before and now != before else None
+
+
+def _metric(label: str, value: str, change: str | None = None, help: str = "", *, neutral: bool = False) -> None:
+    st.metric(
+        label,
+        value,
+        change,
+        delta_color="off" if neutral else "normal",
+        border=True,
+        height="stretch",
+        help=help or None,
+    )
+
+
+def as_of(found: AsOf, wanted: Wanted, zone: ZoneInfo, sums: Callable[[], AsOf]) -> None:
+    """Draw which days are in the figures, and when they were added up; draw the page anew when *sums* are newer."""
+    if found.until is not None:
+        text = f"{wanted.days:d} whole days up to {found.until:%-d %b %Y}, compared with the {wanted.days:d} before."
+        if found.behind:
+            text += f" Added up {when(found.made_at, zone)}; newer calls are being added up now."
+        st.caption(text, help=f"Added up {exactly(found.made_at, zone)}.")
+    else:
+        st.info(
+            "The calls are being added up for the first time. They appear here by themselves.",
+            icon=":material/hourglass_top:",
+        )
+        st.skeleton(height=400)
+    if found.behind:
+
+        @st.fragment(run_every="3s")
+        def watch() -> None:
+            with errors_shown():
+                if sums() != found:
+                    st.rerun()
+
+        watch()
+
+
+def falls(found: Sequence[FallRow], *, with_tenant: bool) -> None:
+    """Draw the campaigns whose whole pool answers less than it did, each as one finding."""
+    for fall in found:
+        whose = f"{plain(fall.campaign)} ({plain(fall.tenant)})" if with_tenant else plain(fall.campaign)
+        with st.container(key=f"fall_{fall.campaign_id}"):
+            st.warning(
+                f"**{whose}** · {number_health.fallen(fall)} **{number_health.FALL_ACTION}**",
+                icon=":material/trending_down:",
+            )
+
+
+def attention(rows: Sequence[HealthRow], limits: Thresholds, lines: Mapping[Verdict, int]) -> None:
+    """Draw the first of the lines that stand out: which number where, why, and what to do next."""
+    urgent = [row for row in rows if row.verdict in URGENT][:_MOST_URGENT]
+    if not urgent:
+        return
+    st.subheader("Needs attention", anchor=False)
+    for row in urgent:
+        with st.container(border=True, gap="xsmall", key=f"attention_{row.number_id}_{row.campaign_id}"):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                navigation.link(
+                    navigation.DETAIL,
+                    label=f"**{numbering.display(row.e164)}**",
+                    query_params=navigation.number_query(row.number_id),
+                )
+                st.badge(labels.VERDICT[row.verdict], color=_BADGES[row.verdict])
+                found = rate(row.answered, row.attempts)
+                told = (
+                    f"{found.value:.1%} of {labels.amount(row.attempts, 'attempt')}" if found.value is not None else ""
+                )
+                name = f" · {plain(row.label)}" if row.label else ""
+                st.markdown(f"{plain(row.campaign)}{name} · {told}")
+            st.markdown(f"{number_health.reason(row, limits)} **{number_health.ACTION[row.verdict]}**")
+    more = sum(lines.get(verdict, 0) for verdict in URGENT) - len(urgent)
+    if more > 0:
+        st.caption(f"{labels.amount(more, 'more line')} below, the worst first.")
+
+
+def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], limits: Thresholds, *, with_tenant: bool) -> None:
+    """Draw a line for each number in each campaign, the worst first."""
+    rates = [rate(row.answered, row.attempts) for row in rows]
+    frame = pd.DataFrame(
+        {
+            "number": [numbering.display(row.e164) for row in rows],
+            "status": [[labels.VERDICT[row.verdict]] for row in rows],
+            "campaign": [row.campaign for row in rows],
+            "rate": ["—" if found.value is None else f"{found.value:.1%}" for found in rates],
+            "interval": ["—" if f.low is None else f"{f.low:.0%}–{f.high:.0%}" for f in rates],
+            "n": [row.attempts for row in rows],
+            "median": ["—" if row.median is None else f"{row.median:.1%}" for row in rows],
+            "same": ["—" if row.expected is None else f"{row.expected:.1%}" for row in rows],
+            "answered": [labels.answered_by(row) for row in rows],
+            "trend": list(trends),
+            "why": [number_health.reason(row, limits) or "—" for row in rows],
+            "next": [number_health.ACTION[row.verdict] or "—" for row in rows],
+        }
+    )
+    if with_tenant:
+        frame.insert(3, "tenant", [row.tenant for row in rows])
+    ids = [row.number_id for row in rows]
+    column = st.column_config
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height="content",
+        key="health_table",
+        alt="Numbers by health, the worst first",
+        column_config={
+            "number": lists.number_column("health_clicked", ids),
+            "status": column.MultiselectColumn(
+                "Status", options=list(labels.VERDICT.values()), color=list(_BADGES.values()), width=130
+            ),
+            "campaign": column.TextColumn("Campaign", width=130),
+            "tenant": column.TextColumn("Tenant", width=120),
+            "rate": column.TextColumn("Answer rate", width=90, alignment="right"),
+            "interval": column.TextColumn("95 % interval", width=100, help="Wilson score interval"),
+            "n": column.NumberColumn("n", width=60, format="localized", help="Attempts in the window"),
+            "median": column.TextColumn("Pool median", width=95, alignment="right"),
+            "same": column.TextColumn(
+                "Same days", width=90, alignment="right", help="What the others of its pool had on the same days"
+            ),
+            "answered": column.TextColumn("Answered by", width=130, help="Whether the rate counts machines"),
+            "trend": column.LineChartColumn("By day", width=110, y_min=0, help="Answer rate of each day with calls"),
+            "why": column.TextColumn("Why", width=330),
+            "next": column.TextColumn("What to do", width=330),
+        },
+    )
+
+
+def definitions(limits: Thresholds, *, may_change: bool) -> None:
+    """Draw what the words and thresholds mean, and for whoever may change them the way there."""
+    st.caption(
+        "Answer rate = answered / attempts that reached the carrier. Ranked by status, then by the interval's low end. "
+        "A number is judged against the others of its pool on the same days, so that a bad day is not a bad number. "
+        f"**Low**: even the upper end lies under {MEANINGS['flag_share'].told(limits.flag_share)} of what they had. "
+        f"**Falling**: the change test against them has passed {limits.alarm:g}. Of the flags together at most "
+        f"{MEANINGS['false_share'].told(limits.false_share)} are false in the mean. **Not enough data**: the interval "
+        f"is wider than {MEANINGS['widest_interval'].told(limits.widest_interval)}; **pool too small to tell**: that "
+        "of the others is. **Answered** counts humans only where machines were detected, else it includes machines. "
+        f"**Near cap** from {limits.cap_warning:,} calls today, **capped** from {limits.cap:,}, until midnight."
+    )
+    if may_change:
+        navigation.link(navigation.SETTINGS, label="Change the thresholds", icon=":material/tune:")
+
+
+def spread(steps: Sequence[Step]) -> None:
+    """Draw how the answer rates of all lines that match are spread."""
+    kinds = {**dict.fromkeys(URGENT, "Stands out"), **dict.fromkeys((Verdict.CAPPED, Verdict.NEAR_CAP), "At its cap")}
+    kinds |= {Verdict.THIN: "Not enough data", Verdict.SMALL_POOL: "Not enough data", Verdict.HEALTHY: "Healthy"}
+    frame = pd.DataFrame(
+        [
+            {"low": step.low, "high": step.low + number_health.BIN, "kind": kinds[step.verdict], "lines": step.lines}
+            for step in steps
+        ]
+    )
+    frame = frame.groupby(["low", "high", "kind"])[["lines"]].sum().reset_index()
+    shown = [kind for kind in _PAINT if kind in set(frame["kind"])]
+    frame["order"] = frame["kind"].map({kind: place for place, kind in enumerate(_PAINT)})
+    percent = alt.Axis(format="%", tickCount=10)
+    chart = (
+        alt.Chart(frame)
+        .mark_bar(binSpacing=1)
+        .encode(
+            x=alt.X("low:Q", bin="binned", scale=alt.Scale(domain=[0, 1]), axis=percent, title="Answer rate"),
+            x2="high:Q",
+            y=alt.Y("lines:Q", title="Numbers × campaigns", axis=alt.Axis(tickMinStep=1), stack="zero"),
+            color=alt.Color(
+                "kind:N",
+                scale=alt.Scale(domain=shown, range=[_PAINT[kind] for kind in shown]),
+                legend=alt.Legend(title=None, orient="top"),
+            ),
+            order=alt.Order("order:Q"),
+            tooltip=[
+                alt.Tooltip("low:Q", title="From", format=".0%"),
+                alt.Tooltip("high:Q", title="To", format=".0%"),
+                alt.Tooltip("kind:N", title="Status"),
+                alt.Tooltip("lines:Q", title="Lines", format=","),
+            ],
+        )
+    )
+    st.subheader("How the rates are spread", anchor=False)
+    st.altair_chart(chart, height=220, alt="How many numbers × campaigns have which answer rate, by status")
+
+
+def idle(rows: Sequence[IdleRow], total: int, limits: Thresholds, *, with_tenant: bool) -> None:
+    """Draw the first of the numbers that Twilio may reclaim."""
+    st.subheader("Idle, at risk of reclaim", anchor=False)
+    if not rows:
+        st.caption("No Twilio-managed number is idle.")
+        return
+    first = f" The {len(rows):,} idlest are shown." if total > len(rows) else ""
+    st.caption(
+        f"{labels.amount(total, 'Twilio-managed number')} with under {limits.idle_calls:d} completed calls of 12 s in "
+        f"{number_health.IDLE_DAYS} days, as far as campaigns report them. Use them, or release them.{first}"
+    )
+    frame = pd.DataFrame(
+        {
+            "Number": [numbering.display(row.e164) for row in rows],
+            "Name": [row.label or "—" for row in rows],
+            "Completed calls": [row.completed for row in rows],
+        }
+    )
+    if with_tenant:
+        frame.insert(2, "Tenant", [row.tenant for row in rows])
+    ids = [row.number_id for row in rows]
+    number = lists.number_column("idle_clicked", ids)
+    st.dataframe(frame, hide_index=True, key="idle_table", alt="Idle numbers", column_config={"Number": number})

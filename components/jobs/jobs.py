@@ -1,0 +1,147 @@
+"""Work on many numbers, one after the other: begun by a click, shown while it runs, with an outcome for each.
+
+It lives in the session, a step at a time, so that a click in between neither loses nor repeats anything.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import pandas as pd
+import streamlit as st
+from sqlmodel import Session
+
+from components.ui.markdown import plain
+from services.core.access import Actor
+from services.core.errors import DatabaseUnavailable, ServiceError
+from services.jobs import workflows
+from services.orders import orders
+from services.orders.orders import OrderState
+from services.text import labels, numbering
+
+_WAIT_SECONDS = 60.0
+"""How long the orders of a job are awaited, all together."""
+
+Act = Callable[[Session, Any], int | None]
+"""Does something about a row; returns an order whose outcome is to be awaited, or None when it is done."""
+
+
+class Numbered(Protocol):
+    """A row about a number."""
+
+    @property
+    def e164(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Told:
+    """What came of one number. What is not certain yet is settled later, by itself."""
+
+    e164: str
+    text: str
+    is_done: bool
+    is_open: bool = False
+
+
+@dataclass
+class Job:
+    """*doing* (`Importing`) to many rows by *act*, each of which is then *done* (`imported`)."""
+
+    doing: str
+    done: str
+    act: Act
+    waiting: list[Numbered]
+    placed: list[tuple[str, int]] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
+
+    def run(self, actor: Actor, opener: Callable[[], AbstractContextManager[Session]]) -> None:
+        """Work off what is left, drawing how far it is."""
+        total = len(self.waiting) + len(self.placed) + len(self.told)
+        bar = st.progress(0.0)
+        while self.waiting:
+            begun = total - len(self.waiting)
+            bar.progress(begun / total, text=f"{plain(self.doing)}… {begun:,} of {labels.amount(total, 'number')}")
+            self._begin(opener)
+        until = time.monotonic() + _WAIT_SECONDS
+        while self.placed:
+            answered = total - len(self.placed)
+            bar.progress(
+                answered / total, text=f"Waiting for the outcome… {answered:,} of {labels.amount(total, 'number')}"
+            )
+            self._await(actor, opener, max(0.0, until - time.monotonic()))
+
+    # Between what is done and what is noted of it, nothing is drawn: only there could a click break in.
+    def _begin(self, opener: Callable[[], AbstractContextManager[Session]]) -> None:
+        row = self.waiting.pop(0)
+        try:
+            with opener() as session:
+                order = self.act(session, row)
+            if order is not None:
+                workflows.begin(order)
+        except ServiceError as exc:
+            self.told.append(Told(row.e164, str(exc), is_done=False))
+        except DatabaseUnavailable:
+            self.waiting.insert(0, row)  # it is tried again in the next run
+            raise
+        else:
+            if order is None:
+                self.told.append(Told(row.e164, self.done.capitalize(), is_done=True))
+            else:
+                self.placed.append((row.e164, order))
+
+    def _await(self, actor: Actor, opener: Callable[[], AbstractContextManager[Session]], seconds: float) -> None:
+        e164, order_id = self.placed[0]
+        workflows.await_outcome(order_id, seconds)
+        try:
+            with opener() as session:
+                order = orders.get(session, actor, order_id)
+        except ServiceError as exc:
+            self.told.append(Told(e164, str(exc), is_done=False, is_open=True))
+        else:
+            is_done = order.state is OrderState.CONFIRMED
+            text = self.done.capitalize() if is_done else order.problem or "Not certain yet; we keep looking"
+            self.told.append(Told(e164, text, is_done, order.is_open))
+        self.placed.pop(0)
+
+
+@dataclass
+class Bench:
+    """Where a page works on many numbers, one job at a time; `told` is what came of the last one, until it is seen."""
+
+    job: Job | None = None
+    told: list[Told] = field(default_factory=list)
+    done: str = ""
+
+    def begin(self, doing: str, done: str, rows: Sequence[Numbered], act: Act) -> None:
+        """Begin a job that is then to be worked off; the second click of a double click finds it begun."""
+        if self.job is None and not self.told:
+            self.job = Job(doing, done, act, list(rows))
+
+    def work(self, actor: Actor, opener: Callable[[], AbstractContextManager[Session]]) -> list[str]:
+        """Work off the job, if there is one left; return the numbers that are, or may be, changed by it."""
+        if self.job is None:
+            return []
+        self.job.run(actor, opener)
+        self.told, self.done, self.job = self.job.told, self.job.done, None
+        return [one.e164 for one in self.told if one.is_done or one.is_open]
+
+    def forget(self) -> None:
+        """Have seen what came of the last job."""
+        self.told = []
+
+    def outcomes(self) -> None:
+        """Draw what came of each number."""
+        good = sum(one.is_done for one in self.told)
+        icon = ":material/check_circle:" if good == len(self.told) else ":material/rule:"
+        st.markdown(f"{icon} **{good:,} of {labels.amount(len(self.told), 'number')} {plain(self.done)}**")
+        frame = pd.DataFrame(
+            [(numbering.display(one.e164), one.text) for one in self.told], columns=["Number", "Outcome"]
+        )
+        st.dataframe(
+            frame,
+            hide_index=True,
+            alt="Outcome of each number",
+            column_config={"Number": st.column_config.Column(width=145)},
+        )

@@ -1,0 +1,1 @@
+"""The list of numbers, a number's page, and adding numbers."""

@@ -1,0 +1,322 @@
+"""A number's page: its header card, and the sections that are saved one by one."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from components.audit import history
+from components.ui.markdown import plain
+from components.ui.page import exactly, said, when
+from db.agents import AgentRow
+from db.connections import ConnectionRow
+from db.models import NumberStatus
+from db.numbers.details import CampaignUse, NumberDetail
+from providers.base import Vendor
+from services.connections.connections import vendor
+from services.orders import orders
+from services.text import labels, numbering
+
+NO_AGENT = 0
+NO_RESTRICTION = "Empty means no restriction."
+Save = Callable[[], None]
+
+
+def card(deeds: "Deeds", zone: ZoneInfo, *, with_tenant: bool, writes: bool) -> None:
+    """Draw the number, its badges, one line of what it is, and the ways to put it into and out of use."""
+    number = deeds.number
+    with st.container(border=True, gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            with st.container(horizontal=True, vertical_alignment="center", width="content"):
+                st.title(f":material/call: `{numbering.display(number.e164)}`", anchor=False, width="content")
+                st.badge(
+                    labels.STATUS[number.status], color="green" if number.status is NumberStatus.ACTIVE else "gray"
+                )
+                st.badge(labels.MANAGED[number.is_managed], color="blue" if number.is_managed else "gray")
+            with st.container(horizontal=True, width="content"):
+                if writes:
+                    actions(deeds)
+        parts = [
+            number.label or "No label",
+            vendor(number.provider).name,
+            numbering.country(number.country),
+            labels.TYPE[number.number_type],
+        ]
+        if with_tenant:
+            parts.append(number.tenant)
+        st.markdown(" · ".join(plain(part) for part in parts))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.code(number.e164, language=None, width=200)
+            told = f"Added {when(number.created_at, zone)}"
+            if number.released_at:
+                told += f" · {labels.STATUS[number.status]} {when(number.released_at, zone)}"
+            if number.buy_back_until and orders.may_be_bought_back(number):
+                told += f" · can be bought back until {exactly(number.buy_back_until, zone)}"
+            if number.price:
+                told += f" · {plain(f'{number.price} {number.currency}')} a month"
+            hover = f"Added {exactly(number.created_at, zone)}, last changed {exactly(number.updated_at, zone)}"
+            st.caption(told, help=hover)
+
+
+def section(title: str, place: str, zone: ZoneInfo) -> None:
+    """Draw a section's title, and below it what its last save had to say."""
+    st.markdown(f"**{plain(title)}**")
+    changes = said(place)
+    if changes:
+        st.markdown("Changed by someone else:")
+        history.history(changes, zone)
+        st.caption("What you entered is still here: save again to keep it.")
+
+
+def label(number: NumberDetail, save: Save, zone: ZoneInfo) -> None:
+    """Draw the section `Label`."""
+    with st.form("label", border=True):
+        section("Label", "label", zone)
+        with _row():
+            st.text_input("Label", key="number_label", label_visibility="collapsed", placeholder="No label")
+            _save(save)
+
+
+def agent(offered: Sequence[AgentRow], number: NumberDetail, save: Save, zone: ZoneInfo) -> None:
+    """Draw the section `Inbound call agent`."""
+    names = agent_names(offered)
+    if number.agent_id is not None and number.agent_id not in names:
+        names[number.agent_id] = f"{number.agent} (inactive)"
+    with st.form("agent", border=True):
+        section("Inbound call agent", "agent", zone)
+        with _row():
+            agent_choice("number_agent", names, collapsed=True)
+            _save(save)
+
+
+def countries(title: str, key: str, place: str, save: Save, zone: ZoneInfo) -> None:
+    """Draw a section of allowed countries."""
+    with st.form(place, border=True):
+        section(title, place, zone)
+        with _row():
+            country_choice(title, key, collapsed=True)
+            _save(save)
+        st.caption(NO_RESTRICTION)
+
+
+def configuration(number: NumberDetail, offered: Sequence[ConnectionRow], save: Save, zone: ZoneInfo) -> None:
+    """Draw the section `Configuration`: the connection, and what its vendor needs when it is another one."""
+    with st.container(border=True):
+        section("Configuration", "configuration", zone)
+        if number.is_managed:
+            st.markdown(f"Telephony connection: **{plain(number.connection or '—')}**")
+            st.caption("Purchased through this connection, so it cannot be changed.")
+        else:
+            names = connection_names(offered)
+            if number.connection_id is not None and number.connection_id not in names:
+                names[number.connection_id] = f"{number.connection} (inactive)"
+            chosen = st.selectbox(
+                "Telephony connection",
+                list(names),
+                format_func=lambda value: names.get(value, "—"),
+                key="number_connection",
+                index=None,
+                placeholder="Choose a connection",
+            )
+            other = next((c for c in offered if c.id == chosen and c.provider != number.provider), None)
+            if other is not None:
+                vendor_fields(vendor(other.provider), "new_provider_field")
+            st.button("Save", key="save_configuration", on_click=save)
+
+
+def provider_fields(number: NumberDetail, save: Save, zone: ZoneInfo) -> None:
+    """Draw the fields that the number's vendor needs, where it has any."""
+    found = vendor(number.provider)
+    if not found.number_fields:
+        return
+    with st.form("provider_fields", border=True):
+        section(f"{found.name} fields", "provider_fields", zone)
+        vendor_fields(found, "provider_field")
+        _save(save)
+
+
+def tags_and_notes(offered: Sequence[str], save: Save, zone: ZoneInfo) -> None:
+    """Draw the section of tags and notes."""
+    with st.form("tags_and_notes", border=True):
+        section("Tags and notes", "tags_and_notes", zone)
+        known = sorted({*offered, *st.session_state.get("number_tags", [])}, key=str.casefold)
+        st.multiselect(
+            "Tags", known, key="number_tags", accept_new_options=True, placeholder="Choose tags, or type a new one"
+        )
+        st.text_area("Notes", key="number_notes", height=110, placeholder="Anything the next operator should know")
+        _save(save)
+
+
+def read_only(number: NumberDetail) -> None:
+    """Draw the settings for a reader who may not change them, or of a number that is gone."""
+    fields = {
+        "Label": number.label,
+        "Inbound call agent": number.agent or "Unassigned",
+        "Allowed inbound countries": _countries_told(number.allowed_inbound),
+        "Allowed outbound countries": _countries_told(number.allowed_outbound),
+        "Telephony connection": number.connection,
+        **{field.label: number.provider_fields.get(field.name) for field in vendor(number.provider).number_fields},
+        "Tags": ", ".join(number.tags),
+        "Notes": number.notes,
+    }
+    with st.container(border=True):
+        for name, value in fields.items():
+            with st.container(gap=None):
+                st.caption(plain(name))
+                st.markdown(plain(value) if value else "—")
+
+
+def attached(uses: Sequence[CampaignUse], number: NumberDetail) -> None:
+    """Draw what hangs on the number."""
+    lines = [
+        f"- Campaign **{plain(use.name)}**: "
+        + " and ".join([*(["its primary number"] if use.is_primary else []), *(["in its pool"] if use.in_pool else [])])
+        for use in uses
+    ]
+    if number.agent:
+        lines.append(f"- Inbound call agent **{plain(number.agent)}**")
+    st.markdown("\n".join(lines) or "Nothing.")
+
+
+def vendor_fields(found: Vendor, prefix: str, *, persist: bool = False) -> None:
+    """Draw an input for each field that *found* needs of a number; read them with `vendor_values`."""
+    for field in found.number_fields:
+        st.text_input(
+            plain(field.label if field.required else f"{field.label} (optional)"),
+            key=f"{prefix}_{field.name}",
+            help=field.help or None,
+            placeholder=field.placeholder or None,
+            persist_state="page" if persist else None,
+        )
+
+
+def vendor_values(found: Vendor, prefix: str) -> Mapping[str, str]:
+    """Return what was typed into the inputs of `vendor_fields`."""
+    return {field.name: st.session_state.get(f"{prefix}_{field.name}") or "" for field in found.number_fields}
+
+
+def agent_names(offered: Sequence[AgentRow]) -> dict[int, str]:
+    """Return the agents' names by id."""
+    return {row.id: row.name for row in offered}
+
+
+def connection_names(offered: Sequence[ConnectionRow]) -> dict[int, str]:
+    """Return the connections by id, each with its vendor."""
+    return {row.id: f"{row.name} · {vendor(row.provider).name}" for row in offered}
+
+
+def agent_choice(key: str, names: Mapping[int, str], *, collapsed: bool = False, persist: bool = False) -> None:
+    """Draw the choice of an active agent, or none: read it with `chosen_agent`."""
+    st.selectbox(
+        "Inbound call agent",
+        [NO_AGENT, *names],
+        format_func=lambda value: names.get(value, "No agent (assign later)"),
+        key=key,
+        label_visibility="collapsed" if collapsed else "visible",
+        persist_state="page" if persist else None,
+    )
+
+
+def chosen_agent(key: str) -> int | None:
+    """Return the agent that was chosen in `agent_choice`."""
+    return st.session_state.get(key) or None
+
+
+def country_choice(title: str, key: str, *, collapsed: bool = False, persist: bool = False) -> None:
+    """Draw the choice of allowed countries."""
+    st.multiselect(
+        title,
+        list(numbering.countries()),
+        format_func=numbering.country,
+        key=key,
+        placeholder="No restriction",
+        select_all=False,
+        label_visibility="collapsed" if collapsed else "visible",
+        persist_state="page" if persist else None,
+    )
+
+
+def _countries_told(codes: Sequence[str]) -> str:
+    return ", ".join(numbering.country(code) for code in codes) or "No restriction"
+
+
+def _row() -> DeltaGenerator:
+    return st.container(horizontal=True, vertical_alignment="bottom")
+
+
+def _save(save: Save) -> None:
+    st.form_submit_button("Save", on_click=save)
+
+
+class Deeds(Protocol):
+    """What can be done to a number as a whole; see `Editor`."""
+
+    @property
+    def number(self) -> NumberDetail: ...
+
+    def activate(self) -> None: ...
+    def deactivate(self, reason: str) -> None: ...
+    def remove(self) -> None: ...
+    def put_back(self) -> None: ...
+
+
+def actions(deeds: Deeds) -> None:
+    """Draw the ways to put the number into and out of use."""
+    number = deeds.number
+    if number.status is NumberStatus.REMOVED:
+        st.button("Put back", icon=":material/undo:", on_click=deeds.put_back)
+    elif number.status is NumberStatus.ACTIVE:
+        if st.button("Deactivate", icon=":material/pause_circle:"):
+            _confirm_deactivation(deeds)
+    elif number.status is NumberStatus.INACTIVE:
+        st.button("Activate", icon=":material/play_circle:", type="primary", on_click=deeds.activate)
+
+
+def danger(deeds: Deeds, uses: Sequence[CampaignUse]) -> None:
+    """Draw what takes a BYOT number away, apart from the rest; it asks first."""
+    with st.container(border=True):
+        st.markdown(":red[**Remove from workspace**]")
+        st.caption(
+            "Takes the number out of this workspace; its record and history are kept. Nothing changes at the provider."
+        )
+        if st.button(":red[Remove from workspace]", icon=":material/delete:"):
+            _confirm_removal(deeds, uses)
+
+
+@st.dialog("Deactivate")
+def _confirm_deactivation(deeds: Deeds) -> None:
+    number = deeds.number
+    maker = vendor(number.provider).name
+    billing = plain(f"billing of {number.price} {number.currency} a month" if number.price else "billing")
+    st.markdown(
+        f"**{plain(numbering.display(number.e164))}** will be inactive here:\n"
+        "- It cannot be added to campaigns, and pools that have it show it as inactive.\n"
+        f"- Nothing changes at {plain(maker)}: calls still reach it, and its {billing} goes on.\n"
+        "- You can activate it again at any time."
+    )
+    st.text_input("Reason (optional)", key="deactivate_reason", max_chars=300)
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Cancel"):
+            st.rerun()
+        if st.button(
+            "Deactivate number",
+            type="primary",
+            icon=":material/pause_circle:",
+            on_click=lambda: deeds.deactivate(st.session_state.get("deactivate_reason") or ""),
+        ):
+            st.rerun()
+
+
+@st.dialog("Remove from workspace")
+def _confirm_removal(deeds: Deeds, uses: Sequence[CampaignUse]) -> None:
+    st.markdown(f"**{plain(numbering.display(deeds.number.e164))}** will be removed. Attached to it:")
+    attached(uses, deeds.number)
+    st.caption("You can restore it later from its page, unless it has been added again.")
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Cancel"):
+            st.rerun()
+        if st.button(":red[Remove]", icon=":material/delete:"):
+            deeds.remove()
+            st.rerun()

@@ -1,0 +1,1 @@
+"""Buying and importing, open orders, reconcile."""

@@ -1,0 +1,199 @@
+"""The Twilio path of the wizard: search what is for sale, or load what the account owns, and choose."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Literal
+
+import streamlit as st
+from sqlmodel import Session
+
+from components.connections import accounts
+from components.orders import catalogue_tables, order_number
+from components.orders.owned_numbers import OwnedNumbers
+from components.ui import selection, wizard
+from components.ui.markdown import plain
+from components.ui.page import errors_shown
+from components.ui.selection import Selection
+from components.ui.wizard import go, state
+from services.connections.connections import ConnectionRow
+from services.core.access import Actor
+from services.core.errors import ServiceError
+from services.orders import catalogue
+from services.orders.catalogue import AvailableNumber, Country, NumberSearch, Prices
+from services.orders.orders import OrderKind
+from services.text import labels, numbering
+
+_NORTH_AMERICA = ("US", "CA")
+_TABS = ("Available to purchase", "In your Twilio account")
+_ACCOUNT, _FOR_SALE, _OWNED = "add_twilio", "add_for_sale_held", "add_owned_held"
+
+
+@st.cache_data(ttl=3600, show_spinner="Asking Twilio for its countries…")
+def _countries(_session: Session, _actor: Actor, tenant_id: int, connection_id: int) -> tuple[Country, ...]:
+    return catalogue.countries(_session, _actor, connection_id)
+
+
+@st.cache_data(ttl=3600, show_spinner=False)
+def _prices(_session: Session, _actor: Actor, tenant_id: int, connection_id: int, country: str) -> Prices:
+    return catalogue.prices(_session, _actor, connection_id, country)
+
+
+def _forget_answers() -> None:
+    for key in ("found", "owned", "unanswered"):
+        state().pop(key, None)
+    for key in (_FOR_SALE, _OWNED):
+        selection.held(key).clear()
+
+
+@dataclass(frozen=True)
+class _Next:
+    """What `Continue` does with what is selected; nothing can be done before anything is."""
+
+    label: str = "Continue"
+    known: dict[str, object] | None = None
+
+    def go(self) -> None:
+        go("papers", **self.known or {})
+
+
+@dataclass(frozen=True)
+class TwilioPath:
+    """Buys or imports as *actor*. *opener* opens the session in which an order is placed."""
+
+    actor: Actor
+    opener: Callable[[], AbstractContextManager[Session]]
+
+    def draw(self, session: Session, offered: list[ConnectionRow]) -> None:
+        """Draw the step that the wizard is at."""
+        match state()["step"]:
+            case "papers":
+                order_number.Ordering(self.actor, self.opener).configure(session, offered)
+            case "waiting":
+                order_number.Ordering(self.actor, self.opener).wait()
+            case "imported":
+                self._imported()
+            case _:
+                self._search(session, [row for row in offered if row.provider == "twilio"])
+
+    def _search(self, session: Session, offered: list[ConnectionRow]) -> None:
+        heading = st.container()
+        connection = self._account(offered)
+        chosen = {"Source": "Purchase from Twilio"} | ({"Connection": connection.name} if connection else {})
+        with heading:
+            wizard.step("Search available numbers", 1, 3, chosen)
+        following = _Next()
+        if connection is None:
+            st.caption("Choose the connection whose Twilio account is to be asked. Nothing is asked before.")
+        else:
+            accounts.doubt(connection, self.actor)
+            with errors_shown():
+                following = self._tabs(session, connection)
+        wizard.buttons("source", plain(following.label), following.go, disabled=following.known is None)
+
+    def _account(self, offered: list[ConnectionRow]) -> ConnectionRow | None:
+        """Return the account that is asked: the only one, or the one that is chosen."""
+        if len(offered) == 1:
+            return offered[0]
+        return accounts.choice(offered, _ACCOUNT, on_change=_forget_answers, persist_state="page")
+
+    def _tabs(self, session: Session, connection: ConnectionRow) -> _Next:
+        # The tab that was left open is that of its step's next visit: another default would make other tabs.
+        for_sale, owned = st.tabs(_TABS, key="add_tab", on_change="rerun", default=state().get("tab"))
+        if owned.open:
+            with owned:
+                return self._owned(connection)
+        with for_sale:
+            return self._for_sale(session, connection)
+
+    def _catalogue(self, session: Session, connection: ConnectionRow) -> dict[str, Country]:
+        """Return the countries that the account can buy in; none, and why, when Twilio does not say."""
+        known = state()
+        if "unanswered" not in known:
+            try:
+                found = _countries(session, self.actor, self.actor.tenant_id or 0, connection.id)
+                return {country.code: country for country in found}
+            except ServiceError as exc:
+                known["unanswered"] = str(exc)
+        st.error(plain(known["unanswered"]), icon=":material/error:")
+        st.button("Try again", icon=":material/refresh:", key="add_retry", on_click=lambda: known.pop("unanswered"))
+        return {}
+
+    def _query(self, countries: dict[str, Country], default: str) -> NumberSearch:
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            codes = list(countries)
+            country = st.selectbox(
+                "Country",
+                codes,
+                index=codes.index(default) if default in codes else 0,
+                format_func=numbering.country,
+                key="add_country",
+                persist_state="page",
+            )
+            number_type = st.selectbox(
+                "Number type",
+                countries[country].types,
+                format_func=lambda value: labels.TYPE_AT_VENDOR[value],
+                key=f"add_type_{country}",
+                persist_state="page",
+            )
+            area_code = ""
+            if country in _NORTH_AMERICA:
+                area_code = st.text_input(
+                    "Area code", key="add_area", placeholder="Optional, like 415", persist_state="page"
+                )
+            contains = st.text_input(
+                "Contains",
+                key="add_contains",
+                placeholder="Optional, like 2671 or TAXI",
+                help="2 to 16 digits or letters. * stands for one, % for any; + at the start, $ at the end anchor it.",
+                persist_state="page",
+            )
+        return NumberSearch(country, number_type, (area_code or "").strip(), (contains or "").strip())
+
+    def _for_sale(self, session: Session, connection: ConnectionRow) -> _Next:
+        countries = self._catalogue(session, connection)
+        if not countries:
+            return _Next()
+        query = self._query(countries, connection.default_country or "US")
+        kind: Literal["primary", "secondary"] = "secondary" if "found" in state() else "primary"
+        if st.button("Search available", icon=":material/search:", type=kind, key="add_search"):
+            with errors_shown(), st.spinner("Asking Twilio…"):
+                found = catalogue.search(session, self.actor, connection.id, query)
+                prices = _prices(session, self.actor, self.actor.tenant_id or 0, connection.id, query.country)
+                state()["found"] = (query, found, prices)
+        query_asked, found, prices = state().get("found", (None, (), None))
+        if query_asked is None:
+            st.caption("Twilio returns about 30 numbers at a time: change the filters to see others.")
+            return _Next()
+        if query_asked != query:
+            st.caption("Filters changed. Search again.")
+        held: Selection[AvailableNumber] = selection.held(_FOR_SALE)
+        if not found:
+            held.clear()
+            st.info("No number matches. Try another area code, or a shorter part of the number.")
+            return _Next()
+        catalogue_tables.for_sale(held, found, prices, _FOR_SALE)
+        for chosen in held.rows.values():
+            known = {"tab": _TABS[0], "kind": OrderKind.PURCHASE, "connection": connection, "chosen": [chosen]}
+            price = {"price": prices.monthly.get(chosen.type), "currency": prices.currency}
+            return _Next(f"Continue with {numbering.display(chosen.e164)}", known | price)
+        return _Next()
+
+    def _owned(self, connection: ConnectionRow) -> _Next:
+        chosen = [row.number for row in OwnedNumbers(self.actor, connection, self.opener).draw()]
+        if not chosen:
+            return _Next()
+        label = numbering.display(chosen[0].e164) if len(chosen) == 1 else labels.amount(len(chosen), "number")
+        return _Next(
+            f"Continue with {label}",
+            {"tab": _TABS[1], "kind": OrderKind.IMPORT, "connection": connection, "chosen": chosen}
+            | {"price": None, "currency": None},
+        )
+
+    def _imported(self) -> None:
+        account = plain(state()["connection"].name)
+        what_of_webhooks = " · Webhooks: **Set to those of the connection**" if wizard.is_added() else ""
+        st.caption(f"Connection: **{account}**{what_of_webhooks}")
+        catalogue_tables.outcomes(state()["outcomes"])
+        wizard.ways_on()

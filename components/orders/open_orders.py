@@ -1,0 +1,106 @@
+"""Orders whose outcome is not known yet: what is told of them, and what can be done about them."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+
+import humanize
+import streamlit as st
+from sqlmodel import Session
+
+from components.numbers import number_list
+from components.ui.markdown import plain
+from components.ui.page import outcome, said
+from services.core.access import Actor, Permission
+from services.jobs import workflows
+from services.orders import orders
+from services.orders.orders import OrderKind, OrderRow
+from services.text import labels, numbering
+
+_NAMED = 3
+_LISTED = 10
+
+
+def looked(rows: Sequence[OrderRow]) -> str:
+    """Return when orders were last looked at, and when the next one will be."""
+    now = datetime.now(UTC)
+    last = max((row.last_looked_at for row in rows if row.last_looked_at), default=None)
+    coming = min((row.next_look_at for row in rows if row.next_look_at), default=None)
+    parts = [] if last is None else [f"Last checked {humanize.naturaltime(now - last)}"]
+    if coming is not None:
+        soon = coming <= now
+        parts.append("next check any moment" if soon else f"next check in {humanize.naturaldelta(coming - now)}")
+    text = "; ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def told(row: OrderRow) -> str:
+    """Return how it stands with an open order, fit for Markdown."""
+    if row.is_waiting:
+        how = plain(row.problem) if row.problem else "It waits its turn at the provider."
+        price = " at the agreed price" if row.kind is OrderKind.PURCHASE and row.price else ""
+        how += f" It is sent{price} as soon as the provider takes it, unless somebody cancels it."
+    else:
+        how = plain(row.problem) if row.problem else "The provider has not answered yet."
+        how += " We keep looking until it is certain."
+    return f"{how} {looked([row])}".strip()
+
+
+def banner(rows: Sequence[OrderRow], actor: Actor, opener: Callable[[], AbstractContextManager[Session]]) -> None:
+    """Draw a banner while orders are open, with the ways to look at the provider and to take back what was not sent."""
+    said("orders")
+    if not rows:
+        return
+
+    def check() -> str:
+        with opener() as session:
+            return workflows.look_at_all(session, actor)
+
+    def cancel(chosen: Sequence[OrderRow]) -> str:
+        with opener() as session:
+            return orders.cancel_all(session, actor, [row.id for row in chosen])
+
+    with st.container(border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        more = f" and {len(rows) - _NAMED:,} more" if len(rows) > _NAMED else ""
+        waiting = sum(row.is_waiting for row in rows)
+        is_unsent = waiting == len(rows)
+        some = f" {waiting:,} of them not sent yet." if waiting and not is_unsent else ""
+        state, why = (
+            ("sent", "Sent as soon as the provider takes them.")
+            if is_unsent
+            else ("certain", "Nothing is bought twice.")
+        )
+        st.markdown(
+            f":material/hourglass_top: {labels.amount(len(rows), 'order')} not {state} yet: "
+            f"{_names(rows[:_NAMED])}{more}.{some} {looked(rows)} {why}",
+            width="stretch",
+        )
+        with st.container(horizontal=True, width="content"):
+            if actor.may(Permission.NUMBERS_WRITE):
+                st.button("Check now", icon=":material/refresh:", key="check_orders", on_click=lambda: _do(check))
+            mine = [row for row in rows if orders.may_cancel(actor, row)]
+            if mine and st.button("Cancel", icon=":material/cancel:", key="cancel_orders"):
+                _confirm_cancel(mine, lambda: cancel(mine))
+
+
+@st.dialog("Cancel orders", width="medium")
+def _confirm_cancel(rows: Sequence[OrderRow], cancel: Callable[[], str]) -> None:
+    more = f" and {len(rows) - _LISTED:,} more" if len(rows) > _LISTED else ""
+    st.markdown(f"The provider has not taken {'this order' if len(rows) == 1 else 'these orders'} yet:")
+    st.markdown(f"{_names(rows[:_LISTED])}{more}.")
+    st.markdown("Nothing has happened and nothing was charged. What is sent in the meantime is not cancelled.")
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Keep"):
+            st.rerun()
+        label = f"Cancel {labels.amount(len(rows), 'order')}"
+        if st.button(label, type="primary", key="confirm_cancel_orders", on_click=lambda: _do(cancel)):
+            st.rerun()
+
+
+def _names(rows: Sequence[OrderRow]) -> str:
+    return ", ".join(f"{labels.ORDER[row.kind].lower()} of {numbering.display(row.e164)}" for row in rows)
+
+
+def _do(act: Callable[[], str]) -> None:
+    outcome(act, "orders")
+    number_list.filters.clear()

@@ -1,0 +1,317 @@
+"""The last steps of the Twilio path: configure what was chosen, confirm, and wait for the outcome."""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+from sqlmodel import Session
+
+from components.numbers import number_list
+from components.numbers import number_page as draw
+from components.orders import catalogue_tables, open_orders
+from components.orders.catalogue_tables import Imported
+from components.ui import wizard
+from components.ui.markdown import plain
+from components.ui.page import errors_shown, outcome, said
+from components.ui.wizard import go, state
+from services import agents
+from services.connections import connections
+from services.connections.connections import ConnectionRow
+from services.core.access import Actor
+from services.core.errors import Conflict
+from services.jobs import workflows
+from services.numbers import numbers
+from services.orders import catalogue, orders, resync, webhook_orders
+from services.orders.catalogue import AvailableNumber, OwnedNumber
+from services.orders.orders import Configuration, OrderKind, OrderState, Purchase
+from services.text import labels, numbering
+
+_WAIT_SECONDS = 25.0
+_WAIT_SECONDS_FOR_MANY = 60.0
+
+
+@dataclass(frozen=True)
+class Ordering:
+    """Orders what the wizard has chosen, as *actor*. *opener* opens the session in which an order is placed."""
+
+    actor: Actor
+    opener: Callable[[], AbstractContextManager[Session]]
+
+    def configure(self, session: Session, offered: Sequence[ConnectionRow]) -> None:
+        """Draw the configuration of what was chosen, and the way to its confirmation."""
+        known = state()
+        known["connection"] = next((row for row in offered if row.id == known["connection"].id), known["connection"])
+        chosen: list[AvailableNumber | OwnedNumber] = known["chosen"]
+        connection: ConnectionRow = known["connection"]
+        buying = known["kind"] is OrderKind.PURCHASE
+        one = len(chosen) == 1
+        number = {"Number": numbering.display(chosen[0].e164)} if one else {"Numbers": f"{len(chosen):,}"}
+        summary = number | {"Connection": connection.name}
+        if buying and known["price"] is not None:
+            summary["Price"] = f"{known['price']} {known['currency']} a month"
+        wizard.step("Configure number", 2, 3, summary)
+        st.info(
+            "**Twilio webhook configuration.** Voice URL and Status Callback are set automatically, to those of the "
+            "connection. "
+            + ("" if buying else f"Importing may replace existing integrations of the number{'' if one else 's'}."),
+            icon=":material/webhook:",
+        )
+        if not connection.voice_url:
+            st.warning(f"{plain(connection.name)} has no Voice URL yet: calls will not be answered.")
+        placeholder = "Optional" if buying else self._kept_label(chosen)
+        st.text_input("Label (name)", key="add_label", placeholder=placeholder, persist_state="page")
+        draw.agent_choice("add_agent", draw.agent_names(agents.choices(session, self.actor)), persist=True)
+        draw.country_choice("Allowed inbound countries", "add_inbound", persist=True)
+        draw.country_choice("Allowed outbound countries", "add_outbound", persist=True)
+        st.caption(draw.NO_RESTRICTION)
+        missing = self._papers(session, connection, chosen[0]) if buying else ""
+        session.rollback()  # the dialog of an import asks the provider
+        if missing:
+            st.caption(f":material/info: {missing}")
+        said("papers")
+        action = "Purchase & configure" if buying else "Import & configure"
+        with st.container(horizontal=True, horizontal_alignment="distribute"):
+            wizard.back("search")
+            if st.button(action, key="wizard_confirm", type="primary", disabled=bool(missing)):
+                known.pop("fresh", None)
+                confirm = self._confirm_purchase if buying else self._confirm_import
+                confirm()
+
+    def _kept_label(self, chosen: Sequence[Any]) -> str:
+        """Return what an empty label means for numbers that are imported: the name that each has at Twilio."""
+        names = {resync.label_of(number) for number in chosen}
+        if names == {""}:
+            return "Optional"
+        return f"Optional: without one, {names.pop()}" if len(names) == 1 else "Optional: without one, as at Twilio"
+
+    def _papers(self, session: Session, connection: ConnectionRow, number: Any) -> str:
+        """Draw the choice of an address or a bundle, where the account has or needs one; return what is missing."""
+        missing = ""
+        with errors_shown(), st.spinner("Asking Twilio what the regulator wants…"):
+            papers = catalogue.papers(session, self.actor, connection.id, number.country, number.type)
+            if number.address_requirement.value != "none":
+                addresses = {a.sid: f"{a.name}, {a.lines}" for a in papers.addresses}
+                st.selectbox(
+                    f"Regulatory address ({plain(number.address_requirement.value)})",
+                    list(addresses),
+                    format_func=lambda sid: addresses[sid],
+                    key="add_address",
+                    index=None,
+                    placeholder="Required here" if addresses else "The account has no address: add one at Twilio",
+                    persist_state="page",
+                )
+                if not st.session_state.get("add_address"):
+                    missing = "The regulator asks for an address with this number: choose one above."
+            if papers.bundles:
+                usable = {b.sid: b.name for b in papers.bundles if b.usable}
+                st.selectbox(
+                    "Regulatory bundle",
+                    list(usable),
+                    format_func=lambda sid: usable[sid],
+                    key="add_bundle",
+                    index=None,
+                    placeholder="Choose an approved bundle" if usable else "No bundle is approved yet",
+                    persist_state="page",
+                )
+                waiting = [b.name for b in papers.bundles if not b.usable]
+                if waiting:
+                    st.caption(f"Not usable yet: {plain(', '.join(waiting))}.")
+            catalogue_tables.regulations(papers.regulations)
+        return missing
+
+    @st.dialog("Confirm purchase")
+    def _confirm_purchase(self) -> None:
+        known = state()
+        number: AvailableNumber = known["chosen"][0]
+        price = (
+            f"**{plain(str(known['price']))} {plain(known['currency'])} a month**"
+            if known["price"] is not None
+            else "its monthly price"
+        )
+        st.markdown(
+            f"From now on Twilio charges {price} for **{plain(numbering.display(number.e164))}** "
+            f"to the account of **{plain(known['connection'].name)}**."
+        )
+        st.markdown("These webhooks are set:")
+        catalogue_tables.webhooks(known["connection"])
+        self._confirm_buttons("Confirm purchase", self._buy)
+
+    @st.dialog("Confirm import", width="large")
+    def _confirm_import(self) -> None:
+        known = state()
+        with errors_shown(), self.opener() as session:
+            if "fresh" not in known:  # read once, so that what is confirmed is what was shown
+                with st.spinner("Reading the webhooks at Twilio…"):
+                    known["fresh"] = [
+                        catalogue.owned_by_sid(session, self.actor, known["connection"].id, number.sid, number.e164)
+                        for number in known["chosen"]
+                    ]
+            fresh = known["fresh"]
+            where = "the number's page" if len(fresh) == 1 else "each number's page"
+            st.markdown(
+                f"{labels.amount(len(fresh), 'number')} will be put on record under "
+                f"**{plain(known['connection'].name)}**. "
+                "The voice webhook and the status callback **will be replaced**, and other integrations that use them "
+                f"may break. The old values are kept, and can be restored from {where}."
+            )
+            catalogue_tables.replaced(fresh, known["connection"])
+            known["stop_routing"] = catalogue_tables.agreement(
+                "add_stop_routing", [(n.e164, n.webhooks) for n in fresh], webhook_orders.ours(known["connection"])
+            )
+            self._confirm_buttons("Confirm import", self._import)
+
+    def _confirm_buttons(self, label: str, act: Callable[[], None]) -> None:
+        with st.container(horizontal=True, horizontal_alignment="right"):
+            if st.button("Cancel"):
+                st.rerun()
+            if st.button(label, type="primary", on_click=act):
+                st.rerun()
+
+    def _configuration(self) -> Configuration:
+        known = st.session_state
+        return Configuration(
+            label=known.get("add_label") or "",
+            agent_id=draw.chosen_agent("add_agent"),
+            allowed_inbound=known.get("add_inbound") or [],
+            allowed_outbound=known.get("add_outbound") or [],
+            address_sid=known.get("add_address"),
+            bundle_sid=known.get("add_bundle"),
+        )
+
+    def _as_shown(self, session: Session) -> int:
+        """Return the id of the connection. Raises Conflict when its webhooks are no longer those that were shown."""
+        shown: ConnectionRow = state()["connection"]
+        now = next((row for row in connections.choices(session, self.actor) if row.id == shown.id), None)
+        if now is None or webhook_orders.ours(now) != webhook_orders.ours(shown):
+            raise Conflict("The connection was changed meanwhile. Nothing was ordered: look at its webhooks again.")
+        return now.id
+
+    def _buy(self) -> None:
+        known = state()
+        if known["step"] != "papers":  # the second click of a double click
+            return
+        number: AvailableNumber = known["chosen"][0]
+
+        def place() -> str:
+            purchase = Purchase(
+                number.e164,
+                number.country,
+                number.type.value,
+                str(known["price"]) if known["price"] is not None else None,
+                known["currency"],
+                self._configuration(),
+            )
+            with self.opener() as session:
+                order = orders.place_purchase(session, self.actor, self._as_shown(session), purchase)
+            workflows.begin(order)
+            go("waiting", orders=[order])
+            return ""
+
+        outcome(place, "papers")
+
+    def _import(self) -> None:
+        known = state()
+        if known["step"] != "papers":
+            return
+        numbers_chosen: list[OwnedNumber] = known["fresh"]
+        configuration = self._configuration()
+        refused: dict[str, str] = {}
+        placed: list[int] = []
+        for number in numbers_chosen:
+
+            def place(number: OwnedNumber = number) -> str:
+                with self.opener() as session:
+                    order = orders.place_import(
+                        session,
+                        self.actor,
+                        self._as_shown(session),
+                        number.e164,
+                        number.sid,
+                        number.webhooks,
+                        replace(configuration, label=configuration.label.strip() or resync.label_of(number)),
+                        stop_routing=known.get("stop_routing", False),
+                    )
+                workflows.begin(order)
+                placed.append(order)
+                return ""
+
+            exc = outcome(place, "papers")
+            if exc is not None and len(numbers_chosen) > 1:
+                refused[number.e164] = str(exc)
+                st.session_state["notices"].pop("papers", None)
+        if placed or len(numbers_chosen) > 1:
+            go("waiting", orders=placed, refused=refused)
+
+    def wait(self) -> None:
+        """Wait for the outcome of what was ordered; go on when it is certain, say so while it is not."""
+        known = state()
+        placed: list[int] = known["orders"]
+        wizard.step("Result", 3, 3, {"Connection": known["connection"].name})
+        many = len(known["chosen"]) > 1
+        progress = st.progress(0.0, text="Waiting for Twilio…") if many else None
+        with st.spinner("Waiting for Twilio…"):
+            until = time.monotonic() + (_WAIT_SECONDS_FOR_MANY if many else _WAIT_SECONDS)
+            for done, order in enumerate(placed, 1):
+                workflows.await_outcome(order, until - time.monotonic())
+                if progress is not None:
+                    progress.progress(done / len(placed), text=f"{done} of {len(placed)} numbers")
+        number_list.filters.clear()
+        with self.opener() as session:  # a fresh look: the outcome was written while we waited
+            rows = [orders.get(session, self.actor, order) for order in placed]
+            number_id = rows[0].number_id if rows else None
+            number = numbers.get(session, self.actor, number_id) if number_id is not None else None
+        if many:
+            refused = [Imported(e164, why) for e164, why in known.get("refused", {}).items()]
+            go("imported", outcomes=[*catalogue_tables.told(rows), *refused])
+            st.rerun()
+        row = rows[0]
+        if number is not None:
+            go("done", number_id=number.id, told=wizard.facts(number, "Set to those of the connection"))
+            st.rerun()
+        if row.state is OrderState.FAILED:
+            st.error(plain(row.problem or "The request failed."), icon=":material/error:")
+            wizard.buttons("search", "Edit configuration", lambda: go("papers"))
+            return
+        self._uncertain(row.id)
+
+    def _uncertain(self, order_id: int) -> None:
+        """Say that the outcome is not certain, and look for it every few seconds."""
+
+        @st.fragment(run_every="2s")
+        def watch() -> None:
+            with errors_shown(), self.opener() as session:
+                row = orders.get(session, self.actor, order_id)
+                if not row.is_open:
+                    st.rerun()
+                st.warning(
+                    f"{open_orders.told(row)} Nothing is bought twice. You may leave this page: the number appears "
+                    "in the list when it is yours.",
+                    icon=":material/hourglass_top:",
+                )
+                with st.container(horizontal=True):
+                    st.button("Check now", icon=":material/refresh:", on_click=lambda: self._check(order_id))
+                    if orders.may_cancel(self.actor, row):
+                        st.button("Cancel", icon=":material/cancel:", on_click=lambda: self._cancel(order_id))
+
+        watch()
+        said("papers")
+
+    def _check(self, order_id: int) -> None:
+        def look() -> str:
+            with self.opener() as session:
+                orders.may_settle(session, self.actor, order_id)
+            workflows.look_now(order_id)
+            return ""
+
+        outcome(look, "papers")
+
+    def _cancel(self, order_id: int) -> None:
+        def cancel() -> str:
+            with self.opener() as session:
+                orders.cancel(session, self.actor, order_id)
+            return ""
+
+        outcome(cancel, "papers")

@@ -1,0 +1,394 @@
+"""Reconcile: the choice of an account, what the comparison found, and what is done about it."""
+
+from collections.abc import Callable, Hashable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+from sqlmodel import Session
+
+from components.connections import accounts
+from components.jobs.jobs import Bench
+from components.numbers import number_list
+from components.orders.reconcile_dialogs import Confirming
+from components.ui import lists, navigation, selection
+from components.ui.markdown import code, plain
+from components.ui.page import empty_state, errors_shown, exactly, when
+from components.ui.selection import Selection
+from db.base.scope import Slice
+from db.connections import ConnectionRow
+from services.connections.connections import vendor
+from services.core.access import Actor, Permission
+from services.orders import reconcile
+from services.orders.reconcile import MOST_AT_ONCE, Comparison, Different, Found, MissingHere, MissingThere
+from services.text import numbering
+from services.text.labels import amount
+
+_KEYS = ("reconcile_connection", "reconcile_number")
+_PLACE = "reconcile"
+
+Listed = MissingHere | MissingThere | Different
+Row = TypeVar("Row", MissingHere, MissingThere, Different)
+_Table = tuple[pd.DataFrame, dict[str, Any]]
+
+
+@dataclass
+class _Tab:
+    """What this tab knows: of whom and what, the comparison, and what is being done about it.
+
+    `turn` counts what was compared and done, so that no table keeps the selection of another one.
+    """
+
+    about: tuple[object, ...]
+    comparison: Comparison | None = None
+    bench: Bench = field(default_factory=Bench)
+    turn: int = 0
+    changed: int = 0
+    selected: dict[str, Selection[Any]] = field(default_factory=dict)
+
+    def turned(self) -> None:
+        """Forget what is selected, since what is listed has changed."""
+        self.turn += 1
+        self.selected.clear()
+
+
+@dataclass(frozen=True)
+class Reconciling:
+    """Compares and changes as *actor*. *opener* opens the sessions of what a click does."""
+
+    actor: Actor
+    zone: ZoneInfo
+    opener: Callable[[], AbstractContextManager[Session]]
+
+    def draw(self, offered: Sequence[ConnectionRow]) -> None:
+        """Draw the choice of an account, and what is known about it."""
+        if not offered:
+            self._nothing_to_compare()
+            return
+        lists.keep(_KEYS, _PLACE)
+        before = _known()
+        busy = before is not None and before.bench.job is not None
+        with st.container(horizontal=True, vertical_alignment="bottom", key="reconcile_toolbar"):
+            connection = accounts.choice(offered, "reconcile_connection", bind="query-params", disabled=busy, width=300)
+            typed = st.text_input(
+                "Only numbers with",
+                key="reconcile_number",
+                bind="query-params",
+                placeholder="All numbers",
+                help="A part of the numbers to compare, for accounts with very many.",
+                max_chars=20,
+                disabled=busy,
+                width=180,
+            )
+            matching = "".join(c for c in typed or "" if c in "+0123456789")
+            known = self._tab(connection.id if connection else None, matching)
+            label = "Compare again" if known.comparison else "Compare"
+            wanted = st.button(
+                label,
+                type="primary",
+                icon=":material/compare_arrows:",
+                key="reconcile_compare",
+                disabled=busy or connection is None,
+            )
+        lists.remember(_KEYS, _PLACE)
+        if connection is not None:
+            accounts.doubt(connection, self.actor)
+        if known.bench.job is not None:  # begun in a dialog that was left meanwhile
+            with errors_shown():
+                self._work(known)
+                st.rerun()
+            st.stop()
+        if wanted and connection is not None:
+            self._compare(known, connection.id, matching)
+        if known.bench.told:
+            with st.container(border=True):
+                known.bench.outcomes()
+                st.button("Close", key="reconcile_close", on_click=known.bench.forget)
+        if known.comparison is not None:
+            self._preview(known, known.comparison)
+        elif connection is None:
+            empty_state("Choose the connection whose account is to be compared. Nothing is asked before.", "cable")
+        elif not wanted:
+            empty_state(
+                "`Compare` reads the account and shows what differs. Nothing changes until you choose it.",
+                "compare_arrows",
+            )
+
+    def _nothing_to_compare(self) -> None:
+        text = "No active connection whose provider lists what its account holds. Twilio does."
+        with empty_state(text, "cable"):
+            if self.actor.may(Permission.CONNECTIONS_WRITE):
+                navigation.link(navigation.CONNECTIONS, label="Add a Twilio connection", icon=":material/cable:")
+            else:
+                st.caption("An admin can add a Twilio connection, or activate one.")
+
+    def _tab(self, connection_id: int | None, matching: str) -> _Tab:
+        """Return what this tab knows about an account; a comparison of another one is forgotten."""
+        about = (self.actor.user_id, self.actor.tenant_id, connection_id, matching)
+        known = _known()
+        if known is None or known.about != about:
+            known = st.session_state[_PLACE] = _Tab(about)
+        return known
+
+    def _compare(self, known: _Tab, connection_id: int, matching: str) -> None:
+        known.comparison, known.changed = None, 0
+        known.bench.forget()
+        known.turned()
+        with errors_shown():
+            with st.status("Reading the account…", type="compact") as status, self.opener() as session:
+
+                def progress(read: int) -> None:
+                    status.update(label=f"Reading the account… {amount(read, 'number')}")
+
+                known.comparison = reconcile.compare(session, self.actor, connection_id, progress, matching=matching)
+            st.rerun()
+
+    def _work(self, known: _Tab) -> None:
+        changed = known.bench.work(self.actor, self.opener)
+        if known.comparison is not None:
+            known.comparison = known.comparison.without(changed)
+        known.changed += len(changed)
+        known.turned()
+        number_list.filters.clear()
+
+    def _preview(self, known: _Tab, found: Comparison) -> None:
+        maker = plain(vendor(found.connection.provider).name)
+        of_what = f" with {plain(found.matching)}" if found.matching else ""
+        st.markdown(
+            f"**{amount(found.held, 'number')}**{of_what} in the account at {maker}, **{found.on_record:,}** on record "
+            f"on {plain(found.connection.name)}, **{found.same:,}** of them the same in both."
+        )
+        as_of = f"Compared by {plain(self.actor.name)} {when(found.as_of, self.zone)}."
+        if found.elsewhere:
+            verb = "is" if found.elsewhere == 1 else "are"
+            as_of += (
+                f" {amount(found.elsewhere, 'number')} of the account {verb} on record under another connection or "
+                "added by hand, and not compared."
+            )
+        st.caption(as_of, help=exactly(found.as_of, self.zone))
+        if known.changed:
+            st.info(
+                f"{amount(known.changed, 'number')} changed since, left out below. "
+                "Compare again to see how everything is now.",
+                icon=":material/update:",
+            )
+        if found.agrees:
+            if not known.changed:
+                st.success(
+                    f"Nothing to reconcile: {amount(found.held, 'number')} compared, "
+                    f"{exactly(found.as_of, self.zone)}.",
+                    icon=":material/check_circle:",
+                )
+            return
+        if found.different.more:
+            st.caption(f"{amount(found.different.more, 'more number')} differ than are listed: compare a part of them.")
+        self._missing_there(known, found, maker)
+        self._to_take_over(known, found, maker)
+        self._webhooks(known, found, maker)
+        self._missing_here(known, found, maker)
+
+    def _confirming(self, known: _Tab, found: Comparison) -> Confirming:
+        known.bench.forget()
+        return Confirming(self.actor, self.opener, found, known.bench, lambda: self._work(known))
+
+    def _missing_there(self, known: _Tab, found: Comparison, maker: str) -> None:
+        def table(rows: Sequence[MissingThere]) -> _Table:
+            values = {"label": ("Label", [row.label or "—" for row in rows])}
+            return _with_numbers(f"missing_there_{known.turn}", rows, values)
+
+        def act(chosen: list[MissingThere]) -> None:
+            if self.actor.may(Permission.NUMBERS_WRITE) and st.button(
+                _label("Mark", chosen, "as released"),
+                icon=":material/link_off:",
+                key="reconcile_released",
+                disabled=not chosen,
+            ):
+                self._confirming(known, found).releases(chosen)
+
+        _section(
+            known,
+            "missing_there",
+            "On record here, not in the account",
+            f"Released in {maker}'s own console, or moved to another account. Their records stay until you decide.",
+            found.missing_there,
+            table,
+            act,
+        )
+
+    def _to_take_over(self, known: _Tab, found: Comparison, maker: str) -> None:
+        def table(rows: Sequence[Different]) -> _Table:
+            values = {
+                "what": ("Value", [row.differences[0].name for row in rows]),
+                "ours": ("Here", [row.differences[0].ours for row in rows]),
+                "theirs": (f"At {maker}", [row.differences[0].theirs for row in rows]),
+            }
+            return _with_numbers(f"to_take_over_{known.turn}", rows, values)
+
+        def act(chosen: list[Different]) -> None:
+            if self.actor.may(Permission.NUMBERS_WRITE) and st.button(
+                _label("Take over", chosen, f"from {maker}", "value"),
+                icon=":material/sync:",
+                key="reconcile_take_over",
+                disabled=not chosen,
+            ):
+                self._confirming(known, found).take_overs(chosen)
+
+        each = (replace(row, differences=(one,)) for row in found.different.rows for one in row.to_take_over)
+        _section(
+            known,
+            "to_take_over",
+            "Different label or SID",
+            f"Renamed here or at {maker}; another SID means that the number was given back and bought again.",
+            Found(tuple(each)),
+            table,
+            act,
+        )
+
+    def _webhooks(self, known: _Tab, found: Comparison, maker: str) -> None:
+        def table(rows: Sequence[Different]) -> _Table:
+            def there(name: str) -> list[str]:
+                return [next((one.theirs for one in row.webhooks if one.name == name), "Same") for row in rows]
+
+            shown = ("Voice URL", "Status callback")
+            values = {
+                "voice_url": (f"Voice URL at {maker}", there("Voice URL")),
+                "status_callback": (f"Status callback at {maker}", there("Status callback")),
+                "others": (
+                    f"Methods and routing at {maker}",
+                    [
+                        ", ".join(f"{one.name} {one.theirs}" for one in row.webhooks if one.name not in shown) or "Same"
+                        for row in rows
+                    ],
+                ),
+            }
+            return _with_numbers(f"webhooks_{known.turn}", rows, values)
+
+        def act(chosen: list[Different]) -> None:
+            if self.actor.may(Permission.NUMBERS_WRITE) and st.button(
+                _label("Set ours at " + maker, chosen, before="for"),
+                icon=":material/webhook:",
+                key="reconcile_webhooks",
+                disabled=not chosen,
+            ):
+                self._confirming(known, found).webhooks(chosen)
+
+        ours = found.connection
+        _section(
+            known,
+            "webhooks",
+            "Different webhooks",
+            f"Calls do not go where the connection says. Here: Voice URL {code(ours.voice_url or '—')}, status "
+            f"callback {code(ours.status_callback_url or '—')}.",
+            Found(tuple(row for row in found.different.rows if row.webhooks)),
+            table,
+            act,
+        )
+
+    def _missing_here(self, known: _Tab, found: Comparison, maker: str) -> None:
+        def table(rows: Sequence[MissingHere]) -> _Table:
+            frame = {
+                "Number": [numbering.display(row.e164) for row in rows],
+                f"Label at {maker}": [row.label or "—" for row in rows],
+                "Voice URL now": [row.number.webhooks.voice_url or "—" for row in rows],
+            }
+            if any(row.why_not for row in rows):
+                frame["Cannot be imported"] = [row.why_not or "—" for row in rows]
+            return pd.DataFrame(frame), {"Number": st.column_config.Column(width=145)}
+
+        def act(chosen: list[MissingHere]) -> None:
+            fresh = [row for row in chosen if not row.why_not]
+            if self.actor.may(Permission.NUMBERS_BUY) and st.button(
+                _label("Import", fresh), icon=":material/download:", key="reconcile_import", disabled=not fresh
+            ):
+                self._confirming(known, found).imports(fresh)
+            if len(fresh) < len(chosen):
+                st.caption("Numbers that cannot be imported are left out.")
+
+        _section(
+            known,
+            "missing_here",
+            "In the account, not on record here",
+            "Bought elsewhere, or never imported. Importing puts a number on record and replaces its webhooks by ours.",
+            found.missing_here,
+            table,
+            act,
+        )
+
+
+def _known() -> _Tab | None:
+    known: _Tab | None = st.session_state.get(_PLACE)
+    return known
+
+
+def _section(
+    known: _Tab,
+    name: str,
+    title: str,
+    reason: str,
+    found: Found[Row],
+    table: Callable[[Sequence[Row]], _Table],
+    act: Callable[[list[Row]], None],
+) -> None:
+    """Draw numbers of one kind, where there are any, a page at a time; *act* draws what to do with the selected."""
+    if not found.total:
+        return
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f"**{title}**", width="content")
+            st.badge(f"{found.total:,}", color="gray")
+        st.caption(reason)
+        place = st.container()
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            below = st.container(horizontal=True, vertical_alignment="center", width="content")
+            pages = max(1, -(-len(found.rows) // MOST_AT_ONCE))
+            turn = f"reconcile_{name}_{known.turn}"
+            page = st.pagination(pages, key=f"{turn}_page") if pages > 1 else 1
+        if found.more:
+            st.caption(
+                f"The first {len(found.rows):,} are listed. To see the others, compare only numbers with a part of "
+                "theirs, such as +1415."
+            )
+        part = Slice(page, MOST_AT_ONCE)
+        rows = found.rows[part.offset : part.offset + part.size]
+        frame, config = table(rows)
+        held: Selection[Row] = known.selected.setdefault(name, Selection())
+        with place:
+            selection.table(held, rows, _id, frame, key=turn, config=config, alt=title)
+        with below:
+            place = st.container(horizontal=True, vertical_alignment="center", width="content")
+            fits = selection.told(held, turn, lambda row: numbering.display(row.e164), most=MOST_AT_ONCE)
+            if not held.rows:
+                st.caption(f"Select up to {MOST_AT_ONCE} at once.")
+        with place:
+            act(list(held.rows.values()) if fits else [])
+
+
+def _id(row: Listed) -> Hashable:
+    """Return what a line of a table is about: a number, and the value of it where there is a line for each."""
+    fields = tuple(one.field for one in row.differences) if isinstance(row, Different) else ()
+    return row.e164, fields
+
+
+def _with_numbers(
+    key: str, rows: Sequence[MissingThere | Different], values: dict[str, tuple[str, list[str]]]
+) -> _Table:
+    """Return a table of numbers on record, each of which opens its page, and of *values*: title and cells by column."""
+    shown = {"number": [numbering.display(row.e164) for row in rows]}
+    frame = pd.DataFrame(shown | {name: cells for name, (_, cells) in values.items()})
+    config = {name: st.column_config.Column(title) for name, (title, _) in values.items()}
+    number = lists.number_column(f"reconcile_{key}_number", [row.number_id for row in rows])
+    return frame, {"number": number} | config
+
+
+def _code(url: str | None) -> str:
+    """Return an address as it is, and not as a link: it is for machines."""
+    return "`{}`".format(url.replace("`", "%60")) if url else "—"
+
+
+def _label(verb: str, chosen: Sequence[object], rest: str = "", noun: str = "number", *, before: str = "") -> str:
+    """Return what a button does: `Import` before anything is selected, then `Import 2 numbers`."""
+    counted = (before, amount(len(chosen), noun)) if chosen else ()
+    return " ".join(part for part in (verb, *counted, rest) if part)

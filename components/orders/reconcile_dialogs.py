@@ -1,0 +1,189 @@
+"""What is confirmed before numbers are reconciled: which ones, what is replaced, and what hangs on them."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+
+import pandas as pd
+import streamlit as st
+from sqlmodel import Session
+
+from components.connections import accounts
+from components.jobs.jobs import Bench
+from components.orders import catalogue_tables
+from components.ui.markdown import ours, plain
+from components.ui.page import errors_shown
+from services.connections.connections import vendor
+from services.core.access import Actor
+from services.orders import reconcile, webhook_orders
+from services.orders.catalogue import OwnedNumber
+from services.orders.reconcile import Comparison, Different, MissingHere, MissingThere
+from services.text import numbering
+from services.text.labels import amount
+
+
+@dataclass(frozen=True)
+class Confirming:
+    """Asks *actor* about what was *found*, and does it on the *bench*, by *work*."""
+
+    actor: Actor
+    opener: Callable[[], AbstractContextManager[Session]]
+    found: Comparison
+    bench: Bench
+    work: Callable[[], None]
+
+    @property
+    def maker(self) -> str:
+        """The name of the provider."""
+        return vendor(self.found.connection.provider).name
+
+    @property
+    def account(self) -> str:
+        """The connection whose account it is, and its provider, as Markdown."""
+        return f"**{plain(accounts.name(self.found.connection))}**"
+
+    @st.dialog("Import", width="large", on_dismiss="rerun")
+    def imports(self, rows: Sequence[MissingHere]) -> None:
+        """Ask whether numbers are to be imported, showing the webhooks that this replaces."""
+        if self._seen():
+            return
+        st.markdown(
+            f"{amount(len(rows), 'number')} will be put on record under {ours(self.account)}. "
+            "The voice webhook and the status callback **will be replaced**, and other integrations that use them may "
+            "break. The old values are kept, and can be restored from each number's page."
+        )
+        catalogue_tables.replaced([row.number for row in rows], self.found.connection)
+        agreed = self._agreed([row.number for row in rows])
+        st.caption("Labels are taken over. Agent and countries can be set on each number's page.")
+        self._buttons(
+            "Import",
+            lambda: self.bench.begin(
+                "Importing",
+                "imported",
+                rows,
+                lambda s, row: reconcile.place_import(s, self.actor, self.found, row, stop_routing=agreed),
+            ),
+        )
+
+    @st.dialog("Mark as released", width="large", on_dismiss="rerun")
+    def releases(self, rows: Sequence[MissingThere]) -> None:
+        """Ask whether numbers are to be marked as released, showing the campaigns that they leave."""
+        if self._seen():
+            return
+        st.markdown(
+            f"{amount(len(rows), 'number')} will be marked as released, and leave the list and the campaigns below. "
+            f"The account of {ours(self.account)} is asked once more for each: one that is there again stays as it is."
+        )
+        with errors_shown():
+            with self.opener() as session:
+                uses = reconcile.attached(session, self.actor, rows)
+            frame = pd.DataFrame(
+                {
+                    "Number": [numbering.display(row.e164) for row in rows],
+                    "Label": [row.label or "—" for row in rows],
+                    "Campaigns": [", ".join(uses.get(row.number_id, [])) or "—" for row in rows],
+                }
+            )
+            st.dataframe(frame, hide_index=True, alt="Numbers to be marked as released")
+            st.caption(catalogue_tables.MARKED.format(maker=plain(self.maker)))
+            reason = st.text_input(
+                "Reason", key="reconcile_reason", live=True, max_chars=300, placeholder=catalogue_tables.WHY_RELEASED
+            )
+            self._buttons(
+                "Mark as released",
+                lambda: self.bench.begin(
+                    "Marking",
+                    "marked as released",
+                    rows,
+                    lambda s, row: reconcile.mark_released(s, self.actor, row, reason or ""),
+                ),
+                red=True,
+                disabled=not (reason or "").strip(),
+            )
+
+    @st.dialog("Take over", width="large", on_dismiss="rerun")
+    def take_overs(self, rows: Sequence[Different]) -> None:
+        """Ask whether what the provider has is to replace what is on record."""
+        if self._seen():
+            return
+        st.markdown(
+            f"What the account of {ours(self.account)} has replaces what is on record here. "
+            f"Nothing changes at {plain(self.maker)}."
+        )
+        frame = pd.DataFrame(
+            [(numbering.display(row.e164), one.name, one.ours, one.theirs) for row in rows for one in row.differences],
+            columns=["Number", "Value", "Here now", f"New, from {self.maker}"],
+        )
+        st.dataframe(frame, hide_index=True, alt="Values here now and new")
+        merged: dict[int, Different] = {}
+        for row in rows:
+            before = merged.get(row.number_id)
+            merged[row.number_id] = replace(
+                row, differences=(*(before.differences if before else ()), *row.differences)
+            )
+        self._buttons(
+            "Take over",
+            lambda: self.bench.begin(
+                "Taking over",
+                "taken over",
+                list(merged.values()),
+                lambda s, row: reconcile.take_over(s, self.actor, row, row.differences),
+            ),
+        )
+
+    @st.dialog("Set webhooks", width="large", on_dismiss="rerun")
+    def webhooks(self, rows: Sequence[Different]) -> None:
+        """Ask whether our webhooks are to replace those at the provider."""
+        if self._seen():
+            return
+        st.markdown(
+            f"What is in the account of {ours(self.account)} now **will be replaced**. The old values are kept, and "
+            "can be restored from each number's page."
+        )
+        catalogue_tables.replaced([row.there for row in rows], self.found.connection)
+        agreed = self._agreed([row.there for row in rows])
+        self._buttons(
+            "Replace",
+            lambda: self.bench.begin(
+                "Setting webhooks",
+                "set to our webhooks",
+                rows,
+                lambda s, row: reconcile.place_webhooks(s, self.actor, row, stop_routing=agreed),
+            ),
+        )
+
+    def _agreed(self, numbers: Sequence[OwnedNumber]) -> bool:
+        """Say what keeps calls from being answered; return whether trunks and applications shall lose theirs."""
+        connection = self.found.connection
+        if not connection.voice_url:
+            st.warning(f"{plain(connection.name)} has no Voice URL yet: calls to these numbers will not be answered.")
+        routed = [(number.e164, number.webhooks) for number in numbers]
+        return catalogue_tables.agreement("reconcile_stop_routing", routed, webhook_orders.ours(connection))
+
+    def _seen(self) -> bool:
+        """Draw what came of what was confirmed, once it is done; return whether it is."""
+        if not self.bench.told:
+            return False
+        self.bench.outcomes()
+        with st.container(horizontal=True, horizontal_alignment="right"):
+            if st.button("Close", type="primary"):
+                self.bench.forget()
+                st.rerun()
+        return True
+
+    def _buttons(self, label: str, begin: Callable[[], None], *, red: bool = False, disabled: bool = False) -> None:
+        place = st.empty()
+        with place.container(horizontal=True, horizontal_alignment="right"):
+            if st.button("Cancel"):
+                st.rerun()
+            wanted = st.button(
+                f":red[{label}]" if red else label,
+                type="secondary" if red else "primary",
+                on_click=begin,
+                disabled=disabled,
+            )
+        if wanted:
+            place.empty()  # what has begun is not cancelled any more
+            with errors_shown():
+                self.work()
+                st.rerun(scope="fragment")

@@ -1,0 +1,1 @@
+"""Users, tenants, settings, sign-in, the own account, API keys."""

@@ -1,0 +1,71 @@
+"""The list of API keys, a new one with its secret shown once, and revoking."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from components.ui.markdown import code, plain
+from components.ui.page import exactly, outcome, said, when
+from services.people.api_keys import ApiKeyRow, NewKey
+
+
+def new_key(create: Callable[[str], NewKey]) -> None:
+    """Draw the form for a key, and after it the secret, until it is hidden or the page is left."""
+    state = st.session_state
+
+    def make() -> str:
+        state["api_key_made"] = create(state["api_key_name"] or "")
+        state["api_key_name"] = ""
+        return ""
+
+    def sent() -> None:
+        outcome(make, "new_api_key")
+
+    if state.get("entered_page"):
+        state.pop("api_key_made", None)
+    with st.form("new_api_key"), st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input("Name", key="api_key_name", max_chars=64, placeholder="The program that will use it")
+        st.form_submit_button("Create key", type="primary", icon=":material/add:", on_click=sent)
+    said("new_api_key")
+    made: NewKey | None = state.get("api_key_made")
+    if made is not None:
+        with st.container(border=True):
+            st.markdown(f":material/key: Copy the key **{plain(made.name)}** now: it is never shown again.")
+            st.code(made.secret, language=None, wrap_lines=True)
+            st.button("Done, hide it", on_click=lambda: state.pop("api_key_made", None))
+
+
+def table(rows: Sequence[ApiKeyRow], zone: ZoneInfo, revoke: Callable[[int], None]) -> None:
+    """Draw a line for each key."""
+    said("api_keys")
+    if not rows:
+        st.caption("No keys yet.")
+    for row in rows:
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            with st.container(gap=None):
+                st.markdown(f"**{plain(row.name)}** {code(row.shown + '…')}")
+                st.caption(
+                    f"By {plain(row.created_by)}, {exactly(row.created_at, zone)} · "
+                    f"last used {when(row.last_used_at, zone) if row.last_used_at else 'never'}"
+                )
+            if row.revoked_at:
+                st.badge("Revoked", color="gray", help=exactly(row.revoked_at, zone))
+            else:
+                with st.popover("Revoke", icon=":material/block:"):
+                    st.markdown(f"Programs that use **{plain(row.name)}** are refused from now on.")
+                    st.button(
+                        "Revoke key",
+                        key=f"revoke_{row.id}",
+                        type="primary",
+                        on_click=partial(_revoke, revoke, row),
+                    )
+
+
+def _revoke(revoke: Callable[[int], None], row: ApiKeyRow) -> None:
+    def act() -> str:
+        revoke(row.id)
+        return f"{row.name} is revoked."
+
+    outcome(act, "api_keys")

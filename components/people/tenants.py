@@ -1,0 +1,161 @@
+"""The list of tenants, and the dialogs that create, change and suspend one."""
+
+from collections.abc import Callable, Sequence
+from zoneinfo import ZoneInfo, available_timezones
+
+import pandas as pd
+import streamlit as st
+from sqlmodel import Session
+
+from components.ui import dialogs, named_lists, navigation
+from components.ui.dialogs import Desk
+from components.ui.lists import Filter
+from components.ui.markdown import plain
+from components.ui.named_lists import Wanted
+from components.ui.page import BadgeColor
+from db.audit.queries import AuditRow
+from services.people import tenants
+from services.people.tenants import TenantQuery, TenantRow
+from services.text import labels
+
+PLACE = "tenants"
+_ACTIVE = {True: "Active", False: "Suspended"}
+_BADGES: dict[str, BadgeColor] = {"Active": "green", "Suspended": "red", "No admin": "orange"}
+
+
+def toolbar() -> tuple[TenantQuery, Wanted]:
+    """Draw search and filters; return what is wanted."""
+    wanted = named_lists.toolbar(PLACE, "Search tenants...", [Filter("tenants_status", "Status", _ACTIVE, f"{PLACE}_")])
+    return TenantQuery(wanted.text, wanted.active("tenants_status")), wanted
+
+
+def table(rows: Sequence[TenantRow], zone: ZoneInfo) -> None:
+    """Draw a page of tenants. A click on a name opens its dialog."""
+    frame = pd.DataFrame(
+        {
+            "name": [row.name for row in rows],
+            "status": [_status(row) for row in rows],
+            "users": [f"{row.users:,}" for row in rows],
+            "numbers": [f"{row.numbers:,}" for row in rows],
+            "time_zone": [row.time_zone for row in rows],
+            "created": pd.to_datetime([row.created_at for row in rows], utc=True),
+        }
+    )
+    ids = [row.id for row in rows]
+    column = st.column_config
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height="content",
+        key="tenants_table",
+        alt="Tenants",
+        column_config={
+            "name": named_lists.name_column(PLACE, "tenant_clicked", ids, width=230),
+            "status": column.MultiselectColumn(
+                "Status", options=list(_BADGES), color=list(_BADGES.values()), width=170
+            ),
+            "users": column.TextColumn("Users", alignment="right", width=80, help="Who can sign in"),
+            "numbers": column.TextColumn("Numbers", alignment="right", width=90),
+            "time_zone": column.TextColumn("Time zone", width=170),
+            "created": column.DatetimeColumn(
+                "Created", format="D MMM YYYY, HH:mm", timezone=str(zone), width=150, help=f"In your time zone, {zone}"
+            ),
+        },
+    )
+
+
+@st.dialog("Add tenant", on_dismiss="rerun")
+def add(desk: Desk, work_in: Callable[[int], None] | None) -> None:
+    """Open the dialog that adds a tenant; the one of the new tenant follows, which leads on.
+
+    *work_in* chooses the new tenant in the sidebar, where the reader works in none yet.
+    """
+    with st.form("tenant_add", border=False):
+        name, zone = _entered("new_tenant", "", "UTC")
+        sent = _submit("Add tenant")
+    if sent:
+
+        def put(session: Session) -> None:
+            added = tenants.create(session, desk.actor, name, zone)
+            named_lists.open_row(PLACE, added)
+            st.cache_data.clear()  # the choice in the sidebar
+            if work_in is not None:
+                work_in(added)
+
+        desk.do(put, f"{name.strip()} was added.")
+
+
+def edit(desk: Desk, found: TenantRow, changes: Sequence[AuditRow], work_in: Callable[[int], None]) -> None:
+    """Open the dialog of one tenant. *work_in* chooses it in the sidebar."""
+    desk.show(found.version)
+    st.dialog(plain(found.name), on_dismiss="rerun")(_edit)(desk, found, changes, work_in)
+
+
+def _edit(desk: Desk, found: TenantRow, changes: Sequence[AuditRow], work_in: Callable[[int], None]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for status in _status(found):
+            st.badge(status, color=_BADGES[status])
+        counts = f"{labels.amount(found.numbers, 'number')} · {labels.amount(found.users, 'user')}"
+        st.caption(counts, width="content")
+
+    def newest(session: Session) -> int:
+        return tenants.get(session, desk.actor, found.id).version
+
+    with st.form("tenant_edit", border=False):
+        name, zone = _entered(f"tenant_{found.id}_{found.version}", found.name, found.time_zone)
+        sent = _submit("Save")
+    if sent:
+
+        def save(session: Session) -> None:
+            tenants.change(session, desk.actor, found.id, name, zone, version=desk.version)
+            st.cache_data.clear()
+
+        desk.do(save, "Saved.", newest)
+    if found.suspended_at is None:
+        users = "Its users" if found.admins else "Add its first admin"
+        with st.container(horizontal=True):
+            for label, icon, page, told in (
+                (users, "group", navigation.USERS, "users"),
+                ("Its connections", "cable", navigation.CONNECTIONS, "telephony connections"),
+                ("Its numbers", "call", navigation.LIST, "phone numbers"),
+            ):
+                if st.button(label, icon=f":material/{icon}:", help=f"Chooses this tenant and opens its {told}"):
+                    work_in(found.id)
+                    navigation.go_to(page)
+    dialogs.history(changes, desk.zone)
+    st.divider()
+    _suspend(desk, found)
+
+
+def _suspend(desk: Desk, found: TenantRow) -> None:
+    def set_to(suspended: bool, done: str) -> None:
+        def act(session: Session) -> None:
+            tenants.set_suspended(session, desk.actor, found.id, suspended)
+            st.cache_data.clear()
+
+        desk.do(act, done)
+
+    if found.suspended_at is not None:
+        if st.button("Let its users in again", icon=":material/play_circle:"):
+            set_to(False, f"{found.name} is open again.")
+        return
+    with st.popover(":red[Suspend]", icon=":material/pause_circle:"):
+        st.markdown(f"The users of **{plain(found.name)}** are out of it on their next click.")
+        st.caption("It keeps everything. Programs with its API keys are refused. You can let its users in again.")
+        if st.button("Suspend tenant", type="primary"):
+            set_to(True, f"{found.name} is suspended.")
+
+
+def _entered(key: str, name: str, zone: str) -> tuple[str, str]:
+    zones = sorted(available_timezones() | {zone})
+    entered = st.text_input("Name", value=name, key=f"{key}_name", max_chars=80)
+    return entered or "", st.selectbox("Time zone", zones, zones.index(zone), key=f"{key}_zone")
+
+
+def _submit(label: str) -> bool:
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        return st.form_submit_button(label, type="primary")
+
+
+def _status(row: TenantRow) -> list[str]:
+    return [_ACTIVE[row.suspended_at is None], *(["No admin"] if not row.admins else [])]

@@ -1,0 +1,1 @@
+"""What every page is made of: page, lists, dialogs, wizard, navigation, session."""

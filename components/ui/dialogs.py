@@ -1,0 +1,78 @@
+"""Dialogs that change one thing: closed when it is saved, open with the reason when it is not."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+from sqlmodel import Session
+
+from components.audit import history as audit
+from components.numbers import number_list
+from components.ui.page import outcome, said
+from db.audit.queries import AuditRow
+from services.core.access import Actor
+from services.core.errors import Conflict
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where *actor* changes things of one *place*. *opener* opens the session in which a change happens."""
+
+    actor: Actor
+    zone: ZoneInfo
+    opener: Callable[[], AbstractContextManager[Session]]
+    place: str
+
+    def show(self, version: int) -> None:
+        """Note the *version* at which a thing is shown. Call it where its dialog is opened, not inside."""
+        st.session_state[f"{self.place}_version"] = version
+
+    @property
+    def version(self) -> int:
+        """The version that a change is made to: the one shown, or seen since in a conflict."""
+        version: int = st.session_state[f"{self.place}_version"]
+        return version
+
+    def do(self, act: Callable[[Session], object], done: str, newest: Callable[[Session], int] | None = None) -> None:
+        """Do *act* and close the dialog; when it is refused, say why and leave it open.
+
+        *newest* returns the version after a conflict, so that saving again keeps what was entered.
+        """
+
+        def run() -> str:
+            with self.opener() as session:
+                act(session)
+            number_list.filters.clear()
+            return done
+
+        refused = outcome(run, self.place)
+        if refused is None:
+            st.rerun()
+        changes = said(self.place)
+        if isinstance(refused, Conflict) and newest is not None:
+            self._catch_up(changes, newest)
+
+    def _catch_up(self, changes: Sequence[AuditRow], newest: Callable[[Session], int]) -> None:
+        def look() -> str:
+            with self.opener() as session:
+                self.show(newest(session))
+            return ""
+
+        if outcome(look, self.place) is not None:
+            said(self.place)
+            return
+        if changes:
+            st.markdown("Changed meanwhile:")
+            audit.history(changes, self.zone)
+        st.caption("What you entered is still here. Save again to keep it, now that you have seen the change.")
+
+
+def history(rows: Sequence[AuditRow], zone: ZoneInfo) -> None:
+    """Draw the changes of a thing, folded up."""
+    with st.expander("History", icon=":material/history:"):
+        if rows:
+            audit.history(rows, zone)
+        else:
+            st.caption("Nothing was changed since it was set up.")

@@ -1,0 +1,162 @@
+"""Files that the reader brings: which part of them is the table, and which column holds what."""
+
+import zlib
+from collections.abc import Hashable, Mapping, Sequence
+from contextlib import nullcontext
+from typing import TypeVar
+
+import pandas as pd
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from components.ui.file_imports import Act, Tray
+from components.ui.markdown import plain
+from services.core.errors import Busy, InvalidInput
+from services.text import files
+from services.text.files import Choice, Sheet
+from services.text.labels import amount
+
+Key = TypeVar("Key", str, int)
+
+KINDS = ["csv", "tsv", "txt", "xlsx", "xlsm", "xlsb", "xls", "ods", "html", "htm"]
+"""Endings of files that can be chosen; what a file is, its content says."""
+
+_NONE = ""
+_SHOWN = 5
+_LEFT_OUT = 20
+_NO_HEADER = "None: the first row is a row like the others"
+
+
+def sheet(tray: Tray, file: UploadedFile, names: Mapping[str, Sequence[str]], prefix: str) -> Sheet:
+    """Read *file*, once for each choice, and draw the choice of its sheet, header and encoding where there is one.
+
+    Raises InvalidInput when it cannot be read, and Busy when others are read for too long.
+    """
+    state, place = st.session_state, f"{prefix}_{file.file_id}"
+    part = f"{place}_{state.get(f'{place}_sheet') or ''}"
+    choice = Choice(state.get(f"{place}_sheet"), state.get(f"{part}_header"), state.get(f"{place}_encoding"))
+    read = tray.sheet_of(file.file_id)
+    if read is None:
+        tray.leave()
+    if read is None or not _is_chosen(read, choice):
+        key = (file.file_id, choice.sheet, choice.header, choice.encoding)
+        told = "Waiting for other files to be read…" if files.is_busy() else "Reading the file…"
+        try:
+            with nullcontext() if tray.key("sheet") == key else st.spinner(told):
+                read = tray.once("sheet", key, lambda: files.read(file.name, file.getvalue(), names, choice))
+        except Busy:
+            st.button("Try again", icon=":material/refresh:", key=f"{place}_again")
+            raise
+        except InvalidInput:
+            if read:  # another choice is the way out
+                _choices(read, choice, place, part)
+            raise
+        tray.offered = file.file_id, read
+    _choices(read, choice, place, part)
+    return read
+
+
+def columns(
+    sheet: Sheet,
+    names: Mapping[str, Sequence[str]],
+    required: Sequence[str],
+    prefix: str,
+    titles: Mapping[str, str] | None = None,
+) -> dict[str, str | None]:
+    """Draw the choice of a column for each field in *names*, as it was guessed, and the first rows of the file.
+
+    It is open when one that is *required* could not be guessed. Columns that no field takes are named.
+    """
+    guessed, offered = files.guess(sheet, names), list(sheet.columns)
+    shape = zlib.crc32("\n".join([*offered, *map(str, guessed.values())]).encode())  # another file is matched anew
+    with st.expander("Columns", expanded=any(guessed[field] is None for field in required)):
+        chosen = {
+            field: _column(
+                (titles or {}).get(field) or field.replace("_", " ").capitalize(),
+                offered,
+                column,
+                field in required,
+                f"{prefix}_column_{field}_{shape}",
+            )
+            for field, column in guessed.items()
+        }
+    _preview(sheet)
+    if left := [column for column in offered if column not in chosen.values()]:
+        more = f" and {len(left) - _LEFT_OUT:,} more" if len(left) > _LEFT_OUT else ""
+        st.caption(f"Left out: {plain(', '.join(left[:_LEFT_OUT]))}{more}.")
+    return chosen
+
+
+def buttons(tray: Tray, shown: Hashable, rows: int) -> None:
+    """Draw what can be asked of the *rows* of a file; a click asks for it as the page has *shown* it."""
+    with st.container(horizontal=True):
+        st.button("Check", icon=":material/fact_check:", on_click=tray.ask, args=(Act.CHECK, shown))
+        st.button(f"Import {amount(rows, 'row')}", type="primary", on_click=tray.ask, args=(Act.ALL, shown))
+        st.button("Import the good rows only", on_click=tray.ask, args=(Act.GOOD_ONLY, shown))
+
+
+def _preview(sheet: Sheet) -> None:
+    """Draw the first rows with their numbers in the file, and say how many do not fit."""
+    width = len(sheet.columns)
+    rows = [(row.number, *map(files.text, row.cells[:width])) for row in sheet.rows[:_SHOWN]]
+    st.dataframe(
+        pd.DataFrame([(*row, *[""] * (width + 1 - len(row))) for row in rows], columns=_named_row(sheet)),
+        hide_index=True,
+        column_config={"\u200bRow": st.column_config.NumberColumn("Row", width=60)},
+        alt="The first rows of the file",
+    )
+    wrong = [row for row in sheet.rows if row.problem]
+    if wrong:
+        st.warning(
+            f"{amount(len(wrong), 'row')} cannot be taken as {'it is' if len(wrong) == 1 else 'they are'}. "
+            f"Row {wrong[0].number:,}: {plain(wrong[0].problem)}",
+            icon=":material/warning:",
+        )
+
+
+def _named_row(sheet: Sheet) -> list[str]:
+    return ["\u200bRow", *sheet.columns]  # the file may have a column of that name itself
+
+
+def _is_chosen(read: Sheet, choice: Choice) -> bool:
+    """Return whether a file was read as it is to be; a choice is None where nobody made one."""
+    wanted = ((choice.sheet, read.sheet), (choice.header, read.header), (choice.encoding, read.encoding))
+    return all(chosen in (None, found) for chosen, found in wanted)
+
+
+def _choices(read: Sheet, choice: Choice, place: str, part: str) -> None:
+    """Draw what the file could be read as besides, where there is a choice."""
+    headers = {row: f"Row {row:,}: {text}" for row, text in read.headers} | {0: _NO_HEADER}
+    moved = read.header != read.headers[0][0] if read.headers else False
+    with st.container(horizontal=True, key=f"{place}_choices"):
+        if len(read.sheets) > 1:
+            _choice("Sheet", {name: name for name in read.sheets}, read.sheet, f"{place}_sheet")
+        if moved or not read.named or choice.header is not None:
+            _choice("Header", headers, read.header, f"{part}_header")
+        if read.encodings:
+            told = {codec: f"{name}: {sample}" if sample else name for codec, name, sample in read.encodings}
+            _choice("Encoding", told, read.encoding, f"{place}_encoding")
+
+
+def _choice(title: str, options: Mapping[Key, str], chosen: Key, key: str) -> None:
+    st.selectbox(
+        title,
+        list(options),
+        index=list(options).index(chosen) if chosen in options else 0,
+        format_func=lambda option: options.get(option, str(option)),
+        key=key,
+        width=360,
+    )
+
+
+def _column(title: str, offered: Sequence[str], guessed: str | None, needed: bool, key: str) -> str | None:
+    options = list(offered) if needed else [_NONE, *offered]
+    chosen = st.selectbox(
+        plain(title),
+        options,
+        index=options.index(guessed or _NONE) if guessed or not needed else None,
+        format_func=lambda column: column or "Not in the file",
+        placeholder="Needed",
+        key=key,
+    )
+    return chosen or None

@@ -1,0 +1,200 @@
+"""What stands before Streamlit: the headers that a browser obeys, who may upload a file, and what a tab may say."""
+
+import base64
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import cast
+
+import anyio.to_thread
+import streamlit as st
+from google.protobuf.message import DecodeError
+from sqlmodel import Session
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.runtime import Runtime
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+
+from services.core.access import Permission
+from services.core.errors import DatabaseUnavailable
+from services.people import sign_in
+
+_UPLOADS = "/_stcore/upload_file/"
+_IMPORTS = (Permission.NUMBERS_ADD, Permission.HEALTH_WRITE)
+_FRAMING = 64 * 1024
+"""What a multipart body has beside its file, at most, in bytes."""
+
+_KEPT_FILES = 2
+"""How many files of the largest size a tab may hold: one that is replaced goes when the new one is there."""
+
+
+def _of_package(name: str) -> Path:
+    """Return the folder of a package, which need not be imported for it."""
+    found = find_spec(name)
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).parent
+
+
+def _inline(*pages: Path) -> str:
+    """Return the hashes of the scripts that stand in *pages* themselves, as a policy names them."""
+    scripts = (text for page in pages for text in re.findall(r"<script>(.*?)</script>", page.read_text(), re.DOTALL))
+    hashes = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts)
+    return " ".join(f"'sha256-{one}'" for one in hashes)
+
+
+_STREAMLIT = _of_package("streamlit") / "static/index.html"
+_COOKIE_WRITER = _of_package("extra_streamlit_components") / "CookieManager/frontend/build/index.html"
+
+POLICY = {
+    "default-src": "'none'",
+    "script-src": f"'self' 'wasm-unsafe-eval' {_inline(_STREAMLIT, _COOKIE_WRITER)}",  # messages are read by WASM
+    "style-src": "'self' 'unsafe-inline'",  # Streamlit writes its styles into the page as it draws (1.67)
+    "img-src": "'self' data: blob:",
+    "font-src": "'self' data:",
+    "connect-src": "'self'",  # the websocket of our own origin too
+    "media-src": "'self'",
+    "manifest-src": "'self'",
+    "worker-src": "'self' blob:",
+    "frame-src": "'self'",  # what writes the sign-in cookie
+    "object-src": "'none'",
+    "base-uri": "'self'",
+    "form-action": "'self'",
+    "frame-ancestors": "'self'",
+}
+"""What a page of ours may load and from where: nothing from anybody else. See docs/decisions."""
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    # The sign-in cookie is written by a component in an iframe of our own origin.
+    "X-Frame-Options": "SAMEORIGIN",
+    "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in POLICY.items()),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+}
+
+
+class SecurityHeaders:
+    """Adds HEADERS to every HTTP response."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+class Messages:
+    """Drops what Streamlit (1.67) hears from any tab and nobody here needs: it acts on everybody, or tells of our code.
+
+    Any browser that is connected can say it, signed in or not.
+    """
+
+    REFUSED = frozenset({"clear_cache", "load_git_info", "set_run_on_save", "nonsense"})
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def receive_others() -> Message:
+            while _kind(message := await receive()) in self.REFUSED:
+                pass
+            return message
+
+        await self.app(scope, receive_others if scope["type"] == "websocket" else receive, send)
+
+
+def _kind(message: Message) -> str:
+    """Return what a tab says, as Streamlit calls it; `nonsense` for what is no message."""
+    try:
+        return BackMsg.FromString(message.get("bytes") or b"").WhichOneof("type") or ""
+    except DecodeError:
+        return "nonsense"
+
+
+class Uploads:
+    """Lets a file in only for a tab of somebody who may import one, and only as much as is to be held.
+
+    Streamlit (1.67) takes files for every session that is connected, signed in or not, and holds them in memory.
+    """
+
+    def __init__(self, app: ASGIApp, opener: Callable[[], AbstractContextManager[Session]]) -> None:
+        self.app = app
+        self._open_session = opener
+        self._coming: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or _UPLOADS not in scope["path"] or scope["method"] in ("DELETE", "OPTIONS"):
+            await self.app(scope, receive, send)
+            return
+        session_id = scope["path"].partition(_UPLOADS)[2].partition("/")[0]
+        size = Headers(scope=scope).get("content-length", "")
+        refusal = await anyio.to_thread.run_sync(self._who_may_not, session_id)
+        if refusal := refusal or self._how_much_not(session_id, size):
+            await refusal(scope, receive, send)
+            return
+        with self._coming_in(session_id, int(size)):
+            await self.app(scope, receive, send)
+
+    def _who_may_not(self, session_id: str) -> JSONResponse | None:
+        """Return why the tab of a session may not upload: nobody is signed in there now, or nobody who may import."""
+        tab = Runtime.instance().get_app_session(session_id) if Runtime.exists() else None
+        actor = signed_in = None
+        if tab is not None and "actor" in tab.session_state:  # as `components.ui.session` left it in the last run
+            actor, signed_in = tab.session_state["actor"], tab.session_state["signed_in"]
+        try:
+            if actor and signed_in:
+                with self._open_session() as database:
+                    actor = sign_in.reload_actor(database, actor, signed_in[1])
+        except DatabaseUnavailable:
+            return _refusal(503, "The database is busy or cannot be reached. Try again in a moment.")
+        if not actor or not signed_in:
+            return _refusal(401, "Sign in first.")
+        if not any(actor.may(permission) for permission in _IMPORTS):
+            return _refusal(403, "Your role does not allow this. Ask an admin of the tenant.")
+        return None
+
+    def _how_much_not(self, session_id: str, size: str) -> JSONResponse | None:
+        """Return why *size*, in bytes, is too much for a tab on top of what it holds and what is under way."""
+        if not (size.isascii() and size.isdigit() and len(size) < 16):
+            return _refusal(411, "The size of the file has to be said first.")
+        largest = int(st.get_option("server.maxUploadSize")) * 2**20
+        if int(size) > largest + _FRAMING:
+            return _refusal(413, f"The file is too large; at most {largest // 2**20} MB can be read.")
+        if int(size) + self._coming[session_id] + _held(session_id) > _KEPT_FILES * (largest + _FRAMING):
+            return _refusal(413, "This tab holds too many files already. Take one away, or reload the page.")
+        return None
+
+    @contextmanager
+    def _coming_in(self, session_id: str, size: int) -> Iterator[None]:
+        self._coming[session_id] += size
+        try:
+            yield
+        finally:
+            self._coming[session_id] -= size
+            if not self._coming[session_id]:
+                del self._coming[session_id]
+
+
+def _held(session_id: str) -> int:
+    files = cast(MemoryUploadedFileManager, Runtime.instance().uploaded_file_mgr).file_storage
+    return sum(len(file.data) for file in list(files.get(session_id, {}).values()))
+
+
+def _refusal(status: int, reason: str) -> JSONResponse:
+    return JSONResponse({"detail": reason}, status_code=status)

@@ -1,0 +1,114 @@
+"""What every page has: its header, its errors in the reader's words, notices, empty states."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import humanize
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from components.ui import navigation
+from components.ui.markdown import plain
+from db.audit.queries import AuditRow
+from services.core.errors import Conflict, DatabaseUnavailable, NotFound, ServiceError, UnstorableText
+
+BadgeColor = Literal["gray", "green", "orange", "red", "yellow"]
+"""What a badge may say by its color: nothing, good, watch, wrong, nearly."""
+
+_DATABASE_AWAY = "The database is busy or cannot be reached. Nothing was saved; try again in a moment."
+_UNSTORABLE = "A text holds an invisible character that cannot be kept. Nothing was saved; type it again."
+
+
+def header(title: str, subtitle: str = "") -> DeltaGenerator:
+    """Draw the top of a page; return the place at the right for its primary action."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        with st.container(gap=None, width="stretch"):
+            st.title(title, anchor=False)
+            if subtitle:
+                st.caption(subtitle)
+        return st.container(width="content")
+
+
+@contextmanager
+def errors_shown() -> Iterator[None]:
+    """Show what a service refused inside the block in its own words. Anything else is a bug, and passes."""
+    try:
+        yield
+    except NotFound as exc:
+        st.warning(plain(str(exc)), icon=":material/search_off:")
+        navigation.link(navigation.LIST, label="Back to the list", icon=":material/arrow_back:")
+    except ServiceError as exc:
+        st.error(plain(str(exc)), icon=":material/error:")
+    except DatabaseUnavailable:
+        st.error(_DATABASE_AWAY, icon=":material/cloud_off:")
+    except UnstorableText:
+        st.error(_UNSTORABLE, icon=":material/error:")
+
+
+def outcome(act: Callable[[], str], place: str) -> Exception | None:
+    """Run *act* in a callback and keep what to say at *place* (see `said`); return what refused it.
+
+    *act* returns what was done, in a sentence, or nothing to say.
+    """
+    notices = st.session_state.setdefault("notices", {})
+    try:
+        notices[place] = ("success", act(), [])
+    except ServiceError as exc:
+        notices[place] = ("error", str(exc), exc.changes if isinstance(exc, Conflict) else [])
+        return exc
+    except DatabaseUnavailable as exc:
+        notices[place] = ("error", _DATABASE_AWAY, [])
+        return exc
+    except UnstorableText as exc:
+        notices[place] = ("error", _UNSTORABLE, [])
+        return exc
+    return None
+
+
+def said(place: str) -> list[AuditRow]:
+    """Draw what the last action at *place* had to say, once; return the changes of a conflict."""
+    notice = st.session_state.get("notices", {}).pop(place, None)
+    if notice is None:
+        return []
+    kind, text, changes = notice
+    if kind == "error":
+        st.error(plain(text), icon=":material/error:")
+    elif text:
+        st.toast(plain(text), icon=":material/check_circle:")
+    return list(changes)
+
+
+_STYLE = """<style>
+body > [data-testid=stToastContainer] { top: auto; bottom: 1rem; }
+[data-testid=stLogoLink], [data-testid=stSidebarLogo] { pointer-events: none; }
+.st-key-menu > :has([data-testid=stCaptionContainer]):not(:first-child) { margin-top: 1rem; }
+</style>"""
+
+
+def style() -> None:
+    """Draw what no theme can say: toasts come up below, off the button; the logo is no link; the menu has gaps."""
+    st.html(_STYLE)
+
+
+def empty_state(text: str, icon: str) -> DeltaGenerator:
+    """Draw a calm box that says what to do next; return the place for the button that does it."""
+    with st.container(border=True, horizontal_alignment="center", gap="small"):
+        st.space("small")
+        st.markdown(f":material/{icon}: {text}", text_alignment="center")
+        action = st.container(horizontal_alignment="center")
+        st.space("small")
+    return action
+
+
+def when(moment: datetime | None, zone: ZoneInfo) -> str:
+    """Return how long ago *moment* was, in words; `—` for none."""
+    told = humanize.naturaltime(datetime.now(zone) - moment.astimezone(zone)) if moment else "—"
+    return "just now" if told == "now" else told
+
+
+def exactly(moment: datetime | None, zone: ZoneInfo) -> str:
+    """Return *moment* to the minute in *zone*, with the zone's name; `—` for none."""
+    return moment.astimezone(zone).strftime("%d %b %Y, %H:%M %Z") if moment else "—"

@@ -1,0 +1,1 @@
+"""What all queries stand on: engine, sessions, locks, column types, scope."""

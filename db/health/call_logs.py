@@ -1,0 +1,117 @@
+"""Queries over the runs through call logs: one row for each connection that was ever read."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from db.base.scope import Scope
+from db.models import Connection, HealthPull, Tenant, User
+
+
+class Counts(NamedTuple):
+    """What a run has read. The last five are calls that no fact counts, by the reason why."""
+
+    days: int = 0
+    calls: int = 0
+    added: int = 0
+    kept: int = 0
+    inbound: int = 0
+    not_dialed: int = 0
+    not_on_record: int = 0
+    in_no_pool: int = 0
+    in_several_pools: int = 0
+
+    def plus(self, other: "Counts") -> "Counts":
+        """Return both together."""
+        return Counts(*(one + more for one, more in zip(self, other, strict=True)))
+
+
+@dataclass(frozen=True)
+class PullRow:
+    """A connection and its last run, if there was one, with the name of who began it."""
+
+    connection_id: int
+    tenant_id: int
+    connection: str
+    is_active: bool
+    time_zone: str
+    started_by: str | None
+    pull: HealthPull | None
+
+
+def search(session: Session, scope: Scope, providers: Collection[str]) -> list[PullRow]:
+    """Return the connections in *scope* to one of *providers*, by name, each with its last run."""
+    return _read(session, scope.of(Connection.tenant_id), Connection.provider.in_(providers))
+
+
+def find(session: Session, scope: Scope, connection_id: int) -> PullRow | None:
+    """Return a connection in *scope* with its last run."""
+    return next(iter(_read(session, scope.of(Connection.tenant_id), Connection.id == connection_id)), None)
+
+
+def lock(session: Session, connection_id: int) -> HealthPull | None:
+    """Return the row of a connection's last run, locked for a change where the database can."""
+    return session.scalar(
+        sa.select(HealthPull)
+        .where(HealthPull.connection_id == connection_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+def beat(session: Session, connection_id: int, run: str) -> None:
+    """Say that a run is still alive."""
+    session.execute(
+        sa.update(HealthPull)
+        .where(HealthPull.connection_id == connection_id, HealthPull.run == run, HealthPull.ended_at.is_(None))
+        .values(updated_at=datetime.now(UTC))
+    )
+
+
+def under_way(session: Session) -> list[tuple[int, str]]:
+    """Return connection and run of all that have not ended, of any tenant."""
+    rows = session.execute(
+        sa.select(HealthPull.connection_id, HealthPull.run)
+        .where(HealthPull.ended_at.is_(None))
+        .order_by(HealthPull.connection_id)
+    )
+    return [(connection_id, run) for connection_id, run in rows]
+
+
+def read_before(session: Session) -> list[PullRow]:
+    """Return the active connections of which a day was read, of every tenant that is not suspended."""
+    return _read(
+        session,
+        Connection.is_active.is_(True),
+        Tenant.suspended_at.is_(None),
+        HealthPull.done_until >= HealthPull.first_day,
+    )
+
+
+def forget(session: Session, connection_id: int) -> None:
+    """Forget how far a connection's call log was read. What was read stays."""
+    session.execute(sa.delete(HealthPull).where(HealthPull.connection_id == connection_id))
+
+
+def _read(session: Session, *conditions: Any) -> list[PullRow]:
+    rows = session.execute(
+        sa.select(
+            Connection.id,
+            Connection.tenant_id,
+            Connection.name,
+            Connection.is_active,
+            Tenant.time_zone,
+            User.name,
+            HealthPull,
+        )
+        .join(Tenant, Tenant.id == Connection.tenant_id)
+        .outerjoin(HealthPull, HealthPull.connection_id == Connection.id)
+        .outerjoin(User, User.id == HealthPull.started_by)
+        .where(*conditions)
+        .order_by(Connection.name, Connection.id)
+    )
+    return [PullRow(*row) for row in rows]

@@ -1,0 +1,193 @@
+"""What about a number may call for attention: one condition each, for counts, lists and files alike."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+from sqlmodel import Session
+
+from db.base.scope import Scope
+from db.models import (
+    LIVE,
+    CampaignNumber,
+    Connection,
+    HealthLine,
+    HealthSummary,
+    NumberCount,
+    NumberOrder,
+    NumberStatus,
+    PhoneNumber,
+)
+
+# Written with their literals, like LIVE, for the partial indexes that serve them.
+FLAGGED = sa.text("campaign_number.pool_status = 'spam_flagged'")
+_MANAGED = sa.text("phone_number.is_managed")
+_RESTRICTED = sa.text("(phone_number.allowed_inbound <> '[]' OR phone_number.allowed_outbound <> '[]')")
+_UNASSIGNED = sa.text("phone_number.agent_id IS NULL")
+_SETS_WEBHOOKS = "{0}.state = 'confirmed' AND {0}.kind IN ('purchase', 'import', 'webhooks')"
+
+VOICE_ONLY = ("exotel",)
+"""Vendors that keep the status callback in the call flow, not with the number."""
+
+
+class Attention(StrEnum):
+    """Reasons to look at a number, the worst first."""
+
+    WEBHOOKS_ELSEWHERE = "webhooks_elsewhere"
+    NO_CONNECTION = "no_connection"
+    INACTIVE_CONNECTION = "inactive_connection"
+    NO_AGENT = "no_agent"
+    SPAM_FLAGGED = "spam_flagged"
+    IDLE = "idle"
+    RESTRICTED = "restricted"
+
+
+@dataclass(frozen=True)
+class Idle:
+    """When a Twilio-managed number is idle: with fewer completed calls than `fewer_than` in so many `days`."""
+
+    days: int
+    fewer_than: int
+
+
+Within = Callable[[Any], Any]
+"""Returns the condition that a column, a tenant id, is one of those meant: `scope.of`, mostly."""
+
+
+def condition(kind: Attention, within: Within, idle: Idle | None) -> Any:
+    """Return the condition that a number calls for attention; `IDLE` needs to know what *idle* is."""
+    match kind:
+        case Attention.WEBHOOKS_ELSEWHERE:
+            # As a truth, not as a join: PostgreSQL then hashes the numbers once, whatever it thinks how many they are.
+            return PhoneNumber.id.in_(_pointing_elsewhere(within)).is_(True)
+        case Attention.NO_CONNECTION:
+            return PhoneNumber.connection_id.is_(None)
+        case Attention.INACTIVE_CONNECTION:
+            inactive = sa.select(Connection.id).where(within(Connection.tenant_id), Connection.is_active.is_(False))
+            return PhoneNumber.connection_id.in_(inactive)
+        case Attention.NO_AGENT:
+            return sa.and_(_UNASSIGNED, PhoneNumber.status == NumberStatus.ACTIVE)
+        case Attention.SPAM_FLAGGED:
+            flagged = sa.select(CampaignNumber.number_id).where(within(CampaignNumber.tenant_id), FLAGGED)
+            return PhoneNumber.id.in_(flagged)
+        case Attention.IDLE:
+            if idle is None:
+                raise ValueError("What is idle must be said")
+            # Before the calls of a tenant are added up for the first time nobody knows.
+            known = sa.select(HealthSummary.tenant_id).where(HealthSummary.days == idle.days)
+            return sa.and_(_MANAGED, PhoneNumber.tenant_id.in_(known), completed(idle.days) < idle.fewer_than)
+        case Attention.RESTRICTED:
+            return _RESTRICTED
+
+
+def there(session: Session, scope: Scope) -> list[Attention]:
+    """Return the reasons for attention that numbers in *scope* have or, where that is dear to know, may have."""
+    quick = [kind for kind in Attention if kind not in (Attention.WEBHOOKS_ELSEWHERE, Attention.IDLE)]
+    managed = sa.exists().where(scope.of(NumberCount.tenant_id), NumberCount.is_managed, NumberCount.n > 0)
+    was_set = sa.exists().where(scope.of(NumberOrder.tenant_id), sa.text(_SETS_WEBHOOKS.format("number_order")))
+    numbers = sa.select(PhoneNumber.id).where(scope.of(PhoneNumber.tenant_id), LIVE)
+    each = (numbers.where(condition(kind, scope.of, None)).exists() for kind in quick)
+    answers = session.execute(sa.select(was_set.select_from(NumberOrder), managed, *each)).one()
+    asked = (Attention.WEBHOOKS_ELSEWHERE, Attention.IDLE, *quick)
+    found = {kind for kind, is_there in zip(asked, answers, strict=True) if is_there}
+    return [kind for kind in Attention if kind in found]
+
+
+def with_webhooks_set(within: Within) -> Any:
+    """Select how many numbers, held or gone, ever had their webhooks set from here."""
+    return sa.select(sa.func.count(sa.distinct(NumberOrder.number_id))).where(
+        within(NumberOrder.tenant_id), sa.text(_SETS_WEBHOOKS.format("number_order"))
+    )
+
+
+def had_webhooks_set(within: Within) -> Any:
+    """Return the condition that a number had its webhooks set from here."""
+    return (
+        sa.select(NumberOrder.id)
+        .where(
+            within(NumberOrder.tenant_id),
+            NumberOrder.number_id == PhoneNumber.id,
+            sa.text(_SETS_WEBHOOKS.format("number_order")),
+        )
+        .exists()
+    )
+
+
+def last_webhooks(within: Within) -> Any:
+    """Select the orders that say which webhooks a number has at its provider: the last confirmed one of each."""
+    later = aliased(NumberOrder, name="later")
+    overtaken = sa.select(later.id).where(
+        later.tenant_id == NumberOrder.tenant_id,
+        later.number_id == NumberOrder.number_id,
+        later.id > NumberOrder.id,
+        sa.text(_SETS_WEBHOOKS.format("later")),
+    )
+    return sa.select(NumberOrder).where(
+        within(NumberOrder.tenant_id), sa.text(_SETS_WEBHOOKS.format("number_order")), ~overtaken.exists()
+    )
+
+
+def _pointing_elsewhere(within: Within) -> Any:
+    """Select the numbers whose webhooks, as we last set them, are not those of their connection now."""
+    order = last_webhooks(within).subquery()
+    return (
+        sa.select(order.c.number_id)
+        .join(PhoneNumber, PhoneNumber.id == order.c.number_id)
+        .join(Connection, Connection.id == PhoneNumber.connection_id)
+        .where(differing(order.c))
+    )
+
+
+def differing(order: Any) -> Any:
+    """Return the condition that calls do not go to the joined connection, by the webhooks that an order has set.
+
+    *order* has its columns. To take them there it needs the URLs, by POST, and no trunk or application.
+    """
+    configuration = order.configuration
+    return sa.or_(
+        _text(configuration["voice_url"]) != sa.func.coalesce(Connection.voice_url, ""),
+        _method(configuration["voice_method"]) != "POST",
+        routing(order) != "",
+        sa.and_(
+            Connection.provider.not_in(VOICE_ONLY),
+            sa.or_(
+                _text(configuration["status_callback"]) != sa.func.coalesce(Connection.status_callback_url, ""),
+                sa.and_(
+                    _text(configuration["status_callback"]) != "",
+                    _method(configuration["status_callback_method"]) != "POST",
+                ),
+            ),
+        ),
+    )
+
+
+def routing(order: Any) -> Any:
+    """Return the SID of the trunk or application that an order has left the calls with; empty for none.
+
+    Orders before 2026-12 never touched it: what was there before is there still.
+    """
+    configuration, previous = order.configuration, order.previous
+    now = sa.func.coalesce(
+        sa.func.nullif(_text(configuration["trunk_sid"]), ""), _text(configuration["voice_application_sid"])
+    )
+    untouched = sa.func.coalesce(configuration["routed_by"].as_string(), _text(previous["routed_by"]))
+    return sa.case((configuration["voice_method"].as_string().is_not(None), now), else_=untouched)
+
+
+def _text(value: Any) -> Any:
+    return sa.func.coalesce(value.as_string(), "")
+
+
+def _method(value: Any) -> Any:
+    return sa.func.coalesce(value.as_string(), "POST")
+
+
+def completed(days: int) -> Any:
+    """Select the completed calls of a number over the window of so many *days*, as `db.health.summaries` keeps it."""
+    calls = sa.select(sa.func.coalesce(sa.func.sum(HealthLine.completed), 0)).where(
+        HealthLine.tenant_id == PhoneNumber.tenant_id, HealthLine.days == days, HealthLine.number_id == PhoneNumber.id
+    )
+    return calls.scalar_subquery()

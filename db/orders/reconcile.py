@@ -1,0 +1,101 @@
+"""Queries that put an account's numbers beside those on record."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from db.base.scope import Scope
+from db.models import LIVE, Campaign, CampaignNumber, Connection, PhoneNumber, PoolStatus
+
+
+@dataclass(frozen=True)
+class Record:
+    """A number on record, as far as a provider has it too; the webhooks are those of its connection."""
+
+    id: int
+    e164: str
+    connection_id: int | None
+    is_managed: bool
+    provider: str
+    provider_sid: str | None
+    provider_fields: dict[str, str]
+    label: str
+    version: int
+    voice_url: str | None
+    status_callback_url: str | None
+
+
+def among(session: Session, scope: Scope, e164s: Sequence[str]) -> dict[str, Record]:
+    """Return which of *e164s* the tenants in *scope* hold."""
+    rows = session.execute(_records().where(scope.of(PhoneNumber.tenant_id), PhoneNumber.e164.in_(e164s), LIVE))
+    return {row.e164: Record(*row) for row in rows}
+
+
+def managed(
+    session: Session, scope: Scope, connection_id: int, matching: str = "", batch: int = 1000
+) -> Iterator[Record]:
+    """Yield what is held and managed through a connection and has *matching* in its number, *batch* rows at a time."""
+    conditions = [
+        scope.of(PhoneNumber.tenant_id),
+        PhoneNumber.connection_id == connection_id,
+        PhoneNumber.is_managed.is_(True),
+        LIVE,
+    ]
+    if matching:
+        conditions.append(PhoneNumber.e164.contains(matching, autoescape=True))
+    after = 0
+    while True:
+        found = session.execute(
+            _records().where(*conditions, PhoneNumber.id > after).order_by(PhoneNumber.id).limit(batch)
+        ).all()
+        yield from (Record(*row) for row in found)
+        if len(found) < batch:
+            return
+        after = found[-1].id
+
+
+def held_by_anybody(session: Session, e164s: Sequence[str]) -> set[str]:
+    """Return which of *e164s* any tenant holds: whoever asks may know that, and not who."""
+    return set(session.scalars(sa.select(PhoneNumber.e164).where(PhoneNumber.e164.in_(e164s), LIVE)))
+
+
+def campaigns_with(session: Session, scope: Scope, number_ids: Sequence[int]) -> dict[int, list[str]]:
+    """Return the names of the campaigns that would lose each number: its pool or its primary number."""
+    pooled = sa.select(CampaignNumber.number_id, Campaign.name).join(
+        Campaign, Campaign.id == CampaignNumber.campaign_id
+    )
+    primary = sa.select(Campaign.primary_number_id, Campaign.name)
+    rows = session.execute(
+        sa.union(
+            pooled.where(
+                scope.of(CampaignNumber.tenant_id),
+                CampaignNumber.number_id.in_(number_ids),
+                CampaignNumber.pool_status != PoolStatus.REMOVED,
+            ),
+            primary.where(scope.of(Campaign.tenant_id), Campaign.primary_number_id.in_(number_ids)),
+        )
+    )
+    found: dict[int, list[str]] = {}
+    for number_id, name in sorted(rows):
+        found.setdefault(number_id, []).append(name)
+    return found
+
+
+def _records() -> Any:
+    columns: tuple[Any, ...] = (
+        PhoneNumber.id,
+        PhoneNumber.e164,
+        PhoneNumber.connection_id,
+        PhoneNumber.is_managed,
+        PhoneNumber.provider,
+        PhoneNumber.provider_sid,
+        PhoneNumber.provider_fields,
+        PhoneNumber.label,
+        PhoneNumber.version,
+        Connection.voice_url,
+        Connection.status_callback_url,
+    )
+    return sa.select(*columns).outerjoin(Connection, Connection.id == PhoneNumber.connection_id)

@@ -1,0 +1,1 @@
+"""Queries over tenants, users and API keys."""

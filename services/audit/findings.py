@@ -1,0 +1,162 @@
+"""What looks wrong in a tenant, worst first, each with its reason in words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from db.audit.tenant_audit import Figure
+from db.numbers.attention import Attention
+from services.health.thresholds import IDLE_DAYS
+from services.text.labels import amount
+
+KEY_DAYS = 90
+"""A key that nobody used for this long is a finding."""
+
+FEW_ADMINS = 2
+"""A tenant with fewer active admins than this has a finding."""
+
+
+class Kind(StrEnum):
+    """Everything that can look wrong, the worst first."""
+
+    OPEN_ORDERS = Figure.OPEN_ORDERS
+    WEBHOOKS_ELSEWHERE = Attention.WEBHOOKS_ELSEWHERE
+    NO_CONNECTION = Attention.NO_CONNECTION
+    INACTIVE_CONNECTION = Attention.INACTIVE_CONNECTION
+    NO_AGENT = Attention.NO_AGENT
+    NO_PRIMARY = Figure.NO_PRIMARY
+    EMPTY_POOL = Figure.EMPTY_POOL
+    FALLEN_POOL = Figure.FALLEN_POOL
+    FLAGGED_NUMBER = Figure.FLAGGED_NUMBER
+    SPAM_FLAGGED = Attention.SPAM_FLAGGED
+    IDLE = Attention.IDLE
+    FAILED_TESTS = Figure.FAILED_TESTS
+    NEVER_TESTED = Figure.NEVER_TESTED
+    WAITING_USERS = Figure.WAITING_USERS
+    FEW_ADMINS = "few_admins"
+    UNUSED_KEYS = Figure.UNUSED_KEYS
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that looks wrong: how many there are of it, what it is, and why it matters."""
+
+    kind: Kind
+    n: int
+    what: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What the findings of a tenant are told from. What is not in it is nothing."""
+
+    figures: Mapping[Figure, int] = field(default_factory=dict)
+    attention: Mapping[Attention, int] = field(default_factory=dict)
+    idle_calls: int = 0
+
+
+_WORDS: dict[Kind, tuple[str, str, str]] = {
+    Kind.OPEN_ORDERS: (
+        "order with an uncertain outcome",
+        "orders with an uncertain outcome",
+        "The provider may or may not have acted; it is asked again until that is certain.",
+    ),
+    Kind.WEBHOOKS_ELSEWHERE: (
+        "number with webhooks that point elsewhere",
+        "numbers with webhooks that point elsewhere",
+        "Calls may go to an address that their connection no longer has, or to a trunk or an application.",
+    ),
+    Kind.NO_CONNECTION: (
+        "number without a connection",
+        "numbers without a connection",
+        "Nobody can tell through which account they are reached.",
+    ),
+    Kind.INACTIVE_CONNECTION: (
+        "number on an inactive connection",
+        "numbers on an inactive connection",
+        "The connection was taken out of use, and they were left on it.",
+    ),
+    Kind.NO_AGENT: (
+        "active number without an agent",
+        "active numbers without an agent",
+        "In use, and nobody is named to take the calls.",
+    ),
+    Kind.NO_PRIMARY: (
+        "campaign without a primary number",
+        "campaigns without a primary number",
+        "Active or paused, and the primary number is gone or was never chosen.",
+    ),
+    Kind.EMPTY_POOL: (
+        "campaign with an empty pool",
+        "campaigns with an empty pool",
+        "Active or paused, and no number is left to call from.",
+    ),
+    Kind.FALLEN_POOL: (
+        "campaign whose whole pool answers less than it did",
+        "campaigns whose whole pool answers less than it did",
+        "The list or the day, not the numbers: look at what is dialed before any number is replaced.",
+    ),
+    Kind.FLAGGED_NUMBER: (
+        "active campaign with a spam-flagged number",
+        "active campaigns with a spam-flagged number",
+        "Flagged numbers are skipped, so the others carry their calls.",
+    ),
+    Kind.SPAM_FLAGGED: (
+        "spam-flagged number",
+        "spam-flagged numbers",
+        "People are warned of their calls. Rest, register or replace them.",
+    ),
+    Kind.IDLE: (
+        "idle number",
+        "idle numbers",
+        "Twilio-managed, with under {idle} in " + f"{IDLE_DAYS} days: Twilio may reclaim them.",
+    ),
+    Kind.FAILED_TESTS: (
+        "connection whose last test failed",
+        "connections whose last test failed",
+        "The provider did not take the credentials.",
+    ),
+    Kind.NEVER_TESTED: (
+        "connection that was never tested",
+        "connections that were never tested",
+        "Nobody knows whether the credentials work.",
+    ),
+    Kind.WAITING_USERS: (
+        "user who never signed in or still has a one-time password",
+        "users who never signed in or still have a one-time password",
+        "A password that somebody else has seen may still open the account.",
+    ),
+    Kind.FEW_ADMINS: (
+        "active admin only",
+        "active admins",
+        "When that person is away, nobody manages users and connections.",
+    ),
+    Kind.UNUSED_KEYS: (
+        f"API key not used for {KEY_DAYS} days",
+        f"API keys not used for {KEY_DAYS} days",
+        "A key that no program needs is only a risk.",
+    ),
+}
+
+
+def of(counted: Counted) -> list[Finding]:
+    """Return what looks wrong, the worst first; only what applies."""
+    return [_told(kind, _count(kind, counted), counted) for kind in Kind if _applies(kind, _count(kind, counted))]
+
+
+def _applies(kind: Kind, n: int) -> bool:
+    return n < FEW_ADMINS if kind is Kind.FEW_ADMINS else n > 0
+
+
+def _count(kind: Kind, counted: Counted) -> int:
+    if kind is Kind.FEW_ADMINS:
+        return counted.figures.get(Figure.ADMINS, 0)
+    if kind in list(Attention):
+        return counted.attention.get(Attention(kind), 0)
+    return counted.figures.get(Figure(kind), 0)
+
+
+def _told(kind: Kind, n: int, counted: Counted) -> Finding:
+    one, many, why = _WORDS[kind]
+    return Finding(kind, n, amount(n, one, many), why.format(idle=amount(counted.idle_calls, "completed call")))

@@ -1,0 +1,98 @@
+"""The tenant audit as files: an Excel workbook and a PDF, made of the same tables. A download is written down."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from sqlmodel import Session
+
+import db.numbers.records
+from db.numbers.attention import Attention
+from db.numbers.queries import NumberQuery
+from services.audit import audit, report_tables, tenant_audit
+from services.audit.audit import Action, Subject
+from services.audit.report_tables import Report
+from services.audit.tenant_audit import Period
+from services.core.access import Actor, Permission, require
+from services.text import exports, labels, pdf
+from services.text.exports import Cell, Table
+
+Maker = Callable[[Session, Actor, Period], bytes]
+"""Makes a file of the chosen tenant's audit, with the changes of a period."""
+
+_BATCH = 10_000  # each batch looks anew for what calls for attention
+
+MOST_EVENTS = 10_000
+"""The newest changes that a workbook holds; the activity log has all of them."""
+
+
+def excel(session: Session, actor: Actor, during: Period) -> bytes:
+    """Return the audit of the chosen tenant as a workbook, with every number that it holds."""
+    require(actor, Permission.AUDIT_READ)
+    require(actor, Permission.NUMBERS_EXPORT)
+    report = _made(session, actor, during, "Excel", MOST_EVENTS)
+    records = db.numbers.records.walk(session, actor.scope, NumberQuery())
+    held = (exports.number_cells(row, report.about.zone) for row in records)
+    return exports.workbook(
+        [
+            report_tables.summary(report),
+            report_tables.findings(report),
+            *report_tables.owned(report),
+            Table("Attention", ("Why", *exports.NUMBERS_HEADER), _calling(session, actor, report)),
+            report_tables.ways(report),
+            Table("Numbers", exports.NUMBERS_HEADER, held),
+            report_tables.orders(report),
+            report_tables.users(report),
+            *report_tables.tallies(report),
+            report_tables.events(report),
+        ]
+    )
+
+
+def as_pdf(session: Session, actor: Actor, during: Period) -> bytes:
+    """Return the audit of the chosen tenant as PDF."""
+    require(actor, Permission.AUDIT_READ)
+    report = _made(session, actor, during, "PDF", tenant_audit.NEWEST)
+    about, zone = report.about, report.about.zone.key
+    return pdf.render(
+        pdf.Document(
+            f"Tenant audit: {about.name}",
+            (
+                f"Made on {report.at(about.made_at)} by {about.made_by}. Days and times are in the zone {zone}.",
+                f"Changes of {during.first:%d %b %Y} to {during.last:%d %b %Y}; everything else as it was when made.",
+            ),
+            [
+                report_tables.findings(report),
+                *report_tables.owned(report),
+                *(
+                    report_tables.samples(report, kind)
+                    for kind, found in report.owned.attention.items()
+                    if found.newest
+                ),
+                report_tables.ways(report),
+                report_tables.orders(report),
+                report_tables.users(report),
+                *report_tables.tallies(report),
+                report_tables.events(report),
+            ],
+            f"Tenant audit of {about.name}, {report.at(about.made_at)} {zone}",
+        )
+    )
+
+
+def _made(session: Session, actor: Actor, during: Period, kind: str, newest: int) -> Report:
+    """Make the report, and write down that it is downloaded."""
+    about = tenant_audit.tenant(session, actor)
+    owned = tenant_audit.owned(session, actor, about)
+    changes = tenant_audit.changes(session, actor, during, newest=newest)
+    after = {"format": kind, "from": during.first.isoformat(), "to": during.last.isoformat()}
+    audit.record(session, actor, Action.AUDIT_REPORT, Subject("tenant", about.id, about.name, about.id), after=after)
+    session.commit()
+    return Report(about, owned, changes)
+
+
+def _calling(session: Session, actor: Actor, report: Report) -> Iterator[Sequence[Cell]]:
+    """Yield every number that calls for attention, once for each reason."""
+    zone, idle = report.about.zone, report.about.limits.idle
+    for kind in Attention:
+        query = NumberQuery(attention=(kind,), idle=idle)
+        for row in db.numbers.records.walk(session, actor.scope, query, _BATCH):
+            yield (labels.ATTENTION[kind], *exports.number_cells(row, zone))

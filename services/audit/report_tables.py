@@ -1,0 +1,261 @@
+"""The tenant audit as tables in words, for files and for the page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.audit import wording
+from services.audit.tenant_audit import Attention, Changes, Cost, Line, Owned, Tenant, UserRow, Way
+from services.connections import connection_tests
+from services.connections.connections import vendor
+from services.text import labels, numbering
+from services.text.exports import Table
+from services.text.labels import amount
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that a report tells of one tenant."""
+
+    about: Tenant
+    owned: Owned
+    changes: Changes
+
+    def at(self, moment: datetime | None) -> str:
+        """Return a moment in the tenant's zone; `never` for none."""
+        return moment.astimezone(self.about.zone).strftime("%Y-%m-%d %H:%M") if moment else "never"
+
+
+def money(cost: Cost) -> str:
+    """Return what numbers cost a month in words, each currency apart; `—` for nothing known."""
+    return " · ".join(f"{currency} {total:,.2f}" for currency, total in cost.sums.items()) or "—"
+
+
+def summary(report: Report) -> Table:
+    """Return the report on one sheet."""
+    about, owned, changes = report.about, report.owned, report.changes
+    return Table(
+        "Summary",
+        ("What", "Value"),
+        [
+            ("Tenant", about.name),
+            ("Made on", report.at(about.made_at)),
+            ("Made by", about.made_by),
+            ("Days and times in the zone", about.zone.key),
+            ("First day of the changes", changes.period.first.isoformat()),
+            ("Last day of the changes", changes.period.last.isoformat()),
+            ("Numbers held", owned.numbers),
+            *((f"Cost a month, {currency}", total) for currency, total in owned.cost.sums.items()),
+            ("Numbers without a known price", owned.cost.unpriced),
+            ("Numbers whose webhooks are known", owned.webhooks_known),
+            ("Users", len(owned.users)),
+            ("Superadmins of the installation", owned.superadmins),
+            ("Findings", len(owned.findings)),
+            ("Changes in the period", changes.total),
+        ],
+    )
+
+
+def findings(report: Report) -> Table:
+    """Return what looks wrong, the worst first."""
+    rows = [(finding.what, finding.why) for finding in report.owned.findings]
+    return Table("Findings", ("What looks wrong", "Why it matters"), rows or [("Nothing looks wrong.", "")])
+
+
+def owned(report: Report) -> list[Table]:
+    """Return what the tenant owns: by kind, by connection, by month."""
+    owned = report.owned
+    note = f"{amount(owned.numbers, 'number')} held. A month they cost {money(owned.cost)}; "
+    note += f"no price is known for {owned.cost.unpriced:,}."
+    return [
+        Table(
+            "Owned",
+            ("By", "Of", "Numbers"),
+            [(by, of, n) for by, counts in kinds(owned).items() for of, n in counts],
+            note,
+        ),
+        Table(
+            "Connections",
+            ("Connection", "Provider", "State", "Last test", "Numbers", "Cost a month", "Without price"),
+            [
+                (
+                    line.connection or "None",
+                    vendor(line.provider).name if line.provider else "—",
+                    {True: "Active", False: "Inactive", None: "—"}[line.is_active],
+                    _tested(line, report),
+                    line.numbers,
+                    money(line.cost),
+                    line.cost.unpriced,
+                )
+                for line in owned.connections
+            ],
+        ),
+        Table(
+            "Months",
+            ("Month", "Added", "Of these held now", "Released or removed"),
+            [(f"{month.first:%b %Y}", month.added, month.held, month.gone) for month in owned.months],
+        ),
+    ]
+
+
+def _tested(line: Line, report: Report) -> str:
+    if line.test_passed is None:
+        return "Never" if line.provider in connection_tests.testable() else "—"
+    return f"{'Passed' if line.test_passed else 'Failed'} {report.at(line.tested_at)}"
+
+
+def kinds(owned: Owned) -> dict[str, list[tuple[str, int]]]:
+    """Return how many numbers there are of each status, provider, country, type and manager, in words."""
+    facets = owned.facets
+
+    def ranked(counts: Mapping[Any, int], named: Mapping[Any, str]) -> list[tuple[str, int]]:
+        return sorted(((named[key], n) for key, n in counts.items() if n), key=lambda pair: (-pair[1], pair[0]))
+
+    return {
+        "Status": ranked(facets.statuses, labels.STATUS),
+        "Provider": ranked(facets.providers, {key: vendor(key).name for key in facets.providers}),
+        "Country": ranked(facets.countries, {code: numbering.country_name(code) for code in facets.countries}),
+        "Type": ranked(facets.types, labels.TYPE),
+        "Managed by": ranked(facets.managed, labels.MANAGED),
+    }
+
+
+def samples(report: Report, kind: Attention) -> Table:
+    """Return the newest numbers that call for attention."""
+    found = report.owned.attention[kind]
+    return Table(
+        labels.ATTENTION[kind],
+        ("Number", "Name", "Status", "Connection", "Agent"),
+        [
+            (
+                numbering.display(number.e164),
+                number.label or "—",
+                labels.STATUS[number.status],
+                number.connection or "—",
+                number.agent or "Unassigned",
+            )
+            for number in found.newest
+        ],
+        f"{amount(found.n, 'number')}." if found.n <= len(found.newest) else f"The newest of {found.n:,} numbers.",
+    )
+
+
+def ways(report: Report) -> Table:
+    """Return which webhooks point elsewhere."""
+    owned = report.owned
+    return Table(
+        "Webhooks that point elsewhere",
+        ("Connection", "Numbers", "Set to", "The connection says now", "Set"),
+        [
+            (
+                way.connection,
+                way.n,
+                " ".join(part for part in (way.voice_url or "none", way.status_callback, how(way)) if part),
+                f"{way.wanted_voice_url or 'none'} {way.wanted_status_callback}".strip(),
+                when_set(report, way),
+            )
+            for way in owned.ways
+        ],
+        webhooks_note(owned),
+    )
+
+
+def how(way: Way) -> str:
+    """Return in words what keeps calls from the Voice URL, or from coming by POST; empty for nothing."""
+    if way.routed_by:
+        return f"routed by {way.routed_by}"
+    return "" if way.voice_method == "POST" else f"by {way.voice_method}"
+
+
+def when_set(report: Report, way: Way) -> str:
+    """Return when the webhooks of some numbers were set: from the first to the last of them."""
+    first, last = report.at(way.since), report.at(way.until)
+    return first if first == last else f"{first} to {last}"
+
+
+def webhooks_note(owned: Owned) -> str:
+    """Return what can be said of webhooks, and of how many numbers."""
+    return (
+        f"Webhooks as they were last set from here, which is known of {amount(owned.webhooks_known, 'number')}. "
+        "What was changed at the provider since is not seen here: a number's page reads it."
+    )
+
+
+def orders(report: Report) -> Table:
+    """Return the orders whose outcome is not known."""
+    return Table(
+        "Open orders",
+        ("Order", "Number", "Connection", "Placed", "By", "What is known"),
+        [
+            (
+                str(order.kind).capitalize(),
+                numbering.display(order.e164),
+                order.connection,
+                report.at(order.placed_at),
+                order.placed_by,
+                order.problem or "—",
+            )
+            for order in report.owned.orders
+        ],
+    )
+
+
+def users(report: Report) -> Table:
+    """Return who may do what. Names only."""
+    return Table(
+        "Users",
+        ("User", "Role", "State", "Last sign-in"),
+        [
+            (user.name, labels.ROLE[user.places[0].role], _state(user), report.at(user.last_sign_in_at))
+            for user in report.owned.users
+        ],
+        superadmins_note(report.owned),
+    )
+
+
+def _state(user: UserRow) -> str:
+    if not user.is_active:
+        return "Deactivated"
+    return "Has a one-time password" if user.must_change_password else "Active"
+
+
+def superadmins_note(owned: Owned) -> str:
+    """Return who may do everything here besides the tenant's users."""
+    return f"Besides them, {amount(owned.superadmins, 'superadmin')} of the installation may do everything here."
+
+
+def tallies(report: Report) -> list[Table]:
+    """Return how often what was done, and by whom."""
+    changes = report.changes
+    note = f"{changes.period.first:%d %b %Y} to {changes.period.last:%d %b %Y}."
+    return [
+        Table(
+            "Changes by action",
+            ("Action", "Changes"),
+            [(wording.action(action), n) for action, n in changes.actions],
+            note,
+        ),
+        Table("Changes by person", ("Person", "Changes"), changes.people, note),
+    ]
+
+
+def events(report: Report) -> Table:
+    """Return the newest changes, each with its values before and after."""
+    changes = report.changes
+    shown = len(changes.newest)
+    return Table(
+        "Changes",
+        ("When", "Who", "Action", "What", "Before and after"),
+        [
+            (
+                report.at(event.at),
+                event.actor,
+                wording.deed(event),
+                wording.subject(event) or wording.kind(event.subject_type),
+                "; ".join(change.text for change in wording.changes(event, report.about.zone)),
+            )
+            for event in changes.newest
+        ],
+        f"The newest {shown:,} of {changes.total:,}." if shown < changes.total else "",
+    )

@@ -1,0 +1,317 @@
+"""Telephony connections: a tenant's accounts at the vendors, with secrets that are written and never read back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy.exc
+from sqlmodel import Session
+
+import db.base.engine
+import db.connections
+import db.health.call_logs
+from db.base.scope import Scope, Slice
+from db.connections import COUNT_LIMIT, ConnectionQuery, ConnectionRow, ListedConnection, Uses
+from db.models import Connection
+from providers import VENDORS
+from providers.base import Capability, Field, Vendor
+from services.audit import audit
+from services.audit.audit import Action
+from services.core import changes, credentials, settings, validation
+from services.core.access import Actor, Permission, require, require_tenant
+from services.core.errors import Conflict, InvalidInput, NotFound
+from services.text import numbering
+from services.text.labels import amount
+
+__all__ = [
+    "COUNT_LIMIT",
+    "ConnectionDetail",
+    "ConnectionQuery",
+    "ConnectionRow",
+    "ConnectionValues",
+    "ListedConnection",
+    "Uses",
+    "choices",
+    "vendor",
+    "vendors",
+]
+
+_ACCOUNT = "account_sid"
+
+
+@dataclass(frozen=True)
+class ConnectionValues:
+    """What is entered for a connection. A secret that is left out stays as it is, unless *forget* names it."""
+
+    name: str
+    default_country: str | None = None
+    voice_url: str = ""
+    status_callback_url: str = ""
+    credentials: Mapping[str, str] | None = None
+    forget: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class ConnectionDetail:
+    """A connection as its page shows it. `plain` has what is no secret, for those who may write."""
+
+    id: int
+    tenant_id: int
+    name: str
+    provider: str
+    default_country: str | None
+    voice_url: str
+    status_callback_url: str
+    is_active: bool
+    is_sandbox: bool
+    created_at: datetime
+    tested_at: datetime | None
+    test_passed: bool | None
+    test_result: str | None
+    plain: Mapping[str, str]
+    stored: frozenset[str]
+    version: int
+
+
+def choices(session: Session, actor: Actor, *, active_only: bool = True) -> list[ConnectionRow]:
+    """Return the connections that can be chosen, by name."""
+    require(actor, Permission.CONNECTIONS_READ)
+    return db.connections.choices(session, actor.scope, active_only=active_only)
+
+
+def count(session: Session, actor: Actor, query: ConnectionQuery) -> int:
+    """Return how many connections match."""
+    require(actor, Permission.CONNECTIONS_READ)
+    return db.connections.count(session, actor.scope, query)
+
+
+def search(session: Session, actor: Actor, query: ConnectionQuery, part: Slice) -> list[ListedConnection]:
+    """Return the *part* of the connections that match, by name."""
+    require(actor, Permission.CONNECTIONS_READ)
+    return db.connections.search(session, actor.scope, query, part)
+
+
+def get(session: Session, actor: Actor, connection_id: object) -> ConnectionDetail:
+    """Return one connection, without its secrets. Raises NotFound for any that is not the actor's."""
+    require(actor, Permission.CONNECTIONS_READ)
+    row = db.connections.find(session, actor.scope, validation.as_id(connection_id))
+    if row is None:
+        raise NotFound
+    known = credentials.unseal(settings.current(), row.credentials)
+    shown = {field.name for field in vendor(row.provider).credential_fields if not field.secret}
+    return ConnectionDetail(
+        id=row.id or 0,
+        tenant_id=row.tenant_id,
+        name=row.name,
+        provider=row.provider,
+        default_country=row.default_country,
+        voice_url=row.voice_url or "",
+        status_callback_url=row.status_callback_url or "",
+        is_active=row.is_active,
+        is_sandbox=row.is_sandbox,
+        created_at=row.created_at,
+        tested_at=row.tested_at,
+        test_passed=row.test_passed,
+        test_result=row.test_result,
+        plain={name: value for name, value in known.items() if name in shown}
+        if actor.may(Permission.CONNECTIONS_WRITE)
+        else {},
+        stored=frozenset(name for name, value in known.items() if value),
+        version=row.version,
+    )
+
+
+def uses(session: Session, actor: Actor, connection_id: int) -> Uses:
+    """Return what depends on a connection."""
+    require(actor, Permission.CONNECTIONS_READ)
+    return db.connections.uses(session, actor.scope, connection_id)
+
+
+def add(session: Session, actor: Actor, provider: str, values: ConnectionValues) -> int:
+    """Put a connection on record and return its id; nothing is asked of the vendor.
+
+    Raises Forbidden, InvalidInput naming the field, NotFound when no tenant is chosen.
+    """
+    require(actor, Permission.CONNECTIONS_WRITE)
+    tenant_id = require_tenant(actor)
+    if provider not in VENDORS:
+        raise InvalidInput("Choose a provider.", field="provider")
+    db.base.engine.start_write(session)
+    row = Connection(tenant_id=tenant_id, name="", provider=provider)
+    _fill(session, row, values)
+    return changes.add(session, actor, _NOUN, row, Action.CONNECTIONS_ADD)
+
+
+def edit(session: Session, actor: Actor, connection_id: int, values: ConnectionValues, *, version: int) -> int:
+    """Change a connection and return its new version.
+
+    Raises Forbidden, NotFound, InvalidInput naming the field, Conflict when it changed meanwhile.
+    """
+    require(actor, Permission.CONNECTIONS_WRITE)
+    replaced: dict[str, str] = {}
+
+    def apply(row: Connection) -> None:
+        replaced.update(dict.fromkeys(_fill(session, row, values), "replaced"))
+
+    def words(session: Session, row: Connection) -> dict[str, Any]:
+        return _words(session, row) | replaced
+
+    noun = changes.Noun("connection", Permission.CONNECTIONS_WRITE, db.connections.lock, words)
+    return changes.change(session, actor, noun, connection_id, Action.CONNECTIONS_EDIT, apply, version=version)
+
+
+def activate(session: Session, actor: Actor, connection_id: int, *, version: int) -> int:
+    """Let a connection be chosen again."""
+    require(actor, Permission.CONNECTIONS_WRITE)
+    return _set_active(session, actor, connection_id, Action.CONNECTIONS_ACTIVATE, True, version)
+
+
+def deactivate(session: Session, actor: Actor, connection_id: int, *, version: int) -> int:
+    """Let a connection no longer be chosen. What uses it keeps it."""
+    require(actor, Permission.CONNECTIONS_WRITE)
+    return _set_active(session, actor, connection_id, Action.CONNECTIONS_DEACTIVATE, False, version)
+
+
+def delete(session: Session, actor: Actor, connection_id: int, *, version: int) -> None:
+    """Delete a connection and its secrets. Raises Conflict when anything refers to it or it changed meanwhile."""
+    require(actor, Permission.CONNECTIONS_WRITE)
+    db.base.engine.start_write(session)
+    row = db.connections.lock(session, actor.scope, validation.as_id(connection_id))
+    if row is None:
+        raise NotFound
+    if row.version != version:
+        session.rollback()
+        raise Conflict("Somebody else changed this connection meanwhile. Nothing was deleted.")
+    found = db.connections.uses(session, Scope(row.tenant_id), connection_id)
+    if found.any:
+        name = row.name
+        session.rollback()
+        raise Conflict(f"{name} is in use and cannot be deleted: {told(found)}. Deactivate it instead.")
+    audit.record(session, actor, Action.CONNECTIONS_DELETE, _NOUN.subject(row), before=_words(session, row))
+    db.health.call_logs.forget(session, connection_id)
+    session.delete(row)
+    try:
+        session.commit()
+    except sqlalchemy.exc.IntegrityError as exc:
+        session.rollback()
+        raise Conflict("Something began to use this connection meanwhile. Nothing was deleted.") from exc
+
+
+def told(found: Uses) -> str:
+    """Return in words what refers to a connection; empty for nothing."""
+    parts = [
+        amount(found.numbers, "number") if found.numbers else "",
+        amount(found.open_orders, "order") + " not settled yet" if found.open_orders else "",
+        amount(found.gone, "released or removed number") if found.gone else "",
+        amount(found.orders - found.open_orders, "settled order") if found.orders > found.open_orders else "",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def rotate_key(session: Session) -> int:
+    """Write the credentials of every connection anew with the first key; return how many there were.
+
+    Raises KeyProblem, with nothing changed, when no key opens one of them.
+    """
+    config = settings.current()
+    db.base.engine.start_write(session)
+    rows = db.connections.sealed(session)
+    for row in rows:
+        row.credentials = credentials.seal(config, credentials.unseal(config, row.credentials))
+    subject = audit.Subject("installation", None, "Encryption key", None)
+    audit.record(session, None, Action.CONNECTIONS_ROTATE_KEY, subject, after={"connections": len(rows)})
+    session.commit()
+    return len(rows)
+
+
+def vendor(key: str) -> Vendor:
+    """Return what is known of a vendor; one that has no file here is only its key."""
+    return VENDORS.get(key) or Vendor(key=key, name=key)
+
+
+def vendors() -> list[Vendor]:
+    """Return every vendor that a connection can be made to, by name."""
+    return list(VENDORS.values())
+
+
+def _set_active(session: Session, actor: Actor, connection_id: int, action: Action, active: bool, version: int) -> int:
+    def apply(row: Connection) -> None:
+        row.is_active = active
+
+    return changes.change(session, actor, _NOUN, connection_id, action, apply, version=version)
+
+
+def _fill(session: Session, row: Connection, values: ConnectionValues) -> list[str]:
+    """Put *values* into *row*; return the names of credentials that were replaced."""
+    named = validation.name(values.name, "connection")
+    if named != row.name:
+        if db.connections.is_named(session, row.tenant_id, named, but=row.id):
+            raise validation.name_taken(named, "connection")
+        row.name = named
+    if values.default_country and values.default_country not in numbering.countries():
+        raise InvalidInput("Choose a default country from the list.", field="default_country")
+    row.default_country = values.default_country or None
+    maker = vendor(row.provider)
+    if maker.can(Capability.SET_WEBHOOKS):
+        row.voice_url = validation.webhook_url(values.voice_url, "Voice URL", "voice_url")
+        row.status_callback_url = validation.webhook_url(
+            values.status_callback_url, "Status Callback URL", "status_callback_url"
+        )
+    return _fill_credentials(session, row, maker, values)
+
+
+def _fill_credentials(session: Session, row: Connection, maker: Vendor, values: ConnectionValues) -> list[str]:
+    config = settings.current()
+    before = credentials.unseal(config, row.credentials)
+    after = dict(before)
+    for field in maker.credential_fields:
+        _enter(field, (values.credentials or {}).get(field.name), field.name in values.forget, after)
+    if problem := maker.problem_with(after):
+        raise InvalidInput(problem.told, field=problem.field)
+    if after == before:
+        return []
+    if row.id and before.get(_ACCOUNT) and after.get(_ACCOUNT) != before[_ACCOUNT]:
+        found = db.connections.uses(session, Scope(row.tenant_id), row.id)
+        if found.managed or found.open_orders:
+            raise InvalidInput(
+                f"{told(found)} belong to the account of this connection. Add another connection for another account.",
+                field=_ACCOUNT,
+            )
+        db.health.call_logs.forget(session, row.id)  # another account has another call log
+    row.credentials = credentials.seal(config, after) if after else None
+    row.tested_at = row.test_passed = row.test_result = None
+    return [name for name in after if before.get(name) and after[name] != before[name]]
+
+
+def _enter(field: Field, entered: str | None, forget: bool, into: dict[str, str]) -> None:
+    """Put what was entered for *field* into *into*, or leave what is there."""
+    value = (entered or "").strip()
+    if forget and not field.required:
+        into.pop(field.name, None)
+        return
+    if not value and (field.secret or entered is None) and into.get(field.name):
+        return
+    if not field.accepts(value):
+        raise InvalidInput(f"Enter the {field.label}." if not value else field.problem, field=field.name)
+    if value:
+        into[field.name] = value
+    else:
+        into.pop(field.name, None)
+
+
+def _words(_session: Session, row: Connection) -> dict[str, Any]:
+    """Return a connection's values as the audit log keeps them: of credentials, only that they are set."""
+    known = credentials.unseal(settings.current(), row.credentials)
+    return {
+        "name": row.name,
+        "provider": row.provider,
+        "default_country": row.default_country,
+        "voice_url": row.voice_url,
+        "status_callback": row.status_callback_url,
+        "status": "active" if row.is_active else "inactive",
+        **{field.name: "set" for field in vendor(row.provider).credential_fields if known.get(field.name)},
+    }
+
+
+_NOUN = changes.Noun("connection", Permission.CONNECTIONS_WRITE, db.connections.lock, _words)

@@ -1,0 +1,123 @@
+"""Asking a vendor on behalf of a tenant: credentials opened, reads repeated, errors in the reader's words."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar, cast
+
+import structlog
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_before_delay,
+    wait_exponential_jitter,
+)
+
+import db.base.engine
+from db.models import Connection
+from providers.base import DEFAULT_TIMEOUT
+from providers.errors import ProviderError, ProviderMisconfigured, ProviderUnavailable
+from providers.verbs import Provider
+from services.connections.connections import vendor
+from services.core import credentials, settings
+from services.core.errors import ServiceError
+
+ATTEMPTS = 3
+LONGEST_WAIT = 4.0
+"""Seconds between two attempts. A vendor that wants a longer pause is not asked again: somebody is waiting."""
+
+PATIENCE = 15.0
+"""Seconds within which the last attempt begins: with its timeouts it must end before anybody gives an order up."""
+
+STRICT = False
+"""Whether asking inside a transaction that writes fails, as in tests, or is logged as a fault of ours."""
+
+Answer = TypeVar("Answer")
+
+_log = structlog.get_logger()
+
+
+class ProviderProblem(ServiceError):
+    """The provider refused, or did not answer. The message says what happened and what to do."""
+
+
+def connect(connection: Connection, *, timeout: float = DEFAULT_TIMEOUT) -> Provider:
+    """Return the provider of a connection. Sandbox connections go to the sandbox, all others to the vendor."""
+    config = settings.current()
+    secrets = credentials.unseal(config, connection.credentials)
+    base_url = settings.sandbox_url() if connection.is_sandbox else None
+    if base_url == "":
+        raise ProviderMisconfigured(f"{connection.name} is a sandbox connection, and no sandbox runs here")
+    provider = vendor(connection.provider).connect(secrets, base_url=base_url, timeout=timeout)
+    return cast(Provider, _Watched(provider))
+
+
+def patiently(ask: Callable[[], Answer]) -> Answer:
+    """Return the answer to *ask*, repeated a few times while the provider says that nothing happened.
+
+    Only for what may be repeated: reads, and writes that were provably not processed.
+    """
+    for attempt in Retrying(
+        retry=retry_if_exception_type(ProviderUnavailable),
+        stop=_is_over,
+        wait=_pause,
+        reraise=True,
+    ):
+        with attempt:
+            return ask()
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+class AskedInTransaction(Exception):
+    """A provider was asked while a transaction was writing: it holds a connection and locks for seconds."""
+
+
+class _Watched:
+    """A provider whose every verb sees first that no transaction is open in this thread: those that read are ended.
+
+    A page has a session of its own around whatever is asked from it.
+    """
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._provider, name)
+        if not inspect.ismethod(found):
+            return found
+
+        def ask(*args: Any, **kwargs: Any) -> Any:
+            db.base.engine.end_reading()
+            if db.base.engine.in_transaction():
+                if STRICT:
+                    raise AskedInTransaction(f"{name} was asked inside an open transaction")
+                _log.error("provider.asked_in_transaction", verb=name, stack_info=True)
+            return found(*args, **kwargs)
+
+        return ask
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """Turn what the provider refused inside the block into an error for the reader."""
+    try:
+        yield
+    except ProviderError as exc:
+        raise ProviderProblem(str(exc)) from exc
+
+
+def _asked_pause(state: RetryCallState) -> float | None:
+    exc = state.outcome.exception() if state.outcome else None
+    return exc.retry_after if isinstance(exc, ProviderUnavailable) else None
+
+
+def _is_over(state: RetryCallState) -> bool:
+    tried = stop_after_attempt(ATTEMPTS)(state) or stop_before_delay(PATIENCE)(state)
+    return tried or (_asked_pause(state) or 0) > LONGEST_WAIT
+
+
+def _pause(state: RetryCallState) -> float:
+    asked = _asked_pause(state)
+    return wait_exponential_jitter(initial=0.3, max=LONGEST_WAIT)(state) if asked is None else asked

@@ -1,0 +1,109 @@
+"""A change to something that has a version: refused when it is no longer as it was shown, written down when done."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+import db.audit.queries
+import db.base.engine
+from db.base.scope import Scope
+from db.models import Agent, Campaign, Connection, Tenant
+from services.audit import audit
+from services.audit.audit import Action, Subject
+from services.core import validation
+from services.core.access import Actor, Permission, require
+from services.core.errors import Conflict, NotFound
+
+Row = TypeVar("Row", Agent, Campaign, Connection, Tenant)
+
+
+@dataclass(frozen=True)
+class Noun(Generic[Row]):
+    """A kind of thing that is changed here: what it is called, who may, how it is found and told.
+
+    `find` locks the row. `words` gives its values as the audit log keeps them, without secrets.
+    """
+
+    name: str
+    permission: Permission
+    find: Callable[[Session, Scope, int], Row | None]
+    words: Callable[[Session, Row], dict[str, Any]]
+
+    def subject(self, row: Row) -> Subject:
+        """Return how the audit log names *row*."""
+        tenant_id = row.id if isinstance(row, Tenant) else row.tenant_id
+        return Subject(self.name, row.id, row.name, tenant_id, row.version)
+
+
+def change(
+    session: Session,
+    actor: Actor,
+    noun: Noun[Row],
+    row_id: int,
+    action: Action,
+    apply: Callable[[Row], None],
+    *,
+    version: int | None,
+) -> int:
+    """Do *apply* to a row as it was shown at *version*, write it down, return the new version.
+
+    None for *version* is for what holds whatever else was changed. Raises NotFound, Forbidden, and
+    Conflict when the row is no longer at *version*.
+    """
+    require(actor, noun.permission)
+    db.base.engine.start_write(session)
+    row = noun.find(session, actor.scope, validation.as_id(row_id))
+    if row is None:
+        raise NotFound
+    if version is not None and row.version != version:
+        changes = db.audit.queries.since_version(session, actor.scope, noun.name, row_id, version)
+        session.rollback()
+        raise Conflict(f"Somebody else changed this {noun.name} meanwhile. Nothing was saved.", changes=changes)
+    before = noun.words(session, row)
+    apply(row)
+    _flush(session, noun.name, "changed")
+    after = noun.words(session, row)
+    changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+    if changed:
+        row.version += 1
+        audit.record(
+            session,
+            actor,
+            action,
+            noun.subject(row),
+            before={key: before.get(key) for key in changed},
+            after={key: after.get(key) for key in changed},
+        )
+    commit(session, noun.name)
+    return row.version
+
+
+def add(session: Session, actor: Actor, noun: Noun[Row], row: Row, action: Action) -> int:
+    """Put a new *row* on record, in the transaction that was begun for it, and return its id."""
+    require(actor, noun.permission)
+    session.add(row)
+    _flush(session, noun.name, "added")
+    audit.record(session, actor, action, noun.subject(row), after=noun.words(session, row))
+    commit(session, noun.name)
+    return row.id or 0
+
+
+def _flush(session: Session, name: str, done: str) -> None:
+    """Write what is pending; a name that another one took meanwhile, or a thing that went, is a Conflict."""
+    try:
+        session.flush()
+    except IntegrityError as exc:
+        session.rollback()
+        raise Conflict(f"Somebody else {done} this {name} meanwhile. Nothing was saved.") from exc
+
+
+def commit(session: Session, name: str) -> None:
+    """Commit; what another one made impossible meanwhile is a Conflict."""
+    try:
+        session.commit()
+    except IntegrityError as exc:
+        session.rollback()
+        raise Conflict(f"Somebody else changed this {name} meanwhile. Nothing was saved.") from exc

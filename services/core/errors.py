@@ -1,0 +1,53 @@
+"""What a service refuses, named by what the reader may do next. Each message is for the reader.
+
+ServiceError
+    Forbidden      the role does not allow it
+    NotFound       no such thing, or another tenant's: the two are never told apart
+    InvalidInput   something typed or chosen cannot be used; `field` says which
+    Conflict       somebody else changed it meanwhile; `changes` says what
+DatabaseUnavailable  the database did not answer; nothing was saved
+UnstorableText       a text holds a character that no database keeps; nothing was saved
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from db.base.engine import DatabaseUnavailable, UnstorableText
+
+__all__ = ["Conflict", "DatabaseUnavailable", "Forbidden", "InvalidInput", "NotFound", "ServiceError", "UnstorableText"]
+
+
+class ServiceError(Exception):
+    """A refusal whose message is fit for the reader."""
+
+
+class Forbidden(ServiceError):
+    """The actor's role does not allow this."""
+
+
+class NotFound(ServiceError):
+    """There is no such thing for this actor."""
+
+    def __init__(self, message: str = "Resource not available") -> None:
+        super().__init__(message)
+
+
+class InvalidInput(ServiceError):
+    """A value cannot be used. `field` names it, `overridable` says that the reader may insist."""
+
+    def __init__(self, message: str, *, field: str = "", overridable: bool = False) -> None:
+        super().__init__(message)
+        self.field = field
+        self.overridable = overridable
+
+
+class Conflict(ServiceError):
+    """It changed since it was shown. `changes` are the audit events in between, oldest first."""
+
+    def __init__(self, message: str, *, changes: Sequence[Any] = ()) -> None:
+        super().__init__(message)
+        self.changes = list(changes)
+
+
+class Busy(ServiceError):
+    """Too much is being done at once, and nothing was: the same can be asked again."""

@@ -1,0 +1,1 @@
+"""Campaign health: daily facts, summaries of them, and which numbers stand out."""

@@ -1,0 +1,252 @@
+"""Number health: how all numbers of a tenant perform, which stand out beyond chance, and what to do about it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+from sqlmodel import Session
+
+import db.health.number_health
+import db.health.summaries
+from db.base.scope import Slice
+from db.health.number_health import BIN, HealthQuery, HealthRow, IdleRow, Step, Totals
+from db.health.summaries import FallRow, Verdict, Window
+from services.audit import audit
+from services.audit.audit import Action, Subject
+from services.core.access import Actor, Permission, require
+from services.health import thresholds
+from services.health.statistics import difference, rate
+from services.health.thresholds import IDLE_DAYS, Thresholds
+from services.text import labels
+from services.text.exports import Cell, Table
+
+__all__ = ["BIN", "IDLE_DAYS", "FallRow", "HealthRow", "IdleRow", "Step", "Totals", "Verdict", "Wanted", "window"]
+
+MOST_CAMPAIGNS = 1000
+
+FALL_ACTION = "The list or the day, not the numbers: look at what is dialed, and when, before any number is replaced."
+
+_HEADER = (
+    "Number",
+    "Name",
+    "Campaign",
+    "Tenant",
+    "Status",
+    "Why",
+    "What to do",
+    "Attempts",
+    "Answered",
+    "Answer rate",
+    "Interval from",
+    "Interval to",
+    "Pool median",
+    "Pool on the same days",
+    "Attempts before",
+    "Answered before",
+    "Pool status",
+)
+_IDLE_HEADER = ("Number", "Name", "Tenant", "Completed calls")
+
+URGENT = (Verdict.SPAM_FLAGGED, Verdict.LOW, Verdict.FALLING)
+"""What somebody should do something about."""
+
+ACTION = {
+    Verdict.SPAM_FLAGGED: "Rest it, register it with the carriers, or replace it.",
+    Verdict.LOW: "Replace it: the others of its pool do better on the same days.",
+    Verdict.FALLING: "Rest it, then look again.",
+    Verdict.CAPPED: "It rests until midnight. Add numbers to the pool if this is every day.",
+    Verdict.NEAR_CAP: "Spread the calls over more numbers.",
+    Verdict.THIN: "Wait for more calls.",
+    Verdict.SMALL_POOL: "Judge it yourself, or add numbers to the pool.",
+    Verdict.HEALTHY: "",
+}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a manager looks at: the last *days* up to the day before *today*, filtered."""
+
+    days: int
+    today: date
+    digits: str = ""
+    verdicts: tuple[Verdict, ...] = ()
+    campaigns: tuple[int, ...] = ()
+
+    @property
+    def unfiltered(self) -> "Wanted":
+        """The same window without filters."""
+        return Wanted(self.days, self.today)
+
+
+def window(days: int, today: date) -> Window:
+    """Return the last *days* whole days, and as many before them."""
+    return Window(today - timedelta(days=days), today - timedelta(days=1), today - timedelta(days=2 * days))
+
+
+def campaigns(session: Session, actor: Actor) -> dict[int, str]:
+    """Return the campaigns to choose from, by id."""
+    require(actor, Permission.HEALTH_READ)
+    return db.health.number_health.campaigns(session, actor.scope)
+
+
+def totals(session: Session, actor: Actor, days: int) -> Totals:
+    """Return the sums over all numbers, with those of the window before."""
+    require(actor, Permission.HEALTH_READ)
+    return db.health.number_health.totals(session, actor.scope, days)
+
+
+def spread(session: Session, actor: Actor, wanted: Wanted) -> list[Step]:
+    """Return how many lines match, by answer rate in steps of BIN and by verdict."""
+    require(actor, Permission.HEALTH_READ)
+    return db.health.number_health.spread(session, actor.scope, _query(session, actor, wanted))
+
+
+def search(session: Session, actor: Actor, wanted: Wanted, part: Slice) -> list[HealthRow]:
+    """Return the *part* of the lines that match, the worst first."""
+    require(actor, Permission.HEALTH_READ)
+    return db.health.number_health.search(session, actor.scope, _query(session, actor, wanted), part)
+
+
+def of_number(session: Session, actor: Actor, number_id: int, wanted: Wanted) -> dict[int, HealthRow]:
+    """Return the lines of one number, by campaign. A campaign without calls in the window has none."""
+    require(actor, Permission.HEALTH_READ)
+    query = replace(_query(session, actor, wanted), number_id=number_id)
+    rows = db.health.number_health.search(session, actor.scope, query, Slice(1, MOST_CAMPAIGNS))
+    return {row.campaign_id: row for row in rows}
+
+
+def weights(
+    session: Session, actor: Actor, campaigns: Sequence[int], numbers: Sequence[int]
+) -> dict[tuple[int, int], float]:
+    """Return our weight of *numbers* in the pools of *campaigns*, by campaign and number; 1 is a pool's average.
+
+    It goes by the calls of the last IDLE_DAYS days; see `services.health.statistics.weights`.
+    """
+    require(actor, Permission.HEALTH_READ)
+    limits = thresholds.of(session, actor)
+    return db.health.number_health.weights(
+        session, actor.scope, IDLE_DAYS, campaigns, numbers, limits.prior, limits.weight_floor
+    )
+
+
+def trends(session: Session, actor: Actor, wanted: Wanted, rows: list[HealthRow]) -> list[list[float]]:
+    """Return the answer rate by day of each of *rows*."""
+    require(actor, Permission.HEALTH_READ)
+    numbers, campaigns = {row.number_id for row in rows}, {row.campaign_id for row in rows}
+    found = db.health.number_health.trends(
+        session, actor.scope, window(wanted.days, wanted.today).since, numbers, campaigns
+    )
+    return [found.get((row.number_id, row.campaign_id), []) for row in rows]
+
+
+def count_idle(session: Session, actor: Actor) -> int:
+    """Return how many Twilio-managed numbers are at risk of being reclaimed."""
+    require(actor, Permission.HEALTH_READ)
+    return db.health.number_health.count_idle(session, actor.scope, thresholds.of(session, actor).idle)
+
+
+def idle(session: Session, actor: Actor, part: Slice) -> list[IdleRow]:
+    """Return the *part* of the numbers that are at risk of being reclaimed, the idlest first."""
+    require(actor, Permission.HEALTH_READ)
+    return db.health.number_health.idle(session, actor.scope, thresholds.of(session, actor).idle, part)
+
+
+def export(session: Session, actor: Actor, wanted: Wanted) -> list[Table]:
+    """Return every line that matches, and every idle number, for a file; the download is written down."""
+    require(actor, Permission.HEALTH_READ)
+    require(actor, Permission.NUMBERS_EXPORT)
+    subject = Subject("health", None, "Number health", actor.scope.tenant_id)
+    told = {"days": wanted.days, "search": wanted.digits, "statuses": [labels.VERDICT[one] for one in wanted.verdicts]}
+    audit.record(session, actor, Action.HEALTH_EXPORT, subject, after=told)
+    session.commit()
+    limits, query = thresholds.of(session, actor), _query(session, actor, wanted)
+    lines = db.health.number_health.walk(session, actor.scope, query)
+    idle = db.health.number_health.walk_idle(session, actor.scope, limits.idle)
+    return [
+        Table("Number health", _HEADER, (_cells(row, limits) for row in lines)),
+        Table("Idle", _IDLE_HEADER, ((row.e164, row.label, row.tenant, row.completed) for row in idle)),
+    ]
+
+
+def _cells(row: HealthRow, limits: Thresholds) -> Sequence[Cell]:
+    found = rate(row.answered, row.attempts)
+    shares = (found.value, found.low, found.high, row.median, row.expected)
+    return (
+        row.e164,
+        row.label,
+        row.campaign,
+        row.tenant,
+        labels.VERDICT[row.verdict],
+        reason(row, limits),
+        ACTION[row.verdict],
+        row.attempts,
+        row.answered,
+        *("" if share is None else Decimal(f"{share:.4f}") for share in shares),
+        row.attempts_before,
+        row.answered_before,
+        labels.POOL[row.pool_status] if row.pool_status else "",
+    )
+
+
+def reason(row: HealthRow, limits: Thresholds) -> str:
+    """Return why a line has its verdict, in words."""
+    match row.verdict:
+        case Verdict.SPAM_FLAGGED:
+            return f"Flagged as spam in its pool; {labels.amount(row.spam_reports, 'report')} in the window."
+        case Verdict.LOW:
+            share, expected = f"{limits.flag_share:.0%}", row.expected or 0
+            return (
+                f"{_rate(row.answered, row.attempts)}, the others of its pool {expected:.0%} on the same days. Even "
+                f"the upper end of chance, {row.bound or 0:.0%}, lies under {share} of that."
+            )
+        case Verdict.FALLING:
+            since = f"Since {row.since:%-d %b %Y} it" if row.since else "It"
+            return (
+                f"{since} has {_rate(row.since_answered, row.since_attempts)}, the others of its pool "
+                f"{row.since_expected or 0:.0%} on the same days: a fall beyond chance."
+            )
+        case Verdict.CAPPED if row.today < limits.cap:
+            return "Its pool has capped it."
+        case Verdict.CAPPED | Verdict.NEAR_CAP:
+            return f"{labels.amount(row.today, 'call')} today; the cap is {limits.cap:,}."
+        case Verdict.THIN:
+            return f"Not enough data: {labels.amount(row.attempts, 'attempt')}."
+        case Verdict.SMALL_POOL:
+            return "Pool too small to tell: the others have too few calls to compare it with."
+        case _:
+            return ""
+
+
+def _rate(answered: int, attempts: int) -> str:
+    return f"{answered / max(attempts, 1):.0%} of {labels.amount(attempts, 'attempt')}"
+
+
+def falls(session: Session, actor: Actor, days: int, campaign_id: int | None = None) -> list[FallRow]:
+    """Return the campaigns whose whole pool answers less than it did, over windows of *days*; or the one only."""
+    require(actor, Permission.HEALTH_READ)
+    return db.health.summaries.falls(session, actor.scope, days, campaign_id)
+
+
+def fallen(fall: FallRow) -> str:
+    """Return what happened to a campaign's pool, in words."""
+    return (
+        f"The whole pool answers less since {fall.since:%-d %b %Y}: {_rate(fall.answered, fall.attempts)}, where "
+        f"{fall.expected:.0%} was usual on such days."
+    )
+
+
+def changed(found: Totals) -> tuple[float, bool] | None:
+    """Return by how much the answer rate differs from the window before, and whether beyond chance at 95 %."""
+    if not found.attempts or not found.attempts_before:
+        return None
+    before = (found.answered_before, found.attempts_before)
+    low, high = difference(found.answered, found.attempts, *before, scatter=found.scatter)
+    return found.answered / found.attempts - found.answered_before / found.attempts_before, low > 0 or high < 0
+
+
+def _query(session: Session, actor: Actor, wanted: Wanted) -> HealthQuery:
+    limits = thresholds.of(session, actor)
+    return HealthQuery(
+        wanted.days, wanted.today, limits.cap_warning, limits.cap, wanted.digits, wanted.verdicts, wanted.campaigns
+    )

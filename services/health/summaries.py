@@ -1,0 +1,158 @@
+"""Adding up number health: in the background, while readers are shown the last sums.
+
+Who reads never adds up and never writes, so that it can be read while the database cannot be written. What is quick to
+add up is waited for a moment.
+"""
+
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import structlog
+from sqlmodel import Session
+
+import db.health.summaries
+from db.base.engine import DatabaseUnavailable
+from db.health.summaries import Kept, Limits
+from db.models import HealthSummary, Tenant
+from services.core.access import Actor, Permission, require
+from services.health import number_health, summary_lines, thresholds
+from services.text.days import today_in
+
+QUICK = 1.0
+"""Seconds. Nobody waits for sums that took longer the last time."""
+
+WAIT = 1.0
+"""Seconds for which a reader waits, all in all, if nothing else is said."""
+
+REST = 10
+"""Adding up takes no more than one part in so many of the time, however often calls come in, or it fails."""
+
+_log = structlog.get_logger()
+_places = threading.BoundedSemaphore(2)
+"""How many windows are added up at the same time."""
+
+_beginning = threading.Lock()
+_begun: dict[tuple[int, int], threading.Thread] = {}
+_rests_until: dict[tuple[int, int], float] = {}
+"""When what has failed may begin again, by `time.monotonic`."""
+
+
+@dataclass(frozen=True)
+class AsOf:
+    """Up to when the sums are: the last day in them, and when they were made; None before the first ones are.
+
+    `behind` when newer ones are coming.
+    """
+
+    until: date | None
+    made_at: datetime | None
+    behind: bool
+
+
+def freshen(session: Session, actor: Actor, days: int, *others: int, wait: float | None = None) -> AsOf:
+    """See to it that the sums over windows of *days*, and *others*, are the newest, or are being made.
+
+    Return of when those over *days* are, after no more than *wait* seconds, or WAIT. Nothing is written in the
+    transaction of *session*.
+    """
+    require(actor, Permission.HEALTH_READ)
+    windows = {days, *others}
+    found = _kept(session, actor, windows)
+    quick = [
+        thread
+        for one in found
+        if not _is_newest(one) and (thread := _begin(one)) and (one.summary is None or one.summary.seconds <= QUICK)
+    ]
+    if quick:
+        session.rollback()  # nobody holds a connection while waiting
+        until = time.monotonic() + (WAIT if wait is None else wait)
+        for thread in quick:
+            thread.join(max(0.0, until - time.monotonic()))
+        found = _kept(session, actor, windows)
+    asked = [one for one in found if one.days == days]
+    behind = not all(_is_newest(one) for one in asked)
+    made = [one.summary for one in asked if one.summary]
+    if not made:
+        return AsOf(None, None, behind)
+    return AsOf(min(one.until for one in made), min(one.made_at for one in made), behind)
+
+
+def _kept(session: Session, actor: Actor, windows: set[int]) -> list[Kept]:
+    session.rollback()  # a transaction that reads already would not see what was added up since
+    return db.health.summaries.kept(session, actor.scope, windows)
+
+
+def _is_newest(one: Kept) -> bool:
+    until = number_health.window(one.days, today_in(one.tenant.time_zone)).until
+    old, limits = one.summary, limits_of(one.tenant)
+    return old is not None and (old.until, old.version, old.limits) == (until, one.version, limits.key)
+
+
+def _begin(one: Kept) -> threading.Thread | None:
+    """Have it added up in the background, unless it rests. What is lost when the app stops the next reader begins."""
+    key, old = (one.tenant.id or 0, one.days), one.summary
+    if old and old.seconds > QUICK and (datetime.now(UTC) - old.made_at).total_seconds() <= REST * old.seconds:
+        return None
+    if time.monotonic() < _rests_until.get(key, 0):
+        return None
+    arguments = (*key, today_in(one.tenant.time_zone), limits_of(one.tenant))
+    with _beginning:
+        if key not in _begun:
+            _begun[key] = threading.Thread(target=_in_background, args=arguments, name="health", daemon=True)
+            _begun[key].start()
+        return _begun[key]
+
+
+def _in_background(tenant_id: int, days: int, today: date, limits: Limits) -> None:
+    key = (tenant_id, days)
+    with _places:
+        began = time.monotonic()
+        try:
+            add_up(tenant_id, days, today, limits)
+            _rests_until.pop(key, None)
+        except Exception as exc:
+            _rests_until[key] = time.monotonic() + REST * min(time.monotonic() - began, 1.0)
+            log = _log.warning if isinstance(exc, DatabaseUnavailable) else _log.exception
+            log("health.not_added_up", tenant=tenant_id, days=days)
+        finally:
+            with _beginning:
+                del _begun[key]
+
+
+def add_up(tenant_id: int, days: int, today: date, limits: Limits) -> None:
+    """Add up a tenant's health over a window, and keep it, unless another replica does so already.
+
+    Raises DatabaseUnavailable when the database cannot be written just now.
+    """
+    window = number_health.window(days, today)
+    began = time.perf_counter()
+    with db.health.summaries.alone(tenant_id, days) as session:
+        if session is None:
+            return
+        version = db.health.summaries.version(session, tenant_id)
+        found = summary_lines.Summing(tenant_id, days, window, limits)
+        for facts in db.health.summaries.facts(session, tenant_id, window):
+            found.take(facts)
+        lines = found.finish()
+        summary = HealthSummary(
+            tenant_id=tenant_id,
+            days=days,
+            until=window.until,
+            version=version,
+            limits=limits.key,
+            seconds=time.perf_counter() - began,
+        )
+        db.health.summaries.keep(session, summary, lines, found.falls)
+
+
+def limits_of(tenant: Tenant) -> Limits:
+    """Return the thresholds by which the numbers of *tenant* are judged."""
+    found = thresholds.read(tenant.settings)
+    return Limits(found.flag_share, found.widest_interval, found.alarm, found.false_share)
+
+
+def under_way() -> list[threading.Thread]:
+    """Return what is being added up in the background of this process."""
+    return list(_begun.values())

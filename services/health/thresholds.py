@@ -1,0 +1,157 @@
+"""The thresholds of number health: a tenant's own, or the defaults. They are shown wherever they are used."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session
+
+import db.people.tenants
+from db.numbers.attention import Idle
+from services.core.access import Actor, Permission, require
+from services.core.errors import InvalidInput
+
+IDLE_DAYS = 30
+"""Over how many days the completed calls of a number are added up, to tell whether it is idle."""
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """When a number is flagged, capped or idle. Each tenant may say otherwise in its settings, under `health`."""
+
+    widest_interval: float = 0.30
+    flag_share: float = 0.5
+    alarm: float = 9.0
+    false_share: float = 0.05
+    prior: float = 20.0
+    weight_floor: float = 0.25
+    cap_warning: int = 75
+    cap: int = 100
+    idle_calls: int = 3
+
+    @property
+    def idle(self) -> Idle:
+        """What is idle."""
+        return Idle(IDLE_DAYS, self.idle_calls)
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a threshold is called, does, and may be. Shares are stored in 0..1, and told in percent."""
+
+    label: str
+    sentence: str
+    unit: str
+    least: float
+    most: float
+    is_share: bool = False
+
+    def told(self, value: float) -> str:
+        """Return a value with its unit: `30 %`, `100 calls a day`."""
+        return f"{self.number(value)} {self.unit}"
+
+    def number(self, value: float) -> str:
+        """Return a value as it is read, without its unit."""
+        return f"{round(value * 100, 4) if self.is_share else value:,g}"
+
+
+MEANINGS = {
+    "widest_interval": Meaning(
+        "Widest interval", "A rate whose interval is wider than this reads `Not enough data`.", "points", 0.05, 1, True
+    ),
+    "flag_share": Meaning(
+        "Low under",
+        "A number is `Low` when even the upper end of chance lies under this share of what the others of its pool had "
+        "on the same days.",
+        "%",
+        0.05,
+        1,
+        True,
+    ),
+    "alarm": Meaning(
+        "Alarm of the change test",
+        "The evidence of a fall against the others of its pool from which a number is `Falling`: a higher alarm comes "
+        "later, and less often by chance.",
+        "nats",
+        2,
+        50,
+    ),
+    "false_share": Meaning(
+        "False flags",
+        "Of the flags of a page together, no more than this share are false in the mean.",
+        "%",
+        0.001,
+        0.5,
+        True,
+    ),
+    "prior": Meaning(
+        "Added before weighing",
+        "Attempts at the pool's rate that are added to each number, so that a fresh one starts at the average.",
+        "attempts",
+        1,
+        1000,
+    ),
+    "weight_floor": Meaning(
+        "Least weight", "No number's weight falls under this share of its pool's rate.", "%", 0, 1, True
+    ),
+    "cap_warning": Meaning("Near cap from", "A number with this many calls is `Near cap`.", "calls a day", 1, 99_999),
+    "cap": Meaning(
+        "Capped at",
+        "A number with this many calls is `Capped` until midnight in the tenant's time zone.",
+        "calls a day",
+        2,
+        100_000,
+    ),
+    "idle_calls": Meaning(
+        "Idle under",
+        "A Twilio-managed number with fewer completed calls in 30 days is at risk of reclaim.",
+        "completed calls",
+        0,
+        1000,
+    ),
+}
+"""Every threshold in the words of the reader, by its field."""
+
+_WHOLE = {field.name for field in dataclasses.fields(Thresholds) if isinstance(field.default, int)}
+
+
+def read(settings: Mapping[str, Any]) -> Thresholds:
+    """Return the thresholds in a tenant's settings; what is missing or senseless there is the default."""
+    given = settings.get("health")
+    if not isinstance(given, Mapping):
+        return Thresholds()
+    known: dict[str, Any] = {}
+    for name, meaning in MEANINGS.items():
+        value = given.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool) and meaning.least <= value <= meaning.most:
+            known[name] = int(value) if name in _WHOLE else float(value)
+    return Thresholds(**known)
+
+
+def of(session: Session, actor: Actor) -> Thresholds:
+    """Return the thresholds of the chosen tenant; the defaults when all tenants are looked at."""
+    require(actor, Permission.HEALTH_READ)
+    tenant = db.people.tenants.find(session, actor.scope.tenant_id) if actor.scope.tenant_id else None
+    return read(tenant.settings) if tenant else Thresholds()
+
+
+def check(limits: Thresholds) -> None:
+    """Raise InvalidInput, which names the field, unless every threshold makes sense."""
+    for name, meaning in MEANINGS.items():
+        value = getattr(limits, name)
+        if value is None or not meaning.least <= value <= meaning.most:
+            least, most = meaning.number(meaning.least), meaning.told(meaning.most)
+            raise InvalidInput(f"{meaning.label}: enter a number from {least} to {most}.", field=name)
+        if name in _WHOLE and value != int(value):
+            raise InvalidInput(f"{meaning.label}: enter a whole number of {meaning.unit}.", field=name)
+    if limits.cap_warning >= limits.cap:
+        near, cap = MEANINGS["cap_warning"].label, MEANINGS["cap"].label
+        raise InvalidInput(f"{near}: enter a number below that of {cap}.", field="cap_warning")
+
+
+def stored(limits: Thresholds) -> dict[str, float]:
+    """Return what a tenant's settings keep: the values that are not the defaults."""
+    defaults = Thresholds()
+    values = {name: getattr(limits, name) for name in MEANINGS}
+    return {name: value for name, value in values.items() if value != getattr(defaults, name)}

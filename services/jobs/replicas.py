@@ -1,0 +1,54 @@
+"""The processes of an installation: each says that it lives, so that others take over what a dead one had begun."""
+
+import socket
+import time
+import uuid
+from collections.abc import Iterable
+
+import db.base.engine
+import db.jobs.replicas
+
+BEAT_SECONDS = 3.0
+SILENT_SECONDS = 15.0
+"""Whoever was not heard for so long is dead. If it only slept, what it does is done twice, which all work bears."""
+
+
+class Replica:
+    """This process. What others do is told by their beats going up, and by its own clock, which nobody can set."""
+
+    def __init__(self) -> None:
+        self.id = f"{socket.gethostname()[:24]}-{uuid.uuid4().hex[:12]}"
+        self._heard: dict[str, tuple[int, float]] = {}
+        self._beaten: float | None = None
+
+    def beat(self) -> bool:
+        """Say that this process lives, every few seconds; return whether it did."""
+        now = time.monotonic()
+        if self._beaten is not None and now - self._beaten < BEAT_SECONDS:
+            return False
+        with db.base.engine.open_session() as session:
+            db.base.engine.start_write(session)
+            db.jobs.replicas.beat(session, self.id)
+            session.commit()
+        self._beaten = now
+        return True
+
+    def silent(self, asked: Iterable[str]) -> list[str]:
+        """Return those that were *asked* about, or have beaten once, and were not heard for long."""
+        with db.base.engine.open_session() as session:
+            beats = db.jobs.replicas.beats(session)
+        now = time.monotonic()
+        others = (set(asked) | set(beats)) - {self.id}
+        heard = {}
+        for other in others:
+            n, at = self._heard.get(other, (-1, now))
+            heard[other] = (n, at) if n == beats.get(other, 0) else (beats.get(other, 0), now)
+        self._heard = heard
+        return [other for other, (_, at) in heard.items() if now - at > SILENT_SECONDS]
+
+    def forget(self, ids: Iterable[str]) -> None:
+        """Forget processes whose work was taken over, or this one, which ends."""
+        with db.base.engine.open_session() as session:
+            db.base.engine.start_write(session)
+            db.jobs.replicas.forget(session, list(ids))
+            session.commit()

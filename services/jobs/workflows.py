@@ -1,0 +1,199 @@
+"""What goes on by itself, also after a crash: orders by the sweep, runs through call logs as workflows of DBOS.
+
+What is true stands in the row of the order (`services/orders/fulfilment.py`) or of the run
+(`services/health/call_log_runs.py`).
+"""
+
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+
+from dbos import DBOS, DBOSConfig, SetWorkflowID
+from sqlmodel import Session
+
+import db.base.engine
+import db.health.call_logs
+import db.orders.queries
+from db.models import OrderState
+from services.connections import provider_access
+from services.core.access import Actor, Permission, require
+from services.core.settings import Settings
+from services.health import call_log_runs, call_logs
+from services.jobs.replicas import Replica
+from services.orders import fulfilment
+from services.orders.sweep import Sweep
+from services.text import labels
+
+UNDER_WAY = ["ENQUEUED", "PENDING", "DELAYED"]
+"""What DBOS calls a workflow that still runs, here or at another replica, or will."""
+
+LONGEST_LOOK = 60.0
+"""Seconds that somebody waits while all open orders are looked at."""
+
+NEW_DAYS_AT = "27 */3 * * *"
+"""When to look for call logs with a new day, as cron says it: within three hours of any tenant's midnight."""
+
+
+# These raise only while the database is away, and the day is then read anew.
+@DBOS.step(name="call_logs.read_day", retries_allowed=True, max_attempts=5)
+def _read_day(connection_id: int, run: str) -> bool:
+    return call_log_runs.read_day(connection_id, run)
+
+
+@DBOS.step(name="call_logs.due", retries_allowed=True, max_attempts=5)
+def _due() -> list[int]:
+    return call_logs.due()
+
+
+@DBOS.step(name="call_logs.begin", retries_allowed=True, max_attempts=5)
+def _begin_by_clock(connection_id: int) -> str | None:
+    return call_logs.begin_by_clock(connection_id)
+
+
+@DBOS.workflow(name="call_logs.read")
+def _read(connection_id: int, run: str) -> None:
+    while _read_day(connection_id, run):
+        pass
+
+
+@DBOS.workflow(name="call_logs.new_days")
+def _read_new_days(_at: datetime, _context: object) -> None:
+    """Read on wherever there is a new day, one log after the other, so that nobody else waits for it."""
+    for connection_id in _due():
+        run = _begin_by_clock(connection_id)
+        if run is not None:
+            with SetWorkflowID(f"call-log-{run}"):
+                _read(connection_id, run)
+
+
+_sweep: list[Sweep] = []
+"""The sweep of this process, while it runs."""
+
+
+def launch(settings: Settings) -> None:
+    """Start what works by itself, on our own database; what was under way goes on, and what never began begins."""
+    replica = Replica()
+    DBOS(
+        config=DBOSConfig(
+            name="numberdesk",
+            system_database_url=settings.url,
+            executor_id=replica.id,
+            application_version="1",  # an upgrade goes on with what an older version began
+            log_level="WARNING",
+            console_log_level="WARNING",
+        )
+    )
+    DBOS.launch()
+    # Each time has one workflow, whichever of the replicas looks at the clock first.
+    DBOS.apply_schedules(
+        [{"schedule_name": "call-logs", "workflow_fn": _read_new_days, "schedule": NEW_DAYS_AT, "context": None}]
+    )
+    older = DBOS.list_workflows(name="orders.fulfil", status=UNDER_WAY, load_input=False, load_output=False)
+    DBOS.cancel_workflows([workflow.workflow_id for workflow in older])  # orders were workflows once
+    replica.beat()
+    _hasten()
+    with db.base.engine.open_session() as session:
+        runs = db.health.call_logs.under_way(session)
+    for connection_id, run in set(runs) - _under_way("call_logs.read"):
+        read_call_log(connection_id, run)
+    _sweep[:] = [Sweep(lambda: _live(replica))]
+
+
+def stop() -> None:
+    """Stop what works by itself. What is under way goes on at another replica, or at the next start."""
+    for sweep in _sweep:
+        sweep.stop()
+    _sweep.clear()
+    DBOS.destroy()
+
+
+def begin(_order_id: int) -> None:
+    """Have an order fulfilled at once. It would be without this too, a moment later: its row says that it is due."""
+    for sweep in _sweep:
+        sweep.wake()
+
+
+def read_call_log(connection_id: int, run: str) -> None:
+    """Have a run through a call log read what there is. Doing so again is the same as once."""
+    with SetWorkflowID(f"call-log-{run}"):
+        DBOS.start_workflow(_read, connection_id, run)
+
+
+def look_now(order_id: int) -> None:
+    """Look at the provider now. Raises ProviderProblem when that cannot be, with the reason."""
+    look = fulfilment.drive(order_id, even_early=True)
+    if look.problem and not look.is_settled:
+        raise provider_access.ProviderProblem(look.problem)
+
+
+def look_at_all(session: Session, actor: Actor) -> str:
+    """Look at the provider for every open order that the actor sees; return in words what came of them.
+
+    Raises ProviderProblem, in the same words, when some could not be looked at: with each reason.
+    """
+    require(actor, Permission.NUMBERS_WRITE)
+    waiting = [(order.id, order.connection_id) for order in db.orders.queries.still_open(session, actor.scope)]
+    session.rollback()
+    until = time.monotonic() + LONGEST_LOOK
+    settled = still_open = 0
+    away: dict[int, str] = {}
+    hindered: Counter[str] = Counter()
+    for order_id, connection_id in waiting:
+        if time.monotonic() > until:
+            hindered["there are too many to wait for. They are looked at by themselves"] += 1
+            continue
+        if connection_id in away:  # it was too busy, or did not answer, a moment ago
+            hindered[away[connection_id]] += 1
+            continue
+        look = fulfilment.carry_on(order_id, even_early=True)
+        if look.is_settled:
+            settled += 1
+        elif look.problem:
+            hindered[look.problem] += 1
+            if look.sent_away:
+                away[connection_id] = look.problem
+        else:
+            still_open += 1
+    told = f"{labels.amount(settled, 'order')} settled, {still_open:,} still open"
+    if hindered:
+        reasons = (f"{n:,} could not be checked: {why.rstrip('.')}" for why, n in hindered.most_common())
+        raise provider_access.ProviderProblem("; ".join((told, *reasons)) + ".")
+    return f"{told}."
+
+
+def await_outcome(order_id: int, seconds: float) -> None:
+    """Return when the order was answered, or cannot be for now, or *seconds* have passed."""
+    until = time.monotonic() + seconds
+    db.base.engine.end_reading()
+    while time.monotonic() < until:
+        with db.base.engine.open_session() as session:
+            progress = db.orders.queries.find_progress(session, order_id)
+        if progress is None or progress[0] is not OrderState.PLACED or progress[1]:
+            return
+        time.sleep(0.05)
+
+
+def _hasten() -> None:
+    """Look at every order that was sent now: a start is a new chance, and the clock may be another one."""
+    with db.base.engine.open_session() as session:
+        db.base.engine.start_write(session)
+        db.orders.queries.hasten(session, datetime.now(UTC))
+        session.commit()
+
+
+def _live(replica: Replica) -> None:
+    """Say that this process lives, and take over the workflows of those that do not."""
+    if not replica.beat():
+        return
+    begun = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+    dead = replica.silent({workflow.executor_id for workflow in begun if workflow.executor_id})
+    if dead:
+        DBOS._recover_pending_workflows(dead)  # there is no public way that leaves those of the living alone
+        replica.forget(dead)
+
+
+def _under_way(name: str) -> set[tuple[Any, ...]]:
+    """Return the arguments of the workflows of one kind that are under way, at any replica."""
+    workflows = DBOS.list_workflows(name=name, status=UNDER_WAY, load_output=False)
+    return {tuple(workflow.input["args"]) for workflow in workflows if workflow.input}

@@ -1,0 +1,1 @@
+"""Phone numbers on record: found, changed, registered by hand or by file."""

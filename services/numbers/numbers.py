@@ -1,0 +1,397 @@
+"""Phone numbers on record: found, looked at, changed, taken out of the workspace."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+import db.agents
+import db.audit.queries
+import db.base.engine
+import db.campaigns
+import db.connections
+import db.numbers.attention
+import db.numbers.details
+import db.numbers.queries
+import db.numbers.records
+import db.orders.queries
+from db.base.scope import Scope, Slice
+from db.models import NumberStatus, PhoneNumber, PoolStatus
+from db.numbers.attention import Attention
+from db.numbers.details import CampaignUse, NumberDetail
+from db.numbers.queries import SEARCH_LIMIT, Facets, NumberQuery, NumberRow
+from db.numbers.records import NumberRecord
+from services.audit import audit
+from services.audit.audit import Action, Subject
+from services.connections.connections import vendor
+from services.core import validation
+from services.core.access import Actor, Permission, require
+from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound, ServiceError
+from services.health import summaries, thresholds
+
+__all__ = [
+    "SEARCH_LIMIT",
+    "Attention",
+    "CampaignUse",
+    "Facets",
+    "NumberDetail",
+    "NumberQuery",
+    "NumberRow",
+    "NumberStatus",
+]
+
+
+class HasSid(Protocol):
+    """A number that may have a SID at its provider."""
+
+    @property
+    def provider_sid(self) -> str | None: ...
+    @property
+    def provider_fields(self) -> Mapping[str, str]: ...
+
+
+def count(session: Session, actor: Actor, query: NumberQuery) -> int:
+    """Return how many numbers match; a search counts no further than one past its limit."""
+    require(actor, Permission.NUMBERS_READ)
+    return db.numbers.queries.count(session, actor.scope, _with_thresholds(session, actor, query))
+
+
+def search(session: Session, actor: Actor, query: NumberQuery, part: Slice) -> list[NumberRow]:
+    """Return the *part* of the numbers that match *query*."""
+    require(actor, Permission.NUMBERS_READ)
+    return db.numbers.queries.search(session, actor.scope, _with_thresholds(session, actor, query), part)
+
+
+def export(session: Session, actor: Actor, query: NumberQuery) -> Iterator[NumberRecord]:
+    """Return every number that matches, for a file; the download is written down."""
+    require(actor, Permission.NUMBERS_EXPORT)
+    wanted = _with_thresholds(session, actor, query)
+    subject = Subject("number", None, "Phone numbers", actor.scope.tenant_id)
+    audit.record(session, actor, Action.NUMBERS_EXPORT, subject, after={"filters": _told(session, actor.scope, query)})
+    session.commit()
+    return db.numbers.records.walk(session, actor.scope, wanted)
+
+
+def facets(session: Session, actor: Actor) -> Facets:
+    """Return what there is to filter by."""
+    require(actor, Permission.NUMBERS_READ)
+    return db.numbers.queries.facets(session, actor.scope)
+
+
+def attention(session: Session, actor: Actor) -> list[Attention]:
+    """Return which reasons for attention there may be numbers with, the worst first."""
+    require(actor, Permission.NUMBERS_READ)
+    return db.numbers.attention.there(session, actor.scope)
+
+
+def tags(session: Session, actor: Actor) -> list[str]:
+    """Return the tags in use."""
+    require(actor, Permission.NUMBERS_READ)
+    return db.numbers.queries.tags(session, actor.scope)
+
+
+def get(session: Session, actor: Actor, number_id: object) -> NumberDetail:
+    """Return one number. Raises NotFound for anything that is not one of the actor's."""
+    require(actor, Permission.NUMBERS_READ)
+    found = db.numbers.details.find(session, actor.scope, validation.as_id(number_id))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def attachments(session: Session, actor: Actor, number_id: int) -> list[CampaignUse]:
+    """Return the campaigns that the number serves."""
+    require(actor, Permission.NUMBERS_READ)
+    return db.numbers.details.campaigns(session, actor.scope, number_id)
+
+
+def left_campaigns(session: Session, actor: Actor, number_id: int) -> list[str]:
+    """Return the names of the campaigns whose pool the number has left."""
+    require(actor, Permission.NUMBERS_READ)
+    return db.numbers.details.left_campaigns(session, actor.scope, number_id)
+
+
+def rename(session: Session, actor: Actor, number_id: int, label: str, *, version: int) -> int:
+    """Give the number a label.
+
+    Like every change here: return the new version; raise NotFound, Forbidden, InvalidInput, or
+    Conflict when the number is no longer at *version*.
+    """
+
+    def apply(number: PhoneNumber) -> None:
+        number.label = validation.label(label)
+
+    return change(session, actor, number_id, version, Action.NUMBERS_RENAME, apply)
+
+
+def assign_agent(session: Session, actor: Actor, number_id: int, agent_id: int | None, *, version: int) -> int:
+    """Give the number an inbound call agent, or none."""
+
+    def apply(number: PhoneNumber) -> None:
+        if agent_id != number.agent_id:
+            agent = validation.agent(session, Scope(number.tenant_id), agent_id)
+            number.agent_id = agent.id if agent else None
+
+    return change(session, actor, number_id, version, Action.NUMBERS_ASSIGN_AGENT, apply)
+
+
+def restrict_inbound(session: Session, actor: Actor, number_id: int, countries: Sequence[str], *, version: int) -> int:
+    """Set the countries whose calls the number takes; none means any."""
+
+    def apply(number: PhoneNumber) -> None:
+        number.allowed_inbound = validation.country_codes(countries)
+
+    return change(session, actor, number_id, version, Action.NUMBERS_RESTRICT_INBOUND, apply)
+
+
+def restrict_outbound(session: Session, actor: Actor, number_id: int, countries: Sequence[str], *, version: int) -> int:
+    """Set the countries that the number may call; none means any."""
+
+    def apply(number: PhoneNumber) -> None:
+        number.allowed_outbound = validation.country_codes(countries)
+
+    return change(session, actor, number_id, version, Action.NUMBERS_RESTRICT_OUTBOUND, apply)
+
+
+def set_connection(
+    session: Session,
+    actor: Actor,
+    number_id: int,
+    connection_id: int | None,
+    provider_fields: Mapping[str, str],
+    *,
+    version: int,
+) -> int:
+    """Put a BYOT number on another active connection, with the fields that its vendor needs."""
+
+    def apply(number: PhoneNumber) -> None:
+        if number.is_managed:
+            raise Forbidden("The connection of a purchased number cannot be changed.")
+        if connection_id == number.connection_id:
+            return
+        connection = validation.connection(session, Scope(number.tenant_id), connection_id)
+        number.provider_fields = validation.provider_fields(vendor(connection.provider), provider_fields)
+        number.connection_id = connection.id
+        number.provider = connection.provider
+
+    return change(session, actor, number_id, version, Action.NUMBERS_SET_CONNECTION, apply)
+
+
+def set_provider_fields(
+    session: Session, actor: Actor, number_id: int, values: Mapping[str, str], *, version: int
+) -> int:
+    """Set the fields that the number's vendor needs, such as mCube's executive number."""
+
+    def apply(number: PhoneNumber) -> None:
+        number.provider_fields = validation.provider_fields(vendor(number.provider), values)
+
+    return change(session, actor, number_id, version, Action.NUMBERS_EDIT_PROVIDER_FIELDS, apply)
+
+
+def set_tags_and_notes(
+    session: Session, actor: Actor, number_id: int, tags: Sequence[str], notes: str, *, version: int
+) -> int:
+    """Give the number exactly these tags and notes."""
+
+    def apply(number: PhoneNumber) -> None:
+        number.notes = validation.notes(notes)
+        wanted = validation.tags(tags)
+        if wanted != db.numbers.queries.tags_of(session, number_id):
+            db.numbers.queries.replace_tags(session, number, wanted)
+
+    return change(session, actor, number_id, version, Action.NUMBERS_EDIT_TAGS_AND_NOTES, apply)
+
+
+def activate(session: Session, actor: Actor, number_id: int, *, version: int) -> int:
+    """Put the number into use."""
+
+    def apply(number: PhoneNumber) -> None:
+        number.status = NumberStatus.ACTIVE
+
+    return change(session, actor, number_id, version, Action.NUMBERS_ACTIVATE, apply)
+
+
+def deactivate(session: Session, actor: Actor, number_id: int, reason: str = "", *, version: int) -> int:
+    """Take the number out of use; it stays in the workspace. The *reason* is kept with the change."""
+    told = {"reason": validation.reason(reason)}
+
+    def apply(number: PhoneNumber) -> None:
+        number.status = NumberStatus.INACTIVE
+
+    return change(session, actor, number_id, version, Action.NUMBERS_DEACTIVATE, apply, told=told)
+
+
+def mark_released(session: Session, actor: Actor, number_id: int, reason: str, *, version: int) -> int:
+    """Put on record that the provider's account does not hold the number any more; nothing changes at the provider.
+
+    Its campaigns lose it. Whoever calls this has looked at the provider; the *reason* says what the reader knows of it.
+    Raises Conflict while an order about it is open: that may be its release, which tells more.
+    """
+    told = {audit.AT_PROVIDER: "not in the account", "reason": validation.reason(reason, needed=True)}
+
+    def apply(number: PhoneNumber) -> None:
+        if db.orders.queries.has_open(session, number.e164):
+            raise Conflict(validation.being_ordered(number.e164))
+        leave_campaigns(session, actor, number)
+        number.status = NumberStatus.RELEASED
+        number.released_at = datetime.now(UTC)
+
+    return change(session, actor, number_id, version, Action.NUMBERS_RELEASE, apply, told=told)
+
+
+def remove(session: Session, actor: Actor, number_id: int, *, version: int) -> int:
+    """Take a BYOT number out of the workspace and of its campaigns. Its record and history stay."""
+    require(actor, Permission.NUMBERS_REMOVE)
+
+    def apply(number: PhoneNumber) -> None:
+        if number.is_managed:
+            raise Forbidden("A Twilio-managed number is released, not removed.")
+        leave_campaigns(session, actor, number)
+        number.status = NumberStatus.REMOVED
+        number.released_at = datetime.now(UTC)
+
+    return change(session, actor, number_id, version, Action.NUMBERS_REMOVE, apply)
+
+
+def put_back(session: Session, actor: Actor, number_id: int, *, version: int) -> int:
+    """Undo a removal, unless the number has been added again since. It comes back inactive."""
+    require(actor, Permission.NUMBERS_ADD)
+
+    def apply(number: PhoneNumber) -> None:
+        if number.status is not NumberStatus.REMOVED:
+            raise InvalidInput("Only a removed number can be put back.")
+        if db.numbers.queries.is_live(session, number.e164) or db.orders.queries.has_open(session, number.e164):
+            raise Conflict("This number has been added again since. Look for it in the list.")
+        number.status = NumberStatus.INACTIVE
+        number.released_at = None
+
+    return change(session, actor, number_id, version, Action.NUMBERS_PUT_BACK, apply, even_gone=True)
+
+
+def sid_of(number: HasSid) -> str | None:
+    """Return the SID of a number at its provider: kept with a managed one, typed in for an ExoPhone."""
+    return number.provider_sid or number.provider_fields.get("exophone_sid")
+
+
+def subject(number: PhoneNumber) -> Subject:
+    """Return how the audit log names a number."""
+    return Subject("number", number.id, number.e164, number.tenant_id, number.version)
+
+
+def words(session: Session, number: PhoneNumber) -> dict[str, Any]:
+    """Return a number's values as the audit log keeps them: names beside ids, so they read alone."""
+    detail = db.numbers.details.find(session, Scope(number.tenant_id), number.id or 0)
+    if detail is None:
+        raise NotFound
+    return {
+        "status": str(detail.status),
+        "label": detail.label,
+        "agent": detail.agent,
+        "connection": detail.connection,
+        "provider": detail.provider,
+        "provider_sid": detail.provider_sid,
+        "allowed_inbound": list(detail.allowed_inbound),
+        "allowed_outbound": list(detail.allowed_outbound),
+        "provider_fields": detail.provider_fields,
+        "tags": list(detail.tags),
+        "notes": detail.notes,
+    }
+
+
+def change(
+    session: Session,
+    actor: Actor,
+    number_id: int,
+    version: int,
+    action: Action,
+    apply: Callable[[PhoneNumber], None],
+    *,
+    even_gone: bool = False,
+    told: Mapping[str, str] | None = None,
+) -> int:
+    """Do *apply* to the number as it was shown at *version*, write it down, return the new version.
+
+    What is *told* of the change is kept with the values after it.
+    """
+    require(actor, Permission.NUMBERS_WRITE)
+    db.base.engine.start_write(session)
+    if even_gone:  # it may come back: first the number, then its row, as orders take them
+        db.orders.queries.claim(session, db.numbers.queries.e164_of(session, validation.as_id(number_id)))
+    number = db.numbers.queries.find(session, actor.scope, validation.as_id(number_id))
+    if number is None:
+        raise NotFound
+    if number.version != version:
+        changes = db.audit.queries.since_version(session, actor.scope, "number", number_id, version)
+        session.rollback()
+        raise Conflict("Somebody else changed this number meanwhile. Nothing was saved.", changes=changes)
+    if number.released_at is not None and not even_gone:
+        raise Conflict("This number is no longer in the workspace, so it cannot be changed.")
+    before = words(session, number)
+    try:
+        apply(number)
+    except ServiceError:
+        session.rollback()
+        raise
+    session.flush()
+    after = words(session, number)
+    changed = [key for key in before if before[key] != after[key]]
+    if changed:
+        number.version += 1
+        number.updated_at = datetime.now(UTC)
+        audit.record(
+            session,
+            actor,
+            action,
+            subject(number),
+            before={key: before[key] for key in changed},
+            after={key: after[key] for key in changed} | {key: value for key, value in (told or {}).items() if value},
+        )
+    try:
+        session.commit()
+    except IntegrityError as exc:
+        session.rollback()
+        raise Conflict("Somebody else changed this number meanwhile. Nothing was saved.") from exc
+    return number.version
+
+
+def leave_campaigns(session: Session, actor: Actor, number: PhoneNumber) -> None:
+    """Take *number* out of every campaign, written down for each, in the transaction of *session*."""
+    for campaign, place in db.campaigns.with_number(session, Scope(number.tenant_id), number.id or 0):
+        before: dict[str, Any] = {}
+        after: dict[str, Any] = {}
+        if campaign.primary_number_id == number.id:
+            before["primary_number"], after["primary_number"] = number.e164, None
+            campaign.primary_number_id = None
+        if place is not None and place.pool_status is not PoolStatus.REMOVED:
+            before["pool_status"], after["pool_status"] = str(place.pool_status), str(PoolStatus.REMOVED)
+            place.pool_status, place.left_at = PoolStatus.REMOVED, datetime.now(UTC)
+        if before:
+            campaign.version += 1
+            about = Subject("campaign", campaign.id, campaign.name, campaign.tenant_id, campaign.version)
+            before["number"] = after["number"] = number.e164
+            audit.record(session, actor, Action.CAMPAIGNS_LOSE_NUMBER, about, before=before, after=after)
+
+
+def _with_thresholds(session: Session, actor: Actor, query: NumberQuery) -> NumberQuery:
+    """Return *query* with what the tenant calls idle, where that is asked for."""
+    if Attention.IDLE not in query.attention:
+        return query
+    summaries.freshen(session, actor, thresholds.IDLE_DAYS)
+    return replace(query, idle=thresholds.of(session, actor).idle)
+
+
+def _told(session: Session, scope: Scope, query: NumberQuery) -> dict[str, Any]:
+    """Return what was filtered as the audit log keeps it: names, not ids, so it reads alone."""
+    told = {name: value for name, value in vars(query).items() if value not in ((), None)}
+    if query.search:
+        told["search"] = query.search.text
+    if query.connections:
+        names = {row.id: row.name for row in db.connections.choices(session, scope, active_only=False)}
+        told["connections"] = tuple(names.get(one, one) for one in query.connections)
+    if query.agents:
+        called = {row.id: row.name for row in db.agents.choices(session, scope, active_only=False)}
+        told["agents"] = tuple("Unassigned" if one is None else called.get(one, one) for one in query.agents)
+    return {name: [str(v) for v in value] if isinstance(value, tuple) else str(value) for name, value in told.items()}

@@ -1,0 +1,220 @@
+"""Registering a number by hand (BYOT): what was typed is understood, checked, and put on record."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+import db.base.engine
+import db.numbers.queries
+import db.numbers.registration
+import db.orders.queries
+from db.agents import AgentRow
+from db.base.scope import Scope
+from db.connections import ConnectionRow
+from db.models import Agent, Connection, NumberStatus, NumberType
+from db.numbers.registration import NewNumber
+from services.audit import audit
+from services.audit.audit import Action, Subject
+from services.connections.connections import vendor
+from services.core import validation
+from services.core.access import Actor, Permission, require, require_tenant
+from services.core.errors import InvalidInput
+from services.text import numbering
+from services.text.numbering import Bare, ReadNumber
+
+__all__ = [
+    "Configuration",
+    "Plan",
+    "Prepared",
+    "Preview",
+    "expect_listed",
+    "plan_of",
+    "prepare",
+    "preview",
+    "put",
+    "register",
+    "understand",
+]
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What an operator chose for a new number."""
+
+    label: str = ""
+    agent_id: int | None = None
+    allowed_inbound: Sequence[str] = ()
+    allowed_outbound: Sequence[str] = ()
+    provider_fields: Mapping[str, str] = field(default_factory=dict)
+    tags: Sequence[str] = ()
+    notes: str = ""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A number as it would be registered."""
+
+    e164: str
+    country: str
+    number_type: NumberType
+    provider: str
+    connection: str
+
+
+class Plan(NamedTuple):
+    """How numbers without calling code are read: as those of a country, and whether bare national lines are taken."""
+
+    default_country: str | None = None
+    national: bool = False
+
+
+class Prepared(NamedTuple):
+    """A number that can be put on record, with the names of what it refers to."""
+
+    number: NewNumber
+    connection: str
+    agent: str | None
+
+
+def preview(session: Session, actor: Actor, text: str, connection_id: int | None, *, insist: bool = False) -> Preview:
+    """Understand a typed number on a connection, without writing anything.
+
+    Raises InvalidInput when it is impossible, exists already, or is possible but on no numbering
+    plan; only the last is `overridable`, with *insist*. Raises Doubtful when it can be read as more than one number:
+    then the one that is meant is to be given with its + and calling code.
+    """
+    require(actor, Permission.NUMBERS_ADD)
+    scope = Scope(require_tenant(actor))
+    connection = validation.connection(session, scope, connection_id)
+    read = _free(session, text, connection, insist)
+    return Preview(read.e164, read.country, read.number_type, connection.provider, connection.name)
+
+
+def register(
+    session: Session,
+    actor: Actor,
+    text: str,
+    connection_id: int | None,
+    configuration: Configuration,
+    *,
+    insist: bool = False,
+) -> int:
+    """Put a number of any provider on record and return its id.
+
+    Raises Forbidden, InvalidInput (as `preview`, and for each field of the configuration).
+    """
+    require(actor, Permission.NUMBERS_ADD)
+    tenant_id = require_tenant(actor)
+    scope = Scope(tenant_id)
+    db.base.engine.start_write(session)
+    connection = validation.connection(session, scope, connection_id)
+    read = _free(session, text, connection, insist)
+    agent = validation.agent(session, scope, configuration.agent_id)
+    prepared = prepare(read, connection, agent, configuration)
+    db.orders.queries.claim(session, read.e164)
+    if db.orders.queries.has_open(session, read.e164):
+        raise InvalidInput(validation.being_ordered(read.e164), field="number")
+    try:
+        (number_id,) = put(session, actor, [prepared])
+    except IntegrityError as exc:
+        session.rollback()
+        raise validation.taken(read.e164) from exc
+    session.commit()
+    return number_id
+
+
+def plan_of(connection: Connection | ConnectionRow) -> Plan:
+    """Return how numbers without calling code are read on a connection."""
+    found = vendor(connection.provider)
+    return Plan(connection.default_country or found.default_country, found.national_numbers)
+
+
+def understand(text: str, connection: Connection | ConnectionRow, bare: Bare | None = None) -> ReadNumber:
+    """Understand a number as one of *connection*. Raises as `numbering.read`, with the same *bare*."""
+    plan = plan_of(connection)
+    return numbering.read(text, default_country=plan.default_country, national=plan.national, bare=bare)
+
+
+def expect_listed(read: ReadNumber) -> None:
+    """Raise InvalidInput, overridable, for a number that is possible but on no numbering plan."""
+    if not read.is_valid:
+        raise InvalidInput(
+            f"{numbering.display(read.e164)} is possible, but no numbering plan that we know lists it. "
+            "Plans change faster than libraries: use it anyway if you are sure.",
+            field="number",
+            overridable=True,
+        )
+
+
+def prepare(
+    read: ReadNumber,
+    connection: Connection | ConnectionRow,
+    agent: Agent | AgentRow | None,
+    configuration: Configuration,
+) -> Prepared:
+    """Check the *configuration* of a number, and return it as it is put on record. Raises InvalidInput by field.
+
+    The connection and the agent are those that were found for it; nothing is asked of the database.
+    """
+    number = NewNumber(
+        e164=read.e164,
+        provider=connection.provider,
+        connection_id=connection.id or 0,
+        country=read.country,
+        number_type=read.number_type,
+        label=validation.label(configuration.label),
+        agent_id=agent.id if agent else None,
+        allowed_inbound=validation.country_codes(configuration.allowed_inbound),
+        allowed_outbound=validation.country_codes(configuration.allowed_outbound),
+        provider_fields=validation.provider_fields(vendor(connection.provider), configuration.provider_fields),
+        notes=validation.notes(configuration.notes),
+        tags=validation.tags(configuration.tags),
+    )
+    return Prepared(number, connection.name, agent.name if agent else None)
+
+
+def put(session: Session, actor: Actor, prepared: Sequence[Prepared]) -> list[int]:
+    """Write numbers and their audit events into the transaction of *session*; return their ids.
+
+    Their numbers are claimed before (`db.orders.queries`). Raises IntegrityError when one is held all the same.
+    """
+    require(actor, Permission.NUMBERS_ADD)
+    tenant_id = require_tenant(actor)
+    ids = db.numbers.registration.put(session, tenant_id, [one.number for one in prepared])
+    audit.record_all(
+        session,
+        actor,
+        Action.NUMBERS_ADD,
+        ((Subject("number", ids[one.number.e164], one.number.e164, tenant_id, 1), _words(one)) for one in prepared),
+    )
+    return [ids[one.number.e164] for one in prepared]
+
+
+def _free(session: Session, text: str, connection: Connection, insist: bool) -> ReadNumber:
+    read = understand(text, connection)
+    if db.numbers.queries.is_live(session, read.e164):
+        raise validation.taken(read.e164)
+    if not insist:
+        expect_listed(read)
+    return read
+
+
+def _words(one: Prepared) -> dict[str, Any]:
+    """Return a new number's values as the audit log keeps them, as `numbers.words` does for one on record."""
+    number = one.number
+    return {
+        "status": str(NumberStatus.ACTIVE),
+        "label": number.label,
+        "agent": one.agent,
+        "connection": one.connection,
+        "provider": number.provider,
+        "provider_sid": None,
+        "allowed_inbound": number.allowed_inbound,
+        "allowed_outbound": number.allowed_outbound,
+        "provider_fields": number.provider_fields,
+        "tags": number.tags,
+        "notes": number.notes,
+    }

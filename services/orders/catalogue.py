@@ -1,0 +1,219 @@
+"""What the providers have: numbers for sale, numbers that the tenant's accounts own, prices, papers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+import db.base.engine
+import db.connections
+import db.numbers.queries
+import db.orders.reconcile
+from db.base.scope import Scope
+from db.models import Connection
+from providers.errors import ProviderError
+from providers.verbs import (
+    MAX_PAGE_SIZE,
+    Address,
+    AvailableNumber,
+    Bundle,
+    Country,
+    NumberSearch,
+    NumberType,
+    OwnedNumber,
+    Page,
+    Prices,
+    Provider,
+    Regulation,
+    Requirement,
+    Webhooks,
+)
+from services.connections import provider_access
+from services.core import validation
+from services.core.access import Actor, Permission, require, require_tenant
+from services.core.errors import InvalidInput, NotFound
+from services.numbers import numbers
+from services.orders import identity
+
+__all__ = [
+    "AvailableNumber",
+    "Country",
+    "NumberSearch",
+    "NumberType",
+    "OwnedNumber",
+    "OwnedRow",
+    "Prices",
+    "Regulation",
+    "Requirement",
+    "Webhooks",
+]
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class OwnedRow:
+    """A number of the account; its id here where this tenant has it on record, and whether anybody has."""
+
+    number: OwnedNumber
+    number_id: int | None
+    is_on_record: bool
+
+
+@dataclass(frozen=True)
+class OwnedPage:
+    """A part of the account's numbers. `next_token` asks for the part after it; None on the last."""
+
+    rows: tuple[OwnedRow, ...]
+    next_token: str | None
+
+
+@dataclass(frozen=True)
+class Papers:
+    """What the regulator asks for, None if the vendor did not say; the account's addresses and bundles that fit."""
+
+    addresses: tuple[Address, ...]
+    bundles: tuple[Bundle, ...]
+    regulations: tuple[Regulation, ...] | None
+
+
+def countries(session: Session, actor: Actor, connection_id: int) -> tuple[Country, ...]:
+    """Return the countries with stock and the number types that each really has."""
+    require(actor, Permission.NUMBERS_BUY)
+    provider = _provider(session, actor, connection_id)
+    with provider_access.in_words():
+        return provider_access.patiently(provider.countries)
+
+
+def search(session: Session, actor: Actor, connection_id: int, query: NumberSearch) -> tuple[AvailableNumber, ...]:
+    """Return numbers for sale, at most about 30: there is no second page."""
+    require(actor, Permission.NUMBERS_BUY)
+    provider = _provider(session, actor, connection_id)
+    with provider_access.in_words():
+        return provider_access.patiently(lambda: provider.search(query))
+
+
+def prices(session: Session, actor: Actor, connection_id: int, country: str) -> Prices:
+    """Return what numbers of *country* cost a month."""
+    require(actor, Permission.NUMBERS_BUY)
+    provider = _provider(session, actor, connection_id)
+    with provider_access.in_words():
+        return provider_access.patiently(lambda: provider.prices(country))
+
+
+def papers(session: Session, actor: Actor, connection_id: int, country: str, number_type: NumberType) -> Papers:
+    """Return what a number of *country* and *number_type* can be bought with, and what its regulator asks for."""
+    require(actor, Permission.NUMBERS_BUY)
+    provider = _provider(session, actor, connection_id)
+    with provider_access.in_words():
+        return Papers(
+            provider_access.patiently(provider.addresses),
+            provider_access.patiently(lambda: provider.bundles(country, number_type)),
+            _regulations(provider, country, number_type),
+        )
+
+
+def _regulations(provider: Provider, country: str, number_type: NumberType) -> tuple[Regulation, ...] | None:
+    """Return what the regulator asks for. It only explains, so a purchase does not wait for it."""
+    try:
+        return provider.regulations(country, number_type)
+    except ProviderError:
+        return None
+
+
+def owned_page(
+    session: Session,
+    actor: Actor,
+    connection_id: int,
+    *,
+    matching: str,
+    token: str | None,
+    only_new: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> OwnedPage:
+    """Return a part of the account's numbers, newest first, with which of them are on record.
+
+    With *only_new* those that are not: it reads on until there are enough for a page, or the account ends, and tells
+    *progress* how many it has read. No transaction is open while the provider is asked.
+    """
+    require(actor, Permission.NUMBERS_BUY)
+    scope = Scope(require_tenant(actor))
+    provider = _provider(session, actor, connection_id)
+    found: dict[str, OwnedRow] = {}
+    size, read = MAX_PAGE_SIZE if only_new else PAGE, 0
+    while True:
+        db.base.engine.end_reading(session)
+        page = _owned(provider, matching, size, token)
+        e164s = [number.e164 for number in page.rows]
+        known, taken = (
+            db.numbers.queries.live_among(session, scope, e164s),
+            db.orders.reconcile.held_by_anybody(session, e164s),
+        )
+        for number in page.rows:
+            if not (only_new and number.e164 in taken):
+                found[number.e164] = OwnedRow(number, known.get(number.e164), number.e164 in taken)
+        token, read = page.next_token, read + len(page.rows)
+        if progress is not None:
+            session.rollback()
+            progress(read)
+        if token is None or len(found) >= PAGE:
+            session.rollback()
+            return OwnedPage(tuple(found.values()), token)
+
+
+def _owned(provider: Provider, matching: str, size: int, token: str | None) -> Page[OwnedNumber]:
+    with provider_access.in_words():
+        return provider_access.patiently(lambda: provider.owned_page(matching=matching, page_size=size, token=token))
+
+
+def owned_by_sid(session: Session, actor: Actor, connection_id: int, sid: str, e164: str = "") -> OwnedNumber:
+    """Return one of the account's numbers as it is now, which is *e164* if given.
+
+    Raises NotFound when it is not there any more, ProviderProblem when the SID is that of another number.
+    """
+    require(actor, Permission.NUMBERS_BUY)
+    provider = _provider(session, actor, connection_id)
+    with provider_access.in_words():
+        found = provider_access.patiently(lambda: provider.find_owned_sid(sid))
+        if found is not None and e164:
+            identity.expect(provider, found, e164)
+    if found is None:
+        raise NotFound("The number is not in the account any more. Refresh the list.")
+    return found
+
+
+def at_provider(session: Session, actor: Actor, number_id: int) -> OwnedNumber | None:
+    """Return how a number on record is at its provider now; None when the account has it no more.
+
+    Raises ProviderProblem when its SID is that of another number.
+    """
+    require(actor, Permission.NUMBERS_READ)
+    number = numbers.get(session, actor, number_id)
+    sid = numbers.sid_of(number)
+    connection = db.connections.find(session, Scope(number.tenant_id), number.connection_id or 0)
+    if sid is None or connection is None:
+        raise InvalidInput("This number has no SID at its provider.")
+    provider = _outside(session, connection)
+    with provider_access.in_words():
+        return provider_access.patiently(lambda: identity.by_sid(provider, sid, number.e164))
+
+
+def webhooks_now(session: Session, actor: Actor, number_id: int) -> Webhooks:
+    """Return the webhooks of a number on record as they are at its provider now."""
+    require(actor, Permission.NUMBERS_READ)
+    found = at_provider(session, actor, number_id)
+    if found is None:
+        raise NotFound("The provider's account does not hold this number any more.")
+    return found.webhooks
+
+
+def _provider(session: Session, actor: Actor, connection_id: int) -> Provider:
+    return _outside(session, validation.connection(session, Scope(require_tenant(actor)), connection_id))
+
+
+def _outside(session: Session, connection: Connection) -> Provider:
+    """Return the provider of a connection, with the transaction ended: none stays open while it is asked."""
+    with provider_access.in_words():
+        provider = provider_access.connect(connection)
+    db.base.engine.end_reading(session)
+    return provider

@@ -1,0 +1,130 @@
+"""What follows on record from an order that took effect: a number that was added, or given back.
+
+What a provider holds is a fact: nothing here refuses it, whatever has changed since it was ordered.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlmodel import Session
+
+import db.agents
+import db.connections
+import db.numbers.queries
+from db.base.scope import Scope
+from db.models import NumberOrder, NumberStatus, NumberType, OrderKind, PhoneNumber
+from providers.verbs import OwnedNumber
+from services.audit import audit
+from services.audit.audit import Action
+from services.core import validation
+from services.core.access import Actor
+from services.numbers import numbers
+from services.orders import webhook_orders
+from services.text import numbering
+
+BUY_BACK = timedelta(days=10)
+"""How long a number that was given back can be bought again. Twilio's rule, as of 2026-11."""
+
+
+class OnRecordElsewhere(Exception):
+    """The number is on record already, but not as this one of this account."""
+
+
+def added(session: Session, actor: Actor, order: NumberOrder, owned: OwnedNumber) -> None:
+    """Put a number on record as it was ordered. One that is there already, of the same account, is left as it is.
+
+    Raises OnRecordElsewhere when somebody else has it on record, or it is there under another connection or SID.
+    """
+    if order.number_id is not None and _back_again(session, actor, order, owned):
+        return
+    there = db.numbers.queries.find_live(session, order.e164)
+    if there is not None:
+        if (there.connection_id, there.provider_sid) != (order.connection_id, owned.sid):
+            raise OnRecordElsewhere
+        order.number_id, order.provider_sid = there.id, owned.sid
+        return
+    chosen, scope = order.configuration, Scope(order.tenant_id)
+    read = numbering.as_held(order.e164)
+    connection = db.connections.find(session, scope, order.connection_id)
+    agent = db.agents.find(session, scope, chosen["agent_id"]) if chosen.get("agent_id") else None
+    number = PhoneNumber(
+        tenant_id=order.tenant_id,
+        e164=order.e164,
+        provider=connection.provider if connection else "",
+        connection_id=order.connection_id,
+        is_managed=True,
+        provider_sid=owned.sid,
+        country=_country(chosen.get("country")) or read.country,
+        number_type=_type(chosen.get("number_type") or (owned.type and owned.type.value), read.number_type),
+        label=validation.one_line(chosen.get("label") or "")[: validation.LABEL_LENGTH],
+        agent_id=agent.id if agent else None,  # one that was deactivated meanwhile stays with its numbers, as always
+        allowed_inbound=chosen.get("allowed_inbound", []),
+        allowed_outbound=chosen.get("allowed_outbound", []),
+        price=order.price,
+        currency=order.currency,
+    )
+    session.add(number)
+    session.flush()
+    order.number_id, order.provider_sid = number.id, owned.sid
+    action = Action.NUMBERS_BUY if order.kind is OrderKind.PURCHASE else Action.NUMBERS_IMPORT
+    before, set_now = webhook_orders.told(order.previous, chosen)
+    after = numbers.words(session, number) | {"price": order.price, "currency": order.currency, **set_now}
+    replaced = before if order.previous else {}
+    audit.record(session, actor, action, numbers.subject(number), before=replaced, after=after)
+
+
+def _back_again(session: Session, actor: Actor, order: NumberOrder, owned: OwnedNumber) -> bool:
+    """Bring the record of a number that was bought back to life, with all that it had but its campaigns."""
+    number = db.numbers.queries.find(session, Scope(order.tenant_id), order.number_id or 0)
+    if number is None or number.released_at is None or db.numbers.queries.find_live(session, order.e164) is not None:
+        return False
+    before = numbers.words(session, number) | {"price": number.price, "currency": number.currency}
+    number.status, number.released_at, number.buy_back_until = NumberStatus.ACTIVE, None, None
+    number.provider_sid = order.provider_sid = owned.sid
+    number.connection_id, number.price, number.currency = order.connection_id, order.price, order.currency
+    number.updated_at = datetime.now(UTC)
+    number.version += 1
+    session.flush()
+    after = numbers.words(session, number) | {"price": number.price, "currency": number.currency}
+    changed = [key for key in after if before[key] != after[key]]
+    _, set_now = webhook_orders.told(order.previous, order.configuration)
+    audit.record(
+        session,
+        actor,
+        Action.NUMBERS_BUY_BACK,
+        numbers.subject(number),
+        before={key: before[key] for key in changed},
+        after={key: after[key] for key in changed} | set_now,
+    )
+    return True
+
+
+def released(session: Session, actor: Actor, order: NumberOrder) -> None:
+    """Mark a number as given back, and take it out of its campaigns."""
+    number = db.numbers.queries.find(session, Scope(order.tenant_id), order.number_id or 0)
+    if number is None or number.released_at is not None:
+        return
+    before = str(number.status)
+    numbers.leave_campaigns(session, actor, number)
+    number.status = NumberStatus.RELEASED
+    number.released_at = number.updated_at = datetime.now(UTC)
+    number.buy_back_until = number.released_at + BUY_BACK
+    number.version += 1
+    audit.record(
+        session,
+        actor,
+        Action.NUMBERS_RELEASE,
+        numbers.subject(number),
+        before={"status": before},
+        after={"status": str(number.status), "buy_back_until": number.buy_back_until.isoformat()},
+    )
+
+
+def _country(word: str | None) -> str:
+    return word if word and len(word) == 2 and word.isascii() and word.isupper() else ""
+
+
+def _type(word: str | None, otherwise: NumberType) -> NumberType:
+    try:
+        return NumberType(word or "")
+    except ValueError:
+        return otherwise

@@ -1,0 +1,349 @@
+"""Driving orders: ask the provider once, and look until it is certain what came of it.
+
+Every function here may be run again, by anybody, at any point: after a crash, from a second replica,
+by a second click. What decides is the order's row, changed only while it is locked. The row also says when
+it is looked at next; `services/orders/sweep.py` does so, for ever.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+import db.base.engine
+import db.connections
+import db.numbers.queries
+import db.orders.queries
+from db.base.scope import Scope
+from db.models import NumberOrder, OrderKind, OrderState
+from providers.errors import (
+    OutcomeUnknown,
+    ProviderError,
+    ProviderMisconfigured,
+    ProviderUnavailable,
+    RequestRejected,
+)
+from providers.verbs import OwnedNumber, Provider
+from services.audit import audit
+from services.audit.audit import Action
+from services.connections import provider_access
+from services.core import settings
+from services.core.access import Actor
+from services.core.credentials import KeyProblem
+from services.numbers import numbers
+from services.orders import effects, identity, states, webhook_orders
+from services.orders.effects import BUY_BACK
+from services.orders.states import change as _change
+from services.orders.states import fail as _fail
+from services.orders.states import uncertain as _uncertain
+from services.text import numbering
+
+__all__ = ["BUY_BACK", "Look", "ask", "carry_on", "drive", "settle"]
+
+FORGOTTEN_AFTER = timedelta(minutes=15)
+"""What was due for so long, since the console did not run, is not sent any more: nobody expects it now."""
+
+FURTHEST = states.LAST_LOOK_AFTER + timedelta(hours=1)
+"""No look is further off than this."""
+
+_OURS = "Something went wrong on our side; it has been logged."
+_log = structlog.get_logger()
+_missed: dict[int, tuple[datetime | None, float]] = {}
+"""When an order was asked, and when this process first found nothing of it since; by a clock that nobody can set."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What came of looking at an order: whether it is settled, else what kept us from asking or looking.
+
+    `sent_away` is the provider's own word, and `is_ours` a failure on our side.
+    """
+
+    is_settled: bool
+    problem: str = ""
+    sent_away: ProviderUnavailable | None = None
+    is_ours: bool = False
+
+
+def ask(order_id: int) -> None:
+    """Ask the provider for what was ordered, unless it was asked already."""
+    with db.base.engine.open_session() as session:
+        order = db.orders.queries.find(session, order_id)
+        is_new = order is not None and order.state is OrderState.PLACED and order.asked_at is None
+    if is_new:
+        drive(order_id, even_early=True)
+
+
+def settle(order_id: int) -> bool:
+    """Do what is next about an order now, and return whether it is settled then."""
+    return drive(order_id, even_early=True).is_settled
+
+
+def drive(order_id: int, *, even_early: bool = False) -> Look:
+    """Do what is next about an order that is due, or *even_early*: ask the provider, or look what came of it.
+
+    That it will be asked is committed before, so that after a crash we look instead of asking twice.
+    """
+    now = datetime.now(UTC)
+    problem, provider, is_forgotten = "", None, False
+    with db.base.engine.open_session() as session:
+        db.base.engine.start_write(session)
+        order = db.orders.queries.take(session, order_id, now, FURTHEST, even_early=even_early)
+        if order is None:
+            session.rollback()
+            return Look(_is_settled(session, order_id))
+        is_new = order.state is OrderState.PLACED and order.asked_at is None
+        if is_new and order.kind is not OrderKind.WEBHOOKS and order.next_look_at is not None:
+            is_forgotten = now - order.next_look_at > FORGOTTEN_AFTER
+        if not is_forgotten:
+            # Nobody else looks meanwhile, and somebody looks again if we do not live to tell.
+            order.looks += 0 if even_early and order.looks else 1
+            order.last_looked_at, order.next_look_at = now, now + states.pause(order.looks)
+            provider, problem = _open(session, order)
+            if problem and is_new:
+                order.problem = states.fit(problem)
+            elif is_new:
+                order.asked_at = now
+        session.commit()
+        session.expunge(order)
+    if is_forgotten:
+        how = "The provider did not take it, and then" if order.problem else "It was never sent:"
+        _fail(order_id, f"{how} the console did not run for a while. Nothing happened and nothing was charged.")
+        return Look(is_settled=True)
+    if provider is None:
+        return Look(is_settled=False, problem=problem)
+    sent_away = None
+    try:
+        if is_new:
+            _ask(provider, order)
+        else:
+            _look(provider, order)
+    except ProviderError as exc:
+        problem = str(exc)
+        sent_away = exc if isinstance(exc, ProviderUnavailable) else None
+        _log.warning("order.cannot_look", order=order_id, problem=problem)
+    with db.base.engine.open_session() as session:
+        is_settled = _is_settled(session, order_id)
+    if is_settled:
+        _missed.pop(order_id, None)
+    return Look(is_settled, problem, sent_away)
+
+
+def carry_on(order_id: int, *, even_early: bool = False) -> Look:
+    """Drive an order; a failure of ours is logged and told, so that other orders and later looks are not lost."""
+    try:
+        return drive(order_id, even_early=even_early)
+    except db.base.engine.DatabaseUnavailable as exc:
+        _log.warning("order.not_driven", order=order_id, problem=str(exc))
+        return Look(is_settled=False, problem=str(exc), is_ours=True)
+    except Exception:
+        _log.exception("order.not_driven", order=order_id)
+        return Look(is_settled=False, problem=_OURS, is_ours=True)
+
+
+def _ask(provider: Provider, order: NumberOrder) -> None:
+    """Ask for what was ordered. Raises ProviderUnavailable, after it was noted, when it is to be asked again."""
+    order_id = order.id or 0
+    act = {
+        OrderKind.PURCHASE: _buy,
+        OrderKind.IMPORT: _take_over,
+        OrderKind.RELEASE: _release,
+        OrderKind.WEBHOOKS: _take_over,
+    }[order.kind]
+    try:
+        found = provider_access.patiently(lambda: act(provider, order))
+    except OutcomeUnknown as exc:
+        _uncertain(order_id, f"{exc}")
+    except ProviderUnavailable as exc:
+        states.not_now(order_id, exc)
+        raise
+    except ProviderError as exc:
+        _fail(order_id, f"{exc}")
+    else:
+        _confirm(order_id, found)
+
+
+def _look(provider: Provider, order: NumberOrder) -> None:
+    look = {
+        OrderKind.PURCHASE: _look_for_purchase,
+        OrderKind.IMPORT: _look_at_webhooks,
+        OrderKind.RELEASE: _look_for_release,
+        OrderKind.WEBHOOKS: _look_at_webhooks,
+    }[order.kind]
+    look(provider, order)
+
+
+def _open(session: Session, order: NumberOrder) -> tuple[Provider | None, str]:
+    """Return the provider of an order; or none, and why its connection cannot be opened."""
+    connection = db.connections.find(session, Scope(order.tenant_id), order.connection_id)
+    if connection is None:
+        return None, "The connection of this order is gone."
+    try:
+        return provider_access.connect(connection), ""
+    except (KeyProblem, ProviderError, ProviderMisconfigured) as exc:
+        why = str(exc)
+    except Exception:
+        _log.exception("order.connection_not_opened", order=order.id)
+        why = _OURS
+    return None, f"The connection “{connection.name}” cannot be opened: {why}"
+
+
+def _buy(provider: Provider, order: NumberOrder) -> OwnedNumber:
+    """Buy the number, unless the account holds it already: then to buy is to overwrite its webhooks unseen."""
+    if provider.find_owned(order.e164) is not None:
+        raise RequestRejected(
+            f"The account holds {numbering.display(order.e164)} already, so it was not bought and nothing was charged. "
+            "Import it instead, which shows the webhooks that are replaced."
+        )
+    chosen = order.configuration
+    return provider.buy(
+        order.e164,
+        label=chosen.get("label", ""),
+        voice_url=chosen.get("voice_url", ""),
+        status_callback=chosen.get("status_callback", ""),
+        address_sid=chosen.get("address_sid"),
+        bundle_sid=chosen.get("bundle_sid"),
+    )
+
+
+def _take_over(provider: Provider, order: NumberOrder) -> OwnedNumber:
+    """Set the webhooks, unless they are no longer what the operator was shown."""
+    return webhook_orders.take_over(provider, order)
+
+
+def _release(provider: Provider, order: NumberOrder) -> None:
+    sid = order.provider_sid or ""
+    number = identity.by_sid(provider, sid, order.e164)
+    if number is None:  # gone already is what was wanted, unless it is there again
+        _expect_nowhere(provider, order)
+        return
+    try:
+        provider.release(number.sid)
+    except RequestRejected as exc:
+        if exc.code != "20404":
+            raise
+
+
+def _expect_nowhere(provider: Provider, order: NumberOrder) -> None:
+    """Raise AnotherSid when the account holds the number under another SID, and so pays for it."""
+    other = provider.find_owned(order.e164)
+    if other is not None:
+        raise identity.AnotherSid(
+            f"The account holds {numbering.display(order.e164)} under another SID, {other.sid}. It was not released; "
+            "take that SID over by a re-sync, and release it then."
+        )
+
+
+def _look_for_purchase(provider: Provider, order: NumberOrder) -> None:
+    owned = provider.find_owned(order.e164)
+    if order.state is OrderState.FAILED and (owned is None or _is_of_another(order)):
+        states.look_no_more(order.id or 0)
+    elif owned is not None:
+        _confirm(order.id or 0, owned)
+    elif _long_ago(order):
+        _fail(
+            order.id or 0,
+            "The provider does not hold it for the account: it was not bought, nothing was charged.",
+            once_more=True,
+        )
+
+
+def _is_of_another(order: NumberOrder) -> bool:
+    """Return whether a later order bought the number, which it does only while the account does not hold it."""
+    with db.base.engine.open_session() as session:
+        return db.orders.queries.was_bought_after(session, order.e164, order.id or 0)
+
+
+def _look_for_release(provider: Provider, order: NumberOrder) -> None:
+    try:
+        gone = identity.by_sid(provider, order.provider_sid or "", order.e164) is None
+        if gone:
+            _expect_nowhere(provider, order)
+    except (identity.AnotherNumber, identity.AnotherSid) as exc:
+        _fail(order.id or 0, str(exc))
+        return
+    if gone:
+        _confirm(order.id or 0, None)
+    elif _long_ago(order):
+        _fail(order.id or 0, "The number is still in the account: it was not released. Try again.")
+
+
+def _look_at_webhooks(provider: Provider, order: NumberOrder) -> None:
+    try:
+        now = identity.by_sid(provider, order.provider_sid or "", order.e164)
+    except identity.AnotherNumber as exc:
+        _fail(order.id or 0, str(exc))
+        return
+    if now is None:
+        _fail(order.id or 0, "The number is not in the account any more. Nothing was changed.")
+    elif webhook_orders.are_set(provider.vendor, order, now):
+        _confirm(order.id or 0, now)
+    elif _long_ago(order):
+        _fail(order.id or 0, "The webhooks at the provider are not ours: they were not replaced. Try again.")
+
+
+def _long_ago(order: NumberOrder) -> bool:
+    """Whether what was asked can no longer take effect: a request may outlive its lost answer.
+
+    Told by two looks of this process, so far apart: the clock on the wall may have been set in between. That another
+    process looks in turn only delays it. What was found missing before it was asked anew does not count.
+    """
+    now, grace = time.monotonic(), settings.current().settle_seconds
+    asked_at, first = _missed.get(order.id or 0, (None, now))
+    if asked_at != order.asked_at or asked_at is None:
+        _missed[order.id or 0] = (order.asked_at, now)
+        return False
+    return now - first >= grace
+
+
+def _is_settled(session: Session, order_id: int) -> bool:
+    progress = db.orders.queries.find_progress(session, order_id)
+    return progress is None or progress[0] not in db.orders.queries.OPEN
+
+
+def _confirm(order_id: int, owned: OwnedNumber | None) -> None:
+    """Settle an order that took effect, with everything that follows from it, in one commit.
+
+    Also one that was given up too early: what the provider has done is a fact.
+    """
+
+    def change(session: Session, order: NumberOrder, actor: Actor) -> None:
+        if order.kind is OrderKind.RELEASE:
+            effects.released(session, actor, order)
+        elif order.kind is OrderKind.WEBHOOKS:
+            _webhooks_set(session, actor, order)
+        elif owned is not None:
+            effects.added(session, actor, order, owned)
+        order.problem = None
+        states.close(session, order, actor, OrderState.CONFIRMED, Action.ORDERS_CONFIRM)
+
+    try:
+        _change(order_id, change, even_failed=True)
+    except (effects.OnRecordElsewhere, IntegrityError):
+        _uncertain(
+            order_id,
+            "The number is ours at the provider, but it is on record elsewhere, so it could not be put on record "
+            "here. Tell a superadmin: the order stays open until one of the two is gone.",
+        )
+    except db.base.engine.DatabaseUnavailable:
+        raise
+    except Exception:
+        _uncertain(
+            order_id,
+            "It was done at the provider, but something went wrong on our side when it was put on record. It has been "
+            "logged, and is tried again.",
+        )
+        raise
+
+
+def _webhooks_set(session: Session, actor: Actor, order: NumberOrder) -> None:
+    number = db.numbers.queries.find(session, Scope(order.tenant_id), order.number_id or 0)
+    if number is None:
+        return
+    number.version += 1
+    number.updated_at = datetime.now(UTC)
+    before, after = webhook_orders.told(order.previous, order.configuration)
+    audit.record(session, actor, Action.NUMBERS_SET_WEBHOOKS, numbers.subject(number), before=before, after=after)

@@ -1,0 +1,54 @@
+"""Numbers looked up at a provider by their SID, and compared with the number that it should be.
+
+A SID may be mistyped, or belong to another number by now: nothing is shown or changed before its E.164 agrees.
+"""
+
+from providers.base import Capability
+from providers.errors import RequestRejected
+from providers.verbs import OwnedNumber, Provider
+from services.text import numbering
+
+
+class AnotherNumber(RequestRejected):
+    """The provider has another number under the SID."""
+
+
+class AnotherSid(RequestRejected):
+    """The provider has the number under another SID."""
+
+
+def by_sid(provider: Provider, sid: str, e164: str) -> OwnedNumber | None:
+    """Return the account's number *e164*, which has *sid*; None when the account has no such SID.
+
+    Raises AnotherNumber when the SID is that of another number.
+    """
+    found = provider.find_owned_sid(sid)
+    if found is not None:
+        expect(provider, found, e164)
+    return found
+
+
+def wherever(provider: Provider, sid: str, e164: str) -> OwnedNumber | None:
+    """Return the account's number *e164*, which has *sid* or, where the vendor lists numbers, another one.
+
+    Raises AnotherNumber when the SID is that of another number, and the account does not hold this one.
+    """
+    lists = provider.vendor.can(Capability.LIST_OWNED)
+    try:
+        found = by_sid(provider, sid, e164)
+    except AnotherNumber:
+        found = provider.find_owned(e164) if lists else None
+        if found is None:
+            raise
+        return found
+    return provider.find_owned(e164) if found is None and lists else found
+
+
+def expect(provider: Provider, found: OwnedNumber, e164: str) -> None:
+    """Raise AnotherNumber unless what was *found* is *e164*."""
+    if found.e164 != e164:
+        ours, theirs = numbering.display(e164), numbering.display(found.e164)
+        raise AnotherNumber(
+            f"{provider.vendor.name} has {theirs} under the SID {found.sid}, not {ours}. Nothing was changed; correct "
+            f"the SID of {ours}."
+        )

@@ -1,0 +1,391 @@
+"""Orders: what costs or changes something at a provider is written down before the provider is asked.
+
+placed → confirmed | failed | unknown → confirmed | failed. `services/orders/fulfilment.py` drives them.
+"""
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+import db.agents
+import db.base.engine
+import db.connections
+import db.numbers.queries
+import db.orders.queries
+from db.base.scope import Scope
+from db.models import Connection, NumberOrder, NumberStatus, OrderKind, OrderState, PhoneNumber
+from db.numbers.details import NumberDetail
+from db.orders.queries import OrderRow
+from providers.base import Capability
+from providers.verbs import Webhooks
+from services.audit import audit
+from services.audit.audit import Action, Subject
+from services.connections.connections import vendor
+from services.core import validation
+from services.core.access import Actor, Permission, require, require_tenant
+from services.core.errors import Conflict, InvalidInput, NotFound
+from services.numbers import numbers
+from services.orders import states, webhook_orders
+from services.text import labels, numbering
+
+__all__ = ["Configuration", "OrderKind", "OrderRow", "OrderState", "Purchase"]
+
+_ORDERING = {
+    OrderKind.PURCHASE: Permission.NUMBERS_BUY,
+    OrderKind.IMPORT: Permission.NUMBERS_BUY,
+    OrderKind.RELEASE: Permission.NUMBERS_RELEASE,
+    OrderKind.WEBHOOKS: Permission.NUMBERS_WRITE,
+}
+"""What it takes to place an order, and to take it back."""
+
+_LENGTHS = {"number": (3, 20), "SID": (1, 64), "price": (0, 20), "currency": (0, 3)}
+"""How short and how long what comes from a provider may be: as long as its column."""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What an operator chose for a number that Twilio manages."""
+
+    label: str = ""
+    agent_id: int | None = None
+    allowed_inbound: Sequence[str] = ()
+    allowed_outbound: Sequence[str] = ()
+    address_sid: str | None = None
+    bundle_sid: str | None = None
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """A number to buy, and the price a month that the operator agreed to."""
+
+    e164: str
+    country: str = ""
+    number_type: str = ""
+    price: str | None = None
+    currency: str | None = None
+    configuration: Configuration = field(default_factory=Configuration)
+
+
+def place_purchase(session: Session, actor: Actor, connection_id: int, purchase: Purchase) -> int:
+    """Write down that a number is to be bought, and return the order's id. Nothing is asked yet.
+
+    Raises Forbidden, InvalidInput (a choice, or a number on record), Conflict (being ordered already).
+    """
+    require(actor, Permission.NUMBERS_BUY)
+    return _place_purchase(session, actor, connection_id, purchase)
+
+
+def _place_purchase(
+    session: Session, actor: Actor, connection_id: int, purchase: Purchase, number_id: int | None = None
+) -> int:
+    _expect_fitting(number=purchase.e164, price=purchase.price, currency=purchase.currency)
+    connection = _begin(session, actor, connection_id, purchase.e164, Capability.BUY)
+    chosen = _checked(session, connection, purchase.configuration)
+    return _place(
+        session,
+        actor,
+        connection,
+        OrderKind.PURCHASE,
+        purchase.e164,
+        number_id=number_id,
+        configuration={
+            **chosen,
+            **_webhooks_of(connection),
+            "country": purchase.country,
+            "number_type": purchase.number_type,
+        },
+        price=purchase.price,
+        currency=purchase.currency,
+    )
+
+
+def place_import(
+    session: Session,
+    actor: Actor,
+    connection_id: int,
+    e164: str,
+    sid: str,
+    seen: Webhooks,
+    configuration: Configuration,
+    *,
+    price: str | None = None,
+    currency: str | None = None,
+    stop_routing: bool = False,
+) -> int:
+    """Write down that a number of the tenant's own account is to be imported, and return the order's id.
+
+    *seen* are the webhooks that the operator was shown: others are not overwritten. Calls are taken from a trunk or
+    an application only with *stop_routing*, else InvalidInput.
+    """
+    require(actor, Permission.NUMBERS_BUY)
+    _expect_fitting(number=e164, SID=sid, price=price, currency=currency)
+    connection = _begin(session, actor, connection_id, e164, Capability.LIST_OWNED)
+    webhook_orders.require_agreement(e164, seen, webhook_orders.ours(connection), stop_routing=stop_routing)
+    return _place(
+        session,
+        actor,
+        connection,
+        OrderKind.IMPORT,
+        e164,
+        provider_sid=sid,
+        configuration={**_checked(session, connection, configuration), **_webhooks_of(connection)},
+        previous=_told(seen),
+        price=price,
+        currency=currency,
+    )
+
+
+def place_release(session: Session, actor: Actor, number_id: int, typed: str, *, version: int) -> int:
+    """Write down that a number is to be given back, and return the order's id.
+
+    *typed* is the number as the operator typed it to confirm. Raises Conflict when the number is no
+    longer at *version*.
+    """
+    require(actor, Permission.NUMBERS_RELEASE)
+    number, connection = _managed(session, actor, number_id, Capability.RELEASE)
+    if number.version != version:
+        raise Conflict("Somebody else changed this number meanwhile. Nothing was released.")
+    if not is_typed(number.e164, typed):
+        raise InvalidInput(f"Type {numbering.display(number.e164)} to confirm.", field="typed")
+    return _place(
+        session,
+        actor,
+        connection,
+        OrderKind.RELEASE,
+        number.e164,
+        number_id=number.id,
+        provider_sid=numbers.sid_of(number),
+        price=number.price,
+        currency=number.currency,
+    )
+
+
+def is_typed(e164: str, typed: str) -> bool:
+    """Return whether somebody typed a number, however it is grouped, to confirm what is done to it."""
+    return "".join(filter(str.isdigit, typed)) == e164.removeprefix("+")
+
+
+def place_buy_back(session: Session, actor: Actor, number_id: int) -> int:
+    """Write down that a released number is to be bought again as it was, and return the order's id.
+
+    It is a purchase like any other, and brings the record back to life: see `fulfilment`. Raises InvalidInput when
+    the number was not released, or can no longer be bought back.
+    """
+    require(actor, Permission.NUMBERS_BUY)
+    require_tenant(actor)
+    number = numbers.get(session, actor, number_id)
+    if not may_be_bought_back(number):
+        raise InvalidInput("This number can no longer be bought back. Look whether it is for sale.")
+    bought = next((o for o in reversed(of_number(session, actor, number.id)) if o.kind is OrderKind.PURCHASE), None)
+    papers = bought.configuration if bought else {}
+    agent = db.agents.find(session, Scope(number.tenant_id), number.agent_id) if number.agent_id else None
+    configuration = Configuration(
+        label=number.label,
+        agent_id=number.agent_id if agent and agent.is_active else None,
+        allowed_inbound=number.allowed_inbound,
+        allowed_outbound=number.allowed_outbound,
+        address_sid=papers.get("address_sid"),
+        bundle_sid=papers.get("bundle_sid"),
+    )
+    purchase = Purchase(
+        number.e164, number.country, str(number.number_type), number.price, number.currency, configuration
+    )
+    return _place_purchase(session, actor, number.connection_id or 0, purchase, number.id)
+
+
+def may_be_bought_back(number: NumberDetail) -> bool:
+    """Return whether a number was released so lately that it can still be bought back."""
+    until = number.buy_back_until
+    return number.status is NumberStatus.RELEASED and until is not None and until > datetime.now(UTC)
+
+
+def place_webhooks(
+    session: Session,
+    actor: Actor,
+    number_id: int,
+    seen: Webhooks,
+    wanted: Webhooks,
+    *,
+    stop_routing: bool = False,
+) -> int:
+    """Write down that webhooks are to be changed from *seen* to *wanted*, and return the order's id.
+
+    Calls are taken from a trunk or an application only with *stop_routing*, else InvalidInput.
+    """
+    require(actor, Permission.NUMBERS_WRITE)
+    number, connection = _managed(session, actor, number_id, Capability.SET_WEBHOOKS)
+    webhook_orders.require_agreement(number.e164, seen, wanted, stop_routing=stop_routing)
+    return _place(
+        session,
+        actor,
+        connection,
+        OrderKind.WEBHOOKS,
+        number.e164,
+        number_id=number.id,
+        provider_sid=numbers.sid_of(number),
+        configuration=_told(wanted),
+        previous=_told(seen),
+    )
+
+
+def get(session: Session, actor: Actor, order_id: int) -> OrderRow:
+    """Return an order. Raises NotFound for one of another tenant."""
+    require(actor, Permission.NUMBERS_READ)
+    found = db.orders.queries.find_row(session, actor.scope, validation.as_id(order_id))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def still_open(session: Session, actor: Actor) -> list[OrderRow]:
+    """Return the orders whose outcome is not known yet, oldest first."""
+    require(actor, Permission.NUMBERS_READ)
+    return db.orders.queries.still_open(session, actor.scope)
+
+
+def of_number(session: Session, actor: Actor, number_id: int) -> list[OrderRow]:
+    """Return what was ordered about a number, oldest first."""
+    require(actor, Permission.NUMBERS_READ)
+    return db.orders.queries.of_number(session, actor.scope, number_id)
+
+
+def may_settle(session: Session, actor: Actor, order_id: int) -> OrderRow:
+    """Return an order that the actor may have looked at again now. Raises Forbidden, NotFound."""
+    require(actor, Permission.NUMBERS_WRITE)
+    return get(session, actor, order_id)
+
+
+def may_cancel(actor: Actor, order: OrderRow) -> bool:
+    """Return whether the actor may take an order back that the provider has not taken yet."""
+    return order.is_waiting and actor.may(_ORDERING[order.kind])
+
+
+def cancel(session: Session, actor: Actor, order_id: int) -> None:
+    """Take an order back that the provider has not taken yet.
+
+    Raises Forbidden, NotFound, and Conflict when it was sent or settled meanwhile.
+    """
+    kind = get(session, actor, order_id).kind
+    require(actor, _ORDERING[kind])
+    db.base.engine.start_write(session)
+    db.orders.queries.claim(session, db.orders.queries.number_of(session, order_id))
+    order = db.orders.queries.find(session, order_id)
+    if order is None:
+        raise NotFound
+    if order.state is not OrderState.PLACED or order.asked_at is not None:
+        raise Conflict("This order was sent to the provider meanwhile, so it cannot be cancelled any more.")
+    order.problem = f"Cancelled by {actor.name}. Nothing happened and nothing was charged."
+    states.close(session, order, actor, OrderState.FAILED, Action.ORDERS_CANCEL)
+    session.commit()
+
+
+def cancel_all(session: Session, actor: Actor, order_ids: Sequence[int]) -> str:
+    """Take back those orders that were not sent meanwhile; return in words how many that were."""
+    cancelled = 0
+    for order_id in order_ids:
+        with contextlib.suppress(Conflict):
+            cancel(session, actor, order_id)
+            cancelled += 1
+        session.rollback()
+    sent = len(order_ids) - cancelled
+    return f"{labels.amount(cancelled, 'order')} cancelled" + (f"; {sent:,} sent meanwhile." if sent else ".")
+
+
+def told(webhooks: Mapping[str, Any], otherwise: Webhooks | None = None) -> Webhooks:
+    """Return webhooks as an order keeps them. What older orders did not keep is as in *otherwise*."""
+    return webhook_orders.kept(webhooks, otherwise or Webhooks())
+
+
+def _expect_fitting(**values: str | None) -> None:
+    """Raise InvalidInput for what could not be put on record once it is done; nothing was asked yet.
+
+    A number is taken as the provider has it, also one on no numbering plan.
+    """
+    for what, text in values.items():
+        least, most = _LENGTHS[what]
+        if text is None:
+            continue
+        if not text.isprintable():
+            raise InvalidInput(f"The {what} holds a character that cannot be kept. Nothing was asked.", field=what)
+        if not least <= len(text) <= most:
+            raise InvalidInput(
+                f"The {what} has {labels.amount(len(text), 'character')}; {least} to {most} can be kept. Nothing was "
+                "asked.",
+                field=what,
+            )
+
+
+def _begin(session: Session, actor: Actor, connection_id: int, e164: str, capability: Capability) -> Connection:
+    scope = Scope(require_tenant(actor))
+    db.base.engine.start_write(session)
+    db.orders.queries.claim(session, e164)
+    connection = validation.connection(session, scope, connection_id)
+    if not vendor(connection.provider).can(capability):
+        raise InvalidInput(f"{vendor(connection.provider).name} cannot do this.", field="connection")
+    if db.numbers.queries.is_live(session, e164):
+        raise validation.taken(e164)
+    return connection
+
+
+def _managed(session: Session, actor: Actor, number_id: int, capability: Capability) -> tuple[PhoneNumber, Connection]:
+    db.base.engine.start_write(session)
+    number = db.numbers.queries.find(session, actor.scope, validation.as_id(number_id))
+    if number is None:
+        raise NotFound
+    if number.released_at is not None:
+        raise Conflict("This number is no longer in the workspace, so it cannot be changed.")
+    if not numbers.sid_of(number) or number.connection_id is None:
+        raise InvalidInput("This number has no SID at its provider.")
+    connection = db.connections.find(session, Scope(number.tenant_id), number.connection_id)
+    if connection is None:
+        raise NotFound
+    if not vendor(connection.provider).can(capability):
+        raise InvalidInput(f"{vendor(connection.provider).name} cannot do this.")
+    return number, connection
+
+
+def _checked(session: Session, connection: Connection, chosen: Configuration) -> dict[str, Any]:
+    agent = validation.agent(session, Scope(connection.tenant_id), chosen.agent_id)
+    return {
+        **asdict(chosen),
+        "label": validation.label(chosen.label),
+        "agent_id": agent.id if agent else None,
+        "allowed_inbound": validation.country_codes(chosen.allowed_inbound),
+        "allowed_outbound": validation.country_codes(chosen.allowed_outbound),
+    }
+
+
+def _webhooks_of(connection: Connection) -> dict[str, str]:
+    return webhook_orders.of_connection(connection)
+
+
+def _told(webhooks: Webhooks) -> dict[str, Any]:
+    return webhook_orders.all_of(webhooks)
+
+
+def _place(session: Session, actor: Actor, connection: Connection, kind: OrderKind, e164: str, **fields: Any) -> int:
+    order = NumberOrder(
+        tenant_id=connection.tenant_id,
+        kind=kind,
+        e164=e164,
+        connection_id=connection.id or 0,
+        placed_by=actor.user_id,
+        next_look_at=datetime.now(UTC),
+        **fields,
+    )
+    session.add(order)
+    try:
+        session.flush()
+    except IntegrityError as exc:
+        session.rollback()
+        raise Conflict(validation.being_ordered(e164)) from exc
+    about = Subject("order", order.id, e164, connection.tenant_id)
+    after = {"kind": str(kind), "connection": connection.name, "price": order.price, "currency": order.currency}
+    audit.record(session, actor, Action.ORDERS_PLACE, about, after=after)
+    session.commit()
+    return order.id or 0

@@ -1,0 +1,341 @@
+"""Reconcile: what an account holds against what is on record on its connection, shown before anything changes.
+
+Comparing writes nothing. What is chosen afterwards goes the way of the single actions: imports and webhooks as
+orders, the rest as a re-sync. Each is refused when the number is no longer as it was shown.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Generic, TypeVar
+
+from sqlmodel import Session
+
+import db.base.engine
+import db.connections
+import db.orders.queries
+import db.orders.reconcile
+from db.base.scope import Scope
+from db.connections import ConnectionRow
+from db.orders.reconcile import Record
+from providers.base import Capability
+from providers.verbs import MAX_PAGE_SIZE, OwnedNumber, Page, Provider
+from services.connections import provider_access
+from services.connections.connections import vendor
+from services.core import validation
+from services.core.access import Actor, Permission, require, require_tenant
+from services.core.errors import Conflict, InvalidInput
+from services.numbers import numbers
+from services.numbers.numbers import NumberDetail
+from services.orders import identity, orders, resync, webhook_orders
+from services.orders.orders import Configuration
+from services.orders.resync import Difference
+
+__all__ = ["ConnectionRow", "Difference"]
+
+MOST_AT_ONCE = 100
+"""How many numbers are changed at once, at most."""
+
+MOST_KEPT = 5_000
+"""How many numbers of each kind a comparison keeps; the rest is counted, and reached by comparing a part."""
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class MissingHere:
+    """A number of the account that is not on record here; `why_not` says what keeps it from being imported."""
+
+    number: OwnedNumber
+    label: str
+    why_not: str = ""
+
+    @property
+    def e164(self) -> str:
+        """The number."""
+        return self.number.e164
+
+
+@dataclass(frozen=True)
+class MissingThere:
+    """A number on record here that the account does not hold."""
+
+    number_id: int
+    e164: str
+    label: str
+    version: int
+
+
+@dataclass(frozen=True)
+class Different:
+    """A number that both have, and what differs. `there` is how the account has it."""
+
+    number_id: int
+    e164: str
+    version: int
+    differences: tuple[Difference, ...]
+    there: OwnedNumber
+
+    @property
+    def to_take_over(self) -> tuple[Difference, ...]:
+        """What can be taken over from the provider."""
+        return tuple(difference for difference in self.differences if difference.field)
+
+    @property
+    def webhooks(self) -> tuple[Difference, ...]:
+        """What can be set at the provider."""
+        return tuple(difference for difference in self.differences if not difference.field)
+
+
+@dataclass(frozen=True)
+class Found(Generic[Row]):
+    """Numbers of one kind, and how many more there are than a comparison keeps."""
+
+    rows: tuple[Row, ...] = ()
+    more: int = 0
+
+    @property
+    def total(self) -> int:
+        """How many there are."""
+        return len(self.rows) + self.more
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What an account held against what was on record on *connection*, when it was asked at `as_of`.
+
+    Numbers without *matching* in them were left out. `held` are in the account, `on_record` are managed through the
+    connection, `same` agree in everything. `elsewhere` are in the account and on record in the tenant, but added by
+    hand or under another connection: these were not compared.
+    """
+
+    connection: ConnectionRow
+    matching: str
+    as_of: datetime
+    held: int
+    on_record: int
+    same: int
+    elsewhere: int
+    missing_here: Found[MissingHere]
+    missing_there: Found[MissingThere]
+    different: Found[Different]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether there is nothing to reconcile."""
+        return not (self.missing_here.total or self.missing_there.total or self.different.total)
+
+    def without(self, e164s: Iterable[str]) -> "Comparison":
+        """Return the comparison without numbers that have been changed since."""
+        gone = set(e164s)
+        return replace(
+            self,
+            missing_here=_but(self.missing_here, [row for row in self.missing_here.rows if row.e164 not in gone]),
+            missing_there=_but(self.missing_there, [row for row in self.missing_there.rows if row.e164 not in gone]),
+            different=_but(self.different, [row for row in self.different.rows if row.e164 not in gone]),
+        )
+
+
+class _Kept(Generic[Row]):
+    """Collects numbers of one kind, so many as a comparison keeps."""
+
+    def __init__(self) -> None:
+        self._rows: list[Row] = []
+        self._more = 0
+
+    def add(self, row: Row) -> None:
+        if len(self._rows) < MOST_KEPT:
+            self._rows.append(row)
+        else:
+            self._more += 1
+
+    def found(self) -> Found[Row]:
+        return Found(tuple(self._rows), self._more)
+
+
+def offered(session: Session, actor: Actor) -> list[ConnectionRow]:
+    """Return the tenant's active connections whose vendor can list what an account holds, by name."""
+    require(actor, Permission.NUMBERS_RECONCILE)
+    rows = db.connections.choices(session, Scope(require_tenant(actor)), active_only=True)
+    return [row for row in rows if vendor(row.provider).can(Capability.LIST_OWNED)]
+
+
+def compare(
+    session: Session,
+    actor: Actor,
+    connection_id: int,
+    progress: Callable[[int], None] | None = None,
+    *,
+    matching: str = "",
+) -> Comparison:
+    """Read the whole account of a connection, and return how it differs from what is on record.
+
+    *matching* is a part of the numbers to compare; *progress* is told how many numbers were read so far. Raises
+    InvalidInput for a connection that cannot be asked, ProviderProblem when the provider fails, even in the middle.
+    """
+    require(actor, Permission.NUMBERS_RECONCILE)
+    scope = Scope(require_tenant(actor))
+    as_of = datetime.now(UTC)
+    connection = next((row for row in offered(session, actor) if row.id == connection_id), None)
+    if connection is None:
+        raise InvalidInput("Choose an active connection whose provider lists what it holds.", field="connection")
+    with provider_access.in_words():
+        provider = provider_access.connect(validation.connection(session, scope, connection_id))
+    matching = "".join(c for c in matching if c in "+0123456789")
+    missing_here, missing_there, different = _Kept[MissingHere](), _Kept[MissingThere](), _Kept[Different]()
+    theirs: set[str] = set()
+    on_record = same = elsewhere = 0
+    for page in _pages(session, provider, matching):
+        # A number that was bought meanwhile moves the others, so that one may come twice.
+        fresh = [number for number in page if number.e164 not in theirs]
+        theirs.update(number.e164 for number in fresh)
+        records = db.orders.reconcile.among(session, scope, [number.e164 for number in fresh])
+        unknown = [number.e164 for number in fresh if number.e164 not in records]
+        taken, ordered = db.orders.reconcile.held_by_anybody(session, unknown), db.orders.queries.open_numbers(session)
+        for number in fresh:
+            record = records.get(number.e164)
+            if record is None:
+                missing_here.add(MissingHere(number, resync.label_of(number), _why_not(number.e164, taken, ordered)))
+            elif record.connection_id != connection_id or not record.is_managed:
+                elsewhere += 1
+            elif differing := resync.compared(record, number):
+                different.add(Different(record.id, record.e164, record.version, tuple(differing), number))
+            else:
+                same += 1
+        if progress is not None:
+            progress(len(theirs))
+    for record in db.orders.reconcile.managed(session, scope, connection_id, matching):
+        on_record += 1
+        if record.e164 not in theirs:
+            missing_there.add(_missing_there(record))
+    session.rollback()
+    return Comparison(
+        connection,
+        matching,
+        as_of,
+        len(theirs),
+        on_record,
+        same,
+        elsewhere,
+        missing_here.found(),
+        missing_there.found(),
+        different.found(),
+    )
+
+
+def attached(session: Session, actor: Actor, rows: Sequence[MissingThere]) -> dict[int, list[str]]:
+    """Return the campaigns that each of the numbers would leave, by the id of the number."""
+    require(actor, Permission.NUMBERS_READ)
+    return db.orders.reconcile.campaigns_with(session, Scope(require_tenant(actor)), [row.number_id for row in rows])
+
+
+def place_import(
+    session: Session, actor: Actor, comparison: Comparison, row: MissingHere, *, stop_routing: bool = False
+) -> int:
+    """Write down that a number is to be imported, under the label that it has there, and return the order's id.
+
+    Calls are taken from a trunk or an application only with *stop_routing*, else InvalidInput.
+    Raises InvalidInput for a number on record, Conflict for one that is being ordered or for changed webhooks here.
+    """
+    require(actor, Permission.NUMBERS_BUY)
+    now = next((one for one in offered(session, actor) if one.id == comparison.connection.id), None)
+    if now is None or webhook_orders.ours(now) != webhook_orders.ours(comparison.connection):
+        raise Conflict("The connection was changed since the comparison. Nothing was imported; compare again.")
+    return orders.place_import(
+        session,
+        actor,
+        comparison.connection.id,
+        row.number.e164,
+        row.number.sid,
+        row.number.webhooks,
+        Configuration(label=row.label),
+        stop_routing=stop_routing,
+    )
+
+
+def mark_released(session: Session, actor: Actor, row: MissingThere, reason: str) -> None:
+    """Mark a number as released, for a *reason*, after one more look at the provider.
+
+    Raises InvalidInput without a reason or when the account holds it again, Conflict when it changed here since it was
+    compared, or has an order that is not settled: that may be its release, which tells more.
+    """
+    require(actor, Permission.NUMBERS_WRITE)
+    _unchanged(session, actor, row.number_id, row.version)
+    resync.apply(session, actor, row.number_id, resync.NOT_THERE, version=row.version, reason=reason)
+
+
+def take_over(session: Session, actor: Actor, row: Different, taken: Sequence[Difference]) -> None:
+    """Take over what the provider has, label or SID, after one more look at it.
+
+    Raises Conflict when the number changed since it was compared, here or there.
+    """
+    require(actor, Permission.NUMBERS_WRITE)
+    number = _unchanged(session, actor, row.number_id, row.version)
+    connection = validation.connection(session, Scope(number.tenant_id), number.connection_id)
+    with provider_access.in_words():
+        provider = provider_access.connect(connection)
+        db.base.engine.end_reading(session)  # no transaction stays open while the provider is asked
+        now = provider_access.patiently(lambda: identity.by_sid(provider, row.there.sid, number.e164))
+    if now is None or not set(taken) <= set(resync.compared(number, now)):
+        raise Conflict("It was changed at the provider since the comparison. Nothing was taken over; compare again.")
+    version = row.version
+    for difference in taken:
+        version = resync.apply(session, actor, row.number_id, difference, version=version)
+
+
+def place_webhooks(session: Session, actor: Actor, row: Different, *, stop_routing: bool = False) -> int:
+    """Write down that our webhooks are to be set at the provider, and return the order's id.
+
+    Those there are replaced only if they are still as they were compared, and calls are taken from a trunk or an
+    application only with *stop_routing*. Raises InvalidInput for a number that is
+    there under another SID, Conflict when it or its connection changed here.
+    """
+    require(actor, Permission.NUMBERS_WRITE)
+    number = _unchanged(session, actor, row.number_id, row.version)
+    now = resync.compared(number, row.there)
+    if not set(row.webhooks) <= set(now):
+        raise Conflict("The connection was changed since the comparison. Nothing was replaced; compare again.")
+    if any(difference.field == resync.SID for difference in now):
+        raise InvalidInput("The account has it under another SID. Take that over first.")
+    wanted = webhook_orders.ours(number)
+    return orders.place_webhooks(session, actor, row.number_id, row.there.webhooks, wanted, stop_routing=stop_routing)
+
+
+def _pages(session: Session, provider: Provider, matching: str) -> Iterator[Sequence[OwnedNumber]]:
+    """Yield what the account holds, a page at a time; no transaction is open while the provider is asked."""
+    token: str | None = None
+    while True:
+        db.base.engine.end_reading(session)
+        page = _page(provider, matching, token)
+        yield page.rows
+        token = page.next_token
+        if token is None:
+            return
+
+
+def _page(provider: Provider, matching: str, token: str | None) -> Page[OwnedNumber]:
+    with provider_access.in_words():
+        return provider_access.patiently(
+            lambda: provider.owned_page(matching=matching, page_size=MAX_PAGE_SIZE, token=token)
+        )
+
+
+def _why_not(e164: str, taken: set[str], ordered: set[str]) -> str:
+    if e164 in taken:
+        return str(validation.taken(e164))
+    return validation.being_ordered(e164) if e164 in ordered else ""
+
+
+def _missing_there(record: Record) -> MissingThere:
+    return MissingThere(record.id, record.e164, record.label, record.version)
+
+
+def _but(found: Found[Row], rows: Sequence[Row]) -> Found[Row]:
+    return Found(tuple(rows), found.more)
+
+
+def _unchanged(session: Session, actor: Actor, number_id: int, version: int) -> NumberDetail:
+    number = numbers.get(session, actor, number_id)
+    if number.version != version:
+        raise Conflict("Somebody changed this number since the comparison. Nothing was done; compare again.")
+    return number

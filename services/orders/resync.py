@@ -1,0 +1,126 @@
+"""Re-sync: what differs between a number on record and its provider, shown before anything changes."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlmodel import Session
+
+import db.base.engine
+import db.connections
+from db.base.scope import Scope
+from db.models import PhoneNumber
+from providers.base import Capability
+from providers.verbs import OwnedNumber
+from services.audit.audit import Action
+from services.connections import provider_access
+from services.connections.connections import vendor
+from services.core import validation
+from services.core.access import Actor, Permission, require
+from services.core.errors import InvalidInput
+from services.numbers import numbers
+from services.orders import identity, webhook_orders
+
+GONE = "gone"
+LABEL = "label"
+SID = "sid"
+
+
+class OnRecord(numbers.HasSid, Protocol):
+    """A number as it is on record here, with the webhooks of its connection."""
+
+    @property
+    def e164(self) -> str: ...
+    @property
+    def provider(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def voice_url(self) -> str | None: ...
+    @property
+    def status_callback_url(self) -> str | None: ...
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One value that differs. `field` names what `apply` can take over; empty for what it cannot."""
+
+    name: str
+    ours: str
+    theirs: str
+    field: str = ""
+
+
+NOT_THERE = Difference("In the account", "Yes", "No: released or moved away", GONE)
+
+
+def differences(session: Session, actor: Actor, number_id: int) -> list[Difference]:
+    """Return what differs at the provider now; nothing for a number that is as we have it.
+
+    Raises ProviderProblem when the SID is that of another number, and the account does not hold this one.
+    """
+    require(actor, Permission.NUMBERS_READ)
+    number = numbers.get(session, actor, number_id)
+    sid = numbers.sid_of(number)
+    connection = db.connections.find(session, Scope(number.tenant_id), number.connection_id or 0)
+    if sid is None or connection is None:
+        raise InvalidInput("This number has no SID at its provider.")
+    with provider_access.in_words():
+        provider = provider_access.connect(connection)
+        db.base.engine.end_reading(session)  # no transaction stays open while the provider is asked
+        found = provider_access.patiently(lambda: identity.wherever(provider, sid, number.e164))
+    if found is None and not provider.vendor.can(Capability.LIST_OWNED):
+        raise InvalidInput(f"{provider.vendor.name} has no number with the SID {sid}. Correct the SID of this number.")
+    return [NOT_THERE] if found is None else compared(number, found)
+
+
+def compared(number: OnRecord, there: OwnedNumber) -> list[Difference]:
+    """Return what differs between a number on record and the same number at its provider."""
+    wanted = webhook_orders.ours(number)
+    pairs = [
+        ("SID", numbers.sid_of(number) or "", there.sid, SID),
+        ("Label", number.label, _label_beside(number.label, there), LABEL),
+        *(
+            (webhook_orders.NAMES[name], getattr(wanted, name), getattr(there.webhooks, name), "")
+            for name in webhook_orders.differing(vendor(number.provider), wanted, there.webhooks)
+        ),
+    ]
+    return [
+        Difference(name, ours or "—", theirs or "—", field) for name, ours, theirs, field in pairs if ours != theirs
+    ]
+
+
+def label_of(there: OwnedNumber) -> str:
+    """Return the label that somebody gave the number at its provider, as it would be stored here, or nothing.
+
+    A vendor names a number after itself until somebody names it otherwise.
+    """
+    return validation.one_line(there.label) if there.is_named else ""
+
+
+def _label_beside(ours: str, there: OwnedNumber) -> str:
+    """Return the label there; a number that is named after itself in both agrees."""
+    written = validation.one_line(there.label)
+    return written if written == ours else label_of(there)
+
+
+def apply(session: Session, actor: Actor, number_id: int, taken: Difference, *, version: int, reason: str = "") -> int:
+    """Take over one value of the provider, as it was shown; return the number's new version.
+
+    To mark a number as released needs a *reason*.
+    """
+    require(actor, Permission.NUMBERS_WRITE)
+    if taken.field == GONE:
+        validation.reason(reason, needed=True)
+        if taken not in differences(session, actor, number_id):
+            raise InvalidInput("The account holds the number again. Look once more.")
+        return numbers.mark_released(session, actor, number_id, reason, version=version)
+
+    def change(number: PhoneNumber) -> None:
+        if taken.field == LABEL:
+            number.label = validation.label(taken.theirs if taken.theirs != "—" else "")
+        elif taken.field == SID:
+            number.provider_sid = taken.theirs
+        else:
+            raise InvalidInput(f"{taken.name} cannot be taken over.")
+
+    return numbers.change(session, actor, number_id, version, Action.NUMBERS_RESYNC, change)

@@ -1,0 +1,108 @@
+"""The states of an order, and how it comes from one into another: locked, written down, in one transaction."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+import db.base.engine
+import db.orders.queries
+import db.people.users
+from db.models import NumberOrder, OrderState
+from providers.errors import ProviderUnavailable
+from services.audit import audit
+from services.audit.audit import Action, Subject
+from services.core import validation
+from services.core.access import Actor
+
+PAUSES = (1, 2, 4, 8, 15, 30, 60, 120, 300, 600, 1800, 3600)
+"""Seconds from one look to the next; the last pause goes on for ever."""
+
+LAST_LOOK_AFTER = timedelta(hours=3)
+"""When a purchase that was given up is looked at once more."""
+
+
+def pause(looks: int) -> timedelta:
+    """Return how long to wait after the n-th look at an order."""
+    return timedelta(seconds=PAUSES[min(max(looks, 1), len(PAUSES)) - 1])
+
+
+def change(order_id: int, apply: Callable[[Session, NumberOrder, Actor], None], *, even_failed: bool = False) -> None:
+    """Do *apply* to an order that is still open, locked, in one transaction."""
+    states = (*db.orders.queries.OPEN, OrderState.FAILED) if even_failed else db.orders.queries.OPEN
+    with db.base.engine.open_session() as session:
+        db.base.engine.start_write(session)
+        # First the number, then the order: whoever places another order takes them the same way round.
+        db.orders.queries.claim(session, db.orders.queries.number_of(session, order_id))
+        order = db.orders.queries.find(session, order_id)
+        if order is None or order.state not in states:
+            return
+        user = db.people.users.get(session, order.placed_by)
+        apply(session, order, Actor(user.id or 0, user.username, user.name, tenant_id=order.tenant_id))
+        session.commit()
+
+
+def _write_down(session: Session, actor: Actor, order: NumberOrder, action: Action) -> None:
+    about = Subject("order", order.id, order.e164, order.tenant_id)
+    after = {"kind": str(order.kind), "state": str(order.state), "problem": order.problem}
+    audit.record(session, actor, action, about, after=after)
+
+
+def uncertain(order_id: int, problem: str) -> None:
+    """Keep looking, also at an order that somebody gave up while it was still being asked."""
+
+    def apply(session: Session, order: NumberOrder, actor: Actor) -> None:
+        before, order.problem = order.state, fit(problem)
+        if before is OrderState.UNKNOWN:
+            return
+        order.state, order.settled_at = OrderState.UNKNOWN, None
+        order.next_look_at = datetime.now(UTC) + pause(order.looks)
+        _write_down(session, actor, order, Action.ORDERS_UNCERTAIN)
+
+    try:
+        change(order_id, apply, even_failed=True)
+    except IntegrityError:  # given up, and the number is being ordered anew: only the text is put right
+        change(order_id, lambda _session, order, _actor: setattr(order, "problem", fit(problem)), even_failed=True)
+
+
+def not_now(order_id: int, exc: ProviderUnavailable) -> None:
+    """Nothing happened: it is asked again later, until it is done or somebody cancels it."""
+
+    def apply(_session: Session, order: NumberOrder, _actor: Actor) -> None:
+        order.problem, order.asked_at = fit(str(exc).removesuffix("Try again in a moment.")), None  # we do
+        wanted = timedelta(seconds=min(exc.retry_after or 0, PAUSES[-1]))
+        order.next_look_at = datetime.now(UTC) + max(pause(order.looks), wanted)
+
+    change(order_id, apply)
+
+
+def fail(order_id: int, problem: str, *, once_more: bool = False) -> None:
+    """Give an order up; it may be looked at *once_more*, hours later."""
+
+    def apply(session: Session, order: NumberOrder, actor: Actor) -> None:
+        order.problem = fit(problem)
+        close(session, order, actor, OrderState.FAILED, Action.ORDERS_FAIL)
+        order.next_look_at = datetime.now(UTC) + LAST_LOOK_AFTER if once_more else None
+
+    change(order_id, apply)
+
+
+def look_no_more(order_id: int) -> None:
+    """Leave an order as it is."""
+
+    def apply(_session: Session, order: NumberOrder, _actor: Actor) -> None:
+        order.next_look_at = None
+
+    change(order_id, apply, even_failed=True)
+
+
+def close(session: Session, order: NumberOrder, actor: Actor, state: OrderState, action: Action) -> None:
+    """Settle an order in the transaction of *session*."""
+    order.state, order.settled_at, order.next_look_at = state, datetime.now(UTC), None
+    _write_down(session, actor, order, action)
+
+
+def fit(problem: str) -> str:
+    """Return what a provider said so that any database takes it."""
+    return validation.one_line(problem.encode("utf-8", "replace").decode())[:500]

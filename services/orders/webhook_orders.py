@@ -1,0 +1,167 @@
+"""Webhooks at a provider: how orders keep them, what of them differs, and how they are set so that calls reach ours."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
+from typing import Any, Protocol
+
+from db.models import NumberOrder
+from providers.base import Vendor
+from providers.errors import OutcomeUnknown, RequestRejected
+from providers.verbs import OwnedNumber, Provider, Webhooks
+from services.core.errors import InvalidInput
+from services.orders import identity
+from services.text import numbering
+
+NAMES = {
+    "voice_url": "Voice URL",
+    "voice_method": "Voice method",
+    "voice_fallback_url": "Voice fallback URL",
+    "voice_fallback_method": "Voice fallback method",
+    "status_callback": "Status callback",
+    "status_callback_method": "Status callback method",
+    "trunk_sid": "Trunk",
+    "voice_application_sid": "Voice application",
+}
+"""What is set from here, in words. The URL of texts is shown to nobody and left alone."""
+
+_KEPT_LATER = frozenset(NAMES) - {"voice_url", "status_callback"}
+_NOTHING = Webhooks()
+
+
+class HasWebhooks(Protocol):
+    """A connection, or a number with those of its connection."""
+
+    @property
+    def voice_url(self) -> str | None: ...
+    @property
+    def status_callback_url(self) -> str | None: ...
+
+
+def ours(connection: HasWebhooks) -> Webhooks:
+    """Return the webhooks that numbers of a connection get: by POST, without a fallback, trunk or application."""
+    return Webhooks(voice_url=connection.voice_url or "", status_callback=connection.status_callback_url or "")
+
+
+def of_connection(connection: HasWebhooks) -> dict[str, str]:
+    """Return the same as an order keeps it."""
+    return words(ours(connection))
+
+
+def words(webhooks: Webhooks) -> dict[str, str]:
+    """Return what is set from here, by its field."""
+    return {name: getattr(webhooks, name) for name in NAMES}
+
+
+def all_of(webhooks: Webhooks) -> dict[str, Any]:
+    """Return everything that is known of webhooks, as an order keeps what it replaces."""
+    return asdict(webhooks)
+
+
+def told(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return webhooks before and after as the audit log tells them: both URLs, and of the rest what changed."""
+    old, new = words(kept(before)), words(kept(after))
+    shown = [name for name in NAMES if name in ("voice_url", "status_callback") or old[name] != new[name]]
+    return {name: old[name] for name in shown}, {name: new[name] for name in shown}
+
+
+def kept(values: Mapping[str, Any], otherwise: Webhooks = _NOTHING) -> Webhooks:
+    """Return webhooks as an order keeps them. What older orders did not keep is as in *otherwise*."""
+    if not values:
+        return _NOTHING
+    found: dict[str, str] = {field.name: values.get(field.name) or "" for field in fields(Webhooks)}
+    found |= {name: found[name] or "POST" for name in found if name.endswith("_method")}
+    if not _is_whole(values):
+        found |= {name: getattr(otherwise, name) for name in _KEPT_LATER}
+        if "routed_by" in values:  # which of the two it is, its SID says
+            routed = values["routed_by"] or ""
+            trunk, application = (routed if routed.startswith(prefix) else "" for prefix in ("TK", "AP"))
+            found |= {"trunk_sid": trunk, "voice_application_sid": application}
+    return Webhooks(**found)
+
+
+def differing(vendor: Vendor, one: Webhooks, other: Webhooks) -> list[str]:
+    """Return the fields in which webhooks differ for those who call. A method means nothing without its URL."""
+    one, other = _noticed(vendor, one), _noticed(vendor, other)
+    return [name for name in NAMES if getattr(one, name) != getattr(other, name)]
+
+
+def routing(webhooks: Webhooks) -> str:
+    """Return in words what takes the calls instead of the Voice URL: `trunk TK…`; empty for nothing."""
+    if webhooks.trunk_sid:
+        return f"trunk {webhooks.trunk_sid}"
+    return f"voice application {webhooks.voice_application_sid}" if webhooks.voice_application_sid else ""
+
+
+def stops(seen: Webhooks, wanted: Webhooks) -> bool:
+    """Return whether to replace *seen* by *wanted* takes the calls from a trunk or an application."""
+    return bool(seen.routed_by) and seen.routed_by != wanted.routed_by
+
+
+def require_agreement(e164: str, seen: Webhooks, wanted: Webhooks, *, stop_routing: bool) -> None:
+    """Raise InvalidInput when calls would be taken from a trunk or an application, and nobody agreed to that."""
+    if stops(seen, wanted) and not stop_routing:
+        raise InvalidInput(
+            f"{numbering.display(e164)} is routed by {routing(seen)}, so its calls would not reach the new Voice URL. "
+            "Agree to stop that routing, or leave the number as it is.",
+            field="stop_routing",
+        )
+
+
+def take_over(provider: Provider, order: NumberOrder) -> OwnedNumber:
+    """Set the webhooks of an order, unless they are no longer what the operator was shown; return the number.
+
+    Raises RequestRejected for another number, other webhooks, or a routing that nobody agreed to stop.
+    """
+    number = identity.by_sid(provider, order.provider_sid or "", order.e164)
+    if number is None:
+        raise RequestRejected(
+            f"{numbering.display(order.e164)} is not in the account any more. Nothing was changed.", code="20404"
+        )
+    vendor, now = provider.vendor, number.webhooks
+    if are_set(vendor, order, number):
+        return number
+    if _kept_by(vendor, now) != _kept_by(vendor, kept(order.previous, now)):
+        raise RequestRejected(
+            "The webhooks were changed at the provider since they were shown. Nothing was overwritten; look again."
+        )
+    if now.routed_by and not _is_whole(order.configuration):
+        raise RequestRejected(
+            f"The number is routed by {routing(now)}, so its calls would not reach the new Voice URL. Nothing was "
+            "changed; order it again, and agree to stop that routing."
+        )
+    before, after = (words(_kept_by(vendor, one)) for one in (now, kept(order.configuration, now)))
+    changes = {name: value for name, value in after.items() if value != before[name]}
+    changed = provider.set_webhooks(number.sid, **changes)
+    if changed.e164 != order.e164 or not are_set(vendor, order, changed):
+        raise OutcomeUnknown(
+            f"{vendor.name} was asked to set the webhooks and answered, but not with what was asked for. It may have "
+            "happened. Look at what the number has before asking again."
+        )
+    return changed
+
+
+def are_set(vendor: Vendor, order: NumberOrder, number: OwnedNumber) -> bool:
+    """Return whether a number has what was ordered, and calls reach it."""
+    now, wanted = number.webhooks, kept(order.configuration, number.webhooks)
+    return not differing(vendor, now, wanted) and (_is_whole(order.configuration) or now.reach(wanted.voice_url))
+
+
+def _is_whole(values: Mapping[str, Any]) -> bool:
+    """Return whether an order keeps methods, fallback and routing too, as those before 2026-12 did not."""
+    return "voice_method" in values
+
+
+def _kept_by(vendor: Vendor, webhooks: Webhooks) -> Webhooks:
+    if vendor.keeps_status_callback:
+        return webhooks
+    return replace(webhooks, status_callback="", status_callback_method="POST")
+
+
+def _noticed(vendor: Vendor, webhooks: Webhooks) -> Webhooks:
+    known = _kept_by(vendor, webhooks)
+    return replace(
+        known,
+        voice_method=known.voice_method if known.voice_url else "POST",
+        voice_fallback_method=known.voice_fallback_method if known.voice_fallback_url else "POST",
+        status_callback_method=known.status_callback_method if known.status_callback else "POST",
+    )

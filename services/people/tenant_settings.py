@@ -1,0 +1,73 @@
+"""The settings of a tenant: its time zone, and the thresholds of number health."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlmodel import Session
+
+import db.people.tenants
+from db.models import Tenant
+from services.audit.audit import Action
+from services.core import changes, validation
+from services.core.access import Actor, Permission, require, require_tenant
+from services.core.errors import NotFound
+from services.health import thresholds
+from services.health.thresholds import Thresholds
+
+
+@dataclass(frozen=True)
+class TenantSettings:
+    """What a tenant has set, as it is at `version`."""
+
+    tenant_id: int
+    time_zone: str
+    limits: Thresholds
+    version: int
+
+
+def get(session: Session, actor: Actor) -> TenantSettings:
+    """Return the settings of the chosen tenant. Raises NotFound when none, or all of them, are chosen."""
+    require(actor, Permission.SETTINGS_READ)
+    tenant = db.people.tenants.find(session, require_tenant(actor))
+    if tenant is None:
+        raise NotFound
+    return TenantSettings(tenant.id or 0, tenant.time_zone, thresholds.read(tenant.settings), tenant.version)
+
+
+def set_time_zone(session: Session, actor: Actor, time_zone: str, *, version: int) -> int:
+    """Set the zone in which the tenant's days begin.
+
+    Like every change here: return the new version; raise Forbidden, NotFound, InvalidInput, or
+    Conflict when the settings are no longer at *version*.
+    """
+    require(actor, Permission.SETTINGS_WRITE)
+    chosen = validation.time_zone(time_zone)
+
+    def apply(tenant: Tenant) -> None:
+        tenant.time_zone = chosen
+
+    return _change(session, actor, apply, version)
+
+
+def set_limits(session: Session, actor: Actor, limits: Thresholds, *, version: int) -> int:
+    """Set every threshold of number health; those at their default follow it from now on."""
+    require(actor, Permission.SETTINGS_WRITE)
+    thresholds.check(limits)
+
+    def apply(tenant: Tenant) -> None:
+        tenant.settings = {**tenant.settings, "health": thresholds.stored(limits)}
+
+    return _change(session, actor, apply, version)
+
+
+def _change(session: Session, actor: Actor, apply: Callable[[Tenant], None], version: int) -> int:
+    tenant_id = require_tenant(actor)
+    return changes.change(session, actor, _NOUN, tenant_id, Action.SETTINGS_CHANGE, apply, version=version)
+
+
+def _words(_session: Session, tenant: Tenant) -> dict[str, Any]:
+    return {"time_zone": tenant.time_zone, **asdict(thresholds.read(tenant.settings))}
+
+
+_NOUN = changes.Noun("tenant", Permission.SETTINGS_WRITE, db.people.tenants.lock, _words)

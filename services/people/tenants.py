@@ -1,0 +1,119 @@
+"""Tenants of the installation: created, renamed, suspended. For superadmins."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+import db.base.engine
+import db.people.tenants
+from db.base.scope import Slice
+from db.models import Tenant
+from db.people.tenants import TenantQuery, TenantRow
+from services.audit import audit
+from services.audit.audit import Action, AuditRow
+from services.core import changes, validation
+from services.core.access import Actor, Permission, require
+from services.core.errors import InvalidInput, NotFound
+
+__all__ = ["TenantQuery", "TenantRow"]
+
+
+def count(session: Session, actor: Actor, query: TenantQuery) -> int:
+    """Return how many tenants match."""
+    require(actor, Permission.TENANTS_READ_ALL)
+    return db.people.tenants.count(session, query)
+
+
+def search(session: Session, actor: Actor, query: TenantQuery, part: Slice) -> list[TenantRow]:
+    """Return the *part* of the tenants that match, with how many users and numbers each has, by name."""
+    require(actor, Permission.TENANTS_READ_ALL)
+    return db.people.tenants.search(session, query, part)
+
+
+def get(session: Session, actor: Actor, tenant_id: object) -> TenantRow:
+    """Return one tenant."""
+    require(actor, Permission.TENANTS_READ_ALL)
+    found = db.people.tenants.find_row(session, validation.as_id(tenant_id))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def history(session: Session, actor: Actor, tenant_id: int, part: Slice) -> list[AuditRow]:
+    """Return the *part* of a tenant's changes, newest first."""
+    require(actor, Permission.TENANTS_READ_ALL)
+    return audit.history(session, _everywhere(actor), "tenant", tenant_id, part)
+
+
+def create(session: Session, actor: Actor, name: str, time_zone: str) -> int:
+    """Create a tenant and return its id. Raises InvalidInput for a name that is taken or a zone that is none."""
+    require(actor, Permission.TENANTS_WRITE)
+    called, zone = validation.name(name, "tenant"), validation.time_zone(time_zone)
+    db.base.engine.start_write(session)
+    tenant = Tenant(name=called, time_zone=zone)
+    _put(session, tenant)
+    return changes.add(session, actor, _NOUN, tenant, Action.TENANTS_CREATE)
+
+
+def change(session: Session, actor: Actor, tenant_id: int, name: str, time_zone: str, *, version: int) -> int:
+    """Rename a tenant, or set its time zone; return its new version.
+
+    Raises NotFound, InvalidInput, and Conflict when the tenant is no longer at *version*.
+    """
+    require(actor, Permission.TENANTS_WRITE)
+    called, zone = validation.name(name, "tenant"), validation.time_zone(time_zone)
+
+    def apply(tenant: Tenant) -> None:
+        tenant.name, tenant.time_zone = called, zone
+        _put(session, tenant)
+
+    return _change(session, actor, tenant_id, Action.TENANTS_CHANGE, apply, version)
+
+
+def set_suspended(session: Session, actor: Actor, tenant_id: int, suspended: bool) -> None:
+    """Suspend a tenant: its users are out of it on their next click. Or let them in again."""
+    require(actor, Permission.TENANTS_WRITE)
+
+    def apply(tenant: Tenant) -> None:
+        if (tenant.suspended_at is not None) != suspended:
+            tenant.suspended_at = datetime.now(UTC) if suspended else None
+
+    _change(
+        session, actor, tenant_id, Action.TENANTS_SUSPEND if suspended else Action.TENANTS_RESUME, apply, version=None
+    )
+
+
+def _change(
+    session: Session, actor: Actor, tenant_id: int, action: Action, apply: Callable[[Tenant], None], version: int | None
+) -> int:
+    return changes.change(session, _everywhere(actor), _NOUN, tenant_id, action, apply, version=version)
+
+
+def _everywhere(actor: Actor) -> Actor:
+    """Return a superadmin as it looks at all tenants, whichever one is chosen."""
+    return replace(actor, tenant_id=None, all_tenants=True)
+
+
+def _put(session: Session, tenant: Tenant) -> None:
+    """Write a tenant whose name no other one has, whatever its case."""
+    taken = InvalidInput(f"There is a tenant {tenant.name} already.", field="name")
+    with session.no_autoflush:
+        if db.people.tenants.is_named(session, tenant.name, but=tenant.id):
+            raise taken
+    session.add(tenant)
+    try:
+        session.flush()
+    except IntegrityError as exc:  # another one took the name in between
+        session.rollback()
+        raise taken from exc
+
+
+def _words(_session: Session, tenant: Tenant) -> dict[str, Any]:
+    return {"name": tenant.name, "time_zone": tenant.time_zone, "suspended": tenant.suspended_at is not None}
+
+
+_NOUN = changes.Noun("tenant", Permission.TENANTS_WRITE, db.people.tenants.lock, _words)

@@ -1,0 +1,1 @@
+"""Starting up, the commands of an installation, and the demo workspace."""

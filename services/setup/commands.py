@@ -1,0 +1,77 @@
+"""What the commands of an installation do: create the first superadmin, write credentials with another key."""
+
+import argparse
+import getpass
+import sys
+
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
+
+import db.base.engine
+import db.connections
+import db.people.users
+from db.models import User
+from services.audit import audit
+from services.audit.audit import Action, Subject
+from services.connections import connections
+from services.core import credentials, validation
+from services.core.errors import DatabaseUnavailable, InvalidInput
+from services.people import sign_in
+from services.setup import startup
+from services.text.labels import amount
+
+
+def create_superadmin(session: Session, username: str, password: str) -> None:
+    """Create a superadmin. Raises InvalidInput for a name that is taken or a password that is easy to guess."""
+    name = validation.username(username)
+    validation.password(password, name)
+    hashed = sign_in.hash_password(password)
+    db.base.engine.start_write(session)
+    db.people.users.take_turns(session)
+    if db.people.users.find(session, name) is not None:
+        raise InvalidInput(f"There is a user {name} already.", field="username")
+    user = User(username=name, name=username.strip(), password_hash=hashed, is_superadmin=True)
+    session.add(user)
+    session.flush()
+    audit.record(session, None, Action.USERS_CREATE, Subject("user", user.id, user.name, None))
+    session.commit()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m services.setup", description="Set up a Numberdesk installation.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    create = commands.add_parser("create-superadmin", help="create a superadmin, asking for the password")
+    create.add_argument("name")
+    commands.add_parser("rotate-key", help="write the stored credentials anew with the first encryption key")
+    options = parser.parse_args(arguments)
+    try:
+        startup.start()
+        said = _rotate_key() if options.command == "rotate-key" else _create_superadmin(options.name)
+    except (credentials.KeyProblem, InvalidInput) as exc:
+        sys.stderr.write(f"{exc} Nothing was changed.\n")
+        return 1
+    except (DatabaseUnavailable, OperationalError) as exc:
+        sys.stderr.write(f"The database is busy or cannot be reached. Nothing was changed.\n{exc.__cause__ or exc}\n")
+        return 1
+    sys.stdout.write(f"{said}\n")
+    return 0
+
+
+def _create_superadmin(name: str) -> str:
+    name = validation.username(name)
+    try:
+        password, again = (getpass.getpass(f"{prompt}: ") for prompt in ("Password", "Password again"))
+    except EOFError:
+        raise InvalidInput("A password is asked for, so run this in a terminal.") from None
+    if password != again:
+        raise InvalidInput("The passwords differ.")
+    with db.base.engine.open_session() as session:
+        create_superadmin(session, name, password)
+    return f"Superadmin {name} created."
+
+
+def _rotate_key() -> str:
+    with db.base.engine.open_session() as session:
+        n = connections.rotate_key(session)
+    return f"{amount(n, 'connection')} written with the first key. The other keys can be removed."

@@ -1,0 +1,405 @@
+"""The demo workspace: three tenants with a story, the same on every machine for the same day."""
+
+import random
+from datetime import UTC, date, datetime, time, timedelta
+
+import phonenumbers
+import sqlalchemy as sa
+from sqlmodel import Session
+
+import db.base.engine
+import db.people.tenants
+from db.models import (
+    Agent,
+    AuditEvent,
+    Campaign,
+    CampaignHealth,
+    CampaignNumber,
+    CampaignStatus,
+    Connection,
+    Membership,
+    NumberOrder,
+    NumberStatus,
+    NumberTag,
+    NumberType,
+    OrderKind,
+    OrderState,
+    PhoneNumber,
+    PoolStatus,
+    Role,
+    Tenant,
+    User,
+)
+from providers.sandbox import exotel
+from providers.sandbox.accounts import MAIN, SMALL
+from services.audit.audit import Action
+from services.core.credentials import seal
+from services.core.settings import Settings
+from services.orders.fulfilment import BUY_BACK
+from services.people import sign_in
+from services.setup import demo_story as cast
+from services.text import numbering
+
+PASSWORD = "demo-password"  # noqa: S105  (shown on the sign-in page of a demo)
+USERS = {
+    "superadmin": "Sam Superadmin",
+    "admin": "Ada Admin",
+    "operator": "Olga Operator",
+    "viewer": "Victor Viewer",
+    "partner": "Pia Partner",
+}
+
+
+Told = tuple[datetime, Action, dict[str, str], dict[str, str]]
+"""When something was done, what, and the values before and after."""
+
+
+def is_wanted(session: Session, settings: Settings) -> bool:
+    """Return whether this installation shows the demo and has nothing in it yet."""
+    return settings.shows_demo and not db.people.tenants.any_exists(session)
+
+
+def fill(session: Session, settings: Settings, today: date) -> None:
+    """Fill an empty database with the demo, its last day of calls being the one before *today*."""
+    chance = random.Random(20_240)  # noqa: S311  (a story, not a secret)
+    hashed = sign_in.hash_password(PASSWORD)
+    db.base.engine.start_write(session)
+    tenants = {name: Tenant(name=name, time_zone=zone, created_at=_at(today, 500)) for name, zone in cast.TENANTS}
+    _save(session, tenants.values())
+    users = _add_users(session, tenants, today, hashed)
+    numbers: dict[str, list[PhoneNumber]] = {}
+    taken: set[str] = set()
+    for name, tenant in tenants.items():
+        tenant_id = tenant.id or 0
+        agents = [
+            Agent(tenant_id=tenant_id, name=agent, is_active="temp" not in agent, created_at=_at(today, 480))
+            for agent in cast.AGENTS[name]
+        ]
+        connections = [_connection(settings, tenant_id, today, *row) for row in cast.CONNECTIONS[name]]
+        _save(session, [*agents, *connections])
+        numbers[name] = []
+        for connection in connections:
+            for country, kind, amount in cast.STOCK.get((name, connection.name), ()):
+                numbers[name] += [
+                    _number(chance, today, connection, agents, country, kind, taken) for _ in range(amount)
+                ]
+    _add_exophones(numbers["Bharat Dialers"])
+    everything = sorted((n for some in numbers.values() for n in some), key=lambda number: number.created_at)
+    _save(session, everything)
+    _add_tags(session, chance, everything)
+    people = dict(zip((tenant.id or 0 for tenant in tenants.values()), cast.HANDS, strict=True))
+    _add_history(session, chance, everything, {at: users[name] for at, name in people.items()})
+    _add_imports(session, users["operator"], today, numbers["Acme Voice"])
+    for name, tenant in tenants.items():
+        _add_campaigns(session, chance, today, tenant.id or 0, cast.CAMPAIGNS[name], numbers[name])
+    session.add(
+        AuditEvent(
+            actor_name="System",
+            action=Action.DEMO_FILL,
+            subject_type="installation",
+            subject_label="Demo workspace",
+            after={"numbers": len(everything)},
+        )
+    )
+    session.commit()
+
+
+def _save(session: Session, rows: object) -> None:
+    session.add_all(rows)
+    session.flush()
+
+
+def _at(today: date, days_ago: float) -> datetime:
+    return datetime.combine(today, time(9), UTC) - timedelta(days=days_ago)
+
+
+def _add_users(session: Session, tenants: dict[str, Tenant], today: date, hashed: str) -> dict[str, User]:
+    users = {
+        username: User(
+            username=username,
+            name=name,
+            password_hash=hashed,
+            is_superadmin=username == "superadmin",
+            sessions_valid_from=_at(today, 490),
+            created_at=_at(today, 490),
+            last_sign_in_at=None if username == "partner" else _at(today, 2),
+        )
+        for username, name in USERS.items()
+    }
+    _save(session, users.values())
+    roles = (
+        ("admin", "Acme Voice", Role.ADMIN),
+        ("operator", "Acme Voice", Role.OPERATOR),
+        ("viewer", "Acme Voice", Role.VIEWER),
+        ("partner", "Bharat Dialers", Role.OPERATOR),
+        ("partner", "Nordlicht Telefonie", Role.VIEWER),
+    )
+    _save(
+        session,
+        [
+            Membership(user_id=users[user].id or 0, tenant_id=tenants[name].id or 0, role=role)
+            for user, name, role in roles
+        ],
+    )
+    return users
+
+
+def _connection(
+    settings: Settings, tenant_id: int, today: date, name: str, provider: str, country: str, active: bool
+) -> Connection:
+    account = SMALL if name == "Twilio India desk" else MAIN
+    secrets = {
+        "twilio": {"account_sid": account.sid, "auth_token": account.token},
+        "exotel": {
+            "account_sid": exotel.ACCOUNT_SID,
+            "api_key": exotel.API_KEY,
+            "api_token": exotel.API_TOKEN,
+            "subdomain": "api.in.exotel.com",
+        },
+        "mcube": {"token": "sandbox"},
+        "sip": {"domain": "sip.example.com"},
+    }[provider]
+    has_webhooks = provider in ("twilio", "exotel")
+    return Connection(
+        tenant_id=tenant_id,
+        name=name,
+        provider=provider,
+        credentials=seal(settings, secrets),
+        default_country=country,
+        voice_url=cast.WEBHOOKS["voice_url"] if has_webhooks else None,
+        status_callback_url=cast.WEBHOOKS["status_callback"] if has_webhooks else None,
+        is_active=active,
+        is_sandbox=has_webhooks,
+        created_at=_at(today, 480),
+        tested_at=_at(today, 3) if name == "Twilio main" else None,
+        test_passed=True if name == "Twilio main" else None,
+        test_result="Twilio answered." if name == "Twilio main" else None,
+    )
+
+
+def _number(
+    chance: random.Random,
+    today: date,
+    connection: Connection,
+    agents: list[Agent],
+    country: str,
+    kind: NumberType,
+    taken: set[str],
+) -> PhoneNumber:
+    e164 = _e164(chance, country, kind, taken)
+    created = _at(today, chance.uniform(1, cast.SINCE))
+    status = chance.choices((NumberStatus.ACTIVE, NumberStatus.INACTIVE, NumberStatus.RELEASED), weights=(86, 9, 5))[0]
+    managed = connection.provider == "twilio"
+    if status is NumberStatus.RELEASED and not managed:
+        status = NumberStatus.REMOVED
+    gone = status in (NumberStatus.RELEASED, NumberStatus.REMOVED)
+    restricted = chance.random() < 0.15
+    label = f"{chance.choice(cast.LABELS)} {chance.choice(cast.CITIES)}" if chance.random() < 0.8 else ""
+    number = PhoneNumber(
+        tenant_id=connection.tenant_id,
+        e164=e164,
+        status=status,
+        provider=connection.provider,
+        connection_id=connection.id,
+        is_managed=managed,
+        provider_sid=f"PN{chance.getrandbits(128):032x}" if managed else None,
+        country=country,
+        number_type=kind,
+        label=label,
+        agent_id=chance.choice(agents).id if chance.random() < 0.7 else None,
+        allowed_inbound=[country] if restricted else [],
+        allowed_outbound=sorted({country, "US"}) if restricted and chance.random() < 0.5 else [],
+        provider_fields={"executive_number": f"98{chance.randrange(10**8):08d}"}
+        if connection.provider == "mcube"
+        else {},
+        created_at=created,
+        updated_at=created,
+        released_at=created + (_at(today, 0) - created) * chance.uniform(0.5, 1) if gone else None,
+        price=cast.PRICES.get((country, kind)) if managed else None,
+        currency="USD" if managed and (country, kind) in cast.PRICES else None,
+    )
+    if managed and number.released_at:
+        number.buy_back_until = number.released_at + BUY_BACK
+    return number
+
+
+def _add_imports(session: Session, user: User, today: date, numbers: list[PhoneNumber]) -> None:
+    """Have the first numbers of Twilio imported; the webhooks of its connection were moved after the first dozen."""
+    held = [number for number in numbers if number.is_managed and number.status is NumberStatus.ACTIVE]
+    for place, number in enumerate(held[:30]):
+        session.add(
+            NumberOrder(
+                tenant_id=number.tenant_id,
+                kind=OrderKind.IMPORT,
+                state=OrderState.CONFIRMED,
+                e164=number.e164,
+                connection_id=number.connection_id or 0,
+                number_id=number.id,
+                provider_sid=number.provider_sid,
+                configuration=cast.OLD_WEBHOOKS if place < 12 else cast.WEBHOOKS,
+                placed_by=user.id or 0,
+                placed_at=number.created_at,
+                asked_at=number.created_at,
+                settled_at=number.created_at + timedelta(seconds=2),
+            )
+        )
+    session.add(
+        AuditEvent(
+            tenant_id=held[0].tenant_id,
+            at=_at(today, 9),
+            actor_name=USERS["admin"],
+            action=Action.CONNECTIONS_EDIT,
+            subject_type="connection",
+            subject_id=held[0].connection_id,
+            subject_label="Twilio main",
+            subject_version=1,
+            before=cast.OLD_WEBHOOKS,
+            after=cast.WEBHOOKS,
+        )
+    )
+    session.flush()
+
+
+def _e164(chance: random.Random, country: str, kind: NumberType, taken: set[str]) -> str:
+    """Return a number that the country's plan calls valid and of the kind, and that is not *taken*."""
+    example = phonenumbers.example_number_for_type(country, cast.KIND[kind])
+    if example is None:
+        raise ValueError(f"{country} has no {kind} numbers")
+    digits = str(example.national_number)
+    fixed = max(2, len(digits) - 6)
+    while True:
+        head = chance.choice(cast.AREAS.get((country, kind), (digits[:fixed],)))
+        tail = "".join(str(chance.randrange(10)) for _ in range(len(digits) - len(head)))
+        text = f"+{example.country_code}{head}{tail}"
+        read = numbering.read(text, default_country=country)
+        if read.is_valid and read.country == country and read.number_type is kind and read.e164 not in taken:
+            taken.add(read.e164)
+            return read.e164
+
+
+def _add_exophones(numbers: list[PhoneNumber]) -> None:
+    """Turn the first Exotel numbers into the ExoPhones that the sandbox has."""
+    held = (number for number in numbers if number.provider == "exotel" and number.status is NumberStatus.ACTIVE)
+    for (sid, text), number in zip(exotel.NUMBERS.items(), held, strict=False):
+        number.e164 = numbering.read(text, default_country="IN").e164
+        number.number_type = NumberType.LOCAL
+        number.provider_fields = {"exophone_sid": sid}
+
+
+def _add_tags(session: Session, chance: random.Random, numbers: list[PhoneNumber]) -> None:
+    for number in numbers:
+        for tag in chance.sample(cast.TAGS, chance.choices((0, 1, 2), weights=(70, 24, 6))[0]):
+            session.add(NumberTag(number_id=number.id or 0, tenant_id=number.tenant_id, tag=tag))
+
+
+def _add_history(session: Session, chance: random.Random, numbers: list[PhoneNumber], people: dict[int, User]) -> None:
+    """Leave the trace that adding, renaming and giving up the numbers would have left, by each tenant's *people*."""
+    events = []
+    for number in numbers:
+        told: list[Told] = [(number.created_at, Action.NUMBERS_ADD, {}, {"label": number.label, "status": "active"})]
+        if number.label and chance.random() < 0.3:
+            later = number.created_at + timedelta(hours=chance.uniform(1, 20))
+            told.append((later, Action.NUMBERS_RENAME, {"label": chance.choice(cast.LABELS)}, {"label": number.label}))
+        if number.status is NumberStatus.INACTIVE:
+            later = number.created_at + timedelta(hours=chance.uniform(20, 23))
+            told.append((later, Action.NUMBERS_DEACTIVATE, {"status": "active"}, {"status": "inactive"}))
+        if number.released_at:
+            gone = Action.NUMBERS_RELEASE if number.status is NumberStatus.RELEASED else Action.NUMBERS_REMOVE
+            after = {"status": str(number.status)}
+            if number.buy_back_until:
+                after["buy_back_until"] = number.buy_back_until.isoformat()
+            told.append((number.released_at, gone, {"status": "active"}, after))
+        events += [
+            AuditEvent(
+                tenant_id=number.tenant_id,
+                at=at,
+                actor_id=people[number.tenant_id].id,
+                actor_name=people[number.tenant_id].name,
+                action=action,
+                subject_type="number",
+                subject_id=number.id,
+                subject_label=number.e164,
+                subject_version=1,
+                before=before,
+                after=after,
+            )
+            for at, action, before, after in told
+        ]
+    _save(session, sorted(events, key=lambda event: event.at))
+
+
+def _add_campaigns(
+    session: Session,
+    chance: random.Random,
+    today: date,
+    tenant_id: int,
+    names: tuple[str, ...],
+    owned: list[PhoneNumber],
+) -> None:
+    """Give each campaign a pool with 60 days of calls. In the tenant's first pool there is a story:
+
+    its first number decays over a month, the second is flagged as spam, the third stands idle.
+    """
+    live = [number for number in owned if number.status is NumberStatus.ACTIVE]
+    facts: list[dict[str, object]] = []
+    for order, name in enumerate(names):
+        pool = [live[i] for i in range(order * 9, min(order * 9 + 11, len(live)))]
+        ended = name == "Winback"
+        campaign = Campaign(
+            tenant_id=tenant_id,
+            name=name,
+            status=CampaignStatus.ENDED if ended else CampaignStatus.ACTIVE,
+            primary_number_id=None if name == cast.WITHOUT_PRIMARY else pool[0].id,
+            created_at=_at(today, 120 - 10 * order),
+        )
+        _save(session, [campaign])
+        rate = (0.32, 0.24, 0.41, 0.28)[order % 4]
+        for place, number in enumerate(pool):
+            story = ("decays", "flagged", "idle")[place] if order == 0 and place < 3 else ""
+            session.add(
+                CampaignNumber(
+                    campaign_id=campaign.id or 0,
+                    number_id=number.id or 0,
+                    tenant_id=tenant_id,
+                    pool_status=PoolStatus.SPAM_FLAGGED if story == "flagged" else PoolStatus.ACTIVE,
+                    weight=None if place % 3 else round(chance.uniform(0.5, 1.5), 2),
+                    added_at=_at(today, 100),
+                )
+            )
+            own_rate = rate * chance.uniform(0.85, 1.15)
+            facts += [
+                _day(chance, campaign, number, today, ago, own_rate, story)
+                for ago in range(cast.HEALTH_DAYS, 0, -1)
+                if name not in cast.NO_DIALER and (not ended or ago > 30)
+            ]
+    session.flush()
+    session.execute(sa.insert(CampaignHealth), facts)
+
+
+def _day(
+    chance: random.Random, campaign: Campaign, number: PhoneNumber, today: date, ago: int, rate: float, story: str
+) -> dict[str, object]:
+    day = today - timedelta(days=ago)
+    weekend = day.weekday() >= 5
+    attempts = chance.randint(4, 12) if weekend else chance.randint(22, 48)
+    spam = 0
+    if story == "decays" and ago <= 30:
+        rate *= max(0.06, (ago / 30) ** 2)
+    elif story == "flagged" and ago <= 14:
+        rate, spam = rate * 0.2, chance.choice((0, 0, 1, 2))
+    elif story == "idle":
+        attempts = 1 if ago % 17 == 0 else 0
+    answered = sum(chance.random() < rate for _ in range(attempts))
+    completed = sum(chance.random() < 0.85 for _ in range(answered))
+    return {
+        "campaign_id": campaign.id,
+        "number_id": number.id,
+        "tenant_id": number.tenant_id,
+        "day": day,
+        "attempts": attempts,
+        "answered": answered,
+        "completed": completed,
+        "short_calls": answered - completed,
+        "failed": sum(chance.random() < 0.01 for _ in range(attempts)),
+        "spam_reports": spam,
+    }

@@ -1,0 +1,1 @@
+"""What people write and read: phone numbers, countries, days, labels, tables and documents."""

@@ -1,0 +1,249 @@
+"""Files of tables: CSV and Excel, with cells that no spreadsheet will run."""
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import xlsxwriter
+
+from db.audit.queries import AuditRow
+from db.numbers.records import NumberRecord
+from services.audit import wording
+from services.connections.connections import vendor, vendors
+from services.text import labels, numbering
+
+Cell = str | int | Decimal
+
+EXCEL_ROWS = 1_048_575
+"""Rows that a sheet can hold below its header."""
+
+EXCEL_TEXT = 32_767
+"""Characters that a cell can hold; one more and Excel has none of them."""
+
+NUMBERS_HEADER = (
+    "Number",
+    "Status",
+    "Inbound agent",
+    "Provider",
+    "Connection",
+    "Name",
+    "Country",
+    "Type",
+    "Managed by",
+    "Tenant",
+    "Created",
+    "Inbound countries",
+    "Outbound countries",
+    "Tags",
+    "Notes",
+    *(field.label for vendor in vendors() for field in vendor.number_fields),
+    "Campaigns",
+    "SID",
+    "Monthly price",
+    "Currency",
+    "Changed",
+    "Released",
+    "Can be bought back until",
+)
+"""What the columns of a list of numbers are called: as an import knows them, where it takes them."""
+
+_VENDOR_FIELDS = tuple(field.name for vendor in vendors() for field in vendor.number_fields)
+ACTIVITY_HEADER = ("Time", "Who", "What", "Kind", "Subject", "Changes", "Tenant")
+_SIGNS = tuple("=+@-\uff1d\uff0b\uff20\uff0d\ufe66\ufe62\ufe6b\ufe63\u2212\u207a\u207b\u207c")  # wide, small, raised
+_PARTS = re.compile(r"([;\t\r\n])")  # where a spreadsheet of other settings begins another cell
+_AMOUNT = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_E164 = re.compile(r"\+[0-9]+")
+_PLAIN = re.compile(r"[^\W_][^;\t\r\n]*")
+_BETWEEN = re.compile("[,;]")
+_IN_QUOTES = re.compile(r'\s*"((?:[^"]|"")*)"\s*(?=[,;]|\Z)')
+_UNQUOTED = re.compile("[^,;]*")
+_LONGEST_LIST = 2_000  # a list of tags is shorter; looking for the ends of quotes takes long in what is not
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under a header and a title, wherever they are shown. `note` says what they mean."""
+
+    title: str
+    header: Sequence[str]
+    rows: Iterable[Sequence[Cell]]
+    note: str = ""
+
+
+Maker = Callable[[Iterable[Table]], bytes]
+"""Makes a file of tables: `text` or `workbook`."""
+
+
+def numbers(rows: Iterable[NumberRecord], zone: ZoneInfo) -> Table:
+    """Return *rows* as a table, with times in *zone*."""
+    return Table("Numbers", NUMBERS_HEADER, (number_cells(row, zone) for row in rows))
+
+
+def activity(rows: Iterable[AuditRow], zone: ZoneInfo) -> Table:
+    """Return changes as a table, with times in *zone*."""
+    return Table("Activity", ACTIVITY_HEADER, (event_cells(row, zone) for row in rows))
+
+
+def text(tables: Iterable[Table]) -> bytes:
+    """Return the first of *tables* as CSV in UTF-8, with cells that no spreadsheet will run."""
+    out, table = io.BytesIO(), next(iter(tables))
+    with io.TextIOWrapper(out, "utf-8-sig", newline="") as made:
+        writer = csv.writer(made)
+        writer.writerow(table.header)
+        writer.writerows([harmless(cell) if isinstance(cell, str) else cell for cell in row] for row in table.rows)
+        made.flush()
+        return out.getvalue()
+
+
+def workbook(tables: Iterable[Table]) -> bytes:
+    """Return *tables* as an Excel workbook, a sheet for each; texts stay texts, so none is a formula.
+
+    What one sheet cannot hold goes on to the next. No more than a row is held in memory besides the file.
+    """
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(
+        out, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    ) as book:
+        bold = book.add_format({"bold": True})
+        for table in tables:
+            _fill(book, table, bold)
+    return out.getvalue()
+
+
+def harmless(cell: str) -> str:
+    """Return *cell* so that no spreadsheet runs it: what begins like a formula gets an apostrophe.
+
+    So does what begins so behind a semicolon, tab or line end, where other settings begin another cell. A + with
+    digits alone is a number whichever way it is read, and other tools want it as it is. `unescaped` takes back
+    exactly what this adds.
+    """
+    if _PLAIN.fullmatch(cell):
+        return cell
+    return "".join(f"'{part}" if _runs(part) else part for part in _PARTS.split(cell))
+
+
+def unescaped(cell: str) -> str:
+    """Return *cell* without the apostrophes that keep a spreadsheet from running it."""
+    if "'" not in cell:
+        return cell
+    return "".join(part[1:] if part[:1] == "'" and _runs(part[1:]) else part for part in _PARTS.split(cell))
+
+
+def joined(values: Iterable[str]) -> str:
+    """Return several names as one cell, which `parted` takes apart again: `sales; "Hamburg, north"`."""
+    return "; ".join(_quoted(value) if _BETWEEN.search(value) or value[:1] == '"' else value for value in values)
+
+
+def parted(cell: str) -> list[str]:
+    """Return the names in a cell, which commas or semicolons part; one in quotes may hold any of them."""
+    if '"' not in cell or len(cell) > _LONGEST_LIST:
+        return _BETWEEN.split(cell)
+    found, at = [], 0
+    while at <= len(cell):
+        name = _IN_QUOTES.match(cell, at)
+        if name:
+            found.append(name[1].replace('""', '"'))
+        else:
+            name = _UNQUOTED.match(cell, at)
+            assert name  # it takes anything, also nothing
+            found.append(name[0])
+        at = name.end() + 1
+    return found
+
+
+def _quoted(value: str) -> str:
+    doubled = value.replace('"', '""')
+    return f'"{doubled}"'
+
+
+def _runs(text: str) -> bool:
+    """Return whether a cell begins like a formula, behind what may be passed over.
+
+    An apostrophe of its own is: else the cell would lose it when it is read again.
+    """
+    start = next((at for at, char in enumerate(text) if not _is_passed_over(char)), len(text))
+    return text[start:].startswith(_SIGNS) and not _E164.fullmatch(text)
+
+
+def _is_passed_over(char: str) -> bool:
+    """Return whether *char* may be dropped at the start of a cell: a blank, an invisible mark, a quote."""
+    return char in "\"'" or char.isspace() or unicodedata.category(char) in ("Cc", "Cf")
+
+
+def number_cells(row: NumberRecord, zone: ZoneInfo) -> Sequence[Cell]:
+    """Return the cells of a number, under NUMBERS_HEADER."""
+    return (
+        row.e164,
+        labels.STATUS[row.status],
+        row.agent or labels.UNASSIGNED,
+        vendor(row.provider).name,
+        row.connection or "",
+        row.label,
+        numbering.country_name(row.country) if row.country else "",
+        labels.TYPE[row.number_type],
+        labels.MANAGED[row.is_managed],
+        row.tenant,
+        _minute(row.created_at, zone),
+        joined(map(numbering.country_name, row.allowed_inbound)),
+        joined(map(numbering.country_name, row.allowed_outbound)),
+        joined(row.tags),
+        row.notes,
+        *(row.provider_fields.get(name, "") for name in _VENDOR_FIELDS),
+        joined(row.campaigns),
+        row.provider_sid or "",
+        Decimal(row.price) if row.price and _AMOUNT.fullmatch(row.price) else row.price or "",
+        row.currency or "",
+        _minute(row.updated_at, zone),
+        _minute(row.released_at, zone),
+        _minute(row.buy_back_until, zone),
+    )
+
+
+def _minute(at: datetime | None, zone: ZoneInfo) -> str:
+    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if at else ""
+
+
+def event_cells(row: AuditRow, zone: ZoneInfo) -> Sequence[str]:
+    """Return the cells of a change, under ACTIVITY_HEADER."""
+    return (
+        row.at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"),
+        row.actor,
+        wording.deed(row),
+        wording.kind(row.subject_type),
+        row.subject,
+        "; ".join(change.text for change in wording.changes(row, zone)),
+        row.tenant or "",
+    )
+
+
+def _fill(book: xlsxwriter.Workbook, table: Table, bold: object) -> None:
+    sheet, line, sheets = _sheet(book, table, table.title, bold), 1, 1
+    for row in table.rows:
+        if line > EXCEL_ROWS:
+            sheets += 1
+            sheet, line = _sheet(book, table, f"{table.title} {sheets}", bold), 1
+        for column, cell in enumerate(row):
+            if isinstance(cell, str):
+                sheet.write_string(line, column, _kept(cell)[:EXCEL_TEXT])
+            else:
+                sheet.write_number(line, column, cell)
+        line += 1
+
+
+def _kept(cell: str) -> str:
+    """Return *cell* so that reading the file leaves its own apostrophes: in Excel files nothing else needs one."""
+    return harmless(cell) if unescaped(cell.strip()) != cell.strip() else cell
+
+
+def _sheet(book: xlsxwriter.Workbook, table: Table, title: str, bold: object) -> xlsxwriter.workbook.Worksheet:
+    sheet = book.add_worksheet(title)
+    sheet.write_row(0, 0, table.header, bold)
+    sheet.freeze_panes(1, 0)
+    sheet.set_column(0, len(table.header) - 1, 20)
+    return sheet

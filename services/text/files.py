@@ -1,0 +1,209 @@
+"""Files that people bring, as programs and spreadsheets write them: read as a table, columns matched to our fields.
+
+A file is read by a process of its own (`services.text.tables`), which has limits of memory and time.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import structlog
+
+from services.core.errors import Busy, InvalidInput
+from services.text import exports
+from services.text.tables import limits
+from services.text.tables.grids import Choice
+from services.text.tables.headers import folded, share_of_numbers
+from services.text.tables.limits import LARGEST
+
+__all__ = ["LARGEST", "Choice", "Row", "Sheet", "columns", "guess", "read", "text"]
+
+PATIENCE_SECONDS = 60
+"""How long a file may be read; the process that reads it has fewer seconds of CPU."""
+
+AT_ONCE = 2
+"""Files that are read at the same time in this process of the app; the others wait."""
+
+NUMBER = "number"
+"""The field whose column is known by its cells."""
+
+_ROOT = Path(__file__).parents[2]
+_PASSED_ON = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+_LOOKED_AT = 200
+_SURE = 0.6
+_reading = threading.BoundedSemaphore(AT_ONCE)
+
+
+class Row(NamedTuple):
+    """A row of a file: its number there, its cells, and why it cannot be taken as it is, if it cannot."""
+
+    number: int
+    cells: Sequence[object]
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The rows of a file below its header, and what else it could have been read as.
+
+    `columns` are told apart (`Number`, `Number (2)`); `titles` are as they stand. `header` is the header's row,
+    0 for none, out of `headers` (row and text). `encodings` are codec, name and a sample, where it had to be guessed.
+    `named` is how many fields the header names.
+    """
+
+    columns: Sequence[str]
+    titles: Sequence[str]
+    rows: Sequence[Row]
+    header: int = 1
+    headers: Sequence[tuple[int, str]] = ()
+    named: int = 0
+    sheet: str = ""
+    sheets: Sequence[str] = ()
+    encoding: str = ""
+    encodings: Sequence[tuple[str, str, str]] = ()
+
+    def column(self, name: str, most: int | None = None) -> list[object]:
+        """Return the cells of a column, of all rows or the first *most*; None where a row is too short."""
+        at = self.columns.index(name)
+        return [row.cells[at] if at < len(row.cells) else None for row in self.rows[:most]]
+
+
+def read(
+    name: str, data: bytes, names: Mapping[str, Sequence[str]] | None = None, choice: Choice | None = None
+) -> Sheet:
+    """Return the table in a file. *names* are what the columns of our fields may be called, to find its header by.
+
+    Raises InvalidInput with the reason when it is none, or larger than can be read, and Busy when others are
+    read for so long that its turn does not come.
+    """
+    if len(data) > LARGEST:
+        raise InvalidInput(f"The file has {len(data) / 2**20:,.0f} MB; at most {LARGEST // 2**20} MB can be read.")
+    if not data.strip():
+        raise InvalidInput("The file is empty.")
+    known = {field: sorted({folded(one) for one in called}) for field, called in (names or {}).items()}
+    found = _read_apart(name, data, json.dumps({"names": known, "choice": asdict(choice or Choice())}))
+    if refusal := found.get("refusal"):
+        raise InvalidInput(refusal)
+    found["rows"] = [Row(number, cells, problem) for number, problem, *cells in found["rows"]]
+    return Sheet(**found)
+
+
+def is_busy() -> bool:
+    """Return whether as many files are read as can be at once: another one waits for its turn."""
+    if _reading.acquire(blocking=False):
+        _reading.release()
+        return False
+    return True
+
+
+def guess(sheet: Sheet, names: Mapping[str, Sequence[str]]) -> dict[str, str | None]:
+    """Return the column of the file for each field in *names*, by what it is called; None where nothing tells.
+
+    The number's column is the one whose cells are numbers: of several with its name, or of those without any.
+    """
+    called = [folded(title) for title in sheet.titles]
+    known = {field: [folded(one) for one in several] for field, several in names.items()}
+    found: dict[str, str | None] = {}
+    for field, several in known.items():
+        places = [at for one in several for at, title in enumerate(called) if title == one]
+        if field == NUMBER:
+            taken = {one for other, ones in known.items() if other != NUMBER for one in ones}
+            places = _holding_numbers(sheet, places, [at for at, title in enumerate(called) if title not in taken])
+        found[field] = sheet.columns[places[0]] if places else None
+    return found
+
+
+def _holding_numbers(sheet: Sheet, named: Sequence[int], free: Sequence[int]) -> list[int]:
+    """Return the place of the column that holds the numbers: the best of *named*, or the one of *free* that is sure."""
+    shares = {at: share_of_numbers(sheet.column(sheet.columns[at], _LOOKED_AT)) for at in {*named, *free}}
+    best = max(named, key=lambda at: shares[at], default=None)
+    if best is not None and shares[best]:
+        return [best]
+    others = sorted((at for at in free if at not in named), key=lambda at: -shares[at])
+    if others and shares[others[0]] >= _SURE and (len(others) == 1 or shares[others[0]] > shares[others[1]]):
+        return [others[0]]
+    return [] if best is None else [best]
+
+
+def columns(
+    sheet: Sheet, matched: Mapping[str, str | None], required: Sequence[str]
+) -> tuple[list[str], list[list[object]]]:
+    """Return the fields that have a column, and their values. Raises InvalidInput when one that is needed has none."""
+    missing = [field for field in required if not matched.get(field)]
+    if missing:
+        raise InvalidInput(f"Say which column holds the {missing[0].replace('_', ' ')}.")
+    found = {field: sheet.column(column) for field, column in matched.items() if column}
+    return list(found), list(found.values())
+
+
+def text(value: object) -> str:
+    """Return what is in a cell; a whole number that became a float is whole again, and an escape is gone."""
+    if type(value) is str:
+        return exports.unescaped(value.strip())
+    if value is None or value != value:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return exports.unescaped(str(value).strip())
+
+
+def _read_apart(name: str, data: bytes, wanted: str) -> dict[str, Any]:
+    """Let a process of its own read *data*, and return what it found. Raises InvalidInput when it did not end well."""
+    environment = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}  # it needs no key and no database
+    if not _reading.acquire(timeout=PATIENCE_SECONDS):
+        raise Busy("Other files are being read, and this one's turn did not come. Try again in a minute.")
+    try:
+        process = subprocess.Popen(  # noqa: S603 - it runs our own module
+            [sys.executable, "-m", "services.text.tables", wanted],
+            cwd=_ROOT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        with process:
+            try:
+                out, err = process.communicate(data, timeout=PATIENCE_SECONDS)
+            except subprocess.TimeoutExpired as exc:
+                process.kill()
+                raise _took_long() from exc
+            except BaseException:
+                process.kill()
+                raise
+    finally:
+        _reading.release()
+    if process.returncode == 0 and out != b"{}":
+        found: dict[str, Any] = json.loads(out, object_hook=_day)
+        return found
+    if process.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+        raise _took_long()
+    if process.returncode in (0, -signal.SIGABRT, -signal.SIGSEGV):
+        raise InvalidInput(
+            f"Reading the file takes more than the {limits.MEMORY // 2**20:,} MB of memory that one file is given. "
+            "Delete what stands outside of the table, or split the file."
+        )
+    structlog.get_logger().error(
+        "file.unreadable", status=process.returncode, error=err[-2000:].decode(errors="replace")
+    )
+    raise InvalidInput(f"{name} could not be read as CSV or as a workbook.")
+
+
+def _took_long() -> InvalidInput:
+    return InvalidInput(
+        "Reading the file takes too long. Delete what stands outside of the table, split the file, or save it as CSV."
+    )
+
+
+def _day(found: dict[str, Any]) -> object:
+    """Return a cell that JSON does not know; anything else as it is."""
+    if found.keys() == {"moment"}:
+        return datetime.fromisoformat(found["moment"])
+    return date.fromisoformat(found["day"]) if found.keys() == {"day"} else found

@@ -1,0 +1,139 @@
+"""What things are called on screen and in files: one word for one thing everywhere."""
+
+from typing import Protocol
+
+from db.campaigns import Trouble
+from db.connections import Tested
+from db.health.summaries import Verdict
+from db.models import CampaignStatus, NumberStatus, NumberType, OrderKind, OrderState, PoolStatus, Role
+from db.numbers.attention import Attention
+from providers.verbs import NumberType as VendorType
+from services.health.statistics import Rate
+
+STATUS = {
+    NumberStatus.ACTIVE: "Active",
+    NumberStatus.INACTIVE: "Inactive",
+    NumberStatus.RELEASED: "Released",
+    NumberStatus.REMOVED: "Removed",
+}
+TYPE = {
+    NumberType.LOCAL: "Local",
+    NumberType.MOBILE: "Mobile",
+    NumberType.TOLL_FREE: "Toll-free",
+    NumberType.NATIONAL: "National",
+    NumberType.VOIP: "VoIP",
+    NumberType.SHARED_COST: "Shared cost",
+    NumberType.OTHER: "Other",
+}
+TYPE_AT_VENDOR = {
+    VendorType.LOCAL: "Local",
+    VendorType.TOLL_FREE: "Toll-free",
+    VendorType.MOBILE: "Mobile",
+    VendorType.NATIONAL: "National",
+    VendorType.VOIP: "VoIP",
+    VendorType.SHARED_COST: "Shared cost",
+    VendorType.MACHINE_TO_MACHINE: "Machine to machine",
+}
+POOL = {
+    PoolStatus.ACTIVE: "Active",
+    PoolStatus.PAUSED: "Paused",
+    PoolStatus.CAPPED: "Capped",
+    PoolStatus.COOLING: "Cooling",
+    PoolStatus.SPAM_FLAGGED: "Spam-flagged",
+    PoolStatus.REMOVED: "Removed",
+}
+VERDICT = {
+    Verdict.SPAM_FLAGGED: "Spam-flagged",
+    Verdict.LOW: "Low",
+    Verdict.FALLING: "Falling",
+    Verdict.CAPPED: "Capped",
+    Verdict.NEAR_CAP: "Near cap",
+    Verdict.THIN: "Not enough data",
+    Verdict.SMALL_POOL: "Pool too small to tell",
+    Verdict.HEALTHY: "Healthy",
+}
+CAMPAIGN = {
+    CampaignStatus.DRAFT: "Draft",
+    CampaignStatus.ACTIVE: "Active",
+    CampaignStatus.PAUSED: "Paused",
+    CampaignStatus.ENDED: "Ended",
+}
+ORDER = {
+    OrderKind.PURCHASE: "Purchase",
+    OrderKind.IMPORT: "Import",
+    OrderKind.RELEASE: "Release",
+    OrderKind.WEBHOOKS: "Change of webhooks",
+}
+ORDER_STATE = {
+    OrderState.PLACED: "Placed",
+    OrderState.CONFIRMED: "Confirmed",
+    OrderState.FAILED: "Failed",
+    OrderState.UNKNOWN: "Not certain yet",
+}
+TROUBLE = {
+    Trouble.NO_PRIMARY: "No primary number",
+    Trouble.EMPTY_POOL: "Empty pool",
+    Trouble.FLAGGED_NUMBER: "Flagged number",
+}
+TESTED = {Tested.FAILED: "Failed", Tested.NEVER: "Never tested", Tested.PASSED: "Passed"}
+ROLE = {Role.ADMIN: "Admin", Role.OPERATOR: "Operator", Role.VIEWER: "Viewer"}
+ATTENTION = {
+    Attention.WEBHOOKS_ELSEWHERE: "Webhooks elsewhere",
+    Attention.NO_CONNECTION: "No connection",
+    Attention.INACTIVE_CONNECTION: "Inactive connection",
+    Attention.NO_AGENT: "Active without agent",
+    Attention.SPAM_FLAGGED: "Spam-flagged",
+    Attention.IDLE: "Idle",
+    Attention.RESTRICTED: "Country restrictions",
+}
+WEIGHT = (
+    "How often the number is taken against the others of its pool. The dialer's, where one is set; else ours, from the "
+    "calls of 30 days: (answered + k·m) / (attempts + k), m being the pool's rate, divided by the pool's average."
+)
+UNASSIGNED = "Unassigned"
+"""What stands for the agent of a number that has none."""
+MANAGED = {True: "Twilio-managed", False: "BYOT"}
+
+
+def amount(n: int, one: str, many: str | None = None) -> str:
+    """Return a count with its noun: `1 number`, `1,204 numbers`."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def share(found: Rate) -> str:
+    """Return a rate with its interval: `32.1% (30–34%)`; `—` without attempts."""
+    if found.value is None or found.low is None or found.high is None:
+        return "—"
+    return f"{found.value:.1%} ({found.low * 100:.0f}–{found.high:.0%})"
+
+
+def rate(found: Rate) -> str:
+    """Return a rate with its interval and n: `32.1% (30–34%), n = 1,204`; `—` without attempts."""
+    return f"{share(found)}, n = {found.n:,}" if found.n else "—"
+
+
+class Picked(Protocol):
+    """Calls that were picked up: how many count as answered, were looked at for machines, and were machines."""
+
+    @property
+    def answered(self) -> int: ...
+    @property
+    def detected(self) -> int: ...
+    @property
+    def machines(self) -> int: ...
+
+
+def answered_by(*rows: Picked) -> str:
+    """Return who is counted as answering in some rates: `humans only` where the source told, `includes machines`."""
+    detected = sum(row.detected for row in rows)
+    picked = sum(row.answered + row.machines for row in rows)
+    if not detected or not picked:
+        return "includes machines"
+    return "humans only" if detected >= picked else f"mixed: detection on for {detected / picked:.0%}"
+
+
+def weight(dialers: float | None, ours: float | None) -> str:
+    """Return a number's weight in a pool, and whose it is: `0.80 (dialer)`, `1.04 (ours)`; `—` outside the pool."""
+    if dialers is not None:
+        return f"{dialers:.2f} (dialer)"
+    return "—" if ours is None else f"{ours:.2f} (ours)"

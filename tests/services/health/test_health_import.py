@@ -1,0 +1,216 @@
+"""Campaign health that comes in: every row has an outcome, and nothing is half-written."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlmodel import Session
+
+from db.models import AuditEvent, Campaign, CampaignHealth
+from services.core.access import Actor
+from services.core.errors import Forbidden, NotFound
+from services.health import health_import
+from services.health.health_import import Given, Refused
+from services.text.days import DayOrder
+from tests.conftest import World
+from tests.world import make
+
+TODAY = date(2026, 3, 10)
+NUMBER = "+14155552671"
+
+
+@pytest.fixture
+def campaign(session: Session, world: World) -> int:
+    rows = [Campaign(tenant_id=world.tenant, name="Spring"), Campaign(tenant_id=world.other_tenant, name="Theirs")]
+    session.add_all(rows)
+    session.commit()
+    make.number(session, world, NUMBER)
+    return rows[0].id or 0
+
+
+def save(
+    session: Session, actor: Actor, *rows: Given, keep_good: bool = False, **options: object
+) -> health_import.Saved:
+    return health_import.save(session, actor, rows, source="test", keep_good=keep_good, today=TODAY, **options)  # type: ignore[arg-type]
+
+
+def facts(session: Session) -> list[tuple[object, ...]]:
+    return [
+        tuple(row)
+        for row in session.execute(
+            sa.select(
+                CampaignHealth.day, CampaignHealth.attempts, CampaignHealth.answered, CampaignHealth.completed
+            ).order_by(CampaignHealth.day)
+        )
+    ]
+
+
+def row(**given: object) -> Given:
+    return Given(
+        **({"campaign": "Spring", "number": NUMBER, "day": "2026-03-09", "attempts": 9, "answered": 3} | given)
+    )
+
+
+def test_rows_are_written_and_written_down(session: Session, world: World, campaign: int) -> None:
+    saved = save(session, world.operator, row(), row(day=date(2026, 3, 8), campaign=str(campaign), completed=2))
+    assert (saved.added, saved.replaced, saved.problems) == (2, 0, [])
+    assert facts(session) == [(date(2026, 3, 8), 9, 3, 2), (date(2026, 3, 9), 9, 3, 3)]
+    event = session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "health:import")).one()
+    assert event.after == {
+        "source": "test",
+        "added": 2,
+        "replaced": 0,
+        "refused": 0,
+        "first_day": "2026-03-08",
+        "last_day": "2026-03-09",
+    }
+
+
+def test_the_same_rows_again_change_nothing_and_others_replace_them(
+    session: Session, world: World, campaign: int
+) -> None:
+    save(session, world.operator, row())
+    again = save(session, world.operator, row())
+    assert (again.added, again.replaced) == (0, 1)
+    assert len(facts(session)) == 1
+    save(session, world.operator, row(attempts=20, answered=4))
+    assert facts(session) == [(date(2026, 3, 9), 20, 4, 4)]
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "reason"),
+    [
+        ({"answered": 10}, "answered", "10 answered of 9 attempts cannot be."),
+        ({"attempts": -1}, "attempts", "-1 is negative."),
+        ({"answered": "-2"}, "answered", "-2 is negative."),
+        ({"attempts": "many"}, "attempts", "many is not a whole number."),
+        ({"attempts": 2.5}, "attempts", "2.5 is not a whole number."),
+        ({"attempts": None}, "attempts", "This count is missing."),
+        ({"attempts": 2_000_000}, "attempts", "More than 1,000,000 calls in a day cannot be."),
+        ({"completed": 4}, "completed", "4 of 3 answered calls cannot be."),
+        ({"short_calls": 4}, "short_calls", "4 of 3 answered calls cannot be."),
+        ({"spam_reports": -1}, "spam_reports", "-1 is negative."),
+        ({"day": "2026-03-11"}, "day", "2026-03-11 is in the future."),
+        ({"day": "1926-03-11"}, "day", "1926-03-11 is too long ago."),
+        ({"day": "09.03.2026"}, "day", "Say whether the day or the month comes first in 09.03.2026"),
+        ({"day": None}, "day", "Nothing is not a day written YYYY-MM-DD."),
+        ({"campaign": "Theirs"}, "campaign", "There is no campaign Theirs."),
+        ({"campaign": ""}, "campaign", "No campaign is given."),
+        ({"campaign": "9" * 40}, "campaign", f"There is no campaign {'9' * 40}."),
+        ({"number": "+13055552671"}, "number", "+13055552671 is not a number of this tenant."),
+        ({"number": "1.41556E+10"}, "number", "A spreadsheet has shortened this number to 1.41556E+10"),
+        ({"number": float("nan")}, "number", "No number is given."),
+    ],
+)
+def test_a_wrong_row_is_refused_with_field_and_reason_and_nothing_is_written(
+    session: Session, world: World, campaign: int, given: dict[str, object], field: str, reason: str
+) -> None:
+    make.number(session, world, "+13055552671", world.stranger)
+    with pytest.raises(Refused) as refused:
+        save(session, world.operator, row(day="2026-03-07"), row(**given))
+    (problem,) = refused.value.problems
+    assert (problem.row, problem.field) == (2, field)
+    assert problem.message.startswith(reason)
+    assert facts(session) == []
+    assert not session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "health:import")).all()
+
+
+def test_a_duplicate_in_one_file_is_refused_and_names_the_first(session: Session, world: World, campaign: int) -> None:
+    with pytest.raises(Refused) as refused:
+        save(session, world.operator, row(), row(number="14155552671", attempts=5))
+    assert refused.value.problems[0].message == "The same campaign, number and day as row 1."
+
+
+def test_the_good_rows_are_kept_when_that_is_said(session: Session, world: World, campaign: int) -> None:
+    saved = save(session, world.operator, row(answered=10), row(day="2026-03-08"), keep_good=True)
+    assert (saved.added, [problem.row for problem in saved.problems]) == (1, [1])
+    assert len(facts(session)) == 1
+    with pytest.raises(Refused):
+        save(session, world.operator, row(answered=10), keep_good=True)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [NUMBER, "14155552671", 14155552671, 14155552671.0, "+1 (415) 555-2671", "0014155552671", "'+14155552671"],
+)
+def test_a_number_is_known_without_its_plus_and_however_it_is_written(
+    session: Session, world: World, campaign: int, written: object
+) -> None:
+    assert save(session, world.operator, row(number=written)).added == 1
+
+
+@pytest.mark.parametrize(
+    ("day", "order"),
+    [
+        (datetime(2026, 3, 9, 12, tzinfo=UTC), None),
+        ("2026-03-09 00:00:00", None),
+        ("2026-03-09", DayOrder.MONTH_FIRST),
+        ("09/03/2026", DayOrder.DAY_FIRST),
+        ("9.3.2026", DayOrder.DAY_FIRST),
+        ("03/09/2026", DayOrder.MONTH_FIRST),
+    ],
+)
+def test_a_day_is_read_as_it_was_said_to_be_written(
+    session: Session, world: World, campaign: int, day: object, order: DayOrder | None
+) -> None:
+    save(session, world.operator, row(day=day), order=order)
+    assert facts(session)[0][0] == date(2026, 3, 9)
+
+
+def test_who_may_not_write_is_refused_and_so_is_nobodys_tenant(session: Session, world: World, campaign: int) -> None:
+    with pytest.raises(Forbidden):
+        save(session, world.viewer, row())
+    with pytest.raises(NotFound):
+        save(session, world.everywhere, row())
+    with pytest.raises(Refused):
+        save(session, world.stranger, row())
+    assert facts(session) == []
+
+
+def test_more_rows_than_a_batch_are_one_transaction(
+    session: Session, world: World, campaign: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health_import, "BATCH", 3)
+    done: list[float] = []
+    rows = [row(day=date(2026, 2, day)) for day in range(1, 11)]
+    health_import.save(session, world.operator, rows, source="test", today=TODAY, progress=done.append)
+    assert len(facts(session)) == 10
+    assert done == sorted(done)
+    assert 0 < done[0] < done[-1] <= 1
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(st.lists(st.tuples(*[st.one_of(st.none(), st.text(max_size=12), st.integers(), st.floats())] * 9), max_size=5))
+def test_whatever_comes_has_an_outcome(
+    session: Session, world: World, campaign: int, rows: list[tuple[object, ...]]
+) -> None:
+    checked = health_import.check(session, world.operator, [Given(*row) for row in rows], today=TODAY)
+    assert len(checked.facts) + len(checked.problems) == len(rows)
+    assert all(problem.field and problem.message for problem in checked.problems)
+
+
+def test_short_and_completed_calls_exclude_one_another(session: Session, world: World, campaign: int) -> None:
+    with pytest.raises(Refused, match="6 completed and 5 short calls are more than 10 answered"):
+        save(session, world.operator, row(attempts=12, answered=10, completed=6, short_calls=5))
+    assert save(session, world.operator, row(attempts=12, answered=10, completed=5, short_calls=5)).added == 1
+
+
+def test_counts_in_usual_writings_come_in_as_they_are(session: Session, world: World, campaign: int) -> None:
+    save(session, world.operator, row(attempts="1,234", answered="1 000.0", completed="'12"))
+    assert facts(session) == [(date(2026, 3, 9), 1234, 1000, 12)]
+    for wrong in (True, "1.234", "12 calls", "1_000"):
+        with pytest.raises(Refused):
+            save(session, world.operator, row(attempts=wrong, answered=0))
+
+
+@pytest.mark.parametrize("written", ["spring", " Spring ", "SPRING\n"])
+def test_a_campaign_is_known_as_it_is_stored(session: Session, world: World, campaign: int, written: str) -> None:
+    assert save(session, world.operator, row(campaign=written)).added == 1
+
+
+def test_an_id_of_too_many_digits_is_no_campaign(session: Session, world: World, campaign: int) -> None:
+    for written in (f"{campaign:018d}{'9' * 18}", "9" * 5000, f"{campaign}.5", "²"):
+        saved = save(session, world.operator, row(campaign=written), row(), keep_good=True)
+        assert [problem.field for problem in saved.problems] == ["campaign"]

@@ -1,0 +1,431 @@
+"""Numbers that come in by the file: every row has an outcome, and nothing is half-written."""
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlmodel import Session
+
+import db.base.engine
+import db.base.locks
+import db.orders.queries
+from db.base.scope import Slice
+from db.models import AuditEvent, NumberCount, NumberOrder, OrderKind, PhoneNumber
+from db.numbers.queries import NumberQuery
+from services.audit import audit
+from services.connections import connections
+from services.core.access import Actor
+from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from services.numbers import import_files, number_import, numbers
+from services.numbers.number_import import Given, Outcome, Refused, Report
+from services.orders import orders
+from services.text import files
+from tests.conftest import World
+from tests.world import make
+
+NUMBER, SECOND, THIRD = "+14155552671", "+14155552672", "+14155552673"
+
+
+def row(number: object = NUMBER, connection: object = "SIP", **given: object) -> Given:
+    return Given(number, connection, **given)  # type: ignore[arg-type]
+
+
+def save(session: Session, world: World, *rows: Given, actor: Actor | None = None, **options: object) -> Report:
+    return number_import.save(session, actor or world.operator, rows, source="numbers.csv", **options)  # type: ignore[arg-type]
+
+
+def outcomes(report: Report) -> list[str]:
+    return [str(result.outcome) for result in report.results]
+
+
+def on_record(session: Session) -> list[str]:
+    return sorted(session.scalars(sa.select(PhoneNumber.e164)))
+
+
+def events(session: Session, action: str) -> list[AuditEvent]:
+    return list(session.scalars(sa.select(AuditEvent).where(AuditEvent.action == action).order_by(AuditEvent.id)))
+
+
+def test_a_row_becomes_a_number_with_everything_that_it_says(session: Session, world: World) -> None:
+    given = row(
+        "098765 43210",
+        "mcube",
+        label=" Desk ",
+        agent="maya",
+        allowed_inbound="India; US",
+        allowed_outbound="UK, India",
+        tags="west; sales,West",
+        notes="From the old console",
+        fields={"executive_number": "98765", "exophone_sid": "of another vendor"},
+    )
+    report = save(session, world, given)
+    assert report.results == [(1, Outcome.ADDED, "+919876543210", "", "", ())]
+    (found,) = numbers.search(session, world.viewer, NumberQuery(), Slice())
+    seen = numbers.get(session, world.viewer, found.id)
+    assert (seen.e164, seen.country, seen.label, seen.agent) == ("+919876543210", "IN", "Desk", "Maya")
+    assert (seen.connection, seen.provider, seen.is_managed) == ("mCube", "mcube", False)
+    assert (seen.allowed_inbound, seen.allowed_outbound) == (("IN", "US"), ("GB", "IN"))
+    assert (seen.tags, seen.notes) == (("sales", "west"), "From the old console")
+    assert seen.provider_fields == {"executive_number": "98765"}
+    assert timedelta() <= datetime.now(UTC) - seen.created_at < timedelta(minutes=1)
+    (event,) = audit.history(session, world.viewer, "number", found.id, Slice())
+    assert (event.actor, event.action) == ("Operator", "numbers:add")
+    assert event.after == numbers.words(session, session.get_one(PhoneNumber, found.id))
+
+
+def test_an_import_is_written_down_once_and_each_number_too(session: Session, world: World) -> None:
+    make.number(session, world, THIRD)
+    save(session, world, row(), row(SECOND), row(THIRD), row("12"), keep_good=True)
+    (event,) = events(session, "numbers:import_file")
+    assert (event.subject_label, event.actor_name, event.tenant_id) == ("numbers.csv", "Operator", world.tenant)
+    assert event.after == {"source": "numbers.csv", "added": 2, "already_here": 1, "differing": 0, "refused": 1}
+    assert [found.subject_label for found in events(session, "numbers:add")] == [THIRD, NUMBER, SECOND]
+
+
+def test_a_check_says_what_would_come_and_writes_nothing(session: Session, world: World) -> None:
+    make.number(session, world, SECOND)
+    rows = [row(), row(SECOND), row("+15551234567"), row("12")]
+    report = number_import.check(session, world.operator, rows)
+    assert outcomes(report) == ["added", "here", "doubtful", "refused"]
+    assert on_record(session) == [SECOND]
+    assert not events(session, "numbers:import_file")
+
+
+def test_the_same_file_again_changes_nothing(session: Session, world: World) -> None:
+    rows = [row(label="Desk", tags="sales"), row(SECOND)]
+    assert outcomes(save(session, world, *rows)) == ["added", "added"]
+    before = session.execute(sa.select(PhoneNumber.id, PhoneNumber.version, PhoneNumber.updated_at)).all()
+    written = session.scalar(sa.select(sa.func.count(AuditEvent.id)))
+    assert outcomes(save(session, world, *rows)) == ["here", "here"]
+    assert outcomes(save(session, world, row(label="Other", agent="Nobody"))) == ["differs"]
+    assert session.execute(sa.select(PhoneNumber.id, PhoneNumber.version, PhoneNumber.updated_at)).all() == before
+    assert session.scalar(sa.select(sa.func.count(AuditEvent.id))) == written
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "reason"),
+    [
+        (row(""), "number", "Enter a phone number."),
+        (row(None), "number", "Enter a phone number."),
+        (row("call me"), "number", "call me has letters: a phone number has digits only."),
+        (row("+1415"), "number", "+1415 cannot be a phone number: it is too short."),
+        (row("1.41556E+10"), "number", "A spreadsheet has shortened this number to 1.41556E+10, and digits are lost"),
+        (row("555-2671"), "number", "Start with + and the country calling code"),
+        (row(SECOND, "Nowhere"), "connection", "There is no connection Nowhere."),
+        (row("555 2671", "Nowhere"), "connection", "There is no connection Nowhere."),
+        (row(SECOND, "Other SIP"), "connection", "There is no connection Other SIP."),
+        (row(SECOND, ""), "connection", "No connection is named: choose one for such rows."),
+        (row(SECOND, "Retired"), "connection", "The connection Retired is inactive. Choose an active one."),
+        (row(SECOND, agent="Nobody"), "agent", "There is no agent Nobody."),
+        (row(SECOND, agent="Zoe"), "agent", "There is no agent Zoe."),
+        (row(SECOND, agent="Rita"), "agent", "The agent Rita is inactive. Choose an active one."),
+        (row(SECOND, label="x" * 65), "label", "A label has at most 64 characters; this one has 65."),
+        (row(SECOND, allowed_inbound="US; Atlantis"), "countries", "Atlantis is not a country"),
+        (row(SECOND, tags="x" * 33), "tags", "A tag has at most 32 characters"),
+        (row(SECOND, notes="x" * 2001), "notes", "Notes have at most 2,000 characters"),
+        (row(SECOND, "mCube"), "executive_number", "Enter the executive number."),
+        (row(SECOND, "mCube", fields={"executive_number": "x"}), "executive_number", "An executive number has 4 to 15"),
+        (row(NUMBER), "number", "The same number as row 1."),
+        (row("14155552671", "Twilio"), "number", "The same number as row 1."),
+        (row("+13055552671"), "number", "+1 305 555 2671 exists already. A number can be on record only once."),
+        (row("+15551234567"), "number", "+1 555 123 4567 exists already."),
+        (row("+12125552368"), "number", "+1 212 555 2368 is being ordered or changed already."),
+    ],
+)
+def test_a_wrong_row_is_refused_with_field_and_reason_and_nothing_is_written(
+    session: Session, world: World, wrong: Given, field: str, reason: str
+) -> None:
+    make.number(session, world, "+13055552671", world.stranger)
+    make.number(session, world, "+15551234567", world.stranger)
+    order(session, world, "+12125552368")
+    before = on_record(session)
+    with pytest.raises(Refused, match=r"^Nothing was written: 1 of 2 rows cannot be imported\. Row 2: ") as refused:
+        save(session, world, row(), wrong)
+    good, bad = refused.value.report.results
+    assert (good.outcome, bad.outcome, bad.row, bad.field) == (Outcome.ADDED, Outcome.REFUSED, 2, field)
+    assert bad.reason.startswith(reason)
+    assert not any(name in bad.reason for name in ("Other,", "stranger", "Stranger"))
+    assert on_record(session) == before
+    assert not events(session, "numbers:import_file")
+
+
+def order(session: Session, world: World, e164: str) -> None:
+    session.add(
+        NumberOrder(
+            tenant_id=world.tenant,
+            kind=OrderKind.PURCHASE,
+            e164=e164,
+            connection_id=world.twilio,
+            placed_by=world.operator.user_id,
+        )
+    )
+    session.commit()
+
+
+def test_the_good_rows_are_kept_when_that_is_said(session: Session, world: World) -> None:
+    report = save(session, world, row("12"), row(), row("+15551234567"), keep_good=True)
+    assert outcomes(report) == ["refused", "added", "doubtful"]
+    assert on_record(session) == [NUMBER]
+    assert outcomes(save(session, world, row("12"), keep_good=True)) == ["refused"]
+
+
+def test_a_number_on_no_plan_needs_insisting(session: Session, world: World) -> None:
+    with pytest.raises(Refused, match="no numbering plan that we know lists it"):
+        save(session, world, row("+15551234567"))
+    assert outcomes(save(session, world, row("+15551234567"), insist=True)) == ["added"]
+
+
+@pytest.mark.parametrize(
+    ("written", "connection", "e164"),
+    [
+        ("14155552671", "SIP", NUMBER),
+        (14155552671, "SIP", NUMBER),
+        (14155552671.0, "Exotel", NUMBER),
+        ("'+1 415 555 2671", "SIP", NUMBER),
+        ("(415) 555-2671", "Twilio", NUMBER),
+        ("4155552671", "Twilio · Twilio", NUMBER),
+        ("9876543210", "Exotel", "+919876543210"),
+        ("12345", "mCube", "12345"),
+    ],
+)
+def test_a_number_is_understood_however_a_spreadsheet_left_it(
+    session: Session, world: World, written: object, connection: str, e164: str
+) -> None:
+    save(session, world, row(written, connection, fields={"executive_number": "98765"}))
+    assert on_record(session) == [e164]
+
+
+def test_rows_that_name_no_connection_take_the_chosen_one(session: Session, world: World) -> None:
+    save(session, world, row("415 555 2671", ""), row(SECOND, None), row(THIRD), connection_id=world.twilio)
+    found = numbers.search(session, world.viewer, NumberQuery(), Slice())
+    assert {number.e164: number.connection for number in found} == {NUMBER: "Twilio", SECOND: "Twilio", THIRD: "SIP"}
+    with pytest.raises(Refused, match="No connection is named"):
+        save(session, world, row("+14155552674", ""), connection_id=world.other_sip)
+
+
+def test_rows_with_outcomes_can_be_mended_and_imported_again(session: Session, world: World) -> None:
+    text = "Number,Connection,Name,Colour\n+14155552671,SIP,=1+1,red\n+14155552672,Nowhere,,blue\n"
+    frame = files.read("a.csv", text.encode())
+    given = import_files.rows(frame, files.guess(frame, import_files.NAMES))
+    report = save(session, world, *given, keep_good=True)
+    made = import_files.outcomes(frame, report, number_import.DONE).decode("utf-8-sig")
+    assert made.splitlines() == [
+        "Row,Outcome,Reason,Number,Connection,Name,Colour",
+        "2,Added,,+14155552671,SIP,'=1+1,red",
+        "3,Refused,There is no connection Nowhere.,+14155552672,Nowhere,,blue",
+    ]
+    frame = files.read("a.csv", made.replace("Nowhere,,", "SIP,,").encode())
+    given = import_files.rows(frame, files.guess(frame, import_files.NAMES))
+    report = save(session, world, *given)
+    assert outcomes(report) == ["here", "added"]
+    again = import_files.outcomes(frame, report, number_import.DONE).decode("utf-8-sig")
+    assert again.splitlines()[0] == "Row,Outcome,Reason,Number,Connection,Name,Colour"
+
+
+def test_the_template_can_be_imported_as_it_is(session: Session, world: World) -> None:
+    frame = files.read("template.csv", import_files.template("SIP"))
+    matched = files.guess(frame, import_files.NAMES)
+    assert list(matched) == list(import_files.TITLES)
+    assert None not in matched.values()
+    assert outcomes(save(session, world, *import_files.rows(frame, matched))) == ["added"]
+
+
+def test_who_may_not_add_is_refused_and_so_is_nobodys_tenant(session: Session, world: World) -> None:
+    for act in (number_import.check, lambda *given: number_import.save(*given, source="a.csv")):
+        with pytest.raises(Forbidden):
+            act(session, world.viewer, [row()])
+        with pytest.raises(NotFound):
+            act(session, world.everywhere, [row()])
+    assert on_record(session) == []
+
+
+def test_too_many_rows_are_refused(session: Session, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(number_import, "MOST_ROWS", 2)
+    with pytest.raises(InvalidInput, match="The file has 3 rows; at most 2 can be imported at once"):
+        save(session, world, row(), row(SECOND), row(THIRD))
+
+
+def test_more_rows_than_a_batch_are_one_transaction(
+    session: Session, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(number_import, "BATCH", 3)
+    monkeypatch.setattr(db.base.locks, "CLAIMED_SINGLY", 4)
+    done: list[float] = []
+    rows = [row(f"+1415555{2000 + i}") for i in range(10)]
+    save(session, world, *rows, progress=done.append)
+    assert len(on_record(session)) == 10
+    assert done == sorted(done)
+    assert 0 < done[0] < done[-1] <= 1
+    assert session.scalar(sa.select(sa.func.sum(NumberCount.n)).where(NumberCount.tenant_id == world.tenant)) == 10
+
+
+def test_nothing_hears_of_progress_once_the_import_writes(
+    session: Session, world: World, database: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(number_import, "BATCH", 3)
+    done: list[str] = []
+
+    def written(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if statement.startswith("INSERT"):
+            done.append("written")
+
+    sa.event.listen(database, "before_cursor_execute", written)
+    try:
+        save(session, world, *(row(f"+1415555{2000 + i}") for i in range(10)), progress=lambda _: done.append("heard"))
+    finally:
+        sa.event.remove(database, "before_cursor_execute", written)
+    assert {"heard", "written"} <= set(done)
+    assert "heard" not in done[done.index("written") :]
+
+
+@pytest.mark.parametrize("status", ["", "Active", "in service", "IN USE"])
+def test_a_row_that_says_to_be_in_use_comes_in(session: Session, world: World, status: str) -> None:
+    assert outcomes(save(session, world, row(status=status))) == ["added"]
+
+
+@pytest.mark.parametrize("status", ["Released", "removed", "Inactive", "Ported out", "0"])
+def test_a_row_that_says_to_be_out_of_use_does_not_come_in_as_active(
+    session: Session, world: World, status: str
+) -> None:
+    (result,) = save(session, world, row(status=status), keep_good=True).results
+    assert (result.outcome, result.field) == (Outcome.REFUSED, "status")
+    assert f"Its status is {status}" in result.reason
+    make.number(session, world, NUMBER)
+    assert outcomes(save(session, world, row(status=status))) == ["differs"]
+
+
+def test_rows_are_named_by_their_numbers_in_the_file_and_one_that_did_not_fit_is_refused(
+    session: Session, world: World
+) -> None:
+    report = save(
+        session, world, row(row=3), row(row=7), row(SECOND, row=9, problem="This row has 4 cells."), keep_good=True
+    )
+    assert [(found.row, found.reason) for found in report.results] == [
+        (3, ""),
+        (7, "The same number as row 3."),
+        (9, "This row has 4 cells."),
+    ]
+    assert on_record(session) == [NUMBER]
+
+
+def test_a_batch_that_fails_takes_the_others_back(
+    session: Session, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(number_import, "BATCH", 1)
+
+    def seen(_session: object, e164s: object) -> dict[str, int]:
+        return {}
+
+    make.number(session, world, SECOND)
+    monkeypatch.setattr(number_import.db.numbers.registration, "holders", seen)  # as if it had come in after the look
+    with pytest.raises(Conflict, match="One of the numbers was added meanwhile"):
+        save(session, world, row(), row(SECOND))
+    assert on_record(session) == [SECOND]
+    assert not events(session, "numbers:import_file")
+
+
+def test_a_connection_that_changes_while_rows_are_read_stops_the_import(
+    session: Session, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(number_import, "BATCH", 2)
+
+    def meanwhile(_done: float) -> None:
+        with db.base.engine.open_session() as other:
+            connections.deactivate(other, world.admin, world.sip, version=1)
+
+    with pytest.raises(Conflict, match="A connection or an agent was changed meanwhile"):
+        save(session, world, row(), row(SECOND), progress=meanwhile)
+    assert on_record(session) == []
+
+
+def at_once(*acts: Callable[[], object]) -> list[object]:
+    """Do *acts* in threads of their own that start together; return what each returned, or its refusal."""
+    barrier, done = threading.Barrier(len(acts)), []
+
+    def run(act: Callable[[], object]) -> None:
+        barrier.wait()
+        try:
+            done.append(act())
+        except InvalidInput as exc:
+            done.append(exc)
+
+    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return done
+
+
+@pytest.mark.parametrize("singly", [1_000, 1])
+def test_imports_and_single_numbers_at_once_add_each_number_once(
+    session: Session, world: World, monkeypatch: pytest.MonkeyPatch, singly: int
+) -> None:
+    monkeypatch.setattr(db.base.locks, "CLAIMED_SINGLY", singly)
+    rows = [row(f"+1415555{2000 + i}") for i in range(20)]
+
+    def bring(rows: list[Given]) -> int:
+        with db.base.engine.open_session() as own:
+            return save(own, world, *rows, keep_good=True).count(Outcome.ADDED)
+
+    def register() -> int:
+        with db.base.engine.open_session() as own:
+            return 1 if make.number(own, world, "+14155552010", world.stranger) else 0
+
+    done = at_once(lambda: bring(rows), lambda: bring(rows[::-1]), register, lambda: bring(rows[5:]))
+    assert sum(one for one in done if isinstance(one, int)) == 20
+    assert len(on_record(session)) == 20
+    assert sorted(event.subject_label for event in events(session, "numbers:add")) == on_record(session)
+
+
+@pytest.mark.parametrize("singly", [1_000, 1])
+def test_a_number_is_imported_or_ordered_but_never_both(
+    session: Session, world: World, monkeypatch: pytest.MonkeyPatch, singly: int
+) -> None:
+    monkeypatch.setattr(db.base.locks, "CLAIMED_SINGLY", singly)
+    wanted = [f"+1415555{2000 + i}" for i in range(6)]
+
+    def bring() -> Report:
+        with db.base.engine.open_session() as own:
+            return save(own, world, *map(row, wanted), keep_good=True)
+
+    def buy(e164: str) -> int:
+        with db.base.engine.open_session() as own:
+            return orders.place_purchase(own, world.operator, world.twilio, orders.Purchase(e164))
+
+    done = at_once(bring, *(partial(buy, e164) for e164 in wanted))
+    (report,) = (one for one in done if isinstance(one, Report))
+    ordered = db.orders.queries.open_numbers(session)
+    assert ordered | set(on_record(session)) == set(wanted)
+    assert not ordered & set(on_record(session))
+    assert {result.number for result in report.results if result.outcome is Outcome.REFUSED} == ordered
+
+
+cells = st.one_of(
+    st.none(),
+    st.text(max_size=12),
+    st.integers(),
+    st.floats(),
+    st.sampled_from(["SIP", "mCube", NUMBER, "14155552671", "Maya", "US; India", "'=1", "Retired"]),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80, deadline=None)
+@given(st.lists(st.tuples(*[cells] * 8, st.fixed_dictionaries({"executive_number": cells})), max_size=5), st.booleans())
+def test_whatever_comes_has_an_outcome(
+    session: Session, world: World, rows: list[tuple[object, ...]], insist: bool
+) -> None:
+    given = [Given(*row) for row in rows]  # type: ignore[arg-type]
+    checked = number_import.check(session, world.operator, given, insist=insist)
+    assert [result.row for result in checked.results] == list(range(1, len(rows) + 1))
+    for result in checked.results:
+        wrong = result.outcome in (Outcome.REFUSED, Outcome.DOUBTFUL)
+        assert bool(result.field) == wrong
+        assert bool(result.reason) == (wrong or result.outcome is Outcome.DIFFERS)
+    saved = save(session, world, *given, insist=insist, keep_good=True)
+    assert saved == checked

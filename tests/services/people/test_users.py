@@ -1,0 +1,385 @@
+"""Users: one-time passwords, roles, and no way to lock out the last admin."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+import time_machine
+from sqlmodel import Session
+
+import db.base.engine
+import db.people.users
+from db.base.scope import Scope, Slice
+from db.models import Membership, Role, User
+from services.core.access import Actor, Permission
+from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound, ServiceError
+from services.people import sign_in, tenants, users
+from services.people.tenants import TenantQuery
+from services.people.users import UserQuery
+from tests.conftest import PASSWORD, World
+
+ROUNDS = 5
+
+
+def actor_of(session: Session, username: str, tenant: int | None = None) -> Actor | None:
+    session.rollback()
+    return sign_in.load_actor(session, username, datetime.now(UTC), tenant)
+
+
+def row(session: Session, world: World, username: str) -> users.UserRow:
+    session.rollback()
+    query = UserQuery(username)
+    return next(user for user in users.search(session, world.admin, query, Slice()) if user.username == username)
+
+
+def test_a_new_user_gets_a_one_time_password_that_must_be_changed(session: Session, world: World) -> None:
+    made = users.create(session, world.admin, " Jane.Doe ", "Jane Doe", Role.OPERATOR)
+    assert made.username == "jane.doe"
+    assert sign_in.matches(made.one_time_password, sign_in.attempt(session, "JANE.DOE").password_hash)
+    jane = actor_of(session, "jane.doe")
+    assert jane
+    assert (jane.role, jane.must_change_password) == (Role.OPERATOR, True)
+    users.change_own_password(session, jane, made.one_time_password, "a-new-long-password", "a-new-long-password")
+    changed = actor_of(session, "jane.doe")
+    assert changed
+    assert not changed.must_change_password
+
+
+@pytest.mark.parametrize("username", ["", "x", "two words", "a" * 65, "emoji☎️", "-dash"])
+def test_a_user_name_that_cannot_be_used_is_refused(session: Session, world: World, username: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        users.create(session, world.admin, username, "Somebody", Role.VIEWER)
+    assert refused.value.field == "username"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "again", "field"),
+    [
+        ("wrong", "a-new-long-password", "a-new-long-password", "old"),
+        (PASSWORD, "short", "short", "new"),
+        (PASSWORD, "password1234", "password1234", "new"),
+        (PASSWORD, "operator2026", "operator2026", "new"),
+        (PASSWORD, "a-new-long-password", "another-long-password", "again"),
+        (PASSWORD, PASSWORD, PASSWORD, "new"),
+    ],
+)
+def test_a_password_change_that_is_wrong_changes_nothing(
+    session: Session, world: World, old: str, new: str, again: str, field: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        users.change_own_password(session, world.operator, old, new, again)
+    assert refused.value.field == field
+    session.rollback()
+    assert sign_in.matches(PASSWORD, sign_in.attempt(session, "operator").password_hash)
+
+
+def test_nobody_changes_the_own_role_or_account(session: Session, world: World) -> None:
+    with pytest.raises(Forbidden):
+        users.change_role(session, world.admin, world.admin.user_id, world.tenant, Role.VIEWER)
+    with pytest.raises(Forbidden):
+        users.set_active(session, world.admin, world.admin.user_id, False)
+
+
+def test_the_last_admin_of_a_tenant_stays(session: Session, world: World) -> None:
+    for act in (
+        lambda: users.change_role(session, world.superadmin, world.admin.user_id, world.tenant, Role.VIEWER),
+        lambda: users.change_role(session, world.superadmin, world.admin.user_id, world.tenant, None),
+        lambda: users.set_active(session, world.superadmin, world.admin.user_id, False),
+    ):
+        with pytest.raises(Conflict, match="last admin"):
+            act()
+    users.change_role(session, world.admin, world.operator.user_id, world.tenant, Role.ADMIN)
+    users.change_role(session, world.superadmin, world.admin.user_id, world.tenant, Role.VIEWER)
+
+
+def test_a_deactivated_admin_is_no_admin_to_rely_on(session: Session, world: World) -> None:
+    users.change_role(session, world.admin, world.operator.user_id, world.tenant, Role.ADMIN)
+    users.set_active(session, world.admin, world.operator.user_id, False)
+    with pytest.raises(Conflict, match="last admin"):
+        users.set_active(session, world.superadmin, world.admin.user_id, False)
+
+
+def test_a_superadmin_makes_and_unmakes_another_one(session: Session, world: World) -> None:
+    users.set_superadmin(session, world.superadmin, world.operator.user_id, True)
+    made = actor_of(session, "operator", sign_in.ALL_TENANTS)
+    assert made
+    assert made.all_tenants
+    assert made.workspaces[0].role is Role.OPERATOR
+    users.set_superadmin(session, world.superadmin, world.operator.user_id, False)
+    unmade = actor_of(session, "operator", None)
+    assert unmade
+    assert (unmade.is_superadmin, unmade.role) == (False, Role.OPERATOR)
+
+
+def test_a_superadmin_with_a_role_in_one_tenant_has_none_in_another(session: Session, world: World) -> None:
+    users.set_superadmin(session, world.superadmin, world.operator.user_id, True)
+    made = actor_of(session, "operator", world.other_tenant)
+    assert made
+    assert (made.tenant_id, made.role, [w.id for w in made.workspaces]) == (world.other_tenant, None, [world.tenant])
+
+
+def test_a_new_superadmin_needs_no_tenant(session: Session, world: World) -> None:
+    made = users.create_superadmin(session, world.everywhere, " Root ", "")
+    root = actor_of(session, "root")
+    assert root
+    assert (made.username, root.is_superadmin, root.must_change_password, root.workspaces) == ("root", True, True, ())
+    with pytest.raises(InvalidInput, match="already"):
+        users.create_superadmin(session, world.everywhere, "OPERATOR", "Olga")
+
+
+def test_no_superadmin_stops_being_one_alone(session: Session, world: World) -> None:
+    for act in (
+        lambda: users.set_superadmin(session, world.superadmin, world.superadmin.user_id, False),
+        lambda: users.set_active(session, world.superadmin, world.superadmin.user_id, False),
+    ):
+        with pytest.raises(Forbidden, match="Nobody"):
+            act()
+
+
+Deed = Callable[[Session, Actor, int, int], None]
+"""What somebody does to a user (the third) of a tenant (the last)."""
+
+AGAINST_ADMINS: dict[str, Deed] = {
+    "demote": lambda session, actor, user, tenant: users.change_role(session, actor, user, tenant, Role.VIEWER),
+    "take out": lambda session, actor, user, tenant: users.change_role(session, actor, user, tenant, None),
+    "deactivate": lambda session, actor, user, _: users.set_active(session, actor, user, False),
+}
+AGAINST_SUPERADMINS: dict[str, Deed] = {
+    "deactivate": lambda session, actor, user, _: users.set_active(session, actor, user, False),
+    "unmake": lambda session, actor, user, _: users.set_superadmin(session, actor, user, False),
+}
+
+
+def at_once(first: Actor, second: Actor, deed: Deed, tenant: int) -> list[type[Exception] | None]:
+    """Let two people do the same to each other at the same moment; return what refused each, the winner first."""
+    barrier = threading.Barrier(2)
+    outcomes: list[type[Exception] | None] = []
+
+    def act(actor: Actor, other: Actor) -> None:
+        with db.base.engine.open_session() as own:
+            sign_in.load_actor(own, actor.username, datetime.now(UTC), None)  # as `rechecked` does before a click
+            barrier.wait(10)
+            try:
+                deed(own, actor, other.user_id, tenant)
+                outcomes.append(None)
+            except ServiceError as exc:
+                outcomes.append(type(exc))
+
+    threads = [threading.Thread(target=act, args=pair) for pair in ((first, second), (second, first))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(outcomes, key=lambda refused: refused is not None)
+
+
+@pytest.mark.parametrize("others", ["alone", "with a third"])
+@pytest.mark.parametrize("deed", AGAINST_ADMINS)
+def test_of_two_admins_who_act_against_each_other_at_once_one_wins(
+    session: Session, world: World, deed: str, others: str
+) -> None:
+    second = replace(world.operator, role=Role.ADMIN)
+    if others == "with a third":
+        users.change_role(session, world.admin, world.viewer.user_id, world.tenant, Role.ADMIN)
+    for _ in range(ROUNDS):
+        restore(session, Membership, world, [world.admin.user_id, second.user_id])
+        outcomes = at_once(world.admin, second, AGAINST_ADMINS[deed], world.tenant)
+        assert outcomes in ([None, Conflict], [None, Forbidden])
+        left = UserQuery(roles=(Role.ADMIN,), active=True)
+        assert db.people.users.count(session, Scope(world.tenant), left) == (1 if others == "alone" else 2)
+
+
+@pytest.mark.parametrize("deed", AGAINST_SUPERADMINS)
+def test_of_two_superadmins_who_act_against_each_other_at_once_one_wins(
+    session: Session, world: World, deed: str
+) -> None:
+    second = replace(world.viewer, is_superadmin=True)
+    for _ in range(ROUNDS):
+        restore(session, User, world, [world.superadmin.user_id, second.user_id])
+        outcomes = at_once(world.superadmin, second, AGAINST_SUPERADMINS[deed], world.tenant)
+        assert outcomes in ([None, Conflict], [None, Forbidden])
+        assert session.scalar(sa.select(sa.func.count(User.id)).where(User.is_superadmin, User.is_active)) == 1
+
+
+def restore(session: Session, kind: type[Membership] | type[User], world: World, both: list[int]) -> None:
+    """Make two users active again, and both admins of the tenant, or superadmins."""
+    session.rollback()
+    session.execute(sa.update(User).where(User.id.in_(both)).values(is_active=True))
+    if kind is User:
+        session.execute(sa.update(User).values(is_superadmin=User.id.in_(both)))
+    else:
+        session.execute(sa.delete(Membership).where(Membership.user_id.in_(both)))
+        session.add_all(Membership(user_id=one, tenant_id=world.tenant, role=Role.ADMIN) for one in both)
+    session.commit()
+
+
+def test_an_admin_manages_only_users_of_the_own_tenant_alone(session: Session, world: World) -> None:
+    with pytest.raises(NotFound):
+        users.reset_password(session, world.admin, world.stranger.user_id)
+    session.rollback()
+    both = session.get_one(Membership, (world.nowhere.user_id, world.tenant)).user_id
+    with pytest.raises(Forbidden, match="other tenants"):
+        users.set_active(session, world.admin, both, False)
+    with pytest.raises(NotFound):
+        users.change_role(session, world.admin, world.stranger.user_id, world.tenant, Role.VIEWER)
+    with pytest.raises(NotFound):
+        users.change_role(session, world.admin, world.stranger.user_id, world.other_tenant, Role.VIEWER)
+
+
+def test_deactivating_and_resetting_end_every_session(session: Session, world: World) -> None:
+    before = datetime.now(UTC)
+    made = users.reset_password(session, world.admin, world.viewer.user_id)
+    session.rollback()
+    assert sign_in.load_actor(session, "viewer", before, None) is None
+    assert sign_in.matches(made.one_time_password, sign_in.attempt(session, "viewer").password_hash)
+    users.set_active(session, world.admin, world.viewer.user_id, False)
+    assert actor_of(session, "viewer") is None
+    assert not row(session, world, "viewer").is_active
+    users.set_active(session, world.admin, world.viewer.user_id, True)
+    assert actor_of(session, "viewer") is not None
+
+
+def test_a_superadmin_gives_a_user_of_another_tenant_a_role(session: Session, world: World) -> None:
+    with pytest.raises(InvalidInput, match="already, in another tenant") as refused:
+        users.create(session, world.superadmin, " STRANGER ", "Somebody", Role.VIEWER)
+    assert refused.value.overridable
+    users.grant(session, world.superadmin, " Stranger ", world.tenant, Role.VIEWER)
+    assert [place.role for place in row(session, world, "stranger").places] == [Role.VIEWER]
+    found = users.get(session, world.everywhere, world.stranger.user_id).user
+    assert [(place.tenant, place.role) for place in found.places] == [("Acme", Role.VIEWER), ("Other", Role.ADMIN)]
+    with pytest.raises(InvalidInput, match="already"):
+        users.grant(session, world.superadmin, "stranger", world.tenant, Role.VIEWER)
+    users.change_role(session, world.everywhere, world.stranger.user_id, world.tenant, Role.OPERATOR)
+    for unknown, tenant in (("nobody", world.tenant), ("stranger", 4711)):
+        with pytest.raises(NotFound):
+            users.grant(session, world.superadmin, unknown, tenant, Role.VIEWER)
+    with pytest.raises(Forbidden, match="own role"):
+        users.grant(session, world.superadmin, "superadmin", world.tenant, Role.ADMIN)
+
+
+@pytest.mark.parametrize("typed", ["operator", "OPERATOR", "  Operator\t"])
+def test_other_case_and_spaces_make_no_second_account(session: Session, world: World, typed: str) -> None:
+    with pytest.raises(InvalidInput, match=r"^Operator \(operator\) is in this tenant already\.$") as refused:
+        users.create(session, world.admin, typed, "Somebody else", Role.ADMIN)
+    assert not refused.value.overridable
+    with pytest.raises(InvalidInput, match="A superadmin can give this user a role here") as refused:
+        users.create(session, world.admin, typed.lower().replace("operator", "stranger"), "Somebody", Role.VIEWER)
+    assert not refused.value.overridable
+
+
+def test_an_actor_whose_rights_ended_meanwhile_changes_nothing(session: Session, world: World) -> None:
+    users.change_role(session, world.admin, world.operator.user_id, world.tenant, Role.ADMIN)
+    second = replace(world.operator, role=Role.ADMIN)
+    users.change_role(session, second, world.admin.user_id, world.tenant, Role.OPERATOR)
+    for act in (
+        lambda: users.create(session, world.admin, "late", "Late", Role.VIEWER),
+        lambda: users.reset_password(session, world.admin, world.viewer.user_id),
+        lambda: users.end_sessions(session, world.admin, world.viewer.user_id),
+        lambda: users.change_role(session, world.admin, world.viewer.user_id, world.tenant, Role.ADMIN),
+    ):
+        with pytest.raises(Forbidden, match="has changed"):
+            act()
+
+
+def test_users_are_found_by_name_role_and_status_part_by_part(session: Session, world: World) -> None:
+    def found(actor: Actor, size: int = 25, page: int = 1, **query: object) -> list[str]:
+        wanted = UserQuery(**query)  # type: ignore[arg-type]
+        rows = users.search(session, actor, wanted, Slice(page, size))
+        assert users.count(session, actor, wanted) == len(rows) or size < 25
+        return [user.username for user in rows]
+
+    assert found(world.admin) == ["admin", "both", "operator", "viewer"]
+    assert found(world.admin, size=3, page=2) == ["viewer"]
+    assert found(world.admin, text="OPER") == ["operator"]
+    assert found(world.admin, text="%") == []
+    assert found(world.admin, roles=(Role.OPERATOR, Role.VIEWER)) == ["both", "operator", "viewer"]
+    assert found(world.stranger, roles=(Role.OPERATOR,)) == []
+    assert found(world.everywhere) == ["admin", "both", "operator", "stranger", "superadmin", "viewer"]
+    assert found(world.everywhere, superadmins=True) == ["superadmin"]
+    assert found(world.everywhere, superadmins=True, roles=(Role.VIEWER,)) == ["both", "superadmin", "viewer"]
+    users.set_active(session, world.admin, world.viewer.user_id, False)
+    assert found(world.admin, active=False) == ["viewer"]
+    assert found(world.admin, active=True) == ["admin", "both", "operator"]
+
+
+def test_users_come_by_name_whatever_its_case(session: Session, world: World) -> None:
+    users.create(session, world.admin, "ben", "ben in lower case", Role.VIEWER)
+    rows = users.search(session, world.admin, UserQuery(), Slice())
+    assert [user.name for user in rows] == ["Admin", "ben in lower case", "Both", "Operator", "Viewer"]
+
+
+def test_a_user_is_shown_with_the_roles_that_the_reader_may_know(session: Session, world: World) -> None:
+    both = world.nowhere.user_id
+    seen = users.get(session, world.admin, both)
+    assert [place.tenant for place in seen.user.places] == ["Acme"]
+    assert seen.unmanaged
+    assert [place.tenant for place in users.get(session, world.everywhere, both).user.places] == ["Acme", "Other"]
+    assert not users.get(session, world.superadmin, both).unmanaged
+    for nobody in (world.stranger.user_id, world.superadmin.user_id, 4711, "abc", ""):
+        with pytest.raises(NotFound):
+            users.get(session, world.admin, nobody)
+
+
+def test_the_last_sign_ins_of_the_own_account_are_shown(session: Session, world: World) -> None:
+    assert users.own_sign_ins(session, world.operator) == []
+    moments = [datetime(2026, 5, day, 9, tzinfo=UTC) for day in range(1, 13)]
+    for moment in moments:
+        with time_machine.travel(moment, tick=False):
+            sign_in.succeeded(session, "operator")
+            sign_in.succeeded(session, "viewer")
+    assert users.own_sign_ins(session, world.operator) == moments[::-1][:10]
+
+
+def test_with_a_one_time_password_nothing_may_be_done_but_to_change_it(session: Session, world: World) -> None:
+    users.change_role(session, world.admin, world.operator.user_id, world.tenant, Role.ADMIN)
+    users.reset_password(session, world.admin, world.operator.user_id)
+    fresh = actor_of(session, "operator")
+    assert fresh
+    assert not [permission for permission in Permission if fresh.may(permission)]
+    with pytest.raises(Forbidden, match="one-time password"):
+        users.create(session, fresh, "somebody", "Somebody", Role.VIEWER)
+
+
+def test_a_suspended_tenant_lets_nobody_in_until_it_is_open_again(session: Session, world: World) -> None:
+    tenants.set_suspended(session, world.superadmin, world.tenant, True)
+    operator = actor_of(session, "operator")
+    assert operator
+    assert not operator.has_scope
+    tenants.set_suspended(session, world.superadmin, world.tenant, False)
+    again = actor_of(session, "operator")
+    assert again
+    assert again.tenant_id == world.tenant
+
+
+def test_tenants_are_created_and_renamed_with_names_of_their_own(session: Session, world: World) -> None:
+    made = tenants.create(session, world.superadmin, "  Fresh   one ", "Europe/Berlin")
+    for taken in ("Acme", "ACME "):
+        with pytest.raises(InvalidInput, match="already"):
+            tenants.create(session, world.superadmin, taken, "UTC")
+        with pytest.raises(InvalidInput, match="already"):
+            tenants.change(session, world.superadmin, made, taken, "UTC", version=1)
+    with pytest.raises(InvalidInput, match="time zone"):
+        tenants.change(session, world.superadmin, made, "Fresh", "Mars/Base", version=1)
+    assert tenants.change(session, world.superadmin, made, "FRESH ONE", "UTC", version=1) == 2
+    found = tenants.get(session, world.superadmin, made)
+    assert (found.name, found.time_zone, found.users, found.admins) == ("FRESH ONE", "UTC", 0, 0)
+    told = tenants.history(session, world.superadmin, made, Slice())
+    assert [event.action for event in told] == ["tenants:change", "tenants:create"]
+
+
+def test_tenants_are_found_by_name_and_status_with_their_counts(session: Session, world: World) -> None:
+    def found(part: Slice = Slice(), **query: object) -> list[str]:  # noqa: B008
+        return [row.name for row in tenants.search(session, world.superadmin, TenantQuery(**query), part)]  # type: ignore[arg-type]
+
+    assert found() == ["Acme", "Other"]
+    assert found(Slice(2, 1)) == ["Other"]
+    assert found(text="CM") == ["Acme"]
+    tenants.set_suspended(session, world.superadmin, world.other_tenant, True)
+    assert found(active=True) == ["Acme"]
+    assert found(active=False) == ["Other"]
+    assert tenants.count(session, world.superadmin, TenantQuery(active=False)) == 1
+    acme = tenants.get(session, world.superadmin, world.tenant)
+    assert (acme.users, acme.admins) == (4, 1)

@@ -1,0 +1,88 @@
+"""The demo's sandbox: its accounts have made the calls that the demo tells of."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from db.models import Campaign, CampaignHealth
+from services.core import settings
+from services.core.access import Actor
+from services.health import call_log_runs, call_logs
+from services.orders import fulfilment, reconcile
+from services.people import sign_in
+from services.setup import demo, demo_story
+from services.setup.sandbox import running_for_demo
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def operator(session: Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[Actor]:
+    """The demo's operator, with its sandbox running."""
+    monkeypatch.setattr(settings.current(), "demo", True)
+    demo.fill(session, settings.current(), NOW.date())
+    actor = sign_in.load_actor(session, "operator", datetime.now(UTC), None)
+    session.rollback()
+    assert actor
+    with running_for_demo(settings.current()):
+        yield actor
+
+
+def read(session: Session, operator: Actor) -> call_logs.Counts:
+    log = next(log for log in call_logs.search(session, operator) if log.is_active)
+    run = call_logs.begin(session, operator, log.connection_id)
+    while call_log_runs.read_day(log.connection_id, run):
+        pass
+    session.rollback()
+    return call_logs.get(session, operator, log.connection_id).counts
+
+
+def test_reading_the_log_gives_health_to_the_campaign_that_no_dialer_reports(session: Session, operator: Actor) -> None:
+    health = (
+        sa.select(Campaign.name, sa.func.count(sa.distinct(CampaignHealth.day)))
+        .join(CampaignHealth, CampaignHealth.campaign_id == Campaign.id)
+        .group_by(Campaign.name)
+    )
+    before = dict(session.execute(health).tuples().all())
+    (alone,) = demo_story.NO_DIALER
+    assert alone not in before
+    counts = read(session, operator)
+    assert counts.days == 30
+    assert counts.added
+    assert counts.kept
+    assert counts.in_several_pools
+    assert counts.not_on_record
+    after = dict(session.execute(health).tuples().all())
+    assert after.pop(alone) >= 29  # the sandbox's days are those of UTC
+    assert after == before
+
+
+def test_the_largest_account_has_something_of_every_kind_to_reconcile(session: Session, operator: Actor) -> None:
+    (connection,) = reconcile.offered(session, operator)
+    found = reconcile.compare(session, operator, connection.id)
+    assert found.missing_here.total > 1000
+    assert found.missing_there.total == len(demo_story.RELEASED_AT_TWILIO)
+    renamed = [one.theirs for row in found.different.rows for one in row.to_take_over]
+    assert sorted(renamed) == sorted(demo_story.RENAMED_AT_TWILIO.values())
+    moved = {one.theirs for row in found.different.rows for one in row.webhooks}
+    by_hand = {value for settings in demo_story.ROUTED_AT_TWILIO.values() for value in settings.values()}
+    assert moved == by_hand | set(demo_story.OLD_WEBHOOKS.values())
+    assert found.same > 100
+
+
+def test_the_demo_starts_again_with_a_number_that_was_imported_meanwhile(session: Session, operator: Actor) -> None:
+    (connection,) = reconcile.offered(session, operator)
+    found = reconcile.compare(session, operator, connection.id, matching="+1202")
+    fulfilment.ask(reconcile.place_import(session, operator, found, found.missing_here.rows[0]))
+    with running_for_demo(settings.current()):
+        again = reconcile.compare(session, operator, connection.id, matching="+1202")
+    assert again.same == found.same + 1
+
+
+def test_a_restart_of_the_sandbox_adds_no_call_twice(session: Session, operator: Actor) -> None:
+    with running_for_demo(settings.current()):
+        calls = read(session, operator).calls
+    assert 10_000 < calls < 14_000

@@ -1,0 +1,22 @@
+"""Numbers for tests, put on record through the same door as users use."""
+
+from sqlmodel import Session
+
+from services.core.access import Actor
+from services.numbers import registration
+from services.numbers.registration import Configuration
+from tests.conftest import World
+
+
+def number(
+    session: Session, world: World, text: str = "+14155552671", actor: Actor | None = None, **fields: object
+) -> int:
+    """Register *text* on the SIP connection of the actor's tenant and return its id."""
+    actor = actor or world.operator
+    connection = world.other_sip if actor.tenant_id == world.other_tenant else world.sip
+    return registration.register(session, actor, text, connection, Configuration(**fields), insist=True)  # type: ignore[arg-type]
+
+
+def several(session: Session, world: World, amount: int) -> list[int]:
+    """Register *amount* numbers, named `Line 0`, `Line 1` and so on."""
+    return [number(session, world, f"+1415555{2000 + i}", label=f"Line {i}") for i in range(amount)]

@@ -1,0 +1,93 @@
+"""Ordering as tests do it: numbers for sale, bought, looked up; and what the sandbox's ledger says."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import requests
+from sqlmodel import Session
+
+from db.models import OrderState
+from providers.sandbox.server import Sandbox
+from providers.verbs import NumberSearch, OwnedNumber
+from services.core import settings
+from services.numbers import numbers
+from services.orders import catalogue, fulfilment, orders
+from services.orders.orders import Configuration, Purchase
+from services.orders.sweep import Sweep
+from tests.conftest import World
+
+NUMBERS = "/IncomingPhoneNumbers"
+
+
+def for_sale(session: Session, world: World, country: str = "US") -> str:
+    """Return a number that nobody has bought yet: those that other tests gave back are for sale again."""
+    found = catalogue.search(session, world.operator, world.twilio, NumberSearch(country))
+    return next(number.e164 for number in reversed(found) if not entries(settings.sandbox_url(), number.e164))
+
+
+def buy(session: Session, world: World, e164: str, **chosen: object) -> int:
+    configuration = Configuration(**chosen)  # type: ignore[arg-type]
+    order = orders.place_purchase(
+        session, world.operator, world.twilio, Purchase(e164, price="1.15", currency="USD", configuration=configuration)
+    )
+    fulfilment.ask(order)
+    return order
+
+
+def place(session: Session, world: World, e164: str) -> int:
+    return orders.place_purchase(session, world.operator, world.twilio, Purchase(e164, price="1.15", currency="USD"))
+
+
+def bought(sandbox: Sandbox, e164: str) -> int:
+    return ledger(sandbox, e164).count("purchase")
+
+
+def ledger(sandbox: Sandbox, e164: str) -> list[str]:
+    return entries(sandbox.url, e164)
+
+
+def entries(url: str, e164: str) -> list[str]:
+    answer = requests.get(f"{url}/ledger", params={"number": e164}, timeout=5).json()
+    return [entry["action"] for entry in answer["entries"]]
+
+
+def looked_up(session: Session, world: World, order: int) -> orders.OrderRow:
+    session.rollback()  # to see what others wrote
+    return orders.get(session, world.viewer, order)
+
+
+def on_record(session: Session, world: World, number: int | None) -> numbers.NumberDetail:
+    session.rollback()
+    return numbers.get(session, world.viewer, number)
+
+
+def state(session: Session, world: World, order: int) -> OrderState:
+    return looked_up(session, world, order).state
+
+
+def owned(session: Session, world: World) -> OwnedNumber:
+    """Return a number of the account that no test has taken over yet."""
+    token = None
+    while True:
+        page = catalogue.owned_page(session, world.operator, world.twilio, matching="", token=token)
+        for row in page.rows:
+            if row.number.webhooks.voice_url.startswith("https://ivr.example.net"):
+                return row.number
+        token = page.next_token
+
+
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "what was awaited did not come"
+        time.sleep(0.02)
+
+
+@contextmanager
+def sweeping() -> Iterator[None]:
+    sweep = Sweep(lambda: None)
+    try:
+        yield
+    finally:
+        sweep.stop()

@@ -1,0 +1,52 @@
+"""Reconciling as tests do it: numbers set up in Twilio's console, compared, and imported."""
+
+from collections.abc import Mapping
+
+from sqlmodel import Session
+
+import db.connections
+from db.base.scope import Scope
+from db.models import OrderState
+from providers.sandbox.accounts import MAIN
+from providers.sandbox.server import OwnedSeed, Sandbox
+from providers.verbs import Provider
+from services.core.access import Actor
+from services.orders import catalogue, fulfilment, reconcile
+from services.orders.reconcile import Comparison, MissingHere
+from tests.conftest import World
+from tests.world import ordering
+
+OURS = "https://voice.example.com/in"
+ELSEWHERE = "https://elsewhere.example.com"
+
+
+def at_twilio(session: Session, world: World) -> Provider:
+    return catalogue._provider(session, world.operator, world.twilio)
+
+
+def held(sandbox: Sandbox, e164: str, others: Mapping[str, str] | None = None, **seed: str) -> str:
+    """Have the account hold *e164*, as somebody set it up in Twilio's console, with *others* of its settings."""
+    sandbox.seed_owned([OwnedSeed(e164, MAIN.sid, others=others or {}, **seed)])
+    return e164
+
+
+def compared(session: Session, world: World, matching: str, actor: Actor | None = None) -> Comparison:
+    session.rollback()
+    return reconcile.compare(session, actor or world.operator, world.twilio, matching=matching)
+
+
+def imported(session: Session, world: World, row: MissingHere, comparison: Comparison) -> int:
+    """Import a number and return its id."""
+    order = reconcile.place_import(session, world.operator, comparison, row)
+    fulfilment.ask(order)
+    found = ordering.looked_up(session, world, order)
+    assert found.state is OrderState.CONFIRMED, found.problem
+    return found.number_id or 0
+
+
+def move_webhooks(session: Session, world: World) -> None:
+    """Have the connection point elsewhere, as an admin does."""
+    found = db.connections.find(session, Scope(world.tenant), world.twilio)
+    assert found
+    found.voice_url = "https://voice.example.com/v2"
+    session.commit()
