@@ -40,8 +40,8 @@ def world(session: Session, amount: int, events: int) -> Actor:
     people = [User(username=f"load{i}", name=f"Person {i}", password_hash="-") for i in range(PEOPLE)]  # noqa: S106
     session.add_all([tenant, *people])
     session.flush()
-    at = tenant.id or 0
-    session.add_all(Membership(user_id=user.id or 0, tenant_id=at, role=Role.OPERATOR) for user in people)
+    at = tenant.id
+    session.add_all(Membership(user_id=user.id, tenant_id=at, role=Role.OPERATOR) for user in people)
     connections = [
         Connection(
             tenant_id=at,
@@ -102,7 +102,7 @@ def world(session: Session, amount: int, events: int) -> Actor:
         session.commit()
     analyze()
     viewer = people[0]
-    return Actor(viewer.id or 0, viewer.username, viewer.name, tenant_id=at, role=Role.VIEWER)
+    return Actor(viewer.id, viewer.username, viewer.name, tenant_id=at, role=Role.VIEWER)
 
 
 def _number(

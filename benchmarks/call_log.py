@@ -72,7 +72,7 @@ def main(amount: int = 100_000) -> None:
             session.add(connection)
             session.execute(sa.update(CampaignNumber).values(added_at=datetime.now(UTC) - timedelta(days=99)))
             session.commit()
-            connection_id = connection.id or 0
+            connection_id = connection.id
             call_logs.begin(session, actor, connection_id)
             sys.stdout.write(f"| {amount:,} calls over {DAYS} days, {engine.dialect.name} | |\n|---|---|\n")
             timed("read, added up and written", lambda: read(session, connection_id))

@@ -29,11 +29,11 @@ def world(session: Session) -> Actor:
     user = User(username="load", name="Load", password_hash="-")  # noqa: S106
     session.add_all([tenant, user])
     session.flush()
-    at = tenant.id or 0
+    at = tenant.id
     session.add_all(Connection(tenant_id=at, name=f"Trunk {i}", provider="sip") for i in range(CONNECTIONS))
     session.add_all(Agent(tenant_id=at, name=f"Agent {i}") for i in range(AGENTS))
     session.commit()
-    return Actor(user.id or 0, "load", "Load", tenant_id=at, role=Role.ADMIN)
+    return Actor(user.id, "load", "Load", tenant_id=at, role=Role.ADMIN)
 
 
 def file(amount: int) -> bytes:

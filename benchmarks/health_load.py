@@ -31,7 +31,7 @@ def world(session: Session, amount: int) -> Actor:
     user = User(username="load", name="Load", password_hash="-")  # noqa: S106
     session.add_all([tenant, user])
     session.flush()
-    at = tenant.id or 0
+    at = tenant.id
     campaigns = [Campaign(tenant_id=at, name=f"Campaign {i}") for i in range(CAMPAIGNS)]
     numbers = [
         PhoneNumber(tenant_id=at, e164=f"+1415{i:07d}", provider="twilio", country="US", is_managed=True)
@@ -40,11 +40,11 @@ def world(session: Session, amount: int) -> Actor:
     session.add_all([*campaigns, *numbers])
     session.flush()
     session.add_all(
-        CampaignNumber(campaign_id=campaigns[i % CAMPAIGNS].id or 0, number_id=number.id or 0, tenant_id=at)
+        CampaignNumber(campaign_id=campaigns[i % CAMPAIGNS].id, number_id=number.id, tenant_id=at)
         for i, number in enumerate(numbers)
     )
     session.commit()
-    return Actor(user.id or 0, "load", "Load", tenant_id=at, role=Role.ADMIN)
+    return Actor(user.id, "load", "Load", tenant_id=at, role=Role.ADMIN)
 
 
 def facts(amount: int) -> list[Given]:

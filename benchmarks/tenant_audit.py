@@ -68,7 +68,7 @@ def there_already(session: Session) -> Actor | None:
     user = session.scalar(sa.select(User).where(User.username == "load0"))
     if tenant is None or user is None:
         return None
-    return Actor(user.id or 0, user.username, user.name, tenant_id=tenant.id, role=Role.VIEWER)
+    return Actor(user.id, user.username, user.name, tenant_id=tenant.id, role=Role.VIEWER)
 
 
 def main(amount: int = 100_000, events: int = 500_000) -> None:

@@ -202,7 +202,7 @@ def _free(session: Session, tenant_id: int, text: str, *, but: int | None = None
 
 def _pooled(session: Session, campaign: Campaign, number_id: int) -> CampaignNumber:
     """Return a number's place in the pool. Raises Conflict when it has none, or has left it."""
-    place = db.campaigns.place(session, Scope(campaign.tenant_id), campaign.id or 0, validation.as_id(number_id))
+    place = db.campaigns.place(session, Scope(campaign.tenant_id), campaign.id, validation.as_id(number_id))
     if place is None or place.pool_status is PoolStatus.REMOVED:
         raise Conflict("This number is no longer in the pool. Nothing was saved.")
     return place
@@ -223,7 +223,7 @@ def _with_places(number_ids: Sequence[int]) -> changes.Noun[Campaign]:
 
     def words(session: Session, campaign: Campaign) -> dict[str, Any]:
         told = _words(session, campaign)
-        for e164, place in db.campaigns.places(session, Scope(campaign.tenant_id), campaign.id or 0, number_ids):
+        for e164, place in db.campaigns.places(session, Scope(campaign.tenant_id), campaign.id, number_ids):
             weight = "" if place.weight is None else f", weight {place.weight:g}"
             told[e164] = f"{place.pool_status}{weight}"
         return told

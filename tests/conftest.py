@@ -198,7 +198,7 @@ def world(session: Session, _settings: settings.Settings) -> World:
     }
     session.add_all([*tenants, *users.values()])
     session.flush()
-    acme, other = (tenant.id or 0 for tenant in tenants)
+    acme, other = (tenant.id for tenant in tenants)
     places = [
         ("admin", acme, Role.ADMIN),
         ("operator", acme, Role.OPERATOR),
@@ -207,7 +207,7 @@ def world(session: Session, _settings: settings.Settings) -> World:
         ("both", acme, Role.OPERATOR),
         ("both", other, Role.VIEWER),
     ]
-    session.add_all(Membership(user_id=users[name].id or 0, tenant_id=at, role=role) for name, at, role in places)
+    session.add_all(Membership(user_id=users[name].id, tenant_id=at, role=role) for name, at, role in places)
 
     def connection(tenant: int, name: str, provider: str, country: str | None, active: bool = True) -> Connection:
         secrets = {
@@ -252,7 +252,7 @@ def world(session: Session, _settings: settings.Settings) -> World:
     def actor(name: str, tenant: int | None, role: Role | None, *, all_tenants: bool = False) -> Actor:
         workspaces = (Workspace(tenant, "Acme", role),) if tenant and role else ()
         return Actor(
-            user_id=users[name].id or 0,
+            user_id=users[name].id,
             username=name,
             name=users[name].name,
             is_superadmin=name == "superadmin",
@@ -272,8 +272,8 @@ def world(session: Session, _settings: settings.Settings) -> World:
         actor("superadmin", acme, None),
         actor("superadmin", None, None, all_tenants=True),
         actor("both", None, None),
-        *(row.id or 0 for row in connections),
-        *(row.id or 0 for row in agents),
+        *(row.id for row in connections),
+        *(row.id for row in agents),
     )
 
 

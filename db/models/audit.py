@@ -30,7 +30,7 @@ class AuditEvent(SQLModel, table=True):
         sa.Index("ix_audit_event_subject", "subject_type", "subject_id", "tenant_id", *_LAST),
     )
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     tenant_id: int | None = Field(default=None, foreign_key="tenant.id")
     at: datetime = instant()
     actor_id: int | None = Field(default=None, foreign_key="app_user.id")

@@ -35,7 +35,7 @@ class Campaign(SQLModel, table=True):
         of_tenant("primary_number_id", "phone_number"),
     )
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     tenant_id: int = Field(foreign_key="tenant.id")
     name: str = Field(max_length=80)
     status: CampaignStatus = Field(default=CampaignStatus.ACTIVE, sa_type=words(CampaignStatus, "status"))

@@ -57,7 +57,7 @@ class Connection(SQLModel, table=True):
     __tablename__ = "telephony_connection"
     __table_args__ = (sa.UniqueConstraint("tenant_id", "id"), sa.UniqueConstraint("tenant_id", "name"))
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     tenant_id: int = Field(foreign_key="tenant.id")
     name: str = Field(max_length=80)
     provider: str = Field(max_length=32)
@@ -77,7 +77,7 @@ class Connection(SQLModel, table=True):
 class Agent(SQLModel, table=True):
     __table_args__ = (sa.UniqueConstraint("tenant_id", "id"), sa.UniqueConstraint("tenant_id", "name"))
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     tenant_id: int = Field(foreign_key="tenant.id")
     name: str = Field(max_length=80)
     is_active: bool = True
@@ -97,7 +97,7 @@ class PhoneNumber(SQLModel, table=True):
         sa.CheckConstraint("length(e164) >= 3", name="e164_is_a_number"),
     )
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     tenant_id: int = Field(foreign_key="tenant.id")
     e164: str = Field(max_length=20)
     status: NumberStatus = Field(default=NumberStatus.ACTIVE, sa_type=words(NumberStatus, "status"))
@@ -186,7 +186,7 @@ class NumberOrder(SQLModel, table=True):
         sa.Index(None, "number_id"),
     )
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     tenant_id: int = Field(foreign_key="tenant.id")
     kind: OrderKind = Field(sa_type=words(OrderKind, "kind"))
     state: OrderState = Field(default=OrderState.PLACED, sa_type=words(OrderState, "state"))

@@ -19,7 +19,7 @@ class Role(StrEnum):
 
 
 class Tenant(SQLModel, table=True):
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     name: str = Field(max_length=80, unique=True)
     time_zone: str = Field(default="UTC", max_length=64)
     suspended_at: datetime | None = maybe_instant()
@@ -31,7 +31,7 @@ class Tenant(SQLModel, table=True):
 class User(SQLModel, table=True):
     __tablename__ = "app_user"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     username: str = Field(max_length=64, unique=True)
     name: str = Field(max_length=80)
     password_hash: str = Field(max_length=100)
@@ -66,7 +66,7 @@ class ApiKey(SQLModel, table=True):
 
     __tablename__ = "api_key"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(default=None, primary_key=True)
     tenant_id: int = Field(foreign_key="tenant.id", index=True)
     name: str = Field(max_length=80)
     shown: str = Field(max_length=16)

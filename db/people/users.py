@@ -130,7 +130,7 @@ def search(session: Session, scope: Scope, query: UserQuery, part: Slice) -> lis
         .limit(part.size)
         .offset(part.offset)
     ).all()
-    places = _places(session, scope, [user.id or 0 for user in found])
+    places = _places(session, scope, [user.id for user in found])
     return [_row(user, places) for user in found]
 
 
@@ -141,7 +141,7 @@ def find_row(session: Session, scope: Scope, user_id: int) -> UserRow | None:
 
 
 def _row(user: User, places: Mapping[int, Sequence[Place]]) -> UserRow:
-    user_id = user.id or 0
+    user_id = user.id
     return UserRow(
         id=user_id,
         username=user.username,

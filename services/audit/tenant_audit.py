@@ -175,7 +175,7 @@ def tenant(session: Session, actor: Actor) -> Tenant:
     if found is None:
         raise NotFound
     limits = thresholds.read(found.settings)
-    return Tenant(found.id or 0, found.name, ZoneInfo(found.time_zone), datetime.now(UTC), actor.name, limits)
+    return Tenant(found.id, found.name, ZoneInfo(found.time_zone), datetime.now(UTC), actor.name, limits)
 
 
 def period(first: date, last: date, zone: ZoneInfo) -> Period:

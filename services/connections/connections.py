@@ -101,7 +101,7 @@ def get(session: Session, actor: Actor, connection_id: object) -> ConnectionDeta
     known = credentials.unseal(settings.current(), row.credentials)
     shown = {field.name for field in vendor(row.provider).credential_fields if not field.secret}
     return ConnectionDetail(
-        id=row.id or 0,
+        id=row.id,
         tenant_id=row.tenant_id,
         name=row.name,
         provider=row.provider,

@@ -88,7 +88,7 @@ def add(session: Session, actor: Actor, noun: Noun[Row], row: Row, action: Actio
     _flush(session, noun.name, "added")
     audit.record(session, actor, action, noun.subject(row), after=noun.words(session, row))
     commit(session, noun.name)
-    return row.id or 0
+    return row.id
 
 
 def _flush(session: Session, name: str, done: str) -> None:

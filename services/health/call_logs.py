@@ -158,11 +158,11 @@ def last_day(time_zone: str) -> date:
 
 def _begin(session: Session, connection: Connection, user_id: int | None, first_day: date | None) -> str:
     now = datetime.now(UTC)
-    pull = db.health.call_logs.lock(session, connection.id or 0)
+    pull = db.health.call_logs.lock(session, connection.id)
     if pull is None:
         day = _first_day(session, connection.tenant_id, first_day)
         pull = HealthPull(
-            connection_id=connection.id or 0,
+            connection_id=connection.id,
             tenant_id=connection.tenant_id,
             first_day=day,
             done_until=day - ONE_DAY,
@@ -214,7 +214,7 @@ def _who(session: Session, pull: HealthPull) -> Actor | None:
     if pull.started_by is None:
         return None
     user = db.people.users.get(session, pull.started_by)
-    return Actor(user.id or 0, user.username, user.name, tenant_id=pull.tenant_id)
+    return Actor(user.id, user.username, user.name, tenant_id=pull.tenant_id)
 
 
 def _standing(row: PullRow) -> CallLog:

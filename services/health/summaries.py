@@ -92,7 +92,7 @@ def _is_newest(one: Kept) -> bool:
 
 def _begin(one: Kept) -> threading.Thread | None:
     """Have it added up in the background, unless it rests. What is lost when the app stops the next reader begins."""
-    key, old = (one.tenant.id or 0, one.days), one.summary
+    key, old = (one.tenant.id, one.days), one.summary
     if old and old.seconds > QUICK and (datetime.now(UTC) - old.made_at).total_seconds() <= REST * old.seconds:
         return None
     if time.monotonic() < _rests_until.get(key, 0):

@@ -283,7 +283,7 @@ def subject(number: PhoneNumber) -> Subject:
 
 def words(session: Session, number: PhoneNumber) -> dict[str, Any]:
     """Return a number's values as the audit log keeps them: names beside ids, so they read alone."""
-    detail = db.numbers.details.find(session, Scope(number.tenant_id), number.id or 0)
+    detail = db.numbers.details.find(session, Scope(number.tenant_id), number.id)
     if detail is None:
         raise NotFound
     return {
@@ -359,7 +359,7 @@ def change(
 
 def leave_campaigns(session: Session, actor: Actor, number: PhoneNumber) -> None:
     """Take *number* out of every campaign, written down for each, in the transaction of *session*."""
-    for campaign, place in db.campaigns.with_number(session, Scope(number.tenant_id), number.id or 0):
+    for campaign, place in db.campaigns.with_number(session, Scope(number.tenant_id), number.id):
         before: dict[str, Any] = {}
         after: dict[str, Any] = {}
         if campaign.primary_number_id == number.id:

@@ -162,7 +162,7 @@ def prepare(
     number = NewNumber(
         e164=read.e164,
         provider=connection.provider,
-        connection_id=connection.id or 0,
+        connection_id=connection.id,
         country=read.country,
         number_type=read.number_type,
         label=validation.label(configuration.label),

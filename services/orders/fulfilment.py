@@ -146,7 +146,7 @@ def carry_on(order_id: int, *, even_early: bool = False) -> Look:
 
 def _ask(provider: Provider, order: NumberOrder) -> None:
     """Ask for what was ordered. Raises ProviderUnavailable, after it was noted, when it is to be asked again."""
-    order_id = order.id or 0
+    order_id = order.id
     act = {
         OrderKind.PURCHASE: _buy,
         OrderKind.IMPORT: _take_over,
@@ -240,12 +240,12 @@ def _expect_nowhere(provider: Provider, order: NumberOrder) -> None:
 def _look_for_purchase(provider: Provider, order: NumberOrder) -> None:
     owned = provider.find_owned(order.e164)
     if order.state is OrderState.FAILED and (owned is None or _is_of_another(order)):
-        states.look_no_more(order.id or 0)
+        states.look_no_more(order.id)
     elif owned is not None:
-        _confirm(order.id or 0, owned)
+        _confirm(order.id, owned)
     elif _long_ago(order):
         _fail(
-            order.id or 0,
+            order.id,
             "The provider does not hold it for the account: it was not bought, nothing was charged.",
             once_more=True,
         )
@@ -254,7 +254,7 @@ def _look_for_purchase(provider: Provider, order: NumberOrder) -> None:
 def _is_of_another(order: NumberOrder) -> bool:
     """Return whether a later order bought the number, which it does only while the account does not hold it."""
     with db.base.engine.open_session() as session:
-        return db.orders.queries.was_bought_after(session, order.e164, order.id or 0)
+        return db.orders.queries.was_bought_after(session, order.e164, order.id)
 
 
 def _look_for_release(provider: Provider, order: NumberOrder) -> None:
@@ -263,26 +263,26 @@ def _look_for_release(provider: Provider, order: NumberOrder) -> None:
         if gone:
             _expect_nowhere(provider, order)
     except (identity.AnotherNumber, identity.AnotherSid) as exc:
-        _fail(order.id or 0, str(exc))
+        _fail(order.id, str(exc))
         return
     if gone:
-        _confirm(order.id or 0, None)
+        _confirm(order.id, None)
     elif _long_ago(order):
-        _fail(order.id or 0, "The number is still in the account: it was not released. Try again.")
+        _fail(order.id, "The number is still in the account: it was not released. Try again.")
 
 
 def _look_at_webhooks(provider: Provider, order: NumberOrder) -> None:
     try:
         now = identity.by_sid(provider, order.provider_sid or "", order.e164)
     except identity.AnotherNumber as exc:
-        _fail(order.id or 0, str(exc))
+        _fail(order.id, str(exc))
         return
     if now is None:
-        _fail(order.id or 0, "The number is not in the account any more. Nothing was changed.")
+        _fail(order.id, "The number is not in the account any more. Nothing was changed.")
     elif webhook_orders.are_set(provider.vendor, order, now):
-        _confirm(order.id or 0, now)
+        _confirm(order.id, now)
     elif _long_ago(order):
-        _fail(order.id or 0, "The webhooks at the provider are not ours: they were not replaced. Try again.")
+        _fail(order.id, "The webhooks at the provider are not ours: they were not replaced. Try again.")
 
 
 def _long_ago(order: NumberOrder) -> bool:
@@ -292,9 +292,9 @@ def _long_ago(order: NumberOrder) -> bool:
     process looks in turn only delays it. What was found missing before it was asked anew does not count.
     """
     now, grace = time.monotonic(), settings.current().settle_seconds
-    asked_at, first = _missed.get(order.id or 0, (None, now))
+    asked_at, first = _missed.get(order.id, (None, now))
     if asked_at != order.asked_at or asked_at is None:
-        _missed[order.id or 0] = (order.asked_at, now)
+        _missed[order.id] = (order.asked_at, now)
         return False
     return now - first >= grace
 

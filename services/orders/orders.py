@@ -373,7 +373,7 @@ def _place(session: Session, actor: Actor, connection: Connection, kind: OrderKi
         tenant_id=connection.tenant_id,
         kind=kind,
         e164=e164,
-        connection_id=connection.id or 0,
+        connection_id=connection.id,
         placed_by=actor.user_id,
         next_look_at=datetime.now(UTC),
         **fields,
@@ -388,4 +388,4 @@ def _place(session: Session, actor: Actor, connection: Connection, kind: OrderKi
     after = {"kind": str(kind), "connection": connection.name, "price": order.price, "currency": order.currency}
     audit.record(session, actor, Action.ORDERS_PLACE, about, after=after)
     session.commit()
-    return order.id or 0
+    return order.id

@@ -39,7 +39,7 @@ def change(order_id: int, apply: Callable[[Session, NumberOrder, Actor], None], 
         if order is None or order.state not in states:
             return
         user = db.people.users.get(session, order.placed_by)
-        apply(session, order, Actor(user.id or 0, user.username, user.name, tenant_id=order.tenant_id))
+        apply(session, order, Actor(user.id, user.username, user.name, tenant_id=order.tenant_id))
         session.commit()
 
 

@@ -64,7 +64,7 @@ def create(session: Session, actor: Actor, name: str) -> NewKey:
     session.flush()
     audit.record(session, actor, Action.API_KEYS_CREATE, _subject(key), after={"name": name, "key": key.shown})
     session.commit()
-    return NewKey(key.id or 0, name, secret)
+    return NewKey(key.id, name, secret)
 
 
 def revoke(session: Session, actor: Actor, key_id: int) -> None:
@@ -102,7 +102,7 @@ def holder(session: Session, secret: str) -> Actor:
     )
     if key.last_used_at is None or now - key.last_used_at > _NOTED:
         db.base.engine.start_write(session)
-        if again := db.people.api_keys.find(session, actor.scope, key.id or 0):
+        if again := db.people.api_keys.find(session, actor.scope, key.id):
             again.last_used_at = now
         session.commit()
     return actor

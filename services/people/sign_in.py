@@ -134,7 +134,7 @@ def succeeded(session: Session, username: str) -> None:
     if user is not None:
         user.last_sign_in_at = datetime.now(UTC)
         user.last_tenant_id = None
-        actor = Actor(user.id or 0, user.username, user.name)
+        actor = Actor(user.id, user.username, user.name)
         audit.record(session, actor, Action.USERS_SIGN_IN, Subject("user", user.id, user.name, None))
     session.commit()
 

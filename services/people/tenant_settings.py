@@ -32,7 +32,7 @@ def get(session: Session, actor: Actor) -> TenantSettings:
     tenant = db.people.tenants.find(session, require_tenant(actor))
     if tenant is None:
         raise NotFound
-    return TenantSettings(tenant.id or 0, tenant.time_zone, thresholds.read(tenant.settings), tenant.version)
+    return TenantSettings(tenant.id, tenant.time_zone, thresholds.read(tenant.settings), tenant.version)
 
 
 def set_time_zone(session: Session, actor: Actor, time_zone: str, *, version: int) -> int:

@@ -84,7 +84,7 @@ def create(session: Session, actor: Actor, username: str, name: str, role: Role)
     user, password = _new(login, shown)
     _begin(session, actor, Permission.USERS_WRITE)
     known = db.people.users.find(session, login)
-    if known is not None and db.people.users.find_membership(session, known.id or 0, tenant_id) is not None:
+    if known is not None and db.people.users.find_membership(session, known.id, tenant_id) is not None:
         raise _here_already(known)
     if known is not None:
         ask = "Give this user a role here?" if actor.is_superadmin else "A superadmin can give this user a role here."
@@ -95,7 +95,7 @@ def create(session: Session, actor: Actor, username: str, name: str, role: Role)
         )
     session.add(user)
     session.flush()
-    session.add(Membership(user_id=user.id or 0, tenant_id=tenant_id, role=role))
+    session.add(Membership(user_id=user.id, tenant_id=tenant_id, role=role))
     _record(session, actor, Action.USERS_CREATE, user, tenant_id, {}, {"role": str(role)})
     session.commit()
     return NewUser(login, password)
@@ -128,9 +128,9 @@ def grant(session: Session, actor: Actor, username: str, tenant_id: int, role: R
         raise NotFound
     if user.id == actor.user_id:
         raise _own_role()
-    if db.people.users.find_membership(session, user.id or 0, tenant_id) is not None:
+    if db.people.users.find_membership(session, user.id, tenant_id) is not None:
         raise _here_already(user)
-    session.add(Membership(user_id=user.id or 0, tenant_id=tenant_id, role=role))
+    session.add(Membership(user_id=user.id, tenant_id=tenant_id, role=role))
     _record(session, actor, Action.USERS_CHANGE_ROLE, user, tenant_id, {"role": None}, {"role": str(role)})
     session.commit()
 

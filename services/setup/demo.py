@@ -70,7 +70,7 @@ def fill(session: Session, settings: Settings, today: date) -> None:
     numbers: dict[str, list[PhoneNumber]] = {}
     taken: set[str] = set()
     for name, tenant in tenants.items():
-        tenant_id = tenant.id or 0
+        tenant_id = tenant.id
         agents = [
             Agent(tenant_id=tenant_id, name=agent, is_active="temp" not in agent, created_at=_at(today, 480))
             for agent in cast.AGENTS[name]
@@ -87,11 +87,11 @@ def fill(session: Session, settings: Settings, today: date) -> None:
     everything = sorted((n for some in numbers.values() for n in some), key=lambda number: number.created_at)
     _save(session, everything)
     _add_tags(session, chance, everything)
-    people = dict(zip((tenant.id or 0 for tenant in tenants.values()), cast.HANDS, strict=True))
+    people = dict(zip((tenant.id for tenant in tenants.values()), cast.HANDS, strict=True))
     _add_history(session, chance, everything, {at: users[name] for at, name in people.items()})
     _add_imports(session, users["operator"], today, numbers["Acme Voice"])
     for name, tenant in tenants.items():
-        _add_campaigns(session, chance, today, tenant.id or 0, cast.CAMPAIGNS[name], numbers[name])
+        _add_campaigns(session, chance, today, tenant.id, cast.CAMPAIGNS[name], numbers[name])
     session.add(
         AuditEvent(
             actor_name="System",
@@ -136,10 +136,7 @@ def _add_users(session: Session, tenants: dict[str, Tenant], today: date, hashed
     )
     _save(
         session,
-        [
-            Membership(user_id=users[user].id or 0, tenant_id=tenants[name].id or 0, role=role)
-            for user, name, role in roles
-        ],
+        [Membership(user_id=users[user].id, tenant_id=tenants[name].id or 0, role=role) for user, name, role in roles],
     )
     return users
 
@@ -237,7 +234,7 @@ def _add_imports(session: Session, user: User, today: date, numbers: list[PhoneN
                 number_id=number.id,
                 provider_sid=number.provider_sid,
                 configuration=cast.OLD_WEBHOOKS if place < 12 else cast.WEBHOOKS,
-                placed_by=user.id or 0,
+                placed_by=user.id,
                 placed_at=number.created_at,
                 asked_at=number.created_at,
                 settled_at=number.created_at + timedelta(seconds=2),
@@ -289,7 +286,7 @@ def _add_exophones(numbers: list[PhoneNumber]) -> None:
 def _add_tags(session: Session, chance: random.Random, numbers: list[PhoneNumber]) -> None:
     for number in numbers:
         for tag in chance.sample(cast.TAGS, chance.choices((0, 1, 2), weights=(70, 24, 6))[0]):
-            session.add(NumberTag(number_id=number.id or 0, tenant_id=number.tenant_id, tag=tag))
+            session.add(NumberTag(number_id=number.id, tenant_id=number.tenant_id, tag=tag))
 
 
 def _add_history(session: Session, chance: random.Random, numbers: list[PhoneNumber], people: dict[int, User]) -> None:
@@ -358,8 +355,8 @@ def _add_campaigns(
             story = ("decays", "flagged", "idle")[place] if order == 0 and place < 3 else ""
             session.add(
                 CampaignNumber(
-                    campaign_id=campaign.id or 0,
-                    number_id=number.id or 0,
+                    campaign_id=campaign.id,
+                    number_id=number.id,
                     tenant_id=tenant_id,
                     pool_status=PoolStatus.SPAM_FLAGGED if story == "flagged" else PoolStatus.ACTIVE,
                     weight=None if place % 3 else round(chance.uniform(0.5, 1.5), 2),

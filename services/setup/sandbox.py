@@ -42,12 +42,12 @@ def _fill(session: Session, config: Settings, sandbox: Sandbox) -> None:
     today = datetime.now(UTC).date()
     for connection in db.connections.sandboxes(session, "twilio"):
         account = credentials.unseal(config, connection.credentials)["account_sid"]
-        numbers = db.numbers.queries.managed_by(session, connection.id or 0)
+        numbers = db.numbers.queries.managed_by(session, connection.id)
         last_set = db.orders.queries.webhooks_set(session, Scope(connection.tenant_id))
         ours = {"voice_url": connection.voice_url, "status_callback": connection.status_callback_url}
         seeds_of_demo = []
         for place, number in enumerate(numbers):
-            there = last_set.get(number.id or 0, ours)
+            there = last_set.get(number.id, ours)
             is_largest = connection.name == cast.LARGEST_ACCOUNT
             renamed = cast.RENAMED_AT_TWILIO.get(place) if is_largest else None
             seeds_of_demo.append(
@@ -62,7 +62,7 @@ def _fill(session: Session, config: Settings, sandbox: Sandbox) -> None:
                     others=cast.ROUTED_AT_TWILIO.get(place, {}) if is_largest else {},
                 )
             )
-        given_back = db.numbers.queries.given_back(session, connection.id or 0)
+        given_back = db.numbers.queries.given_back(session, connection.id)
         seeds_of_demo += [OwnedSeed(e164=e164, account_sid=account, released=True) for e164 in given_back]
         sandbox.seed_owned(seeds_of_demo)
-        seeds.dial(sandbox.store, account, db.campaigns.dialing(session, connection.id or 0), today)
+        seeds.dial(sandbox.store, account, db.campaigns.dialing(session, connection.id), today)

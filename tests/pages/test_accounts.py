@@ -45,7 +45,7 @@ def second(session: Session, world: World) -> int:
     )
     session.add(other)
     session.commit()
-    return other.id or 0
+    return other.id
 
 
 def at_search(username: str = "operator") -> AppTest:

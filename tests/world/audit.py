@@ -147,8 +147,8 @@ def _campaigns(session: Session, chance: random.Random, tenant: int, numbers: li
         for number in chance.sample(numbers, chance.choice((0, 3, 12))):
             session.add(
                 CampaignNumber(
-                    campaign_id=campaign.id or 0,
-                    number_id=number.id or 0,
+                    campaign_id=campaign.id,
+                    number_id=number.id,
                     tenant_id=tenant,
                     pool_status=chance.choice((PoolStatus.ACTIVE, PoolStatus.REMOVED, PoolStatus.SPAM_FLAGGED)),
                 )
@@ -156,8 +156,8 @@ def _campaigns(session: Session, chance: random.Random, tenant: int, numbers: li
             for ago in chance.sample((0, 1, 29, 30, 31, 44), 4):  # around the first day that counts
                 session.add(
                     CampaignHealth(
-                        campaign_id=campaign.id or 0,
-                        number_id=number.id or 0,
+                        campaign_id=campaign.id,
+                        number_id=number.id,
                         tenant_id=tenant,
                         day=today - timedelta(days=ago),
                         attempts=9,
@@ -180,7 +180,7 @@ def _people(session: Session, chance: random.Random, world: World, tenant: int, 
         )
         session.add(user)
         session.flush()
-        session.add(Membership(user_id=user.id or 0, tenant_id=tenant, role=chance.choice(list(Role))))
+        session.add(Membership(user_id=user.id, tenant_id=tenant, role=chance.choice(list(Role))))
         session.add(
             ApiKey(
                 tenant_id=tenant,

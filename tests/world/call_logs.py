@@ -83,7 +83,7 @@ def pool(session: Session, world: World, name: str, *numbers: str, since: dateti
     ids = [known.get(e164) or make.number(session, world, e164) for e164 in numbers]
     session.add_all(
         CampaignNumber(
-            campaign_id=campaign.id or 0,
+            campaign_id=campaign.id,
             number_id=number,
             tenant_id=world.tenant,
             added_at=since or datetime.now(UTC) - 100 * DAY,
@@ -91,7 +91,7 @@ def pool(session: Session, world: World, name: str, *numbers: str, since: dateti
         for number in ids
     )
     session.commit()
-    return campaign.id or 0
+    return campaign.id
 
 
 def begin(session: Session, world: World, days: int | None = None) -> str:

@@ -106,7 +106,7 @@ class Recount:
             for order in self.orders
             if order.number_id == number.id and order.state is OrderState.CONFIRMED and order.kind in SETS
         ]
-        return max(settled, key=lambda order: order.id or 0, default=None)
+        return max(settled, key=lambda order: order.id, default=None)
 
     def _points_elsewhere(self, number: PhoneNumber) -> bool:
         order = self.last_order(number)

@@ -27,7 +27,7 @@ def campaign(session: Session, world: World) -> int:
     session.add_all(rows)
     session.commit()
     make.number(session, world, NUMBER)
-    return rows[0].id or 0
+    return rows[0].id
 
 
 def save(

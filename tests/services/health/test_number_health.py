@@ -82,9 +82,7 @@ def facts(session: Session, world: World) -> list[CampaignHealth]:
         for place, number in enumerate(numbers):
             status = PoolStatus.SPAM_FLAGGED if place == 1 else PoolStatus.ACTIVE
             session.add(
-                CampaignNumber(
-                    campaign_id=campaign.id or 0, number_id=number, tenant_id=world.tenant, pool_status=status
-                )
+                CampaignNumber(campaign_id=campaign.id, number_id=number, tenant_id=world.tenant, pool_status=status)
             )
             for ago in range(1, 71):
                 if place == 7 and ago > 1:
@@ -94,7 +92,7 @@ def facts(session: Session, world: World) -> list[CampaignHealth]:
                 answered = sum(chance.random() < chances.get(place, 0.3) for _ in range(attempts))
                 rows.append(
                     CampaignHealth(
-                        campaign_id=campaign.id or 0,
+                        campaign_id=campaign.id,
                         number_id=number,
                         tenant_id=world.tenant,
                         day=TODAY - timedelta(days=ago),
@@ -281,7 +279,7 @@ def test_flags_of_a_page_together_obey_the_false_discovery_rate(session: Session
     session.add(campaign)
     session.flush()
     for place, number in enumerate(pool):
-        of = {"campaign_id": campaign.id or 0, "number_id": number, "tenant_id": world.tenant}
+        of = {"campaign_id": campaign.id, "number_id": number, "tenant_id": world.tenant}
         session.add(CampaignNumber(**of))
         for ago in range(1, 31):
             answered = 3 if place == 0 and ago <= 3 else 12
@@ -428,12 +426,12 @@ def test_a_pool_that_a_number_has_left_says_when_and_comes_last(
 ) -> None:
     number = facts[0].number_id
     autumn = session.scalars(sa.select(Campaign).where(Campaign.name == "Autumn")).one()
-    version = campaigns.remove_number(session, world.operator, autumn.id or 0, number, version=autumn.version)
+    version = campaigns.remove_number(session, world.operator, autumn.id, number, version=autumn.version)
     spring, left = campaign_health.of_number(session, world.viewer, number, 30).totals
     assert (spring.campaign, spring.has_left, spring.left_at) == ("Spring", False, None)
     assert (left.campaign, left.has_left, left.left_at and left.left_at.date()) == ("Autumn", True, TODAY)
     assert left.attempts > 0
-    campaigns.add_numbers(session, world.operator, autumn.id or 0, [number])
+    campaigns.add_numbers(session, world.operator, autumn.id, [number])
     assert all(
         not row.has_left and row.left_at is None
         for row in campaign_health.of_number(session, world.viewer, number, 30).totals
@@ -458,7 +456,7 @@ def test_a_fall_of_the_whole_pool_is_one_finding_and_no_number_is_flagged(sessio
     session.add(campaign)
     session.flush()
     for number in pool:
-        place = {"campaign_id": campaign.id or 0, "number_id": number, "tenant_id": world.tenant}
+        place = {"campaign_id": campaign.id, "number_id": number, "tenant_id": world.tenant}
         session.add(CampaignNumber(**place))
         for ago in range(1, 61):
             answered = int(chance.binomial(40, 0.5 / 3 if ago <= 3 else 0.5))

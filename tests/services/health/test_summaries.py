@@ -44,7 +44,7 @@ def pool(session: Session, world: World) -> list[str]:
     session.add(campaign)
     session.flush()
     session.add_all(
-        CampaignNumber(campaign_id=campaign.id or 0, number_id=number, tenant_id=world.tenant) for number in numbers
+        CampaignNumber(campaign_id=campaign.id, number_id=number, tenant_id=world.tenant) for number in numbers
     )
     session.commit()
     e164s = [f"+1415555200{at}" for at in range(3)]

@@ -270,7 +270,7 @@ def test_removing_takes_the_number_out_of_its_campaigns_and_keeps_the_record(ses
     campaign = Campaign(tenant_id=world.tenant, name="Spring", primary_number_id=number)
     session.add(campaign)
     session.flush()
-    session.add(CampaignNumber(campaign_id=campaign.id or 0, number_id=number, tenant_id=world.tenant))
+    session.add(CampaignNumber(campaign_id=campaign.id, number_id=number, tenant_id=world.tenant))
     session.commit()
     (use,) = numbers.attachments(session, world.operator, number)
     assert (use.name, use.is_primary, use.in_pool) == ("Spring", True, True)
@@ -284,7 +284,7 @@ def test_removing_takes_the_number_out_of_its_campaigns_and_keeps_the_record(ses
     assert left.primary_number_id is None
     assert place is not None
     assert place.pool_status is PoolStatus.REMOVED
-    assert audit.history(session, world.viewer, "campaign", campaign.id or 0, Slice())[0].before["primary_number"]
+    assert audit.history(session, world.viewer, "campaign", campaign.id, Slice())[0].before["primary_number"]
     with pytest.raises(Conflict, match="no longer in the workspace"):
         numbers.rename(session, world.operator, number, "x", version=2)
 

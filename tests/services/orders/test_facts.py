@@ -155,7 +155,7 @@ def test_whatever_has_changed_meanwhile_an_order_that_took_effect_ends_confirmed
             campaign = Campaign(tenant_id=world.tenant, name="Spring", status=CampaignStatus.ENDED)
             session.add(campaign)
             session.flush()
-            session.add(CampaignNumber(campaign_id=campaign.id or 0, number_id=number.id, tenant_id=world.tenant))
+            session.add(CampaignNumber(campaign_id=campaign.id, number_id=number.id, tenant_id=world.tenant))
             session.commit()
             order = orders.place_release(session, world.operator, number.id, number.e164, version=number.version)
         else:

@@ -279,7 +279,7 @@ def test_check_now_looks_at_every_order_and_tells_why_it_could_not(
         copy = Connection(**(kept.model_dump(exclude={"id"}) | {"name": name, "credentials": credentials}))
         session.add(copy)
         session.flush()
-        session.get_one(NumberOrder, order).connection_id = copy.id or 0
+        session.get_one(NumberOrder, order).connection_id = copy.id
     session.commit()
     sandbox.fault(Fault(Kind.DROP_BEFORE, method="POST", path=NUMBERS))
     fulfilment.ask(open_yet)

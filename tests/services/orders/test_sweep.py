@@ -119,7 +119,7 @@ def test_a_provider_that_is_too_busy_holds_up_no_order_of_another(
     session.commit()
     with sweeping():
         until(lambda: not sandbox.faults.listing())  # all that went at once was sent away
-        order = orders.place_purchase(session, world.operator, copy.id or 0, Purchase(quick))
+        order = orders.place_purchase(session, world.operator, copy.id, Purchase(quick))
         until(lambda: state(session, world, order) is OrderState.CONFIRMED)
     assert all(looked_up(session, world, one).is_waiting for one in waiting)
 
