@@ -185,7 +185,7 @@ def pager(total: int, noun: str, *, capped_at: int | None = None, prefix: str = 
     return part
 
 
-def downloads(file: Callable[[exports.Maker], bytes], name: str, total: str) -> None:
+def downloads(file: Callable[[exports.Writer], bytes], name: str, total: str) -> None:
     """Draw the downloads of what the filters match; each file is made when it is asked for."""
     with st.popover("Download", icon=":material/download:"):
         st.caption(f"Everything that the filters match: {total}.")

@@ -1,6 +1,6 @@
 """Columns of files of numbers: which fields they hold, what they are called, and what else they may be called."""
 
-from services.connections.connections import vendors
+from services.connections.connections import all_providers
 
 OWN = {
     "number": "Number",
@@ -15,13 +15,13 @@ OWN = {
 }
 """Fields that every number has, and what their columns are called."""
 
-VENDORS = {
-    field.name: (field.label, f"{vendor.name} {field.label}", field.name)
-    for vendor in vendors()
-    for field in vendor.number_fields
+PROVIDER_FIELDS = {
+    field.name: (field.label, f"{provider.name} {field.label}", field.name)
+    for provider in all_providers()
+    for field in provider.number_fields
 }
-"""Fields that one vendor's numbers have, and what their columns are called."""
-TITLES = {**OWN, **{name: names[0] for name, names in VENDORS.items()}}
+"""Fields that one provider's numbers have, and what their columns are called."""
+TITLES = {**OWN, **{name: names[0] for name, names in PROVIDER_FIELDS.items()}}
 """What the columns of our fields are called."""
 
 NUMBER_NAMES = (
@@ -58,6 +58,6 @@ NAMES = {
     "tags": ("tags", "tag"),
     "notes": ("notes", "note", "comment", "comments"),
     "status": ("status", "state"),
-    **VENDORS,
+    **PROVIDER_FIELDS,
 }
 """What else they may be called; case, spaces, underscores, dashes and dots do not matter."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from db.numbers.records import NumberRecord
-from services.connections.connections import vendor
+from services.connections.connections import provider_named
 from services.core import validation
 from services.core.errors import InvalidInput
 from services.numbers.import_rows import Given, RowReader, status, vendor_field
@@ -42,7 +42,7 @@ def between(given: Given, record: NumberRecord, reader: RowReader) -> list[Diffe
         cell = getattr(given, field)
         if cell is not None and (said := _read(_READ[field], cell, reader)) != value:
             found.append(Difference(field, value, said))
-    for own in vendor(record.provider).number_fields:
+    for own in provider_named(record.provider).number_fields:
         if own.name in given.fields:
             value, said = record.provider_fields.get(own.name, ""), vendor_field(own.name, given.fields[own.name])
             if said != value:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from services.numbers import number_import
-from services.numbers.import_columns import NAMES, OWN, TITLES, VENDORS
+from services.numbers.import_columns import NAMES, OWN, PROVIDER_FIELDS, TITLES
 from services.numbers.number_import import Given, Outcome, Report, Result
 from services.text import exports, files
 from services.text.exports import Table
@@ -29,7 +29,7 @@ def rows(sheet: Sheet, matched: Mapping[str, str | None]) -> list[Given]:
     for read, values in zip(sheet.rows, zip(*columns, strict=True), strict=True):
         row = {name: "" if value is None else value for name, value in zip(names, values, strict=True)}
         own = {name: value for name, value in row.items() if name in OWN}
-        fields = {name: value for name, value in row.items() if name in VENDORS}
+        fields = {name: value for name, value in row.items() if name in PROVIDER_FIELDS}
         found.append(Given(**own, fields=fields, row=read.number, problem=read.problem))
     return found
 

@@ -14,7 +14,7 @@ from db.agents import AgentRow
 from db.base.scope import Scope
 from db.connections import ConnectionRow
 from db.models import NumberStatus
-from services.connections.connections import vendor, vendors
+from services.connections.connections import all_providers, provider_named
 from services.core import validation
 from services.core.errors import InvalidInput
 from services.numbers import registration
@@ -26,14 +26,14 @@ _IN_USE = ("active", "assigned", "enabled", "in service", "in use", "in-use", "l
 _STATUSES = {word.casefold(): status for status, word in labels.STATUS.items()} | dict.fromkeys(
     _IN_USE, NumberStatus.ACTIVE
 )
-_VENDOR_FIELDS = {field.name: field for vendor in vendors() for field in vendor.number_fields}
+_PROVIDER_FIELDS = {field.name: field for provider in all_providers() for field in provider.number_fields}
 _AS_STORED = re.compile(r"\+?[0-9]{3,19}")
 
 
 class Given(NamedTuple):
     """One row as it came: whatever a file holds, and None where it has no such column.
 
-    `fields` are the vendor's own, by name. `row` is its number in the file, and `problem` why the file's reader could
+    `fields` are the provider's own, by name. `row` is its number in the file, and `problem` why the file's reader could
     not make sense of it.
     """
 
@@ -92,7 +92,7 @@ class RowReader:
     def __post_init__(self) -> None:
         self._default = next((row for row in self.known.connections if row.id == self.connection_id), None)
         names = [(row.name, row) for row in self.known.connections]
-        titles = [(f"{row.name} · {vendor(row.provider).name}", row) for row in self.known.connections]
+        titles = [(f"{row.name} · {provider_named(row.provider).name}", row) for row in self.known.connections]
         self._by_connection, self._by_title = validation.Named(names), validation.Named(titles)
         self._by_agent = validation.Named((row.name, row) for row in self.known.agents)
 
@@ -164,8 +164,8 @@ class RowReader:
 
 
 def vendor_field(name: str, given: object) -> str:
-    """Return the value of a vendor's own field; an apostrophe that keeps its digits as text is none of it."""
-    text, field = validation.one_line(files.text(given)), _VENDOR_FIELDS[name]
+    """Return the value of a provider's own field; an apostrophe that keeps its digits as text is none of it."""
+    text, field = validation.one_line(files.text(given)), _PROVIDER_FIELDS[name]
     bare = text.removeprefix("'")
     return bare if field.accepts(bare) and not field.accepts(text) else text
 

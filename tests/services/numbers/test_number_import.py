@@ -61,7 +61,7 @@ def test_a_row_becomes_a_number_with_everything_that_it_says(session: Session, w
         allowed_outbound="UK, India",
         tags="west; sales,West",
         notes="From the old console",
-        fields={"executive_number": "98765", "exophone_sid": "of another vendor"},
+        fields={"executive_number": "98765", "exophone_sid": "of another provider"},
     )
     report = save(session, world, given)
     assert report.results == [(1, Outcome.ADDED, "+919876543210", "", "", ())]
