@@ -8,14 +8,13 @@ from urllib.parse import urlsplit
 import pandas as pd
 import streamlit as st
 from sqlmodel import Session
-from streamlit.elements.lib.mutable_tab_container import TabContainer
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from components.ui import file_imports, navigation
 from components.ui import files as draw_files
 from components.ui.file_imports import Act, Drawing, Tray
 from components.ui.markdown import plain
 from components.ui.page import errors_shown
+from components.ui.streamlit_internals import TabContainer, UploadedFile
 from services.core.access import Actor, Permission
 from services.health import api, health_import, import_files
 from services.health.health_import import Given, Problem, Saved

@@ -8,7 +8,6 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 from sqlmodel import Session
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from components.numbers import number_page as draw
 from components.ui import file_imports, navigation
@@ -16,6 +15,7 @@ from components.ui import files as draw_files
 from components.ui.file_imports import Act, Drawing, Tray
 from components.ui.markdown import plain
 from components.ui.page import errors_shown
+from components.ui.streamlit_internals import UploadedFile
 from services.connections.connections import ConnectionRow
 from services.core.access import Actor
 from services.numbers import import_files, number_import

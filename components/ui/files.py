@@ -7,10 +7,10 @@ from typing import TypeVar
 
 import pandas as pd
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from components.ui.file_imports import Act, Tray
 from components.ui.markdown import plain
+from components.ui.streamlit_internals import UploadedFile
 from services.core.errors import Busy, InvalidInput
 from services.text import files
 from services.text.files import Choice, Sheet
