@@ -216,6 +216,7 @@ def activate(session: Session, actor: Actor, number_id: int, *, version: int) ->
 
 def deactivate(session: Session, actor: Actor, number_id: int, reason: str = "", *, version: int) -> int:
     """Take the number out of use; it stays in the workspace. The *reason* is kept with the change."""
+    require(actor, Permission.NUMBERS_WRITE)
     told = {"reason": validation.reason(reason)}
 
     def apply(number: PhoneNumber) -> None:
@@ -230,6 +231,7 @@ def mark_released(session: Session, actor: Actor, number_id: int, reason: str, *
     Its campaigns lose it. Whoever calls this has looked at the provider; the *reason* says what the reader knows of it.
     Raises Conflict while an order about it is open: that may be its release, which tells more.
     """
+    require(actor, Permission.NUMBERS_WRITE)
     told = {audit.AT_PROVIDER: "not in the account", "reason": validation.reason(reason, needed=True)}
 
     def apply(number: PhoneNumber) -> None:
