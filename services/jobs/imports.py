@@ -342,7 +342,7 @@ def template(kind: type[ImportKind[Any]], **examples: str) -> bytes:
     return exports.text([Table("Template", [field.title for field in kind.fields], [row])])
 
 
-def outcomes(sheet: Sheet, report: Report, words: Mapping[Outcome, str], make: exports.Maker = exports.text) -> bytes:
+def outcomes(sheet: Sheet, report: Report, words: Mapping[Outcome, str], write: exports.Writer = exports.text) -> bytes:
     """Return the file's rows behind their outcomes, to be mended and imported again.
 
     A row that did not fit the header still does not: its cells are those of the file.
@@ -352,7 +352,7 @@ def outcomes(sheet: Sheet, report: Report, words: Mapping[Outcome, str], make: e
         [str(result.row), words[result.outcome], result.reason, *map(files.text, row.cells[first:])]
         for row, result in zip(sheet.rows, report.results, strict=True)
     )
-    return make([Table("Outcomes", [*_BEFORE_COLUMNS, *map(exports.harmless, sheet.titles[first:])], lines)])
+    return write([Table("Outcomes", [*_BEFORE_COLUMNS, *map(exports.harmless, sheet.titles[first:])], lines)])
 
 
 def titles(kind: type[ImportKind[Any]], result: Result) -> str:

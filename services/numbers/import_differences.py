@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from db.numbers.records import NumberRecord
-from services.connections.connections import vendor
+from services.connections.connections import provider_named
 from services.core import validation
 from services.core.errors import InvalidInput
 from services.jobs import imports
@@ -30,7 +30,7 @@ def between(row: Row, record: NumberRecord, reader: RowReader[Prepared]) -> list
         "allowed_outbound": country_names(record.allowed_outbound),
         "tags": exports.joined(record.tags),
         "notes": validation.notes(record.notes),
-        **{own.name: record.provider_fields.get(own.name, "") for own in vendor(record.provider).number_fields},
+        **{own.name: record.provider_fields.get(own.name, "") for own in provider_named(record.provider).number_fields},
     }
     found = []
     for field in (CONNECTION, *CONFIGURED):

@@ -8,7 +8,7 @@ import providers.base
 from db.agents import AgentRow
 from db.connections import ConnectionRow
 from db.models import NumberStatus
-from services.connections.connections import vendors
+from services.connections.connections import all_providers
 from services.core import validation
 from services.jobs.imports import Field
 from services.text import exports, files, labels, numbering
@@ -42,19 +42,19 @@ def country_names(codes: Sequence[str]) -> str:
     return exports.joined(map(numbering.country_name, sorted(set(codes))))
 
 
-def _vendor_value(field: providers.base.Field, _names: Names, cell: object) -> str:
-    """Return the value of a vendor's own field; an apostrophe that keeps its digits as text is none of it."""
+def _provider_value(field: providers.base.Field, _names: Names, cell: object) -> str:
+    """Return the value of a provider's own field; an apostrophe that keeps its digits as text is none of it."""
     text = validation.one_line(files.text(cell))
     bare = text.removeprefix("'")
     return bare if field.accepts(bare) and not field.accepts(text) else text
 
 
-VENDORS = tuple(
-    Field(field.name, field.label, (f"{vendor.name} {field.label}", field.name), read=partial(_vendor_value, field))
-    for vendor in vendors()
-    for field in vendor.number_fields
+PROVIDERS = tuple(
+    Field(field.name, field.label, (f"{provider.name} {field.label}", field.name), read=partial(_provider_value, field))
+    for provider in all_providers()
+    for field in provider.number_fields
 )
-"""Fields that one vendor's numbers have."""
+"""Fields that one provider's numbers have."""
 
 CONFIGURED = (
     Field(
@@ -101,7 +101,7 @@ CONFIGURED = (
         ("note", "comment", "comments"),
         read=lambda _names, cell: validation.notes(files.text(cell)),
     ),
-    *VENDORS,
+    *PROVIDERS,
 )
 """What an operator chooses for a number."""
 
@@ -115,9 +115,9 @@ CONNECTION = Field(
 FIELDS = (
     Field("number", "Number", files.NUMBER_NAMES, required=True, example="+14155551212"),
     CONNECTION,
-    *CONFIGURED[: -len(VENDORS)],
+    *CONFIGURED[: -len(PROVIDERS)],
     Field("status", "Status", ("state",), example="Active", read=lambda _names, cell: status(cell)),
-    *VENDORS,
+    *PROVIDERS,
 )
 """All that a row can hold; the connection decides how its number is read."""
 TITLES = {field.name: field.title for field in FIELDS}

@@ -17,13 +17,13 @@ from db.base.scope import Scope
 from db.connections import ConnectionRow
 from db.models import GONE, NumberStatus
 from db.numbers.records import NumberRecord
-from services.connections.connections import vendor
+from services.connections.connections import provider_named
 from services.core import validation
 from services.core.errors import Conflict, InvalidInput
 from services.jobs import imports
 from services.jobs.imports import Judged, Outcome, ReadRow, Result, Row
 from services.numbers import import_differences, registration
-from services.numbers.import_fields import CONFIGURED, VENDORS, status
+from services.numbers.import_fields import CONFIGURED, PROVIDERS, status
 from services.numbers.registration import Configuration, Prepared
 from services.text import countries, files, labels, numbering, written_numbers
 from services.text.numbering import Bare, ReadNumber
@@ -49,7 +49,7 @@ class NumberReader(imports.RowReader[Prepared]):
         self._known = self._load(session)
         self._default = next((row for row in self._known.connections if row.id == connection_id), None)
         names = [(row.name, row) for row in self._known.connections]
-        titles = [(f"{row.name} · {vendor(row.provider).name}", row) for row in self._known.connections]
+        titles = [(f"{row.name} · {provider_named(row.provider).name}", row) for row in self._known.connections]
         self._by_connection, self._by_title = validation.Named(names), validation.Named(titles)
         self._by_agent = validation.Named((row.name, row) for row in self._known.agents)
         self._countries: dict[str, list[str]] = {}
@@ -91,7 +91,7 @@ class NumberReader(imports.RowReader[Prepared]):
                 label=values["label"],
                 allowed_inbound=values["allowed_inbound"],
                 allowed_outbound=values["allowed_outbound"],
-                provider_fields={field.name: values[field.name] for field in VENDORS},
+                provider_fields={field.name: values[field.name] for field in PROVIDERS},
                 tags=values["tags"],
                 notes=values["notes"],
             ),

@@ -125,17 +125,17 @@ def test_the_template_is_a_file_that_can_be_imported(session: Session, world: Wo
     assert row == Row({"name": "Maya", "team": "West"}, 2)
 
 
-@pytest.mark.parametrize("make", [exports.text, exports.workbook], ids=["CSV", "Excel"])
+@pytest.mark.parametrize("write", [exports.text, exports.workbook], ids=["CSV", "Excel"])
 def test_the_rows_with_their_outcomes_can_be_mended_and_read_again(
-    session: Session, world: World, make: exports.Maker
+    session: Session, world: World, write: exports.Writer
 ) -> None:
     sheet = files.read("a.csv", b"Agent,Colour\nAgent 1,red\n-,=blue\n")
     report = imports.check(session, world.operator, KIND, rows("Agent 1", ""))
-    mended = files.read("a", imports.outcomes(sheet, report, imports.WOULD, make))
+    mended = files.read("a", imports.outcomes(sheet, report, imports.WOULD, write))
     assert list(mended.columns) == ["Row", "Outcome", "Reason", "Agent", "Colour"]
     assert [[files.text(cell) for cell in row.cells] for row in mended.rows] == [
         ["1", "Will be added", "", "Agent 1", "red"],
         ["2", "Refused", "Enter a name for the agent.", "-", "=blue"],
     ]
-    again = files.read("a", imports.outcomes(mended, report, imports.DONE, make))
+    again = files.read("a", imports.outcomes(mended, report, imports.DONE, write))
     assert list(again.columns) == list(mended.columns)

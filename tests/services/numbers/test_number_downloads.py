@@ -16,7 +16,7 @@ from db.models import AuditEvent, CampaignStatus, NumberStatus, NumberTag, Numbe
 from db.numbers.queries import NumberQuery
 from services import agents, campaigns
 from services.connections import connections
-from services.connections.connections import vendor
+from services.connections.connections import provider_named
 from services.core import validation
 from services.jobs import imports
 from services.jobs.imports import Outcome, Report
@@ -30,7 +30,7 @@ from tests.world.rows import number_row, rows_of
 
 NAMES = imports.names(NumberImport)
 ZONE = ZoneInfo("Asia/Kolkata")
-MAKERS = pytest.mark.parametrize("maker", [exports.text, exports.workbook], ids=["CSV", "Excel"])
+WRITERS = pytest.mark.parametrize("write", [exports.text, exports.workbook], ids=["CSV", "Excel"])
 EVERY = NumberQuery(statuses=tuple(NumberStatus))
 NUMBER, LINE = "+14155552671", "12345"
 NASTY = (
@@ -116,8 +116,8 @@ def executive(number: str) -> dict[str, str]:
     return {"executive_number": number}
 
 
-def download(session: Session, world: World, maker: exports.Maker, query: NumberQuery = EVERY) -> bytes:
-    return maker([exports.numbers(numbers.export(session, world.viewer, query), ZONE)])
+def download(session: Session, world: World, write: exports.Writer, query: NumberQuery = EVERY) -> bytes:
+    return write([exports.numbers(numbers.export(session, world.viewer, query), ZONE)])
 
 
 def told(report: Report) -> list[tuple[str, str, str]]:
@@ -130,12 +130,12 @@ def stored(session: Session) -> list[Any]:
     return [list(session.execute(sa.select(table).order_by(*table.primary_key))) for table in tables]
 
 
-@MAKERS
+@WRITERS
 def test_importing_our_own_download_changes_nothing_and_says_that_nothing_differs(
-    session: Session, world: World, maker: exports.Maker
+    session: Session, world: World, write: exports.Writer
 ) -> None:
     fill(session, world)
-    rows = rows_of(NumberImport, download(session, world, maker))
+    rows = rows_of(NumberImport, download(session, world, write))
     before, written = stored(session), session.scalar(sa.select(sa.func.count(AuditEvent.id)))
     assert len(rows) == len(before[0])
     for act in (imports.check, partial(imports.save, source="numbers.csv")):
@@ -146,9 +146,9 @@ def test_importing_our_own_download_changes_nothing_and_says_that_nothing_differ
     assert session.scalar(sa.select(sa.func.count(AuditEvent.id))) == written
 
 
-@MAKERS
+@WRITERS
 def test_a_download_comes_into_another_workspace_with_all_that_a_file_can_bring(
-    session: Session, world: World, maker: exports.Maker
+    session: Session, world: World, write: exports.Writer
 ) -> None:
     make.number(
         session,
@@ -167,7 +167,7 @@ def test_a_download_comes_into_another_workspace_with_all_that_a_file_can_bring(
         [number_row(LINE, "mCube", executive_number="98765")],
         source="lines.csv",
     )
-    rows, before = rows_of(NumberImport, download(session, world, maker)), list(records(session, world))
+    rows, before = rows_of(NumberImport, download(session, world, write)), list(records(session, world))
     for record in before:
         numbers.remove(session, world.operator, record.id, version=1)
     assert imports.save(session, world.operator, NumberImport(), rows, source="n.csv").count(Outcome.ADDED) == 2
@@ -181,8 +181,8 @@ def records(session: Session, world: World) -> list[db.numbers.records.NumberRec
     return list(db.numbers.records.walk(session, world.viewer.scope, NumberQuery()))
 
 
-@MAKERS
-def test_a_download_has_all_that_a_number_has(session: Session, world: World, maker: exports.Maker) -> None:
+@WRITERS
+def test_a_download_has_all_that_a_number_has(session: Session, world: World, write: exports.Writer) -> None:
     number = make.number(session, world, NUMBER, agent_id=world.agent, tags=["west", "a, b"], notes="Two\nlines")
     other = make.number(session, world, "+14155552672")
     row = session.get_one(PhoneNumber, number)
@@ -199,7 +199,7 @@ def test_a_download_has_all_that_a_number_has(session: Session, world: World, ma
     campaigns.add_numbers(session, world.operator, left, [number])
     campaigns.remove_number(session, world.operator, left, number, version=2)
     campaigns.set_primary(session, world.operator, autumn, number, version=2)
-    sheet = files.read("n", download(session, world, maker), NAMES)
+    sheet = files.read("n", download(session, world, write), NAMES)
     seen = {title: files.text(sheet.column(title)[0]) for title in sheet.columns}
     assert list(seen) == list(exports.NUMBERS_HEADER)
     assert {title: seen[title] for title in exports.NUMBERS_HEADER[11:] if title != "Changed"} == {
@@ -292,9 +292,9 @@ def test_notes_full_of_separators_do_not_change_what_separates_the_cells(signs: 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
 @given(label=LETTERS, tags=st.lists(LETTERS, max_size=4), notes=LETTERS)
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-@MAKERS
+@WRITERS
 def test_whatever_is_on_record_reads_back_as_the_same(
-    session: Session, world: World, maker: exports.Maker, label: str, tags: list[str], notes: str
+    session: Session, world: World, write: exports.Writer, label: str, tags: list[str], notes: str
 ) -> None:
     session.execute(sa.delete(NumberTag))
     session.execute(sa.delete(PhoneNumber))
@@ -302,7 +302,7 @@ def test_whatever_is_on_record_reads_back_as_the_same(
     session.add_all(NumberTag(number_id=row.id, tenant_id=world.tenant, tag=tag) for tag in validation.tags(tags))
     session.commit()
     report = imports.check(
-        session, world.operator, NumberImport(), rows_of(NumberImport, download(session, world, maker))
+        session, world.operator, NumberImport(), rows_of(NumberImport, download(session, world, write))
     )
     assert told(report) == [(NUMBER, "here", "")]
 
@@ -387,7 +387,7 @@ def make_one(session: Session, world: World) -> None:
         {"notes": "One\r\ntwo\n"},
         {"status": "in use"},
         {"status": ""},
-        {"executive_number": "'98765", "exophone_sid": "of another vendor"},
+        {"executive_number": "'98765", "exophone_sid": "of another provider"},
     ],
 )
 def test_what_is_only_written_otherwise_does_not_differ(session: Session, world: World, given: dict[str, Any]) -> None:
@@ -462,5 +462,5 @@ def test_no_agent_can_be_named_as_numbers_without_one_are(session: Session, worl
 
 
 def test_every_field_of_a_vendor_is_in_the_download() -> None:
-    fields = {field.label for name in ("mcube", "exotel") for field in vendor(name).number_fields}
+    fields = {field.label for name in ("mcube", "exotel") for field in provider_named(name).number_fields}
     assert fields <= set(exports.NUMBERS_HEADER)

@@ -65,7 +65,7 @@ def test_a_row_becomes_a_number_with_everything_that_it_says(session: Session, w
         tags="west; sales,West",
         notes="From the old console",
         executive_number="98765",
-        exophone_sid="of another vendor",
+        exophone_sid="of another provider",
     )
     report = save(session, world, given)
     assert report.results == [(1, Outcome.ADDED, "+919876543210", "", "", ())]
