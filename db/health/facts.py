@@ -179,6 +179,22 @@ def pooled(session: Session, scope: Scope, campaigns: Collection[int]) -> set[tu
     return {(campaign_id, number_id) for campaign_id, number_id in rows}
 
 
+def among(session: Session, scope: Scope, facts: Collection[Fact]) -> set[tuple[int, int, date]]:
+    """Return campaign, number and day of what is on record of the numbers and days that *facts* are about."""
+    found: set[tuple[int, int, date]] = set()
+    numbers = sorted({fact.number_id for fact in facts})
+    for start in range(0, len(numbers), _AT_ONCE):
+        rows = session.execute(
+            sa.select(CampaignHealth.campaign_id, CampaignHealth.number_id, CampaignHealth.day).where(
+                scope.of(CampaignHealth.tenant_id),
+                CampaignHealth.number_id.in_(numbers[start : start + _AT_ONCE]),
+                CampaignHealth.day.between(min(fact.day for fact in facts), max(fact.day for fact in facts)),
+            )
+        )
+        found |= {(campaign_id, number_id, day) for campaign_id, number_id, day in rows}
+    return found
+
+
 def count(session: Session, scope: Scope, first: date, last: date) -> int:
     """Return how many facts there are from the day *first* to the day *last*."""
     inside = (scope.of(CampaignHealth.tenant_id), CampaignHealth.day >= first, CampaignHealth.day <= last)

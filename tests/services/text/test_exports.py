@@ -91,11 +91,11 @@ def cells_of(name: str, data: bytes) -> list[list[object]]:
     return [list(row.cells) for row in files.read(name, data).rows]
 
 
-@pytest.mark.parametrize("maker", [exports.text, exports.workbook])
-def test_a_download_reads_back_as_exactly_the_same_cells(maker: exports.Maker) -> None:
+@pytest.mark.parametrize("write", [exports.text, exports.workbook])
+def test_a_download_reads_back_as_exactly_the_same_cells(write: exports.Writer) -> None:
     rows = [("x", one, other) for one, other in zip(WILD_CELLS, reversed(WILD_CELLS), strict=True)]
-    data = maker([exports.Table("Cells", ("First", "Second", "Third"), rows)])
-    read = cells_of("cells.csv" if maker is exports.text else "cells.xlsx", data)
+    data = write([exports.Table("Cells", ("First", "Second", "Third"), rows)])
+    read = cells_of("cells.csv" if write is exports.text else "cells.xlsx", data)
     assert [[files.text(cell).strip() for cell in row] for row in read] == [
         [cell.strip() for cell in row] for row in rows
     ]
