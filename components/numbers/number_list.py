@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 from sqlmodel import Session
-from streamlit.delta_generator import DeltaGenerator
 
 from components.ui import lists, navigation
 from components.ui.lists import Filter
+from components.ui.streamlit_internals import DeltaGenerator
 from db.numbers.queries import NumberQuery, NumberRow, Sort
 from services import agents
 from services.connections import connections

@@ -5,11 +5,11 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from components.audit import history
 from components.ui.markdown import plain
 from components.ui.page import exactly, said, when
+from components.ui.streamlit_internals import DeltaGenerator
 from db.agents import AgentRow
 from db.connections import ConnectionRow
 from db.models import NumberStatus

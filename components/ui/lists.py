@@ -187,8 +187,13 @@ def pager(total: int, noun: str, *, capped_at: int | None = None, prefix: str = 
 
 def downloads(file: Callable[[exports.Writer], bytes], name: str, total: str) -> None:
     """Draw the downloads of what the filters match; each file is made when it is asked for."""
-    with st.popover("Download", icon=":material/download:"):
-        st.caption(f"Everything that the filters match: {total}.")
+    download(file, name, f"Everything that the filters match: {total}.")
+
+
+def download(file: Callable[[exports.Writer], bytes], name: str, caption: str, label: str = "Download") -> None:
+    """Draw a menu of the formats in which a file can be taken away; it is made when it is asked for."""
+    with st.popover(label, icon=":material/download:"):
+        st.caption(caption)
         st.download_button(
             "CSV",
             lambda: file(exports.text),

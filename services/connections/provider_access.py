@@ -121,4 +121,4 @@ def _is_over(state: RetryCallState) -> bool:
 
 def _pause(state: RetryCallState) -> float:
     asked = _asked_pause(state)
-    return wait_exponential_jitter(initial=0.3, max=LONGEST_WAIT)(state) if asked is None else asked
+    return wait_exponential_jitter(multiplier=0.3, max=LONGEST_WAIT)(state) if asked is None else asked
