@@ -55,7 +55,7 @@ def card(deeds: "Deeds", zone: ZoneInfo, *, with_tenant: bool, writes: bool) -> 
             if number.buy_back_until and orders.may_be_bought_back(number):
                 told += f" · can be bought back until {exactly(number.buy_back_until, zone)}"
             if number.price:
-                told += f" · {plain(f'{number.price} {number.currency}')} a month"
+                told += f" · {plain(labels.money(number.price))} a month"
             hover = f"Added {exactly(number.created_at, zone)}, last changed {exactly(number.updated_at, zone)}"
             st.caption(told, help=hover)
 
@@ -292,7 +292,7 @@ def danger(deeds: Deeds, uses: Sequence[CampaignUse]) -> None:
 def _confirm_deactivation(deeds: Deeds) -> None:
     number = deeds.number
     provider = provider_named(number.provider).name
-    billing = plain(f"billing of {number.price} {number.currency} a month" if number.price else "billing")
+    billing = plain(f"billing of {labels.money(number.price)} a month" if number.price else "billing")
     st.markdown(
         f"**{plain(numbering.display(number.e164))}** will be inactive here:\n"
         "- It cannot be added to campaigns, and pools that have it show it as inactive.\n"

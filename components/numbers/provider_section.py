@@ -25,7 +25,7 @@ from services.orders import catalogue, orders, resync, webhook_orders
 from services.orders.catalogue import Webhooks
 from services.orders.orders import OrderKind, OrderRow, OrderState
 from services.orders.resync import Difference
-from services.text import numbering
+from services.text import labels, numbering
 
 _WAIT_SECONDS = 20.0
 _FOUND, _SET_OURS = "resync_found", "webhooks_to_set"
@@ -136,7 +136,7 @@ class AtProvider:
     def _confirm_buy_back(self) -> None:
         number = self.number
         shown = plain(numbering.display(number.e164))
-        price = f"**{plain(f'{number.price} {number.currency}')} a month**" if number.price else "its monthly price"
+        price = f"**{plain(labels.money(number.price))} a month**" if number.price else "its monthly price"
         account = plain(number.connection or "—")
         st.markdown(f"Twilio charges {price} for **{shown}** again, to the account of **{account}**.")
         with self.opener() as session:
@@ -277,7 +277,7 @@ class AtProvider:
             "Attached to it:"
         )
         draw.attached(uses, number)
-        price = f" ({plain(f'{number.price} {number.currency}')} a month)" if number.price else ""
+        price = f" ({plain(labels.money(number.price))} a month)" if number.price else ""
         st.markdown(
             f"- {plain(provider.name)} billing{price} stops.\n- Calls to it stop being answered immediately.\n"
             f"- You can buy it back until **{until}**, unless someone else buys it first."

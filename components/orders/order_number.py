@@ -51,7 +51,7 @@ class Ordering:
         number = {"Number": numbering.display(chosen[0].e164)} if one else {"Numbers": f"{len(chosen):,}"}
         summary = number | {"Connection": connection.name}
         if buying and known["price"] is not None:
-            summary["Price"] = f"{known['price']} {known['currency']} a month"
+            summary["Price"] = f"{labels.money(known['price'])} a month"
         wizard.step("Configure number", 2, 3, summary)
         st.info(
             "**Twilio webhook configuration.** Voice URL and Status Callback are set automatically, to those of the "
@@ -127,9 +127,7 @@ class Ordering:
         known = state()
         number: AvailableNumber = known["chosen"][0]
         price = (
-            f"**{plain(str(known['price']))} {plain(known['currency'])} a month**"
-            if known["price"] is not None
-            else "its monthly price"
+            f"**{plain(labels.money(known['price']))} a month**" if known["price"] is not None else "its monthly price"
         )
         st.markdown(
             f"From now on Twilio charges {price} for **{plain(numbering.display(number.e164))}** "
@@ -200,8 +198,7 @@ class Ordering:
                 number.e164,
                 number.country,
                 number.type.value,
-                str(known["price"]) if known["price"] is not None else None,
-                known["currency"],
+                known["price"],
                 self._configuration(),
             )
             with self.opener() as session:

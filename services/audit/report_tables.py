@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from db.base.money import Money
 from services.audit import wording
 from services.audit.tenant_audit import Attention, Changes, Cost, Line, Owned, Tenant, UserRow, Way
 from services.connections import connection_tests
@@ -29,7 +30,7 @@ class Report:
 
 def money(cost: Cost) -> str:
     """Return what numbers cost a month in words, each currency apart; `—` for nothing known."""
-    return " · ".join(f"{currency} {total:,.2f}" for currency, total in cost.sums.items()) or "—"
+    return " · ".join(labels.money(Money(total, currency)) for currency, total in cost.sums.items()) or "—"
 
 
 def summary(report: Report) -> Table:

@@ -5,10 +5,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from db.audit.queries import AuditRow
+from db.base.money import Money
 from services.audit.audit import AT_PROVIDER, Action
 from services.connections.connections import all_providers, provider_named
 from services.health.thresholds import MEANINGS
@@ -319,9 +321,10 @@ def _flat(values: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any
         known = {**(others.get("provider_fields") or {}), **flat["provider_fields"]}
         flat |= {name: flat["provider_fields"].get(name) for name in known}
         del flat["provider_fields"]
-    currency = flat.pop("currency", None)
+    currency = flat.pop("currency", None)  # kept apart until 2026-11
     if flat.get("price"):
-        flat["price"] = f"{flat['price']} {currency or ''} a month".replace("  ", " ")
+        amount, _, unit = flat["price"].partition(" ")
+        flat["price"] = f"{labels.money(Money(Decimal(amount), unit or currency or ''))} a month"
     return flat
 
 

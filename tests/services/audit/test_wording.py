@@ -82,7 +82,8 @@ def test_actions_of_one_noun_stand_together_and_unknown_ones_are_not_offered() -
         ({"role": "viewer"}, {"role": None}, ["Role: Viewer → no role"]),
         ({"active": True}, {"active": False}, ["Active: Yes → No"]),
         ({}, {"passed": False, "result": "No."}, ["Passed: No", "Result: No."]),
-        ({}, {"price": "1.15", "currency": "USD"}, ["Price: 1.15 USD a month"]),
+        ({}, {"price": "1.15", "currency": "USD"}, ["Price: $1.15 a month"]),
+        ({}, {"price": "0.0085 EUR"}, ["Price: €0.0085 a month"]),
         ({}, {"price": None, "currency": None, "problem": None}, []),
         ({}, {"kind": "webhooks", "state": "unknown"}, ["Order: Change of webhooks", "Outcome: Not certain yet"]),
         (
