@@ -39,13 +39,13 @@ VENDOR = Vendor(
         Field(
             "exophone_sid",
             "ExoPhone SID",
-            help="The SID of the number in Exotel's dashboard. With it, its webhooks can be read and set from here.",
+            help="The number's SID in Exotel's dashboard. It lets Numberdesk read and set the webhooks.",
             required=False,
         ),
     ),
     default_country="IN",
     keeps_status_callback=False,
-    limits="ExoPhones are bought, released and looked up in Exotel's own dashboard; here their webhooks are kept.",
+    limits="ExoPhones are bought and released in Exotel's dashboard; Numberdesk manages their webhooks.",
     open=_open,
 )
 
@@ -132,7 +132,7 @@ def _refused(response: requests.Response, attempt: Attempt) -> ProviderError:
         404: "the account has no such ExoPhone. Check the SID and the account",
     }
     status = response.status_code
-    why = reasons.get(status, f"it gave no reason that can be shown (HTTP {status})")
+    why = reasons.get(status, f"it gave no reason (HTTP {status})")
     return attempt.answered(status, why, code=str(status), retry_after=retry_after(response.headers.get("Retry-After")))
 
 

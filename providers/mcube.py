@@ -18,6 +18,6 @@ VENDOR = Vendor(
     ),
     default_country="IN",
     national_numbers=True,
-    limits="mCube documents no number or webhook API: its lines are registered by hand.",
+    limits="mCube documents no API for numbers or webhooks. Add its numbers manually.",
     # open: without a documented API there is nothing to connect to; the token is kept for the voice platform.
 )

@@ -45,7 +45,7 @@ class Attempt:
             return self.unavailable(why, code=code)
         return OutcomeUnknown(
             f"{self.vendor} was asked to {self.what}, but {why}. It may have happened and may have been charged. "
-            "Look at what the account holds before asking again.",
+            "Check the account before trying again.",
             code=code,
         )
 
@@ -64,7 +64,7 @@ class Attempt:
         if status == 405:
             return NotSupported(self._sentence(f"{self.vendor} has no way to {self.what}."), code=code)
         if status == 408 or not 400 <= status < 500:
-            return self.lost(f"it answered with an error of its own (HTTP {status})", code=code)
+            return self.lost(f"it returned an internal error (HTTP {status})", code=code)
         return self.rejected(why, code=code)
 
     def _sentence(self, text: str) -> str:

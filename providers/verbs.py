@@ -399,4 +399,4 @@ class Provider(Protocol):
 
     def _cannot(self, capability: Capability) -> NotSupported:
         wanted = capability.value.replace("_", " ")
-        return NotSupported(f"{self.vendor.name} cannot do this here ({wanted}). {self.vendor.limits}".strip())
+        return NotSupported(f"{self.vendor.name} cannot do this ({wanted}). {self.vendor.limits}".strip())

@@ -35,8 +35,8 @@ _COLORS = {
     Outcome.HERE: "gray",
 }
 _BARE = {
-    Bare.NATIONAL: "National, of the connection's country",
-    Bare.INTERNATIONAL: "International: a spreadsheet dropped their +",
+    Bare.NATIONAL: "National numbers of the connection's country",
+    Bare.INTERNATIONAL: "International numbers that lost their + in a spreadsheet",
 }
 _COLUMNS = ("Row", "Number", "Outcome", "Reason", "Column")
 
@@ -65,8 +65,8 @@ class Importing:
         tray = file_imports.tray("numbers", self.actor)
         file = st.file_uploader("CSV or Excel file", type=draw_files.KINDS, key="numbers_file")
         st.caption(
-            f"One row for each number, {number_import.MOST_ROWS:,} at most: the number, its connection, and where "
-            "wanted label, agent, countries, tags, notes and the provider's own fields. Downloads of the list fit too."
+            f"One row per number, up to {number_import.MOST_ROWS:,}. Required: number, connection. Optional: label, "
+            f"agent, countries, tags, notes, provider fields. A download of the list works too."
         )
         shown: Hashable = None
         if file is None:
@@ -83,24 +83,24 @@ class Importing:
         matched = draw_files.columns(sheet, import_files.NAMES, import_files.REQUIRED, "numbers", import_files.TITLES)
         names = draw.connection_names(offered)
         connection_id = st.selectbox(
-            "Connection of rows that name none",
+            "Default connection",
             list(names),
             format_func=lambda value: names.get(value, "—"),
             index=None,
-            placeholder="None: such rows are refused" if names else "No active connection",
+            placeholder="None (rows without a connection are refused)" if names else "No active connection",
             key="numbers_connection",
             width=460,
         )
         bare = st.selectbox(
-            "Numbers without + that can be read in two ways",
+            "Ambiguous numbers without +",
             list(_BARE),
             format_func=lambda value: _BARE[value],
             index=None,
-            placeholder="Not said: such rows need a look",
+            placeholder="Not sure (such rows need review)",
             key="numbers_bare",
             width=460,
         )
-        insist = st.checkbox("Import numbers that no numbering plan lists", key="numbers_insist")
+        insist = st.checkbox("Allow numbers outside known numbering plans", key="numbers_insist")
         read_as = (tray.read_as, *matched.items())
         given = tray.once("rows", read_as, lambda: import_files.rows(sheet, matched))
         shown = (*read_as, connection_id, insist, bare)
@@ -145,7 +145,7 @@ class Importing:
             )
 
         def told() -> None:
-            st.info(f"Nothing was written yet: {_told(report, 'can be added')}", icon=":material/fact_check:")
+            st.info(f"Check only: {_told(report, 'can be added')}", icon=":material/fact_check:")
             _outcomes(wanted.sheet, report, number_import.WOULD)
 
         return told
@@ -188,7 +188,7 @@ def _told(report: Report, added: str) -> str:
     if differ := report.count(Outcome.DIFFERS):
         parts.append(f"{differ:,} {'differs' if differ == 1 else 'differ'}")
     if doubtful := report.count(Outcome.DOUBTFUL):
-        parts.append(f"{doubtful:,} {'needs' if doubtful == 1 else 'need'} a look")
+        parts.append(f"{doubtful:,} {'needs' if doubtful == 1 else 'need'} review")
     if refused := report.count(Outcome.REFUSED):
         parts.append(f"{refused:,} refused")
     return ", ".join(parts) + "."
@@ -223,15 +223,15 @@ def _outcomes(sheet: Sheet, report: Report, words: Mapping[Outcome, str]) -> Non
         alt="The outcome of each row",
     )
     if report.count(Outcome.DIFFERS):
-        st.caption("What differs is not changed: an import only adds numbers. Change it on the number's page.")
+        st.caption("Differences are not applied: an import only adds numbers. Edit them on the number's page.")
     if len(report.results) > _SHOWN:
-        st.caption(f"The first {_SHOWN} of {len(report.results):,} rows, the worst first.")
+        st.caption(f"The first {_SHOWN} of {len(report.results):,} rows, worst first.")
     st.download_button(
-        "Rows with outcomes",
+        "Download results",
         lambda: import_files.outcomes(sheet, report, words),
         "numbers-outcomes.csv",
         "text/csv",
         icon=":material/download:",
-        help="The rows of the file behind outcome and reason: mend those that were refused, and import it again",
+        help="Your rows with outcome and reason: fix the refused ones, then import the file again",
         on_click="ignore",
     )

@@ -24,7 +24,7 @@ KINDS = ["csv", "tsv", "txt", "xlsx", "xlsm", "xlsb", "xls", "ods", "html", "htm
 _NONE = ""
 _SHOWN = 5
 _LEFT_OUT = 20
-_NO_HEADER = "None: the first row is a row like the others"
+_NO_HEADER = "None (the first row is data)"
 
 
 def sheet(tray: Tray, file: UploadedFile, names: Mapping[str, Sequence[str]], prefix: str) -> Sheet:
@@ -83,7 +83,7 @@ def columns(
     _preview(sheet)
     if left := [column for column in offered if column not in chosen.values()]:
         more = f" and {len(left) - _LEFT_OUT:,} more" if len(left) > _LEFT_OUT else ""
-        st.caption(f"Left out: {plain(', '.join(left[:_LEFT_OUT]))}{more}.")
+        st.caption(f"Columns ignored: {plain(', '.join(left[:_LEFT_OUT]))}{more}.")
     return chosen
 
 

@@ -79,7 +79,7 @@ class Day:
     @property
     def words(self) -> Mapping[date, str]:
         """The day chosen now, as it is written."""
-        return {day: f"{day:%d %b %Y}" for day in self.chosen}
+        return {day: f"{day:%-d %b %Y}" for day in self.chosen}
 
     def draw(self) -> list[date]:
         """Draw the choice of the day; return what is chosen."""
@@ -188,7 +188,7 @@ def pager(total: int, noun: str, *, capped_at: int | None = None, prefix: str = 
 def downloads(file: Callable[[exports.Maker], bytes], name: str, total: str) -> None:
     """Draw the downloads of what the filters match; each file is made when it is asked for."""
     with st.popover("Download", icon=":material/download:"):
-        st.caption(f"Everything that the filters match: {total}.")
+        st.caption(f"Everything that matches: {total}.")
         st.download_button(
             "CSV",
             lambda: file(exports.text),

@@ -49,7 +49,7 @@ LONGEST_CALL = timedelta(hours=24)
 """Twilio ends every call by then, as of 2026-11. What is still open later is a record that was left behind."""
 
 _UNDER_WAY = (CallStatus.QUEUED, CallStatus.RINGING, CallStatus.IN_PROGRESS)
-_OUR_FAULT = "Something went wrong on our side. It has been logged; go on, or tell your administrator."
+_OUR_FAULT = "Something went wrong on our side. It has been logged; continue, or tell your administrator."
 
 _log = structlog.get_logger()
 
@@ -128,7 +128,9 @@ def _read_day(connection_id: int, run: str) -> bool:
     read = _ask(provider_access.connect(connection), since, until, connection_id, run)
     if read.under_way and datetime.now(UTC) - until < LONGEST_CALL:
         calls = f"{amount(read.under_way, 'call')} {'is' if read.under_way == 1 else 'are'}"
-        call_logs.end(connection_id, run, f"On {day:%d %b %Y} {calls} still under way. Go on when they have ended.")
+        call_logs.end(
+            connection_id, run, f"On {day:%-d %b %Y}, {calls} still in progress. Continue once they have ended."
+        )
         return False
     return _keep(connection_id, run, day, until, read)
 

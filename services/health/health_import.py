@@ -89,8 +89,8 @@ class Refused(InvalidInput):
     def __init__(self, problems: Sequence[Problem], good: int) -> None:
         first = problems[0]
         super().__init__(
-            f"Nothing was written: {len(problems):,} of {len(problems) + good:,} rows are wrong. "
-            f"Row {first.row:,}, {first.field}: {first.message}"
+            f"Nothing was written: {len(problems):,} of {len(problems) + good:,} rows are invalid. Row {first.row:,}, "
+            f"{first.field}: {first.message}"
         )
         self.problems = problems
 
@@ -169,7 +169,7 @@ def save(
             db.health.facts.put(session, Scope(tenant_id), checked.facts[start : start + BATCH])
     except IntegrityError as exc:
         session.rollback()
-        raise Conflict("A campaign or number was taken away meanwhile. Nothing was written; try again.") from exc
+        raise Conflict("A campaign or number was removed in the meantime. Nothing was written; try again.") from exc
     added = db.health.facts.count(session, Scope(tenant_id), first, last) - before
     saved = Saved(added, len(checked.facts) - added, checked.problems, outside)
     audit.record(
@@ -209,12 +209,12 @@ class _Reader:
         day = self._day(row.day)
         attempts, answered = _count("attempts", row.attempts), _count("answered", row.answered)
         if answered > attempts:
-            raise InvalidInput(f"{answered:,} answered of {attempts:,} attempts cannot be.", field="answered")
+            raise InvalidInput(f"{answered:,} answered is more than {attempts:,} attempts.", field="answered")
         short = _count("short_calls", row.short_calls, 0)
         completed = _count("completed", row.completed, max(0, answered - short))
         for field, calls in (("completed", completed), ("short_calls", short)):
             if calls > answered:
-                raise InvalidInput(f"{calls:,} of {answered:,} answered calls cannot be.", field=field)
+                raise InvalidInput(f"{calls:,} is more than {answered:,} answered calls.", field=field)
         if completed + short > answered:
             raise InvalidInput(
                 f"{completed:,} completed and {short:,} short calls are more than {answered:,} answered: "
@@ -224,19 +224,19 @@ class _Reader:
         failed, spam = _count("failed", row.failed, 0), _count("spam_reports", row.spam_reports, 0)
         key = (campaign_id, number_id, day)
         if first := self._seen.get(key):
-            raise InvalidInput(f"The same campaign, number and day as row {first:,}.", field="day")
+            raise InvalidInput(f"Duplicate of row {first:,}: same campaign, number and day.", field="day")
         self._seen[key] = at
         return Fact(campaign_id, number_id, day, attempts, answered, completed, short, failed, spam)
 
     def _campaign(self, given: object) -> int:
         text = files.text(given)
         if not text:
-            raise InvalidInput("No campaign is given.", field="campaign")
+            raise InvalidInput("Campaign is missing.", field="campaign")
         found = self._by_name.find(text, "campaign")
         if found is None and (number := validation.as_whole(text)) in self._campaigns:
             found = number
         if found is None:
-            raise InvalidInput(f"There is no campaign {written_numbers.echo(text)}.", field="campaign")
+            raise InvalidInput(f"Campaign {written_numbers.echo(text)} not found.", field="campaign")
         return found
 
     def _day(self, given: object) -> date:
@@ -260,7 +260,7 @@ class _Numbers:
     def find(self, text: str) -> int:
         """Return the id of the one number that *text* is. Raises InvalidInput with the reason when it is none."""
         if not text:
-            raise InvalidInput("No number is given.", field="number")
+            raise InvalidInput("Number is missing.", field="number")
         read = self._read[text]
         same = [one for one in read.verbatim if one in self._ids]
         found = [one for one in read.numbers if one in self._ids]
@@ -271,13 +271,14 @@ class _Numbers:
         if len(found) > 1:
             told = " or ".join(numbering.display(one) for one in found)
             raise InvalidInput(
-                f"{written_numbers.echo(text)} can be {told}. Write it with + and its calling code.", field="number"
+                f"{written_numbers.echo(text)} can be {told}. Write it with + and its country calling code.",
+                field="number",
             )
         if found:
             return self._ids[found[0]]
         if read.refusal and not read.numbers:
             raise read.refusal
-        raise InvalidInput(f"{written_numbers.echo(text)} is not a number of this tenant.", field="number")
+        raise InvalidInput(f"{written_numbers.echo(text)} is not one of this tenant's numbers.", field="number")
 
 
 @dataclass(frozen=True)

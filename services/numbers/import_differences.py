@@ -60,7 +60,7 @@ def told(differences: Sequence[Difference], titles: Mapping[str, str]) -> str:
 
 def _told(here: str, in_file: str) -> str:
     unseen = here and in_file and written_numbers.visible(here) == written_numbers.visible(in_file)
-    hint = " (what differs can hardly be seen)" if unseen else ""
+    hint = " (the difference is hard to see)" if unseen else ""
     return f"here {_shown(here, in_file)}, in the file {_shown(in_file, here)}{hint}"
 
 

@@ -140,9 +140,9 @@ class RowReader:
             found = self._by_connection.find(name, "connection") or self._by_title.find(name, "connection")
         if found is None:
             told = (
-                f"There is no connection {written_numbers.echo(name)}."
+                f"Connection {written_numbers.echo(name)} not found."
                 if name
-                else "No connection is named: choose one for such rows."
+                else "No connection given. Choose a default connection."
             )
             raise InvalidInput(told, field="connection")
         return found
@@ -152,7 +152,7 @@ class RowReader:
         name = files.text(given)
         found = self._by_agent.find(name, "agent") if name else None
         if found is None and name and validation.key(name) != validation.key(labels.UNASSIGNED):
-            raise InvalidInput(f"There is no agent {written_numbers.echo(name)}.", field="agent")
+            raise InvalidInput(f"Agent {written_numbers.echo(name)} not found.", field="agent")
         return found
 
     def codes(self, given: object) -> list[str]:
@@ -189,7 +189,7 @@ def _expect_active(given: object) -> None:
     """Raise InvalidInput for a row that says of itself that it is not in use: what comes in is active."""
     if files.text(given) and status(given) is not NumberStatus.ACTIVE:
         raise InvalidInput(
-            f"Its status is {written_numbers.echo(files.text(given))}, and a number that comes in is active. Leave the "
-            "row or its status out.",
+            f"Its status is {written_numbers.echo(files.text(given))}, but imported numbers are active. Remove the "
+            f"row or its status.",
             field="status",
         )

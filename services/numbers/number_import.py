@@ -38,7 +38,7 @@ MOST_ROWS = 100_000
 
 BATCH = 2_000
 _LONGEST_REASON = 300
-_UNCHANGED = "Nothing was changed: an import only adds numbers. Change it on the number's page."
+_UNCHANGED = "Not changed: an import only adds numbers. Edit it on the number's page."
 
 Progress = Callable[[float], object]
 
@@ -55,7 +55,7 @@ class Outcome(StrEnum):
 
 WOULD = {
     Outcome.REFUSED: "Refused",
-    Outcome.DOUBTFUL: "Needs a look",
+    Outcome.DOUBTFUL: "Needs review",
     Outcome.DIFFERS: "Differs",
     Outcome.ADDED: "Will be added",
     Outcome.HERE: "Already here",
@@ -165,7 +165,7 @@ def save(
     db.orders.queries.claim_all(session, sorted({row.prepared.number.e164 for row in read if row.prepared}))
     if Known.load(session, Scope(tenant_id)) != known:
         session.rollback()
-        raise Conflict("A connection or an agent was changed meanwhile. Nothing was written; try again.")
+        raise Conflict("A connection or an agent was changed in the meantime. Nothing was written; try again.")
     judged = _judge(session, tenant_id, reader, read)
     report = Report([result for result, _ in judged])
     if report.wrong and not keep_good:
@@ -180,7 +180,7 @@ def save(
             registration.put(session, actor, added[start : start + BATCH])
     except IntegrityError as exc:
         session.rollback()
-        raise Conflict("One of the numbers was added meanwhile. Nothing was written; try again.") from exc
+        raise Conflict("One of the numbers was added in the meantime. Nothing was written; try again.") from exc
     audit.record(
         session,
         actor,
@@ -229,7 +229,7 @@ def _judge(
         elif fits and row.number in ordered:
             problem = InvalidInput(validation.being_ordered(row.number), field="number")
         elif fits and row.number in first:
-            problem = InvalidInput(f"The same number as row {first[row.number]:,}.", field="number")
+            problem = InvalidInput(f"Duplicate of row {first[row.number]:,}.", field="number")
         if problem is None:
             first[row.number] = at
             judged.append((Result(at, Outcome.ADDED, row.number), row.prepared))

@@ -52,9 +52,7 @@ def test_a_file_is_checked_its_good_rows_imported_and_the_others_taken_away(visi
     )
     bring(tab, file)
     tab.press("Check")
-    expect(
-        tab.page.get_by_text("Nothing was written yet: 1 number can be added, 1 differs, 2 refused.")
-    ).to_be_visible()
+    expect(tab.page.get_by_text("Check only: 1 number can be added, 1 differs, 2 refused.")).to_be_visible()
     assert outcomes(tab) == [
         ["3", "+1 212 555 7001", "Refused"],
         ["4", "+1 212 555 7002", "Refused"],
@@ -66,14 +64,14 @@ def test_a_file_is_checked_its_good_rows_imported_and_the_others_taken_away(visi
     tab.press("Import the good rows only")
     expect(tab.page.get_by_text("1 number added, 1 differs, 2 refused.")).to_be_visible()
     with tab.page.expect_download() as taken:
-        tab.button("Rows with outcomes").click()
+        tab.button("Download results").click()
     rows = list(csv.DictReader(io.StringIO(taken.value.path().read_text("utf-8-sig"))))
     assert [row["Row"] for row in rows] == ["2", "3", "4", "5"]
     assert "in the file “Mine already”" in rows[-1].pop("Reason")
     assert [(row["Name"], row["Outcome"], row.get("Reason")) for row in rows] == [
         ("Harbour desk", "Added", ""),
-        ("Twice", "Refused", "The same number as row 2."),
-        ("'=HYPERLINK(1)", "Refused", "There is no agent Nobody."),
+        ("Twice", "Refused", "Duplicate of row 2."),
+        ("'=HYPERLINK(1)", "Refused", "Agent Nobody not found."),
         ("Mine already", "Differs", None),
     ]
     tab.page.get_by_role("link", name="Back to the list").click()
@@ -101,7 +99,7 @@ def test_a_download_of_the_list_is_here_already_and_tells_what_was_changed_in_it
         bring(tab, file)
         expect(tab.page.get_by_text("Left out: Provider, Country, Type, Managed by, Tenant, Created")).to_be_visible()
         tab.press("Check")
-        told = re.compile(r"^Nothing was written yet: 0 numbers can be added, [\d,]+ already here\.$")
+        told = re.compile(r"^Check only: 0 numbers can be added, [\d,]+ already here\.$")
         expect(tab.page.get_by_text(told)).to_be_visible()
         tab.page.get_by_role("link", name="Back to the list").click()
         tab.settle()
@@ -145,10 +143,10 @@ def test_a_click_during_an_import_neither_undoes_it_nor_loses_what_came_of_it(vi
     bring(tab, file)
     tab.button("Import 8,000 rows").click()
     expect(tab.page.get_by_text("Importing…")).to_be_visible()
-    tab.page.get_by_text("Import numbers that no numbering plan lists").click()
+    tab.page.get_by_text("Allow numbers outside known numbering plans").click()
     expect(tab.page.get_by_text("many.csv: 8,000 numbers added.")).to_be_visible()
     tab.settle()
-    expect(tab.page.get_by_role("checkbox", name="Import numbers that no numbering plan lists")).to_be_checked()
+    expect(tab.page.get_by_role("checkbox", name="Allow numbers outside known numbering plans")).to_be_checked()
     tab.press("Check")
     expect(tab.page.get_by_text("0 numbers can be added, 8,000 already here.")).to_be_visible()
     tab.expect_no_error()

@@ -66,7 +66,7 @@ def test_a_row_of_a_number_outside_the_pool_is_written_and_named(
     client: TestClient, key: dict[str, str], session: Session, world: World
 ) -> None:
     assert client.post(PATH, json={"rows": [ROW]}, headers=key).json()["not_in_pool"] == [
-        {"row": 1, "field": "number", "problem": "Written; but the number is not in the pool of this campaign."}
+        {"row": 1, "field": "number", "problem": "Saved, but the number is not in this campaign's pool."}
     ]
     fact = session.scalars(sa.select(CampaignHealth)).one()
     place = {"campaign_id": fact.campaign_id, "number_id": fact.number_id, "tenant_id": world.tenant}
@@ -113,13 +113,13 @@ def test_too_many_rows_or_bytes_are_too_large(client: TestClient, key: dict[str,
 @pytest.mark.parametrize(
     ("change", "field", "problem"),
     [
-        ({"answered": 10}, "answered", "10 answered of 9 attempts cannot be."),
+        ({"answered": 10}, "answered", "10 answered is more than 9 attempts."),
         ({"attempts": -1}, "attempts", "Input should be greater than or equal to 0"),
         ({"attempts": "9"}, "attempts", "Input should be a valid integer"),
         ({"attempts": None}, "attempts", "Input should be a valid integer"),
         ({"day": "2999-01-01"}, "day", "2999-01-01 is in the future."),
-        ({"campaign": "Theirs"}, "campaign", "There is no campaign Theirs."),
-        ({"number": "+13055552671"}, "number", "+13055552671 is not a number of this tenant."),
+        ({"campaign": "Theirs"}, "campaign", "Campaign Theirs not found."),
+        ({"number": "+13055552671"}, "number", "+13055552671 is not one of this tenant's numbers."),
         ({"colour": "red"}, "colour", "Extra inputs are not permitted"),
     ],
 )
@@ -202,18 +202,18 @@ BAD = [
     ({"campaign": None}, "campaign", "Send the name or the id of a campaign."),
     ({"campaign": ["Spring"]}, "campaign", "Send the name or the id of a campaign."),
     ({"campaign": "x" * 201}, "campaign", "Send the name or the id of a campaign."),
-    ({"campaign": "Spring\ud800"}, "campaign", "There is a character in it that cannot be stored"),
-    ({"campaign": "Spring\x00"}, "campaign", "There is a character in it that cannot be stored"),
-    ({"campaign": 10**30}, "campaign", "There is no campaign"),
-    ({"campaign": -1}, "campaign", "There is no campaign"),
-    ({"campaign": "000000000000000001" + "9" * 18}, "campaign", "There is no campaign"),
-    ({"number": "+1\ud800"}, "number", "There is a character in it that cannot be stored"),
-    ({"number": "+1415555\x002671"}, "number", "There is a character in it that cannot be stored"),
+    ({"campaign": "Spring\ud800"}, "campaign", "It contains a character that cannot be stored"),
+    ({"campaign": "Spring\x00"}, "campaign", "It contains a character that cannot be stored"),
+    ({"campaign": 10**30}, "campaign", "not found"),
+    ({"campaign": -1}, "campaign", "not found"),
+    ({"campaign": "000000000000000001" + "9" * 18}, "campaign", "not found"),
+    ({"number": "+1\ud800"}, "number", "It contains a character that cannot be stored"),
+    ({"number": "+1415555\x002671"}, "number", "It contains a character that cannot be stored"),
     ({"number": 14155552671}, "number", "Input should be a valid string"),
     ({"number": "+1 415 555 2671 x12"}, "number", "The number has an extension, 12"),
     ({"day": 20260105}, "day", "Input should be a valid string"),
-    ({"day": "05.01.2026"}, "day", "Say whether the day or the month comes first"),
-    ({"day": "\ud800"}, "day", "There is a character in it that cannot be stored"),
+    ({"day": "05.01.2026"}, "day", "Choose whether the day or the month comes first"),
+    ({"day": "\ud800"}, "day", "It contains a character that cannot be stored"),
     ({"attempts": True}, "attempts", "Input should be a valid integer"),
     ({"attempts": 9.0}, "attempts", "Input should be a valid integer"),
     ({"attempts": 10**400}, "attempts", "Input should be less than or equal to 1000000"),

@@ -77,9 +77,9 @@ def test_an_mcube_line_may_be_bare_national_digits(session: Session, world: Worl
 
 def test_a_number_exists_only_once_and_no_tenant_is_named(session: Session, world: World) -> None:
     make.number(session, world)
-    with pytest.raises(InvalidInput, match="exists already") as own:
+    with pytest.raises(InvalidInput, match="already exists") as own:
         make.number(session, world)
-    with pytest.raises(InvalidInput, match="exists already") as theirs:
+    with pytest.raises(InvalidInput, match="already exists") as theirs:
         make.number(session, world, actor=world.stranger)
     assert str(own.value) == str(theirs.value)
     assert "Acme" not in str(theirs.value)
