@@ -236,7 +236,7 @@ class _Reader:
         if found is None and (number := validation.as_whole(text)) in self._campaigns:
             found = number
         if found is None:
-            raise InvalidInput(f"Campaign {written_numbers.echo(text)} not found.", field="campaign")
+            raise InvalidInput(f"Campaign “{written_numbers.echo(text)}” not found.", field="campaign")
         return found
 
     def _day(self, given: object) -> date:

@@ -25,8 +25,9 @@ __all__ = ["BIN", "IDLE_DAYS", "FallRow", "HealthRow", "IdleRow", "Step", "Total
 
 MOST_CAMPAIGNS = 1000
 
-FALL_ACTION = "Probably the call list or the day, not the numbers. Check what is dialed, and when, before replacing "
-"numbers."
+FALL_ACTION = (
+    "Probably the call list or the day, not the numbers. Check what is dialed, and when, before replacing numbers."
+)
 
 _HEADER = (
     "Number",

@@ -140,7 +140,7 @@ class RowReader:
             found = self._by_connection.find(name, "connection") or self._by_title.find(name, "connection")
         if found is None:
             told = (
-                f"Connection {written_numbers.echo(name)} not found."
+                f"Connection “{written_numbers.echo(name)}” not found."
                 if name
                 else "No connection given. Choose a default connection."
             )
@@ -152,7 +152,7 @@ class RowReader:
         name = files.text(given)
         found = self._by_agent.find(name, "agent") if name else None
         if found is None and name and validation.key(name) != validation.key(labels.UNASSIGNED):
-            raise InvalidInput(f"Agent {written_numbers.echo(name)} not found.", field="agent")
+            raise InvalidInput(f"Agent “{written_numbers.echo(name)}” not found.", field="agent")
         return found
 
     def codes(self, given: object) -> list[str]:

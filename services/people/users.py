@@ -87,8 +87,9 @@ def create(session: Session, actor: Actor, username: str, name: str, role: Role)
     if known is not None and db.people.users.find_membership(session, known.id, tenant_id) is not None:
         raise _here_already(known)
     if known is not None:
-        ask = "Give this user a role here?" if actor.is_superadmin else "Ask a superadmin to give this user a role "
-        "here."
+        ask = "Give this user a role here?"
+        if not actor.is_superadmin:
+            ask = "Ask a superadmin to give this user a role here."
         raise InvalidInput(
             f"User {login} already exists in another tenant. {ask}",
             field="username",

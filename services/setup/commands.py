@@ -29,7 +29,7 @@ def create_superadmin(session: Session, username: str, password: str) -> None:
     db.base.engine.start_write(session)
     db.people.users.take_turns(session)
     if db.people.users.find(session, name) is not None:
-        raise InvalidInput(f"User name {name} is taken.", field="username")
+        raise InvalidInput(f"User name “{name}” is taken.", field="username")
     user = User(username=name, name=username.strip(), password_hash=hashed, is_superadmin=True)
     session.add(user)
     session.flush()

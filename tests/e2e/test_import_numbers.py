@@ -71,7 +71,7 @@ def test_a_file_is_checked_its_good_rows_imported_and_the_others_taken_away(visi
     assert [(row["Name"], row["Outcome"], row.get("Reason")) for row in rows] == [
         ("Harbour desk", "Added", ""),
         ("Twice", "Refused", "Duplicate of row 2."),
-        ("'=HYPERLINK(1)", "Refused", "Agent Nobody not found."),
+        ("'=HYPERLINK(1)", "Refused", "Agent “Nobody” not found."),
         ("Mine already", "Differs", None),
     ]
     tab.page.get_by_role("link", name="Back to the list").click()

@@ -61,7 +61,7 @@ def test_a_check_shows_every_row_with_the_refused_ones_first_and_writes_nothing(
         (2, "+1 415 555 0100", ["Will be added"]),
         (3, "+1 415 555 2671", ["Already here"]),
     ]
-    assert [row[3] for row in shown(tab)][::3] == ["Connection Nowhere not found.", "—"]
+    assert [row[3] for row in shown(tab)][::3] == ["Connection “Nowhere” not found.", "—"]
     assert list(tab.dataframe[-1].value.Column) == ["Connection", "Number", "—", "—"]
     assert held(session, world) == before
 

@@ -120,5 +120,5 @@ def test_names_are_compared_as_they_are_stored() -> None:
     assert named.find("Straße", "agent") == 2
     assert named.find("STRASSE", "agent") == 3
     assert named.find("Back desk", "agent") is None
-    with pytest.raises(InvalidInput, match="several agents named strasse"):
+    with pytest.raises(InvalidInput, match="Several agents are named strasse"):
         named.find("strasse", "agent")

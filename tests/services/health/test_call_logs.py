@@ -105,7 +105,7 @@ def test_what_cannot_be_read_is_said(session: Session, world: World, log: Log) -
         call_logs.begin(session, world.operator, world.exotel)
     session.rollback()
     for days in (0, 91):
-        with pytest.raises(InvalidInput, match="at most 90 days back"):
+        with pytest.raises(InvalidInput, match="at most 90 days ago"):
             begin(session, world, days)
     session.rollback()
     connections.deactivate(session, world.admin, world.twilio, version=1)

@@ -116,13 +116,13 @@ def test_the_same_file_again_changes_nothing(session: Session, world: World) -> 
         (row("+1415"), "number", "+1415 cannot be a phone number: it is too short."),
         (row("1.41556E+10"), "number", "A spreadsheet has shortened this number to 1.41556E+10 and lost digits"),
         (row("555-2671"), "number", "Start with + and the country calling code"),
-        (row(SECOND, "Nowhere"), "connection", "Connection Nowhere not found."),
-        (row("555 2671", "Nowhere"), "connection", "Connection Nowhere not found."),
-        (row(SECOND, "Other SIP"), "connection", "Connection Other SIP not found."),
+        (row(SECOND, "Nowhere"), "connection", "Connection “Nowhere” not found."),
+        (row("555 2671", "Nowhere"), "connection", "Connection “Nowhere” not found."),
+        (row(SECOND, "Other SIP"), "connection", "Connection “Other SIP” not found."),
         (row(SECOND, ""), "connection", "No connection given. Choose a default connection."),
         (row(SECOND, "Retired"), "connection", "The connection Retired is inactive. Choose an active one."),
-        (row(SECOND, agent="Nobody"), "agent", "Agent Nobody not found."),
-        (row(SECOND, agent="Zoe"), "agent", "Agent Zoe not found."),
+        (row(SECOND, agent="Nobody"), "agent", "Agent “Nobody” not found."),
+        (row(SECOND, agent="Zoe"), "agent", "Agent “Zoe” not found."),
         (row(SECOND, agent="Rita"), "agent", "The agent Rita is inactive. Choose an active one."),
         (row(SECOND, label="x" * 65), "label", "A label has at most 64 characters; this one has 65."),
         (row(SECOND, allowed_inbound="US; Atlantis"), "countries", "Atlantis is not a country"),
@@ -217,7 +217,7 @@ def test_rows_with_outcomes_can_be_mended_and_imported_again(session: Session, w
     assert made.splitlines() == [
         "Row,Outcome,Reason,Number,Connection,Name,Colour",
         "2,Added,,+14155552671,SIP,'=1+1,red",
-        "3,Refused,Connection Nowhere not found.,+14155552672,Nowhere,,blue",
+        "3,Refused,Connection “Nowhere” not found.,+14155552672,Nowhere,,blue",
     ]
     frame = files.read("a.csv", made.replace("Nowhere,,", "SIP,,").encode())
     given = import_files.rows(frame, files.guess(frame, import_files.NAMES))

@@ -60,7 +60,7 @@ def test_an_impossible_number_is_refused_with_the_reason(
 
 
 def test_a_possible_number_on_no_plan_needs_insisting(session: Session, world: World) -> None:
-    with pytest.raises(InvalidInput, match="possible") as doubted:
+    with pytest.raises(InvalidInput, match="not in the numbering plan") as doubted:
         registration.register(session, world.operator, "+15551234567", world.sip, Configuration())
     assert doubted.value.overridable
     number = registration.register(session, world.operator, "+15551234567", world.sip, Configuration(), insist=True)

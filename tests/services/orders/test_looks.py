@@ -266,7 +266,7 @@ def test_what_was_sent_cannot_be_cancelled(session: Session, world: World, sandb
     with pytest.raises(Conflict, match="sent to the provider"):
         orders.cancel(session, world.operator, order)
     session.rollback()
-    assert orders.cancel_all(session, world.operator, [order]) == "0 orders cancelled; 1 sent meanwhile."
+    assert orders.cancel_all(session, world.operator, [order]) == "0 orders cancelled; 1 already sent."
 
 
 def test_check_now_looks_at_every_order_and_tells_why_it_could_not(

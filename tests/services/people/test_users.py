@@ -135,7 +135,7 @@ def test_no_superadmin_stops_being_one_alone(session: Session, world: World) -> 
         lambda: users.set_superadmin(session, world.superadmin, world.superadmin.user_id, False),
         lambda: users.set_active(session, world.superadmin, world.superadmin.user_id, False),
     ):
-        with pytest.raises(Forbidden, match="Nobody"):
+        with pytest.raises(Forbidden, match="You can't"):
             act()
 
 

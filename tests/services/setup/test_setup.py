@@ -27,7 +27,7 @@ def test_a_superadmin_is_created_once_and_with_a_long_password(session: Session)
     user = db.people.users.find(session, "root")
     assert user
     assert user.is_superadmin
-    with pytest.raises(InvalidInput, match="already"):
+    with pytest.raises(InvalidInput, match="is taken"):
         commands.create_superadmin(session, "ROOT", "long-enough-password")
 
 

@@ -323,7 +323,7 @@ def test_a_workbook_of_libreoffice_is_read_with_its_merged_cells_and_errors() ->
     assert [(row.number, row.cells[1], row.problem[:20]) for row in sheet.rows] == [
         (2, "SIP", ""),
         (3, "SIP", ""),
-        (7, "SIP", "Cell C7 holds an err"),
+        (7, "SIP", "Cell C7 contains an "),
         (8, "SIP", "Cell C8 holds a form"),
         (9, "SIP", ""),
     ]
@@ -373,7 +373,7 @@ def test_what_a_file_is_its_content_says() -> None:
         (lzma.compress(HEADER.encode()), "is an archive"),
         (workbooks.xlsb([["Number"]]), "no rows below"),
         (bytes(range(1, 256)) * 9, "neither text nor"),
-        ((HEADER + "+14155550100,SIP,A\n").encode("utf-32-le"), "text cannot be read"),
+        ((HEADER + "+14155550100,SIP,A\n").encode("utf-32-le"), "neither text nor"),
     ):
         with pytest.raises(InvalidInput, match=told):
             files.read("a.csv", data)
