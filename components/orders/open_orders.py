@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import humanize
 import streamlit as st
@@ -10,7 +11,7 @@ from sqlmodel import Session
 
 from components.numbers import number_list
 from components.ui.markdown import plain
-from components.ui.page import outcome, said
+from components.ui.page import outcome, said, when
 from services.core.access import Actor, Permission
 from services.jobs import workflows
 from services.orders import orders
@@ -26,7 +27,7 @@ def looked(rows: Sequence[OrderRow]) -> str:
     now = datetime.now(UTC)
     last = max((row.last_looked_at for row in rows if row.last_looked_at), default=None)
     coming = min((row.next_look_at for row in rows if row.next_look_at), default=None)
-    parts = [] if last is None else [f"Last checked {humanize.naturaltime(now - last)}"]
+    parts = [] if last is None else [f"Last checked {when(last, ZoneInfo('UTC'))}"]
     if coming is not None:
         soon = coming <= now
         parts.append("next check shortly" if soon else f"next check in {humanize.naturaldelta(coming - now)}")

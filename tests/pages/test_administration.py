@@ -101,10 +101,10 @@ def test_making_somebody_a_viewer_acts_on_their_next_click(session: Session, wor
 @pytest.mark.parametrize(
     ("deed", "told"),
     [
-        ("Deactivate", "Viewer is deactivated."),
+        ("Deactivate", "Viewer was deactivated."),
         ("Remove from Acme", "Viewer was removed from Acme."),
-        ("Reset password", "Viewer has a one-time password."),
-        ("Sign out everywhere", "Viewer is signed out everywhere."),
+        ("Reset password", "Viewer now has a one-time password."),
+        ("Sign out everywhere", "Viewer was signed out everywhere."),
     ],
 )
 def test_what_is_done_to_a_user_is_asked_first_and_said_after(
@@ -128,7 +128,7 @@ def test_an_admin_is_not_offered_what_only_a_superadmin_does(world: World) -> No
     tab = opened(visit(signed_in("admin"), "users.py"), "users", world.nowhere.user_id)
     assert any("belongs to other tenants too" in text for text in texts(tab, "caption"))
     assert "Save role" in buttons(tab)
-    assert "Yes, take out of Acme" in buttons(tab)
+    assert "Yes, remove from Acme" in buttons(tab)
     for withheld in ("Yes, reset password", "Yes, deactivate", "Yes, make superadmin"):
         assert withheld not in buttons(tab)
     visit(tab, "users.py")
@@ -158,7 +158,7 @@ def test_a_superadmin_makes_another_one(session: Session, world: World) -> None:
 def test_a_tenant_is_suspended_and_opened_again_and_leads_to_its_users(session: Session, world: World) -> None:
     tab = opened(visit(signed_in("superadmin", ALL_TENANTS), "tenants.py"), "tenants", world.other_tenant)
     press(hold(tab, "tenants", world.other_tenant), "Suspend tenant")
-    assert "Other is suspended." in texts(tab, "toast")
+    assert "Other was suspended." in texts(tab, "toast")
     assert [list(found) for found in listed(tab, "status")] == [["Active"], ["Suspended"]]
     opened(tab, "tenants", world.other_tenant)
     press(hold(tab, "tenants", world.other_tenant), "Resume tenant")

@@ -241,8 +241,8 @@ def test_who_has_no_role_at_all_is_told_so(session: Session, world: World) -> No
     take_out(session, world.operator.user_id, world.tenant)
     tab = signed_in("operator")
     assert warned(tab) == [
-        "You don't have access to any tenant yet. Ask a tenant's admin or a superadmin tell them your user name, "
-        "operator."
+        "You don't have access to any tenant yet. Ask a tenant's admin or a superadmin and tell them your user name: "
+        "operator"
     ]
     assert "Sign out" in buttons(tab)
 

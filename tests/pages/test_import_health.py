@@ -90,11 +90,11 @@ def test_a_run_shows_how_far_it_is_and_nobody_can_begin_another(session: Session
     stale = visit(signed_in("admin"), PAGE, **LOG)
     call_logs.begin(session, world.operator, world.twilio)
     tab = visit(signed_in("operator"), PAGE, **LOG)
-    assert holds(tab, "Operator began")
+    assert holds(tab, "Operator started")
     assert "Read call log" not in buttons(tab)
     press(stale, "Read call log")
     assert texts(stale, "error") == ["The call log of Twilio is already being read."]
-    assert holds(stale, "Operator began")
+    assert holds(stale, "Operator started")
 
 
 def test_a_run_that_stopped_says_why_and_can_go_on(

@@ -45,7 +45,7 @@ def test_what_was_not_sent_is_cancelled_from_the_list_by_who_may(
     sandbox.fault(Fault(Kind.TOO_MANY, method="POST", path=NUMBERS, times=None, retry_after=60))
     order = buy(session, world, e164)
     viewer = signed_in("viewer")
-    assert "1 order not sent yet" in banner(texts(viewer, "markdown"))
+    assert "1 order waiting to be sent" in banner(texts(viewer, "markdown"))
     assert not {"Cancel", "Check now"} & set(buttons(viewer))
     tab = press(signed_in("operator"), "Cancel")
     assert "The provider has not accepted this order yet:" in texts(tab, "markdown")

@@ -167,7 +167,7 @@ def test_webhooks_that_were_restored_are_told_beside_those_of_the_connection(
     imported(tab)
     (number,) = added(session, world)
     tab = visit(signed_in("operator"), "number.py", id=str(number.id))
-    said = "Set at Twilio last: nothing"
+    said = "Last set at Twilio: nothing"
     assert said not in texts(tab, "caption")
     press(tab, "Configure webhooks on Twilio")
     assert "Twilio has exactly these webhooks. Nothing to replace." in texts(tab, "success")

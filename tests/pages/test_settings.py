@@ -116,7 +116,7 @@ def test_a_key_is_shown_once_and_revoked_after_asking(session: Session, world: W
     press(tab, "Hide")
     assert not texts(tab, "code")
     press(tab, "Revoke key")
-    assert texts(tab, "toast") == ["Dialer is revoked."]
+    assert texts(tab, "toast") == ["Dialer was revoked."]
     session.rollback()
     with pytest.raises(api_keys.UnknownKey):
         api_keys.holder(session, secret)
