@@ -12,7 +12,9 @@ import db.base.engine
 from benchmarks import database
 from db.models import Agent, Connection, Role, Tenant, User
 from services.core.access import Actor
-from services.numbers import import_files, number_import
+from services.jobs import imports
+from services.numbers.import_fields import FIELDS
+from services.numbers.number_import import NumberImport
 from services.text import exports, files, numbering
 from services.text.exports import Table
 
@@ -52,7 +54,7 @@ def file(amount: int) -> bytes:
         )
         for i in range(amount)
     )
-    return exports.text([Table("Numbers", list(import_files.TITLES.values())[:8], rows)])
+    return exports.text([Table("Numbers", [field.title for field in FIELDS[:8]], rows)])
 
 
 def timed(what: str, rows: int, act: Callable[[], Done]) -> Done:
@@ -67,19 +69,19 @@ def timed(what: str, rows: int, act: Callable[[], Done]) -> Done:
 
 def main(amount: int = 20_000) -> None:
     """Print the table of the guide."""
-    data, source = file(amount), "benchmark"
+    data, source, kind = file(amount), "benchmark", NumberImport()
     with database() as engine, db.base.engine.open_session() as session:
         actor = world(session)
         sys.stdout.write(f"| {amount:,} rows, {engine.dialect.name} | time | rows a second | our own work |\n")
         sys.stdout.write("|---|---|---|---|\n")
         frame = timed("read the file", amount, lambda: files.read("numbers.csv", data))
-        given = import_files.rows(frame, files.guess(frame, import_files.NAMES))
-        timed("understand the numbers alone", amount, lambda: [numbering.read(str(row.number)) for row in given])
-        timed("check", amount, lambda: number_import.check(session, actor, given))
-        report = timed("check and write all", amount, lambda: number_import.save(session, actor, given, source=source))
-        timed("the same file again", amount, lambda: number_import.save(session, actor, given, source=source))
-        timed("the rows with outcomes", amount, lambda: import_files.outcomes(frame, report, number_import.DONE))
-    sys.stdout.write(f"\n{report.count(number_import.Outcome.ADDED):,} added.\n")
+        given = imports.rows(NumberImport, frame, files.guess(frame, imports.names(NumberImport)))
+        timed("understand the numbers alone", amount, lambda: [numbering.read(str(row.get("number"))) for row in given])
+        timed("check", amount, lambda: imports.check(session, actor, kind, given))
+        report = timed("check and write all", amount, lambda: imports.save(session, actor, kind, given, source=source))
+        timed("the same file again", amount, lambda: imports.save(session, actor, kind, given, source=source))
+        timed("the rows with outcomes", amount, lambda: imports.outcomes(frame, report, imports.DONE))
+    sys.stdout.write(f"\n{report.count(imports.Outcome.ADDED):,} added.\n")
 
 
 if __name__ == "__main__":

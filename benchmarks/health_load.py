@@ -16,9 +16,12 @@ import db.base.engine
 from db.base.scope import Slice
 from db.models import Campaign, CampaignNumber, PhoneNumber, Role, Tenant, User
 from services.core.access import Actor
-from services.health import health_import, number_health, summaries
-from services.health.health_import import Given
+from services.health import number_health, summaries
+from services.health.health_import import HealthImport
 from services.health.number_health import Wanted
+from services.jobs import imports
+from services.jobs.imports import Row
+from tests.world.rows import fact_row
 
 DAYS, CAMPAIGNS = 90, 40
 
@@ -47,7 +50,7 @@ def world(session: Session, amount: int) -> Actor:
     return Actor(user.id, "load", "Load", tenant_id=at, role=Role.ADMIN)
 
 
-def facts(amount: int) -> list[Given]:
+def facts(amount: int) -> list[Row]:
     """Return DAYS days of each of *amount* numbers, as a file would hold them."""
     chance, today = random.Random(7), datetime.now(UTC).date()  # noqa: S311
     days = [(today - timedelta(days=ago)).isoformat() for ago in range(DAYS)]
@@ -57,7 +60,9 @@ def facts(amount: int) -> list[Given]:
             attempts = chance.randint(5, 45)
             answered = min(attempts, int(attempts * chance.gauss(0.3, 0.08))) if attempts else 0
             rows.append(
-                Given(f"Campaign {number % CAMPAIGNS}", f"1415{number:07d}", day, str(attempts), str(max(0, answered)))
+                fact_row(
+                    f"Campaign {number % CAMPAIGNS}", f"1415{number:07d}", day, str(attempts), str(max(0, answered))
+                )
             )
     return rows
 
@@ -92,8 +97,11 @@ def main(amount: int = 1_000_000) -> None:
             actor = world(session, numbers)
             rows = facts(numbers)
             sys.stdout.write(f"| {len(rows):,} facts of {numbers:,} numbers, {engine.dialect.name} | |\n|---|---|\n")
-            timed("check and write all", lambda: health_import.save(session, actor, rows, source="benchmark"))
-            timed("the same again, all replaced", lambda: health_import.save(session, actor, rows, source="benchmark"))
+            timed("check and write all", lambda: imports.save(session, actor, HealthImport(), rows, source="benchmark"))
+            timed(
+                "the same again, all replaced",
+                lambda: imports.save(session, actor, HealthImport(), rows, source="benchmark"),
+            )
             today = datetime.now(UTC).date()
             limits = summaries.limits_of(session.get_one(Tenant, actor.tenant_id))
             session.rollback()

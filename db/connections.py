@@ -42,7 +42,7 @@ class Tested(StrEnum):
 
 @dataclass(frozen=True)
 class ConnectionQuery:
-    """Which connections are wanted. Empty means any. `testable` are the vendors that can be asked at all."""
+    """Which connections are wanted. Empty means any. `testable` are the providers that can be asked at all."""
 
     text: str = ""
     active: bool | None = None

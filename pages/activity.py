@@ -15,7 +15,7 @@ from services.text import exports
 actor, zone, reload = current_actor(), reader_zone(), reloader()
 
 
-def file(made: exports.Maker) -> bytes:
+def file(made: exports.Writer) -> bytes:
     with open_session() as session:
         return made([exports.activity(audit.export(session, reload(session), query), zone)])
 

@@ -1,7 +1,7 @@
 """Campaign health brought in: by file, by a program, or out of the call log."""
 
+from components.health import import_health
 from components.health.call_logs import CallLogs
-from components.health.import_health import Importing, by_program, ways
 from components.ui import navigation
 from components.ui.page import errors_shown, header
 from components.ui.session import current_actor, reader_zone, rechecked
@@ -16,13 +16,13 @@ header("Import health", "Daily call results by campaign and number, from your di
 with errors_shown():
     require(actor, Permission.HEALTH_WRITE)
     require_tenant(actor)
-    by_file, by_api, by_log = ways()
-    if by_file.open:
-        with by_file:
-            Importing(actor, again).draw()
-    if by_api.open:
-        with by_api:
-            by_program(actor)
-    if by_log.open:
-        with by_log, open_session() as session:
+    file, program, log = import_health.ways()
+    if file.open:
+        with file:
+            import_health.ImportingHealth(actor, again).draw()
+    if program.open:
+        with program:
+            import_health.by_program(actor)
+    if log.open:
+        with log, open_session() as session:
             CallLogs(actor, reader_zone(), again).draw(call_logs.search(session, actor))

@@ -1,6 +1,6 @@
 """Numbers of any provider brought in by a CSV or Excel file."""
 
-from components.numbers.import_numbers import Importing
+from components.numbers.import_numbers import ImportingNumbers
 from components.ui import navigation
 from components.ui.page import errors_shown, header
 from components.ui.session import current_actor, rechecked
@@ -16,5 +16,5 @@ with errors_shown():
     require(actor, Permission.NUMBERS_ADD)
     require_tenant(actor)
     with open_session() as session:
-        offered = connections.choices(session, actor)
-    Importing(actor, rechecked(open_session)).draw(offered)
+        active = connections.choices(session, actor)
+    ImportingNumbers(actor, rechecked(open_session), active).draw()

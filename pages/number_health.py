@@ -20,7 +20,7 @@ may_import = actor.may(Permission.HEALTH_WRITE) and not actor.all_tenants
 may_change = actor.may(Permission.SETTINGS_WRITE) and not actor.all_tenants
 
 
-def file(made: exports.Maker) -> bytes:
+def file(made: exports.Writer) -> bytes:
     with open_session() as session:
         return made(number_health.export(session, reload(session), wanted))
 

@@ -23,7 +23,7 @@ def add_button(key: str) -> None:
         navigation.go_to(navigation.ADD)
 
 
-def file(made: exports.Maker) -> bytes:
+def file(made: exports.Writer) -> bytes:
     with open_session() as session:
         return made([exports.numbers(numbers.export(session, reload(session), query), zone)])
 

@@ -22,7 +22,7 @@ def choose(tenant_id: int) -> None:
         tab.choose_tenant(session, tenant_id)
 
 
-def file(make: report_files.Maker, during: tenant_audit.Period) -> bytes:
+def file(make: report_files.Writer, during: tenant_audit.Period) -> bytes:
     with open_session() as session:
         return make(session, reload(session), during)
 

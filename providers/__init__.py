@@ -1,16 +1,17 @@
-"""Telephony vendors, one file each. A module here that defines `VENDOR` is in the registry."""
+"""Telephony providers, one file or folder each. Each subclass of `Provider` that is defined here is in the registry."""
 
 import importlib
 import pkgutil
 
-from providers.base import Vendor
+from providers.base import Provider
 
 
-def _found() -> dict[str, Vendor]:
-    modules = (importlib.import_module(f"providers.{m.name}") for m in pkgutil.iter_modules(__path__) if not m.ispkg)
-    vendors = [module.VENDOR for module in modules if hasattr(module, "VENDOR")]
-    return {vendor.key: vendor for vendor in sorted(vendors, key=lambda vendor: vendor.name)}
+def _found() -> dict[str, type[Provider]]:
+    for module in pkgutil.iter_modules(__path__):
+        if module.name != "sandbox":  # it stands for a provider, and is none
+            importlib.import_module(f"providers.{module.name}")
+    return {found.key: found for found in sorted(Provider.__subclasses__(), key=lambda found: found.name)}
 
 
-VENDORS: dict[str, Vendor] = _found()
-"""Every vendor by its key, in the order of their names."""
+PROVIDERS: dict[str, type[Provider]] = _found()
+"""Every provider by its key, in the order of their names."""

@@ -1,22 +1,37 @@
-"""What a telephony vendor is to us: its name, what it can do, and the fields that it needs."""
+"""What a telephony provider is to us: its name, the fields that it needs, and its verbs."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import ClassVar, Self
 
 from providers.errors import NotSupported, RequestRejected
-
-if TYPE_CHECKING:
-    from providers.verbs import Provider
+from providers.records import (
+    MAX_PAGE_SIZE,
+    Account,
+    Address,
+    AvailableNumber,
+    Bundle,
+    CallRecord,
+    Country,
+    EndUser,
+    NumberSearch,
+    NumberType,
+    OwnedNumber,
+    Page,
+    Prices,
+    Regulation,
+    Webhooks,
+)
 
 DEFAULT_TIMEOUT = 20.0
-"""Seconds that a vendor has to accept a connection, and again between two pieces of its answer."""
+"""Seconds that a provider has to accept a connection, and again between two pieces of its answer."""
 
 
 class Capability(StrEnum):
-    """Something that a vendor's API can do for us."""
+    """Something that a provider's API can do for us."""
 
     ACCOUNT = "account"
     ADDRESSES = "addresses"
@@ -34,9 +49,9 @@ class Capability(StrEnum):
 
 @dataclass(frozen=True)
 class Field:
-    """One value that a vendor needs, of a connection or of a number.
+    """One value that a provider needs, of a connection or of a number.
 
-    An `either` is one of several ways to sign in, of which the vendor's `problem_with` wants exactly one.
+    An `either` is one of several ways to sign in, of which the provider's `problem_with` wants exactly one.
     """
 
     name: str
@@ -50,71 +65,219 @@ class Field:
     either: bool = False
 
     def accepts(self, value: str) -> bool:
-        """Return whether *value*, already stripped, is one that the vendor takes."""
+        """Return whether *value*, already stripped, is one that the provider takes."""
         if not value:
             return not self.required
         return re.fullmatch(self.pattern, value) is not None
-
-
-class Opener(Protocol):
-    """Makes the provider of one account, without asking the vendor anything yet."""
-
-    def __call__(self, credentials: Mapping[str, str], *, base_url: str | None, timeout: float) -> "Provider": ...
 
 
 @dataclass(frozen=True)
 class CredentialProblem:
     """Why credentials do not go together: a sentence for the reader, and the field to mend."""
 
-    told: str
+    text: str
     field: str
 
 
-def _no_problem(_credentials: Mapping[str, str]) -> CredentialProblem | None:
-    return None
+class Provider:
+    """A telephony provider: the class says what it is and can do, an instance is one account there.
 
-
-@dataclass(frozen=True)
-class Vendor:
-    """A telephony vendor, as the rest of the console sees it.
-
-    `limits` says why the vendor lacks the capabilities that it lacks. A status callback may be kept
-    elsewhere than with the number. One that `routes_calls` has methods, a fallback, trunks and applications beside the
-    URLs. `open` is None for a vendor without an API. `problem_with` looks at credentials
-    as a whole, each of which its field accepts.
+    What a provider can do is what its class defines: a verb that it lacks is the one below, which raises NotSupported.
+    Every verb may also raise RequestRejected and ProviderUnavailable; those that change something (buy, set_webhooks,
+    release) may raise OutcomeUnknown. Nothing is retried here: only the caller knows what a repetition costs.
     """
 
-    key: str
-    name: str
-    capabilities: frozenset[Capability] = frozenset()
-    credential_fields: tuple[Field, ...] = ()
-    number_fields: tuple[Field, ...] = ()
-    default_country: str | None = None
-    national_numbers: bool = False
-    keeps_status_callback: bool = True
-    routes_calls: bool = False
-    limits: str = ""
-    open: Opener | None = None
-    problem_with: Callable[[Mapping[str, str]], CredentialProblem | None] = _no_problem
+    key: ClassVar[str]
+    name: ClassVar[str]
+    limits: ClassVar[str] = ""
+    """Why it cannot do what it cannot, for the reader."""
 
-    def can(self, capability: Capability) -> bool:
-        """Return whether the vendor's API offers *capability*."""
-        return capability in self.capabilities
+    credential_fields: ClassVar[tuple[Field, ...]] = ()
+    number_fields: ClassVar[tuple[Field, ...]] = ()
+    default_country: ClassVar[str | None] = None
+    national_numbers: ClassVar[bool] = False
+    """Whether some of its lines have no E.164 form."""
 
+    keeps_status_callback: ClassVar[bool] = True
+    """Whether the status callback is kept with the number, and not elsewhere."""
+
+    routes_calls: ClassVar[bool] = False
+    """Whether a number has methods, a fallback, trunks and applications beside its URLs."""
+
+    buy_back_days: ClassVar[int] = 0
+    """How long a released number can be bought back."""
+
+    longest_call: ClassVar[timedelta] = timedelta(hours=24)
+    """When every call has ended; what the call log still calls open then was left behind."""
+
+    def __init__(self, credentials: Mapping[str, str], *, base_url: str | None, timeout: float) -> None:
+        raise NotSupported(self.limits)
+
+    @classmethod
+    def capabilities(cls) -> frozenset[Capability]:
+        """Return what the class defines all verbs of."""
+        return frozenset(
+            capability
+            for capability, verbs in VERBS.items()
+            if all(getattr(cls, verb) is not getattr(Provider, verb) for verb in verbs)
+        )
+
+    @classmethod
+    def can(cls, capability: Capability) -> bool:
+        """Return whether the provider's API offers *capability*."""
+        return capability in cls.capabilities()
+
+    @classmethod
+    def problem_with(cls, _credentials: Mapping[str, str]) -> CredentialProblem | None:
+        """Return why credentials, each of which its field accepts, do not go together."""
+        return None
+
+    @classmethod
     def connect(
-        self, credentials: Mapping[str, str], *, base_url: str | None = None, timeout: float = DEFAULT_TIMEOUT
-    ) -> "Provider":
+        cls, credentials: Mapping[str, str], *, base_url: str | None = None, timeout: float = DEFAULT_TIMEOUT
+    ) -> Self:
         """Open the account that *credentials* name; nothing is sent before the first verb.
 
-        *base_url* is the address of a sandbox that stands for the vendor. Raises NotSupported for a
-        vendor without an API, RequestRejected for credentials of the wrong form, and
+        *base_url* is the address of a sandbox that stands for the provider. Raises NotSupported for a
+        provider without an API, RequestRejected for credentials of the wrong form, and
         ProviderMisconfigured for a *base_url* that is no address.
         """
-        if self.open is None:
-            raise NotSupported(self.limits)
-        for field in self.credential_fields:
+        if not cls.capabilities():
+            raise NotSupported(cls.limits)
+        for field in cls.credential_fields:
             if not field.accepts(credentials.get(field.name, "")):
-                raise RequestRejected(f"{self.name} was not asked, because of the {field.label}. {field.problem}")
-        if problem := self.problem_with(credentials):
-            raise RequestRejected(f"{self.name} was not asked. {problem.told}")
-        return self.open(credentials, base_url=base_url, timeout=timeout)
+                raise RequestRejected(f"{cls.name} was not asked, because of the {field.label}. {field.problem}")
+        if problem := cls.problem_with(credentials):
+            raise RequestRejected(f"{cls.name} was not asked. {problem.text}")
+        return cls(credentials, base_url=base_url, timeout=timeout)
+
+    def account(self) -> Account:
+        """Return the account, which proves the credentials. It may be suspended or closed."""
+        raise self._cannot(Capability.ACCOUNT)
+
+    def countries(self) -> tuple[Country, ...]:
+        """Return the countries with stock, by name, and the number types of each."""
+        raise self._cannot(Capability.COUNTRIES)
+
+    def search(self, query: NumberSearch) -> tuple[AvailableNumber, ...]:
+        """Return numbers for sale that match *query*, at most about MAX_SEARCH_ROWS.
+
+        A type that the country lacks is RequestRejected, not an empty answer: see `countries` first.
+        """
+        raise self._cannot(Capability.SEARCH)
+
+    def prices(self, country: str) -> Prices:
+        """Return what numbers of *country* cost a month."""
+        raise self._cannot(Capability.PRICES)
+
+    def owned_page(
+        self, *, matching: str = "", page_size: int = MAX_PAGE_SIZE, token: str | None = None
+    ) -> Page[OwnedNumber]:
+        """Return one page of the account's numbers, newest first.
+
+        *matching* is a part of a number, `*` standing for one digit. A *token* carries the filter and
+        the size of the page before it.
+        """
+        raise self._cannot(Capability.LIST_OWNED)
+
+    def owned(self, *, matching: str = "", page_size: int = MAX_PAGE_SIZE) -> Iterator[OwnedNumber]:
+        """Yield all the account's numbers, holding one page at a time."""
+        token: str | None = None
+        while True:
+            page = self.owned_page(matching=matching, page_size=page_size, token=token)
+            yield from page.rows
+            token = page.next_token
+            if token is None:
+                return
+
+    def find_owned(self, e164: str) -> OwnedNumber | None:
+        """Return the account's number that is exactly *e164*, or None."""
+        return next((number for number in self.owned(matching=e164) if number.e164 == e164), None)
+
+    def find_owned_sid(self, sid: str) -> OwnedNumber | None:
+        """Return the account's number with the provider's *sid*, or None."""
+        raise self._cannot(Capability.FIND_OWNED)
+
+    def buy(
+        self,
+        e164: str,
+        *,
+        label: str = "",
+        voice_url: str = "",
+        status_callback: str = "",
+        address_sid: str | None = None,
+        bundle_sid: str | None = None,
+    ) -> OwnedNumber:
+        """Buy exactly *e164*. Buying what the account already owns charges nothing and updates it."""
+        raise self._cannot(Capability.BUY)
+
+    def webhooks(self, sid: str) -> Webhooks:
+        """Return the webhooks as they are at the provider now."""
+        raise self._cannot(Capability.READ_WEBHOOKS)
+
+    def set_webhooks(
+        self,
+        sid: str,
+        *,
+        voice_url: str | None = None,
+        sms_url: str | None = None,
+        status_callback: str | None = None,
+        voice_method: str | None = None,
+        voice_fallback_url: str | None = None,
+        voice_fallback_method: str | None = None,
+        status_callback_method: str | None = None,
+        trunk_sid: str | None = None,
+        voice_application_sid: str | None = None,
+    ) -> OwnedNumber:
+        """Change webhooks and return the number; None leaves a value, the empty string clears it.
+
+        To set a trunk clears the application, and the other way round.
+        """
+        raise self._cannot(Capability.SET_WEBHOOKS)
+
+    def release(self, sid: str) -> None:
+        """Give the number back. It can be bought again only while nobody else has taken it.
+
+        Any answer but the documented one is OutcomeUnknown: the number is billed until it is gone.
+        """
+        raise self._cannot(Capability.RELEASE)
+
+    def addresses(self, country: str | None = None) -> tuple[Address, ...]:
+        """Return the account's addresses, of one country if given."""
+        raise self._cannot(Capability.ADDRESSES)
+
+    def bundles(self, country: str, type: NumberType) -> tuple[Bundle, ...]:
+        """Return the account's regulatory bundles for numbers of *type* in *country*, usable or not."""
+        raise self._cannot(Capability.ADDRESSES)
+
+    def regulations(self, country: str, type: NumberType, end_user: EndUser | None = None) -> tuple[Regulation, ...]:
+        """Return what the regulator of *country* asks for with numbers of *type*, of one end user or of each."""
+        raise self._cannot(Capability.ADDRESSES)
+
+    def calls_page(self, since: datetime, until: datetime, *, token: str | None = None) -> Page[CallRecord]:
+        """Return one page of the calls that started at or after *since* and before *until*, newest first.
+
+        A *token* asks for a later page of the same span.
+        """
+        raise self._cannot(Capability.CALL_LOG)
+
+    def _cannot(self, capability: Capability) -> NotSupported:
+        wanted = capability.value.replace("_", " ")
+        return NotSupported(f"{self.name} cannot do this ({wanted}). {self.limits}".strip())
+
+
+VERBS: dict[Capability, tuple[str, ...]] = {
+    Capability.ACCOUNT: ("account",),
+    Capability.ADDRESSES: ("addresses", "bundles", "regulations"),
+    Capability.BUY: ("buy",),
+    Capability.CALL_LOG: ("calls_page",),
+    Capability.COUNTRIES: ("countries",),
+    Capability.FIND_OWNED: ("find_owned_sid",),
+    Capability.LIST_OWNED: ("owned_page",),
+    Capability.PRICES: ("prices",),
+    Capability.READ_WEBHOOKS: ("webhooks",),
+    Capability.RELEASE: ("release",),
+    Capability.SEARCH: ("search",),
+    Capability.SET_WEBHOOKS: ("set_webhooks",),
+}
+"""The verbs that make up each capability."""

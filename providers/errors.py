@@ -4,7 +4,7 @@ ProviderError
     RequestRejected      it did not happen, and asking again will not help
     ProviderUnavailable  it did not happen; asking again later may help
     OutcomeUnknown       it may have happened: look before asking again
-    NotSupported         this vendor never can
+    NotSupported         this provider never can
 ProviderMisconfigured    ours to fix; deliberately not a ProviderError
 """
 
@@ -12,7 +12,7 @@ ProviderMisconfigured    ours to fix; deliberately not a ProviderError
 class ProviderError(Exception):
     """A provider did not do what was asked. The message is fit for the reader.
 
-    `code` is the vendor's own error code, as text, where it gave one.
+    `code` is the provider's own error code, as text, where it gave one.
     """
 
     def __init__(self, message: str, *, code: str | None = None) -> None:
@@ -40,7 +40,7 @@ class OutcomeUnknown(ProviderError):
 
 
 class NotSupported(ProviderError):
-    """The vendor has no such ability."""
+    """The provider has no such ability."""
 
 
 class ProviderMisconfigured(Exception):

@@ -9,21 +9,18 @@ from urllib.parse import quote
 import phonenumbers
 import requests
 
-from providers.base import Capability, Field, Vendor
+from providers.base import Field, Provider
 from providers.errors import ProviderError, RequestRejected
+from providers.records import Feature, OwnedNumber, Webhooks
 from providers.transport import Attempt, retry_after, sandbox_root
-from providers.verbs import Feature, OwnedNumber, Provider, Webhooks
 
 
-def _open(credentials: Mapping[str, str], *, base_url: str | None, timeout: float) -> Provider:
-    return ExotelAccount(credentials, base_url=base_url, timeout=timeout)
+class Exotel(Provider):
+    """Exotel. A number's SID is its ExoPhone SID."""
 
-
-VENDOR = Vendor(
-    key="exotel",
-    name="Exotel",
-    capabilities=frozenset({Capability.FIND_OWNED, Capability.READ_WEBHOOKS, Capability.SET_WEBHOOKS}),
-    credential_fields=(
+    key = "exotel"
+    name = "Exotel"
+    credential_fields = (
         Field("account_sid", "Account SID"),
         Field("api_key", "API key"),
         Field("api_token", "API token", secret=True),
@@ -34,26 +31,18 @@ VENDOR = Vendor(
             problem="The subdomain is api.exotel.com (Singapore) or api.in.exotel.com (Mumbai).",
             placeholder="api.exotel.com",
         ),
-    ),
-    number_fields=(
+    )
+    number_fields = (
         Field(
             "exophone_sid",
             "ExoPhone SID",
             help="The number's SID in Exotel's dashboard. It lets Numberdesk read and set the webhooks.",
             required=False,
         ),
-    ),
-    default_country="IN",
-    keeps_status_callback=False,
-    limits="ExoPhones are bought and released in Exotel's dashboard; Numberdesk manages their webhooks.",
-    open=_open,
-)
-
-
-class ExotelAccount(Provider):
-    """One Exotel account. A number's SID is its ExoPhone SID."""
-
-    vendor = VENDOR
+    )
+    default_country = "IN"
+    keeps_status_callback = False
+    limits = "ExoPhones are bought and released in Exotel's dashboard; Numberdesk manages their webhooks."
 
     # countries, search, prices, buy, release: ExoPhones are ordered with papers, in the dashboard.
     # owned_page: the list of ExoPhones is a beta whose paging is not documented.
@@ -95,7 +84,7 @@ class ExotelAccount(Provider):
         return self._number(f"set the webhooks of {sid}", "PUT", sid, form)
 
     def _number(self, what: str, method: str, sid: str, form: Mapping[str, str | None] | None = None) -> OwnedNumber:
-        attempt = Attempt(VENDOR.name, what, writing=method != "GET")
+        attempt = Attempt(Exotel.name, what, writing=method != "GET")
         with _translated(attempt):
             response = self._session.request(
                 method,
@@ -153,7 +142,7 @@ def _owned(body: Mapping[str, Any]) -> OwnedNumber:
 
 
 def _e164(text: str, body: Mapping[str, Any]) -> str:
-    number = phonenumbers.parse(text, body.get("country") or VENDOR.default_country)
+    number = phonenumbers.parse(text, body.get("country") or Exotel.default_country)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 

@@ -1,4 +1,4 @@
-"""What a failed HTTP exchange with a vendor means to the one who asked."""
+"""What a failed HTTP exchange with a provider means to the one who asked."""
 
 import re
 import ssl
@@ -22,21 +22,21 @@ _UNCHANGED = "Nothing was changed or charged."
 
 @dataclass(frozen=True)
 class Attempt:
-    """One thing asked of a vendor; `what` finishes the sentence "Twilio was asked to …"."""
+    """One thing asked of a provider; `what` finishes the sentence "Twilio was asked to …"."""
 
-    vendor: str
+    provider: str
     what: str
     writing: bool = False
 
     def rejected(self, why: str, *, code: str | None = None) -> RequestRejected:
         """Return the error for a refusal; *why* says the reason and what to do about it."""
-        return RequestRejected(self._sentence(f"{self.vendor} refused to {self.what}: {why}"), code=code)
+        return RequestRejected(self._sentence(f"{self.provider} refused to {self.what}: {why}"), code=code)
 
     def unavailable(
         self, why: str, *, code: str | None = None, retry_after: float | None = None
     ) -> ProviderUnavailable:
         """Return the error for something that surely was not done, though it may be done later."""
-        message = self._sentence(f"{self.vendor} could not {self.what}: {why}") + " Try again in a moment."
+        message = self._sentence(f"{self.provider} could not {self.what}: {why}") + " Try again in a moment."
         return ProviderUnavailable(message, code=code, retry_after=retry_after)
 
     def lost(self, why: str, *, code: str | None = None) -> ProviderError:
@@ -44,7 +44,7 @@ class Attempt:
         if not self.writing:
             return self.unavailable(why, code=code)
         return OutcomeUnknown(
-            f"{self.vendor} was asked to {self.what}, but {why}. It may have happened and may have been charged. "
+            f"{self.provider} was asked to {self.what}, but {why}. It may have happened and may have been charged. "
             "Check the account before trying again.",
             code=code,
         )
@@ -62,7 +62,7 @@ class Attempt:
         if status == 429:
             return self.unavailable("it is handling too many requests.", code=code, retry_after=retry_after)
         if status == 405:
-            return NotSupported(self._sentence(f"{self.vendor} has no way to {self.what}."), code=code)
+            return NotSupported(self._sentence(f"{self.provider} has no way to {self.what}."), code=code)
         if status == 408 or not 400 <= status < 500:
             return self.lost(f"it returned an internal error (HTTP {status})", code=code)
         return self.rejected(why, code=code)

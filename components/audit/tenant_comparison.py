@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 import streamlit as st
-from streamlit.elements.lib.column_types import ColumnConfig
 
 from components.ui import lists, navigation
 from components.ui.selection import click
+from components.ui.streamlit_internals import ColumnConfig
 from db.base.scope import Slice
 from services.audit import report_tables
 from services.audit.tenant_audit import Compared, TenantSort

@@ -8,7 +8,7 @@ import streamlit as st
 from components.ui import navigation
 from components.ui.markdown import plain
 from services.connections import connection_tests
-from services.connections.connections import ConnectionRow, vendor
+from services.connections.connections import ConnectionRow, provider_named
 from services.core.access import Actor, Permission
 
 NONE_CHOSEN = "Choose a connection"
@@ -16,7 +16,7 @@ NONE_CHOSEN = "Choose a connection"
 
 def name(connection: ConnectionRow) -> str:
     """Return what an account is called: by its connection, with the provider."""
-    return f"{connection.name} · {vendor(connection.provider).name}"
+    return f"{connection.name} · {provider_named(connection.provider).name}"
 
 
 def choice(
@@ -39,7 +39,7 @@ def choice(
 
 def doubt(connection: ConnectionRow, actor: Actor) -> None:
     """Say that a connection was never tested, or failed its last test, and where it can be."""
-    if connection.test_passed or not connection_tests.can_test(vendor(connection.provider)):
+    if connection.test_passed or not connection_tests.can_test(provider_named(connection.provider)):
         return
     failed = connection.test_passed is False
     told = "failed its last test, so requests may fail" if failed else "was never tested"

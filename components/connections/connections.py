@@ -14,7 +14,7 @@ from components.ui.markdown import plain
 from components.ui.named_lists import ACTIVE, Wanted
 from components.ui.page import exactly, outcome, said, when
 from db.audit.queries import AuditRow
-from providers.base import Capability, Field, Vendor
+from providers.base import Capability, Field, Provider
 from services.connections import connection_tests, connections
 from services.connections.connections import (
     ConnectionDetail,
@@ -22,7 +22,7 @@ from services.connections.connections import (
     ConnectionValues,
     ListedConnection,
     Uses,
-    vendor,
+    provider_named,
 )
 from services.core.access import Permission
 from services.text import labels, numbering
@@ -39,7 +39,9 @@ def toolbar() -> tuple[ConnectionQuery, Wanted]:
         "Search connections...",
         [
             Filter("connections_status", "Status", ACTIVE, f"{PLACE}_"),
-            Filter("connections_provider", "Provider", {v.key: v.name for v in connections.vendors()}, f"{PLACE}_"),
+            Filter(
+                "connections_provider", "Provider", {v.key: v.name for v in connections.all_providers()}, f"{PLACE}_"
+            ),
             Filter("connections_test", "Last test", labels.TESTED, f"{PLACE}_"),
         ],
     )
@@ -59,7 +61,7 @@ def table(rows: Sequence[ListedConnection], *, with_tenant: bool, zone: ZoneInfo
         {
             "name": [row.name for row in rows],
             "status": [[ACTIVE[row.is_active], *(["Sandbox"] if row.is_sandbox else [])] for row in rows],
-            "provider": [vendor(row.provider).name for row in rows],
+            "provider": [provider_named(row.provider).name for row in rows],
             "country": [numbering.country(row.default_country) if row.default_country else "—" for row in rows],
             "numbers": [named_lists.counted(row.numbers, connections.COUNT_LIMIT) for row in rows],
             "test": [_tested(row, zone) for row in rows],
@@ -94,11 +96,11 @@ def table(rows: Sequence[ListedConnection], *, with_tenant: bool, zone: ZoneInfo
 @st.dialog("Add connection", width="medium", on_dismiss="rerun")
 def add(desk: Desk) -> None:
     """Open the dialog that adds a connection."""
-    makers = {maker.key: maker for maker in connections.vendors()}
+    providers = {provider.key: provider for provider in connections.all_providers()}
     chosen = st.selectbox(
         "Provider",
-        list(makers),
-        format_func=lambda key: makers[key].name,
+        list(providers),
+        format_func=lambda key: providers[key].name,
         key="connection_provider",
         index=None,
         placeholder="Choose a provider",
@@ -106,17 +108,17 @@ def add(desk: Desk) -> None:
     if chosen is None:
         st.caption("Each provider needs its own credentials.")
         return
-    maker = makers[chosen]
-    if maker.limits:
-        st.caption(f":material/info: {maker.limits}")
+    provider = providers[chosen]
+    if provider.limits:
+        st.caption(f":material/info: {provider.limits}")
     with st.form("connection_add", border=False):
-        values = _entered(maker, f"new_{maker.key}", None)
+        values = _entered(provider, f"new_{provider.key}", None)
         sent = _submit("Add connection")
     if sent:
 
         def put(session: Session) -> None:
-            added = connections.add(session, desk.actor, maker.key, values)
-            if connection_tests.can_test(maker):
+            added = connections.add(session, desk.actor, provider.key, values)
+            if connection_tests.can_test(provider):
                 named_lists.open_row(PLACE, added)
 
         desk.do(put, f"{values.name.strip()} was added.")
@@ -129,22 +131,22 @@ def edit(desk: Desk, found: ConnectionDetail, uses: Uses, changes: Sequence[Audi
 
 
 def _edit(desk: Desk, found: ConnectionDetail, uses: Uses, changes: Sequence[AuditRow]) -> None:
-    maker = vendor(found.provider)
+    provider = provider_named(found.provider)
     writes = desk.actor.may(Permission.CONNECTIONS_WRITE)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(ACTIVE[found.is_active], color="green" if found.is_active else "gray")
-        st.badge(plain(maker.name), color="gray")
+        st.badge(plain(provider.name), color="gray")
         if found.is_sandbox:
             st.badge("Sandbox", color="blue", help="Uses the sandbox, not the real provider.")
         told = connections.told(uses)
         st.caption(f"Used by {told}" if told else "Not in use", width="content")
-    _test(desk, found, maker, writes=writes)
+    _test(desk, found, provider, writes=writes)
     if not writes:
-        _read_only(found, maker)
+        _read_only(found, provider)
         dialogs.history(changes, desk.zone)
         return
     with st.form("connection_edit", border=False):
-        values = _entered(maker, f"connection_{found.id}_{found.version}", found)
+        values = _entered(provider, f"connection_{found.id}_{found.version}", found)
         sent = _submit("Save")
     if sent:
         desk.do(
@@ -157,8 +159,8 @@ def _edit(desk: Desk, found: ConnectionDetail, uses: Uses, changes: Sequence[Aud
     _put_away(desk, found, uses)
 
 
-def _test(desk: Desk, found: ConnectionDetail, maker: Vendor, *, writes: bool) -> None:
-    testable = connection_tests.can_test(maker)
+def _test(desk: Desk, found: ConnectionDetail, provider: type[Provider], *, writes: bool) -> None:
+    testable = connection_tests.can_test(provider)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         latest = st.empty()
         place = st.container(width="content")
@@ -173,7 +175,7 @@ def _test(desk: Desk, found: ConnectionDetail, maker: Vendor, *, writes: bool) -
     elif testable:
         latest.caption("Not tested since its credentials were set.")
     else:
-        latest.caption(f"Cannot be tested: {maker.limits}")
+        latest.caption(f"Cannot be tested: {provider.limits}")
     if not (writes and testable):
         return
     if place.button("Test connection", icon=":material/wifi_tethering:", key="connection_test"):
@@ -185,17 +187,17 @@ def _test(desk: Desk, found: ConnectionDetail, maker: Vendor, *, writes: bool) -
             latest.markdown(f":{color}[:material/{mark}: {word}] just now · {plain(result.told)}")
             return ""
 
-        with st.spinner(f"Testing with {plain(maker.name)}…"):
+        with st.spinner(f"Testing with {plain(provider.name)}…"):
             outcome(ask, "connection_test")
         said("connection_test")
 
 
-def _entered(maker: Vendor, prefix: str, found: ConnectionDetail | None) -> ConnectionValues:
+def _entered(provider: type[Provider], prefix: str, found: ConnectionDetail | None) -> ConnectionValues:
     """Draw the inputs of a connection; return what is in them."""
     left, right = st.columns(2)
     name = left.text_input("Name", value=found.name if found else "", key=f"{prefix}_name", max_chars=80)
     countries = [_NO_COUNTRY, *numbering.countries()]
-    known = (found.default_country if found else maker.default_country) or _NO_COUNTRY
+    known = (found.default_country if found else provider.default_country) or _NO_COUNTRY
     country = right.selectbox(
         "Default country",
         countries,
@@ -205,7 +207,7 @@ def _entered(maker: Vendor, prefix: str, found: ConnectionDetail | None) -> Conn
         help="Numbers without + are read as numbers of this country.",
     )
     voice = status = ""
-    if maker.can(Capability.SET_WEBHOOKS):
+    if provider.can(Capability.SET_WEBHOOKS):
         left, right = st.columns(2)
         with left:
             known = found.voice_url if found else ""
@@ -215,11 +217,11 @@ def _entered(maker: Vendor, prefix: str, found: ConnectionDetail | None) -> Conn
             status = _url("Status Callback URL", f"{prefix}_status", known, "Called when the status of a call changes.")
     entered: dict[str, str] = {}
     forget: list[str] = []
-    if maker.credential_fields:
+    if provider.credential_fields:
         st.markdown("**Credentials**")
         st.caption("Encrypted at rest. A secret is never shown again.")
     columns = st.columns(2)
-    for place, field in enumerate(maker.credential_fields):
+    for place, field in enumerate(provider.credential_fields):
         if place and place % 2 == 0:  # a row of its own, so that on a narrow screen the order holds
             columns = st.columns(2)
         with columns[place % 2]:
@@ -262,11 +264,11 @@ def _submit(label: str) -> bool:
         return st.form_submit_button(label, type="primary")
 
 
-def _read_only(found: ConnectionDetail, maker: Vendor) -> None:
+def _read_only(found: ConnectionDetail, provider: type[Provider]) -> None:
     fields = {"Default country": numbering.country(found.default_country) if found.default_country else ""}
-    if maker.can(Capability.SET_WEBHOOKS):
+    if provider.can(Capability.SET_WEBHOOKS):
         fields |= {"Voice URL": found.voice_url, "Status Callback URL": found.status_callback_url}
-    fields |= {field.label: "Set" if field.name in found.stored else "Not set" for field in maker.credential_fields}
+    fields |= {field.label: "Set" if field.name in found.stored else "Not set" for field in provider.credential_fields}
     for name, value in fields.items():
         with st.container(gap=None):
             st.caption(plain(name))

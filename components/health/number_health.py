@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 import altair as alt
 import pandas as pd
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from components.ui import lists, navigation
 from components.ui.lists import Filter
 from components.ui.markdown import plain
 from components.ui.page import BadgeColor, empty_state, errors_shown, exactly, when
+from components.ui.streamlit_internals import DeltaGenerator
 from services.health import campaign_health, number_health
 from services.health.number_health import URGENT, FallRow, HealthRow, IdleRow, Step, Totals, Verdict, Wanted
 from services.health.statistics import rate

@@ -16,7 +16,7 @@ from components.ui.page import outcome, said
 from components.ui.wizard import go, state
 from services import agents
 from services.connections import connections
-from services.connections.connections import ConnectionRow, vendor
+from services.connections.connections import ConnectionRow, provider_named
 from services.core.access import Actor, Permission
 from services.core.errors import InvalidInput
 from services.numbers import numbers, registration
@@ -101,7 +101,7 @@ class Wizard:
         )
         row = next((connection for connection in offered if connection.id == chosen), None)
         if row is not None:
-            country = row.default_country or vendor(row.provider).default_country
+            country = row.default_country or provider_named(row.provider).default_country
             if country:
                 st.caption(f"Numbers without + are read as {plain(numbering.country(country))} numbers.")
         if not names:
@@ -163,7 +163,7 @@ class Wizard:
                 "Number": numbering.display(seen.e164),
                 "Country": numbering.country(seen.country),
                 "Type": labels.TYPE[seen.number_type],
-                "Connection": f"{seen.connection} · {vendor(seen.provider).name}",
+                "Connection": f"{seen.connection} · {provider_named(seen.provider).name}",
             },
         )
         st.caption("The number is registered in Numberdesk only. Nothing changes at its provider.")
@@ -172,7 +172,7 @@ class Wizard:
         draw.country_choice("Allowed inbound countries", "add_inbound", persist=True)
         draw.country_choice("Allowed outbound countries", "add_outbound", persist=True)
         st.caption(draw.NO_RESTRICTION)
-        draw.vendor_fields(vendor(seen.provider), "add_field", persist=True)
+        draw.provider_fields_of(provider_named(seen.provider), "add_field", persist=True)
         said("configure")
         wizard.buttons("manual", "Add number", self._add)
 
@@ -186,7 +186,7 @@ class Wizard:
             agent_id=draw.chosen_agent("add_agent"),
             allowed_inbound=known.get("add_inbound") or [],
             allowed_outbound=known.get("add_outbound") or [],
-            provider_fields=draw.vendor_values(vendor(seen.provider), "add_field"),
+            provider_fields=draw.provider_values(provider_named(seen.provider), "add_field"),
         )
 
         def add() -> str:

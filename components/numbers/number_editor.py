@@ -15,7 +15,7 @@ from components.ui.page import outcome
 from db.numbers.details import NumberDetail
 from services import agents
 from services.connections import connections
-from services.connections.connections import vendor
+from services.connections.connections import provider_named
 from services.core.access import Actor
 from services.core.errors import Conflict
 from services.numbers import numbers
@@ -77,7 +77,7 @@ class Editor:
 
         def save_configuration(session: Session, version: int) -> int:
             chosen = st.session_state["number_connection"]
-            fields = draw.vendor_values(vendor(providers.get(chosen, number.provider)), "new_provider_field")
+            fields = draw.provider_values(provider_named(providers.get(chosen, number.provider)), "new_provider_field")
             same = providers.get(chosen) == number.provider
             kept = number.provider_fields if same else fields
             return numbers.set_connection(session, self.actor, number.id, chosen, kept, version=version)
@@ -143,7 +143,7 @@ class Editor:
         return numbers.restrict_outbound(session, self.actor, self.number.id, chosen, version=version)
 
     def _save_provider_fields(self, session: Session, version: int) -> int:
-        values = draw.vendor_values(vendor(self.number.provider), _PROVIDER_FIELD)
+        values = draw.provider_values(provider_named(self.number.provider), _PROVIDER_FIELD)
         return numbers.set_provider_fields(session, self.actor, self.number.id, values, version=version)
 
     def _save_tags_and_notes(self, session: Session, version: int) -> int:
@@ -156,7 +156,7 @@ class Editor:
         number = self.number
         fields = {
             f"{_PROVIDER_FIELD}_{field.name}": number.provider_fields.get(field.name, "")
-            for field in vendor(number.provider).number_fields
+            for field in provider_named(number.provider).number_fields
         }
         return {
             "number_label": number.label,

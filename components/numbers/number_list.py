@@ -6,14 +6,14 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 from sqlmodel import Session
-from streamlit.delta_generator import DeltaGenerator
 
 from components.ui import lists, navigation
 from components.ui.lists import Filter
+from components.ui.streamlit_internals import DeltaGenerator
 from db.numbers.queries import NumberQuery, NumberRow, Sort
 from services import agents
 from services.connections import connections
-from services.connections.connections import vendor
+from services.connections.connections import provider_named
 from services.core.access import Actor
 from services.numbers import numbers
 from services.text import labels, numbering
@@ -39,7 +39,7 @@ def filters(_session: Session, _actor: Actor, tenant_id: int | None, user_id: in
 
     return [
         Filter("status", "Status", {s: labels.STATUS[s] for s in labels.STATUS if s in facets.statuses}),
-        Filter("provider", "Provider", {key: vendor(key).name for key in sorted(facets.providers)}),
+        Filter("provider", "Provider", {key: provider_named(key).name for key in sorted(facets.providers)}),
         Filter(
             "connection",
             "Connection",
@@ -112,7 +112,9 @@ def table(rows: Sequence[NumberRow], *, with_tenant: bool, zone: ZoneInfo) -> No
             "number": [numbering.display(row.e164) for row in rows],
             "status": [[labels.STATUS[row.status], *(["Twilio"] if row.is_managed else [])] for row in rows],
             "agent": [row.agent or "Unassigned" for row in rows],
-            "provider": [f"{row.connection} · {vendor(row.provider).name}" if row.connection else "—" for row in rows],
+            "provider": [
+                f"{row.connection} · {provider_named(row.provider).name}" if row.connection else "—" for row in rows
+            ],
             "name": [row.label or "—" for row in rows],
             "created": pd.to_datetime([row.created_at for row in rows], utc=True),
             "link": navigation.number_addresses([row.id for row in rows]),

@@ -5,17 +5,17 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from components.audit import history
 from components.ui.markdown import plain
 from components.ui.page import exactly, said, when
+from components.ui.streamlit_internals import DeltaGenerator
 from db.agents import AgentRow
 from db.connections import ConnectionRow
 from db.models import NumberStatus
 from db.numbers.details import CampaignUse, NumberDetail
-from providers.base import Vendor
-from services.connections.connections import vendor
+from providers.base import Provider
+from services.connections.connections import provider_named
 from services.orders import orders
 from services.text import labels, numbering
 
@@ -40,7 +40,7 @@ def card(deeds: "Deeds", zone: ZoneInfo, *, with_tenant: bool, writes: bool) -> 
                     actions(deeds)
         parts = [
             number.label or "No label",
-            vendor(number.provider).name,
+            provider_named(number.provider).name,
             numbering.country(number.country),
             labels.TYPE[number.number_type],
         ]
@@ -102,7 +102,7 @@ def countries(title: str, key: str, place: str, save: Save, zone: ZoneInfo) -> N
 
 
 def configuration(number: NumberDetail, offered: Sequence[ConnectionRow], save: Save, zone: ZoneInfo) -> None:
-    """Draw the section `Configuration`: the connection, and what its vendor needs when it is another one."""
+    """Draw the section `Configuration`: the connection, and what its provider needs when it is another one."""
     with st.container(border=True):
         section("Configuration", "configuration", zone)
         if number.is_managed:
@@ -122,18 +122,18 @@ def configuration(number: NumberDetail, offered: Sequence[ConnectionRow], save: 
             )
             other = next((c for c in offered if c.id == chosen and c.provider != number.provider), None)
             if other is not None:
-                vendor_fields(vendor(other.provider), "new_provider_field")
+                provider_fields_of(provider_named(other.provider), "new_provider_field")
             st.button("Save", key="save_configuration", on_click=save)
 
 
 def provider_fields(number: NumberDetail, save: Save, zone: ZoneInfo) -> None:
-    """Draw the fields that the number's vendor needs, where it has any."""
-    found = vendor(number.provider)
+    """Draw the fields that the number's provider needs, where it has any."""
+    found = provider_named(number.provider)
     if not found.number_fields:
         return
     with st.form("provider_fields", border=True):
         section(f"{found.name} fields", "provider_fields", zone)
-        vendor_fields(found, "provider_field")
+        provider_fields_of(found, "provider_field")
         _save(save)
 
 
@@ -157,7 +157,10 @@ def read_only(number: NumberDetail) -> None:
         "Allowed inbound countries": _countries_told(number.allowed_inbound),
         "Allowed outbound countries": _countries_told(number.allowed_outbound),
         "Telephony connection": number.connection,
-        **{field.label: number.provider_fields.get(field.name) for field in vendor(number.provider).number_fields},
+        **{
+            field.label: number.provider_fields.get(field.name)
+            for field in provider_named(number.provider).number_fields
+        },
         "Tags": ", ".join(number.tags),
         "Notes": number.notes,
     }
@@ -180,8 +183,8 @@ def attached(uses: Sequence[CampaignUse], number: NumberDetail) -> None:
     st.markdown("\n".join(lines) or "Nothing.")
 
 
-def vendor_fields(found: Vendor, prefix: str, *, persist: bool = False) -> None:
-    """Draw an input for each field that *found* needs of a number; read them with `vendor_values`."""
+def provider_fields_of(found: type[Provider], prefix: str, *, persist: bool = False) -> None:
+    """Draw an input for each field that *found* needs of a number; read them with `provider_values`."""
     for field in found.number_fields:
         st.text_input(
             plain(field.label if field.required else f"{field.label} (optional)"),
@@ -192,8 +195,8 @@ def vendor_fields(found: Vendor, prefix: str, *, persist: bool = False) -> None:
         )
 
 
-def vendor_values(found: Vendor, prefix: str) -> Mapping[str, str]:
-    """Return what was typed into the inputs of `vendor_fields`."""
+def provider_values(found: type[Provider], prefix: str) -> Mapping[str, str]:
+    """Return what was typed into the inputs of `provider_fields_of`."""
     return {field.name: st.session_state.get(f"{prefix}_{field.name}") or "" for field in found.number_fields}
 
 
@@ -203,8 +206,8 @@ def agent_names(offered: Sequence[AgentRow]) -> dict[int, str]:
 
 
 def connection_names(offered: Sequence[ConnectionRow]) -> dict[int, str]:
-    """Return the connections by id, each with its vendor."""
-    return {row.id: f"{row.name} · {vendor(row.provider).name}" for row in offered}
+    """Return the connections by id, each with its provider."""
+    return {row.id: f"{row.name} · {provider_named(row.provider).name}" for row in offered}
 
 
 def agent_choice(key: str, names: Mapping[int, str], *, collapsed: bool = False, persist: bool = False) -> None:
@@ -288,12 +291,12 @@ def danger(deeds: Deeds, uses: Sequence[CampaignUse]) -> None:
 @st.dialog("Deactivate")
 def _confirm_deactivation(deeds: Deeds) -> None:
     number = deeds.number
-    maker = vendor(number.provider).name
+    provider = provider_named(number.provider).name
     billing = plain(f"billing of {number.price} {number.currency} a month" if number.price else "billing")
     st.markdown(
         f"**{plain(numbering.display(number.e164))}** will be inactive here:\n"
         "- It cannot be added to campaigns, and pools that have it show it as inactive.\n"
-        f"- Nothing changes at {plain(maker)}: calls still reach it, and its {billing} goes on.\n"
+        f"- Nothing changes at {plain(provider)}: calls still reach it, and its {billing} goes on.\n"
         "- You can activate it again at any time."
     )
     st.text_input("Reason (optional)", key="deactivate_reason", max_chars=300)

@@ -17,7 +17,7 @@ from components.ui.markdown import code, plain
 from components.ui.page import errors_shown, exactly, outcome, said, when
 from db.numbers.details import CampaignUse, NumberDetail
 from providers.base import Capability
-from services.connections.connections import vendor
+from services.connections.connections import provider_named
 from services.core.access import Actor
 from services.jobs import workflows
 from services.numbers import numbers
@@ -60,8 +60,8 @@ class AtProvider:
 
     def webhooks(self, ordered: Sequence[OrderRow], *, writes: bool) -> None:
         """Draw the section of webhooks: ours, those at the provider now, and those that were replaced."""
-        maker = vendor(self.number.provider)
-        if self.number.is_gone or not numbers.sid_of(self.number) or not maker.can(Capability.READ_WEBHOOKS):
+        provider = provider_named(self.number.provider)
+        if self.number.is_gone or not numbers.sid_of(self.number) or not provider.can(Capability.READ_WEBHOOKS):
             return
         with st.container(border=True):
             st.markdown("**Webhooks**")
@@ -71,7 +71,7 @@ class AtProvider:
                 st.caption(f"Set by {plain(last.placed_by)} {when(last.settled_at, self.zone)}", help=hover)
             read: dict[int, Webhooks] = st.session_state.setdefault("webhooks_read", {})
             st.button(
-                f"Read from {plain(maker.name)}",
+                f"Read from {plain(provider.name)}",
                 icon=":material/refresh:",
                 key="read_webhooks",
                 on_click=self._read_webhooks,
@@ -84,7 +84,7 @@ class AtProvider:
                 return
             asked = st.session_state.pop(_SET_OURS, None) == self.number.id
             with st.container(horizontal=True):
-                if st.button(f"Configure webhooks on {plain(maker.name)}", key="configure_webhooks") or asked:
+                if st.button(f"Configure webhooks on {plain(provider.name)}", key="configure_webhooks") or asked:
                     read.pop(self.number.id, None)
                     self._confirm_webhooks(ours)
                 before = _replaced(last, now)
@@ -98,10 +98,10 @@ class AtProvider:
 
     def resync(self) -> None:
         """Draw the way to compare the record with the provider, and what differs."""
-        maker = vendor(self.number.provider)
-        if not numbers.sid_of(self.number) or not maker.can(Capability.FIND_OWNED) or self.number.is_gone:
+        provider = provider_named(self.number.provider)
+        if not numbers.sid_of(self.number) or not provider.can(Capability.FIND_OWNED) or self.number.is_gone:
             return
-        if st.button(f"Re-sync from {plain(maker.name)}", icon=":material/sync:", key="resync"):
+        if st.button(f"Re-sync from {plain(provider.name)}", icon=":material/sync:", key="resync"):
             st.session_state.pop(_FOUND, None)
             self._show_differences()
 
@@ -146,7 +146,7 @@ class AtProvider:
 
     def _compared(self, now: Webhooks | None, last_set: Webhooks | None, ours: Webhooks) -> None:
         """Draw the URLs of the connection beside those at the provider now, or else those that were set last."""
-        maker = plain(vendor(self.number.provider).name)
+        provider = plain(provider_named(self.number.provider).name)
         known = now or last_set or ours
         for name, our, there in (
             ("Voice URL", ours.voice_url, known.voice_url),
@@ -155,15 +155,17 @@ class AtProvider:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.caption(name, width="content")
                 if now is not None:
-                    st.badge(f"Same at {maker}" if there == our else f"Differs at {maker}", color=_color(there == our))
+                    st.badge(
+                        f"Same at {provider}" if there == our else f"Differs at {provider}", color=_color(there == our)
+                    )
             if our:
                 st.code(our, language=None, wrap_lines=True)
             else:
                 st.markdown("—")
             if there != our:
-                which = f"At {maker} now" if now is not None else f"Last set at {maker}"
+                which = f"At {provider} now" if now is not None else f"Last set at {provider}"
                 st.caption(f"{which}: {code(there) if there else 'nothing'}")
-        if now is not None and vendor(self.number.provider).routes_calls:
+        if now is not None and provider_named(self.number.provider).routes_calls:
             catalogue_tables.how(self.number.provider, now, ours)
         if now is not None and now.routed_by:
             st.warning(f"Routed by {plain(webhook_orders.routing(now))}, so the Voice URL is not used.")
@@ -180,21 +182,21 @@ class AtProvider:
 
     @st.dialog("Configure webhooks", width="large")
     def _confirm_webhooks(self, wanted: Webhooks) -> None:
-        maker, read = plain(vendor(self.number.provider).name), st.session_state["webhooks_read"]
+        provider, read = plain(provider_named(self.number.provider).name), st.session_state["webhooks_read"]
         if self.number.id not in read:  # once, so that what is confirmed is what was shown
-            with st.spinner(f"Reading from {maker}…"):
+            with st.spinner(f"Reading from {provider}…"):
                 self._read_webhooks()
             said("webhooks")
         now = read.get(self.number.id)
         if now is None:
             return
         account = plain(self.number.connection or "—")
-        if not webhook_orders.differing(vendor(self.number.provider), now, wanted):
-            st.success(f"{maker} has exactly these webhooks. Nothing to replace.", icon=":material/check_circle:")
+        if not webhook_orders.differing(provider_named(self.number.provider), now, wanted):
+            st.success(f"{provider} has exactly these webhooks. Nothing to replace.", icon=":material/check_circle:")
             return
         st.markdown(
-            f"The current values at {maker}, in the account of **{account}**, will be replaced. The old values are "
-            f"kept and can be restored."
+            f"The current values at {provider}, in the account of **{account}**, will be replaced. The old values are "
+            "kept and can be restored."
         )
         catalogue_tables.before_and_after(self.number.provider, now, wanted)
         agreed = catalogue_tables.agreement("stop_routing", [(self.number.e164, now)], wanted)
@@ -205,30 +207,30 @@ class AtProvider:
 
     @st.dialog("Re-sync", width="large")
     def _show_differences(self) -> None:
-        maker, state = plain(vendor(self.number.provider).name), st.session_state
+        provider, state = plain(provider_named(self.number.provider).name), st.session_state
         with errors_shown(), self.opener() as session:
             if _FOUND not in state:  # once, so that what is taken over is what was shown
                 self.page.rollback()
-                with st.spinner(f"Reading from {maker}…"):
+                with st.spinner(f"Reading from {provider}…"):
                     state[_FOUND] = resync.differences(session, self.actor, self.number.id)
             found: list[Difference] = state[_FOUND]
             st.caption(f"Connection: **{plain(self.number.connection or '—')}**")
             if not found:
-                st.success(f"{maker} and Numberdesk match. Nothing to update.", icon=":material/check_circle:")
+                st.success(f"{provider} and Numberdesk match. Nothing to update.", icon=":material/check_circle:")
                 return
-            st.markdown(f"Nothing has changed yet. Choose which of {maker}'s values to keep here.")
+            st.markdown(f"Nothing has changed yet. Choose which of {provider}'s values to keep here.")
             for difference in found:
                 with st.container(border=True, horizontal=True, vertical_alignment="center"):
                     st.markdown(
                         f"**{plain(difference.name)}**  \nHere: {plain(difference.ours)}  \n"
-                        f"At {maker}: {plain(difference.theirs)}"
+                        f"At {provider}: {plain(difference.theirs)}"
                     )
                     if difference.field == resync.GONE:
                         continue
-                    if difference.field and st.button(f"Use {maker}'s value", key=f"take_{difference.field}"):
+                    if difference.field and st.button(f"Use {provider}'s value", key=f"take_{difference.field}"):
                         self._take_over(session, difference)
             if any(not difference.field for difference in found) and st.button(
-                f"Configure webhooks on {maker}", icon=":material/webhook:", key="resync_webhooks"
+                f"Configure webhooks on {provider}", icon=":material/webhook:", key="resync_webhooks"
             ):
                 state[_SET_OURS] = self.number.id
                 st.rerun()
@@ -241,7 +243,7 @@ class AtProvider:
         left_out = plain(numbering.display(self.number.e164))
         st.markdown(f"Marked as released, **{left_out}** leaves the list of numbers and its campaigns. Attached to it:")
         draw.attached(numbers.attachments(session, self.actor, self.number.id), self.number)
-        st.caption(catalogue_tables.MARKED.format(maker=plain(vendor(self.number.provider).name)))
+        st.caption(catalogue_tables.MARKED.format(provider=plain(provider_named(self.number.provider).name)))
         reason = st.text_input(
             "Reason", key="released_reason", live=True, max_chars=300, placeholder=catalogue_tables.WHY_RELEASED
         )
@@ -295,7 +297,7 @@ class AtProvider:
                 with self.opener() as session:
                     order = place(session)
                 workflows.begin(order)
-                with st.spinner(f"Waiting for {plain(vendor(self.number.provider).name)}…"):
+                with st.spinner(f"Waiting for {plain(provider_named(self.number.provider).name)}…"):
                     workflows.await_outcome(order, _WAIT_SECONDS)
                 self._forget()
                 st.rerun()

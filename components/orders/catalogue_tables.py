@@ -10,7 +10,7 @@ import streamlit as st
 from components.ui import lists, navigation, selection
 from components.ui.markdown import code, plain
 from components.ui.selection import Selection
-from services.connections.connections import ConnectionRow, vendor
+from services.connections.connections import ConnectionRow, provider_named
 from services.orders import webhook_orders
 from services.orders.catalogue import AvailableNumber, OwnedNumber, OwnedRow, Prices, Regulation, Requirement, Webhooks
 from services.orders.orders import OrderRow, OrderState
@@ -23,7 +23,7 @@ _ADDRESS = {"none": "None", "any": "Any address", "local": "Local address", "for
 _IMPORTED = "Imported"
 WHY_RELEASED = "Example: released in the provider's console on 3 December"
 MARKED = (
-    "Nothing changes at {maker}: nothing is released there, and a number in another account is still billed. The "
+    "Nothing changes at {provider}: nothing is released there, and a number in another account is still billed. The "
     "record and its history stay searchable but can no longer be changed."
 )
 """What it means to mark a number as released."""
@@ -127,28 +127,30 @@ def agreement(key: str, numbers: Iterable[tuple[str, Webhooks]], wanted: Webhook
     return st.checkbox(f"Stop routing by {plain(what)}", key=f"{key}_{about:x}")
 
 
-def before_and_after(provider: str, now: Webhooks, wanted: Webhooks) -> None:
+def before_and_after(key: str, now: Webhooks, wanted: Webhooks) -> None:
     """Draw the webhooks of one number now beside those that it shall have."""
-    rows = [(plain(title), code(there), code(new)) for title, there, new in _beside(provider, now, wanted)]
+    rows = [(plain(title), code(there), code(new)) for title, there, new in _beside(key, now, wanted)]
     frame = pd.DataFrame(rows, columns=["Webhook", "Now", "New"]).set_index("Webhook")
     st.table(frame, alt="Webhooks now and new")
     _lost_fallback([now], wanted)
 
 
-def how(provider: str, now: Webhooks, ours: Webhooks) -> None:
+def how(key: str, now: Webhooks, ours: Webhooks) -> None:
     """Draw how calls are told to the webhooks, at the provider now and as we have it: all but the two URLs."""
-    maker = vendor(provider)
-    differing = [name for name in webhook_orders.differing(maker, now, ours) if name not in _URLS]
+    provider = provider_named(key)
+    differing = [name for name in webhook_orders.differing(provider, now, ours) if name not in _URLS]
     if not differing:
-        st.caption(f"{plain(maker.name)} uses POST, without a fallback, a trunk or a voice application, as expected.")
+        st.caption(
+            f"{plain(provider.name)} uses POST, without a fallback, a trunk or a voice application, as expected."
+        )
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Methods, fallback and routing", width="content")
-        st.badge(f"Differ at {plain(maker.name)}", color="orange")
+        st.badge(f"Differ at {plain(provider.name)}", color="orange")
     for name in differing:
         st.caption(
-            f"{plain(webhook_orders.NAMES[name])} at {plain(maker.name)} now: {code(getattr(now, name) or 'nothing')}, "
-            f"ours: {code(getattr(ours, name) or 'nothing')}"
+            f"{plain(webhook_orders.NAMES[name])} at {plain(provider.name)} now: "
+            f"{code(getattr(now, name) or 'nothing')}, ours: {code(getattr(ours, name) or 'nothing')}"
         )
 
 
@@ -162,9 +164,12 @@ def _lost_fallback(now: Iterable[Webhooks], wanted: Webhooks) -> None:
         st.caption("Fallbacks are removed: if our URL failed, they would take calls unnoticed. They can be restored.")
 
 
-def _beside(provider: str, now: Webhooks, wanted: Webhooks) -> list[tuple[str, str, str]]:
-    maker = vendor(provider)
-    shown = {*webhook_orders.differing(maker, now, wanted), *(_URLS if maker.keeps_status_callback else _URLS[:1])}
+def _beside(key: str, now: Webhooks, wanted: Webhooks) -> list[tuple[str, str, str]]:
+    provider = provider_named(key)
+    shown = {
+        *webhook_orders.differing(provider, now, wanted),
+        *(_URLS if provider.keeps_status_callback else _URLS[:1]),
+    }
     return [
         (title, getattr(now, name) or "none", getattr(wanted, name) or "none")
         for name, title in webhook_orders.NAMES.items()

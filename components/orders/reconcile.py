@@ -20,7 +20,7 @@ from components.ui.page import empty_state, errors_shown, exactly, when
 from components.ui.selection import Selection
 from db.base.scope import Slice
 from db.connections import ConnectionRow
-from services.connections.connections import vendor
+from services.connections.connections import provider_named
 from services.core.access import Actor, Permission
 from services.orders import reconcile
 from services.orders.reconcile import MOST_AT_ONCE, Comparison, Different, Found, MissingHere, MissingThere
@@ -155,10 +155,10 @@ class Reconciling:
         number_list.filters.clear()
 
     def _preview(self, known: _Tab, found: Comparison) -> None:
-        maker = plain(vendor(found.connection.provider).name)
+        provider = plain(provider_named(found.connection.provider).name)
         of_what = f" with {plain(found.matching)}" if found.matching else ""
         st.markdown(
-            f"**{amount(found.held, 'number')}**{of_what} in the account at {maker}, **{found.on_record:,}** in "
+            f"**{amount(found.held, 'number')}**{of_what} in the account at {provider}, **{found.on_record:,}** in "
             f"Numberdesk under {plain(found.connection.name)}, **{found.same:,}** identical in both."
         )
         as_of = f"Compared by {plain(self.actor.name)} {when(found.as_of, self.zone)}."
@@ -188,16 +188,16 @@ class Reconciling:
                 f"{amount(found.different.more, 'more number')} with differences not listed. Compare a part of "
                 f"the account."
             )
-        self._missing_there(known, found, maker)
-        self._to_take_over(known, found, maker)
-        self._webhooks(known, found, maker)
-        self._missing_here(known, found, maker)
+        self._missing_there(known, found, provider)
+        self._to_take_over(known, found, provider)
+        self._webhooks(known, found, provider)
+        self._missing_here(known, found, provider)
 
     def _confirming(self, known: _Tab, found: Comparison) -> Confirming:
         known.bench.forget()
         return Confirming(self.actor, self.opener, found, known.bench, lambda: self._work(known))
 
-    def _missing_there(self, known: _Tab, found: Comparison, maker: str) -> None:
+    def _missing_there(self, known: _Tab, found: Comparison, provider: str) -> None:
         def table(rows: Sequence[MissingThere]) -> _Table:
             values = {"label": ("Label", [row.label or "—" for row in rows])}
             return _with_numbers(f"missing_there_{known.turn}", rows, values)
@@ -215,24 +215,24 @@ class Reconciling:
             known,
             "missing_there",
             "Only in Numberdesk",
-            f"Released in {maker}'s console or moved to another account. Their records stay until you decide.",
+            f"Released in {provider}'s console or moved to another account. Their records stay until you decide.",
             found.missing_there,
             table,
             act,
         )
 
-    def _to_take_over(self, known: _Tab, found: Comparison, maker: str) -> None:
+    def _to_take_over(self, known: _Tab, found: Comparison, provider: str) -> None:
         def table(rows: Sequence[Different]) -> _Table:
             values = {
                 "what": ("Value", [row.differences[0].name for row in rows]),
                 "ours": ("Here", [row.differences[0].ours for row in rows]),
-                "theirs": (f"At {maker}", [row.differences[0].theirs for row in rows]),
+                "theirs": (f"At {provider}", [row.differences[0].theirs for row in rows]),
             }
             return _with_numbers(f"to_take_over_{known.turn}", rows, values)
 
         def act(chosen: list[Different]) -> None:
             if self.actor.may(Permission.NUMBERS_WRITE) and st.button(
-                _label("Use", chosen, f"from {maker}", "value") if chosen else f"Use values from {maker}",
+                _label("Use", chosen, f"from {provider}", "value") if chosen else f"Use values from {provider}",
                 icon=":material/sync:",
                 key="reconcile_take_over",
                 disabled=not chosen,
@@ -244,23 +244,23 @@ class Reconciling:
             known,
             "to_take_over",
             "Different label or SID",
-            f"Renamed here or at {maker}; another SID means that the number was released and bought again.",
+            f"Renamed here or at {provider}; another SID means that the number was released and bought again.",
             Found(tuple(each)),
             table,
             act,
         )
 
-    def _webhooks(self, known: _Tab, found: Comparison, maker: str) -> None:
+    def _webhooks(self, known: _Tab, found: Comparison, provider: str) -> None:
         def table(rows: Sequence[Different]) -> _Table:
             def there(name: str) -> list[str]:
                 return [next((one.theirs for one in row.webhooks if one.name == name), "Same") for row in rows]
 
             shown = ("Voice URL", "Status callback")
             values = {
-                "voice_url": (f"Voice URL at {maker}", there("Voice URL")),
-                "status_callback": (f"Status callback at {maker}", there("Status callback")),
+                "voice_url": (f"Voice URL at {provider}", there("Voice URL")),
+                "status_callback": (f"Status callback at {provider}", there("Status callback")),
                 "others": (
-                    f"Methods and routing at {maker}",
+                    f"Methods and routing at {provider}",
                     [
                         ", ".join(f"{one.name} {one.theirs}" for one in row.webhooks if one.name not in shown) or "Same"
                         for row in rows
@@ -271,7 +271,7 @@ class Reconciling:
 
         def act(chosen: list[Different]) -> None:
             if self.actor.may(Permission.NUMBERS_WRITE) and st.button(
-                _label("Send our webhooks to " + maker, chosen, before="for"),
+                _label("Send our webhooks to " + provider, chosen, before="for"),
                 icon=":material/webhook:",
                 key="reconcile_webhooks",
                 disabled=not chosen,
@@ -290,11 +290,11 @@ class Reconciling:
             act,
         )
 
-    def _missing_here(self, known: _Tab, found: Comparison, maker: str) -> None:
+    def _missing_here(self, known: _Tab, found: Comparison, provider: str) -> None:
         def table(rows: Sequence[MissingHere]) -> _Table:
             frame = {
                 "Number": [numbering.display(row.e164) for row in rows],
-                f"Label at {maker}": [row.label or "—" for row in rows],
+                f"Label at {provider}": [row.label or "—" for row in rows],
                 "Voice URL now": [row.number.webhooks.voice_url or "—" for row in rows],
             }
             if any(row.why_not for row in rows):
@@ -313,7 +313,7 @@ class Reconciling:
         _section(
             known,
             "missing_here",
-            f"Only in {maker}",
+            f"Only in {provider}",
             "Bought elsewhere or never imported. Importing adds a number and replaces its webhooks with ours.",
             found.missing_here,
             table,

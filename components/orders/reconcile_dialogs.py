@@ -13,7 +13,7 @@ from components.jobs.jobs import Bench
 from components.orders import catalogue_tables
 from components.ui.markdown import ours, plain
 from components.ui.page import errors_shown
-from services.connections.connections import vendor
+from services.connections.connections import provider_named
 from services.core.access import Actor
 from services.orders import reconcile, webhook_orders
 from services.orders.catalogue import OwnedNumber
@@ -33,9 +33,9 @@ class Confirming:
     work: Callable[[], None]
 
     @property
-    def maker(self) -> str:
+    def provider(self) -> str:
         """The name of the provider."""
-        return vendor(self.found.connection.provider).name
+        return provider_named(self.found.connection.provider).name
 
     @property
     def account(self) -> str:
@@ -86,7 +86,7 @@ class Confirming:
                 }
             )
             st.dataframe(frame, hide_index=True, alt="Numbers to mark as released")
-            st.caption(catalogue_tables.MARKED.format(maker=plain(self.maker)))
+            st.caption(catalogue_tables.MARKED.format(provider=plain(self.provider)))
             reason = st.text_input(
                 "Reason", key="reconcile_reason", live=True, max_chars=300, placeholder=catalogue_tables.WHY_RELEASED
             )
@@ -109,11 +109,11 @@ class Confirming:
             return
         st.markdown(
             f"Values from the account of {ours(self.account)} replace those in Numberdesk. Nothing changes at "
-            f"{plain(self.maker)}."
+            f"{plain(self.provider)}."
         )
         frame = pd.DataFrame(
             [(numbering.display(row.e164), one.name, one.ours, one.theirs) for row in rows for one in row.differences],
-            columns=["Number", "Value", "Here now", f"New, from {self.maker}"],
+            columns=["Number", "Value", "Here now", f"New, from {self.provider}"],
         )
         st.dataframe(frame, hide_index=True, alt="Values here now and new")
         merged: dict[int, Different] = {}
@@ -123,7 +123,7 @@ class Confirming:
                 row, differences=(*(before.differences if before else ()), *row.differences)
             )
         self._buttons(
-            f"Use values from {plain(self.maker)}",
+            f"Use values from {plain(self.provider)}",
             lambda: self.bench.begin(
                 "Updating",
                 "updated",

@@ -185,10 +185,15 @@ def pager(total: int, noun: str, *, capped_at: int | None = None, prefix: str = 
     return part
 
 
-def downloads(file: Callable[[exports.Maker], bytes], name: str, total: str) -> None:
+def downloads(file: Callable[[exports.Writer], bytes], name: str, total: str) -> None:
     """Draw the downloads of what the filters match; each file is made when it is asked for."""
-    with st.popover("Download", icon=":material/download:"):
-        st.caption(f"Everything that matches: {total}.")
+    download(file, name, f"Everything that matches: {total}.")
+
+
+def download(file: Callable[[exports.Writer], bytes], name: str, caption: str, label: str = "Download") -> None:
+    """Draw a menu of the formats in which a file can be taken away; it is made when it is asked for."""
+    with st.popover(label, icon=":material/download:"):
+        st.caption(caption)
         st.download_button(
             "CSV",
             lambda: file(exports.text),

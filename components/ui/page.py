@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import humanize
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from components.ui import navigation
 from components.ui.markdown import plain
+from components.ui.streamlit_internals import STYLE, DeltaGenerator
 from db.audit.queries import AuditRow
 from services.core.errors import Conflict, DatabaseUnavailable, NotFound, ServiceError, UnstorableText
 
@@ -81,16 +81,9 @@ def said(place: str) -> list[AuditRow]:
     return list(changes)
 
 
-_STYLE = """<style>
-body > [data-testid=stToastContainer] { top: auto; bottom: 1rem; }
-[data-testid=stLogoLink], [data-testid=stSidebarLogo] { pointer-events: none; }
-.st-key-menu > :has([data-testid=stCaptionContainer]):not(:first-child) { margin-top: 1rem; }
-</style>"""
-
-
 def style() -> None:
     """Draw what no theme can say: toasts come up below, off the button; the logo is no link; the menu has gaps."""
-    st.html(_STYLE)
+    st.html(STYLE)
 
 
 def empty_state(text: str, icon: str) -> DeltaGenerator:

@@ -138,7 +138,7 @@ def figures(
 ) -> dict[tuple[int, Figure], int]:
     """Return the figures of the tenants *among* those in *scope*; those that are nothing are left out.
 
-    *testable* are the vendors whose connections can be tested. A key counts as unused when it was
+    *testable* are the providers whose connections can be tested. A key counts as unused when it was
     neither used nor made since *used_since*.
     """
 

@@ -126,7 +126,7 @@ def _calls(scope: Scope, number_id: int, since: date, until: date) -> tuple[Any,
 def campaigns(session: Session, scope: Scope) -> dict[int, str]:
     """Return the names of the campaigns in *scope*, by their ids."""
     rows = session.execute(sa.select(Campaign.id, Campaign.name).where(scope.of(Campaign.tenant_id)))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def numbers(session: Session, scope: Scope, texts: Sequence[str]) -> dict[str, int]:
@@ -177,6 +177,22 @@ def pooled(session: Session, scope: Scope, campaigns: Collection[int]) -> set[tu
         )
     )
     return {(campaign_id, number_id) for campaign_id, number_id in rows}
+
+
+def among(session: Session, scope: Scope, facts: Collection[Fact]) -> set[tuple[int, int, date]]:
+    """Return campaign, number and day of what is on record of the numbers and days that *facts* are about."""
+    found: set[tuple[int, int, date]] = set()
+    numbers = sorted({fact.number_id for fact in facts})
+    for start in range(0, len(numbers), _AT_ONCE):
+        rows = session.execute(
+            sa.select(CampaignHealth.campaign_id, CampaignHealth.number_id, CampaignHealth.day).where(
+                scope.of(CampaignHealth.tenant_id),
+                CampaignHealth.number_id.in_(numbers[start : start + _AT_ONCE]),
+                CampaignHealth.day.between(min(fact.day for fact in facts), max(fact.day for fact in facts)),
+            )
+        )
+        found |= {(campaign_id, number_id, day) for campaign_id, number_id, day in rows}
+    return found
 
 
 def count(session: Session, scope: Scope, first: date, last: date) -> int:

@@ -52,7 +52,7 @@ class OrderState(StrEnum):
 
 
 class Connection(SQLModel, table=True):
-    """A tenant's account at a telephony vendor. `credentials` is a Fernet token, never plain."""
+    """A tenant's account at a telephony provider. `credentials` is a Fernet token, never plain."""
 
     __tablename__ = "telephony_connection"
     __table_args__ = (sa.UniqueConstraint("tenant_id", "id"), sa.UniqueConstraint("tenant_id", "name"))
@@ -86,7 +86,7 @@ class Agent(SQLModel, table=True):
 
 
 class PhoneNumber(SQLModel, table=True):
-    """A number on record. `e164` holds national digits only for vendors whose lines have no E.164 form."""
+    """A number on record. `e164` holds national digits only for providers whose lines have no E.164 form."""
 
     __tablename__ = "phone_number"
     __table_args__ = (

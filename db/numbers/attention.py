@@ -30,7 +30,7 @@ _UNASSIGNED = sa.text("phone_number.agent_id IS NULL")
 _SETS_WEBHOOKS = "{0}.state = 'confirmed' AND {0}.kind IN ('purchase', 'import', 'webhooks')"
 
 VOICE_ONLY = ("exotel",)
-"""Vendors that keep the status callback in the call flow, not with the number."""
+"""Providers that keep the status callback in the call flow, not with the number."""
 
 
 class Attention(StrEnum):

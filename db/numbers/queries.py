@@ -207,7 +207,7 @@ def live_among(session: Session, scope: Scope, e164s: list[str]) -> dict[str, in
     """Return which of *e164s* the tenants in *scope* hold, with their ids."""
     condition = (scope.of(PhoneNumber.tenant_id), PhoneNumber.e164.in_(e164s), LIVE)
     rows = session.execute(sa.select(PhoneNumber.e164, PhoneNumber.id).where(*condition))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def matching(scope: Scope, query: NumberQuery) -> list[Any]:

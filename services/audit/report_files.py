@@ -15,7 +15,7 @@ from services.core.access import Actor, Permission, require
 from services.text import exports, labels, pdf
 from services.text.exports import Cell, Table
 
-Maker = Callable[[Session, Actor, Period], bytes]
+Writer = Callable[[Session, Actor, Period], bytes]
 """Makes a file of the chosen tenant's audit, with the changes of a period."""
 
 _BATCH = 10_000  # each batch looks anew for what calls for attention

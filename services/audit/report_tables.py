@@ -8,7 +8,7 @@ from typing import Any
 from services.audit import wording
 from services.audit.tenant_audit import Attention, Changes, Cost, Line, Owned, Tenant, UserRow, Way
 from services.connections import connection_tests
-from services.connections.connections import vendor
+from services.connections.connections import provider_named
 from services.text import labels, numbering
 from services.text.exports import Table
 from services.text.labels import amount
@@ -81,7 +81,7 @@ def owned(report: Report) -> list[Table]:
             [
                 (
                     line.connection or "None",
-                    vendor(line.provider).name if line.provider else "—",
+                    provider_named(line.provider).name if line.provider else "—",
                     {True: "Active", False: "Inactive", None: "—"}[line.is_active],
                     _tested(line, report),
                     line.numbers,
@@ -114,7 +114,7 @@ def kinds(owned: Owned) -> dict[str, list[tuple[str, int]]]:
 
     return {
         "Status": ranked(facets.statuses, labels.STATUS),
-        "Provider": ranked(facets.providers, {key: vendor(key).name for key in facets.providers}),
+        "Provider": ranked(facets.providers, {key: provider_named(key).name for key in facets.providers}),
         "Country": ranked(facets.countries, {code: numbering.country_name(code) for code in facets.countries}),
         "Type": ranked(facets.types, labels.TYPE),
         "Managed by": ranked(facets.managed, labels.MANAGED),

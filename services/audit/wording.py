@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from db.audit.queries import AuditRow
 from services.audit.audit import AT_PROVIDER, Action
-from services.connections.connections import vendor, vendors
+from services.connections.connections import all_providers, provider_named
 from services.health.thresholds import MEANINGS
 from services.text import labels, numbering
 
@@ -291,7 +291,7 @@ def field(name: str) -> str | None:
     """Return what a field of an event is called; None for one that has no words."""
     if _NUMBER.fullmatch(name):
         return numbering.display(name)
-    return FIELDS.get(name) or _vendor_fields().get(name)
+    return FIELDS.get(name) or _provider_fields_of().get(name)
 
 
 def changes(row: AuditRow, zone: ZoneInfo) -> list[Change]:
@@ -320,7 +320,7 @@ def _order(name: str) -> tuple[int, str]:
 
 
 def _flat(values: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
-    """Return *values* with the vendor's fields beside the others, and a price with its currency."""
+    """Return *values* with the provider's fields beside the others, and a price with its currency."""
     flat = dict(values)
     if "provider_fields" in flat:
         known = {**(others.get("provider_fields") or {}), **flat["provider_fields"]}
@@ -355,7 +355,7 @@ def _told(name: str, value: Any, zone: ZoneInfo) -> str:
     if name in _NUMBERS:
         return numbering.display(text)
     if name in ("provider", "providers"):
-        return vendor(text).name
+        return provider_named(text).name
     if name in _DAYS:
         return f"{date.fromisoformat(text):%-d %b %Y}"
     if name in _INSTANTS:
@@ -389,7 +389,9 @@ def _spelled(key: str) -> str:
 
 
 @functools.cache
-def _vendor_fields() -> dict[str, str]:
+def _provider_fields_of() -> dict[str, str]:
     return {
-        found.name: found.label for maker in vendors() for found in (*maker.credential_fields, *maker.number_fields)
+        found.name: found.label
+        for provider in all_providers()
+        for found in (*provider.credential_fields, *provider.number_fields)
     }

@@ -1,4 +1,4 @@
-"""Testing a connection: the vendor is really asked, and what came of it is kept with the connection."""
+"""Testing a connection: the provider is really asked, and what came of it is kept with the connection."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,14 +8,14 @@ from sqlmodel import Session
 import db.base.engine
 import db.connections
 from db.models import Connection
-from providers import VENDORS
-from providers.base import Capability, Vendor
+from providers import PROVIDERS
+from providers.base import Capability, Provider
 from providers.errors import ProviderError
-from providers.verbs import AccountStatus, Provider
+from providers.records import AccountStatus
 from services.audit import audit
 from services.audit.audit import Action, Subject
 from services.connections import provider_access
-from services.connections.connections import vendor
+from services.connections.connections import provider_named
 from services.core import validation
 from services.core.access import Actor, Permission, require
 from services.core.errors import Conflict, InvalidInput, NotFound
@@ -33,33 +33,33 @@ class Outcome:
     told: str
 
 
-def can_test(maker: Vendor) -> bool:
-    """Return whether the vendor has an API that tells good credentials from bad ones."""
-    return maker.can(Capability.ACCOUNT) or maker.can(Capability.FIND_OWNED)
+def can_test(provider: type[Provider]) -> bool:
+    """Return whether the provider has an API that tells good credentials from bad ones."""
+    return provider.can(Capability.ACCOUNT) or provider.can(Capability.FIND_OWNED)
 
 
 def testable() -> tuple[str, ...]:
-    """Return the keys of the vendors whose connections can be tested."""
-    return tuple(maker.key for maker in VENDORS.values() if can_test(maker))
+    """Return the keys of the providers whose connections can be tested."""
+    return tuple(provider.key for provider in PROVIDERS.values() if can_test(provider))
 
 
 def test(session: Session, actor: Actor, connection_id: int) -> Outcome:
-    """Ask the vendor whether it takes the credentials of a connection; keep the answer and its time.
+    """Ask the provider whether it takes the credentials of a connection; keep the answer and its time.
 
-    Nothing changes at the vendor. Raises Forbidden, NotFound, InvalidInput for a vendor without an
-    API, Conflict when the connection changed while the vendor was asked.
+    Nothing changes at the provider. Raises Forbidden, NotFound, InvalidInput for a provider without an
+    API, Conflict when the connection changed while the provider was asked.
     """
     require(actor, Permission.CONNECTIONS_WRITE)
     row = db.connections.find(session, actor.scope, validation.as_id(connection_id))
     if row is None:
         raise NotFound
-    maker = vendor(row.provider)
-    if not can_test(maker):
-        raise InvalidInput(f"{maker.name} cannot be tested. {maker.limits}")
+    provider = provider_named(row.provider)
+    if not can_test(provider):
+        raise InvalidInput(f"{provider.name} cannot be tested. {provider.limits}")
     version = row.version
     session.expunge(row)
-    db.base.engine.end_reading(session)  # no transaction stays open while the vendor is asked
-    outcome = _ask(row, maker)
+    db.base.engine.end_reading(session)  # no transaction stays open while the provider is asked
+    outcome = _ask(row)
     db.base.engine.start_write(session)
     fresh = db.connections.lock(session, actor.scope, connection_id)
     if fresh is None:
@@ -77,10 +77,10 @@ def test(session: Session, actor: Actor, connection_id: int) -> Outcome:
     return outcome
 
 
-def _ask(row: Connection, maker: Vendor) -> Outcome:
+def _ask(row: Connection) -> Outcome:
     try:
         provider = provider_access.connect(row, timeout=_SECONDS)
-        return _account(provider) if maker.can(Capability.ACCOUNT) else _any_number(provider, maker)
+        return _account(provider) if provider.can(Capability.ACCOUNT) else _any_number(provider)
     except ProviderError as exc:
         return Outcome(False, str(exc))
 
@@ -91,10 +91,10 @@ def _account(provider: Provider) -> Outcome:
     if account.status is not AccountStatus.ACTIVE:
         return Outcome(False, f"The credentials work, but {named} is {account.status.value}.")
     trial = " It is a trial account with limited purchases." if account.trial else ""
-    return Outcome(True, f"{provider.vendor.name} accepted the credentials for {named}.{trial}")
+    return Outcome(True, f"{provider.name} accepted the credentials for {named}.{trial}")
 
 
-def _any_number(provider: Provider, maker: Vendor) -> Outcome:
+def _any_number(provider: Provider) -> Outcome:
     """Ask for a number that nobody has: `no such number` is said only to good credentials."""
     provider_access.patiently(lambda: provider.find_owned_sid(_UNHEARD_OF))
-    return Outcome(True, f"{maker.name} accepted the credentials.")
+    return Outcome(True, f"{provider.name} accepted the credentials.")

@@ -1,8 +1,9 @@
-"""Telephony connections: a tenant's accounts at the vendors, with secrets that are written and never read back."""
+"""Telephony connections: a tenant's accounts at the providers, with secrets that are written and never read back."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy.exc
@@ -14,8 +15,8 @@ import db.health.call_logs
 from db.base.scope import Scope, Slice
 from db.connections import COUNT_LIMIT, ConnectionQuery, ConnectionRow, ListedConnection, Uses
 from db.models import Connection
-from providers import VENDORS
-from providers.base import Capability, Field, Vendor
+from providers import PROVIDERS
+from providers.base import Capability, Field, Provider
 from services.audit import audit
 from services.audit.audit import Action
 from services.core import changes, credentials, settings, validation
@@ -32,9 +33,9 @@ __all__ = [
     "ConnectionValues",
     "ListedConnection",
     "Uses",
+    "all_providers",
     "choices",
-    "vendor",
-    "vendors",
+    "provider_named",
 ]
 
 _ACCOUNT = "account_sid"
@@ -99,7 +100,7 @@ def get(session: Session, actor: Actor, connection_id: object) -> ConnectionDeta
     if row is None:
         raise NotFound
     known = credentials.unseal(settings.current(), row.credentials)
-    shown = {field.name for field in vendor(row.provider).credential_fields if not field.secret}
+    shown = {field.name for field in provider_named(row.provider).credential_fields if not field.secret}
     return ConnectionDetail(
         id=row.id,
         tenant_id=row.tenant_id,
@@ -129,13 +130,13 @@ def uses(session: Session, actor: Actor, connection_id: int) -> Uses:
 
 
 def add(session: Session, actor: Actor, provider: str, values: ConnectionValues) -> int:
-    """Put a connection on record and return its id; nothing is asked of the vendor.
+    """Put a connection on record and return its id; nothing is asked of the provider.
 
     Raises Forbidden, InvalidInput naming the field, NotFound when no tenant is chosen.
     """
     require(actor, Permission.CONNECTIONS_WRITE)
     tenant_id = require_tenant(actor)
-    if provider not in VENDORS:
+    if provider not in PROVIDERS:
         raise InvalidInput("Choose a provider.", field="provider")
     db.base.engine.start_write(session)
     row = Connection(tenant_id=tenant_id, name="", provider=provider)
@@ -225,14 +226,19 @@ def rotate_key(session: Session) -> int:
     return len(rows)
 
 
-def vendor(key: str) -> Vendor:
-    """Return what is known of a vendor; one that has no file here is only its key."""
-    return VENDORS.get(key) or Vendor(key=key, name=key)
+def provider_named(key: str) -> type[Provider]:
+    """Return what is known of a provider; one that has no file here is only its key."""
+    return PROVIDERS.get(key) or _unknown(key)
 
 
-def vendors() -> list[Vendor]:
-    """Return every vendor that a connection can be made to, by name."""
-    return list(VENDORS.values())
+@cache
+def _unknown(key: str) -> type[Provider]:
+    return type("Unknown", (Provider,), {"key": key, "name": key})
+
+
+def all_providers() -> list[type[Provider]]:
+    """Return every provider that a connection can be made to, by name."""
+    return list(PROVIDERS.values())
 
 
 def _set_active(session: Session, actor: Actor, connection_id: int, action: Action, active: bool, version: int) -> int:
@@ -252,23 +258,25 @@ def _fill(session: Session, row: Connection, values: ConnectionValues) -> list[s
     if values.default_country and values.default_country not in numbering.countries():
         raise InvalidInput("Choose a default country from the list.", field="default_country")
     row.default_country = values.default_country or None
-    maker = vendor(row.provider)
-    if maker.can(Capability.SET_WEBHOOKS):
+    provider = provider_named(row.provider)
+    if provider.can(Capability.SET_WEBHOOKS):
         row.voice_url = validation.webhook_url(values.voice_url, "Voice URL", "voice_url")
         row.status_callback_url = validation.webhook_url(
             values.status_callback_url, "Status Callback URL", "status_callback_url"
         )
-    return _fill_credentials(session, row, maker, values)
+    return _fill_credentials(session, row, provider, values)
 
 
-def _fill_credentials(session: Session, row: Connection, maker: Vendor, values: ConnectionValues) -> list[str]:
+def _fill_credentials(
+    session: Session, row: Connection, provider: type[Provider], values: ConnectionValues
+) -> list[str]:
     config = settings.current()
     before = credentials.unseal(config, row.credentials)
     after = dict(before)
-    for field in maker.credential_fields:
+    for field in provider.credential_fields:
         _enter(field, (values.credentials or {}).get(field.name), field.name in values.forget, after)
-    if problem := maker.problem_with(after):
-        raise InvalidInput(problem.told, field=problem.field)
+    if problem := provider.problem_with(after):
+        raise InvalidInput(problem.text, field=problem.field)
     if after == before:
         return []
     if row.id and before.get(_ACCOUNT) and after.get(_ACCOUNT) != before[_ACCOUNT]:
@@ -310,7 +318,7 @@ def _words(_session: Session, row: Connection) -> dict[str, Any]:
         "voice_url": row.voice_url,
         "status_callback": row.status_callback_url,
         "status": "active" if row.is_active else "inactive",
-        **{field.name: "set" for field in vendor(row.provider).credential_fields if known.get(field.name)},
+        **{field.name: "set" for field in provider_named(row.provider).credential_fields if known.get(field.name)},
     }
 
 

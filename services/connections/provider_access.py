@@ -1,6 +1,5 @@
-"""Asking a vendor on behalf of a tenant: credentials opened, reads repeated, errors in the reader's words."""
+"""Asking a provider on behalf of a tenant: credentials opened, reads repeated, errors in the reader's words."""
 
-import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
@@ -17,16 +16,15 @@ from tenacity import (
 
 import db.base.engine
 from db.models import Connection
-from providers.base import DEFAULT_TIMEOUT
+from providers.base import DEFAULT_TIMEOUT, VERBS, Provider
 from providers.errors import ProviderError, ProviderMisconfigured, ProviderUnavailable
-from providers.verbs import Provider
-from services.connections.connections import vendor
+from services.connections.connections import provider_named
 from services.core import credentials, settings
 from services.core.errors import ServiceError
 
 ATTEMPTS = 3
 LONGEST_WAIT = 4.0
-"""Seconds between two attempts. A vendor that wants a longer pause is not asked again: somebody is waiting."""
+"""Seconds between two attempts. A provider that wants a longer pause is not asked again: somebody is waiting."""
 
 PATIENCE = 15.0
 """Seconds within which the last attempt begins: with its timeouts it must end before anybody gives an order up."""
@@ -38,19 +36,22 @@ Answer = TypeVar("Answer")
 
 _log = structlog.get_logger()
 
+_ASKING = {"find_owned", "owned", *(verb for verbs in VERBS.values() for verb in verbs)}
+"""What of a provider asks it something."""
+
 
 class ProviderProblem(ServiceError):
     """The provider refused, or did not answer. The message says what happened and what to do."""
 
 
 def connect(connection: Connection, *, timeout: float = DEFAULT_TIMEOUT) -> Provider:
-    """Return the provider of a connection. Sandbox connections go to the sandbox, all others to the vendor."""
+    """Return the provider of a connection. Sandbox connections go to the sandbox, all others to the provider."""
     config = settings.current()
     secrets = credentials.unseal(config, connection.credentials)
     base_url = settings.sandbox_url() if connection.is_sandbox else None
     if base_url == "":
         raise ProviderMisconfigured(f"{connection.name} is a sandbox connection, but no sandbox is running")
-    provider = vendor(connection.provider).connect(secrets, base_url=base_url, timeout=timeout)
+    provider = provider_named(connection.provider).connect(secrets, base_url=base_url, timeout=timeout)
     return cast(Provider, _Watched(provider))
 
 
@@ -85,7 +86,7 @@ class _Watched:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._provider, name)
-        if not inspect.ismethod(found):
+        if name not in _ASKING:
             return found
 
         def ask(*args: Any, **kwargs: Any) -> Any:
@@ -120,4 +121,4 @@ def _is_over(state: RetryCallState) -> bool:
 
 def _pause(state: RetryCallState) -> float:
     asked = _asked_pause(state)
-    return wait_exponential_jitter(initial=0.3, max=LONGEST_WAIT)(state) if asked is None else asked
+    return wait_exponential_jitter(multiplier=0.3, max=LONGEST_WAIT)(state) if asked is None else asked

@@ -50,5 +50,5 @@ def use_sandbox(url: str) -> None:
 
 
 def sandbox_url() -> str:
-    """Return the address that stands for the vendors of sandbox connections; empty for none."""
+    """Return the address that stands for the providers of sandbox connections; empty for none."""
     return current().sandbox_url or (_sandbox[0] if _sandbox else "")

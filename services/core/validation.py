@@ -16,7 +16,7 @@ from db.agents import AgentRow
 from db.base.scope import Scope
 from db.connections import ConnectionRow
 from db.models import Agent, Connection
-from providers.base import Vendor
+from providers.base import Provider
 from services.core.errors import InvalidInput, NotFound
 from services.text import numbering, written_numbers
 
@@ -161,7 +161,7 @@ def name_taken(name: str, noun: str) -> InvalidInput:
 
 
 def webhook_url(text: str | None, title: str, field: str) -> str | None:
-    """Return an address that a vendor calls, or None for none.
+    """Return an address that a provider calls, or None for none.
 
     Raises InvalidInput unless it is https, names a host, and holds no password: it is shown and written down.
     """
@@ -262,10 +262,10 @@ def country_codes(values: Sequence[str]) -> list[str]:
     return sorted(set(values))
 
 
-def provider_fields(vendor: Vendor, values: Mapping[str, str]) -> dict[str, str]:
-    """Return the values of the vendor's own fields, trimmed. Raises InvalidInput naming the field."""
+def provider_fields(provider: type[Provider], values: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of the provider's own fields, trimmed. Raises InvalidInput naming the field."""
     result = {}
-    for field in vendor.number_fields:
+    for field in provider.number_fields:
         value = one_line(values.get(field.name) or "")
         if not field.accepts(value):
             raise InvalidInput(f"Enter the {field.label.lower()}." if not value else field.problem, field=field.name)

@@ -15,8 +15,9 @@ import db.base.engine
 from services.core import settings, validation
 from services.core.access import Actor
 from services.core.errors import Conflict, DatabaseUnavailable, Forbidden
-from services.health import health_import
-from services.health.health_import import MOST, Given, Problem, Refused
+from services.health.health_import import MOST, HealthImport
+from services.jobs import imports
+from services.jobs.imports import Outcome, Refused, Report, Result, Row
 from services.people import api_keys
 from services.people.api_keys import UnknownKey
 from services.text import written_numbers
@@ -83,9 +84,6 @@ class RowProblem(BaseModel):
     row: int
     field: _Told
     problem: _Told
-
-
-NOT_IN_POOL = "Saved, but the number is not in this campaign's pool."
 
 
 class Answer(BaseModel):
@@ -214,8 +212,8 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _rows(body: bytes) -> tuple[list[tuple[int, Given]], list[RowProblem]]:
-    """Return the rows of a body with their places, and what is wrong with others."""
+def _rows(body: bytes) -> tuple[list[Row], list[RowProblem]]:
+    """Return the rows of a body, and what is wrong with others."""
     try:
         sent = json.loads(body, object_pairs_hook=_once)
     except (ValueError, RecursionError) as exc:
@@ -226,11 +224,11 @@ def _rows(body: bytes) -> tuple[list[tuple[int, Given]], list[RowProblem]]:
         raise Refuse(422, wanted, [RowProblem(row=0, field="rows", problem=wanted)])
     if len(given) > MOST_ROWS:
         raise Refuse(413, f"At most {MOST_ROWS:,} rows at once; this request has {len(given):,}.")
-    rows: list[tuple[int, Given]] = []
+    rows: list[Row] = []
     problems: list[RowProblem] = []
     for at, one in enumerate(given, start=1):
         try:
-            rows.append((at, Given(**DailyFact.model_validate(one).model_dump())))
+            rows.append(Row(DailyFact.model_validate(one).model_dump(), at))
         except ValidationError as exc:
             for error in exc.errors(include_url=False, include_context=False, include_input=False):
                 field = str(error["loc"][0]) if error["loc"] else ""
@@ -238,24 +236,33 @@ def _rows(body: bytes) -> tuple[list[tuple[int, Given]], list[RowProblem]]:
     return rows, problems
 
 
-def _save(actor: Actor, rows: list[tuple[int, Given]], problems: list[RowProblem], keep_good: bool) -> Answer:
-    def told(found: list[Problem]) -> list[RowProblem]:
-        more = [RowProblem(row=rows[one.row - 1][0], field=one.field, problem=one.message) for one in found]
-        return sorted([*problems, *more], key=lambda problem: problem.row)
-
+def _save(actor: Actor, rows: list[Row], problems: list[RowProblem], keep_good: bool) -> Answer:
     if not rows:
         raise Refuse(422, "No row can be written.", problems)
     try:
         with db.base.engine.open_session() as session:
-            saved = health_import.save(session, actor, [row for _, row in rows], source=actor.name, keep_good=keep_good)
+            report = imports.save(session, actor, HealthImport(), rows, source=actor.name, keep_good=keep_good)
     except Refused as exc:
-        raise Refuse(422, "Some rows are invalid; nothing was written.", told(list(exc.problems))) from exc
+        raise Refuse(422, "Some rows are invalid; nothing was written.", _wrong(exc.report, problems)) from exc
     except Conflict as exc:
         raise Refuse(409, str(exc)) from exc
     except DatabaseUnavailable as exc:
         raise Refuse(503, str(exc), headers={"Retry-After": "5"}) from exc
-    outside = [RowProblem(row=rows[at - 1][0], field="number", problem=NOT_IN_POOL) for at in saved.not_in_pool]
-    return Answer(added=saved.added, replaced=saved.replaced, refused=told(list(saved.problems)), not_in_pool=outside)
+    return Answer(
+        added=report.count(Outcome.ADDED),
+        replaced=report.count(Outcome.REPLACED),
+        refused=_wrong(report, problems),
+        not_in_pool=[_problem(result) for result in report.having(*imports.WRITTEN) if result.reason],
+    )
+
+
+def _wrong(report: Report, problems: list[RowProblem]) -> list[RowProblem]:
+    """Return what is wrong with rows: their types, and what `imports` says."""
+    return sorted([*problems, *map(_problem, report.having(*imports.WRONG))], key=lambda problem: problem.row)
+
+
+def _problem(result: Result) -> RowProblem:
+    return RowProblem(row=result.row, field=result.field, problem=result.reason)
 
 
 def _document() -> dict[str, Any]:

@@ -33,8 +33,9 @@ import db.health.facts
 from db.base.scope import Scope
 from db.health.call_logs import Counts
 from db.health.facts import Fact
+from providers.base import Provider
 from providers.errors import ProviderError
-from providers.verbs import AnsweredBy, CallRecord, CallStatus, Direction, Provider
+from providers.records import AnsweredBy, CallRecord, CallStatus, Direction
 from services.connections import provider_access
 from services.core.errors import DatabaseUnavailable
 from services.health import call_logs

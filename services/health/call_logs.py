@@ -1,6 +1,6 @@
-"""Call logs of vendors: how far each was read into campaign health, and the runs that read on.
+"""Call logs of providers: how far each was read into campaign health, and the runs that read on.
 
-A run is written down before the vendor is asked. `services/health/call_log_runs.py` drives it, a day at a time.
+A run is written down before the provider is asked. `services/health/call_log_runs.py` drives it, a day at a time.
 """
 
 import uuid
@@ -18,11 +18,11 @@ import db.people.users
 from db.base.scope import Scope
 from db.health.call_logs import Counts, PullRow
 from db.models import Connection, HealthPull
-from providers import VENDORS
+from providers import PROVIDERS
 from providers.base import Capability
 from services.audit import audit
 from services.audit.audit import Action, Subject
-from services.connections.connections import vendor
+from services.connections.connections import provider_named
 from services.core import validation
 from services.core.access import Actor, Permission, require, require_tenant
 from services.core.errors import Conflict, InvalidInput, NotFound
@@ -76,7 +76,7 @@ class CallLog:
 def search(session: Session, actor: Actor) -> list[CallLog]:
     """Return the call logs of the tenant's connections, by name."""
     require(actor, Permission.HEALTH_WRITE)
-    having = [key for key, maker in VENDORS.items() if maker.can(Capability.CALL_LOG)]
+    having = [key for key, provider in PROVIDERS.items() if provider.can(Capability.CALL_LOG)]
     return [_standing(row) for row in db.health.call_logs.search(session, Scope(require_tenant(actor)), having)]
 
 
@@ -90,10 +90,10 @@ def get(session: Session, actor: Actor, connection_id: int) -> CallLog:
 
 
 def begin(session: Session, actor: Actor, connection_id: int, *, first_day: date | None = None) -> str:
-    """Write down that a run begins, and return its name. The vendor is not asked yet.
+    """Write down that a run begins, and return its name. The provider is not asked yet.
 
     It goes on after the last day that was read; *first_day* is for a log of which none was. Raises NotFound,
-    InvalidInput (a vendor without a call log, an inactive connection, a day too long ago), and Conflict while
+    InvalidInput (a provider without a call log, an inactive connection, a day too long ago), and Conflict while
     another run is under way.
     """
     require(actor, Permission.HEALTH_WRITE)
@@ -101,9 +101,9 @@ def begin(session: Session, actor: Actor, connection_id: int, *, first_day: date
     connection = db.connections.lock(session, Scope(require_tenant(actor)), validation.as_id(connection_id))
     if connection is None:
         raise NotFound
-    maker = vendor(connection.provider)
-    if not maker.can(Capability.CALL_LOG):
-        raise InvalidInput(f"{maker.name} has no call log to read.")
+    provider = provider_named(connection.provider)
+    if not provider.can(Capability.CALL_LOG):
+        raise InvalidInput(f"{provider.name} has no call log to read.")
     if not connection.is_active:
         raise InvalidInput(f"{connection.name} is inactive, so its call log cannot be read.")
     run = _begin(session, connection, actor.user_id, first_day)

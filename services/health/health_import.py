@@ -1,235 +1,150 @@
-"""Campaign health comes in: rows are checked one by one, and written in one transaction or not at all."""
+"""Campaign health comes in, by file or from a program: a row replaces what its campaign, number and day had."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from functools import partial
 
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-import db.base.engine
 import db.connections
 import db.health.facts
-import db.people.tenants
 from db.base.scope import Scope
-from db.health.facts import COUNTS, Fact
-from services.audit import audit
-from services.audit.audit import Action, Subject
+from db.health.facts import Fact
+from services.audit.audit import Action
 from services.core import validation
-from services.core.access import Actor, Permission, require, require_tenant
-from services.core.errors import Conflict, InvalidInput
+from services.core.access import Actor, Permission, require_tenant
+from services.core.errors import InvalidInput
+from services.jobs import imports
+from services.jobs.imports import Field, ImportKind, Judged, Outcome, ReadRow, Report, Result, Row, RowReader
 from services.numbers import registration
 from services.numbers.registration import Plan
 from services.text import days, files, numbering, written_numbers
 from services.text.days import DayOrder
 
-__all__ = ["COUNTS", "Checked", "Given", "Problem", "Saved", "check", "save"]
-
 MOST = 1_000_000
 """No number makes more calls in a day."""
-BATCH = 5_000
 
-Progress = Callable[[float], object]
+NOT_IN_POOL = "The number is not in the pool of this campaign."
 
 
-class Given(NamedTuple):
-    """One row as it came: whatever a file or a program wrote. A count that is not given is None or empty.
+def _count(field: str, needed: bool, _reader: object, cell: object) -> int | None:
+    found = validation.count(cell, field, MOST)
+    if found is None and needed:
+        raise InvalidInput("This count is missing.", field=field)
+    return found
 
-    `row` is its number in the file, and `problem` why the file's reader could not make sense of it.
-    """
 
-    campaign: object
-    number: object
-    day: object
-    attempts: object
-    answered: object
-    completed: object = None
-    short_calls: object = None
-    failed: object = None
-    spam_reports: object = None
-    row: int | None = None
-    problem: str = ""
+def _counts(name: str, *called: str, example: str = "", needed: bool = False) -> Field:
+    title = name.replace("_", " ").capitalize()
+    return Field(name, title, called, required=needed, example=example, read=partial(_count, name, needed))
+
+
+FIELDS = (
+    Field(
+        "campaign",
+        "Campaign",
+        ("campaign name", "pool"),
+        required=True,
+        example="Spring renewals",
+        read=lambda reader, cell: reader.campaign(cell),
+    ),
+    Field(
+        "number",
+        "Number",
+        (*files.NUMBER_NAMES, "from", "from number"),
+        required=True,
+        example="+14155551212",
+        read=lambda reader, cell: reader.number(cell),
+    ),
+    Field("day", "Day", ("date",), required=True, example="2026-03-09", read=lambda reader, cell: reader.day(cell)),
+    _counts("attempts", "calls", "dialed", "dialled", "dials", example="41", needed=True),
+    _counts("answered", "answers", "connected", example="12", needed=True),
+    _counts("completed", example="9"),
+    _counts("short_calls", example="3"),
+    _counts("failed", "failed to connect", example="1"),
+    _counts("spam_reports", "spam"),
+)
 
 
 @dataclass(frozen=True)
-class Problem:
-    """Why a row was refused. Rows count as in the file, or from 1."""
+class HealthImport(ImportKind[Fact]):
+    """An import of daily facts. `order` says what comes first in days that are not YYYY-MM-DD."""
 
-    row: int
-    field: str
-    message: str
+    fields = FIELDS
+    permission = Permission.HEALTH_WRITE
+    action = Action.HEALTH_IMPORT
+    subject = "health"
+    most_rows = 1_000_000
+    lost = "A campaign or number was removed in the meantime."
 
+    order: DayOrder | None = None
+    today: date | None = None
 
-@dataclass(frozen=True)
-class Checked:
-    """The rows that can be written, and why the others cannot; `rows` are where the facts stand."""
+    def reader(self, session: Session, actor: Actor, rows: Sequence[Row]) -> RowReader[Fact]:
+        """Return a reader that knows the tenant's campaigns and the numbers that *rows* name."""
+        today = self.today or days.today_of(session, actor)
+        return _Reader(session, Scope(require_tenant(actor)), rows, self.order, today)
 
-    facts: Sequence[Fact]
-    problems: Sequence[Problem]
-    rows: Sequence[int] = ()
+    def write(self, session: Session, actor: Actor, items: Sequence[Fact]) -> None:
+        """Write facts, each in the place of the one that its campaign, number and day had."""
+        db.health.facts.put(session, Scope(require_tenant(actor)), items)
 
-
-@dataclass(frozen=True)
-class Saved:
-    """What came of an import: facts that are new, that replaced others, and rows that were refused.
-
-    `not_in_pool` are rows that were written though their number is not in the pool of their campaign.
-    """
-
-    added: int
-    replaced: int
-    problems: Sequence[Problem]
-    not_in_pool: Sequence[int] = ()
-
-
-class Refused(InvalidInput):
-    """Some rows are wrong, and the good ones were not to be kept alone: nothing was written."""
-
-    def __init__(self, problems: Sequence[Problem], good: int) -> None:
-        first = problems[0]
-        super().__init__(
-            f"Nothing was written: {len(problems):,} of {len(problems) + good:,} rows are invalid. Row {first.row:,}, "
-            f"{first.field}: {first.message}"
-        )
-        self.problems = problems
+    def summary(self, report: Report, items: Sequence[Fact]) -> Mapping[str, object]:
+        """Return how many rows had which outcome, and the days that they are about."""
+        return {
+            "added": report.count(Outcome.ADDED),
+            "replaced": report.count(Outcome.REPLACED),
+            "refused": report.wrong,
+            "first_day": min(fact.day for fact in items).isoformat(),
+            "last_day": max(fact.day for fact in items).isoformat(),
+        }
 
 
-def check(
-    session: Session,
-    actor: Actor,
-    rows: Sequence[Given],
-    *,
-    order: DayOrder | None = None,
-    today: date | None = None,
-    progress: Progress | None = None,
-) -> Checked:
-    """Return which rows can be written; nothing is. *order* says what comes first in days that are not YYYY-MM-DD."""
-    require(actor, Permission.HEALTH_WRITE)
-    scope = Scope(require_tenant(actor))
-    reader = _Reader(session, scope, rows, order, today or days.today_of(session, actor))
-    facts: list[Fact] = []
-    problems: list[Problem] = []
-    places: list[int] = []
-    for at, row in enumerate(rows, start=1):
-        try:
-            if row.problem:
-                raise InvalidInput(row.problem, field="cells")
-            facts.append(reader.read(row.row or at, row))
-            places.append(row.row or at)
-        except InvalidInput as exc:
-            problems.append(Problem(row.row or at, exc.field, str(exc)))
-        if progress and at % BATCH == 0:
-            progress(at / len(rows))
-    return Checked(facts, problems, places)
-
-
-def save(
-    session: Session,
-    actor: Actor,
-    rows: Sequence[Given],
-    *,
-    source: str,
-    keep_good: bool = False,
-    order: DayOrder | None = None,
-    today: date | None = None,
-    progress: Progress | None = None,
-) -> Saved:
-    """Check the rows and write them, each replacing what its campaign, number and day had before.
-
-    All of them, or with *keep_good* those that are right, in one transaction with its audit event;
-    *source* says there where they came from. *progress* hears of the checking alone: what it does may end the caller,
-    and nothing may end a transaction that writes. Raises Refused when a row is wrong and *keep_good* is not said.
-    """
-    require(actor, Permission.HEALTH_WRITE)
-    tenant_id = require_tenant(actor)
-    checked = check(
-        session,
-        actor,
-        rows,
-        order=order,
-        today=today,
-        progress=progress,
-    )
-    if checked.problems and not (keep_good and checked.facts):
-        raise Refused(checked.problems, len(checked.facts))
-    if not checked.facts:
-        return Saved(0, 0, ())
-    db.base.engine.start_write(session)
-    first, last = min(fact.day for fact in checked.facts), max(fact.day for fact in checked.facts)
-    before = db.health.facts.count(session, Scope(tenant_id), first, last)
-    pooled = db.health.facts.pooled(session, Scope(tenant_id), {fact.campaign_id for fact in checked.facts})
-    outside = [
-        at
-        for at, fact in zip(checked.rows, checked.facts, strict=True)
-        if (fact.campaign_id, fact.number_id) not in pooled
-    ]
-    try:
-        for start in range(0, len(checked.facts), BATCH):
-            db.health.facts.put(session, Scope(tenant_id), checked.facts[start : start + BATCH])
-    except IntegrityError as exc:
-        session.rollback()
-        raise Conflict("A campaign or number was removed in the meantime. Nothing was written; try again.") from exc
-    added = db.health.facts.count(session, Scope(tenant_id), first, last) - before
-    saved = Saved(added, len(checked.facts) - added, checked.problems, outside)
-    audit.record(
-        session,
-        actor,
-        Action.HEALTH_IMPORT,
-        Subject("health", None, source, tenant_id),
-        after={
-            "source": source,
-            "added": saved.added,
-            "replaced": saved.replaced,
-            "refused": len(saved.problems),
-            "first_day": first.isoformat(),
-            "last_day": last.isoformat(),
-        },
-    )
-    session.commit()
-    return saved
-
-
-class _Reader:
+class _Reader(RowReader[Fact]):
     """Reads rows of one tenant, knowing its campaigns and the numbers that the rows name."""
 
     def __init__(
-        self, session: Session, scope: Scope, rows: Sequence[Given], order: DayOrder | None, today: date
+        self, session: Session, scope: Scope, rows: Sequence[Row], order: DayOrder | None, today: date
     ) -> None:
-        self._order, self._today = order, today
+        self._scope, self._order, self._today = scope, order, today
         self._campaigns = db.health.facts.campaigns(session, scope)
         self._by_name = validation.Named((name, id) for id, name in self._campaigns.items())
-        self._numbers = _Numbers(session, scope, (files.text(row.number) for row in rows))
+        self._numbers = _Numbers(session, scope, (files.text(row.get("number")) for row in rows))
         self._days: dict[object, date] = {}
         self._seen: dict[tuple[int, int, date], int] = {}
 
-    def read(self, at: int, row: Given) -> Fact:
-        """Return the fact in *row*. Raises InvalidInput with the field and the reason."""
-        campaign_id, number_id = self._campaign(row.campaign), self._numbers.find(files.text(row.number))
-        day = self._day(row.day)
-        attempts, answered = _count("attempts", row.attempts), _count("answered", row.answered)
-        if answered > attempts:
-            raise InvalidInput(f"{answered:,} answered is more than {attempts:,} attempts.", field="answered")
-        short = _count("short_calls", row.short_calls, 0)
-        completed = _count("completed", row.completed, max(0, answered - short))
-        for field, calls in (("completed", completed), ("short_calls", short)):
-            if calls > answered:
-                raise InvalidInput(f"{calls:,} is more than {answered:,} answered calls.", field=field)
-        if completed + short > answered:
-            raise InvalidInput(
-                f"{completed:,} completed and {short:,} short calls are more than {answered:,} answered: "
-                "a call is one or the other.",
-                field="completed",
-            )
-        failed, spam = _count("failed", row.failed, 0), _count("spam_reports", row.spam_reports, 0)
-        key = (campaign_id, number_id, day)
-        if first := self._seen.get(key):
-            raise InvalidInput(f"Duplicate of row {first:,}: same campaign, number and day.", field="day")
-        self._seen[key] = at
-        return Fact(campaign_id, number_id, day, attempts, answered, completed, short, failed, spam)
+    def read(self, row: Row) -> ReadRow[Fact]:
+        """Return the fact in *row*, or why there is none."""
+        number = written_numbers.echo(files.text(row.get("number")))
+        try:
+            imports.understood(row)
+            fact = _fact(**imports.values(FIELDS, self, row))
+            first = self._seen.setdefault((fact.campaign_id, fact.number_id, fact.day), row.at)
+            if first != row.at:
+                raise InvalidInput(f"Duplicate of row {first:,}: same campaign, number and day.", field="day")
+        except InvalidInput as exc:
+            return ReadRow(row, number, problem=exc)
+        return ReadRow(row, number, fact)
 
-    def _campaign(self, given: object) -> int:
-        text = files.text(given)
+    def judge(self, session: Session, read: Sequence[ReadRow[Fact]]) -> list[Judged[Fact]]:
+        """Return the outcome of each row; one whose number is not in the campaign's pool is written all the same."""
+        facts = [row.item for row in read if row.item]
+        here = db.health.facts.among(session, self._scope, facts)
+        pooled = db.health.facts.pooled(session, self._scope, {fact.campaign_id for fact in facts})
+        judged: list[Judged[Fact]] = []
+        for row in read:
+            if (fact := row.item) is None:
+                judged.append((row.wrong(row.problem or InvalidInput("")), None))
+                continue
+            outcome = Outcome.REPLACED if (fact.campaign_id, fact.number_id, fact.day) in here else Outcome.ADDED
+            remark = () if (fact.campaign_id, fact.number_id) in pooled else ("number", NOT_IN_POOL)
+            judged.append((Result(row.row.at, outcome, row.number, *remark), fact))
+        return judged
+
+    def campaign(self, cell: object) -> int:
+        """Return the id of the campaign that is named so, or has this id. Raises InvalidInput."""
+        text = files.text(cell)
         if not text:
             raise InvalidInput("Campaign is missing.", field="campaign")
         found = self._by_name.find(text, "campaign")
@@ -239,11 +154,50 @@ class _Reader:
             raise InvalidInput(f"Campaign “{written_numbers.echo(text)}” not found.", field="campaign")
         return found
 
-    def _day(self, given: object) -> date:
-        key = given if isinstance(given, str | date) else str(given or "")
+    def number(self, cell: object) -> int:
+        """Return the id of the number that is written so. Raises InvalidInput."""
+        return self._numbers.find(files.text(cell))
+
+    def day(self, cell: object) -> date:
+        """Return the day that is written so. Raises InvalidInput."""
+        key = cell if isinstance(cell, str | date) else str(cell or "")
         if key not in self._days:
-            self._days[key] = _day(given, self._order, self._today)
+            day = days.read(cell, self._order)
+            if day > self._today:
+                raise InvalidInput(f"{day.isoformat()} is in the future.", field="day")
+            if day.year < 2000:
+                raise InvalidInput(f"{day.isoformat()} is too long ago.", field="day")
+            self._days[key] = day
         return self._days[key]
+
+
+def _fact(
+    campaign: int,
+    number: int,
+    day: date,
+    attempts: int,
+    answered: int,
+    completed: int | None,
+    short_calls: int | None,
+    failed: int | None,
+    spam_reports: int | None,
+) -> Fact:
+    """Return a fact whose counts can be together; answered calls that are not short are completed."""
+    if answered > attempts:
+        raise InvalidInput(f"{answered:,} answered is more than {attempts:,} attempts.", field="answered")
+    short = short_calls or 0
+    if completed is None:
+        completed = max(0, answered - short)
+    for field, calls in (("completed", completed), ("short_calls", short)):
+        if calls > answered:
+            raise InvalidInput(f"{calls:,} is more than {answered:,} answered calls.", field=field)
+    if completed + short > answered:
+        raise InvalidInput(
+            f"{completed:,} completed and {short:,} short calls are more than {answered:,} answered: "
+            "a call is one or the other.",
+            field="completed",
+        )
+    return Fact(campaign, number, day, attempts, answered, completed, short, failed or 0, spam_reports or 0)
 
 
 class _Numbers:
@@ -308,19 +262,3 @@ class _Reading:
                 refusal = exc
         verbatim = (f"+{written.digits}",) if written.has_plus else (f"+{written.digits}", written.digits)
         return cls(tuple(numbers), verbatim, written.has_plus, doubt, refusal)
-
-
-def _day(given: object, order: DayOrder | None, today: date) -> date:
-    day = days.read(given, order)
-    if day > today:
-        raise InvalidInput(f"{day.isoformat()} is in the future.", field="day")
-    if day.year < 2000:
-        raise InvalidInput(f"{day.isoformat()} is too long ago.", field="day")
-    return day
-
-
-def _count(field: str, given: object, default: int | None = None) -> int:
-    found = validation.count(given, field, MOST)
-    if found is None and default is None:
-        raise InvalidInput("This count is missing.", field=field)
-    return found if found is not None else default or 0

@@ -20,6 +20,7 @@ from services.connections import provider_access
 from services.core.access import Actor, Permission, require
 from services.core.settings import Settings
 from services.health import call_log_runs, call_logs
+from services.jobs import dbos_internals
 from services.jobs.replicas import Replica
 from services.orders import fulfilment
 from services.orders.sweep import Sweep
@@ -189,7 +190,7 @@ def _live(replica: Replica) -> None:
     begun = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
     dead = replica.silent({workflow.executor_id for workflow in begun if workflow.executor_id})
     if dead:
-        DBOS._recover_pending_workflows(dead)  # there is no public way that leaves those of the living alone
+        dbos_internals.take_over(dead)
         replica.forget(dead)
 
 

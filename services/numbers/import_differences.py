@@ -1,29 +1,23 @@
 """What a row of a file says of a number that is on record otherwise: by field, as values are stored."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
 from db.numbers.records import NumberRecord
-from services.connections.connections import vendor
+from services.connections.connections import provider_named
 from services.core import validation
 from services.core.errors import InvalidInput
-from services.numbers.import_rows import Given, RowReader, status, vendor_field
-from services.text import exports, files, labels, numbering, written_numbers
+from services.jobs import imports
+from services.jobs.imports import Difference, Row, RowReader
+from services.numbers.import_fields import CONFIGURED, CONNECTION, TITLES, country_names, status
+from services.numbers.registration import Prepared
+from services.text import exports, files, labels, written_numbers
 
 _LONGEST = 60
 _BEFORE = 20
 """Characters that are shown of a long value, and how many of them before the first that differs."""
 
 
-class Difference(NamedTuple):
-    """A field that a file and the record do not agree on; both values in words, empty for none."""
-
-    field: str
-    here: str
-    in_file: str
-
-
-def between(given: Given, record: NumberRecord, reader: RowReader) -> list[Difference]:
+def between(row: Row, record: NumberRecord, reader: RowReader[Prepared]) -> list[Difference]:
     """Return what a row says of a number that the *record* does not; what the file has no column for says nothing.
 
     *reader* knows the agents and connections that a row can name. A value that cannot be understood differs.
@@ -32,83 +26,38 @@ def between(given: Given, record: NumberRecord, reader: RowReader) -> list[Diffe
         "connection": record.connection or "",
         "label": validation.one_line(record.label),
         "agent": record.agent or "",
-        "allowed_inbound": _countries(record.allowed_inbound),
-        "allowed_outbound": _countries(record.allowed_outbound),
+        "allowed_inbound": country_names(record.allowed_inbound),
+        "allowed_outbound": country_names(record.allowed_outbound),
         "tags": exports.joined(record.tags),
         "notes": validation.notes(record.notes),
+        **{own.name: record.provider_fields.get(own.name, "") for own in provider_named(record.provider).number_fields},
     }
     found = []
-    for field, value in here.items():
-        cell = getattr(given, field)
-        if cell is not None and (said := _read(_READ[field], cell, reader)) != value:
-            found.append(Difference(field, value, said))
-    for own in vendor(record.provider).number_fields:
-        if own.name in given.fields:
-            value, said = record.provider_fields.get(own.name, ""), vendor_field(own.name, given.fields[own.name])
-            if said != value:
-                found.append(Difference(own.name, value, said))
-    if (cell := files.text(given.status)) and status(cell) is not record.status:
-        read = status(cell)
-        found.append(Difference("status", labels.STATUS[record.status], labels.STATUS[read] if read else cell))
+    for field in (CONNECTION, *CONFIGURED):
+        cell = row.get(field.name)
+        if cell is None or field.name not in here:
+            continue
+        try:
+            in_file = field.words(imports.value(field, reader, cell))
+        except InvalidInput:
+            in_file = files.text(cell)
+        if in_file != here[field.name]:
+            found.append(Difference(field.name, here[field.name], in_file))
+    if (cell := files.text(row.get("status"))) and status(cell) is not record.status:
+        known = status(cell)
+        found.append(Difference("status", labels.STATUS[record.status], labels.STATUS[known] if known else cell))
     return found
 
 
-def told(differences: Sequence[Difference], titles: Mapping[str, str]) -> str:
+def in_words(differences: Sequence[Difference]) -> str:
     """Return *differences* in words: `Label: here “Front desk”, in the file “Reception”; Tags: …`."""
-    return "; ".join(f"{titles[one.field]}: {_told(one.here, one.in_file)}" for one in differences)
+    return "; ".join(f"{TITLES[one.field]}: {_in_words(one.here, one.in_file)}" for one in differences)
 
 
-def _told(here: str, in_file: str) -> str:
+def _in_words(here: str, in_file: str) -> str:
     unseen = here and in_file and written_numbers.visible(here) == written_numbers.visible(in_file)
     hint = " (the difference is hard to see)" if unseen else ""
     return f"here {_shown(here, in_file)}, in the file {_shown(in_file, here)}{hint}"
-
-
-def _countries(codes: Sequence[str]) -> str:
-    return exports.joined(map(numbering.country_name, sorted(set(codes))))
-
-
-def _connection(cell: object, reader: RowReader) -> str:
-    return reader.connection(cell).name
-
-
-def _agent(cell: object, reader: RowReader) -> str:
-    found = reader.agent(cell)
-    return found.name if found else ""
-
-
-def _codes(cell: object, reader: RowReader) -> str:
-    return _countries(reader.codes(cell))
-
-
-def _label(cell: object, _reader: RowReader) -> str:
-    return validation.label(files.text(cell))
-
-
-def _tags(cell: object, _reader: RowReader) -> str:
-    return exports.joined(validation.tags(exports.parted(files.text(cell))))
-
-
-def _notes(cell: object, _reader: RowReader) -> str:
-    return validation.notes(files.text(cell))
-
-
-_READ: Mapping[str, Callable[[object, RowReader], str]] = {
-    "connection": _connection,
-    "label": _label,
-    "agent": _agent,
-    "allowed_inbound": _codes,
-    "allowed_outbound": _codes,
-    "tags": _tags,
-    "notes": _notes,
-}
-
-
-def _read(read: Callable[[object, RowReader], str], cell: object, reader: RowReader) -> str:
-    try:
-        return read(cell, reader)
-    except InvalidInput:
-        return files.text(cell)
 
 
 def _shown(value: str, other: str) -> str:

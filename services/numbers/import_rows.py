@@ -3,176 +3,188 @@
 import contextlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sqlmodel import Session
 
 import db.agents
 import db.connections
+import db.numbers.records
+import db.numbers.registration
+import db.orders.queries
 from db.agents import AgentRow
 from db.base.scope import Scope
 from db.connections import ConnectionRow
-from db.models import NumberStatus
-from services.connections.connections import vendor, vendors
+from db.models import GONE, NumberStatus
+from db.numbers.records import NumberRecord
+from services.connections.connections import provider_named
 from services.core import validation
-from services.core.errors import InvalidInput
-from services.numbers import registration
+from services.core.errors import Conflict, InvalidInput
+from services.jobs import imports
+from services.jobs.imports import Judged, Outcome, ReadRow, Result, Row
+from services.numbers import import_differences, registration
+from services.numbers.import_fields import CONFIGURED, PROVIDERS, status
 from services.numbers.registration import Configuration, Prepared
-from services.text import countries, exports, files, labels, numbering, written_numbers
+from services.text import countries, files, labels, numbering, written_numbers
 from services.text.numbering import Bare, ReadNumber
 
-_IN_USE = ("active", "assigned", "enabled", "in service", "in use", "in-use", "live", "ok", "working")
-_STATUSES = {word.casefold(): status for status, word in labels.STATUS.items()} | dict.fromkeys(
-    _IN_USE, NumberStatus.ACTIVE
-)
-_VENDOR_FIELDS = {field.name: field for vendor in vendors() for field in vendor.number_fields}
 _AS_STORED = re.compile(r"\+?[0-9]{3,19}")
+_UNCHANGED = "Not changed: an import only adds numbers. Edit it on the number's page."
 
 
-class Given(NamedTuple):
-    """One row as it came: whatever a file holds, and None where it has no such column.
-
-    `fields` are the vendor's own, by name. `row` is its number in the file, and `problem` why the file's reader could
-    not make sense of it.
-    """
-
-    number: object
-    connection: object = None
-    label: object = None
-    agent: object = None
-    allowed_inbound: object = None
-    allowed_outbound: object = None
-    tags: object = None
-    notes: object = None
-    fields: Mapping[str, object] = {}
-    status: object = None
-    row: int | None = None
-    problem: str = ""
-
-
-@dataclass(frozen=True)
-class Known:
-    """The connections and agents that rows can name."""
+class Known(NamedTuple):
+    """The connections and agents that rows can name, inactive ones too."""
 
     connections: Sequence[ConnectionRow]
     agents: Sequence[AgentRow]
 
-    @classmethod
-    def load(cls, session: Session, scope: Scope) -> "Known":
-        """Return those of a tenant, inactive ones too."""
-        return cls(db.connections.choices(session, scope), db.agents.choices(session, scope))
 
+class NumberReader(imports.RowReader[Prepared]):
+    """Reads rows of one tenant, knowing its connections and agents."""
 
-@dataclass(frozen=True)
-class ReadRow:
-    """A row as it was read: what can be put on record, or why it cannot.
-
-    `number` is E.164 where it was understood; `may_be` are the numbers on record that the row can be about, the
-    likeliest first.
-    """
-
-    given: Given
-    number: str
-    may_be: Sequence[str] = ()
-    prepared: Prepared | None = None
-    problem: InvalidInput | None = None
-
-
-@dataclass
-class RowReader:
-    """Reads rows of one tenant, knowing its connections and agents: nothing is asked of the database."""
-
-    known: Known
-    connection_id: int | None
-    insist: bool
-    bare: Bare | None
-    _countries: dict[str, list[str]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._default = next((row for row in self.known.connections if row.id == self.connection_id), None)
-        names = [(row.name, row) for row in self.known.connections]
-        titles = [(f"{row.name} · {vendor(row.provider).name}", row) for row in self.known.connections]
+    def __init__(
+        self, session: Session, tenant_id: int, connection_id: int | None, insist: bool, bare: Bare | None
+    ) -> None:
+        self._tenant_id, self._insist, self._bare = tenant_id, insist, bare
+        self._known = self._load(session)
+        self._default = next((row for row in self._known.connections if row.id == connection_id), None)
+        names = [(row.name, row) for row in self._known.connections]
+        titles = [(f"{row.name} · {provider_named(row.provider).name}", row) for row in self._known.connections]
         self._by_connection, self._by_title = validation.Named(names), validation.Named(titles)
-        self._by_agent = validation.Named((row.name, row) for row in self.known.agents)
+        self._by_agent = validation.Named((row.name, row) for row in self._known.agents)
+        self._countries: dict[str, list[str]] = {}
 
-    def read(self, row: Given) -> ReadRow:
+    def _load(self, session: Session) -> Known:
+        scope = Scope(self._tenant_id)
+        return Known(db.connections.choices(session, scope), db.agents.choices(session, scope))
+
+    def read(self, row: Row) -> ReadRow[Prepared]:
         """Return what can be put on record of *row*, or why it cannot."""
-        written = files.text(row.number)
-        if row.problem:
-            return ReadRow(row, written_numbers.echo(written), problem=InvalidInput(row.problem, field="cells"))
+        written = files.text(row.get("number"))
         number: ReadNumber | None = None
         try:
+            imports.understood(row)
             try:
-                connection = self.connection(row.connection)
+                connection = self.connection(row.get("connection"))
             except InvalidInput:
                 with contextlib.suppress(InvalidInput):
                     number = numbering.read(written)  # it may be here already, whatever its row says
                 raise
-            number = registration.understand(written, connection, self.bare)
-            _expect_active(row.status)
-            if not self.insist:
+            number = registration.understand(written, connection, self._bare)
+            _expect_active(row.get("status"))
+            if not self._insist:
                 registration.expect_listed(number)
-            agent = self.agent(row.agent)
-            prepared = registration.prepare(
-                number,
-                validation.active(connection, "connection"),
-                validation.active(agent, "agent") if agent else None,
-                Configuration(
-                    label=files.text(row.label),
-                    allowed_inbound=self.codes(row.allowed_inbound),
-                    allowed_outbound=self.codes(row.allowed_outbound),
-                    provider_fields={name: vendor_field(name, value) for name, value in row.fields.items()},
-                    tags=exports.parted(files.text(row.tags)),
-                    notes=files.text(row.notes),
-                ),
-            )
+            prepared = self._prepared(number, connection, row)
         except InvalidInput as exc:
             shown = number.e164 if number else written_numbers.echo(written)
-            return ReadRow(row, shown, _may_be(written, number), problem=exc)
-        return ReadRow(row, number.e164, _may_be(written, number), prepared)
+            return ReadRow(row, shown, None, exc, () if row.problem else _may_be(written, number))
+        return ReadRow(row, number.e164, prepared, None, _may_be(written, number))
 
-    def connection(self, given: object) -> ConnectionRow:
+    def _prepared(self, number: ReadNumber, connection: ConnectionRow, row: Row) -> Prepared:
+        values = imports.values(CONFIGURED, self, row)
+        agent = values["agent"]
+        return registration.prepare(
+            number,
+            validation.active(connection, "connection"),
+            validation.active(agent, "agent") if agent else None,
+            Configuration(
+                label=values["label"],
+                allowed_inbound=values["allowed_inbound"],
+                allowed_outbound=values["allowed_outbound"],
+                provider_fields={field.name: values[field.name] for field in PROVIDERS},
+                tags=values["tags"],
+                notes=values["notes"],
+            ),
+        )
+
+    def connection(self, cell: object) -> ConnectionRow:
         """Return the connection that is named so, or the one for rows that name none. Raises InvalidInput."""
-        name = files.text(given)
+        name = files.text(cell)
         found = self._default
         if name:
             found = self._by_connection.find(name, "connection") or self._by_title.find(name, "connection")
         if found is None:
-            told = (
-                f"Connection “{written_numbers.echo(name)}” not found."
+            problem = (
+                f"Connection {written_numbers.echo(name)} not found."
                 if name
                 else "No connection given. Choose a default connection."
             )
-            raise InvalidInput(told, field="connection")
+            raise InvalidInput(problem, field="connection")
         return found
 
-    def agent(self, given: object) -> AgentRow | None:
+    def agent(self, cell: object) -> AgentRow | None:
         """Return the agent that is named so, or None for none. Raises InvalidInput."""
-        name = files.text(given)
+        name = files.text(cell)
         found = self._by_agent.find(name, "agent") if name else None
         if found is None and name and validation.key(name) != validation.key(labels.UNASSIGNED):
             raise InvalidInput(f"Agent “{written_numbers.echo(name)}” not found.", field="agent")
         return found
 
-    def codes(self, given: object) -> list[str]:
+    def codes(self, cell: object) -> list[str]:
         """Return the codes of the countries that are named. Raises InvalidInput."""
-        written = files.text(given)
+        written = files.text(cell)
         if written not in self._countries:
             self._countries[written] = countries.read(written)
         return self._countries[written]
 
+    def claim(self, session: Session, read: Sequence[ReadRow[Prepared]]) -> None:
+        """Keep others from the numbers of the rows. Raises Conflict when a connection or an agent was changed."""
+        db.orders.queries.claim_all(session, sorted({row.item.number.e164 for row in read if row.item}))
+        if self._load(session) != self._known:
+            raise Conflict("A connection or an agent was changed in the meantime. Nothing was written; try again.")
 
-def vendor_field(name: str, given: object) -> str:
-    """Return the value of a vendor's own field; an apostrophe that keeps its digits as text is none of it."""
-    text, field = validation.one_line(files.text(given)), _VENDOR_FIELDS[name]
-    bare = text.removeprefix("'")
-    return bare if field.accepts(bare) and not field.accepts(text) else text
+    def judge(self, session: Session, read: Sequence[ReadRow[Prepared]]) -> list[Judged[Prepared]]:
+        """Return the outcome of each row, with what is to be written for it.
 
+        What is on record in the tenant already is compared, and left as it is.
+        """
+        held = db.numbers.registration.holders(session, sorted({number for row in read for number in row.may_be}))
+        ours = {
+            number
+            for row in read
+            for number in row.may_be
+            if held.get(number) == self._tenant_id or status(row.row.get("status")) in GONE
+        }
+        records = db.numbers.records.among(session, self._tenant_id, sorted(ours))
+        ordered = db.orders.queries.open_numbers(session)
+        first: dict[str, int] = {}
+        judged: list[Judged[Prepared]] = []
+        for row in read:
+            if on_record := self._compared(row, records):
+                judged.append((on_record, None))
+                continue
+            problem = row.problem
+            if problem is None or problem.overridable:
+                if row.number in held:
+                    problem = validation.taken(row.number)
+                elif row.number in ordered:
+                    problem = InvalidInput(validation.being_ordered(row.number), field="number")
+                elif row.number in first:
+                    problem = InvalidInput(f"Duplicate of row {first[row.number]:,}.", field="number")
+            if problem:
+                judged.append((row.wrong(problem), None))
+            else:
+                first[row.number] = row.row.at
+                judged.append((Result(row.row.at, Outcome.ADDED, row.number), row.item))
+        return judged
 
-def status(given: object) -> NumberStatus | None:
-    """Return the status that a row says, in our words or those of others; None for nothing, or none that we know."""
-    return _STATUSES.get(files.text(given).casefold())
+    def _compared(self, row: ReadRow[Prepared], records: Mapping[str, Sequence[NumberRecord]]) -> Result | None:
+        """Return the outcome of a row about a number on record: as it is held, or one that is gone as the row says.
+
+        Of several, as a number has that was removed and came back, the one that the row agrees with most.
+        """
+        said = status(row.row.get("status"))
+        for number in row.may_be:
+            found = [record for record in records.get(number, ()) if not record.is_gone or record.status is said]
+            if not found:
+                continue
+            compared = [(record, import_differences.between(row.row, record, self)) for record in found]
+            record, differences = min(compared, key=lambda one: len(one[1]))
+            if not differences:
+                return Result(row.row.at, Outcome.HERE, record.e164)
+            reason = f"{import_differences.in_words(differences)}. {_UNCHANGED}"
+            return Result(row.row.at, Outcome.DIFFERS, record.e164, reason=reason, differences=differences)
+        return None
 
 
 def _may_be(written: str, number: ReadNumber | None) -> Sequence[str]:
@@ -185,11 +197,11 @@ def _may_be(written: str, number: ReadNumber | None) -> Sequence[str]:
     return read or [written]  # a national line, whatever its connection is now
 
 
-def _expect_active(given: object) -> None:
+def _expect_active(cell: object) -> None:
     """Raise InvalidInput for a row that says of itself that it is not in use: what comes in is active."""
-    if files.text(given) and status(given) is not NumberStatus.ACTIVE:
+    if files.text(cell) and status(cell) is not NumberStatus.ACTIVE:
         raise InvalidInput(
-            f"Its status is {written_numbers.echo(files.text(given))}, but imported numbers are active. Remove the "
-            f"row or its status.",
+            f"Its status is {written_numbers.echo(files.text(cell))}, but imported numbers are active. Remove "
+            "the row or its status.",
             field="status",
         )

@@ -26,7 +26,7 @@ from db.numbers.queries import SEARCH_LIMIT, Facets, NumberQuery, NumberRow
 from db.numbers.records import NumberRecord
 from services.audit import audit
 from services.audit.audit import Action, Subject
-from services.connections.connections import vendor
+from services.connections.connections import provider_named
 from services.core import validation
 from services.core.access import Actor, Permission, require
 from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound, ServiceError
@@ -165,7 +165,7 @@ def set_connection(
     *,
     version: int,
 ) -> int:
-    """Put a BYOT number on another active connection, with the fields that its vendor needs."""
+    """Put a BYOT number on another active connection, with the fields that its provider needs."""
 
     def apply(number: PhoneNumber) -> None:
         if number.is_managed:
@@ -173,7 +173,7 @@ def set_connection(
         if connection_id == number.connection_id:
             return
         connection = validation.connection(session, Scope(number.tenant_id), connection_id)
-        number.provider_fields = validation.provider_fields(vendor(connection.provider), provider_fields)
+        number.provider_fields = validation.provider_fields(provider_named(connection.provider), provider_fields)
         number.connection_id = connection.id
         number.provider = connection.provider
 
@@ -183,10 +183,10 @@ def set_connection(
 def set_provider_fields(
     session: Session, actor: Actor, number_id: int, values: Mapping[str, str], *, version: int
 ) -> int:
-    """Set the fields that the number's vendor needs, such as mCube's executive number."""
+    """Set the fields that the number's provider needs, such as mCube's executive number."""
 
     def apply(number: PhoneNumber) -> None:
-        number.provider_fields = validation.provider_fields(vendor(number.provider), values)
+        number.provider_fields = validation.provider_fields(provider_named(number.provider), values)
 
     return change(session, actor, number_id, version, Action.NUMBERS_EDIT_PROVIDER_FIELDS, apply)
 

@@ -18,7 +18,7 @@ from db.models import Agent, Connection, NumberStatus, NumberType
 from db.numbers.registration import NewNumber
 from services.audit import audit
 from services.audit.audit import Action, Subject
-from services.connections.connections import vendor
+from services.connections.connections import provider_named
 from services.core import validation
 from services.core.access import Actor, Permission, require, require_tenant
 from services.core.errors import InvalidInput
@@ -128,7 +128,7 @@ def register(
 
 def plan_of(connection: Connection | ConnectionRow) -> Plan:
     """Return how numbers without calling code are read on a connection."""
-    found = vendor(connection.provider)
+    found = provider_named(connection.provider)
     return Plan(connection.default_country or found.default_country, found.national_numbers)
 
 
@@ -168,7 +168,7 @@ def prepare(
         agent_id=agent.id if agent else None,
         allowed_inbound=validation.country_codes(configuration.allowed_inbound),
         allowed_outbound=validation.country_codes(configuration.allowed_outbound),
-        provider_fields=validation.provider_fields(vendor(connection.provider), configuration.provider_fields),
+        provider_fields=validation.provider_fields(provider_named(connection.provider), configuration.provider_fields),
         notes=validation.notes(configuration.notes),
         tags=validation.tags(configuration.tags),
     )

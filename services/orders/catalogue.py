@@ -11,8 +11,9 @@ import db.numbers.queries
 import db.orders.reconcile
 from db.base.scope import Scope
 from db.models import Connection
+from providers.base import Provider
 from providers.errors import ProviderError
-from providers.verbs import (
+from providers.records import (
     MAX_PAGE_SIZE,
     Address,
     AvailableNumber,
@@ -23,7 +24,6 @@ from providers.verbs import (
     OwnedNumber,
     Page,
     Prices,
-    Provider,
     Regulation,
     Requirement,
     Webhooks,
@@ -70,7 +70,7 @@ class OwnedPage:
 
 @dataclass(frozen=True)
 class Papers:
-    """What the regulator asks for, None if the vendor did not say; the account's addresses and bundles that fit."""
+    """What the regulator asks for, None if the provider did not say; the account's addresses and bundles that fit."""
 
     addresses: tuple[Address, ...]
     bundles: tuple[Bundle, ...]

@@ -12,7 +12,7 @@ import db.connections
 import db.numbers.queries
 from db.base.scope import Scope
 from db.models import NumberOrder, NumberStatus, NumberType, OrderKind, PhoneNumber
-from providers.verbs import OwnedNumber
+from providers.records import OwnedNumber
 from services.audit import audit
 from services.audit.audit import Action
 from services.core import validation

@@ -19,6 +19,7 @@ import db.numbers.queries
 import db.orders.queries
 from db.base.scope import Scope
 from db.models import NumberOrder, OrderKind, OrderState
+from providers.base import Provider
 from providers.errors import (
     OutcomeUnknown,
     ProviderError,
@@ -26,7 +27,7 @@ from providers.errors import (
     ProviderUnavailable,
     RequestRejected,
 )
-from providers.verbs import OwnedNumber, Provider
+from providers.records import OwnedNumber
 from services.audit import audit
 from services.audit.audit import Action
 from services.connections import provider_access
@@ -279,7 +280,7 @@ def _look_at_webhooks(provider: Provider, order: NumberOrder) -> None:
         return
     if now is None:
         _fail(order.id, "The number is no longer in the account. Nothing was changed.")
-    elif webhook_orders.are_set(provider.vendor, order, now):
+    elif webhook_orders.are_set(provider, order, now):
         _confirm(order.id, now)
     elif _long_ago(order):
         _fail(order.id, "The webhooks at the provider were not replaced. Try again.")

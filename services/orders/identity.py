@@ -3,9 +3,9 @@
 A SID may be mistyped, or belong to another number by now: nothing is shown or changed before its E.164 agrees.
 """
 
-from providers.base import Capability
+from providers.base import Capability, Provider
 from providers.errors import RequestRejected
-from providers.verbs import OwnedNumber, Provider
+from providers.records import OwnedNumber
 from services.text import numbering
 
 
@@ -29,11 +29,11 @@ def by_sid(provider: Provider, sid: str, e164: str) -> OwnedNumber | None:
 
 
 def wherever(provider: Provider, sid: str, e164: str) -> OwnedNumber | None:
-    """Return the account's number *e164*, which has *sid* or, where the vendor lists numbers, another one.
+    """Return the account's number *e164*, which has *sid* or, where the provider lists numbers, another one.
 
     Raises AnotherNumber when the SID is that of another number, and the account does not hold this one.
     """
-    lists = provider.vendor.can(Capability.LIST_OWNED)
+    lists = provider.can(Capability.LIST_OWNED)
     try:
         found = by_sid(provider, sid, e164)
     except AnotherNumber:
@@ -49,6 +49,6 @@ def expect(provider: Provider, found: OwnedNumber, e164: str) -> None:
     if found.e164 != e164:
         ours, theirs = numbering.display(e164), numbering.display(found.e164)
         raise AnotherNumber(
-            f"{provider.vendor.name} has {theirs} under the SID {found.sid}, not {ours}. Nothing was changed; correct "
+            f"{provider.name} has {theirs} under the SID {found.sid}, not {ours}. Nothing was changed; correct "
             f"the SID of {ours}."
         )

@@ -22,10 +22,10 @@ from db.models import Connection, NumberOrder, NumberStatus, OrderKind, OrderSta
 from db.numbers.details import NumberDetail
 from db.orders.queries import OrderRow
 from providers.base import Capability
-from providers.verbs import Webhooks
+from providers.records import Webhooks
 from services.audit import audit
 from services.audit.audit import Action, Subject
-from services.connections.connections import vendor
+from services.connections.connections import provider_named
 from services.core import validation
 from services.core.access import Actor, Permission, require, require_tenant
 from services.core.errors import Conflict, InvalidInput, NotFound
@@ -326,8 +326,8 @@ def _begin(session: Session, actor: Actor, connection_id: int, e164: str, capabi
     db.base.engine.start_write(session)
     db.orders.queries.claim(session, e164)
     connection = validation.connection(session, scope, connection_id)
-    if not vendor(connection.provider).can(capability):
-        raise InvalidInput(f"{vendor(connection.provider).name} cannot do this.", field="connection")
+    if not provider_named(connection.provider).can(capability):
+        raise InvalidInput(f"{provider_named(connection.provider).name} cannot do this.", field="connection")
     if db.numbers.queries.is_live(session, e164):
         raise validation.taken(e164)
     return connection
@@ -345,8 +345,8 @@ def _managed(session: Session, actor: Actor, number_id: int, capability: Capabil
     connection = db.connections.find(session, Scope(number.tenant_id), number.connection_id)
     if connection is None:
         raise NotFound
-    if not vendor(connection.provider).can(capability):
-        raise InvalidInput(f"{vendor(connection.provider).name} cannot do this.")
+    if not provider_named(connection.provider).can(capability):
+        raise InvalidInput(f"{provider_named(connection.provider).name} cannot do this.")
     return number, connection
 
 

@@ -18,10 +18,10 @@ import db.orders.reconcile
 from db.base.scope import Scope
 from db.connections import ConnectionRow
 from db.orders.reconcile import Record
-from providers.base import Capability
-from providers.verbs import MAX_PAGE_SIZE, OwnedNumber, Page, Provider
+from providers.base import Capability, Provider
+from providers.records import MAX_PAGE_SIZE, OwnedNumber, Page
 from services.connections import provider_access
-from services.connections.connections import vendor
+from services.connections.connections import provider_named
 from services.core import validation
 from services.core.access import Actor, Permission, require, require_tenant
 from services.core.errors import Conflict, InvalidInput
@@ -154,10 +154,10 @@ class _Kept(Generic[Row]):
 
 
 def offered(session: Session, actor: Actor) -> list[ConnectionRow]:
-    """Return the tenant's active connections whose vendor can list what an account holds, by name."""
+    """Return the tenant's active connections whose provider can list what an account holds, by name."""
     require(actor, Permission.NUMBERS_RECONCILE)
     rows = db.connections.choices(session, Scope(require_tenant(actor)), active_only=True)
-    return [row for row in rows if vendor(row.provider).can(Capability.LIST_OWNED)]
+    return [row for row in rows if provider_named(row.provider).can(Capability.LIST_OWNED)]
 
 
 def compare(

@@ -10,10 +10,10 @@ import db.connections
 from db.base.scope import Scope
 from db.models import PhoneNumber
 from providers.base import Capability
-from providers.verbs import OwnedNumber
+from providers.records import OwnedNumber
 from services.audit.audit import Action
 from services.connections import provider_access
-from services.connections.connections import vendor
+from services.connections.connections import provider_named
 from services.core import validation
 from services.core.access import Actor, Permission, require
 from services.core.errors import InvalidInput
@@ -68,8 +68,8 @@ def differences(session: Session, actor: Actor, number_id: int) -> list[Differen
         provider = provider_access.connect(connection)
         db.base.engine.end_reading(session)  # no transaction stays open while the provider is asked
         found = provider_access.patiently(lambda: identity.wherever(provider, sid, number.e164))
-    if found is None and not provider.vendor.can(Capability.LIST_OWNED):
-        raise InvalidInput(f"{provider.vendor.name} has no number with the SID {sid}. Correct the SID of this number.")
+    if found is None and not provider.can(Capability.LIST_OWNED):
+        raise InvalidInput(f"{provider.name} has no number with the SID {sid}. Correct the SID of this number.")
     return [NOT_THERE] if found is None else compared(number, found)
 
 
@@ -81,7 +81,7 @@ def compared(number: OnRecord, there: OwnedNumber) -> list[Difference]:
         ("Label", number.label, _label_beside(number.label, there), LABEL),
         *(
             (webhook_orders.NAMES[name], getattr(wanted, name), getattr(there.webhooks, name), "")
-            for name in webhook_orders.differing(vendor(number.provider), wanted, there.webhooks)
+            for name in webhook_orders.differing(provider_named(number.provider), wanted, there.webhooks)
         ),
     ]
     return [
@@ -92,7 +92,7 @@ def compared(number: OnRecord, there: OwnedNumber) -> list[Difference]:
 def label_of(there: OwnedNumber) -> str:
     """Return the label that somebody gave the number at its provider, as it would be stored here, or nothing.
 
-    A vendor names a number after itself until somebody names it otherwise.
+    A provider names a number after itself until somebody names it otherwise.
     """
     return validation.one_line(there.label) if there.is_named else ""
 

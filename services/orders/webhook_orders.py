@@ -5,9 +5,9 @@ from dataclasses import asdict, fields, replace
 from typing import Any, Protocol
 
 from db.models import NumberOrder
-from providers.base import Vendor
+from providers.base import Provider
 from providers.errors import OutcomeUnknown, RequestRejected
-from providers.verbs import OwnedNumber, Provider, Webhooks
+from providers.records import OwnedNumber, Webhooks
 from services.core.errors import InvalidInput
 from services.orders import identity
 from services.text import numbering
@@ -79,9 +79,9 @@ def kept(values: Mapping[str, Any], otherwise: Webhooks = _NOTHING) -> Webhooks:
     return Webhooks(**found)
 
 
-def differing(vendor: Vendor, one: Webhooks, other: Webhooks) -> list[str]:
+def differing(provider: Provider | type[Provider], one: Webhooks, other: Webhooks) -> list[str]:
     """Return the fields in which webhooks differ for those who call. A method means nothing without its URL."""
-    one, other = _noticed(vendor, one), _noticed(vendor, other)
+    one, other = _noticed(provider, one), _noticed(provider, other)
     return [name for name in NAMES if getattr(one, name) != getattr(other, name)]
 
 
@@ -117,10 +117,10 @@ def take_over(provider: Provider, order: NumberOrder) -> OwnedNumber:
         raise RequestRejected(
             f"{numbering.display(order.e164)} is no longer in the account. Nothing was changed.", code="20404"
         )
-    vendor, now = provider.vendor, number.webhooks
-    if are_set(vendor, order, number):
+    now = number.webhooks
+    if are_set(provider, order, number):
         return number
-    if _kept_by(vendor, now) != _kept_by(vendor, kept(order.previous, now)):
+    if _kept_by(provider, now) != _kept_by(provider, kept(order.previous, now)):
         raise RequestRejected(
             "The webhooks have changed at the provider since they were shown. Nothing was overwritten; check again."
         )
@@ -129,21 +129,21 @@ def take_over(provider: Provider, order: NumberOrder) -> OwnedNumber:
             f"The number is routed by {routing(now)}, so its calls would not reach the new Voice URL. Nothing was "
             f"changed; try again and confirm that this routing stops."
         )
-    before, after = (words(_kept_by(vendor, one)) for one in (now, kept(order.configuration, now)))
+    before, after = (words(_kept_by(provider, one)) for one in (now, kept(order.configuration, now)))
     changes = {name: value for name, value in after.items() if value != before[name]}
     changed = provider.set_webhooks(number.sid, **changes)
-    if changed.e164 != order.e164 or not are_set(vendor, order, changed):
+    if changed.e164 != order.e164 or not are_set(provider, order, changed):
         raise OutcomeUnknown(
-            f"{vendor.name} was asked to set the webhooks but returned other values. They may have been set. Check "
+            f"{provider.name} was asked to set the webhooks but returned other values. They may have been set. Check "
             f"the number before trying again."
         )
     return changed
 
 
-def are_set(vendor: Vendor, order: NumberOrder, number: OwnedNumber) -> bool:
+def are_set(provider: Provider | type[Provider], order: NumberOrder, number: OwnedNumber) -> bool:
     """Return whether a number has what was ordered, and calls reach it."""
     now, wanted = number.webhooks, kept(order.configuration, number.webhooks)
-    return not differing(vendor, now, wanted) and (_is_whole(order.configuration) or now.reach(wanted.voice_url))
+    return not differing(provider, now, wanted) and (_is_whole(order.configuration) or now.reach(wanted.voice_url))
 
 
 def _is_whole(values: Mapping[str, Any]) -> bool:
@@ -151,14 +151,14 @@ def _is_whole(values: Mapping[str, Any]) -> bool:
     return "voice_method" in values
 
 
-def _kept_by(vendor: Vendor, webhooks: Webhooks) -> Webhooks:
-    if vendor.keeps_status_callback:
+def _kept_by(provider: Provider | type[Provider], webhooks: Webhooks) -> Webhooks:
+    if provider.keeps_status_callback:
         return webhooks
     return replace(webhooks, status_callback="", status_callback_method="POST")
 
 
-def _noticed(vendor: Vendor, webhooks: Webhooks) -> Webhooks:
-    known = _kept_by(vendor, webhooks)
+def _noticed(provider: Provider | type[Provider], webhooks: Webhooks) -> Webhooks:
+    known = _kept_by(provider, webhooks)
     return replace(
         known,
         voice_method=known.voice_method if known.voice_url else "POST",

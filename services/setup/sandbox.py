@@ -1,4 +1,4 @@
-"""The sandbox that stands for the vendors in the demo: started with the app, holding the demo's numbers."""
+"""The sandbox that stands for the providers in the demo: started with the app, holding the demo's numbers."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

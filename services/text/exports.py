@@ -15,7 +15,7 @@ import xlsxwriter
 from db.audit.queries import AuditRow
 from db.numbers.records import NumberRecord
 from services.audit import wording
-from services.connections.connections import vendor, vendors
+from services.connections.connections import all_providers, provider_named
 from services.text import labels, numbering
 
 Cell = str | int | Decimal
@@ -42,7 +42,7 @@ NUMBERS_HEADER = (
     "Outbound countries",
     "Tags",
     "Notes",
-    *(field.label for vendor in vendors() for field in vendor.number_fields),
+    *(field.label for provider in all_providers() for field in provider.number_fields),
     "Campaigns",
     "SID",
     "Monthly price",
@@ -53,7 +53,7 @@ NUMBERS_HEADER = (
 )
 """What the columns of a list of numbers are called: as an import knows them, where it takes them."""
 
-_VENDOR_FIELDS = tuple(field.name for vendor in vendors() for field in vendor.number_fields)
+_PROVIDER_FIELDS = tuple(field.name for provider in all_providers() for field in provider.number_fields)
 ACTIVITY_HEADER = ("Time", "Who", "What", "Kind", "Subject", "Changes", "Tenant")
 _SIGNS = tuple("=+@-\uff1d\uff0b\uff20\uff0d\ufe66\ufe62\ufe6b\ufe63\u2212\u207a\u207b\u207c")  # wide, small, raised
 _PARTS = re.compile(r"([;\t\r\n])")  # where a spreadsheet of other settings begins another cell
@@ -76,7 +76,7 @@ class Table:
     note: str = ""
 
 
-Maker = Callable[[Iterable[Table]], bytes]
+Writer = Callable[[Iterable[Table]], bytes]
 """Makes a file of tables: `text` or `workbook`."""
 
 
@@ -182,7 +182,7 @@ def number_cells(row: NumberRecord, zone: ZoneInfo) -> Sequence[Cell]:
         row.e164,
         labels.STATUS[row.status],
         row.agent or labels.UNASSIGNED,
-        vendor(row.provider).name,
+        provider_named(row.provider).name,
         row.connection or "",
         row.label,
         numbering.country_name(row.country) if row.country else "",
@@ -194,7 +194,7 @@ def number_cells(row: NumberRecord, zone: ZoneInfo) -> Sequence[Cell]:
         joined(map(numbering.country_name, row.allowed_outbound)),
         joined(row.tags),
         row.notes,
-        *(row.provider_fields.get(name, "") for name in _VENDOR_FIELDS),
+        *(row.provider_fields.get(name, "") for name in _PROVIDER_FIELDS),
         joined(row.campaigns),
         row.provider_sid or "",
         Decimal(row.price) if row.price and _AMOUNT.fullmatch(row.price) else row.price or "",

@@ -24,7 +24,7 @@ from services.text.tables.grids import Choice
 from services.text.tables.headers import folded, share_of_numbers
 from services.text.tables.limits import LARGEST
 
-__all__ = ["LARGEST", "Choice", "Row", "Sheet", "columns", "guess", "read", "text"]
+__all__ = ["LARGEST", "NUMBER_NAMES", "Choice", "Row", "Sheet", "columns", "guess", "read", "text"]
 
 PATIENCE_SECONDS = 60
 """How long a file may be read; the process that reads it has fewer seconds of CPU."""
@@ -34,6 +34,29 @@ AT_ONCE = 2
 
 NUMBER = "number"
 """The field whose column is known by its cells."""
+
+NUMBER_NAMES = (
+    "phone number",
+    "phone",
+    "phone no",
+    "telephone number",
+    "telephone",
+    "tel",
+    "tel no",
+    "E.164",
+    "E.164 number",
+    "DID",
+    "DID number",
+    "DDI",
+    "TN",
+    "MSISDN",
+    "CLI",
+    "ANI",
+    "caller id",
+    "caller id number",
+    "virtual number",
+)
+"""What else switches, carriers and dialers call a column of phone numbers."""
 
 _ROOT = Path(__file__).parents[2]
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "VIRTUAL_ENV")

@@ -7,7 +7,7 @@ from db.connections import Tested
 from db.health.summaries import Verdict
 from db.models import CampaignStatus, NumberStatus, NumberType, OrderKind, OrderState, PoolStatus, Role
 from db.numbers.attention import Attention
-from providers.verbs import NumberType as VendorType
+from providers.records import NumberType as VendorType
 from services.health.statistics import Rate
 
 STATUS = {

@@ -49,7 +49,7 @@ HARMLESS = {
 }
 """What makes a text harmless, or says that it is; a number on record has no signs but `+`, digits, spaces and `-`."""
 FIELDS = {"help", "limits", "sentence"}
-"""Fields of what the code says about providers (`Field`, `Vendor`) and thresholds (`Meaning`)."""
+"""Fields of what the code says about providers (`Field`, `Provider`) and thresholds (`Meaning`)."""
 NUMBERS = {"int", "float", "bool", "date", "datetime", "timedelta", "ZoneInfo", "Decimal"}
 COUNTS = {"len", "sum", "int", "round", "abs", "isoformat", "naturaldelta", "naturaltime"}
 FILLED = {"format", "format_map", "get", "join", "replace"}

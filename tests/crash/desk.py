@@ -17,7 +17,7 @@ import db.health.call_logs
 import db.orders.queries
 from db.base.scope import Scope
 from db.models import OrderKind
-from providers.verbs import Webhooks
+from providers.records import Webhooks
 from services.core import settings
 from services.core.access import Actor
 from services.health import call_logs

@@ -9,12 +9,12 @@ from random import Random
 from sqlmodel import Session
 
 from db.models import OrderKind
+from providers.records import Webhooks
 from providers.sandbox.accounts import MAIN
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
 from providers.sandbox.stock import held
 from providers.sandbox.store import OwnedSeed, add_stock
-from providers.verbs import Webhooks
 from services.numbers import numbers
 from services.orders import catalogue, fulfilment, orders
 from services.orders.orders import Purchase

@@ -111,8 +111,8 @@ def test_pages_turn_and_their_size_is_in_the_address(visitor: Visitor) -> None:
     assert tab.query == {"per_page": ["50"]}
 
 
-def downloaded(tab: Console, kind: str) -> Path:
-    tab.button("Download").click()
+def downloaded(tab: Console, kind: str, menu: str = "Download") -> Path:
+    tab.button(menu).click()
     with tab.page.expect_download() as download:
         tab.button(kind).click()
     path = download.value.path()

@@ -24,6 +24,11 @@ LOG = {"health_from": "Twilio call log"}
 EXPLAINED = "Reads each finished day"
 
 
+def outcomes(tab: AppTest) -> list[tuple[int, str, str]]:
+    """Return row, outcome and column of the table of outcomes."""
+    return [(row.Row, *row.Outcome, row.Column) for row in tab.dataframe[-1].value.itertuples()]
+
+
 def holds(tab: object, text: str) -> bool:
     return any(text in found for found in texts(tab))  # type: ignore[arg-type]
 
@@ -51,11 +56,16 @@ def test_a_file_names_its_rows_by_their_numbers_and_refuses_what_does_not_fit(
     tab.file_uploader(key="health_file").set_value(("calls.csv", text.encode(), "text/csv"))
     press(tab.run(), "Import 3 rows")
     (refusal,) = texts(tab, "error")
-    assert "Nothing was written: 1 of 3 rows are invalid" in refusal.replace("\\", "")
-    assert [(row.Row, row.Field) for row in tab.dataframe[-1].value.itertuples()] == [(5, "cells")]
+    assert "Nothing was written: 1 of 3 rows cannot be imported. Row 5: " in refusal.replace("\\", "")
+    assert outcomes(tab) == [
+        (5, "Refused", "Cells"),
+        (3, "Will be added", "Number"),
+        (6, "Will be added", "Number"),
+    ]
     press(tab, "Import the good rows only")
-    told = "calls.csv: 2 new, 0 replaced, 1 row refused. Not in the pool of their campaign: 2 rows."
-    assert texts(tab, "success") == [told]
+    assert texts(tab, "success") == ["calls.csv: 2 added, 1 refused."]
+    assert "Not in the pool of their campaign: 2 rows." in texts(tab, "caption")
+    assert [row[:2] for row in outcomes(tab)] == [(5, "Refused"), (3, "Added"), (6, "Added")]
     assert texts(tab.run(), "success"), "it stays"
 
 

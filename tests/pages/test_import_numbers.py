@@ -5,10 +5,11 @@ from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
 
-from components.ui.file_imports import Act
+from components.jobs.import_tray import Act
 from db.base.scope import Slice
 from db.numbers.queries import NumberQuery
-from services.numbers import number_import, numbers
+from services.numbers import numbers
+from services.numbers.number_import import NumberImport
 from services.text import files
 from services.text.numbering import Bare
 from tests.conftest import World
@@ -54,7 +55,7 @@ def test_a_check_shows_every_row_with_the_refused_ones_first_and_writes_nothing(
     before = held(session, world)
     tab = press(with_file(MIXED), "Check")
     assert not tab.exception
-    assert texts(tab, "info") == ["Check only: 1 number can be added, 1 already here, 1 needs review, 1 refused."]
+    assert texts(tab, "info") == ["Check only: 1 can be added, 1 already here, 1 needs review, 1 refused."]
     assert [row[:3] for row in shown(tab)] == [
         (5, "+1 415 555 0101", ["Refused"]),
         (4, "+1 555 123 4567", ["Needs review"]),
@@ -71,7 +72,7 @@ def test_a_number_that_the_file_has_otherwise_is_told_so_and_stays_as_it_is(
 ) -> None:
     rows = ("+14155552671,SIP,*Till*,", "+12125552368,SIP,Support,west", "+919876543210,mCube,Mumbai,")
     tab = press(with_file("\n".join(["Number,Connection,Name,Tags", *rows])), "Import 3 rows")
-    assert texts(tab, "success") == ["moved.csv: 0 numbers added, 1 already here, 2 differ."]
+    assert texts(tab, "success") == ["moved.csv: 0 added, 1 already here, 2 differ."]
     unchanged = "Not changed: an import only adds numbers. Edit it on the number's page."
     assert shown(tab) == [
         (2, "+1 415 555 2671", ["Differs"], f"Label: here “Sales”, in the file “*Till*”. {unchanged}"),
@@ -94,11 +95,11 @@ def test_wrong_rows_stop_an_import_but_not_one_of_the_good_rows(session: Session
     assert shown(tab)[2][2] == ["Will be added"]
     assert held(session, world) == before
     press(tab, "Import the good rows only")
-    assert texts(tab, "success") == ["moved.csv: 1 number added, 1 already here, 1 needs review, 1 refused."]
+    assert texts(tab, "success") == ["moved.csv: 1 added, 1 already here, 1 needs review, 1 refused."]
     assert shown(tab)[2][1:3] == ("+1 415 555 0100", ["Added"])
     assert held(session, world) == ["+14155550100", *before]
     press(tab, "Import the good rows only")
-    assert texts(tab, "success") == ["moved.csv: 0 numbers added, 2 already here, 1 needs review, 1 refused."]
+    assert texts(tab, "success") == ["moved.csv: 0 added, 2 already here, 1 needs review, 1 refused."]
 
 
 def test_doubted_numbers_and_rows_without_a_connection_come_in_when_that_is_chosen(
@@ -117,8 +118,8 @@ def test_a_column_that_no_name_tells_is_chosen(session: Session, world: World) -
     assert texts(tab, "error") == ["Choose the column for the number."]
     column(tab, "Number").set_value("Line")
     press(tab.run(), "Import 1 row")
-    assert texts(tab, "success") == ["moved.csv: 1 number added."]
-    assert "Columns ignored: Backup." in texts(tab, "caption")
+    assert texts(tab, "success") == ["moved.csv: 1 added."]
+    assert "Left out: Backup." in texts(tab, "caption")
 
 
 def test_a_file_whose_turn_did_not_come_is_read_when_that_is_asked_again(
@@ -214,7 +215,7 @@ def test_a_file_without_rows_is_told_so(world: World, text: str) -> None:
 
 
 def test_too_many_rows_are_told_before_anything_is_pressed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(number_import, "MOST_ROWS", 3)
+    monkeypatch.setattr(NumberImport, "most_rows", 3)
     tab = with_file(MIXED)
     assert texts(tab, "error") == ["The file has 4 rows; at most 3 can be imported at once. Split it."]
     assert "Check" not in buttons(tab)

@@ -160,7 +160,7 @@ def test_after_a_conflict_the_other_sections_show_what_the_other_saved(
     assert (found.label, found.agent, found.notes) == ("Mine", "Leo", "Theirs")
 
 
-def test_a_conflict_of_vendor_fields_keeps_what_was_typed(session: Session, world: World, stock: Stock) -> None:
+def test_a_conflict_of_provider_fields_of_keeps_what_was_typed(session: Session, world: World, stock: Stock) -> None:
     tab = visit(signed_in("operator"), "number.py", id=str(stock.mumbai))
     version = numbers.get(session, world.admin, stock.mumbai).version
     fields = {"executive_number": "9876500009"}
@@ -171,7 +171,7 @@ def test_a_conflict_of_vendor_fields_keeps_what_was_typed(session: Session, worl
     assert tab.text_input(key="provider_field_executive_number").value == "9876500008"
 
 
-def test_vendor_fields_changed_by_somebody_else_are_shown_after_a_conflict(
+def test_provider_fields_of_changed_by_somebody_else_are_shown_after_a_conflict(
     session: Session, world: World, stock: Stock
 ) -> None:
     tab = visit(signed_in("operator"), "number.py", id=str(stock.mumbai))

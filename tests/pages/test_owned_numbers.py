@@ -7,9 +7,9 @@ from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
 from db.models import Connection
+from providers.records import Webhooks
 from providers.sandbox.accounts import MAIN
 from providers.sandbox.server import OwnedSeed, Sandbox
-from providers.verbs import Webhooks
 from services.numbers import numbers, registration
 from services.numbers.numbers import NumberDetail, NumberQuery
 from services.orders import fulfilment, orders, webhook_orders

@@ -5,13 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import Session
 
-from services.health import health_import
-from services.health.health_import import Given
+from services.health.health_import import HealthImport
 from services.health.thresholds import MEANINGS, Thresholds
+from services.jobs import imports
 from services.people import api_keys, tenant_settings, tenants
 from tests.conftest import World
 from tests.pages.conftest import Stock
 from tests.pages.tab import buttons, links, press, save, signed_in, texts, visit
+from tests.world.rows import fact_row
 
 DEFAULTS = Thresholds()
 
@@ -126,8 +127,8 @@ def test_number_health_leads_whoever_may_change_them_to_the_thresholds(
     session: Session, world: World, stock: Stock
 ) -> None:
     today = datetime.now(UTC).date()
-    row = Given("Renewals", "+14155552671", today - timedelta(days=1), 90, 30)
-    health_import.save(session, world.operator, [row], source="test", keep_good=False, today=today)
+    row = fact_row("Renewals", "+14155552671", today - timedelta(days=1), 90, 30)
+    imports.save(session, world.operator, HealthImport(today=today), [row], source="test")
     for username, led in (("admin", True), ("operator", False), ("viewer", False)):
         tab = visit(signed_in(username), "number_health.py")
         assert any("even the upper bound is below 50% of the pool's rate" in text for text in texts(tab, "caption"))

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from providers.base import Provider
 from providers.sandbox import accounts
 from providers.sandbox.server import Sandbox, running
-from providers.verbs import Provider
 from tests.providers.helpers import connect
 
 

@@ -2,10 +2,11 @@
 
 import requests
 
-from providers import VENDORS
+from providers import PROVIDERS
+from providers.base import Provider
+from providers.records import NumberSearch, NumberType
 from providers.sandbox.accounts import SandboxAccount
 from providers.sandbox.server import Sandbox
-from providers.verbs import NumberSearch, NumberType, Provider
 
 _used: set[str] = set()
 
@@ -14,7 +15,7 @@ def connect(sandbox: Sandbox | str, account: SandboxAccount, *, timeout: float =
     """Open *account* at the sandbox, or at the address of whatever stands for it."""
     base_url = sandbox if isinstance(sandbox, str) else sandbox.url
     credentials = {"account_sid": account.sid, "auth_token": account.token}
-    return VENDORS["twilio"].connect(credentials, base_url=base_url, timeout=timeout)
+    return PROVIDERS["twilio"].connect(credentials, base_url=base_url, timeout=timeout)
 
 
 def on_shelf(provider: Provider, country: str = "US", type: NumberType = NumberType.LOCAL) -> str:
@@ -26,7 +27,7 @@ def on_shelf(provider: Provider, country: str = "US", type: NumberType = NumberT
 
 
 def ledger(sandbox: Sandbox, e164: str) -> list[str]:
-    """Return what happened to *e164*, as the vendor charges it."""
+    """Return what happened to *e164*, as the provider charges it."""
     answer = requests.get(f"{sandbox.url}/ledger", params={"number": e164}, timeout=5)
     # Buying what one owns already is written down as a repeat, which charges nothing.
     return [entry["action"] for entry in answer.json()["entries"] if entry["action"] != "repeat"]

@@ -1,16 +1,16 @@
-"""Exotel against its sandbox, and what the vendors without an API answer."""
+"""Exotel against its sandbox, and what the providers without an API answer."""
 
 from datetime import UTC, datetime
 
 import pytest
 import requests
 
-from providers import VENDORS
-from providers.base import Capability
+from providers import PROVIDERS
+from providers.base import Capability, Provider
 from providers.errors import NotSupported, OutcomeUnknown, ProviderUnavailable, RequestRejected
+from providers.records import NumberSearch, NumberType, Webhooks
 from providers.sandbox import exotel
 from providers.sandbox.faults import Fault, Kind
-from providers.verbs import NumberSearch, NumberType, Provider, Webhooks
 
 FLOW = f"http://my.exotel.com/{exotel.ACCOUNT_SID}/exoml/start_voice/2002"
 NOW = datetime.now(UTC)
@@ -23,7 +23,7 @@ def connect(sandbox, *, token: str = exotel.API_TOKEN, timeout: float = 5.0) -> 
         "api_token": token,
         "subdomain": "api.in.exotel.com",
     }
-    return VENDORS["exotel"].connect(credentials, base_url=sandbox.url, timeout=timeout)
+    return PROVIDERS["exotel"].connect(credentials, base_url=sandbox.url, timeout=timeout)
 
 
 @pytest.mark.parametrize(("sid", "e164"), [("exo-1", "+918047180001"), ("exo-2", "+911139585476")])
@@ -124,8 +124,8 @@ VERBS = {
 
 @pytest.mark.parametrize("capability", Capability)
 def test_exotel_does_what_it_says_and_tells_why_not_else(sandbox, capability):
-    vendor = VENDORS["exotel"]
-    if vendor.can(capability):
+    provider = PROVIDERS["exotel"]
+    if provider.can(capability):
         assert VERBS[capability](connect(sandbox)) is not None
     else:
         with pytest.raises(NotSupported, match="dashboard"):
@@ -134,12 +134,12 @@ def test_exotel_does_what_it_says_and_tells_why_not_else(sandbox, capability):
 
 @pytest.mark.parametrize("key", ["mcube", "sip"])
 def test_vendors_without_an_api_say_so(key):
-    vendor = VENDORS[key]
+    provider = PROVIDERS[key]
 
-    assert vendor.capabilities == frozenset()
+    assert provider.capabilities() == frozenset()
     with pytest.raises(NotSupported, match="by hand"):
-        vendor.connect({})
+        provider.connect({})
 
 
 def test_twilio_offers_every_verb():
-    assert set(Capability) == VENDORS["twilio"].capabilities == set(VERBS)
+    assert set(Capability) == PROVIDERS["twilio"].capabilities() == set(VERBS)

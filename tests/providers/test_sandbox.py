@@ -16,11 +16,11 @@ import pytest
 import requests
 
 from providers.errors import OutcomeUnknown
+from providers.records import NumberSearch, NumberType
 from providers.sandbox import OwnedSeed, accounts, number_sid
 from providers.sandbox.catalogue import MARKETS
 from providers.sandbox.server import Sandbox, running
 from providers.sandbox.stock import shelf
-from providers.verbs import NumberSearch, NumberType
 from tests.providers.helpers import connect, ledger, on_shelf
 
 ROOT = Path(__file__).parents[2]

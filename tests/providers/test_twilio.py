@@ -8,19 +8,19 @@ from itertools import islice
 
 import pytest
 
+from providers.base import Provider
 from providers.errors import RequestRejected
-from providers.sandbox import accounts
-from providers.sandbox.seeds import MAGIC_NUMBER
-from providers.verbs import (
+from providers.records import (
     BundleStatus,
     CallRecord,
     CallStatus,
     Direction,
     NumberSearch,
     NumberType,
-    Provider,
     Webhooks,
 )
+from providers.sandbox import accounts
+from providers.sandbox.seeds import MAGIC_NUMBER
 from tests.providers.helpers import connect, ledger, on_shelf
 
 HOOK = "https://voice.example.com/in"

@@ -3,11 +3,11 @@
 import pytest
 import requests
 
-from providers import VENDORS
+from providers import PROVIDERS
 from providers.errors import OutcomeUnknown, RequestRejected
+from providers.records import EndUser, NumberType, Webhooks
 from providers.sandbox import accounts
 from providers.sandbox.faults import Fault, Kind
-from providers.verbs import EndUser, NumberType, Webhooks
 from tests.providers.helpers import ledger, on_shelf
 
 HOOK = "https://voice.example.com/in"
@@ -165,7 +165,7 @@ def test_the_list_of_regulations_comes_in_pages_with_twilios_own_links(sandbox):
 
 def test_a_key_does_all_but_look_at_the_account_itself(sandbox):
     key = next(key for key in accounts.KEYS.values() if key.account_sid == accounts.SMALL.sid)
-    provider = VENDORS["twilio"].connect(
+    provider = PROVIDERS["twilio"].connect(
         {"account_sid": accounts.SMALL.sid, "api_key_sid": key.sid, "api_key_secret": key.secret},
         base_url=sandbox.url,
     )

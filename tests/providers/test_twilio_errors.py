@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from providers import VENDORS
+from providers import PROVIDERS
 from providers.errors import (
     NotSupported,
     OutcomeUnknown,
@@ -16,10 +16,10 @@ from providers.errors import (
     ProviderUnavailable,
     RequestRejected,
 )
+from providers.records import AccountStatus
 from providers.sandbox import accounts
 from providers.sandbox.faults import Fault, Kind
-from providers.twilio_http import MappedHttpClient
-from providers.verbs import AccountStatus
+from providers.twilio.http import MappedHttpClient
 from tests.providers.helpers import connect, ledger, on_shelf
 
 HOOK = "https://voice.example.com/in"
@@ -228,7 +228,7 @@ def test_answers_that_are_not_twilios_are_not_believed(strange_answer, status, t
 )
 def test_answers_that_are_not_exotels_are_not_believed(strange_answer, status, text):
     credentials = {"account_sid": "a", "api_key": "k", "api_token": "t", "subdomain": "api.exotel.com"}
-    provider = VENDORS["exotel"].connect(credentials, base_url=strange_answer(status, text))
+    provider = PROVIDERS["exotel"].connect(credentials, base_url=strange_answer(status, text))
 
     with pytest.raises(ProviderUnavailable):
         provider.find_owned_sid("exo-1")
@@ -282,7 +282,7 @@ def test_a_sandbox_address_must_be_one():
     credentials = {"account_sid": accounts.MAIN.sid, "auth_token": "x"}
 
     with pytest.raises(ProviderMisconfigured):
-        VENDORS["twilio"].connect(credentials, base_url="localhost:8600")
+        PROVIDERS["twilio"].connect(credentials, base_url="localhost:8600")
 
 
 def test_every_call_has_a_time_limit():

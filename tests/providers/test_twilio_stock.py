@@ -5,17 +5,17 @@ from decimal import Decimal
 
 import pytest
 
-from providers import VENDORS
+from providers import PROVIDERS
 from providers.errors import RequestRejected
-from providers.sandbox import accounts
-from providers.sandbox.faults import Fault, Kind
-from providers.verbs import (
+from providers.records import (
     AccountStatus,
     AddressRequirement,
     Feature,
     NumberSearch,
     NumberType,
 )
+from providers.sandbox import accounts
+from providers.sandbox.faults import Fault, Kind
 from tests.providers.helpers import connect
 
 # The account
@@ -61,7 +61,7 @@ def test_a_suspended_account_can_do_nothing_else(sandbox):
 )
 def test_connect_refuses_credentials_of_the_wrong_form(credentials):
     with pytest.raises(RequestRejected, match="Twilio was not asked"):
-        VENDORS["twilio"].connect(credentials)
+        PROVIDERS["twilio"].connect(credentials)
 
 
 # The stock

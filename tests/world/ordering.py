@@ -8,8 +8,8 @@ import requests
 from sqlmodel import Session
 
 from db.models import OrderState
+from providers.records import NumberSearch, OwnedNumber
 from providers.sandbox.server import Sandbox
-from providers.verbs import NumberSearch, OwnedNumber
 from services.core import settings
 from services.numbers import numbers
 from services.orders import catalogue, fulfilment, orders

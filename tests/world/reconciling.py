@@ -7,9 +7,9 @@ from sqlmodel import Session
 import db.connections
 from db.base.scope import Scope
 from db.models import OrderState
+from providers.base import Provider
 from providers.sandbox.accounts import MAIN
 from providers.sandbox.server import OwnedSeed, Sandbox
-from providers.verbs import Provider
 from services.core.access import Actor
 from services.orders import catalogue, fulfilment, reconcile
 from services.orders.reconcile import Comparison, MissingHere

@@ -38,7 +38,7 @@ from db.models import (
 from db.numbers.attention import VOICE_ONLY, Attention
 from db.numbers.queries import NumberQuery
 from db.people.tenants import TenantSort
-from providers import VENDORS
+from providers import PROVIDERS
 from services import campaigns
 from services.audit import findings, tenant_audit
 from services.audit.findings import Kind
@@ -377,4 +377,4 @@ def test_a_report_asks_no_more_often_however_much_there_is(
 
 
 def test_the_database_knows_which_vendors_keep_no_status_callback() -> None:
-    assert set(VOICE_ONLY) == {key for key, vendor in VENDORS.items() if not vendor.keeps_status_callback}
+    assert set(VOICE_ONLY) == {key for key, provider in PROVIDERS.items() if not provider.keeps_status_callback}

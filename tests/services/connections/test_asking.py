@@ -12,9 +12,9 @@ from tenacity import Retrying, stop_after_delay, wait_fixed
 
 import db.base.engine
 from db.models import Connection, Tenant
+from providers.records import NumberSearch, NumberType
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
-from providers.verbs import NumberSearch, NumberType
 from services.connections import connection_tests, provider_access
 from services.jobs import workflows
 from services.numbers import numbers

@@ -1,4 +1,4 @@
-"""Telephony connections: secrets that never come back, tests at the vendor, and what keeps one from being deleted."""
+"""Telephony connections: secrets that never come back, tests at the provider, and what keeps one from being deleted."""
 
 from collections.abc import Callable
 from pathlib import Path

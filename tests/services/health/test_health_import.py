@@ -8,14 +8,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session
 
-from db.models import AuditEvent, Campaign, CampaignHealth
+from db.models import AuditEvent, Campaign, CampaignHealth, PhoneNumber
+from services import campaigns
 from services.core.access import Actor
 from services.core.errors import Forbidden, NotFound
-from services.health import health_import
-from services.health.health_import import Given, Refused
+from services.health.health_import import HealthImport
+from services.jobs import imports
+from services.jobs.imports import Outcome, Refused, Report, Result, Row
+from services.text import files
 from services.text.days import DayOrder
 from tests.conftest import World
 from tests.world import make
+from tests.world.rows import fact_row, rows_of
 
 TODAY = date(2026, 3, 10)
 NUMBER = "+14155552671"
@@ -30,10 +34,17 @@ def campaign(session: Session, world: World) -> int:
     return rows[0].id
 
 
-def save(
-    session: Session, actor: Actor, *rows: Given, keep_good: bool = False, **options: object
-) -> health_import.Saved:
-    return health_import.save(session, actor, rows, source="test", keep_good=keep_good, today=TODAY, **options)  # type: ignore[arg-type]
+def save(session: Session, actor: Actor, *rows: Row, keep_good: bool = False, order: DayOrder | None = None) -> Report:
+    return imports.save(session, actor, HealthImport(order, TODAY), rows, source="test", keep_good=keep_good)
+
+
+def counted(report: Report) -> tuple[int, int]:
+    """Return how many facts are new, and how many took another's place."""
+    return report.count(Outcome.ADDED), report.count(Outcome.REPLACED)
+
+
+def refused(report: Report) -> list[Result]:
+    return report.having(Outcome.REFUSED)
 
 
 def facts(session: Session) -> list[tuple[object, ...]]:
@@ -47,15 +58,15 @@ def facts(session: Session) -> list[tuple[object, ...]]:
     ]
 
 
-def row(**given: object) -> Given:
-    return Given(
+def row(**given: object) -> Row:
+    return fact_row(
         **({"campaign": "Spring", "number": NUMBER, "day": "2026-03-09", "attempts": 9, "answered": 3} | given)
     )
 
 
 def test_rows_are_written_and_written_down(session: Session, world: World, campaign: int) -> None:
     saved = save(session, world.operator, row(), row(day=date(2026, 3, 8), campaign=str(campaign), completed=2))
-    assert (saved.added, saved.replaced, saved.problems) == (2, 0, [])
+    assert (counted(saved), refused(saved)) == ((2, 0), [])
     assert facts(session) == [(date(2026, 3, 8), 9, 3, 2), (date(2026, 3, 9), 9, 3, 3)]
     event = session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "health:import")).one()
     assert event.after == {
@@ -73,7 +84,7 @@ def test_the_same_rows_again_change_nothing_and_others_replace_them(
 ) -> None:
     save(session, world.operator, row())
     again = save(session, world.operator, row())
-    assert (again.added, again.replaced) == (0, 1)
+    assert counted(again) == (0, 1)
     assert len(facts(session)) == 1
     save(session, world.operator, row(attempts=20, answered=4))
     assert facts(session) == [(date(2026, 3, 9), 20, 4, 4)]
@@ -108,24 +119,23 @@ def test_a_wrong_row_is_refused_with_field_and_reason_and_nothing_is_written(
     session: Session, world: World, campaign: int, given: dict[str, object], field: str, reason: str
 ) -> None:
     make.number(session, world, "+13055552671", world.stranger)
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Refused) as refusal:
         save(session, world.operator, row(day="2026-03-07"), row(**given))
-    (problem,) = refused.value.problems
+    (problem,) = refused(refusal.value.report)
     assert (problem.row, problem.field) == (2, field)
-    assert problem.message.startswith(reason)
+    assert problem.reason.startswith(reason)
     assert facts(session) == []
     assert not session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "health:import")).all()
 
 
 def test_a_duplicate_in_one_file_is_refused_and_names_the_first(session: Session, world: World, campaign: int) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Refused, match="Duplicate of row 1: same campaign, number and day\\."):
         save(session, world.operator, row(), row(number="14155552671", attempts=5))
-    assert refused.value.problems[0].message == "Duplicate of row 1: same campaign, number and day."
 
 
 def test_the_good_rows_are_kept_when_that_is_said(session: Session, world: World, campaign: int) -> None:
     saved = save(session, world.operator, row(answered=10), row(day="2026-03-08"), keep_good=True)
-    assert (saved.added, [problem.row for problem in saved.problems]) == (1, [1])
+    assert (counted(saved), [result.row for result in refused(saved)]) == ((1, 0), [1])
     assert len(facts(session)) == 1
     with pytest.raises(Refused):
         save(session, world.operator, row(answered=10), keep_good=True)
@@ -138,7 +148,7 @@ def test_the_good_rows_are_kept_when_that_is_said(session: Session, world: World
 def test_a_number_is_known_without_its_plus_and_however_it_is_written(
     session: Session, world: World, campaign: int, written: object
 ) -> None:
-    assert save(session, world.operator, row(number=written)).added == 1
+    assert counted(save(session, world.operator, row(number=written))) == (1, 0)
 
 
 @pytest.mark.parametrize(
@@ -172,10 +182,10 @@ def test_who_may_not_write_is_refused_and_so_is_nobodys_tenant(session: Session,
 def test_more_rows_than_a_batch_are_one_transaction(
     session: Session, world: World, campaign: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(health_import, "BATCH", 3)
+    monkeypatch.setattr(imports, "BATCH", 3)
     done: list[float] = []
     rows = [row(day=date(2026, 2, day)) for day in range(1, 11)]
-    health_import.save(session, world.operator, rows, source="test", today=TODAY, progress=done.append)
+    imports.save(session, world.operator, HealthImport(today=TODAY), rows, source="test", progress=done.append)
     assert len(facts(session)) == 10
     assert done == sorted(done)
     assert 0 < done[0] < done[-1] <= 1
@@ -186,15 +196,15 @@ def test_more_rows_than_a_batch_are_one_transaction(
 def test_whatever_comes_has_an_outcome(
     session: Session, world: World, campaign: int, rows: list[tuple[object, ...]]
 ) -> None:
-    checked = health_import.check(session, world.operator, [Given(*row) for row in rows], today=TODAY)
-    assert len(checked.facts) + len(checked.problems) == len(rows)
-    assert all(problem.field and problem.message for problem in checked.problems)
+    checked = imports.check(session, world.operator, HealthImport(today=TODAY), [fact_row(*row) for row in rows])
+    assert [result.row for result in checked.results] == list(range(1, len(rows) + 1))
+    assert all(result.field and result.reason for result in refused(checked))
 
 
 def test_short_and_completed_calls_exclude_one_another(session: Session, world: World, campaign: int) -> None:
     with pytest.raises(Refused, match="6 completed and 5 short calls are more than 10 answered"):
         save(session, world.operator, row(attempts=12, answered=10, completed=6, short_calls=5))
-    assert save(session, world.operator, row(attempts=12, answered=10, completed=5, short_calls=5)).added == 1
+    assert counted(save(session, world.operator, row(attempts=12, answered=10, completed=5, short_calls=5))) == (1, 0)
 
 
 def test_counts_in_usual_writings_come_in_as_they_are(session: Session, world: World, campaign: int) -> None:
@@ -207,10 +217,41 @@ def test_counts_in_usual_writings_come_in_as_they_are(session: Session, world: W
 
 @pytest.mark.parametrize("written", ["spring", " Spring ", "SPRING\n"])
 def test_a_campaign_is_known_as_it_is_stored(session: Session, world: World, campaign: int, written: str) -> None:
-    assert save(session, world.operator, row(campaign=written)).added == 1
+    assert counted(save(session, world.operator, row(campaign=written))) == (1, 0)
+
+
+def test_rows_with_outcomes_can_be_mended_and_imported_again(session: Session, world: World, campaign: int) -> None:
+    text = f"Campaign,Number,Day,Calls,Answered\nSpring,{NUMBER},2026-03-08,9,3\nSprung,{NUMBER},2026-03-09,9,3\n"
+    saved = save(session, world.operator, *rows_of(HealthImport, text.encode()), keep_good=True)
+    results = imports.outcomes(files.read("a.csv", text.encode()), saved, imports.DONE).decode("utf-8-sig")
+    assert results.splitlines() == [
+        "Row,Outcome,Reason,Campaign,Number,Day,Calls,Answered",
+        f"2,Added,The number is not in the pool of this campaign.,Spring,{NUMBER},2026-03-08,9,3",
+        f"3,Refused,Campaign “Sprung” not found.,Sprung,{NUMBER},2026-03-09,9,3",
+    ]
+    assert imports.titles(HealthImport, saved.results[1]) == "Campaign"
+    mended = rows_of(HealthImport, results.replace("Refused", "").replace(",Sprung", ",Spring").encode())
+    assert [result.outcome for result in save(session, world.operator, *mended).results] == ["replaced", "added"]
+    assert len(facts(session)) == 2
+
+
+def test_a_check_tells_what_would_be_replaced_and_what_is_outside_of_the_pool(
+    session: Session, world: World, campaign: int
+) -> None:
+    save(session, world.operator, row())
+    number = session.scalars(sa.select(PhoneNumber.id).where(PhoneNumber.e164 == NUMBER)).one()
+    rows = [row(), row(day="2026-03-08"), row(campaign="Nowhere")]
+    kind = HealthImport(today=TODAY)
+    before = imports.check(session, world.operator, kind, rows)
+    campaigns.add_numbers(session, world.operator, campaign, [number])
+    after = imports.check(session, world.operator, kind, rows)
+    for report, reason in ((before, "The number is not in the pool of this campaign."), (after, "")):
+        assert [one.outcome for one in report.results] == ["replaced", "added", "refused"]
+        assert [one.reason for one in report.results[:2]] == [reason] * 2
+    assert len(facts(session)) == 1
 
 
 def test_an_id_of_too_many_digits_is_no_campaign(session: Session, world: World, campaign: int) -> None:
     for written in (f"{campaign:018d}{'9' * 18}", "9" * 5000, f"{campaign}.5", "²"):
         saved = save(session, world.operator, row(campaign=written), row(), keep_good=True)
-        assert [problem.field for problem in saved.problems] == ["campaign"]
+        assert [result.field for result in refused(saved)] == ["campaign"]

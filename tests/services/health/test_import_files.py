@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from services.core.errors import InvalidInput
-from services.health import import_files
+from services.health.health_import import HealthImport
 from services.text import files
+from tests.world.rows import rows_of
 
 ROWS = [("Spring", "+14155552671", "2026-05-03", "40", "12"), ("Zürich", "+41445551234", "2026-05-03", "10", "4")]
 HEADER = ("Campaign name", "Phone number", "Date", "Calls", "Answered")
@@ -20,10 +21,9 @@ def text(delimiter: str) -> str:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_csv_is_read_in_every_writing(encoding: str, delimiter: str) -> None:
-    frame = files.read("calls.csv", text(delimiter).encode(encoding))
-    given = import_files.rows(frame, files.guess(frame, import_files.NAMES))
-    assert [(g.campaign, g.number, g.day, g.attempts, g.answered) for g in given] == ROWS
-    assert given[0].completed is None
+    given = rows_of(HealthImport, text(delimiter).encode(encoding))
+    assert [tuple(row.cells.values()) for row in given] == ROWS
+    assert list(given[0].cells) == ["campaign", "number", "day", "attempts", "answered"]
 
 
 def test_excel_is_read_with_its_numbers_and_days() -> None:
@@ -31,10 +31,9 @@ def test_excel_is_read_with_its_numbers_and_days() -> None:
     frame = pd.DataFrame([ROWS[0]], columns=list(HEADER))
     frame["Phone number"], frame["Date"] = 14155552671, pd.Timestamp("2026-05-03")
     frame.to_excel(out, index=False, engine="xlsxwriter")
-    read = files.read("calls.xlsx", out.getvalue())
-    (given,) = import_files.rows(read, files.guess(read, import_files.NAMES))
-    assert str(given.number).startswith("14155552671")
-    assert str(given.day).startswith("2026-05-03")
+    (given,) = rows_of(HealthImport, out.getvalue(), "calls.xlsx")
+    assert str(given.get("number")).startswith("14155552671")
+    assert str(given.get("day")).startswith("2026-05-03")
 
 
 @pytest.mark.parametrize(
@@ -58,6 +57,5 @@ def test_empty_rows_are_no_rows_and_the_others_keep_their_numbers() -> None:
 
 
 def test_a_column_that_no_name_tells_is_asked_for() -> None:
-    frame = files.read("a.csv", b"campaign,number,day,dials\nSpring,+14155552671,2026-05-03,4\n")
     with pytest.raises(InvalidInput, match="answered"):
-        import_files.rows(frame, files.guess(frame, import_files.NAMES))
+        rows_of(HealthImport, b"campaign,number,day,dials\nSpring,+14155552671,2026-05-03,4\n")

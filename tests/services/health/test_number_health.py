@@ -31,14 +31,16 @@ from services.audit import tenant_audit
 from services.audit.findings import Kind
 from services.core.access import Actor
 from services.core.errors import Forbidden
-from services.health import campaign_health, health_import, judgement, number_health, summaries
-from services.health.health_import import Given
+from services.health import campaign_health, judgement, number_health, summaries
+from services.health.health_import import HealthImport
 from services.health.number_health import Verdict, Wanted
 from services.health.statistics import BAD_SHARE, GOOD_SHARE, medians, rate, weights, wilson
 from services.health.thresholds import Thresholds
+from services.jobs import imports
 from services.numbers import numbers
 from tests.conftest import World
 from tests.world import make
+from tests.world.rows import fact_row
 
 TODAY = date(2026, 5, 4)
 WANTED = Wanted(30, TODAY)
@@ -66,7 +68,9 @@ def counted(session: Session, actor: Actor, wanted: Wanted = WANTED) -> dict[Ver
 
 def report(session: Session, world: World, number: str, day: date, attempts: int, answered: int = 0) -> None:
     """Bring a day of calls in, as a dialer does."""
-    health_import.save(session, world.operator, [Given("Spring", number, day, attempts, answered)], source="test")
+    imports.save(
+        session, world.operator, HealthImport(), [fact_row("Spring", number, day, attempts, answered)], source="test"
+    )
 
 
 @pytest.fixture

@@ -19,12 +19,14 @@ from db.base.scope import Slice
 from db.models import Campaign, CampaignNumber, HealthLine, PhoneNumber, Tenant
 from db.numbers.attention import Attention
 from db.numbers.queries import NumberQuery
-from services.health import health_import, number_health, summaries
-from services.health.health_import import Given
+from services.health import number_health, summaries
+from services.health.health_import import HealthImport
 from services.health.number_health import Wanted
+from services.jobs import imports
 from services.numbers import numbers
 from tests.conftest import World
 from tests.world import make
+from tests.world.rows import fact_row
 
 TODAY = date(2026, 5, 4)
 READERS = 8
@@ -48,15 +50,17 @@ def pool(session: Session, world: World) -> list[str]:
     )
     session.commit()
     e164s = [f"+1415555200{at}" for at in range(3)]
-    rows = [Given("Spring", e164, TODAY - timedelta(days=ago), 40, 12) for e164 in e164s for ago in range(1, 31)]
-    health_import.save(session, world.operator, rows, source="test")
+    rows = [fact_row("Spring", e164, TODAY - timedelta(days=ago), 40, 12) for e164 in e164s for ago in range(1, 31)]
+    imports.save(session, world.operator, HealthImport(), rows, source="test")
     return e164s
 
 
 def bring(world: World, number: str, day: date, attempts: int) -> None:
     """Bring a day of calls in, as a dialer does."""
     with db.base.engine.open_session() as session:
-        health_import.save(session, world.operator, [Given("Spring", number, day, attempts, 9)], source="test")
+        imports.save(
+            session, world.operator, HealthImport(), [fact_row("Spring", number, day, attempts, 9)], source="test"
+        )
 
 
 def search(session: Session, world: World) -> list[number_health.HealthRow]:

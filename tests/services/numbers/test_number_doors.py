@@ -9,17 +9,21 @@ from fastapi.testclient import TestClient
 from sqlmodel import Session
 
 from db.base.scope import Slice
-from db.models import Campaign, Connection, NumberStatus, NumberType, PhoneNumber
+from db.models import Campaign, CampaignHealth, Connection, NumberStatus, NumberType, PhoneNumber
 from db.numbers.queries import NumberQuery
 from services.core.errors import InvalidInput
-from services.health import api, health_import
-from services.numbers import number_import, numbers, registration
-from services.numbers.number_import import Given, Outcome
+from services.health import api
+from services.health.health_import import HealthImport
+from services.jobs import imports
+from services.jobs.imports import Outcome
+from services.numbers import numbers, registration
+from services.numbers.number_import import NumberImport
 from services.people import api_keys
 from services.text import numbering
 from services.text.numbering import Bare, Doubtful
 from tests.conftest import World
 from tests.world import make
+from tests.world.rows import fact_row, number_row
 from tests.world.writings import DOUBTFUL, REFUSED, WRITINGS, by_country
 
 DIALLED_AT_HOME = ("011 15-2345-6789", "0 15 11 98765-4321")
@@ -71,7 +75,7 @@ def test_by_file(session: Session, world: World, subtests: pytest.Subtests) -> N
         connection = one_connection(session, world, country)
         for written, right in found:
             with subtests.test(written=ascii(written), country=country):
-                report = number_import.check(session, world.operator, [Given(written)], connection_id=connection)
+                report = imports.check(session, world.operator, NumberImport(connection), [number_row(written)])
                 (result,) = report.results
                 if right == DOUBTFUL:
                     assert result.outcome is Outcome.DOUBTFUL
@@ -109,14 +113,18 @@ def test_with_health_by_file(session: Session, world: World, campaign: None, sub
         one_connection(session, world, country)
         for written, right in found:
             with subtests.test(written=ascii(written), country=country):
-                row = health_import.Given("Spring", written, YESTERDAY, 2, 1)
-                checked = health_import.check(session, world.operator, [row])
-                wanted = [] if right in (DOUBTFUL, REFUSED) else [right]
-                assert [known[fact.number_id] for fact in checked.facts] == wanted
-                assert all(problem.field == "number" for problem in checked.problems)
+                row = fact_row("Spring", written, YESTERDAY, 2, 1)
+                report = imports.check(session, world.operator, HealthImport(), [row])
+                assert report.wrong == (right in (DOUBTFUL, REFUSED))
+                assert report.results[0].field == "number"
                 if right == DOUBTFUL:
-                    told = checked.problems[0].message
-                    assert all(numbering.display(one) in told for one in readings(written, country))
+                    assert all(numbering.display(one) in report.results[0].reason for one in readings(written, country))
+                elif right != REFUSED:
+                    imports.save(session, world.operator, HealthImport(), [row], source="calls.csv")
+                    (number_id,) = session.scalars(sa.select(CampaignHealth.number_id))
+                    assert known[number_id] == right
+                    session.execute(sa.delete(CampaignHealth))
+                    session.commit()
 
 
 def test_with_health_over_http(session: Session, world: World, campaign: None, subtests: pytest.Subtests) -> None:
@@ -136,12 +144,12 @@ def test_with_health_over_http(session: Session, world: World, campaign: None, s
 
 def test_the_importer_of_a_file_settles_what_numbers_without_plus_are(session: Session, world: World) -> None:
     connection = one_connection(session, world, "US")
-    rows = [Given("4792345678"), Given("4155552671"), Given("442079460958"), Given("6592345678")]
+    rows = [*map(number_row, ("4792345678", "4155552671", "442079460958", "6592345678"))]
     for bare, told in (
         (Bare.NATIONAL, ["+14792345678", "+14155552671", "+442079460958", "+16592345678"]),
         (Bare.INTERNATIONAL, ["+4792345678", "+14155552671", "+442079460958", "+6592345678"]),
     ):
-        report = number_import.check(session, world.operator, rows, connection_id=connection, bare=bare)
+        report = imports.check(session, world.operator, NumberImport(connection, bare=bare), rows)
         assert [result.number for result in report.results] == told
         assert not report.wrong
 
@@ -150,17 +158,17 @@ def test_insisting_takes_no_doubtful_number(session: Session, world: World) -> N
     connection = one_connection(session, world, "US")
     with pytest.raises(Doubtful):
         registration.preview(session, world.operator, "4792345678", connection, insist=True)
-    report = number_import.check(session, world.operator, [Given("4792345678")], connection_id=connection, insist=True)
+    report = imports.check(session, world.operator, NumberImport(connection, insist=True), [number_row("4792345678")])
     assert report.results[0].outcome is Outcome.DOUBTFUL
 
 
 def test_health_of_a_number_that_two_countries_have_names_both(session: Session, world: World, campaign: None) -> None:
     make.number(session, world, "+12025550123")
     make.number(session, world, "+912025550123")
-    row = health_import.Given("Spring", "2025550123", YESTERDAY, 2, 1)
-    (problem,) = health_import.check(session, world.operator, [row]).problems
-    assert "+1 202 555 0123" in problem.message
-    assert "+91 20 2555 0123" in problem.message
+    row = fact_row("Spring", "2025550123", YESTERDAY, 2, 1)
+    (result,) = imports.check(session, world.operator, HealthImport(), [row]).results
+    assert "+1 202 555 0123" in result.reason
+    assert "+91 20 2555 0123" in result.reason
 
 
 def test_health_finds_what_a_provider_holds_though_no_plan_has_it(session: Session, world: World) -> None:
@@ -176,5 +184,6 @@ def test_health_finds_what_a_provider_holds_though_no_plan_has_it(session: Sessi
     session.add(held)
     session.commit()
     for written in ("+5215512345678", "+52 1 55 1234 5678", "tel:+5215512345678"):
-        row = health_import.Given("Spring", written, YESTERDAY, 2, 1)
-        assert [fact.number_id for fact in health_import.check(session, world.operator, [row]).facts] == [held.id]
+        row = fact_row("Spring", written, YESTERDAY, 2, 1)
+        imports.save(session, world.operator, HealthImport(), [row], source="calls.csv")
+        assert session.scalars(sa.select(CampaignHealth.number_id)).all() == [held.id]

@@ -1,6 +1,7 @@
 """Downloads of numbers hold all that is on record, and importing them changes nothing and says that nothing differs."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,17 +16,21 @@ from db.models import AuditEvent, CampaignStatus, NumberStatus, NumberTag, Numbe
 from db.numbers.queries import NumberQuery
 from services import agents, campaigns
 from services.connections import connections
-from services.connections.connections import vendor
+from services.connections.connections import provider_named
 from services.core import validation
-from services.numbers import import_files, number_import, numbers
-from services.numbers.number_import import Given, Outcome, Report
+from services.jobs import imports
+from services.jobs.imports import Outcome, Report
+from services.numbers import numbers
+from services.numbers.number_import import NumberImport
 from services.text import countries, exports, files, labels, numbering
 from tests.analysis.statements import queries_of
 from tests.conftest import World
 from tests.world import make
+from tests.world.rows import number_row, rows_of
 
+NAMES = imports.names(NumberImport)
 ZONE = ZoneInfo("Asia/Kolkata")
-MAKERS = pytest.mark.parametrize("maker", [exports.text, exports.workbook], ids=["CSV", "Excel"])
+WRITERS = pytest.mark.parametrize("write", [exports.text, exports.workbook], ids=["CSV", "Excel"])
 EVERY = NumberQuery(statuses=tuple(NumberStatus))
 NUMBER, LINE = "+14155552671", "12345"
 NASTY = (
@@ -111,14 +116,8 @@ def executive(number: str) -> dict[str, str]:
     return {"executive_number": number}
 
 
-def rows_of(data: bytes) -> list[Given]:
-    """Return the rows of a file as the page of imports reads them."""
-    sheet = files.read("numbers", data, import_files.NAMES)
-    return import_files.rows(sheet, files.guess(sheet, import_files.NAMES))
-
-
-def download(session: Session, world: World, maker: exports.Maker, query: NumberQuery = EVERY) -> bytes:
-    return maker([exports.numbers(numbers.export(session, world.viewer, query), ZONE)])
+def download(session: Session, world: World, write: exports.Writer, query: NumberQuery = EVERY) -> bytes:
+    return write([exports.numbers(numbers.export(session, world.viewer, query), ZONE)])
 
 
 def told(report: Report) -> list[tuple[str, str, str]]:
@@ -131,25 +130,25 @@ def stored(session: Session) -> list[Any]:
     return [list(session.execute(sa.select(table).order_by(*table.primary_key))) for table in tables]
 
 
-@MAKERS
+@WRITERS
 def test_importing_our_own_download_changes_nothing_and_says_that_nothing_differs(
-    session: Session, world: World, maker: exports.Maker
+    session: Session, world: World, write: exports.Writer
 ) -> None:
     fill(session, world)
-    rows = rows_of(download(session, world, maker))
+    rows = rows_of(NumberImport, download(session, world, write))
     before, written = stored(session), session.scalar(sa.select(sa.func.count(AuditEvent.id)))
     assert len(rows) == len(before[0])
-    for act in (number_import.check, lambda *one: number_import.save(*one, source="numbers.csv")):
-        report = act(session, world.operator, rows)
+    for act in (imports.check, partial(imports.save, source="numbers.csv")):
+        report = act(session, world.operator, NumberImport(), rows)
         assert [found for found in told(report) if found[1] != "here"] == []
         assert [found.number for found in report.results] == [row.e164 for row in before[0]]
     assert stored(session) == before
     assert session.scalar(sa.select(sa.func.count(AuditEvent.id))) == written
 
 
-@MAKERS
+@WRITERS
 def test_a_download_comes_into_another_workspace_with_all_that_a_file_can_bring(
-    session: Session, world: World, maker: exports.Maker
+    session: Session, world: World, write: exports.Writer
 ) -> None:
     make.number(
         session,
@@ -161,11 +160,17 @@ def test_a_download_comes_into_another_workspace_with_all_that_a_file_can_bring(
         tags=["a, b", 'say "x"', "=c"],
         notes=NOTES[0],
     )
-    number_import.save(session, world.operator, [Given(LINE, "mCube", fields=executive("98765"))], source="lines.csv")
-    rows, before = rows_of(download(session, world, maker)), list(records(session, world))
+    imports.save(
+        session,
+        world.operator,
+        NumberImport(),
+        [number_row(LINE, "mCube", executive_number="98765")],
+        source="lines.csv",
+    )
+    rows, before = rows_of(NumberImport, download(session, world, write)), list(records(session, world))
     for record in before:
         numbers.remove(session, world.operator, record.id, version=1)
-    assert number_import.save(session, world.operator, rows, source="n.csv").count(Outcome.ADDED) == 2
+    assert imports.save(session, world.operator, NumberImport(), rows, source="n.csv").count(Outcome.ADDED) == 2
     kept = ("e164", "label", "agent", "connection", "allowed_inbound", "tags", "notes", "provider_fields")
     assert [[getattr(one, name) for name in kept] for one in records(session, world)] == [
         [getattr(one, name) for name in kept] for one in before
@@ -176,8 +181,8 @@ def records(session: Session, world: World) -> list[db.numbers.records.NumberRec
     return list(db.numbers.records.walk(session, world.viewer.scope, NumberQuery()))
 
 
-@MAKERS
-def test_a_download_has_all_that_a_number_has(session: Session, world: World, maker: exports.Maker) -> None:
+@WRITERS
+def test_a_download_has_all_that_a_number_has(session: Session, world: World, write: exports.Writer) -> None:
     number = make.number(session, world, NUMBER, agent_id=world.agent, tags=["west", "a, b"], notes="Two\nlines")
     other = make.number(session, world, "+14155552672")
     row = session.get_one(PhoneNumber, number)
@@ -194,7 +199,7 @@ def test_a_download_has_all_that_a_number_has(session: Session, world: World, ma
     campaigns.add_numbers(session, world.operator, left, [number])
     campaigns.remove_number(session, world.operator, left, number, version=2)
     campaigns.set_primary(session, world.operator, autumn, number, version=2)
-    sheet = files.read("n", download(session, world, maker), import_files.NAMES)
+    sheet = files.read("n", download(session, world, write), NAMES)
     seen = {title: files.text(sheet.column(title)[0]) for title in sheet.columns}
     assert list(seen) == list(exports.NUMBERS_HEADER)
     assert {title: seen[title] for title in exports.NUMBERS_HEADER[11:] if title != "Changed"} == {
@@ -212,7 +217,7 @@ def test_a_download_has_all_that_a_number_has(session: Session, world: World, ma
         "Can be bought back until": "2026-05-05 01:30",
     }
     assert files.text(sheet.column("Campaigns")[1]) == '"Spring; 2"'
-    guessed = files.guess(sheet, import_files.NAMES)
+    guessed = files.guess(sheet, NAMES)
     assert None not in guessed.values()
     assert set(sheet.columns) - set(guessed.values()) == {
         *("Provider", "Country", "Type", "Managed by", "Tenant", "Created", "Campaigns", "SID"),
@@ -235,11 +240,11 @@ def test_a_download_asks_the_database_once_for_a_batch_and_not_for_a_number(
 
 def test_comparing_asks_as_often_for_many_rows_as_for_one(session: Session, world: World, database: sa.Engine) -> None:
     make.several(session, world, 20)
-    rows = [Given(f"+1415555{2000 + at}", "SIP", label="Other", tags="west") for at in range(20)]
+    rows = [number_row(f"+1415555{2000 + at}", "SIP", label="Other", tags="west") for at in range(20)]
     asked = []
     for some in (rows[:1], rows):
         with queries_of(database) as statements:
-            report = number_import.check(session, world.operator, some)
+            report = imports.check(session, world.operator, NumberImport(), some)
         assert report.count(Outcome.DIFFERS) == len(some)
         asked.append(len(statements))
     assert asked[0] == asked[1]
@@ -278,7 +283,7 @@ def test_names_in_one_cell_are_read_as_people_write_them(cell: str, names: list[
 @pytest.mark.parametrize("signs", [";" * 900, "," * 900, "|\t;," * 300, ";\n" * 900])
 def test_notes_full_of_separators_do_not_change_what_separates_the_cells(signs: str) -> None:
     table = exports.Table("Numbers", ("Number", "Notes", "Label"), [(NUMBER, f"a{signs}b", "Desk"), (LINE, "", "Till")])
-    sheet = files.read("n.csv", exports.text([table]), import_files.NAMES)
+    sheet = files.read("n.csv", exports.text([table]), NAMES)
     assert list(sheet.columns) == ["Number", "Notes", "Label"]
     assert [tuple(map(files.text, row.cells)) for row in sheet.rows] == list(table.rows)
     assert [row.problem for row in sheet.rows] == ["", ""]
@@ -287,16 +292,18 @@ def test_notes_full_of_separators_do_not_change_what_separates_the_cells(signs: 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
 @given(label=LETTERS, tags=st.lists(LETTERS, max_size=4), notes=LETTERS)
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-@MAKERS
+@WRITERS
 def test_whatever_is_on_record_reads_back_as_the_same(
-    session: Session, world: World, maker: exports.Maker, label: str, tags: list[str], notes: str
+    session: Session, world: World, write: exports.Writer, label: str, tags: list[str], notes: str
 ) -> None:
     session.execute(sa.delete(NumberTag))
     session.execute(sa.delete(PhoneNumber))
     row = on_record(session, world, NUMBER, label=validation.label(label), notes=validation.notes(notes))
     session.add_all(NumberTag(number_id=row.id, tenant_id=world.tenant, tag=tag) for tag in validation.tags(tags))
     session.commit()
-    report = number_import.check(session, world.operator, rows_of(download(session, world, maker)))
+    report = imports.check(
+        session, world.operator, NumberImport(), rows_of(NumberImport, download(session, world, write))
+    )
     assert told(report) == [(NUMBER, "here", "")]
 
 
@@ -329,8 +336,8 @@ UNCHANGED = ". Not changed: an import only adds numbers. Edit it on the number's
         ({"tags": "west"}, 'Tags: here “"a, b"; west”, in the file “west”'),
         ({"tags": 'West; "a, b"'}, 'Tags: here “"a, b"; west”, in the file “"a, b"; West”'),
         ({"notes": "One\nthree"}, "Notes: here “One↵two”, in the file “One↵three”"),
-        ({"fields": executive("98766")}, "Executive number: here “98765”, in the file “98766”"),
-        ({"fields": executive("")}, "Executive number: here “98765”, in the file none"),
+        ({"executive_number": "98766"}, "Executive number: here “98765”, in the file “98766”"),
+        ({"executive_number": ""}, "Executive number: here “98765”, in the file none"),
         ({"status": "Inactive"}, "Status: here “Active”, in the file “Inactive”"),
         ({"status": "Released"}, "Status: here “Active”, in the file “Released”"),
         ({"status": "Ported out"}, "Status: here “Active”, in the file “Ported out”"),
@@ -341,10 +348,12 @@ def test_what_a_file_says_otherwise_is_told_by_field_and_changes_nothing(
 ) -> None:
     make_one(session, world)
     before = stored(session)
-    for act in (number_import.check, lambda *one: number_import.save(*one, source="n.csv")):
-        (found,) = act(session, world.operator, [Given(NUMBER, **({"connection": "mCube"} | given))]).results
+    for act in (imports.check, partial(imports.save, source="n.csv")):
+        (found,) = act(
+            session, world.operator, NumberImport(), [number_row(NUMBER, **({"connection": "mCube"} | given))]
+        ).results
         assert (found.outcome, found.number, found.reason) == (Outcome.DIFFERS, NUMBER, difference + UNCHANGED)
-        assert [one.field for one in found.differences] == [*{**given, **given.get("fields", {})}][-1:]
+        assert [one.field for one in found.differences] == [*given][-1:]
     assert stored(session) == before
 
 
@@ -378,12 +387,14 @@ def make_one(session: Session, world: World) -> None:
         {"notes": "One\r\ntwo\n"},
         {"status": "in use"},
         {"status": ""},
-        {"fields": executive("'98765") | {"exophone_sid": "of another vendor"}},
+        {"executive_number": "'98765", "exophone_sid": "of another provider"},
     ],
 )
 def test_what_is_only_written_otherwise_does_not_differ(session: Session, world: World, given: dict[str, Any]) -> None:
     make_one(session, world)
-    report = number_import.check(session, world.operator, [Given(NUMBER, **({"connection": "mCube"} | given))])
+    report = imports.check(
+        session, world.operator, NumberImport(), [number_row(NUMBER, **({"connection": "mCube"} | given))]
+    )
     assert told(report) == [(NUMBER, "here", "")]
 
 
@@ -391,21 +402,20 @@ def test_several_differences_are_all_told_and_columns_that_the_file_lacks_are_no
     session: Session, world: World
 ) -> None:
     make_one(session, world)
-    sheet = files.read("n.csv", b"Number,Name,Tags\n+14155552671,Reception,\n", import_files.NAMES)
-    rows = import_files.rows(sheet, files.guess(sheet, import_files.NAMES))
-    report = number_import.check(session, world.operator, rows, connection_id=world.sip)
+    rows = rows_of(NumberImport, b"Number,Name,Tags\n+14155552671,Reception,\n")
+    report = imports.check(session, world.operator, NumberImport(world.sip), rows)
     (found,) = report.results
     assert found.reason == (
         'Label: here “Front desk”, in the file “Reception”; Tags: here “"a, b"; west”, in the file none' + UNCHANGED
     )
-    assert import_files.titles(found) == "Label, Tags"
+    assert imports.titles(NumberImport, found) == "Label, Tags"
 
 
 def test_a_long_value_is_shown_where_it_differs(session: Session, world: World) -> None:
     on_record(session, world, NUMBER, notes="x" * 500 + "old" + "y" * 500)
     session.commit()
-    rows = [Given(NUMBER, "SIP", notes="x" * 500 + "new" + "y" * 500)]
-    (found,) = number_import.check(session, world.operator, rows).results
+    rows = [number_row(NUMBER, "SIP", notes="x" * 500 + "new" + "y" * 500)]
+    (found,) = imports.check(session, world.operator, NumberImport(), rows).results
     part = "“…" + "x" * 20 + "{}" + "y" * 37 + "…”"
     assert found.reason == f"Notes: here {part.format('old')}, in the file {part.format('new')}{UNCHANGED}"
 
@@ -413,8 +423,8 @@ def test_a_long_value_is_shown_where_it_differs(session: Session, world: World) 
 def test_a_number_that_is_gone_is_compared_only_where_the_file_says_the_same(session: Session, world: World) -> None:
     number = make.number(session, world, NUMBER, label="Desk")
     numbers.remove(session, world.operator, number, version=1)
-    rows = [Given(NUMBER, "SIP", status=status, label="Desk") for status in ("Removed", "Released", "Active")]
-    report = number_import.check(session, world.operator, rows)
+    rows = [number_row(NUMBER, "SIP", status=status, label="Desk") for status in ("Removed", "Released", "Active")]
+    report = imports.check(session, world.operator, NumberImport(), rows)
     assert [found[1] for found in told(report)] == ["here", "refused", "added"]
     assert "Its status is Released" in report.results[1].reason
 
@@ -424,11 +434,11 @@ def test_nothing_is_told_of_what_another_tenant_has_on_record(session: Session, 
     other = make.number(session, world, "+14155552672", world.stranger, label="Secret")
     numbers.remove(session, world.stranger, other, version=1)
     rows = [
-        Given(NUMBER, "SIP", label="x"),
-        Given(NUMBER, "SIP", label="x", status="Active"),
-        Given("+14155552672", "SIP", label="x", status="Removed"),
+        number_row(NUMBER, "SIP", label="x"),
+        number_row(NUMBER, "SIP", label="x", status="Active"),
+        number_row("+14155552672", "SIP", label="x", status="Removed"),
     ]
-    report = number_import.check(session, world.operator, rows)
+    report = imports.check(session, world.operator, NumberImport(), rows)
     assert [found[1] for found in told(report)] == ["refused"] * 3
     assert report.results[0].reason == "+1 415 555 2671 already exists. A number can be added only once."
     assert "Secret" not in str(report)
@@ -437,10 +447,10 @@ def test_nothing_is_told_of_what_another_tenant_has_on_record(session: Session, 
 def test_a_number_whose_connection_was_renamed_differs_in_that(session: Session, world: World) -> None:
     on_record(session, world, LINE, connection_id=world.mcube, provider="mcube", provider_fields=executive("98765"))
     session.commit()
-    rows = rows_of(download(session, world, exports.text))
+    rows = rows_of(NumberImport, download(session, world, exports.text))
     values = connections.ConnectionValues(name="Mumbai", default_country="IN")
     connections.edit(session, world.admin, world.mcube, values, version=1)
-    report = number_import.check(session, world.operator, rows)
+    report = imports.check(session, world.operator, NumberImport(), rows)
     assert told(report) == [
         (LINE, "differs", "Connection: here “Mumbai”, in the file “mCube”" + UNCHANGED),
     ]
@@ -452,5 +462,5 @@ def test_no_agent_can_be_named_as_numbers_without_one_are(session: Session, worl
 
 
 def test_every_field_of_a_vendor_is_in_the_download() -> None:
-    fields = {field.label for name in ("mcube", "exotel") for field in vendor(name).number_fields}
+    fields = {field.label for name in ("mcube", "exotel") for field in provider_named(name).number_fields}
     assert fields <= set(exports.NUMBERS_HEADER)

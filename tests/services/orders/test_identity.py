@@ -8,10 +8,11 @@ from sqlmodel import Session
 
 from db.base.scope import Slice
 from db.models import NumberOrder, NumberStatus, OrderState, PhoneNumber
+from providers.base import Provider
+from providers.records import Webhooks
 from providers.sandbox import exotel
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
-from providers.verbs import Provider, Webhooks
 from services.audit import audit
 from services.connections.provider_access import ProviderProblem
 from services.core.errors import InvalidInput

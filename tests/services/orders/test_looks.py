@@ -13,10 +13,10 @@ import db.orders.queries
 from db.base.scope import Slice
 from db.models import Connection, NumberOrder, OrderState
 from providers.errors import ProviderUnavailable
+from providers.records import NumberSearch
 from providers.sandbox.accounts import MAIN
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import OwnedSeed, Sandbox
-from providers.verbs import NumberSearch
 from services.audit import audit
 from services.connections.provider_access import ProviderProblem
 from services.core.errors import Conflict, Forbidden, NotFound

@@ -12,9 +12,9 @@ import db.base.engine
 from db.base.scope import Slice
 from db.models import OrderState
 from db.numbers.queries import NumberQuery
+from providers.records import NumberSearch, Webhooks
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
-from providers.verbs import NumberSearch, Webhooks
 from services.audit import audit
 from services.core import settings
 from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound

@@ -8,9 +8,9 @@ from sqlmodel import Session
 
 from db.base.scope import Slice
 from db.models import NumberStatus, OrderState
+from providers.records import Webhooks
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
-from providers.verbs import Webhooks
 from services import campaigns
 from services.audit import audit
 from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound

@@ -8,9 +8,9 @@ from sqlmodel import Session
 
 from db.base.scope import Slice
 from db.models import NumberStatus
+from providers.records import NumberSearch
 from providers.sandbox.accounts import MAIN
 from providers.sandbox.server import Sandbox
-from providers.verbs import NumberSearch
 from services.audit import audit, wording
 from services.audit.audit import Action
 from services.connections import provider_access

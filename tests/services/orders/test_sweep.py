@@ -10,10 +10,10 @@ from sqlmodel import Session
 import db.orders.queries
 from db.base.scope import Scope
 from db.models import Connection, NumberOrder, OrderState
+from providers.records import NumberSearch, Webhooks
 from providers.sandbox.accounts import MAIN
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import OwnedSeed, Sandbox
-from providers.verbs import NumberSearch, Webhooks
 from services.orders import catalogue, fulfilment, orders, sweep
 from services.orders.orders import Configuration, Purchase
 from services.orders.sweep import Sweep

@@ -9,9 +9,9 @@ from db.base.scope import Slice
 from db.models import NumberOrder, OrderState
 from db.numbers.attention import Attention
 from db.numbers.queries import NumberQuery
+from providers.records import OwnedNumber, Webhooks
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
-from providers.verbs import OwnedNumber, Webhooks
 from services.audit import audit
 from services.core.errors import InvalidInput
 from services.numbers import numbers

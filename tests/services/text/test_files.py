@@ -12,8 +12,9 @@ import pytest
 import xlsxwriter
 
 from services.core.errors import InvalidInput
-from services.health import import_files as health_files
-from services.numbers import import_files
+from services.health.health_import import HealthImport
+from services.jobs import imports
+from services.numbers.number_import import NumberImport
 from services.text import files
 from services.text.files import Choice, Sheet
 from tests.world import workbooks
@@ -22,9 +23,12 @@ from tests.world.workbooks import ods_row
 HEADER = "Number,Connection,Label\n"
 
 
+NAMES = imports.names(NumberImport)
+
+
 def read(data: str | bytes, encoding: str = "utf-8", **choice: object) -> Sheet:
     raw = data.encode(encoding) if isinstance(data, str) else data
-    return files.read("numbers.csv", raw, import_files.NAMES, Choice(**choice))  # type: ignore[arg-type]
+    return files.read("numbers.csv", raw, NAMES, Choice(**choice))  # type: ignore[arg-type]
 
 
 def rows(sheet: Sheet) -> list[tuple[int, list[str], str]]:
@@ -33,8 +37,8 @@ def rows(sheet: Sheet) -> list[tuple[int, list[str], str]]:
 
 def numbers(sheet: Sheet) -> list[tuple[int | None, str, str]]:
     """Return row, number and label as they would be imported, where they would."""
-    given = import_files.rows(sheet, files.guess(sheet, import_files.NAMES))
-    return [(row.row, files.text(row.number), files.text(row.label)) for row in given if not row.problem]
+    given = imports.rows(NumberImport, sheet, files.guess(sheet, NAMES))
+    return [(row.at, files.text(row.get("number")), files.text(row.get("label"))) for row in given if not row.problem]
 
 
 def book(*sheets: Sequence[Sequence[object]], fill: Callable[..., None] | None = None) -> bytes:
@@ -65,8 +69,8 @@ def test_a_row_that_does_not_fit_is_refused_by_its_line_and_costs_no_other(bad: 
     sheet = read(HEADER + "\n".join([*good[:place], bad, *good[place:]]) + "\n")
     assert [row.problem[: len(told)] for row in sheet.rows if row.number == place + 2] == [told]
     assert [label for _, _, label in numbers(sheet)] == ["A", "B, C"]
-    given = import_files.rows(sheet, files.guess(sheet, import_files.NAMES))
-    assert [row.row for row in given if row.problem] == [place + 2]
+    given = imports.rows(NumberImport, sheet, files.guess(sheet, NAMES))
+    assert [row.at for row in given if row.problem] == [place + 2]
 
 
 @pytest.mark.parametrize(
@@ -139,7 +143,7 @@ def test_an_encoding_that_is_guessed_can_be_chosen_beside_what_it_makes(
     assert (numbers(sheet)[-1][2] == label) >= guessed
     samples = {codec: sample for codec, _, sample in sheet.encodings}
     assert samples[encoding].split()[0] == label.split()[0]
-    chosen = files.read("a.csv", data, import_files.NAMES, Choice(encoding=encoding))
+    chosen = files.read("a.csv", data, NAMES, Choice(encoding=encoding))
     assert (chosen.encoding, chosen.rows[-1].cells[2]) == (encoding, label)
 
 
@@ -169,14 +173,16 @@ def test_a_few_bytes_of_another_encoding_refuse_their_row_only() -> None:
     ],
 )
 def test_the_column_of_numbers_is_known_by_its_cells_and_then_by_its_name(text: str, column: str | None) -> None:
-    assert files.guess(read(text), import_files.NAMES)["number"] == column
+    assert files.guess(read(text), NAMES)["number"] == column
 
 
 @pytest.mark.parametrize("title", ["inbound countries", "Inbound_Countries", "INBOUND-COUNTRIES", "Inbound.Countries"])
 def test_headers_are_known_in_any_writing(title: str) -> None:
     sheet = read(f"Number,{title}\n+14155550100,US\n")
-    assert files.guess(sheet, import_files.NAMES)["allowed_inbound"] == title
-    assert files.guess(read(f"Spam_Reports,{title}\n1,2\n"), health_files.NAMES)["spam_reports"] == "Spam_Reports"
+    assert files.guess(sheet, NAMES)["allowed_inbound"] == title
+    assert (
+        files.guess(read(f"Spam_Reports,{title}\n1,2\n"), imports.names(HealthImport))["spam_reports"] == "Spam_Reports"
+    )
 
 
 def test_a_header_can_be_chosen_or_there_is_none() -> None:
@@ -272,7 +278,7 @@ PAGE = (
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_a_web_page_that_calls_itself_a_workbook_is_read(encoding: str) -> None:
-    sheet = files.read("export.xls", PAGE.encode(encoding), import_files.NAMES)
+    sheet = files.read("export.xls", PAGE.encode(encoding), NAMES)
     assert sheet.sheets == ["Table 1", "Table 2"]
     assert rows(sheet) == [(2, ["+14155550100", "SIP", "Zürich & more"], ""), (3, ["+14155550101", "SIP", "B"], "")]
 
@@ -280,7 +286,7 @@ def test_a_web_page_that_calls_itself_a_workbook_is_read(encoding: str) -> None:
 def test_a_table_within_a_table_is_a_table() -> None:
     inside = PAGE[PAGE.index("<table border") : PAGE.index("</body>")]
     page = f"<html><body>{' ' * 100_000}<table><tr><td>Menu<td>{inside}</tr></table></body></html>"
-    sheet = files.read("export.xls", page.encode(), import_files.NAMES)
+    sheet = files.read("export.xls", page.encode(), NAMES)
     assert (sheet.sheet, [row.number for row in sheet.rows]) == ("Table 2", [2, 3])
     assert sheet.rows[1].cells == ["+14155550101", "SIP", "B"]
 
@@ -297,7 +303,7 @@ XML_2003 = """<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>
 
 
 def test_the_xml_of_older_excel_is_read() -> None:
-    sheet = files.read("export.xls", XML_2003.encode(), import_files.NAMES)
+    sheet = files.read("export.xls", XML_2003.encode(), NAMES)
     assert rows(sheet) == [(4, ["+14155550100", "SIP", "A & B"], ""), (5, ["+14155550101", "SIP", "C"], "")]
 
 
@@ -354,10 +360,8 @@ def test_an_error_in_a_binary_workbook_refuses_its_row() -> None:
 
 
 def test_what_a_file_is_its_content_says() -> None:
-    assert numbers(files.read("a.xls", b"Number\tLabel\n+14155550100\tA\n", import_files.NAMES)) == [
-        (2, "+14155550100", "A")
-    ]
-    assert numbers(files.read("a.csv", book([["Number"], ["+14155550100"]]), import_files.NAMES))
+    assert numbers(files.read("a.xls", b"Number\tLabel\n+14155550100\tA\n", NAMES)) == [(2, "+14155550100", "A")]
+    assert numbers(files.read("a.csv", book([["Number"], ["+14155550100"]]), NAMES))
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as made:
         made.writestr("numbers.csv", HEADER)

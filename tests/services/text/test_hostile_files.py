@@ -14,7 +14,8 @@ import psutil
 import pytest
 
 from services.core.errors import Busy, InvalidInput
-from services.numbers import import_files
+from services.jobs import imports
+from services.numbers.number_import import NumberImport
 from services.text import files
 from services.text.tables import limits
 from tests.world import workbooks
@@ -149,7 +150,7 @@ def test_no_file_ends_or_stalls_the_app(kind: str) -> None:
     before, began = own.memory_info().rss, time.monotonic()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(InvalidInput, match=told):
-        files.read("numbers.xlsx", data, import_files.NAMES)
+        files.read("numbers.xlsx", data, imports.names(NumberImport))
     assert own.memory_info().rss - before < GROWTH
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak) * 1024 < GROWTH
     assert time.monotonic() - began < files.PATIENCE_SECONDS

@@ -3,9 +3,9 @@
 import pytest
 from sqlmodel import Session
 
+from providers.records import NumberType
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
-from providers.verbs import NumberType
 from services.core.errors import Forbidden
 from services.orders import catalogue
 from tests.conftest import World

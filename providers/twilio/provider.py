@@ -12,12 +12,9 @@ from twilio.base.api_response import ApiResponse
 from twilio.base.exceptions import TwilioException
 from twilio.rest import Client
 
-from providers import twilio_records as records
-from providers.base import Capability, CredentialProblem, Field, Vendor
+from providers.base import CredentialProblem, Provider
 from providers.errors import ProviderError, RequestRejected
-from providers.transport import Attempt
-from providers.twilio_http import NOT_FOUND, MappedHttpClient, Refusal
-from providers.verbs import (
+from providers.records import (
     MAX_PAGE_SIZE,
     Account,
     AccountStatus,
@@ -32,81 +29,13 @@ from providers.verbs import (
     OwnedNumber,
     Page,
     Prices,
-    Provider,
     Regulation,
     Webhooks,
 )
-
-
-def _open(credentials: Mapping[str, str], *, base_url: str | None, timeout: float) -> Provider:
-    return TwilioAccount(credentials, base_url=base_url, timeout=timeout)
-
-
-def _problem_with(credentials: Mapping[str, str]) -> CredentialProblem | None:
-    """Return what keeps Twilio from being signed in to: it takes the token or a key with its secret."""
-    token, key, secret = (credentials.get(name) for name in ("auth_token", "api_key_sid", "api_key_secret"))
-    if token and (key or secret):
-        return CredentialProblem(
-            "Use either an Auth token or an API key for Twilio, not both. Remove a stored one with its checkbox.",
-            "auth_token",
-        )
-    if key and not secret:
-        return CredentialProblem(
-            "Enter the API key secret. Twilio showed it once, when the key was created.", "api_key_secret"
-        )
-    if secret and not key:
-        return CredentialProblem("Enter the API key SID that the secret belongs to.", "api_key_sid")
-    if not token and not key:
-        return CredentialProblem("Enter the Auth token, or an API key SID with its secret.", "auth_token")
-    return None
-
-
-VENDOR = Vendor(
-    key="twilio",
-    name="Twilio",
-    capabilities=frozenset(Capability),
-    credential_fields=(
-        Field(
-            "account_sid",
-            "Account SID",
-            pattern=r"AC[0-9a-fA-F]{32}",
-            problem="An Account SID is AC followed by 32 hexadecimal digits.",
-            placeholder="AC…",
-        ),
-        Field(
-            "auth_token",
-            "Auth token",
-            pattern=r"[!-~]+",
-            help="Or use an API key below, if you do not want to share the account's token.",
-            problem="An auth token has only plain letters and digits, without spaces.",
-            required=False,
-            secret=True,
-            either=True,
-        ),
-        Field(
-            "api_key_sid",
-            "API key SID",
-            help="Instead of the Auth token. A standard key is enough.",
-            pattern=r"SK[0-9a-f]{32}",
-            problem="An API key SID is SK followed by 32 hexadecimal digits in small letters.",
-            placeholder="SK…",
-            required=False,
-            either=True,
-        ),
-        Field(
-            "api_key_secret",
-            "API key secret",
-            pattern=r"[!-~]+",
-            problem="An API key secret has only plain letters and digits, without spaces.",
-            required=False,
-            secret=True,
-            either=True,
-        ),
-    ),
-    routes_calls=True,
-    open=_open,
-    problem_with=_problem_with,
-)
+from providers.transport import Attempt
+from providers.twilio import credentials as signing_in
+from providers.twilio import records
+from providers.twilio.http import NOT_FOUND, MappedHttpClient, Refusal
 
 _UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 """What reading raises where an answer is JSON, but of another shape than is documented."""
@@ -133,10 +62,19 @@ _OF_KEY = "it does not accept the API key for the Account SID. Correct the crede
 _CONTAINS = re.compile(r"(?=.{2,16}$)\+?[0-9A-Za-z*%]+\$?")
 
 
-class TwilioAccount(Provider):
-    """One Twilio account, over the vendor's own client."""
+class Twilio(Provider):
+    """Twilio, over its own client."""
 
-    vendor = VENDOR
+    key = "twilio"
+    name = "Twilio"
+    credential_fields = signing_in.FIELDS
+    routes_calls = True
+    buy_back_days = 10  # as of 2026-11
+    longest_call = timedelta(hours=24)  # Twilio ends every call by then, as of 2026-11
+
+    @classmethod
+    def problem_with(cls, credentials: Mapping[str, str]) -> CredentialProblem | None:
+        return signing_in.problem_with(credentials)
 
     def __init__(self, credentials: Mapping[str, str], *, base_url: str | None, timeout: float) -> None:
         account_sid, self._key = credentials["account_sid"], credentials.get("api_key_sid")
@@ -346,7 +284,7 @@ class TwilioAccount(Provider):
 
 
 def _attempt(what: str, *, writing: bool = False) -> Attempt:
-    return Attempt(VENDOR.name, what, writing)
+    return Attempt(Twilio.name, what, writing)
 
 
 def _translate(exc: Exception, attempt: Attempt, reasons: Mapping[str, str]) -> ProviderError:

@@ -1,17 +1,19 @@
 """Files that the reader brings: which part of them is the table, and which column holds what."""
 
 import zlib
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pandas as pd
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from components.ui.file_imports import Act, Tray
+from components.jobs.import_tray import Tray
 from components.ui.markdown import plain
+from components.ui.streamlit_internals import UploadedFile
 from services.core.errors import Busy, InvalidInput
+from services.jobs import imports
+from services.jobs.imports import Field, ImportKind
 from services.text import files
 from services.text.files import Choice, Sheet
 from services.text.labels import amount
@@ -56,43 +58,23 @@ def sheet(tray: Tray, file: UploadedFile, names: Mapping[str, Sequence[str]], pr
     return read
 
 
-def columns(
-    sheet: Sheet,
-    names: Mapping[str, Sequence[str]],
-    required: Sequence[str],
-    prefix: str,
-    titles: Mapping[str, str] | None = None,
-) -> dict[str, str | None]:
-    """Draw the choice of a column for each field in *names*, as it was guessed, and the first rows of the file.
+def columns(sheet: Sheet, kind: type[ImportKind[Any]], prefix: str) -> dict[str, str | None]:
+    """Draw the choice of a column for each field, as it was guessed, and the first rows of the file.
 
-    It is open when one that is *required* could not be guessed. Columns that no field takes are named.
+    It is open when one that is needed could not be guessed. Columns that no field takes are named.
     """
-    guessed, offered = files.guess(sheet, names), list(sheet.columns)
+    guessed, offered = files.guess(sheet, imports.names(kind)), list(sheet.columns)
     shape = zlib.crc32("\n".join([*offered, *map(str, guessed.values())]).encode())  # another file is matched anew
-    with st.expander("Columns", expanded=any(guessed[field] is None for field in required)):
+    with st.expander("Columns", expanded=any(guessed[field] is None for field in imports.required(kind))):
         chosen = {
-            field: _column(
-                (titles or {}).get(field) or field.replace("_", " ").capitalize(),
-                offered,
-                column,
-                field in required,
-                f"{prefix}_column_{field}_{shape}",
-            )
-            for field, column in guessed.items()
+            field.name: _column(field, offered, guessed[field.name], f"{prefix}_column_{field.name}_{shape}")
+            for field in kind.fields
         }
     _preview(sheet)
     if left := [column for column in offered if column not in chosen.values()]:
         more = f" and {len(left) - _LEFT_OUT:,} more" if len(left) > _LEFT_OUT else ""
         st.caption(f"Columns ignored: {plain(', '.join(left[:_LEFT_OUT]))}{more}.")
     return chosen
-
-
-def buttons(tray: Tray, shown: Hashable, rows: int) -> None:
-    """Draw what can be asked of the *rows* of a file; a click asks for it as the page has *shown* it."""
-    with st.container(horizontal=True):
-        st.button("Check", icon=":material/fact_check:", on_click=tray.ask, args=(Act.CHECK, shown))
-        st.button(f"Import {amount(rows, 'row')}", type="primary", on_click=tray.ask, args=(Act.ALL, shown))
-        st.button("Import the good rows only", on_click=tray.ask, args=(Act.GOOD_ONLY, shown))
 
 
 def _preview(sheet: Sheet) -> None:
@@ -149,12 +131,12 @@ def _choice(title: str, options: Mapping[Key, str], chosen: Key, key: str) -> No
     )
 
 
-def _column(title: str, offered: Sequence[str], guessed: str | None, needed: bool, key: str) -> str | None:
-    options = list(offered) if needed else [_NONE, *offered]
+def _column(field: Field, offered: Sequence[str], guessed: str | None, key: str) -> str | None:
+    options = list(offered) if field.required else [_NONE, *offered]
     chosen = st.selectbox(
-        plain(title),
+        plain(field.title),
         options,
-        index=options.index(guessed or _NONE) if guessed or not needed else None,
+        index=options.index(guessed or _NONE) if guessed or not field.required else None,
         format_func=lambda column: column or "Not in the file",
         placeholder="Needed",
         key=key,

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import phonenumbers
 
-from providers.verbs import (
+from providers.records import (
     Address,
     AddressRequirement,
     AnsweredBy,

@@ -1,0 +1,274 @@
+"""What providers are asked for and what they answer, in our words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+MAX_PAGE_SIZE = 1000
+"""The largest page that a provider is asked for, and so the most rows that are in memory at once."""
+
+MAX_SEARCH_ROWS = 30
+"""Roughly what a provider shows of its stock: there is no second page, so vary the query instead."""
+
+
+class NumberType(StrEnum):
+    """A kind of phone number, which decides its price and what the regulator asks for."""
+
+    LOCAL = "local"
+    TOLL_FREE = "toll_free"
+    MOBILE = "mobile"
+    NATIONAL = "national"
+    VOIP = "voip"
+    SHARED_COST = "shared_cost"
+    MACHINE_TO_MACHINE = "machine_to_machine"
+
+
+class Feature(StrEnum):
+    """Something that a phone number can carry."""
+
+    VOICE = "voice"
+    SMS = "sms"
+    MMS = "mms"
+    FAX = "fax"
+
+
+class AddressRequirement(StrEnum):
+    """Whose address a number asks for: nobody's, anybody's, one inside or one outside the country."""
+
+    NONE = "none"
+    ANY = "any"
+    LOCAL = "local"
+    FOREIGN = "foreign"
+
+
+class AccountStatus(StrEnum):
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    CLOSED = "closed"
+
+
+class BundleStatus(StrEnum):
+    DRAFT = "draft"
+    PENDING_REVIEW = "pending_review"
+    IN_REVIEW = "in_review"
+    REJECTED = "rejected"
+    APPROVED = "approved"
+    PROVISIONALLY_APPROVED = "provisionally_approved"
+
+
+class Direction(StrEnum):
+    """Which way a call went, seen from our number."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+class CallStatus(StrEnum):
+    """How far a call came. Providers do not say who answered: only that a call was completed."""
+
+    QUEUED = "queued"
+    RINGING = "ringing"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    BUSY = "busy"
+    FAILED = "failed"
+    NO_ANSWER = "no_answer"
+    CANCELED = "canceled"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Account:
+    """The account behind a set of credentials. A trial account cannot buy freely."""
+
+    sid: str
+    name: str
+    status: AccountStatus
+    trial: bool
+
+
+@dataclass(frozen=True)
+class Country:
+    """A country whose numbers the provider sells, by ISO 3166 code, with the types that it has there."""
+
+    code: str
+    name: str
+    types: tuple[NumberType, ...]
+
+
+@dataclass(frozen=True)
+class NumberSearch:
+    """What to look for in a provider's stock.
+
+    `area_code` exists in the US and Canada only. `contains` takes 2 to 16 digits or keypad letters, `*`
+    for one character and `%` for several, a leading `+` for the start and a trailing `$` for the end.
+    """
+
+    country: str
+    type: NumberType = NumberType.LOCAL
+    area_code: str = ""
+    contains: str = ""
+    locality: str = ""
+    features: frozenset[Feature] = frozenset()
+    limit: int = MAX_SEARCH_ROWS
+
+
+@dataclass(frozen=True)
+class AvailableNumber:
+    """A number for sale. Its price is `Prices.monthly` of its country and type."""
+
+    e164: str
+    country: str
+    type: NumberType
+    locality: str | None
+    region: str | None
+    features: frozenset[Feature]
+    address_requirement: AddressRequirement
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What a number of each type costs a month in one country, in an ISO 4217 currency."""
+
+    country: str
+    currency: str
+    monthly: Mapping[NumberType, Decimal]
+
+
+@dataclass(frozen=True)
+class Webhooks:
+    """Where a number's events go, and how; empty where nothing is set.
+
+    A trunk or a voice application makes the provider ignore `voice_url`; a number has one of the two at most. The
+    fallback is asked when `voice_url` fails. A provider without methods is asked as if they were POST.
+    """
+
+    voice_url: str = ""
+    sms_url: str = ""
+    status_callback: str = ""
+    voice_method: str = "POST"
+    voice_fallback_url: str = ""
+    voice_fallback_method: str = "POST"
+    status_callback_method: str = "POST"
+    trunk_sid: str = ""
+    voice_application_sid: str = ""
+
+    @property
+    def routed_by(self) -> str:
+        """The SID of the trunk or the application that takes the calls instead of `voice_url`; empty for none."""
+        return self.trunk_sid or self.voice_application_sid
+
+    def reach(self, url: str) -> bool:
+        """Return whether a call is told to *url*, by POST."""
+        return not self.routed_by and self.voice_url == url and self.voice_method == "POST"
+
+
+@dataclass(frozen=True)
+class OwnedNumber:
+    """A number that the account holds at the provider.
+
+    Providers name a number after itself until somebody names it: `is_named` is False for such a `label`.
+    """
+
+    sid: str
+    e164: str
+    label: str
+    type: NumberType | None
+    features: frozenset[Feature]
+    webhooks: Webhooks
+    address_sid: str | None = None
+    bundle_sid: str | None = None
+    bought_at: datetime | None = None
+    is_named: bool = True
+
+
+@dataclass(frozen=True)
+class Address:
+    """An address of the account that can be given with a purchase."""
+
+    sid: str
+    name: str
+    lines: str
+    country: str
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A set of regulatory papers of the account. Only a usable one lets a number be bought."""
+
+    sid: str
+    name: str
+    status: BundleStatus
+
+    @property
+    def usable(self) -> bool:
+        """Return whether the provider accepts the bundle with a purchase."""
+        return self.status in (BundleStatus.APPROVED, BundleStatus.PROVISIONALLY_APPROVED)
+
+
+class EndUser(StrEnum):
+    """Who will use a number, which decides what papers the regulator asks for."""
+
+    INDIVIDUAL = "individual"
+    BUSINESS = "business"
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """Something that a regulator asks for: the documents that each would prove it, or what is to be told."""
+
+    name: str
+    documents: tuple[str, ...] = ()
+    to_tell: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Regulation:
+    """What a country's regulator asks for with numbers of one type, of one kind of end user."""
+
+    sid: str
+    name: str
+    end_user: EndUser
+    requirements: tuple[Requirement, ...]
+
+
+class AnsweredBy(StrEnum):
+    """Who picked up a call, as far as the provider could tell."""
+
+    HUMAN = "human"
+    MACHINE = "machine"
+    FAX = "fax"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class CallRecord:
+    """One call as the provider billed it. `duration` is in seconds; the price is negative where it cost.
+
+    `answered_by` is None where the provider did not look for machines.
+    """
+
+    sid: str
+    from_number: str
+    to_number: str
+    direction: Direction
+    status: CallStatus
+    started_at: datetime
+    duration: int
+    price: Decimal | None
+    currency: str | None
+    answered_by: AnsweredBy | None = None
+
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    """One page of a list. `next_token` asks for the one after it, and is None on the last."""
+
+    rows: tuple[Row, ...]
+    next_token: str | None = None
