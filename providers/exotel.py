@@ -10,9 +10,9 @@ import phonenumbers
 import requests
 
 from providers.base import Field, Provider
-from providers.errors import ProviderError, RequestRejected
+from providers.errors import NotThere, ProviderError, RequestRejected
 from providers.records import Feature, OwnedNumber, Webhooks
-from providers.transport import Attempt, retry_after, sandbox_root
+from providers.transport import Attempt, answer, sandbox_root
 
 
 class Exotel(Provider):
@@ -59,10 +59,8 @@ class Exotel(Provider):
     def find_owned_sid(self, sid: str) -> OwnedNumber | None:
         try:
             return self._number(f"show the ExoPhone {sid}", "GET", sid)
-        except RequestRejected as exc:
-            if exc.code == "404":
-                return None
-            raise
+        except NotThere:
+            return None
 
     def webhooks(self, sid: str) -> Webhooks:
         return self._number(f"show the webhooks of {sid}", "GET", sid).webhooks
@@ -122,7 +120,7 @@ def _refused(response: requests.Response, attempt: Attempt) -> ProviderError:
     }
     status = response.status_code
     why = reasons.get(status, f"it gave no reason (HTTP {status})")
-    return attempt.answered(status, why, code=str(status), retry_after=retry_after(response.headers.get("Retry-After")))
+    return attempt.answered(why, answer(status, str(status), response.headers, response.text))
 
 
 def _owned(body: Mapping[str, Any]) -> OwnedNumber:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -21,7 +21,7 @@ from services.connections.connections import provider_named
 from services.core.access import Actor
 from services.jobs import workflows
 from services.numbers import numbers
-from services.orders import catalogue, fulfilment, orders, resync, webhook_orders
+from services.orders import catalogue, orders, resync, webhook_orders
 from services.orders.catalogue import Webhooks
 from services.orders.orders import OrderKind, OrderRow, OrderState
 from services.orders.resync import Difference
@@ -109,7 +109,11 @@ class AtProvider:
         """Draw the way to give the number back, apart from the rest."""
         with st.container(border=True):
             st.markdown(":red[**Release number**]")
-            st.caption("Releases the number to Twilio and stops its billing. You can buy it back for 10 days.")
+            provider = provider_named(self.number.provider)
+            st.caption(
+                f"Releases the number to {plain(provider.name)} and stops its billing. You can buy it back for "
+                f"{provider.buy_back_days:d} days."
+            )
             if st.button(":red[Release number]", icon=":material/delete_forever:", key="release"):
                 self._confirm_release(uses)
 
@@ -264,15 +268,17 @@ class AtProvider:
     def _confirm_release(self, uses: Sequence[CampaignUse]) -> None:
         number = self.number
         shown = numbering.display(number.e164)
-        until = exactly(datetime.now(UTC) + fulfilment.BUY_BACK, self.zone)
+        provider = provider_named(number.provider)
+        until = exactly(datetime.now(UTC) + timedelta(days=provider.buy_back_days), self.zone)
         account = plain(number.connection or "—")
         st.markdown(
-            f"**{plain(shown)}** will be released to Twilio, from the account of **{account}**. Attached to it:"
+            f"**{plain(shown)}** will be released to {plain(provider.name)}, from the account of **{account}**. "
+            "Attached to it:"
         )
         draw.attached(uses, number)
         price = f" ({plain(f'{number.price} {number.currency}')} a month)" if number.price else ""
         st.markdown(
-            f"- Twilio billing{price} stops.\n- Calls to it stop being answered immediately.\n"
+            f"- {plain(provider.name)} billing{price} stops.\n- Calls to it stop being answered immediately.\n"
             f"- You can buy it back until **{until}**, unless someone else buys it first."
         )
         typed = st.text_input(f"Type {plain(shown)} to confirm", key="release_typed", live=True)

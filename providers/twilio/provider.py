@@ -13,7 +13,7 @@ from twilio.base.exceptions import TwilioException
 from twilio.rest import Client
 
 from providers.base import CredentialProblem, Provider
-from providers.errors import ProviderError, RequestRejected
+from providers.errors import NotThere, ProviderError, RequestRejected
 from providers.records import (
     MAX_PAGE_SIZE,
     Account,
@@ -163,10 +163,8 @@ class Twilio(Provider):
         try:
             with self._asking(f"show the number {sid}"):
                 return _of(sid, records.owned(self._client.incoming_phone_numbers(sid).fetch()))
-        except RequestRejected as exc:
-            if exc.code == NOT_FOUND:
-                return None
-            raise
+        except NotThere:
+            return None
 
     def buy(
         self,
@@ -289,8 +287,8 @@ def _attempt(what: str, *, writing: bool = False) -> Attempt:
 
 def _translate(exc: Exception, attempt: Attempt, reasons: Mapping[str, str]) -> ProviderError:
     if isinstance(exc, Refusal):
-        why = reasons.get(exc.code or "") or exc.message or f"it gave no reason (HTTP {exc.status})"
-        return attempt.answered(exc.status, why, code=exc.code, retry_after=exc.retry_after)
+        why = reasons.get(exc.answer.code or "") or exc.message or f"it gave no reason (HTTP {exc.answer.status})"
+        return attempt.answered(why, exc.answer)
     if isinstance(exc, requests.RequestException):
         return attempt.broken(exc)
     return attempt.lost("its answer could not be read")

@@ -92,8 +92,8 @@ def _made(session: Session, actor: Actor, during: Period, kind: str, newest: int
 
 def _calling(session: Session, actor: Actor, report: Report) -> Iterator[Sequence[Cell]]:
     """Yield every number that calls for attention, once for each reason."""
-    zone, idle = report.about.zone, report.about.limits.idle
+    zone, rules = report.about.zone, report.about.limits.rules
     for kind in Attention:
-        query = NumberQuery(attention=(kind,), idle=idle)
+        query = NumberQuery(attention=(kind,), rules=rules)
         for row in db.numbers.records.walk(session, actor.scope, query, _BATCH):
             yield (labels.ATTENTION[kind], *exports.number_cells(row, zone))

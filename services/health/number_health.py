@@ -145,13 +145,13 @@ def trends(session: Session, actor: Actor, wanted: Wanted, rows: list[HealthRow]
 def count_idle(session: Session, actor: Actor) -> int:
     """Return how many Twilio-managed numbers are at risk of being reclaimed."""
     require(actor, Permission.HEALTH_READ)
-    return db.health.number_health.count_idle(session, actor.scope, thresholds.of(session, actor).idle)
+    return db.health.number_health.count_idle(session, actor.scope, thresholds.of(session, actor).rules)
 
 
 def idle(session: Session, actor: Actor, part: Slice) -> list[IdleRow]:
     """Return the *part* of the numbers that are at risk of being reclaimed, the idlest first."""
     require(actor, Permission.HEALTH_READ)
-    return db.health.number_health.idle(session, actor.scope, thresholds.of(session, actor).idle, part)
+    return db.health.number_health.idle(session, actor.scope, thresholds.of(session, actor).rules, part)
 
 
 def export(session: Session, actor: Actor, wanted: Wanted) -> list[Table]:
@@ -164,7 +164,7 @@ def export(session: Session, actor: Actor, wanted: Wanted) -> list[Table]:
     session.commit()
     limits, query = thresholds.of(session, actor), _query(session, actor, wanted)
     lines = db.health.number_health.walk(session, actor.scope, query)
-    idle = db.health.number_health.walk_idle(session, actor.scope, limits.idle)
+    idle = db.health.number_health.walk_idle(session, actor.scope, limits.rules)
     return [
         Table("Number health", _HEADER, (_cells(row, limits) for row in lines)),
         Table("Idle", _IDLE_HEADER, ((row.e164, row.label, row.tenant, row.completed) for row in idle)),

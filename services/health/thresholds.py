@@ -8,12 +8,16 @@ from typing import Any
 from sqlmodel import Session
 
 import db.people.tenants
-from db.numbers.attention import Idle
+from db.numbers.attention import Rules
+from services.connections.connections import all_providers
 from services.core.access import Actor, Permission, require
 from services.core.errors import InvalidInput
 
 IDLE_DAYS = 30
 """Over how many days the completed calls of a number are added up, to tell whether it is idle."""
+
+
+_VOICE_ONLY = tuple(provider.key for provider in all_providers() if not provider.keeps_status_callback)
 
 
 @dataclass(frozen=True)
@@ -31,9 +35,9 @@ class Thresholds:
     idle_calls: int = 3
 
     @property
-    def idle(self) -> Idle:
-        """What is idle."""
-        return Idle(IDLE_DAYS, self.idle_calls)
+    def rules(self) -> Rules:
+        """What calls for attention."""
+        return Rules(IDLE_DAYS, self.idle_calls, _VOICE_ONLY)
 
 
 @dataclass(frozen=True)

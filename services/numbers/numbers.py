@@ -378,11 +378,12 @@ def leave_campaigns(session: Session, actor: Actor, number: PhoneNumber) -> None
 
 
 def _with_thresholds(session: Session, actor: Actor, query: NumberQuery) -> NumberQuery:
-    """Return *query* with what the tenant calls idle, where that is asked for."""
-    if Attention.IDLE not in query.attention:
+    """Return *query* with the rules by which numbers call for attention, where that is asked for."""
+    if not query.attention:
         return query
-    summaries.freshen(session, actor, thresholds.IDLE_DAYS)
-    return replace(query, idle=thresholds.of(session, actor).idle)
+    if Attention.IDLE in query.attention:
+        summaries.freshen(session, actor, thresholds.IDLE_DAYS)
+    return replace(query, rules=thresholds.of(session, actor).rules)
 
 
 def _told(session: Session, scope: Scope, query: NumberQuery) -> dict[str, Any]:

@@ -5,6 +5,7 @@ by a second click. What decides is the order's row, changed only while it is loc
 it is looked at next; `services/orders/sweep.py` does so, for ever.
 """
 
+import contextlib
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from db.base.scope import Scope
 from db.models import NumberOrder, OrderKind, OrderState
 from providers.base import Provider
 from providers.errors import (
+    NotThere,
     OutcomeUnknown,
     ProviderError,
     ProviderMisconfigured,
@@ -36,13 +38,12 @@ from services.core.access import Actor
 from services.core.credentials import KeyProblem
 from services.numbers import numbers
 from services.orders import effects, identity, states, webhook_orders
-from services.orders.effects import BUY_BACK
 from services.orders.states import change as _change
 from services.orders.states import fail as _fail
 from services.orders.states import uncertain as _uncertain
 from services.text import numbering
 
-__all__ = ["BUY_BACK", "Look", "ask", "carry_on", "drive", "settle"]
+__all__ = ["Look", "ask", "carry_on", "drive", "settle"]
 
 FORGOTTEN_AFTER = timedelta(minutes=15)
 """What was due for so long, since the console did not run, is not sent any more: nobody expects it now."""
@@ -125,7 +126,13 @@ def drive(order_id: int, *, even_early: bool = False) -> Look:
     except ProviderError as exc:
         problem = str(exc)
         sent_away = exc if isinstance(exc, ProviderUnavailable) else None
-        _log.warning("order.cannot_look", order=order_id, problem=problem)
+        _log.warning(
+            "order.cannot_look",
+            order=order_id,
+            kind=str(order.kind),
+            problem=problem,
+            **{name: value for name, value in vars(exc.answer).items() if value},
+        )
     with db.base.engine.open_session() as session:
         is_settled = _is_settled(session, order_id)
     if is_settled:
@@ -157,12 +164,12 @@ def _ask(provider: Provider, order: NumberOrder) -> None:
     try:
         found = provider_access.patiently(lambda: act(provider, order))
     except OutcomeUnknown as exc:
-        _uncertain(order_id, f"{exc}")
+        _uncertain(order_id, exc)
     except ProviderUnavailable as exc:
         states.not_now(order_id, exc)
         raise
     except ProviderError as exc:
-        _fail(order_id, f"{exc}")
+        _fail(order_id, exc)
     else:
         _confirm(order_id, found)
 
@@ -221,11 +228,8 @@ def _release(provider: Provider, order: NumberOrder) -> None:
     if number is None:  # gone already is what was wanted, unless it is there again
         _expect_nowhere(provider, order)
         return
-    try:
+    with contextlib.suppress(NotThere):
         provider.release(number.sid)
-    except RequestRejected as exc:
-        if exc.code != "20404":
-            raise
 
 
 def _expect_nowhere(provider: Provider, order: NumberOrder) -> None:
@@ -264,7 +268,7 @@ def _look_for_release(provider: Provider, order: NumberOrder) -> None:
         if gone:
             _expect_nowhere(provider, order)
     except (identity.AnotherNumber, identity.AnotherSid) as exc:
-        _fail(order.id, str(exc))
+        _fail(order.id, exc)
         return
     if gone:
         _confirm(order.id, None)
@@ -276,7 +280,7 @@ def _look_at_webhooks(provider: Provider, order: NumberOrder) -> None:
     try:
         now = identity.by_sid(provider, order.provider_sid or "", order.e164)
     except identity.AnotherNumber as exc:
-        _fail(order.id, str(exc))
+        _fail(order.id, exc)
         return
     if now is None:
         _fail(order.id, "The number is no longer in the account. Nothing was changed.")

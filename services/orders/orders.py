@@ -282,6 +282,7 @@ def cancel(session: Session, actor: Actor, order_id: int) -> None:
     order.problem = f"Cancelled by {actor.name}. Nothing happened and nothing was charged."
     states.close(session, order, actor, OrderState.FAILED, Action.ORDERS_CANCEL)
     session.commit()
+    states.log_change(order, OrderState.PLACED)
 
 
 def cancel_all(session: Session, actor: Actor, order_ids: Sequence[int]) -> str:
@@ -389,4 +390,5 @@ def _place(session: Session, actor: Actor, connection: Connection, kind: OrderKi
     after = {"kind": str(kind), "connection": connection.name, "price": order.price, "currency": order.currency}
     audit.record(session, actor, Action.ORDERS_PLACE, about, after=after)
     session.commit()
+    states.log_change(order, None)
     return order.id

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from db.models import NumberOrder
 from providers.base import Provider
-from providers.errors import OutcomeUnknown, RequestRejected
+from providers.errors import NotThere, OutcomeUnknown, RequestRejected
 from providers.records import OwnedNumber, Webhooks
 from services.core.errors import InvalidInput
 from services.orders import identity
@@ -114,9 +114,7 @@ def take_over(provider: Provider, order: NumberOrder) -> OwnedNumber:
     """
     number = identity.by_sid(provider, order.provider_sid or "", order.e164)
     if number is None:
-        raise RequestRejected(
-            f"{numbering.display(order.e164)} is no longer in the account. Nothing was changed.", code="20404"
-        )
+        raise NotThere(f"{numbering.display(order.e164)} is no longer in the account. Nothing was changed.")
     now = number.webhooks
     if are_set(provider, order, number):
         return number

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import structlog.testing
 import time_machine
 from sqlmodel import Session
 
@@ -56,6 +57,19 @@ def test_nothing_is_asked_twice_however_often_it_is_driven(session: Session, wor
         assert fulfilment.settle(order)
     assert bought(sandbox, e164) == 1
     assert numbers.count(session, world.viewer, NumberQuery()) == 1
+
+
+def test_each_new_state_of_an_order_is_one_event_of_the_log(session: Session, world: World, sandbox: Sandbox) -> None:
+    e164 = for_sale(session, world)
+    sandbox.fault(Fault(Kind.ERROR, status=400, code=21422, method="POST", path=NUMBERS))
+    with structlog.testing.capture_logs() as events:
+        order = buy(session, world, e164)
+    changes = [event for event in events if event["event"] == "order.changed"]
+    assert [(event["order"], event["before"], event["after"]) for event in changes] == [
+        (order, None, "placed"),
+        (order, "placed", "failed"),
+    ]
+    assert (changes[-1]["status"], changes[-1]["code"], changes[-1]["tenant"]) == (400, "21422", world.tenant)
 
 
 def test_twenty_buyers_of_one_number_make_one_order_and_one_purchase(
