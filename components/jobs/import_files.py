@@ -90,7 +90,7 @@ def _preview(sheet: Sheet) -> None:
     wrong = [row for row in sheet.rows if row.problem]
     if wrong:
         st.warning(
-            f"{amount(len(wrong), 'row')} cannot be taken as {'it is' if len(wrong) == 1 else 'they are'}. "
+            f"{amount(len(wrong), 'row')} cannot be imported as {'it is' if len(wrong) == 1 else 'they are'}. "
             f"Row {wrong[0].number:,}: {plain(wrong[0].problem)}",
             icon=":material/warning:",
         )

@@ -105,7 +105,7 @@ class NumberReader(imports.RowReader[Prepared]):
             found = self._by_connection.find(name, "connection") or self._by_title.find(name, "connection")
         if found is None:
             problem = (
-                f"Connection {written_numbers.echo(name)} not found."
+                f"Connection “{written_numbers.echo(name)}” not found."
                 if name
                 else "No connection given. Choose a default connection."
             )

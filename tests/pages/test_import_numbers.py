@@ -119,7 +119,7 @@ def test_a_column_that_no_name_tells_is_chosen(session: Session, world: World) -
     column(tab, "Number").set_value("Line")
     press(tab.run(), "Import 1 row")
     assert texts(tab, "success") == ["moved.csv: 1 added."]
-    assert "Left out: Backup." in texts(tab, "caption")
+    assert "Columns ignored: Backup." in texts(tab, "caption")
 
 
 def test_a_file_whose_turn_did_not_come_is_read_when_that_is_asked_again(
@@ -180,7 +180,7 @@ def test_a_file_is_read_once_and_not_at_every_click(
 def test_a_row_that_does_not_fit_is_told_at_once_and_refused(session: Session, world: World) -> None:
     tab = with_file("Number,Connection,Label\n+14155550100,SIP,Smith, John\n\n+14155550101,SIP,Desk\n")
     (told,) = texts(tab, "warning")
-    assert told.startswith("1 row cannot be taken as it is. Row 2: This row has 4 cells")
+    assert told.startswith("1 row cannot be imported as it is. Row 2: This row has 4 cells")
     press(tab, "Import the good rows only")
     assert [row[:3] for row in shown(tab)] == [(2, "+1 415 555 0100", ["Refused"]), (4, "+1 415 555 0101", ["Added"])]
     assert held(session, world) == ["+14155550101"]
