@@ -33,9 +33,9 @@ from db.models import (
 from providers.sandbox import exotel
 from providers.sandbox.accounts import MAIN, SMALL
 from services.audit.audit import Action
+from services.connections.connections import provider_named
 from services.core.credentials import seal
 from services.core.settings import Settings
-from services.orders.fulfilment import BUY_BACK
 from services.people import sign_in
 from services.setup import demo_story as cast
 from services.text import numbering
@@ -216,7 +216,7 @@ def _number(
         currency="USD" if managed and (country, kind) in cast.PRICES else None,
     )
     if managed and number.released_at:
-        number.buy_back_until = number.released_at + BUY_BACK
+        number.buy_back_until = number.released_at + timedelta(days=provider_named(number.provider).buy_back_days)
     return number
 
 
