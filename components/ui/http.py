@@ -147,12 +147,12 @@ class Uploads:
     def _how_much_not(self, session_id: str, size: str) -> JSONResponse | None:
         """Return why *size*, in bytes, is too much for a tab on top of what it holds and what is under way."""
         if not (size.isascii() and size.isdigit() and len(size) < 16):
-            return _refusal(411, "The size of the file has to be said first.")
+            return _refusal(411, "The upload must state the file's size first.")
         largest = int(st.get_option("server.maxUploadSize")) * 2**20
         if int(size) > largest + _FRAMING:
             return _refusal(413, f"The file is too large; at most {largest // 2**20} MB can be read.")
         if int(size) + self._coming[session_id] + held(session_id) > _KEPT_FILES * (largest + _FRAMING):
-            return _refusal(413, "This tab holds too many files already. Take one away, or reload the page.")
+            return _refusal(413, "This tab holds too many files. Remove one, or reload the page.")
         return None
 
     @contextmanager

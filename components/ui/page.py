@@ -19,7 +19,7 @@ BadgeColor = Literal["gray", "green", "orange", "red", "yellow"]
 """What a badge may say by its color: nothing, good, watch, wrong, nearly."""
 
 _DATABASE_AWAY = "The database is busy or cannot be reached. Nothing was saved; try again in a moment."
-_UNSTORABLE = "A text holds an invisible character that cannot be kept. Nothing was saved; type it again."
+_UNSTORABLE = "The text contains an invisible character that can't be stored. Nothing was saved; type it again."
 
 
 def header(title: str, subtitle: str = "") -> DeltaGenerator:
@@ -104,4 +104,4 @@ def when(moment: datetime | None, zone: ZoneInfo) -> str:
 
 def exactly(moment: datetime | None, zone: ZoneInfo) -> str:
     """Return *moment* to the minute in *zone*, with the zone's name; `—` for none."""
-    return moment.astimezone(zone).strftime("%d %b %Y, %H:%M %Z") if moment else "—"
+    return moment.astimezone(zone).strftime("%-d %b %Y, %H:%M %Z") if moment else "—"

@@ -41,7 +41,7 @@ def load(session: Session) -> Actor | None:
     if known and actor is None:
         state["signed_in"] = None
         state["signed_out"] = True
-        state["sign_in_notice"] = "You have been signed out. Sign in again to go on."
+        state["sign_in_notice"] = "You have been signed out. Sign in again to continue."
     _note_loss(state.get("actor"), actor)
     if actor is not None:
         _stay(actor)
@@ -76,10 +76,10 @@ def rechecked(opener: Callable[[], AbstractContextManager[Session]]) -> Callable
     @contextmanager
     def open_again() -> Iterator[Session]:
         if tenant_now() != drawn_for:
-            raise Forbidden("This tab has gone to another tenant since this page was shown. Nothing was saved.")
+            raise Forbidden("This tab has switched to another tenant since this page was loaded. Nothing was saved.")
         with opener() as session:
             if reload(session) != actor:
-                raise Forbidden("Your access has changed since this page was shown. Nothing was saved.")
+                raise Forbidden("Your access has changed since this page was loaded. Nothing was saved.")
             yield session
 
     return open_again

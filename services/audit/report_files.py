@@ -56,8 +56,9 @@ def as_pdf(session: Session, actor: Actor, during: Period) -> bytes:
         pdf.Document(
             f"Tenant audit: {about.name}",
             (
-                f"Made on {report.at(about.made_at)} by {about.made_by}. Days and times are in the zone {zone}.",
-                f"Changes of {during.first:%d %b %Y} to {during.last:%d %b %Y}; everything else as it was when made.",
+                f"Created on {report.at(about.made_at)} by {about.made_by}. Times are in {zone}.",
+                f"Changes from {during.first:%-d %b %Y} to {during.last:%-d %b %Y}; everything else is as of the time "
+                f"of creation.",
             ),
             [
                 report_tables.findings(report),

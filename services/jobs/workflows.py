@@ -142,7 +142,7 @@ def look_at_all(session: Session, actor: Actor) -> str:
     hindered: Counter[str] = Counter()
     for order_id, connection_id in waiting:
         if time.monotonic() > until:
-            hindered["there are too many to wait for. They are looked at by themselves"] += 1
+            hindered["there are too many to wait for. They are checked automatically"] += 1
             continue
         if connection_id in away:  # it was too busy, or did not answer, a moment ago
             hindered[away[connection_id]] += 1

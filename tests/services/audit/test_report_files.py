@@ -59,7 +59,7 @@ def test_the_workbook_holds_what_the_page_tells_and_every_number(
         "Connections",
         "Months",
         "Attention",
-        "Webhooks that point elsewhere",
+        "Unexpected webhooks",
         "Numbers",
         "Open orders",
         "Users",
@@ -69,7 +69,7 @@ def test_the_workbook_holds_what_the_page_tells_and_every_number(
     ]
     summary = dict(found["Summary"][1:])
     assert summary["Tenant"] == "Acme"
-    assert summary["Made by"] == "Viewer"
+    assert summary["Created by"] == "Viewer"
     assert (summary["Numbers held"], summary["Findings"]) == (owned.numbers, len(owned.findings))
     assert summary["Changes in the period"] == changes.total
     for currency, total in owned.cost.sums.items():
@@ -97,7 +97,7 @@ def test_the_pdf_tells_whom_it_is_about_and_what_looks_wrong(
     pages = len(PdfReader(io.BytesIO(content)).pages)
     assert "Tenant audit: Acme" in text
     assert "by Viewer" in text
-    assert f"Changes of {during.first:%d %b %Y} to {during.last:%d %b %Y}" in text
+    assert f"Changes from {during.first:%-d %b %Y} to {during.last:%-d %b %Y}" in text
     assert all(f"Page {page} of {pages}" in text for page in range(1, pages + 1))
     for finding in owned.findings:
         assert finding.what in text
