@@ -21,6 +21,7 @@ from services.core.access import Actor, Permission
 from services.core.errors import InvalidInput
 from services.numbers import numbers, registration
 from services.numbers.registration import Configuration, Preview
+from services.orders import catalogue
 from services.text import labels, numbering
 from services.text.numbering import Doubtful
 
@@ -50,7 +51,7 @@ class Wizard:
 
     def _source(self, offered: list[ConnectionRow]) -> None:
         st.subheader("Choose source", anchor=False)
-        accounts = [connection for connection in offered if connection.provider == "twilio"]
+        accounts = catalogue.sellers(offered)
         has_twilio = bool(accounts)
         where = f" in {plain(accounts[0].name)}" if len(accounts) == 1 else ""
         with st.container(horizontal=True):

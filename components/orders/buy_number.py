@@ -75,7 +75,7 @@ class TwilioPath:
             case "imported":
                 self._imported()
             case _:
-                self._search(session, [row for row in offered if row.provider == "twilio"])
+                self._search(session, catalogue.sellers(offered))
 
     def _search(self, session: Session, offered: list[ConnectionRow]) -> None:
         heading = st.container()

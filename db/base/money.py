@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Self
+from typing import Protocol, Self
 
 
 @dataclass(frozen=True)
@@ -19,3 +19,16 @@ class Money:
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency}"
+
+
+class Priced(Protocol):
+    """What has a price a month, which may not be known."""
+
+    price: Decimal | None
+    currency: str | None
+
+
+def exact(thing: Priced) -> str | None:
+    """Return a price exactly, with its currency: `1.15 USD`; None where it is not known."""
+    money = Money.of(thing.price, thing.currency)
+    return str(money) if money else None

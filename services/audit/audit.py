@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
@@ -13,7 +12,6 @@ from sqlmodel import Session
 import db.audit.queries
 import db.people.tenants
 from db.audit.queries import COUNT_LIMIT, AuditFacets, AuditQuery, AuditRow
-from db.base.money import Money
 from db.base.scope import Slice
 from db.models import AuditEvent
 from services.core.access import Actor, Permission, require
@@ -115,19 +113,6 @@ class Subject:
     label: str
     tenant_id: int | None
     version: int | None = None
-
-
-class Priced(Protocol):
-    """What has a price a month, which may not be known."""
-
-    price: Decimal | None
-    currency: str | None
-
-
-def price(thing: Priced) -> str | None:
-    """Return a price as the log keeps it: exact, with its currency."""
-    money = Money.of(thing.price, thing.currency)
-    return str(money) if money else None
 
 
 def record(

@@ -1,6 +1,6 @@
 """What the providers have: numbers for sale, numbers that the tenant's accounts own, prices, papers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sqlmodel import Session
@@ -11,7 +11,7 @@ import db.numbers.queries
 import db.orders.reconcile
 from db.base.scope import Scope
 from db.models import Connection
-from providers.base import Provider
+from providers.base import Capability, Provider
 from providers.errors import ProviderError
 from providers.records import (
     MAX_PAGE_SIZE,
@@ -29,6 +29,7 @@ from providers.records import (
     Webhooks,
 )
 from services.connections import provider_access
+from services.connections.connections import ConnectionRow, provider_named
 from services.core import validation
 from services.core.access import Actor, Permission, require, require_tenant
 from services.core.errors import InvalidInput, NotFound
@@ -75,6 +76,11 @@ class Papers:
     addresses: tuple[Address, ...]
     bundles: tuple[Bundle, ...]
     regulations: tuple[Regulation, ...] | None
+
+
+def sellers(connections: Iterable[ConnectionRow]) -> list[ConnectionRow]:
+    """Return those of *connections* through which numbers can be bought."""
+    return [row for row in connections if provider_named(row.provider).can(Capability.BUY)]
 
 
 def countries(session: Session, actor: Actor, connection_id: int) -> tuple[Country, ...]:

@@ -18,7 +18,7 @@ import db.base.engine
 import db.connections
 import db.numbers.queries
 import db.orders.queries
-from db.base.money import Money
+from db.base.money import Money, exact
 from db.base.scope import Scope
 from db.models import Connection, NumberOrder, NumberStatus, OrderKind, OrderState, PhoneNumber
 from db.numbers.details import NumberDetail
@@ -398,7 +398,7 @@ def _place(session: Session, actor: Actor, connection: Connection, kind: OrderKi
         session.rollback()
         raise Conflict(validation.being_ordered(e164)) from exc
     about = Subject("order", order.id, e164, connection.tenant_id)
-    after = {"kind": str(kind), "connection": connection.name, "price": audit.price(order)}
+    after = {"kind": str(kind), "connection": connection.name, "price": exact(order)}
     audit.record(session, actor, Action.ORDERS_PLACE, about, after=after)
     session.commit()
     states.log_change(order, None)
