@@ -263,7 +263,7 @@ class Ordering:
             number = numbers.get(session, self.actor, number_id) if number_id is not None else None
         if many:
             refused = [Imported(e164, why) for e164, why in known.get("refused", {}).items()]
-            go("imported", outcomes=[*catalogue_tables.told(rows), *refused])
+            go("imported", outcomes=[*catalogue_tables.import_outcomes(rows), *refused])
             st.rerun()
         row = rows[0]
         if number is not None:
@@ -285,7 +285,7 @@ class Ordering:
                 if not row.is_open:
                     st.rerun()
                 st.warning(
-                    f"{open_orders.told(row)} Nothing will be bought twice. You can leave this page: the number "
+                    f"{open_orders.progress(row)} Nothing will be bought twice. You can leave this page: the number "
                     f"appears in the list once it is yours.",
                     icon=":material/hourglass_top:",
                 )

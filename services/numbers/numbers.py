@@ -70,7 +70,9 @@ def export(session: Session, actor: Actor, query: NumberQuery) -> Iterator[Numbe
     require(actor, Permission.NUMBERS_EXPORT)
     wanted = _with_thresholds(session, actor, query)
     subject = Subject("number", None, "Phone numbers", actor.scope.tenant_id)
-    audit.record(session, actor, Action.NUMBERS_EXPORT, subject, after={"filters": _told(session, actor.scope, query)})
+    audit.record(
+        session, actor, Action.NUMBERS_EXPORT, subject, after={"filters": _filters_for_log(session, actor.scope, query)}
+    )
     session.commit()
     return db.numbers.records.walk(session, actor.scope, wanted)
 
@@ -386,7 +388,7 @@ def _with_thresholds(session: Session, actor: Actor, query: NumberQuery) -> Numb
     return replace(query, rules=thresholds.of(session, actor).rules)
 
 
-def _told(session: Session, scope: Scope, query: NumberQuery) -> dict[str, Any]:
+def _filters_for_log(session: Session, scope: Scope, query: NumberQuery) -> dict[str, Any]:
     """Return what was filtered as the audit log keeps it: names, not ids, so it reads alone."""
     told = {name: value for name, value in vars(query).items() if value not in ((), None)}
     if query.search:

@@ -77,7 +77,7 @@ class Written:
 
 def echo(text: str) -> str:
     """Return what was written, fit to be shown: short, and with what cannot be seen or stored written out."""
-    shown = " ".join("".join(map(_shown, text[: _LONGEST + 1])).split())
+    shown = " ".join("".join(map(_visible, text[: _LONGEST + 1])).split())
     return shown if len(shown) <= _ECHOED else f"{shown[:_ECHOED]}…"
 
 
@@ -296,7 +296,7 @@ def _no(message: str) -> InvalidInput:
     return InvalidInput(message, field="number")
 
 
-def _shown(char: str) -> str:
+def _visible(char: str) -> str:
     if char.isprintable() or char in _LINE_ENDS or unicodedata.category(char) == "Zs":
         return char
     return "" if _plain(char) == "" else f"[U+{ord(char):04X}]"

@@ -113,7 +113,7 @@ def table(grid: Grid, names: Names, chosen: int | None) -> Answer:
         titles=titles,
         rows=_fitted(below, len(titles), grid.ends_itself),
         header=_NO_HEADER if found.at is None else lines[found.at].number,
-        headers=[(line.number, _said(line.cells)) for line in lines[:LOOKED_AT]],
+        headers=[(line.number, _summary(line.cells)) for line in lines[:LOOKED_AT]],
         named=found.named,
     )
 
@@ -166,7 +166,7 @@ def _fitted(lines: Sequence[Line], width: int, ends_itself: bool) -> list[list[A
     return rows
 
 
-def _said(cells: Sequence[Any]) -> str:
+def _summary(cells: Sequence[Any]) -> str:
     told = ", ".join(text for text in map(_text, cells[: limits.MOST_COLUMNS]) if text)
     return told if len(told) <= _SHOWN else f"{told[:_SHOWN]}…"
 

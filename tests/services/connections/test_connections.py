@@ -218,9 +218,9 @@ def test_a_test_really_asks_the_vendor_and_keeps_the_answer(session: Session, wo
     ):
         outcome = connection_tests.test(session, world.admin, connection)
         assert outcome.passed
-        assert told in outcome.told
+        assert told in outcome.message
         found = connections.get(session, world.admin, connection)
-        assert (found.test_passed, found.test_result) == (True, outcome.told)
+        assert (found.test_passed, found.test_result) == (True, outcome.message)
         assert found.tested_at
         assert found.version == 1
 

@@ -159,7 +159,7 @@ def test_whatever_has_changed_meanwhile_an_order_that_took_effect_ends_confirmed
             session.commit()
             order = orders.place_release(session, world.operator, number.id, number.e164, version=number.version)
         else:
-            ours = orders.told(bought.configuration)
+            ours = orders.stored_webhooks(bought.configuration)
             wanted = orders.Webhooks(voice_url=THEIRS, status_callback=ours.status_callback)
             order = orders.place_webhooks(session, world.operator, number.id, ours, wanted)
     sandbox.fault(Fault(Kind.DROP_AFTER, method=method, path=NUMBERS))

@@ -146,7 +146,7 @@ def test_a_provider_that_fails_in_the_middle_gives_no_comparison(
 def test_only_active_connections_whose_vendor_lists_what_it_holds_can_be_compared(
     session: Session, world: World, sandbox: Sandbox
 ) -> None:
-    assert [row.name for row in reconcile.offered(session, world.operator)] == ["Twilio"]
+    assert [row.name for row in reconcile.connection_options(session, world.operator)] == ["Twilio"]
     for connection in (world.exotel, world.sip, world.retired, world.other_sip):
         with pytest.raises(InvalidInput, match="can be compared"):
             reconcile.compare(session, world.operator, connection)
@@ -154,7 +154,7 @@ def test_only_active_connections_whose_vendor_lists_what_it_holds_can_be_compare
     assert found
     found.is_active = False
     session.commit()
-    assert reconcile.offered(session, world.operator) == []
+    assert reconcile.connection_options(session, world.operator) == []
     with pytest.raises(InvalidInput, match="can be compared"):
         reconcile.compare(session, world.operator, world.twilio)
 
@@ -167,7 +167,7 @@ def test_who_may_not_and_who_has_no_tenant_sees_and_changes_nothing(
     comparison = reconciling.compared(session, world, area)
     (row,) = comparison.different.rows
     with pytest.raises(Forbidden):
-        reconcile.offered(session, world.viewer)
+        reconcile.connection_options(session, world.viewer)
     with pytest.raises(Forbidden):
         reconciling.compared(session, world, area, world.viewer)
     with pytest.raises(Forbidden):
