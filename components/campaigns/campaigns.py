@@ -24,12 +24,12 @@ _ADDED = "campaign_added"
 
 def toolbar() -> tuple[CampaignQuery, Wanted]:
     """Draw search, filters and sort; return what is wanted."""
-    offered = [
+    options = [
         Filter("campaigns_status", "Status", labels.CAMPAIGN, f"{PLACE}_"),
         Filter("campaigns_attention", "Attention", labels.TROUBLE, f"{PLACE}_"),
     ]
-    wanted = named_lists.toolbar(PLACE, "Search campaigns...", offered, _SORTS)
-    status, trouble = (tuple(wanted.chosen[item.key]) for item in offered)
+    wanted = named_lists.toolbar(PLACE, "Search campaigns...", options, _SORTS)
+    status, trouble = (tuple(wanted.chosen[item.key]) for item in options)
     return CampaignQuery(wanted.text, status, trouble, wanted.sort), wanted
 
 

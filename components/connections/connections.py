@@ -138,8 +138,8 @@ def _edit(dialog: Dialog, found: ConnectionDetail, uses: Uses, changes: Sequence
         st.badge(plain(provider.name), color="gray")
         if found.is_sandbox:
             st.badge("Sandbox", color="blue", help="Uses the sandbox, not the real provider.")
-        told = connections.usage(uses)
-        st.caption(f"Used by {told}" if told else "Not in use", width="content")
+        text = connections.usage(uses)
+        st.caption(f"Used by {text}" if text else "Not in use", width="content")
     _test(dialog, found, provider, writes=writes)
     if not writes:
         _read_only(found, provider)

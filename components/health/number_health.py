@@ -190,11 +190,11 @@ def attention(rows: Sequence[HealthRow], limits: Thresholds, lines: Mapping[Verd
                 )
                 st.badge(labels.VERDICT[row.verdict], color=_BADGES[row.verdict])
                 found = rate(row.answered, row.attempts)
-                told = (
+                text = (
                     f"{found.value:.1%} of {labels.amount(row.attempts, 'attempt')}" if found.value is not None else ""
                 )
                 name = f" · {plain(row.label)}" if row.label else ""
-                st.markdown(f"{plain(row.campaign)}{name} · {told}")
+                st.markdown(f"{plain(row.campaign)}{name} · {text}")
             st.markdown(f"{number_health.reason(row, limits)} **{number_health.ACTION[row.verdict]}**")
     more = sum(lines.get(verdict, 0) for verdict in URGENT) - len(urgent)
     if more > 0:

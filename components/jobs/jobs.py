@@ -108,7 +108,7 @@ class Job:
 
 @dataclass
 class JobRunner:
-    """Where a page works on many numbers, one job at a time; `results` are those of the last one, until they are seen."""
+    """Runs one job at a time on many numbers; `results` are those of the last one, until they are closed."""
 
     job: Job | None = None
     results: list[ItemOutcome] = field(default_factory=list)
@@ -131,7 +131,7 @@ class JobRunner:
         """Have seen what came of the last job."""
         self.results = []
 
-    def outcomes(self) -> None:
+    def draw_results(self) -> None:
         """Draw what came of each number."""
         good = sum(one.is_done for one in self.results)
         icon = ":material/check_circle:" if good == len(self.results) else ":material/rule:"

@@ -49,15 +49,15 @@ def card(editor: "NumberActions", zone: ZoneInfo, *, with_tenant: bool, writes: 
         st.markdown(" · ".join(plain(part) for part in parts))
         with st.container(horizontal=True, vertical_alignment="center"):
             st.code(number.e164, language=None, width=200)
-            told = f"Added {when(number.created_at, zone)}"
+            text = f"Added {when(number.created_at, zone)}"
             if number.released_at:
-                told += f" · {labels.STATUS[number.status]} {when(number.released_at, zone)}"
+                text += f" · {labels.STATUS[number.status]} {when(number.released_at, zone)}"
             if number.buy_back_until and orders.may_be_bought_back(number):
-                told += f" · can be bought back until {exactly(number.buy_back_until, zone)}"
+                text += f" · can be bought back until {exactly(number.buy_back_until, zone)}"
             if number.price:
-                told += f" · {plain(f'{number.price} {number.currency}')} a month"
+                text += f" · {plain(f'{number.price} {number.currency}')} a month"
             hover = f"Added {exactly(number.created_at, zone)}, last changed {exactly(number.updated_at, zone)}"
-            st.caption(told, help=hover)
+            st.caption(text, help=hover)
 
 
 def section(title: str, place: str, zone: ZoneInfo) -> None:

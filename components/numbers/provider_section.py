@@ -55,8 +55,8 @@ class AtProvider:
             if order.is_open:
                 self._watch(order, writes=writes)
         if ordered and ordered[-1].state is OrderState.FAILED:
-            told = f"{_DOING[ordered[-1].kind]} failed, {when(ordered[-1].settled_at, self.zone)}: "
-            st.error(told + plain(ordered[-1].problem or ""), icon=":material/error:")
+            text = f"{_DOING[ordered[-1].kind]} failed, {when(ordered[-1].settled_at, self.zone)}: "
+            st.error(text + plain(ordered[-1].problem or ""), icon=":material/error:")
 
     def webhooks(self, ordered: Sequence[OrderRow], *, writes: bool) -> None:
         """Draw the section of webhooks: ours, those at the provider now, and those that were replaced."""

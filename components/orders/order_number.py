@@ -267,7 +267,7 @@ class Ordering:
             st.rerun()
         row = rows[0]
         if number is not None:
-            go("done", number_id=number.id, told=wizard.facts(number, "Set from the connection"))
+            go("done", number_id=number.id, summary=wizard.facts(number, "Set from the connection"))
             st.rerun()
         if row.state is OrderState.FAILED:
             st.error(plain(row.problem or "The request failed."), icon=":material/error:")

@@ -105,7 +105,7 @@ class Reconciling:
             self._compare(known, connection.id, matching)
         if known.runner.results:
             with st.container(border=True):
-                known.runner.outcomes()
+                known.runner.draw_results()
                 st.button("Close", key="reconcile_close", on_click=known.runner.forget)
         if known.comparison is not None:
             self._preview(known, known.comparison)

@@ -166,7 +166,7 @@ class Confirming:
         """Draw what came of what was confirmed, once it is done; return whether it is."""
         if not self.runner.results:
             return False
-        self.runner.outcomes()
+        self.runner.draw_results()
         with st.container(horizontal=True, horizontal_alignment="right"):
             if st.button("Close", type="primary"):
                 self.runner.forget()

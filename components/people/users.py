@@ -31,11 +31,11 @@ _BADGES: dict[str, BadgeColor] = {"Active": "green", "Deactivated": "red", "One-
 
 def toolbar() -> tuple[UserQuery, Wanted]:
     """Draw search and filters; return what is wanted."""
-    offered = [
+    options = [
         Filter("users_role", "Role", _ROLES, f"{PLACE}_"),
         Filter("users_status", "Status", _ACTIVE, f"{PLACE}_"),
     ]
-    wanted = named_lists.toolbar(PLACE, "Search users...", offered)
+    wanted = named_lists.toolbar(PLACE, "Search users...", options)
     chosen = wanted.chosen["users_role"]
     roles = tuple(role for role in chosen if role != _SUPERADMIN)
     return UserQuery(wanted.text, roles, _SUPERADMIN in chosen, wanted.active("users_status")), wanted
@@ -108,9 +108,9 @@ def add(dialog: Dialog) -> None:
         dialog.do(put, f"{username.strip()} was added.")
     known, tenant_id = state.get("user_known"), dialog.actor.tenant_id
     if known and known == username and tenant_id:
-        told = f"{known.strip()} is now {_role_name(role).lower()} in this tenant."
+        text = f"{known.strip()} is now {_role_name(role).lower()} in this tenant."
         if st.button("Give this role", icon=":material/person_add:", key="user_grant"):
-            dialog.do(lambda session: users.grant(session, dialog.actor, known, tenant_id, role), told)
+            dialog.do(lambda session: users.grant(session, dialog.actor, known, tenant_id, role), text)
 
 
 @st.dialog("Add superadmin", on_dismiss="rerun")
@@ -141,9 +141,9 @@ def _edit(dialog: Dialog, found: UserDetail, tenants: Mapping[int, str], changes
         for status in _status(user):
             st.badge(status, color=_BADGES[status])
         seen = f"signed in {when(user.last_sign_in_at, dialog.zone)}" if user.last_sign_in_at else "never signed in"
-        told = f"{plain(user.username)} · {seen}"
+        text = f"{plain(user.username)} · {seen}"
         st.caption(
-            told, width="content", help=exactly(user.last_sign_in_at, dialog.zone) if user.last_sign_in_at else None
+            text, width="content", help=exactly(user.last_sign_in_at, dialog.zone) if user.last_sign_in_at else None
         )
     if user.id == dialog.actor.user_id:
         st.info("This is you. Ask another admin to change your role; your password is under `Your account`.")

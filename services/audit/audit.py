@@ -207,7 +207,7 @@ def period(first: date | None, last: date | None, zone: ZoneInfo) -> tuple[datet
 
 def _filters_for_log(session: Session, query: AuditQuery) -> dict[str, Any]:
     tenants = (db.people.tenants.find(session, tenant_id) if tenant_id else None for tenant_id in query.tenants)
-    told = {
+    details = {
         "search": query.search.text if query.search else None,
         "actors": list(query.actors),
         "actions": list(query.actions),
@@ -216,4 +216,4 @@ def _filters_for_log(session: Session, query: AuditQuery) -> dict[str, Any]:
         "since": query.since.isoformat() if query.since else None,
         "until": query.until.isoformat() if query.until else None,
     }
-    return {name: value for name, value in told.items() if value}
+    return {name: value for name, value in details.items() if value}

@@ -71,8 +71,8 @@ def test(session: Session, actor: Actor, connection_id: int) -> Outcome:
     fresh.test_passed = outcome.passed
     fresh.test_result = outcome.message[:_LONGEST]
     subject = Subject("connection", fresh.id, fresh.name, fresh.tenant_id, fresh.version)
-    told = {"passed": outcome.passed, "result": fresh.test_result}
-    audit.record(session, actor, Action.CONNECTIONS_TEST, subject, after=told)
+    details = {"passed": outcome.passed, "result": fresh.test_result}
+    audit.record(session, actor, Action.CONNECTIONS_TEST, subject, after=details)
     session.commit()
     return outcome
 

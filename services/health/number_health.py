@@ -159,8 +159,12 @@ def export(session: Session, actor: Actor, wanted: HealthFilter) -> list[Table]:
     require(actor, Permission.HEALTH_READ)
     require(actor, Permission.NUMBERS_EXPORT)
     subject = Subject("health", None, "Number health", actor.scope.tenant_id)
-    told = {"days": wanted.days, "search": wanted.digits, "statuses": [labels.VERDICT[one] for one in wanted.verdicts]}
-    audit.record(session, actor, Action.HEALTH_EXPORT, subject, after=told)
+    details = {
+        "days": wanted.days,
+        "search": wanted.digits,
+        "statuses": [labels.VERDICT[one] for one in wanted.verdicts],
+    }
+    audit.record(session, actor, Action.HEALTH_EXPORT, subject, after=details)
     session.commit()
     limits, query = thresholds.of(session, actor), _query(session, actor, wanted)
     lines = db.health.number_health.walk(session, actor.scope, query)

@@ -239,12 +239,12 @@ def _expect_one(text: str) -> None:
 def _expect_signs(text: str) -> None:
     """Raise InvalidInput naming what no number is written with."""
     if words := "".join(c if c.isalpha() else " " for c in text).split():
-        told = f"{echo(text)} has letters. A phone number has only digits."
+        message = f"{echo(text)} has letters. A phone number has only digits."
         if _VANITY.fullmatch(text) and any(len(word) > 2 for word in words):
-            told = f"{told} In digits it is {text.translate(_KEYS)}."
+            message = f"{message} In digits it is {text.translate(_KEYS)}."
         elif re.search(r"\d{4}", text):
-            told = f"{told} Write only the number, without {' '.join(words)[:30]}."
-        raise _no(told)
+            message = f"{message} Write only the number, without {' '.join(words)[:30]}."
+        raise _no(message)
     strange = next((c for c in text if c not in "0123456789+-./() "), None)
     if strange is None:
         return

@@ -150,10 +150,10 @@ def _fitted(lines: Sequence[Line], width: int, ends_itself: bool) -> list[list[A
         if len(cells) > width and _width(cells) <= width:
             cells = cells[:width]
         if not problem and len(cells) != width and ends_itself:
-            told = f"{len(cells)} cell" if len(cells) == 1 else f"{len(cells)} cells"
+            text = f"{len(cells)} cell" if len(cells) == 1 else f"{len(cells)} cells"
             of = "1 column" if width == 1 else f"{width} columns"
             hint = " Put cells that contain the separator in quotes." if len(cells) > width else ""
-            problem = f"This row has {told}, the header has {of}.{hint}"
+            problem = f"This row has {text}, the header has {of}.{hint}"
         sizes = [len(cell) for cell in cells if isinstance(cell, str)]
         if sizes and max(sizes) > limits.LONGEST_CELL:
             cells = [cell[: limits.LONGEST_CELL] if isinstance(cell, str) else cell for cell in cells]
@@ -167,8 +167,8 @@ def _fitted(lines: Sequence[Line], width: int, ends_itself: bool) -> list[list[A
 
 
 def _summary(cells: Sequence[Any]) -> str:
-    told = ", ".join(text for text in map(_text, cells[: limits.MOST_COLUMNS]) if text)
-    return told if len(told) <= _SHOWN else f"{told[:_SHOWN]}…"
+    words = ", ".join(text for text in map(_text, cells[: limits.MOST_COLUMNS]) if text)
+    return words if len(words) <= _SHOWN else f"{words[:_SHOWN]}…"
 
 
 def _text(cell: Any) -> str:

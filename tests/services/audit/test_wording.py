@@ -24,13 +24,13 @@ def test_every_action_has_words_of_its_own(action: Action) -> None:
     words = wording.action(action)
     assert words != action
     assert ":" not in words
-    (offered,) = wording.action_options([action]).values()
-    assert offered.endswith(words)
+    (options,) = wording.action_options([action]).values()
+    assert options.endswith(words)
 
 
 def test_no_two_actions_have_the_same_words() -> None:
-    offered = wording.action_options(list(Action))
-    assert len(set(offered.values())) == len(Action)
+    options = wording.action_options(list(Action))
+    assert len(set(options.values())) == len(Action)
     assert len({wording.action(action) for action in Action}) == len(Action)
 
 

@@ -42,11 +42,11 @@ def test_a_number_that_is_the_same_in_both_is_counted_and_not_shown(
 def test_every_number_of_an_account_larger_than_a_page_is_compared(
     session: Session, world: World, sandbox: Sandbox
 ) -> None:
-    told: list[int] = []
-    comparison = reconcile.compare(session, world.operator, world.twilio, told.append)
+    lines: list[int] = []
+    comparison = reconcile.compare(session, world.operator, world.twilio, lines.append)
     assert comparison.held >= MAIN_OWNS
-    assert told[:2] == [1000, 2000]
-    assert told[-1] == comparison.held
+    assert lines[:2] == [1000, 2000]
+    assert lines[-1] == comparison.held
     assert len({row.e164 for row in comparison.missing_here.rows}) == comparison.missing_here.total == comparison.held
 
 
@@ -132,15 +132,15 @@ def test_a_provider_that_fails_in_the_middle_gives_no_comparison(
     session: Session, world: World, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(provider_access, "ATTEMPTS", 1)
-    told: list[int] = []
+    lines: list[int] = []
 
     def fail_from_now_on(read: int) -> None:
-        told.append(read)
+        lines.append(read)
         sandbox.fault(Fault(Kind.UNAVAILABLE, method="GET", path="/IncomingPhoneNumbers", times=None))
 
     with pytest.raises(provider_access.ProviderProblem, match="list the account's numbers"):
         reconcile.compare(session, world.operator, world.twilio, fail_from_now_on)
-    assert told == [1000]
+    assert lines == [1000]
 
 
 def test_only_active_connections_whose_vendor_lists_what_it_holds_can_be_compared(
