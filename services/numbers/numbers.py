@@ -352,7 +352,6 @@ def change(
             subject(number),
             before={key: before[key] for key in changed},
             after={key: after[key] for key in changed} | {k: value for k, value in (details or {}).items() if value},
-            | {key: value for key, value in (details or {}).items() if value},
         )
     try:
         session.commit()
