@@ -11,13 +11,13 @@ from sqlmodel import Session
 
 import db.base.engine
 from components.ui import session as tab
-from db.models import Role, User
+from db.models import Role
 from services.core import credentials, settings
 from services.core.errors import InvalidInput
 from services.numbers import numbers
 from services.numbers.numbers import NumberQuery
 from services.people import sign_in, users
-from services.setup import commands, demo
+from services.setup import builder, commands, demo
 from tests.conftest import PASSWORD, World
 
 LONG = "correct horse battery staple, and a sentence that goes on for more than seventy-two bytes"
@@ -118,9 +118,8 @@ def test_a_hash_inside_a_write_is_a_failure(database: sa.Engine) -> None:
 def test_a_text_that_no_database_keeps_is_told_apart_from_a_fault(database: sa.Engine, session: Session) -> None:
     texts = ["\ud800"] if database.dialect.name == "sqlite" else ["\ud800", "a\x00b"]
     for text in texts:
-        with pytest.raises(db.base.engine.UnstorableText), db.base.engine.open_session() as own:  # noqa: PT012
-            own.add(User(username=text, name="x", password_hash="x"))
-            own.commit()
+        with pytest.raises(db.base.engine.UnstorableText), db.base.engine.open_session() as own:
+            builder.user(own, text)
 
 
 @pytest.fixture

@@ -8,13 +8,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session
 
-from db.models import AuditEvent, Campaign, CampaignHealth, PhoneNumber
+from db.models import AuditEvent, CampaignHealth, PhoneNumber
 from services import campaigns
 from services.core.access import Actor
 from services.core.errors import Forbidden, NotFound
 from services.health.health_import import HealthImport
 from services.jobs import imports
 from services.jobs.imports import Outcome, Refused, Report, Result, Row
+from services.setup import builder
 from services.text import files
 from services.text.days import DayOrder
 from tests.conftest import World
@@ -27,11 +28,11 @@ NUMBER = "+14155552671"
 
 @pytest.fixture
 def campaign(session: Session, world: World) -> int:
-    rows = [Campaign(tenant_id=world.tenant, name="Spring"), Campaign(tenant_id=world.other_tenant, name="Theirs")]
-    session.add_all(rows)
+    spring = builder.campaign(session, world.tenant, "Spring").id
+    builder.campaign(session, world.other_tenant, "Theirs")
     session.commit()
     make.number(session, world, NUMBER)
-    return rows[0].id
+    return spring
 
 
 def save(session: Session, actor: Actor, *rows: Row, keep_good: bool = False, order: DayOrder | None = None) -> Report:

@@ -15,7 +15,7 @@ import db.base.engine
 import db.base.locks
 import db.orders.queries
 from db.base.scope import Slice
-from db.models import AuditEvent, NumberCount, NumberOrder, OrderKind, PhoneNumber
+from db.models import AuditEvent, NumberCount, PhoneNumber
 from db.numbers.queries import NumberQuery
 from services.audit import audit
 from services.connections import connections
@@ -146,7 +146,8 @@ def test_a_wrong_row_is_refused_with_field_and_reason_and_nothing_is_written(
 ) -> None:
     make.number(session, world, "+13055552671", world.stranger)
     make.number(session, world, "+15551234567", world.stranger)
-    order(session, world, "+12125552368")
+    make.order(session, world, "+12125552368")
+    session.commit()
     before = on_record(session)
     with pytest.raises(Refused, match=r"^Nothing was written: 1 of 2 rows cannot be imported\. Row 2: ") as refused:
         save(session, world, row(), wrong)
@@ -156,19 +157,6 @@ def test_a_wrong_row_is_refused_with_field_and_reason_and_nothing_is_written(
     assert not any(name in bad.reason for name in ("Other,", "stranger", "Stranger"))
     assert on_record(session) == before
     assert not events(session, "numbers:import_file")
-
-
-def order(session: Session, world: World, e164: str) -> None:
-    session.add(
-        NumberOrder(
-            tenant_id=world.tenant,
-            kind=OrderKind.PURCHASE,
-            e164=e164,
-            connection_id=world.twilio,
-            placed_by=world.operator.user_id,
-        )
-    )
-    session.commit()
 
 
 def test_the_good_rows_are_kept_when_that_is_said(session: Session, world: World) -> None:
