@@ -137,7 +137,7 @@ def _facts(tenant: int, day: datetime, ago: int) -> sa.Insert:
         sa.literal(day.date()),
         CampaignNumber.tenant_id,
         attempts,
-        attempts / 4,
+        attempts // 4,
         sa.cast(completed, sa.Integer),
         *(sa.literal(0) for _ in range(3)),
     ).where(CampaignNumber.tenant_id == tenant)

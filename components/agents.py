@@ -109,7 +109,7 @@ def _edit(desk: Desk, found: AgentDetail, changes: Sequence[AuditRow]) -> None:
             )
         return
     with st.popover("Deactivate", icon=":material/pause_circle:"):
-        keep = "They keep it until they are given another one." if found.numbers else ""
+        keep = "Those numbers keep it until you change them." if found.numbers else ""
         st.markdown(f"{_answers(found)}. {keep}")
         st.caption("It can no longer be chosen for numbers. You can activate it again.")
         if st.button("Deactivate agent", key="agent_deactivate"):
@@ -121,7 +121,7 @@ def _edit(desk: Desk, found: AgentDetail, changes: Sequence[AuditRow]) -> None:
 
 
 def _answers(found: AgentDetail) -> str:
-    return f"Takes the calls of {labels.amount(found.numbers, 'number')}" if found.numbers else "No number has it"
+    return f"Takes the calls of {labels.amount(found.numbers, 'number')}" if found.numbers else "Not used by any number"
 
 
 def _submit(label: str) -> bool:

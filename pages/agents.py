@@ -23,7 +23,7 @@ def add_button(key: str) -> None:
         draw.add(desk)
 
 
-with header("Agents", "Who or what answers the calls to a number; only active ones can be chosen."):
+with header("Agents", "People or bots that answer inbound calls."):
     if may_add:
         add_button("add")
 said(draw.PLACE)
@@ -36,7 +36,7 @@ with errors_shown(), open_session() as session:
         if total:
             draw.table(agents.search(session, actor, query, part), with_tenant=actor.all_tenants, zone=zone)
         elif wanted.is_all:
-            with empty_state("No agents yet. Numbers can be given an agent that takes their calls.", "support_agent"):
+            with empty_state("No agents yet. Add one, then assign it to numbers.", "support_agent"):
                 if may_add:
                     add_button("add_first")
         else:

@@ -21,7 +21,7 @@ def add_button(key: str) -> None:
 
 
 draw.go_to_added()
-with header("Campaigns", "What numbers are called from, each with its pool."):
+with header("Campaigns", "Outbound campaigns and the numbers they call from."):
     if may_add:
         add_button("add")
 said(draw.PLACE)

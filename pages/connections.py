@@ -23,7 +23,7 @@ def add_button(key: str) -> None:
         draw.add(desk)
 
 
-with header("Telephony connections", "Accounts at the providers that numbers are bought from or registered with."):
+with header("Telephony connections", "Your accounts with the providers of your numbers."):
     if may_add:
         add_button("add")
 said(draw.PLACE)
@@ -36,7 +36,7 @@ with errors_shown(), open_session() as session:
         if total:
             draw.table(connections.search(session, actor, query, part), with_tenant=actor.all_tenants, zone=zone)
         elif wanted.is_all:
-            with empty_state("No telephony connections yet. Numbers are bought and registered through one.", "cable"):
+            with empty_state("No telephony connections yet. Add one to buy or register numbers.", "cable"):
                 if may_add:
                     add_button("add_first")
         else:

@@ -34,7 +34,7 @@ with errors_shown(), open_session() as session:
         if total:
             draw.table(tenants.search(session, actor, query, part), zone)
         elif wanted.is_all:
-            empty_state("No tenants yet. Everything belongs to one: add the first.", "domain")
+            empty_state("No tenants yet. Add the first one.", "domain")
         else:
             with empty_state("No tenants match the search and filters.", "search_off"):
                 wanted.clear_button()

@@ -15,7 +15,7 @@ from services.people import users
 actor, zone = tab.current_actor(), tab.reader_zone()
 desk = Desk(actor, zone, tab.rechecked(open_session), draw.PLACE)
 
-with header("Users", "Who can sign in, and what they may do."):
+with header("Users", "Who can sign in and what they can do."):
     if actor.all_tenants and actor.may(Permission.SUPERADMINS_WRITE):
         if st.button("Add superadmin", type="primary", icon=":material/add_moderator:"):
             draw.add_superadmin(desk)

@@ -10,9 +10,9 @@ import phonenumbers
 import requests
 
 from providers.base import Field, Provider
-from providers.errors import ProviderError, RequestRejected
+from providers.errors import NotThere, ProviderError, RequestRejected
 from providers.records import Feature, OwnedNumber, Webhooks
-from providers.transport import Attempt, retry_after, sandbox_root
+from providers.transport import Attempt, answer, sandbox_root
 
 
 class Exotel(Provider):
@@ -36,13 +36,13 @@ class Exotel(Provider):
         Field(
             "exophone_sid",
             "ExoPhone SID",
-            help="The SID of the number in Exotel's dashboard. With it, its webhooks can be read and set from here.",
+            help="The number's SID in Exotel's dashboard. It lets Numberdesk read and set the webhooks.",
             required=False,
         ),
     )
     default_country = "IN"
     keeps_status_callback = False
-    limits = "ExoPhones are bought, released and looked up in Exotel's own dashboard; here their webhooks are kept."
+    limits = "ExoPhones are bought and released in Exotel's dashboard; Numberdesk manages their webhooks."
 
     # countries, search, prices, buy, release: ExoPhones are ordered with papers, in the dashboard.
     # owned_page: the list of ExoPhones is a beta whose paging is not documented.
@@ -59,10 +59,8 @@ class Exotel(Provider):
     def find_owned_sid(self, sid: str) -> OwnedNumber | None:
         try:
             return self._number(f"show the ExoPhone {sid}", "GET", sid)
-        except RequestRejected as exc:
-            if exc.code == "404":
-                return None
-            raise
+        except NotThere:
+            return None
 
     def webhooks(self, sid: str) -> Webhooks:
         return self._number(f"show the webhooks of {sid}", "GET", sid).webhooks
@@ -121,8 +119,8 @@ def _refused(response: requests.Response, attempt: Attempt) -> ProviderError:
         404: "the account has no such ExoPhone. Check the SID and the account",
     }
     status = response.status_code
-    why = reasons.get(status, f"it gave no reason that can be shown (HTTP {status})")
-    return attempt.answered(status, why, code=str(status), retry_after=retry_after(response.headers.get("Retry-After")))
+    why = reasons.get(status, f"it gave no reason (HTTP {status})")
+    return attempt.answered(why, answer(status, str(status), response.headers, response.text))
 
 
 def _owned(body: Mapping[str, Any]) -> OwnedNumber:

@@ -2,6 +2,7 @@
 
 import re
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -9,7 +10,9 @@ import requests
 import urllib3.exceptions
 
 from providers.errors import (
+    Answer,
     NotSupported,
+    NotThere,
     OutcomeUnknown,
     ProviderError,
     ProviderMisconfigured,
@@ -18,6 +21,8 @@ from providers.errors import (
 )
 
 _UNCHANGED = "Nothing was changed or charged."
+_REQUEST_IDS = ("Twilio-Request-Id", "X-Request-Id")
+_BODY_KEPT = 300
 
 
 @dataclass(frozen=True)
@@ -28,25 +33,25 @@ class Attempt:
     what: str
     writing: bool = False
 
-    def rejected(self, why: str, *, code: str | None = None) -> RequestRejected:
+    def rejected(self, why: str, answer: Answer | None = None) -> RequestRejected:
         """Return the error for a refusal; *why* says the reason and what to do about it."""
-        return RequestRejected(self._sentence(f"{self.provider} refused to {self.what}: {why}"), code=code)
+        is_missing = answer is not None and answer.status == 404
+        error = NotThere if is_missing else RequestRejected
+        return error(self._sentence(f"{self.provider} refused to {self.what}: {why}"), answer)
 
-    def unavailable(
-        self, why: str, *, code: str | None = None, retry_after: float | None = None
-    ) -> ProviderUnavailable:
+    def unavailable(self, why: str, answer: Answer | None = None) -> ProviderUnavailable:
         """Return the error for something that surely was not done, though it may be done later."""
         message = self._sentence(f"{self.provider} could not {self.what}: {why}") + " Try again in a moment."
-        return ProviderUnavailable(message, code=code, retry_after=retry_after)
+        return ProviderUnavailable(message, answer)
 
-    def lost(self, why: str, *, code: str | None = None) -> ProviderError:
+    def lost(self, why: str, answer: Answer | None = None) -> ProviderError:
         """Return the error for an exchange without a clear end, which is worse for a change than for a read."""
         if not self.writing:
-            return self.unavailable(why, code=code)
+            return self.unavailable(why, answer)
         return OutcomeUnknown(
             f"{self.provider} was asked to {self.what}, but {why}. It may have happened and may have been charged. "
-            "Look at what the account holds before asking again.",
-            code=code,
+            "Check the account before trying again.",
+            answer,
         )
 
     def broken(self, exc: requests.RequestException) -> ProviderError:
@@ -55,17 +60,16 @@ class Attempt:
             return self.unavailable("no connection could be made.")
         return self.lost("no answer came in time" if isinstance(exc, requests.Timeout) else "the connection broke")
 
-    def answered(
-        self, status: int, why: str, *, code: str | None = None, retry_after: float | None = None
-    ) -> ProviderError:
-        """Return the error for an answer with an HTTP *status* other than success."""
+    def answered(self, why: str, answer: Answer) -> ProviderError:
+        """Return the error for an *answer* other than success."""
+        status = answer.status or 0
         if status == 429:
-            return self.unavailable("it is handling too many requests.", code=code, retry_after=retry_after)
+            return self.unavailable("it is handling too many requests.", answer)
         if status == 405:
-            return NotSupported(self._sentence(f"{self.provider} has no way to {self.what}."), code=code)
+            return NotSupported(self._sentence(f"{self.provider} has no way to {self.what}."), answer)
         if status == 408 or not 400 <= status < 500:
-            return self.lost(f"it answered with an error of its own (HTTP {status})", code=code)
-        return self.rejected(why, code=code)
+            return self.lost(f"it returned an internal error (HTTP {status})", answer)
+        return self.rejected(why, answer)
 
     def _sentence(self, text: str) -> str:
         ended = text if text.endswith(".") else f"{text}."
@@ -80,6 +84,12 @@ def _never_sent(exc: requests.RequestException) -> bool:
     if isinstance(reason, urllib3.exceptions.SSLError):
         return bool(reason.args) and isinstance(reason.args[0], ssl.SSLCertVerificationError)
     return isinstance(reason, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ProxyError)
+
+
+def answer(status: int, code: str | None, headers: Mapping[str, str], body: str) -> Answer:
+    """Return an answer other than success as errors keep it."""
+    request_id = next((headers[name] for name in _REQUEST_IDS if name in headers), None)
+    return Answer(status, code, request_id, body[:_BODY_KEPT], retry_after(headers.get("Retry-After")))
 
 
 def retry_after(header: str | None) -> float | None:

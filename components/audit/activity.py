@@ -66,15 +66,15 @@ def told(total: int) -> str:
 def limit() -> None:
     """Draw how to reach events beyond those that can be paged through."""
     st.caption(
-        f":material/info: The newest {COUNT_LIMIT:,} can be paged through. "
-        "Choose a period to reach older ones; a download holds everything that matches."
+        f":material/info: Only the newest {COUNT_LIMIT:,} can be paged through. Choose a period to reach older ones; "
+        f"a download has everything that matches."
     )
 
 
 def nothing(wanted: Wanted) -> None:
     """Draw what to do about a log that shows nothing."""
     if wanted.is_all:
-        empty_state("Nothing has been done here yet. Every change will be written down.", "history")
+        empty_state("No activity yet. Every change will be logged.", "history")
         return
     with empty_state("No events match the search and filters.", "search_off"):
         wanted.clear_button()

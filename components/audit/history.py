@@ -75,7 +75,7 @@ def differences(row: AuditRow, zone: ZoneInfo) -> list[str]:
 
 
 def _sentence(row: AuditRow) -> str:
-    return f"**{plain(row.actor)}** {plain(wording.deed(row))}"
+    return f"**{plain(row.actor)}** {plain(wording.clause(row))}"
 
 
 def _difference(change: Change) -> str:

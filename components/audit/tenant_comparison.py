@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 import streamlit as st
-from streamlit.elements.lib.column_types import ColumnConfig
 
 from components.ui import lists, navigation
 from components.ui.selection import click
+from components.ui.streamlit_internals import ColumnConfig
 from db.base.scope import Slice
 from services.audit import report_tables
 from services.audit.tenant_audit import Compared, TenantSort
@@ -87,10 +87,10 @@ def table(rows: Sequence[Compared], choose: Callable[[int], None], zone: str) ->
             "numbers": number("Numbers", "Held now", 70),
             "active": number("Active", width=56),
             "managed": number("Managed", "Twilio-managed", 72),
-            "cost": column.TextColumn("Cost a month", help="Of the prices that are known", width=100),
+            "cost": column.TextColumn("Cost a month", help="Number contains a known price", width=100),
             "agent": number("No agent", "Active numbers without an agent", 72),
             "connection": number("No connection", "Without a connection, or on an inactive one", 106),
-            "orders": number("Open orders", "Orders whose outcome is uncertain", 90),
+            "orders": number("Open orders", "Orders pending confirmation", 90),
             "idle": number("Idle", "At risk of reclaim by Twilio, by the tenant's own threshold", 46),
             "changed": column.DatetimeColumn("Last change", format="distance", timezone=zone, width=96),
             "link": column.LinkColumn("", display_text=":material/open_in_new:", width=36, help="Open in a new tab"),

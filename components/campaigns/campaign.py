@@ -118,7 +118,7 @@ def pool(
             "attempts": column.TextColumn("Attempts", alignment="right", width=75),
             "answered": column.TextColumn("Answered", alignment="right", width=75),
             "rate": column.TextColumn(
-                "Answer rate", width=190, help="Answered / attempts, with its 95 % Wilson interval and n"
+                "Answer rate", width=190, help="Answered / attempts, with its 95% Wilson interval and n"
             ),
             "by": column.TextColumn("Answered by", width=125, help="Whether the rate counts machines"),
             "weight": column.TextColumn("Weight", width=85, help=labels.WEIGHT),
@@ -132,7 +132,7 @@ def pool(
         },
     )
     st.caption(
-        f"Calls of {WINDOW} whole days up to yesterday. Attempts reached the carrier. Answered by: "
+        f"Calls of the last {WINDOW} full days. Attempts reached the carrier. Answered by: "
         f"{labels.answered_by(*rows)}"
         " in the rows shown."
     )
@@ -140,7 +140,7 @@ def pool(
 
 def empty_pool(desk: Desk, campaign: CampaignDetail, *, writes: bool) -> None:
     """Draw what to do about a pool without numbers."""
-    with empty_state("No numbers in the pool yet. The campaign calls from the numbers that are added here.", "call"):
+    with empty_state("No numbers in the pool yet. Add the numbers that the campaign calls from.", "call"):
         if writes:
             _add_button(desk, campaign, "pool_add_first")
 
@@ -151,7 +151,7 @@ def history(rows: Sequence[AuditRow], zone: ZoneInfo) -> None:
     if rows:
         audit.history(rows, zone)
     else:
-        st.caption("Nothing was changed since it was set up.")
+        st.caption("No changes yet.")
 
 
 def edit_place(desk: Desk, campaign: CampaignDetail, row: PoolRow) -> None:
@@ -183,7 +183,7 @@ def _edit_place(desk: Desk, campaign: CampaignDetail, row: PoolRow) -> None:
             format="%.2f",
             key=f"{prefix}_weight",
             placeholder="None",
-            help="How often the number is taken, against the others of the pool.",
+            help="How often this number is used relative to the pool.",
         )
         with st.container(horizontal=True, horizontal_alignment="right"):
             sent = st.form_submit_button("Save", type="primary")
@@ -200,7 +200,7 @@ def _edit_place(desk: Desk, campaign: CampaignDetail, row: PoolRow) -> None:
     with st.container(horizontal=True):
         primary = None if row.is_primary else row.number_id
         if st.button(
-            "Have no primary number" if row.is_primary else "Make primary number",
+            "Remove as primary number" if row.is_primary else "Make primary number",
             icon=":material/star:",
             key="place_primary",
         ):
@@ -210,7 +210,7 @@ def _edit_place(desk: Desk, campaign: CampaignDetail, row: PoolRow) -> None:
                 newest,
             )
         with st.popover(":red[Remove from pool]", icon=":material/remove_circle:"):
-            also = " It is the primary number; the campaign will have none." if row.is_primary else ""
+            also = " It is the primary number; the campaign will have no primary number." if row.is_primary else ""
             st.markdown(f"The campaign no longer calls from {plain(number)}.{also}")
             st.caption("Its calls stay on record. It can be added again.")
             if st.button(":red[Remove]", key="place_remove"):
@@ -218,7 +218,7 @@ def _edit_place(desk: Desk, campaign: CampaignDetail, row: PoolRow) -> None:
                     lambda session: campaigns.remove_number(
                         session, actor, campaign.id, row.number_id, version=desk.version
                     ),
-                    f"{number} was taken out of the pool.",
+                    f"{number} was removed from the pool.",
                     newest,
                 )
 

@@ -72,9 +72,7 @@ def table(rows: Sequence[CampaignRow], *, with_tenant: bool, zone: ZoneInfo) -> 
             "created": column.DatetimeColumn(
                 "Created", format="D MMM YYYY, HH:mm", timezone=str(zone), width=150, help=f"In your time zone, {zone}"
             ),
-            "link": column.LinkColumn(
-                "", display_text=":material/open_in_new:", width=36, help="Open in a new tab; its address can be copied"
-            ),
+            "link": column.LinkColumn("", display_text=":material/open_in_new:", width=36, help="Open in a new tab"),
         },
     )
 

@@ -42,7 +42,7 @@ def doubt(connection: ConnectionRow, actor: Actor) -> None:
     if connection.test_passed or not connection_tests.can_test(provider_named(connection.provider)):
         return
     failed = connection.test_passed is False
-    told = "failed its last test, so what is asked of it may fail" if failed else "was never tested"
+    told = "failed its last test, so requests may fail" if failed else "was never tested"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         icon = ":material/error:" if failed else ":material/help:"
         st.markdown(f":orange[{icon}] **{plain(connection.name)}** {told}.", width="content")

@@ -106,7 +106,7 @@ def add(desk: Desk) -> None:
         placeholder="Choose a provider",
     )
     if chosen is None:
-        st.caption("Each provider asks for credentials of its own.")
+        st.caption("Each provider needs its own credentials.")
         return
     provider = providers[chosen]
     if provider.limits:
@@ -137,9 +137,9 @@ def _edit(desk: Desk, found: ConnectionDetail, uses: Uses, changes: Sequence[Aud
         st.badge(ACTIVE[found.is_active], color="green" if found.is_active else "gray")
         st.badge(plain(provider.name), color="gray")
         if found.is_sandbox:
-            st.badge("Sandbox", color="blue", help="Goes to the sandbox that stands for the provider.")
+            st.badge("Sandbox", color="blue", help="Uses the sandbox, not the real provider.")
         told = connections.told(uses)
-        st.caption(f"Used by {told}" if told else "Nothing uses it", width="content")
+        st.caption(f"Used by {told}" if told else "Not in use", width="content")
     _test(desk, found, provider, writes=writes)
     if not writes:
         _read_only(found, provider)
@@ -175,7 +175,7 @@ def _test(desk: Desk, found: ConnectionDetail, provider: type[Provider], *, writ
     elif testable:
         latest.caption("Not tested since its credentials were set.")
     else:
-        latest.caption(f"{plain(provider.name)} cannot be asked: {provider.limits}")
+        latest.caption(f"Cannot be tested: {provider.limits}")
     if not (writes and testable):
         return
     if place.button("Test connection", icon=":material/wifi_tethering:", key="connection_test"):
@@ -187,7 +187,7 @@ def _test(desk: Desk, found: ConnectionDetail, provider: type[Provider], *, writ
             latest.markdown(f":{color}[:material/{mark}: {word}] just now · {plain(result.told)}")
             return ""
 
-        with st.spinner(f"Asking {plain(provider.name)}…"):
+        with st.spinner(f"Testing with {plain(provider.name)}…"):
             outcome(ask, "connection_test")
         said("connection_test")
 
@@ -204,7 +204,7 @@ def _entered(provider: type[Provider], prefix: str, found: ConnectionDetail | No
         index=countries.index(known) if known in countries else 0,
         format_func=lambda code: numbering.country(code) if code else "None",
         key=f"{prefix}_country",
-        help="A number typed without + is read as one of this country.",
+        help="Numbers without + are read as numbers of this country.",
     )
     voice = status = ""
     if provider.can(Capability.SET_WEBHOOKS):
@@ -246,7 +246,7 @@ def _credential(field: Field, key: str, found: ConnectionDetail | None) -> str:
         key=key,
         type="password",
         autocomplete="new-password",
-        placeholder="Set. Leave empty to keep it" if is_set else "Not set",
+        placeholder="Saved. Leave empty to keep it" if is_set else "Not set",
         help=field.help or None,
     )
 
@@ -301,7 +301,7 @@ def _put_away(desk: Desk, found: ConnectionDetail, uses: Uses) -> None:
                         newest,
                     )
         with st.popover(":red[Delete]", icon=":material/delete:", disabled=uses.any, help=_why_not(uses)):
-            st.markdown("Nothing uses this connection. It is deleted with its credentials; this cannot be undone.")
+            st.markdown("This connection is not in use. It is deleted with its credentials; this cannot be undone.")
             if st.button(":red[Delete connection]", icon=":material/delete:", key="connection_delete"):
                 desk.do(
                     lambda session: connections.delete(session, actor, found.id, version=desk.version),
@@ -315,7 +315,7 @@ def _depends(uses: Uses) -> str:
         return "Nothing in use depends on it."
     parts = [labels.amount(uses.numbers, "number")] if uses.numbers else []
     if uses.open_orders:
-        parts.append(f"{labels.amount(uses.open_orders, 'order')} not settled yet")
+        parts.append(f"{labels.amount(uses.open_orders, 'order')} still open")
     one = uses.numbers + uses.open_orders == 1
     return f"**{' and '.join(parts)}** {'depends on it and keeps it' if one else 'depend on it and keep it'}."
 

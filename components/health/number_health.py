@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 import altair as alt
 import pandas as pd
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from components.ui import lists, navigation
 from components.ui.lists import Filter
 from components.ui.markdown import plain
 from components.ui.page import BadgeColor, empty_state, errors_shown, exactly, when
+from components.ui.streamlit_internals import DeltaGenerator
 from services.health import campaign_health, number_health
 from services.health.number_health import URGENT, FallRow, HealthRow, IdleRow, Step, Totals, Verdict, Wanted
 from services.health.statistics import rate
@@ -76,7 +76,7 @@ def import_link(may_import: bool) -> None:
 def nothing(offered: Sequence[Filter], may_import: bool) -> None:
     """Draw why there is no line: nothing matches what is *offered* as filters, or there are no calls."""
     if offered:
-        with empty_state("No line matches the search and filters.", "search_off"):
+        with empty_state("No results match the search and filters.", "search_off"):
             lists.clear_filters_button(offered, PREFIX)
         return
     text = "No calls in this window. They come in by file, from your dialer by HTTP, or from Twilio's call log."
@@ -99,7 +99,7 @@ def figures(found: Totals, lines: Mapping[Verdict, int], idle: int, wanted: Want
     change = f"{changed[0] * 100:+.1f} points" if changed else None
     calls = _change(found.attempts, found.attempts_before)
     numbers = _change(found.numbers, found.numbers_before)
-    interval = "" if now.low is None else f"95 % interval {now.low:.1%}–{now.high:.1%}, n = {now.n:,}"
+    interval = "" if now.low is None else f"95% interval {now.low:.1%}–{now.high:.1%}, n = {now.n:,}"
     if changed:
         interval += ". The change is beyond chance" if changed[1] else ". The change is within chance"
     interval += f". Answered: {labels.answered_by(found)}"
@@ -119,7 +119,7 @@ def figures(found: Totals, lines: Mapping[Verdict, int], idle: int, wanted: Want
             _metric(
                 labels.VERDICT[verdict], f"{lines.get(verdict, 0):,}", help=f"Next: {number_health.ACTION[verdict]}"
             )
-        _metric("At or near the cap", f"{capped:,}", help="By the calls of today, or because the pool says so")
+        _metric("At or near the cap", f"{capped:,}", help="By today's calls, or capped in the pool")
         _metric("Idle", f"{idle:,}", help="Twilio-managed numbers at risk of reclaim, listed below")
 
 
@@ -142,13 +142,13 @@ def _metric(label: str, value: str, change: str | None = None, help: str = "", *
 def as_of(found: AsOf, wanted: Wanted, zone: ZoneInfo, sums: Callable[[], AsOf]) -> None:
     """Draw which days are in the figures, and when they were added up; draw the page anew when *sums* are newer."""
     if found.until is not None:
-        text = f"{wanted.days:d} whole days up to {found.until:%-d %b %Y}, compared with the {wanted.days:d} before."
+        text = f"Last {wanted.days:d} full days (to {found.until:%-d %b %Y}) vs the {wanted.days:d} before."
         if found.behind:
-            text += f" Added up {when(found.made_at, zone)}; newer calls are being added up now."
-        st.caption(text, help=f"Added up {exactly(found.made_at, zone)}.")
+            text += f" Calculated {when(found.made_at, zone)}; newer calls are being added."
+        st.caption(text, help=f"Calculated {exactly(found.made_at, zone)}.")
     else:
         st.info(
-            "The calls are being added up for the first time. They appear here by themselves.",
+            "Calls are being summarized for the first time. They will appear here shortly.",
             icon=":material/hourglass_top:",
         )
         st.skeleton(height=400)
@@ -164,7 +164,7 @@ def as_of(found: AsOf, wanted: Wanted, zone: ZoneInfo, sums: Callable[[], AsOf])
 
 
 def falls(found: Sequence[FallRow], *, with_tenant: bool) -> None:
-    """Draw the campaigns whose whole pool answers less than it did, each as one finding."""
+    """Draw the campaigns with a falling answer rate across the pool, each as one finding."""
     for fall in found:
         whose = f"{plain(fall.campaign)} ({plain(fall.tenant)})" if with_tenant else plain(fall.campaign)
         with st.container(key=f"fall_{fall.campaign_id}"):
@@ -198,7 +198,7 @@ def attention(rows: Sequence[HealthRow], limits: Thresholds, lines: Mapping[Verd
             st.markdown(f"{number_health.reason(row, limits)} **{number_health.ACTION[row.verdict]}**")
     more = sum(lines.get(verdict, 0) for verdict in URGENT) - len(urgent)
     if more > 0:
-        st.caption(f"{labels.amount(more, 'more line')} below, the worst first.")
+        st.caption(f"{labels.amount(more, 'more result')} below, worst first.")
 
 
 def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], limits: Thresholds, *, with_tenant: bool) -> None:
@@ -229,7 +229,7 @@ def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], limits: Thre
         hide_index=True,
         height="content",
         key="health_table",
-        alt="Numbers by health, the worst first",
+        alt="Numbers by health, worst first",
         column_config={
             "number": lists.number_column("health_clicked", ids),
             "status": column.MultiselectColumn(
@@ -238,11 +238,11 @@ def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], limits: Thre
             "campaign": column.TextColumn("Campaign", width=130),
             "tenant": column.TextColumn("Tenant", width=120),
             "rate": column.TextColumn("Answer rate", width=90, alignment="right"),
-            "interval": column.TextColumn("95 % interval", width=100, help="Wilson score interval"),
+            "interval": column.TextColumn("95% interval", width=100, help="Wilson score interval"),
             "n": column.NumberColumn("n", width=60, format="localized", help="Attempts in the window"),
             "median": column.TextColumn("Pool median", width=95, alignment="right"),
             "same": column.TextColumn(
-                "Same days", width=90, alignment="right", help="What the others of its pool had on the same days"
+                "Same days", width=90, alignment="right", help="What the rest of its pool had on the same days"
             ),
             "answered": column.TextColumn("Answered by", width=130, help="Whether the rate counts machines"),
             "trend": column.LineChartColumn("By day", width=110, y_min=0, help="Answer rate of each day with calls"),
@@ -255,13 +255,14 @@ def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], limits: Thre
 def definitions(limits: Thresholds, *, may_change: bool) -> None:
     """Draw what the words and thresholds mean, and for whoever may change them the way there."""
     st.caption(
-        "Answer rate = answered / attempts that reached the carrier. Ranked by status, then by the interval's low end. "
-        "A number is judged against the others of its pool on the same days, so that a bad day is not a bad number. "
-        f"**Low**: even the upper end lies under {MEANINGS['flag_share'].told(limits.flag_share)} of what they had. "
-        f"**Falling**: the change test against them has passed {limits.alarm:g}. Of the flags together at most "
-        f"{MEANINGS['false_share'].told(limits.false_share)} are false in the mean. **Not enough data**: the interval "
+        "Answer rate = answered / attempts that reached the carrier. Sorted by status, then by the interval's lower "
+        "end. A number is compared with the rest of its pool on the same days, so that a bad day is not a bad number. "
+        f"**Low**: even the upper bound is below {MEANINGS['flag_share'].told(limits.flag_share)} of the pool's rate. "
+        f"**Falling**: the evidence of a drop has passed {limits.alarm:g}. On average, at most "
+        f"{MEANINGS['false_share'].told(limits.false_share)} of all flags are false. **Not enough data**: the interval "
         f"is wider than {MEANINGS['widest_interval'].told(limits.widest_interval)}; **pool too small to tell**: that "
-        "of the others is. **Answered** counts humans only where machines were detected, else it includes machines. "
+        "of its pool is. **Answered** counts only humans where machines were detected, and otherwise includes "
+        "machines. "
         f"**Near cap** from {limits.cap_warning:,} calls today, **capped** from {limits.cap:,}, until midnight."
     )
     if may_change:
@@ -288,7 +289,7 @@ def spread(steps: Sequence[Step]) -> None:
         .encode(
             x=alt.X("low:Q", bin="binned", scale=alt.Scale(domain=[0, 1]), axis=percent, title="Answer rate"),
             x2="high:Q",
-            y=alt.Y("lines:Q", title="Numbers × campaigns", axis=alt.Axis(tickMinStep=1), stack="zero"),
+            y=alt.Y("lines:Q", title="Numbers", axis=alt.Axis(tickMinStep=1), stack="zero"),
             color=alt.Color(
                 "kind:N",
                 scale=alt.Scale(domain=shown, range=[_PAINT[kind] for kind in shown]),
@@ -299,12 +300,12 @@ def spread(steps: Sequence[Step]) -> None:
                 alt.Tooltip("low:Q", title="From", format=".0%"),
                 alt.Tooltip("high:Q", title="To", format=".0%"),
                 alt.Tooltip("kind:N", title="Status"),
-                alt.Tooltip("lines:Q", title="Lines", format=","),
+                alt.Tooltip("lines:Q", title="Count", format=","),
             ],
         )
     )
-    st.subheader("How the rates are spread", anchor=False)
-    st.altair_chart(chart, height=220, alt="How many numbers × campaigns have which answer rate, by status")
+    st.subheader("Answer rate distribution", anchor=False)
+    st.altair_chart(chart, height=220, alt="How many numbers have which answer rate, by status")
 
 
 def idle(rows: Sequence[IdleRow], total: int, limits: Thresholds, *, with_tenant: bool) -> None:
@@ -313,10 +314,10 @@ def idle(rows: Sequence[IdleRow], total: int, limits: Thresholds, *, with_tenant
     if not rows:
         st.caption("No Twilio-managed number is idle.")
         return
-    first = f" The {len(rows):,} idlest are shown." if total > len(rows) else ""
+    first = f" Showing the {len(rows):,} least used." if total > len(rows) else ""
     st.caption(
-        f"{labels.amount(total, 'Twilio-managed number')} with under {limits.idle_calls:d} completed calls of 12 s in "
-        f"{number_health.IDLE_DAYS} days, as far as campaigns report them. Use them, or release them.{first}"
+        f"{labels.amount(total, 'Twilio-managed number')} with fewer than {limits.idle_calls:d} completed calls of 12 "
+        f"s in {number_health.IDLE_DAYS} days, as reported by campaigns. Use them, or release them.{first}"
     )
     frame = pd.DataFrame(
         {

@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 import pandas as pd
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from components.jobs.import_tray import Tray
 from components.ui.markdown import plain
+from components.ui.streamlit_internals import UploadedFile
 from services.core.errors import Busy, InvalidInput
 from services.jobs import imports
 from services.jobs.imports import Field, ImportKind
@@ -26,7 +26,7 @@ KINDS = ["csv", "tsv", "txt", "xlsx", "xlsm", "xlsb", "xls", "ods", "html", "htm
 _NONE = ""
 _SHOWN = 5
 _LEFT_OUT = 20
-_NO_HEADER = "None: the first row is a row like the others"
+_NO_HEADER = "None (the first row is data)"
 
 
 def sheet(tray: Tray, file: UploadedFile, names: Mapping[str, Sequence[str]], prefix: str) -> Sheet:
@@ -73,7 +73,7 @@ def columns(sheet: Sheet, kind: type[ImportKind[Any]], prefix: str) -> dict[str,
     _preview(sheet)
     if left := [column for column in offered if column not in chosen.values()]:
         more = f" and {len(left) - _LEFT_OUT:,} more" if len(left) > _LEFT_OUT else ""
-        st.caption(f"Left out: {plain(', '.join(left[:_LEFT_OUT]))}{more}.")
+        st.caption(f"Columns ignored: {plain(', '.join(left[:_LEFT_OUT]))}{more}.")
     return chosen
 
 
@@ -90,7 +90,7 @@ def _preview(sheet: Sheet) -> None:
     wrong = [row for row in sheet.rows if row.problem]
     if wrong:
         st.warning(
-            f"{amount(len(wrong), 'row')} cannot be taken as {'it is' if len(wrong) == 1 else 'they are'}. "
+            f"{amount(len(wrong), 'row')} cannot be imported as {'it is' if len(wrong) == 1 else 'they are'}. "
             f"Row {wrong[0].number:,}: {plain(wrong[0].problem)}",
             icon=":material/warning:",
         )

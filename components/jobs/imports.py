@@ -10,13 +10,13 @@ from typing import Any, ClassVar
 import pandas as pd
 import streamlit as st
 from sqlmodel import Session
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from components.jobs import import_files, import_tray
 from components.jobs.import_tray import Act, Drawing, Tray
 from components.ui import lists
 from components.ui.markdown import plain
 from components.ui.page import errors_shown
+from components.ui.streamlit_internals import UploadedFile
 from services.core.access import Actor
 from services.jobs import imports
 from services.jobs.imports import ImportKind, Outcome, Progress, Report, Row
@@ -176,15 +176,15 @@ class Importing(ABC):
                 "Reason": st.column_config.TextColumn(width=480),
                 "Column": st.column_config.TextColumn(width=130),
             },
-            alt="The outcome of each row",
+            alt="Outcome of each row",
         )
         self.remark(report)
         if len(report.results) > _SHOWN:
-            st.caption(f"The first {_SHOWN} of {len(report.results):,} rows, the worst first.")
+            st.caption(f"The first {_SHOWN} of {len(report.results):,} rows, worst first.")
         lists.download(
             partial(imports.outcomes, sheet, report, words),
             f"{self.place}-outcomes",
-            "The rows of the file behind their outcomes: mend those that were refused, and import it again.",
+            "Your rows with their outcomes: fix the refused ones, then import the file again.",
             "Download results",
         )
 
@@ -196,10 +196,10 @@ def _summary(report: Report, words: Mapping[Outcome, str]) -> str:
         Outcome.REPLACED: "can be replaced" if words is imports.WOULD else "replaced",
         Outcome.HERE: "already here",
         Outcome.DIFFERS: "differ",
-        Outcome.DOUBTFUL: "need a look",
+        Outcome.DOUBTFUL: "need review",
         Outcome.REFUSED: "refused",
     }
-    alone = {Outcome.DIFFERS: "differs", Outcome.DOUBTFUL: "needs a look"}
+    alone = {Outcome.DIFFERS: "differs", Outcome.DOUBTFUL: "needs review"}
     counts = {outcome: report.count(outcome) for outcome in said}
     return (
         ", ".join(

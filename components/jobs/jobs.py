@@ -68,7 +68,7 @@ class Job:
         while self.placed:
             answered = total - len(self.placed)
             bar.progress(
-                answered / total, text=f"Waiting for the outcome… {answered:,} of {labels.amount(total, 'number')}"
+                answered / total, text=f"Waiting for results… {answered:,} of {labels.amount(total, 'number')}"
             )
             self._await(actor, opener, max(0.0, until - time.monotonic()))
 
@@ -101,7 +101,7 @@ class Job:
             self.told.append(Told(e164, str(exc), is_done=False, is_open=True))
         else:
             is_done = order.state is OrderState.CONFIRMED
-            text = self.done.capitalize() if is_done else order.problem or "Not certain yet; we keep looking"
+            text = self.done.capitalize() if is_done else order.problem or "Pending confirmation; we keep checking"
             self.told.append(Told(e164, text, is_done, order.is_open))
         self.placed.pop(0)
 
@@ -142,6 +142,6 @@ class Bench:
         st.dataframe(
             frame,
             hide_index=True,
-            alt="Outcome of each number",
+            alt="Result for each number",
             column_config={"Number": st.column_config.Column(width=145)},
         )

@@ -70,7 +70,7 @@ class Wizard:
                 "manual",
             )
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.caption("Many numbers at once? Bring them in from a CSV or Excel file.", width="content")
+            st.caption("Adding many numbers? Import a CSV or Excel file.", width="content")
             navigation.link(navigation.IMPORT, label="Import from a file", icon=":material/upload_file:")
         if not has_twilio:
             st.caption("To buy or import Twilio numbers, add a Twilio telephony connection first.")
@@ -103,7 +103,7 @@ class Wizard:
         if row is not None:
             country = row.default_country or provider_named(row.provider).default_country
             if country:
-                st.caption(f"A number without + is read as one of {plain(numbering.country(country))}.")
+                st.caption(f"Numbers without + are read as {plain(numbering.country(country))} numbers.")
         if not names:
             may_add = self.actor.may(Permission.CONNECTIONS_WRITE)
             who = "Add one first." if may_add else "An admin can add one."
@@ -166,7 +166,7 @@ class Wizard:
                 "Connection": f"{seen.connection} · {provider_named(seen.provider).name}",
             },
         )
-        st.caption("The number is registered here only; nothing changes at its provider.")
+        st.caption("The number is registered in Numberdesk only. Nothing changes at its provider.")
         st.text_input("Label (name)", key="add_label", placeholder="Optional", persist_state="page")
         draw.agent_choice("add_agent", draw.agent_names(agents.choices(session, self.actor)), persist=True)
         draw.country_choice("Allowed inbound countries", "add_inbound", persist=True)

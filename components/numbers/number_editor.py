@@ -119,7 +119,7 @@ class Editor:
 
     def put_back(self) -> None:
         """Undo a removal."""
-        done = "The number is back, inactive and without its campaigns."
+        done = "The number was restored. It is inactive and in no campaign."
         self.act("status", lambda s, v: numbers.put_back(s, self.actor, self.number.id, version=v), done)
 
     def _saver(self, place: str, act: Act) -> Callable[[], None]:

@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 from sqlmodel import Session
-from streamlit.delta_generator import DeltaGenerator
 
 from components.ui import lists, navigation
 from components.ui.lists import Filter
+from components.ui.streamlit_internals import DeltaGenerator
 from db.numbers.queries import NumberQuery, NumberRow, Sort
 from services import agents
 from services.connections import connections
@@ -142,8 +142,6 @@ def table(rows: Sequence[NumberRow], *, with_tenant: bool, zone: ZoneInfo) -> No
             "created": column.DatetimeColumn(
                 "Created", format="D MMM YYYY, HH:mm", timezone=str(zone), width=145, help=f"In your time zone, {zone}"
             ),
-            "link": column.LinkColumn(
-                "", display_text=":material/open_in_new:", width=36, help="Open in a new tab; its address can be copied"
-            ),
+            "link": column.LinkColumn("", display_text=":material/open_in_new:", width=36, help="Open in a new tab"),
         },
     )

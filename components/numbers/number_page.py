@@ -5,11 +5,11 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from components.audit import history
 from components.ui.markdown import plain
 from components.ui.page import exactly, said, when
+from components.ui.streamlit_internals import DeltaGenerator
 from db.agents import AgentRow
 from db.connections import ConnectionRow
 from db.models import NumberStatus
@@ -67,7 +67,7 @@ def section(title: str, place: str, zone: ZoneInfo) -> None:
     if changes:
         st.markdown("Changed by someone else:")
         history.history(changes, zone)
-        st.caption("What you entered is still here: save again to keep it.")
+        st.caption("Your input is still here. Save again to keep it.")
 
 
 def label(number: NumberDetail, save: Save, zone: ZoneInfo) -> None:
@@ -269,7 +269,7 @@ def actions(deeds: Deeds) -> None:
     """Draw the ways to put the number into and out of use."""
     number = deeds.number
     if number.status is NumberStatus.REMOVED:
-        st.button("Put back", icon=":material/undo:", on_click=deeds.put_back)
+        st.button("Restore to workspace", icon=":material/undo:", on_click=deeds.put_back)
     elif number.status is NumberStatus.ACTIVE:
         if st.button("Deactivate", icon=":material/pause_circle:"):
             _confirm_deactivation(deeds)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -21,7 +21,7 @@ from services.connections.connections import provider_named
 from services.core.access import Actor
 from services.jobs import workflows
 from services.numbers import numbers
-from services.orders import catalogue, fulfilment, orders, resync, webhook_orders
+from services.orders import catalogue, orders, resync, webhook_orders
 from services.orders.catalogue import Webhooks
 from services.orders.orders import OrderKind, OrderRow, OrderState
 from services.orders.resync import Difference
@@ -33,7 +33,7 @@ _DOING = {
     OrderKind.PURCHASE: "The purchase",
     OrderKind.IMPORT: "The import",
     OrderKind.RELEASE: "The release",
-    OrderKind.WEBHOOKS: "The change of the webhooks",
+    OrderKind.WEBHOOKS: "The webhook change",
 }
 
 
@@ -55,7 +55,7 @@ class AtProvider:
             if order.is_open:
                 self._watch(order, writes=writes)
         if ordered and ordered[-1].state is OrderState.FAILED:
-            told = f"{_DOING[ordered[-1].kind]} did not take place, {when(ordered[-1].settled_at, self.zone)}: "
+            told = f"{_DOING[ordered[-1].kind]} failed, {when(ordered[-1].settled_at, self.zone)}: "
             st.error(told + plain(ordered[-1].problem or ""), icon=":material/error:")
 
     def webhooks(self, ordered: Sequence[OrderRow], *, writes: bool) -> None:
@@ -93,8 +93,7 @@ class AtProvider:
                     self._confirm_webhooks(before)
             if before:
                 st.caption(
-                    f"Before that: Voice URL {_told(before.voice_url)}, "
-                    f"status callback {_told(before.status_callback)}."
+                    f"Previously: Voice URL {_told(before.voice_url)}, status callback {_told(before.status_callback)}."
                 )
 
     def resync(self) -> None:
@@ -110,7 +109,11 @@ class AtProvider:
         """Draw the way to give the number back, apart from the rest."""
         with st.container(border=True):
             st.markdown(":red[**Release number**]")
-            st.caption("Releases the number to Twilio and stops its billing. You can buy it back for 10 days.")
+            provider = provider_named(self.number.provider)
+            st.caption(
+                f"Releases the number to {plain(provider.name)} and stops its billing. You can buy it back for "
+                f"{provider.buy_back_days:d} days."
+            )
             if st.button(":red[Release number]", icon=":material/delete_forever:", key="release"):
                 self._confirm_release(uses)
 
@@ -122,8 +125,8 @@ class AtProvider:
             st.markdown("**Buy back**")
             until = exactly(self.number.buy_back_until, self.zone)
             st.caption(
-                f"You can until {until}, unless someone else buys it first. Everything on record comes back with it, "
-                "except its place in campaigns."
+                f"You can until {until}, unless someone else buys it first. Its settings come back with it, except "
+                f"its place in campaigns."
             )
             if st.button("Buy back", icon=":material/shopping_cart:", key="buy_back"):
                 self._confirm_buy_back()
@@ -134,13 +137,13 @@ class AtProvider:
         shown = plain(numbering.display(number.e164))
         price = f"**{plain(f'{number.price} {number.currency}')} a month**" if number.price else "its monthly price"
         account = plain(number.connection or "—")
-        st.markdown(f"Twilio charges {price} for **{shown}** again, to the account of **{account}**.")
+        st.markdown(f"Twilio will charge {price} for **{shown}** again, to the account of **{account}**.")
         with self.opener() as session:
             left = numbers.left_campaigns(session, self.actor, number.id)
         st.markdown(
             "- Label, agent, countries, tags, notes and history stay as they are.\n"
             "- Voice URL and Status Callback are set to those of the connection.\n"
-            "- It is not put back into campaigns."
+            "- It is not added back to campaigns."
             + (f" It was in **{plain(', '.join(left))}**: add it there again." if left else "")
         )
         self._do("Buy back", lambda s: orders.place_buy_back(s, self.actor, number.id))
@@ -164,7 +167,7 @@ class AtProvider:
             else:
                 st.markdown("—")
             if there != our:
-                which = f"At {provider} now" if now is not None else f"Set at {provider} last"
+                which = f"At {provider} now" if now is not None else f"Last set at {provider}"
                 st.caption(f"{which}: {code(there) if there else 'nothing'}")
         if now is not None and provider_named(self.number.provider).routes_calls:
             catalogue_tables.how(self.number.provider, now, ours)
@@ -196,8 +199,8 @@ class AtProvider:
             st.success(f"{provider} has exactly these webhooks. Nothing to replace.", icon=":material/check_circle:")
             return
         st.markdown(
-            f"What is at {provider} now, in the account of **{account}**, will be replaced. The old values are kept, "
-            "and can be restored."
+            f"The current values at {provider}, in the account of **{account}**, will be replaced. The old values are "
+            "kept and can be restored."
         )
         catalogue_tables.before_and_after(self.number.provider, now, wanted)
         agreed = catalogue_tables.agreement("stop_routing", [(self.number.e164, now)], wanted)
@@ -212,7 +215,7 @@ class AtProvider:
         with errors_shown(), self.opener() as session:
             if _FOUND not in state:  # once, so that what is taken over is what was shown
                 self.page.rollback()
-                with st.spinner(f"Asking {provider}…"):
+                with st.spinner(f"Reading from {provider}…"):
                     state[_FOUND] = resync.differences(session, self.actor, self.number.id)
             found: list[Difference] = state[_FOUND]
             st.caption(f"Connection: **{plain(self.number.connection or '—')}**")
@@ -265,15 +268,17 @@ class AtProvider:
     def _confirm_release(self, uses: Sequence[CampaignUse]) -> None:
         number = self.number
         shown = numbering.display(number.e164)
-        until = exactly(datetime.now(UTC) + fulfilment.BUY_BACK, self.zone)
+        provider = provider_named(number.provider)
+        until = exactly(datetime.now(UTC) + timedelta(days=provider.buy_back_days), self.zone)
         account = plain(number.connection or "—")
         st.markdown(
-            f"**{plain(shown)}** will be released to Twilio, from the account of **{account}**. Attached to it:"
+            f"**{plain(shown)}** will be released to {plain(provider.name)}, from the account of **{account}**. "
+            "Attached to it:"
         )
         draw.attached(uses, number)
         price = f" ({plain(f'{number.price} {number.currency}')} a month)" if number.price else ""
         st.markdown(
-            f"- Twilio billing{price} stops.\n- Calls to it stop being answered immediately.\n"
+            f"- {plain(provider.name)} billing{price} stops.\n- Calls to it stop being answered immediately.\n"
             f"- You can buy it back until **{until}**, unless someone else buys it first."
         )
         typed = st.text_input(f"Type {plain(shown)} to confirm", key="release_typed", live=True)
@@ -311,7 +316,7 @@ class AtProvider:
                 if not now.is_open:
                     self._forget()
                     st.rerun()
-                state = "waits" if now.is_waiting else "is not certain yet"
+                state = "waits" if now.is_waiting else "is pending confirmation"
                 st.warning(f"{_DOING[now.kind]} {state}. {open_orders.told(now)}", icon=":material/hourglass_top:")
                 with st.container(horizontal=True):
                     if writes:

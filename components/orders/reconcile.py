@@ -74,11 +74,11 @@ class Reconciling:
         with st.container(horizontal=True, vertical_alignment="bottom", key="reconcile_toolbar"):
             connection = accounts.choice(offered, "reconcile_connection", bind="query-params", disabled=busy, width=300)
             typed = st.text_input(
-                "Only numbers with",
+                "Number contains",
                 key="reconcile_number",
                 bind="query-params",
                 placeholder="All numbers",
-                help="A part of the numbers to compare, for accounts with very many.",
+                help="Compare only a part of a very large account.",
                 max_chars=20,
                 disabled=busy,
                 width=180,
@@ -110,7 +110,7 @@ class Reconciling:
         if known.comparison is not None:
             self._preview(known, known.comparison)
         elif connection is None:
-            empty_state("Choose the connection whose account is to be compared. Nothing is asked before.", "cable")
+            empty_state("Choose the connection whose account to compare.", "cable")
         elif not wanted:
             empty_state(
                 "`Compare` reads the account and shows what differs. Nothing changes until you choose it.",
@@ -118,7 +118,7 @@ class Reconciling:
             )
 
     def _nothing_to_compare(self) -> None:
-        text = "No active connection whose provider lists what its account holds. Twilio does."
+        text = "No active connection can be compared. Add a Twilio connection."
         with empty_state(text, "cable"):
             if self.actor.may(Permission.CONNECTIONS_WRITE):
                 navigation.link(navigation.CONNECTIONS, label="Add a Twilio connection", icon=":material/cable:")
@@ -158,21 +158,21 @@ class Reconciling:
         provider = plain(provider_named(found.connection.provider).name)
         of_what = f" with {plain(found.matching)}" if found.matching else ""
         st.markdown(
-            f"**{amount(found.held, 'number')}**{of_what} in the account at {provider}, **{found.on_record:,}** on "
-            f"record on {plain(found.connection.name)}, **{found.same:,}** of them the same in both."
+            f"**{amount(found.held, 'number')}**{of_what} in the account at {provider}, **{found.on_record:,}** in "
+            f"Numberdesk under {plain(found.connection.name)}, **{found.same:,}** identical in both."
         )
         as_of = f"Compared by {plain(self.actor.name)} {when(found.as_of, self.zone)}."
         if found.elsewhere:
-            verb = "is" if found.elsewhere == 1 else "are"
+            verb, were, are = ("belongs", "was", "is") if found.elsewhere == 1 else ("belong", "were", "are")
             as_of += (
-                f" {amount(found.elsewhere, 'number')} of the account {verb} on record under another connection or "
-                "added by hand, and not compared."
+                f" {amount(found.elsewhere, 'number')} {verb} to another connection or {were} added manually, and "
+                f"{are} not compared."
             )
         st.caption(as_of, help=exactly(found.as_of, self.zone))
         if known.changed:
             st.info(
-                f"{amount(known.changed, 'number')} changed since, left out below. "
-                "Compare again to see how everything is now.",
+                f"{amount(known.changed, 'number')} changed since this comparison and hidden. Compare again to see "
+                f"the current state.",
                 icon=":material/update:",
             )
         if found.agrees:
@@ -184,7 +184,10 @@ class Reconciling:
                 )
             return
         if found.different.more:
-            st.caption(f"{amount(found.different.more, 'more number')} differ than are listed: compare a part of them.")
+            st.caption(
+                f"{amount(found.different.more, 'more number')} with differences not listed. Compare a part of "
+                f"the account."
+            )
         self._missing_there(known, found, provider)
         self._to_take_over(known, found, provider)
         self._webhooks(known, found, provider)
@@ -211,8 +214,8 @@ class Reconciling:
         _section(
             known,
             "missing_there",
-            "On record here, not in the account",
-            f"Released in {provider}'s own console, or moved to another account. Their records stay until you decide.",
+            "Only in Numberdesk",
+            f"Released in {provider}'s console or moved to another account. Their records stay until you decide.",
             found.missing_there,
             table,
             act,
@@ -229,7 +232,7 @@ class Reconciling:
 
         def act(chosen: list[Different]) -> None:
             if self.actor.may(Permission.NUMBERS_WRITE) and st.button(
-                _label("Take over", chosen, f"from {provider}", "value"),
+                _label("Use", chosen, f"from {provider}", "value") if chosen else f"Use values from {provider}",
                 icon=":material/sync:",
                 key="reconcile_take_over",
                 disabled=not chosen,
@@ -241,7 +244,7 @@ class Reconciling:
             known,
             "to_take_over",
             "Different label or SID",
-            f"Renamed here or at {provider}; another SID means that the number was given back and bought again.",
+            f"Renamed here or at {provider}; another SID means that the number was released and bought again.",
             Found(tuple(each)),
             table,
             act,
@@ -268,7 +271,7 @@ class Reconciling:
 
         def act(chosen: list[Different]) -> None:
             if self.actor.may(Permission.NUMBERS_WRITE) and st.button(
-                _label("Set ours at " + provider, chosen, before="for"),
+                _label("Send our webhooks to " + provider, chosen, before="for"),
                 icon=":material/webhook:",
                 key="reconcile_webhooks",
                 disabled=not chosen,
@@ -280,7 +283,7 @@ class Reconciling:
             known,
             "webhooks",
             "Different webhooks",
-            f"Calls do not go where the connection says. Here: Voice URL {code(ours.voice_url or '—')}, status "
+            f"Calls do not reach the connection's URLs. Expected: Voice URL {code(ours.voice_url or '—')}, status "
             f"callback {code(ours.status_callback_url or '—')}.",
             Found(tuple(row for row in found.different.rows if row.webhooks)),
             table,
@@ -310,8 +313,8 @@ class Reconciling:
         _section(
             known,
             "missing_here",
-            "In the account, not on record here",
-            "Bought elsewhere, or never imported. Importing puts a number on record and replaces its webhooks by ours.",
+            f"Only in {provider}",
+            "Bought elsewhere or never imported. Importing adds a number and replaces its webhooks with ours.",
             found.missing_here,
             table,
             act,
@@ -348,8 +351,8 @@ def _section(
             page = st.pagination(pages, key=f"{turn}_page") if pages > 1 else 1
         if found.more:
             st.caption(
-                f"The first {len(found.rows):,} are listed. To see the others, compare only numbers with a part of "
-                "theirs, such as +1415."
+                f"The first {len(found.rows):,} are listed. To see the others, compare only numbers that contain a "
+                f"prefix such as +1415."
             )
         part = Slice(page, MOST_AT_ONCE)
         rows = found.rows[part.offset : part.offset + part.size]

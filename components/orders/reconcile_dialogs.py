@@ -48,13 +48,13 @@ class Confirming:
         if self._seen():
             return
         st.markdown(
-            f"{amount(len(rows), 'number')} will be put on record under {ours(self.account)}. "
+            f"{amount(len(rows), 'number')} will be added under {ours(self.account)}. "
             "The voice webhook and the status callback **will be replaced**, and other integrations that use them may "
-            "break. The old values are kept, and can be restored from each number's page."
+            "break. The old values are kept and can be restored from each number's page."
         )
         catalogue_tables.replaced([row.number for row in rows], self.found.connection)
         agreed = self._agreed([row.number for row in rows])
-        st.caption("Labels are taken over. Agent and countries can be set on each number's page.")
+        st.caption("Labels are copied. Agent and countries can be set on each number's page.")
         self._buttons(
             "Import",
             lambda: self.bench.begin(
@@ -71,8 +71,9 @@ class Confirming:
         if self._seen():
             return
         st.markdown(
-            f"{amount(len(rows), 'number')} will be marked as released, and leave the list and the campaigns below. "
-            f"The account of {ours(self.account)} is asked once more for each: one that is there again stays as it is."
+            f"{amount(len(rows), 'number')} will be marked as released and leave the list and the campaigns below. "
+            f"Each is checked once more in the account of {ours(self.account)}; numbers that are there again stay as "
+            f"they are."
         )
         with errors_shown():
             with self.opener() as session:
@@ -84,7 +85,7 @@ class Confirming:
                     "Campaigns": [", ".join(uses.get(row.number_id, [])) or "—" for row in rows],
                 }
             )
-            st.dataframe(frame, hide_index=True, alt="Numbers to be marked as released")
+            st.dataframe(frame, hide_index=True, alt="Numbers to mark as released")
             st.caption(catalogue_tables.MARKED.format(provider=plain(self.provider)))
             reason = st.text_input(
                 "Reason", key="reconcile_reason", live=True, max_chars=300, placeholder=catalogue_tables.WHY_RELEASED
@@ -101,14 +102,14 @@ class Confirming:
                 disabled=not (reason or "").strip(),
             )
 
-    @st.dialog("Take over", width="large", on_dismiss="rerun")
+    @st.dialog("Use values from the provider", width="large", on_dismiss="rerun")
     def take_overs(self, rows: Sequence[Different]) -> None:
         """Ask whether what the provider has is to replace what is on record."""
         if self._seen():
             return
         st.markdown(
-            f"What the account of {ours(self.account)} has replaces what is on record here. "
-            f"Nothing changes at {plain(self.provider)}."
+            f"Values from the account of {ours(self.account)} replace those in Numberdesk. Nothing changes at "
+            f"{plain(self.provider)}."
         )
         frame = pd.DataFrame(
             [(numbering.display(row.e164), one.name, one.ours, one.theirs) for row in rows for one in row.differences],
@@ -122,10 +123,10 @@ class Confirming:
                 row, differences=(*(before.differences if before else ()), *row.differences)
             )
         self._buttons(
-            "Take over",
+            f"Use values from {plain(self.provider)}",
             lambda: self.bench.begin(
-                "Taking over",
-                "taken over",
+                "Updating",
+                "updated",
                 list(merged.values()),
                 lambda s, row: reconcile.take_over(s, self.actor, row, row.differences),
             ),
@@ -137,8 +138,9 @@ class Confirming:
         if self._seen():
             return
         st.markdown(
-            f"What is in the account of {ours(self.account)} now **will be replaced**. The old values are kept, and "
-            "can be restored from each number's page."
+            f"The current values in the account of {ours(self.account)} **will be replaced**. The old values are kept "
+            f"and "
+            f"can be restored from each number's page."
         )
         catalogue_tables.replaced([row.there for row in rows], self.found.connection)
         agreed = self._agreed([row.there for row in rows])
@@ -146,7 +148,7 @@ class Confirming:
             "Replace",
             lambda: self.bench.begin(
                 "Setting webhooks",
-                "set to our webhooks",
+                "updated",
                 rows,
                 lambda s, row: reconcile.place_webhooks(s, self.actor, row, stop_routing=agreed),
             ),

@@ -67,9 +67,9 @@ class Editor:
             with st.container(horizontal=True):
                 st.form_submit_button("Save", on_click=self._saver(place, lambda s, v: self._save_limits(s, v, names)))
                 st.form_submit_button(
-                    "Back to the defaults",
+                    "Reset to defaults",
                     icon=":material/restart_alt:",
-                    help="Fills the defaults in. Save to keep them.",
+                    help="Fills in the defaults. Save to keep them.",
                     on_click=lambda: st.session_state.update(_shown(_DEFAULTS, names)),
                 )
 
@@ -139,7 +139,7 @@ def _range(name: str, meaning: Meaning) -> str:
 
 def _clock(zone: str) -> str:
     now = datetime.now(ZoneInfo(zone))
-    return f"It is {now:%H:%M} there now. Days of calls and daily caps begin at midnight there."
+    return f"It is {now:%H:%M} there now. Call days and daily caps start at midnight there."
 
 
 def _key(name: str) -> str:

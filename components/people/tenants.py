@@ -112,14 +112,14 @@ def _edit(desk: Desk, found: TenantRow, changes: Sequence[AuditRow], work_in: Ca
 
         desk.do(save, "Saved.", newest)
     if found.suspended_at is None:
-        users = "Its users" if found.admins else "Add its first admin"
+        users = "Its users" if found.admins else "Add the first admin"
         with st.container(horizontal=True):
             for label, icon, page, told in (
                 (users, "group", navigation.USERS, "users"),
                 ("Its connections", "cable", navigation.CONNECTIONS, "telephony connections"),
                 ("Its numbers", "call", navigation.LIST, "phone numbers"),
             ):
-                if st.button(label, icon=f":material/{icon}:", help=f"Chooses this tenant and opens its {told}"):
+                if st.button(label, icon=f":material/{icon}:", help=f"Selects this tenant and opens its {told}"):
                     work_in(found.id)
                     navigation.go_to(page)
     dialogs.history(changes, desk.zone)
@@ -136,14 +136,14 @@ def _suspend(desk: Desk, found: TenantRow) -> None:
         desk.do(act, done)
 
     if found.suspended_at is not None:
-        if st.button("Let its users in again", icon=":material/play_circle:"):
-            set_to(False, f"{found.name} is open again.")
+        if st.button("Resume tenant", icon=":material/play_circle:"):
+            set_to(False, f"{found.name} was resumed.")
         return
     with st.popover(":red[Suspend]", icon=":material/pause_circle:"):
-        st.markdown(f"The users of **{plain(found.name)}** are out of it on their next click.")
-        st.caption("It keeps everything. Programs with its API keys are refused. You can let its users in again.")
+        st.markdown(f"Users of **{plain(found.name)}** lose access immediately.")
+        st.caption("Data is kept; its API keys stop working. You can resume the tenant at any time.")
         if st.button("Suspend tenant", type="primary"):
-            set_to(True, f"{found.name} is suspended.")
+            set_to(True, f"{found.name} was suspended.")
 
 
 def _entered(key: str, name: str, zone: str) -> tuple[str, str]:

@@ -81,10 +81,10 @@ def one_time_password() -> None:
     if made is None:
         return
     with st.container(border=True):
-        st.markdown(f":material/key: One-time password of **{plain(made.username)}**. It is shown here once.")
+        st.markdown(f":material/key: One-time password for **{plain(made.username)}**. It is shown only once.")
         st.code(made.one_time_password, language=None, width=260)
-        st.caption("It must be changed at the first sign-in.")
-        st.button("Done, hide it", on_click=lambda: state.pop("new_user", None))
+        st.caption("It must be changed at first sign-in.")
+        st.button("Hide", on_click=lambda: state.pop("new_user", None))
 
 
 @st.dialog("Add user", on_dismiss="rerun")
@@ -108,7 +108,7 @@ def add(desk: Desk) -> None:
         desk.do(put, f"{username.strip()} was added.")
     known, tenant_id = state.get("user_known"), desk.actor.tenant_id
     if known and known == username and tenant_id:
-        told = f"{known.strip()} is {_role_name(role).lower()} here."
+        told = f"{known.strip()} is now {_role_name(role).lower()} in this tenant."
         if st.button("Give this role", icon=":material/person_add:", key="user_grant"):
             desk.do(lambda session: users.grant(session, desk.actor, known, tenant_id, role), told)
 
@@ -116,7 +116,7 @@ def add(desk: Desk) -> None:
 @st.dialog("Add superadmin", on_dismiss="rerun")
 def add_superadmin(desk: Desk) -> None:
     """Open the dialog that adds a user who may do everything, in every tenant."""
-    st.caption("A superadmin may do everything, in every tenant.")
+    st.caption("A superadmin has full access to every tenant.")
     with st.form("superadmin_add", border=False):
         username, name = _names()
         sent = _submit("Add superadmin")
@@ -146,7 +146,7 @@ def _edit(desk: Desk, found: UserDetail, tenants: Mapping[int, str], changes: Se
             told, width="content", help=exactly(user.last_sign_in_at, desk.zone) if user.last_sign_in_at else None
         )
     if user.id == desk.actor.user_id:
-        st.info("This is you. Another admin changes your role; your password is under `Your account`.")
+        st.info("This is you. Ask another admin to change your role; your password is under `Your account`.")
         dialogs.history(changes, desk.zone)
         return
     tenant_id = _role(desk, user, tenants)
@@ -202,17 +202,17 @@ def _account(desk: Desk, user: UserRow) -> None:
             desk,
             "Reset password",
             "key",
-            "The password of now stops working, every session ends, and a one-time password is shown to you.",
+            "The current password stops working and all sessions end. You get a one-time password to hand over.",
             reset,
-            f"{user.name} has a one-time password.",
+            f"{user.name} now has a one-time password.",
         )
         _confirmed(
             desk,
             "Sign out everywhere",
             "devices_off",
-            "Ends every session of this user, in every browser.",
+            "Ends all of this user's sessions, in every browser.",
             lambda session: users.end_sessions(session, desk.actor, user.id),
-            f"{user.name} is signed out everywhere.",
+            f"{user.name} was signed out everywhere.",
         )
 
 
@@ -221,11 +221,11 @@ def _take_out(desk: Desk, user: UserRow, tenant_id: int | None) -> None:
     if place is not None:
         _confirmed(
             desk,
-            f"Take out of {plain(place.tenant)}",
+            f"Remove from {plain(place.tenant)}",
             "person_remove",
-            f"**{plain(user.name)}** can no longer work in this tenant. What was done there stays.",
+            f"**{plain(user.name)}** loses access to this tenant. Their past changes stay on record.",
             lambda session: users.change_role(session, desk.actor, user.id, place.tenant_id, None),
-            f"{user.name} is out of {place.tenant}.",
+            f"{user.name} was removed from {place.tenant}.",
             red=True,
         )
 
@@ -236,7 +236,7 @@ def _shut_out(desk: Desk, user: UserRow) -> None:
             desk,
             "Activate",
             "play_circle",
-            "The user can sign in again, with the roles as they were.",
+            "The user can sign in again, with the same roles.",
             lambda session: users.set_active(session, desk.actor, user.id, True),
             f"{user.name} can sign in again.",
         )
@@ -245,9 +245,9 @@ def _shut_out(desk: Desk, user: UserRow) -> None:
         desk,
         "Deactivate",
         "block",
-        f"**{plain(user.name)}** is out of every session at once and cannot sign in. You can activate it again.",
+        f"**{plain(user.name)}** is signed out everywhere and cannot sign in. You can activate the account again.",
         lambda session: users.set_active(session, desk.actor, user.id, False),
-        f"{user.name} is deactivated.",
+        f"{user.name} was deactivated.",
         red=True,
     )
 
@@ -256,9 +256,9 @@ def _superadmin(desk: Desk, user: UserRow) -> None:
     if user.is_superadmin:
         _confirmed(
             desk,
-            "Take superadmin away",
+            "Remove superadmin",
             "remove_moderator",
-            "Only the roles in tenants are left.",
+            "Only the roles in tenants remain.",
             lambda session: users.set_superadmin(session, desk.actor, user.id, False),
             f"{user.name} is no longer a superadmin.",
             red=True,
@@ -268,9 +268,9 @@ def _superadmin(desk: Desk, user: UserRow) -> None:
         desk,
         "Make superadmin",
         "add_moderator",
-        f"**{plain(user.name)}** may then do everything, in every tenant, also to you.",
+        f"**{plain(user.name)}** gets full access to every tenant.",
         lambda session: users.set_superadmin(session, desk.actor, user.id, True),
-        f"{user.name} is a superadmin.",
+        f"{user.name} is now a superadmin.",
     )
 
 

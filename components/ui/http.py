@@ -6,40 +6,27 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from importlib.util import find_spec
 from pathlib import Path
-from typing import cast
 
 import anyio.to_thread
 import streamlit as st
-from google.protobuf.message import DecodeError
 from sqlmodel import Session
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.runtime import Runtime
-from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
+from components.ui.authenticator_internals import cookie_page
+from components.ui.streamlit_internals import UPLOADS, held, kind_of, main_page, state_of
 from services.core.access import Permission
 from services.core.errors import DatabaseUnavailable
 from services.people import sign_in
 
-_UPLOADS = "/_stcore/upload_file/"
 _IMPORTS = (Permission.NUMBERS_ADD, Permission.HEALTH_WRITE)
 _FRAMING = 64 * 1024
 """What a multipart body has beside its file, at most, in bytes."""
 
 _KEPT_FILES = 2
 """How many files of the largest size a tab may hold: one that is replaced goes when the new one is there."""
-
-
-def _of_package(name: str) -> Path:
-    """Return the folder of a package, which need not be imported for it."""
-    found = find_spec(name)
-    assert found is not None
-    assert found.origin is not None
-    return Path(found.origin).parent
 
 
 def _inline(*pages: Path) -> str:
@@ -49,12 +36,9 @@ def _inline(*pages: Path) -> str:
     return " ".join(f"'sha256-{one}'" for one in hashes)
 
 
-_STREAMLIT = _of_package("streamlit") / "static/index.html"
-_COOKIE_WRITER = _of_package("extra_streamlit_components") / "CookieManager/frontend/build/index.html"
-
 POLICY = {
     "default-src": "'none'",
-    "script-src": f"'self' 'wasm-unsafe-eval' {_inline(_STREAMLIT, _COOKIE_WRITER)}",  # messages are read by WASM
+    "script-src": f"'self' 'wasm-unsafe-eval' {_inline(main_page(), cookie_page())}",  # messages are read by WASM
     "style-src": "'self' 'unsafe-inline'",  # Streamlit writes its styles into the page as it draws (1.67)
     "img-src": "'self' data: blob:",
     "font-src": "'self' data:",
@@ -112,19 +96,12 @@ class Messages:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def receive_others() -> Message:
-            while _kind(message := await receive()) in self.REFUSED:
-                pass
-            return message
+            while True:
+                message = await receive()
+                if kind_of(message.get("bytes") or b"") not in self.REFUSED:
+                    return message
 
         await self.app(scope, receive_others if scope["type"] == "websocket" else receive, send)
-
-
-def _kind(message: Message) -> str:
-    """Return what a tab says, as Streamlit calls it; `nonsense` for what is no message."""
-    try:
-        return BackMsg.FromString(message.get("bytes") or b"").WhichOneof("type") or ""
-    except DecodeError:
-        return "nonsense"
 
 
 class Uploads:
@@ -139,10 +116,10 @@ class Uploads:
         self._coming: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or _UPLOADS not in scope["path"] or scope["method"] in ("DELETE", "OPTIONS"):
+        if scope["type"] != "http" or UPLOADS not in scope["path"] or scope["method"] in ("DELETE", "OPTIONS"):
             await self.app(scope, receive, send)
             return
-        session_id = scope["path"].partition(_UPLOADS)[2].partition("/")[0]
+        session_id = scope["path"].partition(UPLOADS)[2].partition("/")[0]
         size = Headers(scope=scope).get("content-length", "")
         refusal = await anyio.to_thread.run_sync(self._who_may_not, session_id)
         if refusal := refusal or self._how_much_not(session_id, size):
@@ -153,10 +130,8 @@ class Uploads:
 
     def _who_may_not(self, session_id: str) -> JSONResponse | None:
         """Return why the tab of a session may not upload: nobody is signed in there now, or nobody who may import."""
-        tab = Runtime.instance().get_app_session(session_id) if Runtime.exists() else None
-        actor = signed_in = None
-        if tab is not None and "actor" in tab.session_state:  # as `components.ui.session` left it in the last run
-            actor, signed_in = tab.session_state["actor"], tab.session_state["signed_in"]
+        tab = state_of(session_id)  # as `components.ui.session` left it in the last run
+        actor, signed_in = (tab["actor"], tab["signed_in"]) if "actor" in tab else (None, None)
         try:
             if actor and signed_in:
                 with self._open_session() as database:
@@ -172,12 +147,12 @@ class Uploads:
     def _how_much_not(self, session_id: str, size: str) -> JSONResponse | None:
         """Return why *size*, in bytes, is too much for a tab on top of what it holds and what is under way."""
         if not (size.isascii() and size.isdigit() and len(size) < 16):
-            return _refusal(411, "The size of the file has to be said first.")
+            return _refusal(411, "The upload must state the file's size first.")
         largest = int(st.get_option("server.maxUploadSize")) * 2**20
         if int(size) > largest + _FRAMING:
             return _refusal(413, f"The file is too large; at most {largest // 2**20} MB can be read.")
-        if int(size) + self._coming[session_id] + _held(session_id) > _KEPT_FILES * (largest + _FRAMING):
-            return _refusal(413, "This tab holds too many files already. Take one away, or reload the page.")
+        if int(size) + self._coming[session_id] + held(session_id) > _KEPT_FILES * (largest + _FRAMING):
+            return _refusal(413, "This tab holds too many files. Remove one, or reload the page.")
         return None
 
     @contextmanager
@@ -189,11 +164,6 @@ class Uploads:
             self._coming[session_id] -= size
             if not self._coming[session_id]:
                 del self._coming[session_id]
-
-
-def _held(session_id: str) -> int:
-    files = cast(MemoryUploadedFileManager, Runtime.instance().uploaded_file_mgr).file_storage
-    return sum(len(file.data) for file in list(files.get(session_id, {}).values()))
 
 
 def _refusal(status: int, reason: str) -> JSONResponse:

@@ -79,7 +79,7 @@ class Day:
     @property
     def words(self) -> Mapping[date, str]:
         """The day chosen now, as it is written."""
-        return {day: f"{day:%d %b %Y}" for day in self.chosen}
+        return {day: f"{day:%-d %b %Y}" for day in self.chosen}
 
     def draw(self) -> list[date]:
         """Draw the choice of the day; return what is chosen."""
@@ -187,7 +187,7 @@ def pager(total: int, noun: str, *, capped_at: int | None = None, prefix: str = 
 
 def downloads(file: Callable[[exports.Writer], bytes], name: str, total: str) -> None:
     """Draw the downloads of what the filters match; each file is made when it is asked for."""
-    download(file, name, f"Everything that the filters match: {total}.")
+    download(file, name, f"Everything that matches: {total}.")
 
 
 def download(file: Callable[[exports.Writer], bytes], name: str, caption: str, label: str = "Download") -> None:

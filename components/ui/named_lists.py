@@ -6,11 +6,11 @@ from functools import partial
 from typing import Any, Protocol
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from components.ui import lists, navigation
 from components.ui.lists import Day, Filter
 from components.ui.selection import click
+from components.ui.streamlit_internals import DeltaGenerator
 from db.base.scope import Slice
 
 ACTIVE = {True: "Active", False: "Inactive"}

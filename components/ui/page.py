@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import humanize
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from components.ui import navigation
 from components.ui.markdown import plain
+from components.ui.streamlit_internals import STYLE, DeltaGenerator
 from db.audit.queries import AuditRow
 from services.core.errors import Conflict, DatabaseUnavailable, NotFound, ServiceError, UnstorableText
 
@@ -19,7 +19,7 @@ BadgeColor = Literal["gray", "green", "orange", "red", "yellow"]
 """What a badge may say by its color: nothing, good, watch, wrong, nearly."""
 
 _DATABASE_AWAY = "The database is busy or cannot be reached. Nothing was saved; try again in a moment."
-_UNSTORABLE = "A text holds an invisible character that cannot be kept. Nothing was saved; type it again."
+_UNSTORABLE = "The text contains an invisible character that can't be stored. Nothing was saved; type it again."
 
 
 def header(title: str, subtitle: str = "") -> DeltaGenerator:
@@ -81,16 +81,9 @@ def said(place: str) -> list[AuditRow]:
     return list(changes)
 
 
-_STYLE = """<style>
-body > [data-testid=stToastContainer] { top: auto; bottom: 1rem; }
-[data-testid=stLogoLink], [data-testid=stSidebarLogo] { pointer-events: none; }
-.st-key-menu > :has([data-testid=stCaptionContainer]):not(:first-child) { margin-top: 1rem; }
-</style>"""
-
-
 def style() -> None:
     """Draw what no theme can say: toasts come up below, off the button; the logo is no link; the menu has gaps."""
-    st.html(_STYLE)
+    st.html(STYLE)
 
 
 def empty_state(text: str, icon: str) -> DeltaGenerator:
@@ -111,4 +104,4 @@ def when(moment: datetime | None, zone: ZoneInfo) -> str:
 
 def exactly(moment: datetime | None, zone: ZoneInfo) -> str:
     """Return *moment* to the minute in *zone*, with the zone's name; `—` for none."""
-    return moment.astimezone(zone).strftime("%d %b %Y, %H:%M %Z") if moment else "—"
+    return moment.astimezone(zone).strftime("%-d %b %Y, %H:%M %Z") if moment else "—"

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import jwt
 import streamlit as st
 from sqlmodel import Session
-from streamlit_authenticator.controllers import AuthenticationController, CookieController
 
+from components.ui import authenticator_internals
 from services.core import credentials, settings, validation
 from services.core.access import Actor
 from services.core.errors import DatabaseUnavailable, Forbidden, NotFound, ServiceError
@@ -41,7 +41,7 @@ def load(session: Session) -> Actor | None:
     if known and actor is None:
         state["signed_in"] = None
         state["signed_out"] = True
-        state["sign_in_notice"] = "You have been signed out. Sign in again to go on."
+        state["sign_in_notice"] = "You have been signed out. Sign in again to continue."
     _note_loss(state.get("actor"), actor)
     if actor is not None:
         _stay(actor)
@@ -76,10 +76,10 @@ def rechecked(opener: Callable[[], AbstractContextManager[Session]]) -> Callable
     @contextmanager
     def open_again() -> Iterator[Session]:
         if tenant_now() != drawn_for:
-            raise Forbidden("This tab has gone to another tenant since this page was shown. Nothing was saved.")
+            raise Forbidden("This tab has switched to another tenant since this page was loaded. Nothing was saved.")
         with opener() as session:
             if reload(session) != actor:
-                raise Forbidden("Your access has changed since this page was shown. Nothing was saved.")
+                raise Forbidden("Your access has changed since this page was loaded. Nothing was saved.")
             yield session
 
     return open_again
@@ -104,9 +104,7 @@ def _check(session: Session, username: str, password: str) -> None:
     state = st.session_state
     candidate = sign_in.attempt(session, username)
     text, hashed = sign_in.to_check(password, candidate.password_hash)
-    # The library is given this one user only: it copies and looks through all that it is given.
-    known = {candidate.username: {"name": candidate.name, "password": hashed}}
-    if AuthenticationController({"usernames": known}, auto_hash=False).login(candidate.username, text):
+    if authenticator_internals.matches(candidate.username, candidate.name, hashed, text):
         sign_in.succeeded(session, candidate.username)
         now = datetime.now(UTC)
         state.update(signed_in=(candidate.username, now), signed_out=False, cookie_since=now)
@@ -138,14 +136,13 @@ def write_cookie() -> None:
     if since is None or datetime.now(UTC) - since > _COOKIE_SETTLES:
         return
     config = settings.current()
+    if known := st.session_state.get("signed_in"):
+        ends = since + timedelta(days=config.cookie_days)
+        value = make_token(known[0], known[1], ends)
+    else:
+        value, ends = "", datetime.now(UTC) - timedelta(days=1)
     with st.container(height=1, border=False, key="cookie"):
-        controller = CookieController(COOKIE, credentials.cookie_key(config), config.cookie_days)
-        browser = controller.cookie_model.cookie_manager
-        if known := st.session_state.get("signed_in"):
-            ends = since + timedelta(days=config.cookie_days)
-            browser.set(COOKIE, make_token(known[0], known[1], ends), expires_at=ends)
-        else:
-            browser.set(COOKIE, "", expires_at=datetime.now(UTC) - timedelta(days=1))
+        authenticator_internals.write_cookie(COOKIE, value, ends, credentials.cookie_key(config), config.cookie_days)
 
 
 def choose_tenant(session: Session, tenant_id: int | None) -> None:

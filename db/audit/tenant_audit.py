@@ -33,7 +33,7 @@ from db.models import (
     User,
 )
 from db.numbers import attention
-from db.numbers.attention import Attention, Idle
+from db.numbers.attention import Attention, Rules
 from db.orders.queries import OPEN
 
 _GONE_AT = sa.text("phone_number.released_at IS NOT NULL")
@@ -180,7 +180,7 @@ def figures(
 
 
 def attention_counts(
-    session: Session, scope: Scope, among: Sequence[int], idle: Idle
+    session: Session, scope: Scope, among: Sequence[int], rules: Rules
 ) -> dict[tuple[int, Attention], int]:
     """Return how many numbers call for attention, of the tenants *among* those in *scope*."""
 
@@ -191,7 +191,7 @@ def attention_counts(
         sa.union_all(
             *(
                 sa.select(sa.literal(kind.value).label("kind"), PhoneNumber.tenant_id, sa.func.count().label("n"))
-                .where(within(PhoneNumber.tenant_id), LIVE, attention.condition(kind, within, idle))
+                .where(within(PhoneNumber.tenant_id), LIVE, attention.condition(kind, within, rules))
                 .group_by(PhoneNumber.tenant_id)
                 for kind in Attention
             )
@@ -200,13 +200,15 @@ def attention_counts(
     return {(tenant, Attention(kind)): n for kind, tenant, n in rows}
 
 
-def found(session: Session, scope: Scope, kinds: Sequence[Attention], idle: Idle, limit: int) -> dict[Attention, Found]:
+def found(
+    session: Session, scope: Scope, kinds: Sequence[Attention], rules: Rules, limit: int
+) -> dict[Attention, Found]:
     """Return the numbers in *scope* that call for attention: how many, and the last added *limit* of each kind."""
 
     def newest(kind: Attention) -> Any:
         some = (
             sa.select(sa.literal(kind.value).label("kind"), PhoneNumber.id, sa.func.count().over().label("n"))
-            .where(scope.of(PhoneNumber.tenant_id), LIVE, attention.condition(kind, scope.of, idle))
+            .where(scope.of(PhoneNumber.tenant_id), LIVE, attention.condition(kind, scope.of, rules))
             .order_by(PhoneNumber.id.desc())
             .limit(limit)
             .subquery()
@@ -247,7 +249,7 @@ def known_webhooks(session: Session, scope: Scope) -> int:
     return int(session.scalar(sa.select(ever.scalar_subquery() - gone.scalar_subquery())) or 0)
 
 
-def ways(session: Session, scope: Scope, limit: int) -> tuple[int, list[Way]]:
+def ways(session: Session, scope: Scope, rules: Rules, limit: int) -> tuple[int, list[Way]]:
     """Return how many numbers in *scope* were set to webhooks that their connection no longer has, and to which.
 
     The most frequent *limit* of these are returned.
@@ -272,7 +274,7 @@ def ways(session: Session, scope: Scope, limit: int) -> tuple[int, list[Way]]:
         .select_from(order)
         .join(PhoneNumber, PhoneNumber.id == order.c.number_id)
         .join(Connection, Connection.id == PhoneNumber.connection_id)
-        .where(LIVE, attention.differing(order.c))
+        .where(LIVE, attention.differing(order.c, rules.voice_only))
         .group_by(Connection.id, Connection.name, *set_to, *wanted, *how)
         .order_by(n.desc(), Connection.id, *set_to, *how)
         .limit(limit)

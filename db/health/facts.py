@@ -126,7 +126,7 @@ def _calls(scope: Scope, number_id: int, since: date, until: date) -> tuple[Any,
 def campaigns(session: Session, scope: Scope) -> dict[int, str]:
     """Return the names of the campaigns in *scope*, by their ids."""
     rows = session.execute(sa.select(Campaign.id, Campaign.name).where(scope.of(Campaign.tenant_id)))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def numbers(session: Session, scope: Scope, texts: Sequence[str]) -> dict[str, int]:

@@ -12,7 +12,7 @@ from db.base.scope import Scope, Slice
 from db.health.summaries import Verdict
 from db.models import LIVE, Campaign, CampaignHealth, CampaignNumber, HealthLine, PhoneNumber, PoolStatus, Tenant
 from db.numbers import attention
-from db.numbers.attention import Attention, Idle
+from db.numbers.attention import Attention, Rules
 
 BIN = 0.05
 """The width of a step in the spread of answer rates."""
@@ -260,31 +260,31 @@ def trends(
     return found
 
 
-def count_idle(session: Session, scope: Scope, what: Idle) -> int:
+def count_idle(session: Session, scope: Scope, rules: Rules) -> int:
     """Return how many numbers are idle."""
-    return int(session.scalar(sa.select(sa.func.count()).select_from(_idle(scope, what).subquery())) or 0)
+    return int(session.scalar(sa.select(sa.func.count()).select_from(_idle(scope, rules).subquery())) or 0)
 
 
-def idle(session: Session, scope: Scope, what: Idle, part: Slice) -> list[IdleRow]:
+def idle(session: Session, scope: Scope, rules: Rules, part: Slice) -> list[IdleRow]:
     """Return the *part* of the idle numbers, the idlest first."""
-    found = _idle(scope, what).subquery()
+    found = _idle(scope, rules).subquery()
     rows = sa.select(found).order_by(found.c.completed, found.c.id).limit(part.size).offset(part.offset)
     return [IdleRow(*row) for row in session.execute(rows)]
 
 
-def walk_idle(session: Session, scope: Scope, what: Idle) -> Iterator[IdleRow]:
+def walk_idle(session: Session, scope: Scope, rules: Rules) -> Iterator[IdleRow]:
     """Yield every idle number, in the order of ids."""
-    rows = _idle(scope, what).order_by(PhoneNumber.id).execution_options(yield_per=1000)
+    rows = _idle(scope, rules).order_by(PhoneNumber.id).execution_options(yield_per=1000)
     for row in session.execute(rows):
         yield IdleRow(*row)
 
 
-def _idle(scope: Scope, what: Idle) -> Any:
-    completed = attention.completed(what.days).label("completed")
+def _idle(scope: Scope, rules: Rules) -> Any:
+    completed = attention.completed(rules.idle_days).label("completed")
     return (
         sa.select(PhoneNumber.id, PhoneNumber.e164, PhoneNumber.label, Tenant.name, completed)
         .join(Tenant, Tenant.id == PhoneNumber.tenant_id)
-        .where(scope.of(PhoneNumber.tenant_id), LIVE, attention.condition(Attention.IDLE, scope.of, what))
+        .where(scope.of(PhoneNumber.tenant_id), LIVE, attention.condition(Attention.IDLE, scope.of, rules))
     )
 
 

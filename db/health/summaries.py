@@ -85,7 +85,7 @@ class Facts(NamedTuple):
 
 @dataclass(frozen=True)
 class FallRow:
-    """A campaign whose whole pool answers less than it did, from *since* to *until*; `expected` is the usual rate."""
+    """A campaign with a falling answer rate across its pool, from *since* to *until*; `expected` is the usual rate."""
 
     campaign_id: int
     campaign: str

@@ -1,6 +1,6 @@
 """What about a number may call for attention: one condition each, for counts, lists and files alike."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -29,9 +29,6 @@ _RESTRICTED = sa.text("(phone_number.allowed_inbound <> '[]' OR phone_number.all
 _UNASSIGNED = sa.text("phone_number.agent_id IS NULL")
 _SETS_WEBHOOKS = "{0}.state = 'confirmed' AND {0}.kind IN ('purchase', 'import', 'webhooks')"
 
-VOICE_ONLY = ("exotel",)
-"""Providers that keep the status callback in the call flow, not with the number."""
-
 
 class Attention(StrEnum):
     """Reasons to look at a number, the worst first."""
@@ -46,23 +43,32 @@ class Attention(StrEnum):
 
 
 @dataclass(frozen=True)
-class Idle:
-    """When a Twilio-managed number is idle: with fewer completed calls than `fewer_than` in so many `days`."""
+class Rules:
+    """What the conditions go by.
 
-    days: int
-    fewer_than: int
+    A managed number is idle with fewer completed calls than `idle_under` in `idle_days`. `voice_only` are the keys of
+    the providers that keep no status callback with a number.
+    """
 
+    idle_days: int
+    idle_under: int
+    voice_only: tuple[str, ...]
+
+
+_BY_RULES = (Attention.WEBHOOKS_ELSEWHERE, Attention.IDLE)
 
 Within = Callable[[Any], Any]
 """Returns the condition that a column, a tenant id, is one of those meant: `scope.of`, mostly."""
 
 
-def condition(kind: Attention, within: Within, idle: Idle | None) -> Any:
-    """Return the condition that a number calls for attention; `IDLE` needs to know what *idle* is."""
+def condition(kind: Attention, within: Within, rules: Rules | None) -> Any:
+    """Return the condition that a number calls for attention; those that nobody can tell by its row need *rules*."""
+    if kind in _BY_RULES and rules is None:
+        raise ValueError(f"{kind} goes by rules")
     match kind:
         case Attention.WEBHOOKS_ELSEWHERE:
             # As a truth, not as a join: PostgreSQL then hashes the numbers once, whatever it thinks how many they are.
-            return PhoneNumber.id.in_(_pointing_elsewhere(within)).is_(True)
+            return PhoneNumber.id.in_(_pointing_elsewhere(within, rules.voice_only)).is_(True)
         case Attention.NO_CONNECTION:
             return PhoneNumber.connection_id.is_(None)
         case Attention.INACTIVE_CONNECTION:
@@ -74,18 +80,16 @@ def condition(kind: Attention, within: Within, idle: Idle | None) -> Any:
             flagged = sa.select(CampaignNumber.number_id).where(within(CampaignNumber.tenant_id), FLAGGED)
             return PhoneNumber.id.in_(flagged)
         case Attention.IDLE:
-            if idle is None:
-                raise ValueError("What is idle must be said")
             # Before the calls of a tenant are added up for the first time nobody knows.
-            known = sa.select(HealthSummary.tenant_id).where(HealthSummary.days == idle.days)
-            return sa.and_(_MANAGED, PhoneNumber.tenant_id.in_(known), completed(idle.days) < idle.fewer_than)
+            known = sa.select(HealthSummary.tenant_id).where(HealthSummary.days == rules.idle_days)
+            return sa.and_(_MANAGED, PhoneNumber.tenant_id.in_(known), completed(rules.idle_days) < rules.idle_under)
         case Attention.RESTRICTED:
             return _RESTRICTED
 
 
 def there(session: Session, scope: Scope) -> list[Attention]:
     """Return the reasons for attention that numbers in *scope* have or, where that is dear to know, may have."""
-    quick = [kind for kind in Attention if kind not in (Attention.WEBHOOKS_ELSEWHERE, Attention.IDLE)]
+    quick = [kind for kind in Attention if kind not in _BY_RULES]
     managed = sa.exists().where(scope.of(NumberCount.tenant_id), NumberCount.is_managed, NumberCount.n > 0)
     was_set = sa.exists().where(scope.of(NumberOrder.tenant_id), sa.text(_SETS_WEBHOOKS.format("number_order")))
     numbers = sa.select(PhoneNumber.id).where(scope.of(PhoneNumber.tenant_id), LIVE)
@@ -130,18 +134,18 @@ def last_webhooks(within: Within) -> Any:
     )
 
 
-def _pointing_elsewhere(within: Within) -> Any:
+def _pointing_elsewhere(within: Within, voice_only: Sequence[str]) -> Any:
     """Select the numbers whose webhooks, as we last set them, are not those of their connection now."""
     order = last_webhooks(within).subquery()
     return (
         sa.select(order.c.number_id)
         .join(PhoneNumber, PhoneNumber.id == order.c.number_id)
         .join(Connection, Connection.id == PhoneNumber.connection_id)
-        .where(differing(order.c))
+        .where(differing(order.c, voice_only))
     )
 
 
-def differing(order: Any) -> Any:
+def differing(order: Any, voice_only: Sequence[str]) -> Any:
     """Return the condition that calls do not go to the joined connection, by the webhooks that an order has set.
 
     *order* has its columns. To take them there it needs the URLs, by POST, and no trunk or application.
@@ -152,7 +156,7 @@ def differing(order: Any) -> Any:
         _method(configuration["voice_method"]) != "POST",
         routing(order) != "",
         sa.and_(
-            Connection.provider.not_in(VOICE_ONLY),
+            Connection.provider.not_in(voice_only),
             sa.or_(
                 _text(configuration["status_callback"]) != sa.func.coalesce(Connection.status_callback_url, ""),
                 sa.and_(

@@ -22,7 +22,7 @@ from db.models import (
     Tenant,
 )
 from db.numbers import attention
-from db.numbers.attention import Attention, Idle
+from db.numbers.attention import Attention, Rules
 from db.numbers.text_search import SearchText, closeness, streamed
 
 SEARCH_LIMIT = 1000
@@ -44,7 +44,7 @@ class Sort(StrEnum):
 class NumberQuery:
     """Which numbers are wanted. Empty means any; without status or search, those still held.
 
-    `idle` says what is idle, when `attention` asks for it.
+    `rules` are needed by some kinds of `attention`.
     """
 
     search: SearchText | None = None
@@ -57,7 +57,7 @@ class NumberQuery:
     managed: bool | None = None
     tags: tuple[str, ...] = ()
     attention: tuple[Attention, ...] = ()
-    idle: Idle | None = None
+    rules: Rules | None = None
     sort: Sort = Sort.NEWEST
 
 
@@ -207,7 +207,7 @@ def live_among(session: Session, scope: Scope, e164s: list[str]) -> dict[str, in
     """Return which of *e164s* the tenants in *scope* hold, with their ids."""
     condition = (scope.of(PhoneNumber.tenant_id), PhoneNumber.e164.in_(e164s), LIVE)
     rows = session.execute(sa.select(PhoneNumber.e164, PhoneNumber.id).where(*condition))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def matching(scope: Scope, query: NumberQuery) -> list[Any]:
@@ -227,7 +227,7 @@ def matching(scope: Scope, query: NumberQuery) -> list[Any]:
         tagged = sa.select(NumberTag.number_id).where(scope.of(NumberTag.tenant_id), NumberTag.tag.in_(query.tags))
         conditions.append(PhoneNumber.id.in_(tagged))
     if query.attention:
-        conditions.append(sa.or_(*(attention.condition(kind, scope.of, query.idle) for kind in query.attention)))
+        conditions.append(sa.or_(*(attention.condition(kind, scope.of, query.rules) for kind in query.attention)))
     return conditions
 
 

@@ -62,5 +62,5 @@ def _held(session: Session, e164s: Sequence[str], column: Any) -> dict[str, int]
     found: dict[str, int] = {}
     for start in range(0, len(e164s), _AT_ONCE):
         wanted = PhoneNumber.e164.in_(e164s[start : start + _AT_ONCE])
-        found |= dict(session.execute(sa.select(PhoneNumber.e164, column).where(wanted, LIVE)).tuples().all())
+        found |= dict(session.execute(sa.select(PhoneNumber.e164, column).where(wanted, LIVE)).all())
     return found

@@ -9,7 +9,7 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 
 from providers.errors import ProviderMisconfigured
-from providers.transport import retry_after, sandbox_root
+from providers.transport import answer, sandbox_root
 
 NOT_FOUND = "20404"
 _CODES_BY_STATUS = {401: "20003", 404: NOT_FOUND}
@@ -26,15 +26,13 @@ class Refusal(TwilioException):
 
     def __init__(self, response: Response) -> None:
         super().__init__(f"HTTP {response.status_code}")
-        self.status: int = response.status_code
-        self.retry_after = retry_after(response.headers.get("Retry-After"))
         try:
             body = json.loads(response.text)
         except ValueError:  # a gateway's page rather than Twilio's own answer
             body = None
         fields = body if isinstance(body, dict) else {}
-        code = fields.get("code") or _CODES_BY_STATUS.get(self.status)
-        self.code = None if code is None else str(code)
+        code = fields.get("code") or _CODES_BY_STATUS.get(response.status_code)
+        self.answer = answer(response.status_code, None if code is None else str(code), response.headers, response.text)
         # RFC 9457 problem documents say `detail` and `title` where the older bodies say `message`.
         self.message = str(fields.get("message") or fields.get("detail") or fields.get("title") or "").strip()
 

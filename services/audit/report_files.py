@@ -56,8 +56,9 @@ def as_pdf(session: Session, actor: Actor, during: Period) -> bytes:
         pdf.Document(
             f"Tenant audit: {about.name}",
             (
-                f"Made on {report.at(about.made_at)} by {about.made_by}. Days and times are in the zone {zone}.",
-                f"Changes of {during.first:%d %b %Y} to {during.last:%d %b %Y}; everything else as it was when made.",
+                f"Created on {report.at(about.made_at)} by {about.made_by}. Times are in {zone}.",
+                f"Changes from {during.first:%-d %b %Y} to {during.last:%-d %b %Y}; everything else is as of the time "
+                f"of creation.",
             ),
             [
                 report_tables.findings(report),
@@ -91,8 +92,8 @@ def _made(session: Session, actor: Actor, during: Period, kind: str, newest: int
 
 def _calling(session: Session, actor: Actor, report: Report) -> Iterator[Sequence[Cell]]:
     """Yield every number that calls for attention, once for each reason."""
-    zone, idle = report.about.zone, report.about.limits.idle
+    zone, rules = report.about.zone, report.about.limits.rules
     for kind in Attention:
-        query = NumberQuery(attention=(kind,), idle=idle)
+        query = NumberQuery(attention=(kind,), rules=rules)
         for row in db.numbers.records.walk(session, actor.scope, query, _BATCH):
             yield (labels.ATTENTION[kind], *exports.number_cells(row, zone))

@@ -194,9 +194,9 @@ def owned(session: Session, actor: Actor, about: Tenant) -> Owned:
     scope, now, limits = actor.scope, about.made_at, about.limits
     summaries.freshen(session, actor, thresholds.IDLE_DAYS, wait=FOR_SUMS)
     kinds = [kind for kind in Attention if kind is not Attention.WEBHOOKS_ELSEWHERE]
-    elsewhere, ways = db.audit.tenant_audit.ways(session, scope, MOST_WAYS)
+    elsewhere, ways = db.audit.tenant_audit.ways(session, scope, limits.rules, MOST_WAYS)
     attention = {Attention.WEBHOOKS_ELSEWHERE: Found(elsewhere)} | db.audit.tenant_audit.found(
-        session, scope, kinds, limits.idle, FEW
+        session, scope, kinds, limits.rules, FEW
     )
     figures = {figure: n for (_, figure), n in _figures(session, actor, [about.id], now).items()}
     counted = Counted(figures, {kind: found.n for kind, found in attention.items()}, limits.idle_calls)
@@ -251,8 +251,8 @@ def compare(session: Session, actor: Actor, sort: TenantSort, part: Slice) -> li
     attention: dict[tuple[int, Attention], int] = {}
     for calls in sorted(set(idle_calls.values())):
         alike = [row for row in rows if idle_calls[row.id] == calls]
-        idle = thresholds.read(alike[0].settings).idle
-        attention |= db.audit.tenant_audit.attention_counts(session, actor.scope, [row.id for row in alike], idle)
+        rules = thresholds.read(alike[0].settings).rules
+        attention |= db.audit.tenant_audit.attention_counts(session, actor.scope, [row.id for row in alike], rules)
     return [
         _compared(row, figures, attention, [holding for holding in holdings if holding.tenant_id == row.id])
         for row in rows

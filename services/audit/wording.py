@@ -19,7 +19,7 @@ ACTIONS: dict[str, str] = {
     Action.AGENTS_ADD: "added the agent",
     Action.AGENTS_DEACTIVATE: "deactivated the agent",
     Action.AGENTS_RENAME: "renamed the agent",
-    Action.API_KEYS_CREATE: "made an API key",
+    Action.API_KEYS_CREATE: "created an API key",
     Action.API_KEYS_REVOKE: "revoked an API key",
     Action.AUDIT_EXPORT: "downloaded the activity",
     Action.AUDIT_REPORT: "downloaded the tenant audit",
@@ -27,19 +27,19 @@ ACTIONS: dict[str, str] = {
     Action.CAMPAIGNS_ADD_NUMBERS: "added numbers to the pool",
     Action.CAMPAIGNS_EDIT: "changed the campaign",
     Action.CAMPAIGNS_EDIT_POOL: "changed a number's place in the pool",
-    Action.CAMPAIGNS_LOSE_NUMBER: "took a number that is gone out of the campaign",
-    Action.CAMPAIGNS_REMOVE_NUMBER: "took a number out of the pool",
+    Action.CAMPAIGNS_LOSE_NUMBER: "removed an unavailable number from the campaign",
+    Action.CAMPAIGNS_REMOVE_NUMBER: "removed a number from the pool",
     Action.CAMPAIGNS_SET_PRIMARY: "changed the primary number",
     Action.CONNECTIONS_ACTIVATE: "activated the connection",
     Action.CONNECTIONS_ADD: "added the connection",
     Action.CONNECTIONS_DEACTIVATE: "deactivated the connection",
     Action.CONNECTIONS_DELETE: "deleted the connection",
     Action.CONNECTIONS_EDIT: "changed the connection",
-    Action.CONNECTIONS_ROTATE_KEY: "changed the key that credentials are encrypted with",
+    Action.CONNECTIONS_ROTATE_KEY: "changed the encryption key of credentials",
     Action.CONNECTIONS_TEST: "tested the connection",
     Action.DEMO_FILL: "filled the demo workspace",
     Action.HEALTH_EXPORT: "downloaded number health",
-    Action.HEALTH_IMPORT: "brought in campaign health",
+    Action.HEALTH_IMPORT: "imported campaign health",
     Action.HEALTH_PULL: "read campaign health from the call log",
     Action.NUMBERS_ACTIVATE: "activated the number",
     Action.NUMBERS_ADD: "added the number",
@@ -52,34 +52,34 @@ ACTIONS: dict[str, str] = {
     Action.NUMBERS_EXPORT: "downloaded the list of numbers",
     Action.NUMBERS_IMPORT: "imported the number",
     Action.NUMBERS_IMPORT_FILE: "imported numbers from a file",
-    Action.NUMBERS_PUT_BACK: "put the number back",
+    Action.NUMBERS_PUT_BACK: "restored the number to the workspace",
     Action.NUMBERS_RELEASE: "released the number",
     Action.NUMBERS_REMOVE: "removed the number from the workspace",
     Action.NUMBERS_RENAME: "changed the label",
     Action.NUMBERS_RESTRICT_INBOUND: "changed the allowed inbound countries",
     Action.NUMBERS_RESTRICT_OUTBOUND: "changed the allowed outbound countries",
-    Action.NUMBERS_RESYNC: "took over what the provider has",
+    Action.NUMBERS_RESYNC: "synced from the provider",
     Action.NUMBERS_SET_CONNECTION: "changed the telephony connection",
     Action.NUMBERS_SET_WEBHOOKS: "changed the webhooks at the provider",
     Action.ORDERS_CANCEL: "cancelled an order",
-    Action.ORDERS_CONFIRM: "had an order confirmed",
-    Action.ORDERS_FAIL: "had an order fail",
+    Action.ORDERS_CONFIRM: "order confirmed",
+    Action.ORDERS_FAIL: "order failed",
     Action.ORDERS_PLACE: "placed an order",
-    Action.ORDERS_UNCERTAIN: "has an order that is not certain yet",
+    Action.ORDERS_UNCERTAIN: "order pending confirmation",
     Action.SETTINGS_CHANGE: "changed the tenant's settings",
     Action.TENANTS_CHANGE: "changed the tenant",
     Action.TENANTS_CREATE: "created the tenant",
-    Action.TENANTS_RESUME: "let the tenant's users in again",
+    Action.TENANTS_RESUME: "resumed the tenant",
     Action.TENANTS_SUSPEND: "suspended the tenant",
     Action.USERS_ACTIVATE: "activated the user",
-    Action.USERS_CHANGE_PASSWORD: "changed the own password",
+    Action.USERS_CHANGE_PASSWORD: "changed their password",
     Action.USERS_CHANGE_ROLE: "changed the user's role",
-    Action.USERS_CHANGE_SUPERADMIN: "changed whether the user is a superadmin",
+    Action.USERS_CHANGE_SUPERADMIN: "granted or removed superadmin",
     Action.USERS_CREATE: "created the user",
     Action.USERS_DEACTIVATE: "deactivated the user",
     Action.USERS_RESET_PASSWORD: "reset the user's password",
     Action.USERS_SIGN_IN: "signed in",
-    Action.USERS_SIGN_OUT_EVERYWHERE: "ended every session of the user",
+    Action.USERS_SIGN_OUT_EVERYWHERE: "signed the user out everywhere",
 }
 KINDS = {
     "number": "Number",
@@ -152,9 +152,9 @@ FIELDS = {
     "kept": "Rows kept",
     "inbound": "Inbound calls",
     "not_dialed": "Calls not dialed",
-    "not_on_record": "Calls of numbers not on record",
-    "in_no_pool": "Calls of numbers in no pool",
-    "in_several_pools": "Calls of numbers in several pools",
+    "not_on_record": "Calls from numbers not in Numberdesk",
+    "in_no_pool": "Calls from numbers in no pool",
+    "in_several_pools": "Calls from numbers in several pools",
     "search": "Search",
     "statuses": "Statuses",
     "superadmin": "Superadmin",
@@ -220,6 +220,7 @@ _FILTERS = {
     "types": "type",
     "until": "before",
 }
+_ORDER_RESULTS = (Action.ORDERS_CONFIRM, Action.ORDERS_FAIL, Action.ORDERS_UNCERTAIN)
 _PLACES = {name: place for place, name in enumerate(FIELDS)}
 _NUMBER = re.compile(r"\+?[0-9]{3,}")
 
@@ -259,9 +260,15 @@ def action(key: str) -> str:
 
 
 def deed(row: AuditRow) -> str:
-    """Return what was done in an event. A release that was found done at the provider is no release of ours."""
+    """Return what was done in an event. A release found at the provider is told apart from one of ours."""
     marked = row.action == Action.NUMBERS_RELEASE and AT_PROVIDER in row.after
     return "marked the number as released" if marked else action(row.action)
+
+
+def clause(row: AuditRow) -> str:
+    """Return what was done in an event, to stand behind the name of who did it."""
+    found = deed(row)
+    return f"· {found}" if row.action in _ORDER_RESULTS else found
 
 
 def offered(keys: Iterable[str]) -> dict[str, str]:
@@ -350,9 +357,9 @@ def _told(name: str, value: Any, zone: ZoneInfo) -> str:
     if name in ("provider", "providers"):
         return provider_named(text).name
     if name in _DAYS:
-        return f"{date.fromisoformat(text):%d %b %Y}"
+        return f"{date.fromisoformat(text):%-d %b %Y}"
     if name in _INSTANTS:
-        return f"{datetime.fromisoformat(text).astimezone(zone):%d %b %Y, %H:%M %Z}"
+        return f"{datetime.fromisoformat(text).astimezone(zone):%-d %b %Y, %H:%M %Z}"
     return text
 
 

@@ -50,7 +50,7 @@ def connect(connection: Connection, *, timeout: float = DEFAULT_TIMEOUT) -> Prov
     secrets = credentials.unseal(config, connection.credentials)
     base_url = settings.sandbox_url() if connection.is_sandbox else None
     if base_url == "":
-        raise ProviderMisconfigured(f"{connection.name} is a sandbox connection, and no sandbox runs here")
+        raise ProviderMisconfigured(f"{connection.name} is a sandbox connection, but no sandbox is running")
     provider = provider_named(connection.provider).connect(secrets, base_url=base_url, timeout=timeout)
     return cast(Provider, _Watched(provider))
 
@@ -121,4 +121,4 @@ def _is_over(state: RetryCallState) -> bool:
 
 def _pause(state: RetryCallState) -> float:
     asked = _asked_pause(state)
-    return wait_exponential_jitter(initial=0.3, max=LONGEST_WAIT)(state) if asked is None else asked
+    return wait_exponential_jitter(multiplier=0.3, max=LONGEST_WAIT)(state) if asked is None else asked

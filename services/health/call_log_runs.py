@@ -20,7 +20,7 @@ pool its number is, added on that day or before. With several pools or none it c
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import partial
 
@@ -46,11 +46,8 @@ from services.text.labels import amount
 COMPLETED_SECONDS = 12
 BEAT_SECONDS = 10.0
 
-LONGEST_CALL = timedelta(hours=24)
-"""Twilio ends every call by then, as of 2026-11. What is still open later is a record that was left behind."""
-
 _UNDER_WAY = (CallStatus.QUEUED, CallStatus.RINGING, CallStatus.IN_PROGRESS)
-_OUR_FAULT = "Something went wrong on our side. It has been logged; go on, or tell your administrator."
+_OUR_FAULT = "Something went wrong on our side. It has been logged; continue, or tell your administrator."
 
 _log = structlog.get_logger()
 
@@ -126,10 +123,13 @@ def _read_day(connection_id: int, run: str) -> bool:
         call_logs.end(connection_id, run, f"{row.connection} was deactivated.")
         return False
     since, until = days.span(day, day, days.zone(row.time_zone))
-    read = _ask(provider_access.connect(connection), since, until, connection_id, run)
-    if read.under_way and datetime.now(UTC) - until < LONGEST_CALL:
+    provider = provider_access.connect(connection)
+    read = _ask(provider, since, until, connection_id, run)
+    if read.under_way and datetime.now(UTC) - until < provider.longest_call:
         calls = f"{amount(read.under_way, 'call')} {'is' if read.under_way == 1 else 'are'}"
-        call_logs.end(connection_id, run, f"On {day:%d %b %Y} {calls} still under way. Go on when they have ended.")
+        call_logs.end(
+            connection_id, run, f"On {day:%-d %b %Y}, {calls} still in progress. Continue once they have ended."
+        )
         return False
     return _keep(connection_id, run, day, until, read)
 

@@ -25,7 +25,9 @@ __all__ = ["BIN", "IDLE_DAYS", "FallRow", "HealthRow", "IdleRow", "Step", "Total
 
 MOST_CAMPAIGNS = 1000
 
-FALL_ACTION = "The list or the day, not the numbers: look at what is dialed, and when, before any number is replaced."
+FALL_ACTION = (
+    "Probably the call list or the day, not the numbers. Check what is dialed, and when, before replacing numbers."
+)
 
 _HEADER = (
     "Number",
@@ -53,12 +55,12 @@ URGENT = (Verdict.SPAM_FLAGGED, Verdict.LOW, Verdict.FALLING)
 
 ACTION = {
     Verdict.SPAM_FLAGGED: "Rest it, register it with the carriers, or replace it.",
-    Verdict.LOW: "Replace it: the others of its pool do better on the same days.",
-    Verdict.FALLING: "Rest it, then look again.",
-    Verdict.CAPPED: "It rests until midnight. Add numbers to the pool if this is every day.",
+    Verdict.LOW: "Replace it, or check its call list: the rest of its pool does better on the same days.",
+    Verdict.FALLING: "Rest it, then check again.",
+    Verdict.CAPPED: "It rests until midnight. If this happens every day, add numbers to the pool.",
     Verdict.NEAR_CAP: "Spread the calls over more numbers.",
     Verdict.THIN: "Wait for more calls.",
-    Verdict.SMALL_POOL: "Judge it yourself, or add numbers to the pool.",
+    Verdict.SMALL_POOL: "Decide for yourself, or add numbers to the pool.",
     Verdict.HEALTHY: "",
 }
 
@@ -143,13 +145,13 @@ def trends(session: Session, actor: Actor, wanted: Wanted, rows: list[HealthRow]
 def count_idle(session: Session, actor: Actor) -> int:
     """Return how many Twilio-managed numbers are at risk of being reclaimed."""
     require(actor, Permission.HEALTH_READ)
-    return db.health.number_health.count_idle(session, actor.scope, thresholds.of(session, actor).idle)
+    return db.health.number_health.count_idle(session, actor.scope, thresholds.of(session, actor).rules)
 
 
 def idle(session: Session, actor: Actor, part: Slice) -> list[IdleRow]:
     """Return the *part* of the numbers that are at risk of being reclaimed, the idlest first."""
     require(actor, Permission.HEALTH_READ)
-    return db.health.number_health.idle(session, actor.scope, thresholds.of(session, actor).idle, part)
+    return db.health.number_health.idle(session, actor.scope, thresholds.of(session, actor).rules, part)
 
 
 def export(session: Session, actor: Actor, wanted: Wanted) -> list[Table]:
@@ -162,7 +164,7 @@ def export(session: Session, actor: Actor, wanted: Wanted) -> list[Table]:
     session.commit()
     limits, query = thresholds.of(session, actor), _query(session, actor, wanted)
     lines = db.health.number_health.walk(session, actor.scope, query)
-    idle = db.health.number_health.walk_idle(session, actor.scope, limits.idle)
+    idle = db.health.number_health.walk_idle(session, actor.scope, limits.rules)
     return [
         Table("Number health", _HEADER, (_cells(row, limits) for row in lines)),
         Table("Idle", _IDLE_HEADER, ((row.e164, row.label, row.tenant, row.completed) for row in idle)),
@@ -197,23 +199,23 @@ def reason(row: HealthRow, limits: Thresholds) -> str:
         case Verdict.LOW:
             share, expected = f"{limits.flag_share:.0%}", row.expected or 0
             return (
-                f"{_rate(row.answered, row.attempts)}, the others of its pool {expected:.0%} on the same days. Even "
-                f"the upper end of chance, {row.bound or 0:.0%}, lies under {share} of that."
+                f"{_rate(row.answered, row.attempts)} answered; the rest of its pool had {expected:.0%} on the same "
+                f"days. Even its upper bound, {row.bound or 0:.0%}, is below {share} of that."
             )
         case Verdict.FALLING:
-            since = f"Since {row.since:%-d %b %Y} it" if row.since else "It"
+            since = f" since {row.since:%-d %b %Y}" if row.since else ""
             return (
-                f"{since} has {_rate(row.since_answered, row.since_attempts)}, the others of its pool "
-                f"{row.since_expected or 0:.0%} on the same days: a fall beyond chance."
+                f"{_rate(row.since_answered, row.since_attempts)} answered{since}; the rest of its pool had "
+                f"{row.since_expected or 0:.0%} on the same days. It dropped more than chance explains."
             )
         case Verdict.CAPPED if row.today < limits.cap:
-            return "Its pool has capped it."
+            return "Capped in its pool."
         case Verdict.CAPPED | Verdict.NEAR_CAP:
             return f"{labels.amount(row.today, 'call')} today; the cap is {limits.cap:,}."
         case Verdict.THIN:
             return f"Not enough data: {labels.amount(row.attempts, 'attempt')}."
         case Verdict.SMALL_POOL:
-            return "Pool too small to tell: the others have too few calls to compare it with."
+            return "Pool too small to tell: the rest of it has too few calls to compare with."
         case _:
             return ""
 
@@ -223,7 +225,7 @@ def _rate(answered: int, attempts: int) -> str:
 
 
 def falls(session: Session, actor: Actor, days: int, campaign_id: int | None = None) -> list[FallRow]:
-    """Return the campaigns whose whole pool answers less than it did, over windows of *days*; or the one only."""
+    """Return the campaigns with a falling answer rate across the pool, over windows of *days*; or the one only."""
     require(actor, Permission.HEALTH_READ)
     return db.health.summaries.falls(session, actor.scope, days, campaign_id)
 
@@ -231,13 +233,13 @@ def falls(session: Session, actor: Actor, days: int, campaign_id: int | None = N
 def fallen(fall: FallRow) -> str:
     """Return what happened to a campaign's pool, in words."""
     return (
-        f"The whole pool answers less since {fall.since:%-d %b %Y}: {_rate(fall.answered, fall.attempts)}, where "
-        f"{fall.expected:.0%} was usual on such days."
+        f"The answer rate of the whole pool has dropped since {fall.since:%-d %b %Y}: "
+        f"{_rate(fall.answered, fall.attempts)}; {fall.expected:.0%} was usual on such days."
     )
 
 
 def changed(found: Totals) -> tuple[float, bool] | None:
-    """Return by how much the answer rate differs from the window before, and whether beyond chance at 95 %."""
+    """Return by how much the answer rate differs from the window before, and whether beyond chance at 95%."""
     if not found.attempts or not found.attempts_before:
         return None
     before = (found.answered_before, found.attempts_before)

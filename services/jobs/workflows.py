@@ -20,6 +20,7 @@ from services.connections import provider_access
 from services.core.access import Actor, Permission, require
 from services.core.settings import Settings
 from services.health import call_log_runs, call_logs
+from services.jobs import dbos_internals
 from services.jobs.replicas import Replica
 from services.orders import fulfilment
 from services.orders.sweep import Sweep
@@ -141,7 +142,7 @@ def look_at_all(session: Session, actor: Actor) -> str:
     hindered: Counter[str] = Counter()
     for order_id, connection_id in waiting:
         if time.monotonic() > until:
-            hindered["there are too many to wait for. They are looked at by themselves"] += 1
+            hindered["there are too many to wait for. They are checked automatically"] += 1
             continue
         if connection_id in away:  # it was too busy, or did not answer, a moment ago
             hindered[away[connection_id]] += 1
@@ -189,7 +190,7 @@ def _live(replica: Replica) -> None:
     begun = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
     dead = replica.silent({workflow.executor_id for workflow in begun if workflow.executor_id})
     if dead:
-        DBOS._recover_pending_workflows(dead)  # there is no public way that leaves those of the living alone
+        dbos_internals.take_over(dead)
         replica.forget(dead)
 
 

@@ -56,7 +56,7 @@ def in_words(differences: Sequence[Difference]) -> str:
 
 def _in_words(here: str, in_file: str) -> str:
     unseen = here and in_file and written_numbers.visible(here) == written_numbers.visible(in_file)
-    hint = " (what differs can hardly be seen)" if unseen else ""
+    hint = " (the difference is hard to see)" if unseen else ""
     return f"here {_shown(here, in_file)}, in the file {_shown(in_file, here)}{hint}"
 
 

@@ -250,7 +250,7 @@ def remove(session: Session, actor: Actor, number_id: int, *, version: int) -> i
 
     def apply(number: PhoneNumber) -> None:
         if number.is_managed:
-            raise Forbidden("A Twilio-managed number is released, not removed.")
+            raise Forbidden("A Twilio-managed number can be released, not removed.")
         leave_campaigns(session, actor, number)
         number.status = NumberStatus.REMOVED
         number.released_at = datetime.now(UTC)
@@ -264,7 +264,7 @@ def put_back(session: Session, actor: Actor, number_id: int, *, version: int) ->
 
     def apply(number: PhoneNumber) -> None:
         if number.status is not NumberStatus.REMOVED:
-            raise InvalidInput("Only a removed number can be put back.")
+            raise InvalidInput("Only a removed number can be restored.")
         if db.numbers.queries.is_live(session, number.e164) or db.orders.queries.has_open(session, number.e164):
             raise Conflict("This number has been added again since. Look for it in the list.")
         number.status = NumberStatus.INACTIVE
@@ -328,7 +328,7 @@ def change(
     if number.version != version:
         changes = db.audit.queries.since_version(session, actor.scope, "number", number_id, version)
         session.rollback()
-        raise Conflict("Somebody else changed this number meanwhile. Nothing was saved.", changes=changes)
+        raise Conflict("Someone else changed this number. Your change was not saved.", changes=changes)
     if number.released_at is not None and not even_gone:
         raise Conflict("This number is no longer in the workspace, so it cannot be changed.")
     before = words(session, number)
@@ -355,7 +355,7 @@ def change(
         session.commit()
     except IntegrityError as exc:
         session.rollback()
-        raise Conflict("Somebody else changed this number meanwhile. Nothing was saved.") from exc
+        raise Conflict("Someone else changed this number. Your change was not saved.") from exc
     return number.version
 
 
@@ -378,11 +378,12 @@ def leave_campaigns(session: Session, actor: Actor, number: PhoneNumber) -> None
 
 
 def _with_thresholds(session: Session, actor: Actor, query: NumberQuery) -> NumberQuery:
-    """Return *query* with what the tenant calls idle, where that is asked for."""
-    if Attention.IDLE not in query.attention:
+    """Return *query* with the rules by which numbers call for attention, where that is asked for."""
+    if not query.attention:
         return query
-    summaries.freshen(session, actor, thresholds.IDLE_DAYS)
-    return replace(query, idle=thresholds.of(session, actor).idle)
+    if Attention.IDLE in query.attention:
+        summaries.freshen(session, actor, thresholds.IDLE_DAYS)
+    return replace(query, rules=thresholds.of(session, actor).rules)
 
 
 def _told(session: Session, scope: Scope, query: NumberQuery) -> dict[str, Any]:

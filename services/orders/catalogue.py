@@ -178,7 +178,7 @@ def owned_by_sid(session: Session, actor: Actor, connection_id: int, sid: str, e
         if found is not None and e164:
             identity.expect(provider, found, e164)
     if found is None:
-        raise NotFound("The number is not in the account any more. Refresh the list.")
+        raise NotFound("The number is no longer in the account. Refresh the list.")
     return found
 
 
@@ -203,7 +203,7 @@ def webhooks_now(session: Session, actor: Actor, number_id: int) -> Webhooks:
     require(actor, Permission.NUMBERS_READ)
     found = at_provider(session, actor, number_id)
     if found is None:
-        raise NotFound("The provider's account does not hold this number any more.")
+        raise NotFound("The number is no longer in the provider's account.")
     return found.webhooks
 
 

@@ -15,14 +15,12 @@ from db.models import NumberOrder, NumberStatus, NumberType, OrderKind, PhoneNum
 from providers.records import OwnedNumber
 from services.audit import audit
 from services.audit.audit import Action
+from services.connections.connections import provider_named
 from services.core import validation
 from services.core.access import Actor
 from services.numbers import numbers
 from services.orders import webhook_orders
 from services.text import numbering
-
-BUY_BACK = timedelta(days=10)
-"""How long a number that was given back can be bought again. Twilio's rule, as of 2026-11."""
 
 
 class OnRecordElsewhere(Exception):
@@ -107,7 +105,7 @@ def released(session: Session, actor: Actor, order: NumberOrder) -> None:
     numbers.leave_campaigns(session, actor, number)
     number.status = NumberStatus.RELEASED
     number.released_at = number.updated_at = datetime.now(UTC)
-    number.buy_back_until = number.released_at + BUY_BACK
+    number.buy_back_until = number.released_at + timedelta(days=provider_named(number.provider).buy_back_days)
     number.version += 1
     audit.record(
         session,

@@ -5,6 +5,7 @@ by a second click. What decides is the order's row, changed only while it is loc
 it is looked at next; `services/orders/sweep.py` does so, for ever.
 """
 
+import contextlib
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from db.base.scope import Scope
 from db.models import NumberOrder, OrderKind, OrderState
 from providers.base import Provider
 from providers.errors import (
+    NotThere,
     OutcomeUnknown,
     ProviderError,
     ProviderMisconfigured,
@@ -36,13 +38,12 @@ from services.core.access import Actor
 from services.core.credentials import KeyProblem
 from services.numbers import numbers
 from services.orders import effects, identity, states, webhook_orders
-from services.orders.effects import BUY_BACK
 from services.orders.states import change as _change
 from services.orders.states import fail as _fail
 from services.orders.states import uncertain as _uncertain
 from services.text import numbering
 
-__all__ = ["BUY_BACK", "Look", "ask", "carry_on", "drive", "settle"]
+__all__ = ["Look", "ask", "carry_on", "drive", "settle"]
 
 FORGOTTEN_AFTER = timedelta(minutes=15)
 """What was due for so long, since the console did not run, is not sent any more: nobody expects it now."""
@@ -111,8 +112,8 @@ def drive(order_id: int, *, even_early: bool = False) -> Look:
         session.commit()
         session.expunge(order)
     if is_forgotten:
-        how = "The provider did not take it, and then" if order.problem else "It was never sent:"
-        _fail(order_id, f"{how} the console did not run for a while. Nothing happened and nothing was charged.")
+        how = "The provider did not accept it, and then" if order.problem else "It was never sent, because"
+        _fail(order_id, f"{how} Numberdesk was not running for a while. Nothing happened and nothing was charged.")
         return Look(is_settled=True)
     if provider is None:
         return Look(is_settled=False, problem=problem)
@@ -125,7 +126,13 @@ def drive(order_id: int, *, even_early: bool = False) -> Look:
     except ProviderError as exc:
         problem = str(exc)
         sent_away = exc if isinstance(exc, ProviderUnavailable) else None
-        _log.warning("order.cannot_look", order=order_id, problem=problem)
+        _log.warning(
+            "order.cannot_look",
+            order=order_id,
+            kind=str(order.kind),
+            problem=problem,
+            **{name: value for name, value in vars(exc.answer).items() if value},
+        )
     with db.base.engine.open_session() as session:
         is_settled = _is_settled(session, order_id)
     if is_settled:
@@ -157,12 +164,12 @@ def _ask(provider: Provider, order: NumberOrder) -> None:
     try:
         found = provider_access.patiently(lambda: act(provider, order))
     except OutcomeUnknown as exc:
-        _uncertain(order_id, f"{exc}")
+        _uncertain(order_id, exc)
     except ProviderUnavailable as exc:
         states.not_now(order_id, exc)
         raise
     except ProviderError as exc:
-        _fail(order_id, f"{exc}")
+        _fail(order_id, exc)
     else:
         _confirm(order_id, found)
 
@@ -196,8 +203,8 @@ def _buy(provider: Provider, order: NumberOrder) -> OwnedNumber:
     """Buy the number, unless the account holds it already: then to buy is to overwrite its webhooks unseen."""
     if provider.find_owned(order.e164) is not None:
         raise RequestRejected(
-            f"The account holds {numbering.display(order.e164)} already, so it was not bought and nothing was charged. "
-            "Import it instead, which shows the webhooks that are replaced."
+            f"{numbering.display(order.e164)} is already in the account, so it was not bought and nothing was "
+            f"charged. Import it instead; that shows the webhooks to be replaced."
         )
     chosen = order.configuration
     return provider.buy(
@@ -221,11 +228,8 @@ def _release(provider: Provider, order: NumberOrder) -> None:
     if number is None:  # gone already is what was wanted, unless it is there again
         _expect_nowhere(provider, order)
         return
-    try:
+    with contextlib.suppress(NotThere):
         provider.release(number.sid)
-    except RequestRejected as exc:
-        if exc.code != "20404":
-            raise
 
 
 def _expect_nowhere(provider: Provider, order: NumberOrder) -> None:
@@ -233,8 +237,8 @@ def _expect_nowhere(provider: Provider, order: NumberOrder) -> None:
     other = provider.find_owned(order.e164)
     if other is not None:
         raise identity.AnotherSid(
-            f"The account holds {numbering.display(order.e164)} under another SID, {other.sid}. It was not released; "
-            "take that SID over by a re-sync, and release it then."
+            f"The account has {numbering.display(order.e164)} under another SID, {other.sid}. It was not released. "
+            f"Re-sync it to use that SID, then release it."
         )
 
 
@@ -247,7 +251,7 @@ def _look_for_purchase(provider: Provider, order: NumberOrder) -> None:
     elif _long_ago(order):
         _fail(
             order.id,
-            "The provider does not hold it for the account: it was not bought, nothing was charged.",
+            "The number is not in the account: it was not bought and nothing was charged.",
             once_more=True,
         )
 
@@ -264,7 +268,7 @@ def _look_for_release(provider: Provider, order: NumberOrder) -> None:
         if gone:
             _expect_nowhere(provider, order)
     except (identity.AnotherNumber, identity.AnotherSid) as exc:
-        _fail(order.id, str(exc))
+        _fail(order.id, exc)
         return
     if gone:
         _confirm(order.id, None)
@@ -276,14 +280,14 @@ def _look_at_webhooks(provider: Provider, order: NumberOrder) -> None:
     try:
         now = identity.by_sid(provider, order.provider_sid or "", order.e164)
     except identity.AnotherNumber as exc:
-        _fail(order.id, str(exc))
+        _fail(order.id, exc)
         return
     if now is None:
-        _fail(order.id, "The number is not in the account any more. Nothing was changed.")
+        _fail(order.id, "The number is no longer in the account. Nothing was changed.")
     elif webhook_orders.are_set(provider, order, now):
         _confirm(order.id, now)
     elif _long_ago(order):
-        _fail(order.id, "The webhooks at the provider are not ours: they were not replaced. Try again.")
+        _fail(order.id, "The webhooks at the provider were not replaced. Try again.")
 
 
 def _long_ago(order: NumberOrder) -> bool:
@@ -326,7 +330,7 @@ def _confirm(order_id: int, owned: OwnedNumber | None) -> None:
     except (effects.OnRecordElsewhere, IntegrityError):
         _uncertain(
             order_id,
-            "The number is ours at the provider, but it is on record elsewhere, so it could not be put on record "
+            "The provider confirmed the order, but Numberdesk already has this number elsewhere and cannot add it "
             "here. Tell a superadmin: the order stays open until one of the two is gone.",
         )
     except db.base.engine.DatabaseUnavailable:
@@ -334,8 +338,8 @@ def _confirm(order_id: int, owned: OwnedNumber | None) -> None:
     except Exception:
         _uncertain(
             order_id,
-            "It was done at the provider, but something went wrong on our side when it was put on record. It has been "
-            "logged, and is tried again.",
+            "The provider confirmed the order, but something went wrong on our side when saving it. It has been "
+            "logged and will be retried.",
         )
         raise
 

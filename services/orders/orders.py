@@ -149,7 +149,7 @@ def place_release(session: Session, actor: Actor, number_id: int, typed: str, *,
     require(actor, Permission.NUMBERS_RELEASE)
     number, connection = _managed(session, actor, number_id, Capability.RELEASE)
     if number.version != version:
-        raise Conflict("Somebody else changed this number meanwhile. Nothing was released.")
+        raise Conflict("Someone else changed this number. It was not released.")
     if not is_typed(number.e164, typed):
         raise InvalidInput(f"Type {numbering.display(number.e164)} to confirm.", field="typed")
     return _place(
@@ -180,7 +180,7 @@ def place_buy_back(session: Session, actor: Actor, number_id: int) -> int:
     require_tenant(actor)
     number = numbers.get(session, actor, number_id)
     if not may_be_bought_back(number):
-        raise InvalidInput("This number can no longer be bought back. Look whether it is for sale.")
+        raise InvalidInput("This number can no longer be bought back. Check whether it is for sale.")
     bought = next((o for o in reversed(of_number(session, actor, number.id)) if o.kind is OrderKind.PURCHASE), None)
     papers = bought.configuration if bought else {}
     agent = db.agents.find(session, Scope(number.tenant_id), number.agent_id) if number.agent_id else None
@@ -278,10 +278,11 @@ def cancel(session: Session, actor: Actor, order_id: int) -> None:
     if order is None:
         raise NotFound
     if order.state is not OrderState.PLACED or order.asked_at is not None:
-        raise Conflict("This order was sent to the provider meanwhile, so it cannot be cancelled any more.")
+        raise Conflict("This order has been sent to the provider in the meantime and can no longer be cancelled.")
     order.problem = f"Cancelled by {actor.name}. Nothing happened and nothing was charged."
     states.close(session, order, actor, OrderState.FAILED, Action.ORDERS_CANCEL)
     session.commit()
+    states.log_change(order, OrderState.PLACED)
 
 
 def cancel_all(session: Session, actor: Actor, order_ids: Sequence[int]) -> str:
@@ -294,7 +295,7 @@ def cancel_all(session: Session, actor: Actor, order_ids: Sequence[int]) -> str:
             cancelled += 1
         session.rollback()
     sent = len(order_ids) - cancelled
-    return f"{labels.amount(cancelled, 'order')} cancelled" + (f"; {sent:,} sent meanwhile." if sent else ".")
+    return f"{labels.amount(cancelled, 'order')} cancelled" + (f"; {sent:,} already sent." if sent else ".")
 
 
 def told(webhooks: Mapping[str, Any], otherwise: Webhooks | None = None) -> Webhooks:
@@ -312,11 +313,11 @@ def _expect_fitting(**values: str | None) -> None:
         if text is None:
             continue
         if not text.isprintable():
-            raise InvalidInput(f"The {what} holds a character that cannot be kept. Nothing was asked.", field=what)
+            raise InvalidInput(f"The {what} contains a character that can't be stored. Nothing was sent.", field=what)
         if not least <= len(text) <= most:
             raise InvalidInput(
-                f"The {what} has {labels.amount(len(text), 'character')}; {least} to {most} can be kept. Nothing was "
-                "asked.",
+                f"The {what} has {labels.amount(len(text), 'character')}; {least} to {most} are allowed. Nothing was "
+                f"sent.",
                 field=what,
             )
 
@@ -389,4 +390,5 @@ def _place(session: Session, actor: Actor, connection: Connection, kind: OrderKi
     after = {"kind": str(kind), "connection": connection.name, "price": order.price, "currency": order.currency}
     audit.record(session, actor, Action.ORDERS_PLACE, about, after=after)
     session.commit()
+    states.log_change(order, None)
     return order.id

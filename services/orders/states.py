@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
@@ -10,7 +11,7 @@ import db.base.engine
 import db.orders.queries
 import db.people.users
 from db.models import NumberOrder, OrderState
-from providers.errors import ProviderUnavailable
+from providers.errors import ProviderError, ProviderUnavailable
 from services.audit import audit
 from services.audit.audit import Action, Subject
 from services.core import validation
@@ -23,13 +24,22 @@ LAST_LOOK_AFTER = timedelta(hours=3)
 """When a purchase that was given up is looked at once more."""
 
 
+_log = structlog.get_logger()
+
+
 def pause(looks: int) -> timedelta:
     """Return how long to wait after the n-th look at an order."""
     return timedelta(seconds=PAUSES[min(max(looks, 1), len(PAUSES)) - 1])
 
 
-def change(order_id: int, apply: Callable[[Session, NumberOrder, Actor], None], *, even_failed: bool = False) -> None:
-    """Do *apply* to an order that is still open, locked, in one transaction."""
+def change(
+    order_id: int,
+    apply: Callable[[Session, NumberOrder, Actor], None],
+    *,
+    even_failed: bool = False,
+    cause: ProviderError | None = None,
+) -> None:
+    """Do *apply* to an order that is still open, locked, in one transaction. *cause* is what the provider said."""
     states = (*db.orders.queries.OPEN, OrderState.FAILED) if even_failed else db.orders.queries.OPEN
     with db.base.engine.open_session() as session:
         db.base.engine.start_write(session)
@@ -39,8 +49,28 @@ def change(order_id: int, apply: Callable[[Session, NumberOrder, Actor], None], 
         if order is None or order.state not in states:
             return
         user = db.people.users.get(session, order.placed_by)
+        before = order.state
         apply(session, order, Actor(user.id, user.username, user.name, tenant_id=order.tenant_id))
         session.commit()
+        log_change(order, before, cause)
+
+
+def log_change(order: NumberOrder, before: OrderState | None, cause: ProviderError | None = None) -> None:
+    """Write an order's new state to the log, with what the provider answered; nothing when the state is the same."""
+    if order.state is before:
+        return
+    answer = {name: value for name, value in vars(cause.answer).items() if value} if cause else {}
+    _log.info(
+        "order.changed",
+        order=order.id,
+        tenant=order.tenant_id,
+        connection=order.connection_id,
+        kind=str(order.kind),
+        before=str(before) if before else None,
+        after=str(order.state),
+        problem=order.problem,
+        **answer,
+    )
 
 
 def _write_down(session: Session, actor: Actor, order: NumberOrder, action: Action) -> None:
@@ -49,11 +79,11 @@ def _write_down(session: Session, actor: Actor, order: NumberOrder, action: Acti
     audit.record(session, actor, action, about, after=after)
 
 
-def uncertain(order_id: int, problem: str) -> None:
+def uncertain(order_id: int, problem: str | ProviderError) -> None:
     """Keep looking, also at an order that somebody gave up while it was still being asked."""
 
     def apply(session: Session, order: NumberOrder, actor: Actor) -> None:
-        before, order.problem = order.state, fit(problem)
+        before, order.problem = order.state, fit(str(problem))
         if before is OrderState.UNKNOWN:
             return
         order.state, order.settled_at = OrderState.UNKNOWN, None
@@ -61,9 +91,9 @@ def uncertain(order_id: int, problem: str) -> None:
         _write_down(session, actor, order, Action.ORDERS_UNCERTAIN)
 
     try:
-        change(order_id, apply, even_failed=True)
+        change(order_id, apply, even_failed=True, cause=_cause(problem))
     except IntegrityError:  # given up, and the number is being ordered anew: only the text is put right
-        change(order_id, lambda _session, order, _actor: setattr(order, "problem", fit(problem)), even_failed=True)
+        change(order_id, lambda _session, order, _actor: setattr(order, "problem", fit(str(problem))), even_failed=True)
 
 
 def not_now(order_id: int, exc: ProviderUnavailable) -> None:
@@ -77,15 +107,15 @@ def not_now(order_id: int, exc: ProviderUnavailable) -> None:
     change(order_id, apply)
 
 
-def fail(order_id: int, problem: str, *, once_more: bool = False) -> None:
+def fail(order_id: int, problem: str | ProviderError, *, once_more: bool = False) -> None:
     """Give an order up; it may be looked at *once_more*, hours later."""
 
     def apply(session: Session, order: NumberOrder, actor: Actor) -> None:
-        order.problem = fit(problem)
+        order.problem = fit(str(problem))
         close(session, order, actor, OrderState.FAILED, Action.ORDERS_FAIL)
         order.next_look_at = datetime.now(UTC) + LAST_LOOK_AFTER if once_more else None
 
-    change(order_id, apply)
+    change(order_id, apply, cause=_cause(problem))
 
 
 def look_no_more(order_id: int) -> None:
@@ -101,6 +131,10 @@ def close(session: Session, order: NumberOrder, actor: Actor, state: OrderState,
     """Settle an order in the transaction of *session*."""
     order.state, order.settled_at, order.next_look_at = state, datetime.now(UTC), None
     _write_down(session, actor, order, action)
+
+
+def _cause(problem: str | ProviderError) -> ProviderError | None:
+    return problem if isinstance(problem, ProviderError) else None
 
 
 def fit(problem: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from db.models import NumberOrder
 from providers.base import Provider
-from providers.errors import OutcomeUnknown, RequestRejected
+from providers.errors import NotThere, OutcomeUnknown, RequestRejected
 from providers.records import OwnedNumber, Webhooks
 from services.core.errors import InvalidInput
 from services.orders import identity
@@ -102,7 +102,7 @@ def require_agreement(e164: str, seen: Webhooks, wanted: Webhooks, *, stop_routi
     if stops(seen, wanted) and not stop_routing:
         raise InvalidInput(
             f"{numbering.display(e164)} is routed by {routing(seen)}, so its calls would not reach the new Voice URL. "
-            "Agree to stop that routing, or leave the number as it is.",
+            f"Confirm that this routing stops, or leave the number as it is.",
             field="stop_routing",
         )
 
@@ -114,28 +114,26 @@ def take_over(provider: Provider, order: NumberOrder) -> OwnedNumber:
     """
     number = identity.by_sid(provider, order.provider_sid or "", order.e164)
     if number is None:
-        raise RequestRejected(
-            f"{numbering.display(order.e164)} is not in the account any more. Nothing was changed.", code="20404"
-        )
+        raise NotThere(f"{numbering.display(order.e164)} is no longer in the account. Nothing was changed.")
     now = number.webhooks
     if are_set(provider, order, number):
         return number
     if _kept_by(provider, now) != _kept_by(provider, kept(order.previous, now)):
         raise RequestRejected(
-            "The webhooks were changed at the provider since they were shown. Nothing was overwritten; look again."
+            "The webhooks have changed at the provider since they were shown. Nothing was overwritten; check again."
         )
     if now.routed_by and not _is_whole(order.configuration):
         raise RequestRejected(
             f"The number is routed by {routing(now)}, so its calls would not reach the new Voice URL. Nothing was "
-            "changed; order it again, and agree to stop that routing."
+            f"changed; try again and confirm that this routing stops."
         )
     before, after = (words(_kept_by(provider, one)) for one in (now, kept(order.configuration, now)))
     changes = {name: value for name, value in after.items() if value != before[name]}
     changed = provider.set_webhooks(number.sid, **changes)
     if changed.e164 != order.e164 or not are_set(provider, order, changed):
         raise OutcomeUnknown(
-            f"{provider.name} was asked to set the webhooks and answered, but not with what was asked for. It may have "
-            "happened. Look at what the number has before asking again."
+            f"{provider.name} was asked to set the webhooks but returned other values. They may have been set. Check "
+            f"the number before trying again."
         )
     return changed
 

@@ -29,9 +29,9 @@ from db.models import (
 from providers.sandbox import exotel
 from providers.sandbox.accounts import MAIN, SMALL
 from services.audit.audit import Action
+from services.connections.connections import provider_named
 from services.core.credentials import seal
 from services.core.settings import Settings
-from services.orders.fulfilment import BUY_BACK
 from services.people import sign_in
 from services.setup import builder
 from services.setup import demo_story as cast
@@ -202,7 +202,8 @@ def _number(
     }
     if gone:
         released = created + (_at(today, 0) - created) * chance.uniform(0.5, 1)
-        values |= {"released_at": released, "buy_back_until": released + BUY_BACK if managed else None}
+        days = timedelta(days=provider_named(connection.provider).buy_back_days)
+        values |= {"released_at": released, "buy_back_until": released + days if managed else None}
     return values
 
 

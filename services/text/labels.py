@@ -62,13 +62,13 @@ ORDER = {
     OrderKind.PURCHASE: "Purchase",
     OrderKind.IMPORT: "Import",
     OrderKind.RELEASE: "Release",
-    OrderKind.WEBHOOKS: "Change of webhooks",
+    OrderKind.WEBHOOKS: "Webhook change",
 }
 ORDER_STATE = {
     OrderState.PLACED: "Placed",
     OrderState.CONFIRMED: "Confirmed",
     OrderState.FAILED: "Failed",
-    OrderState.UNKNOWN: "Not certain yet",
+    OrderState.UNKNOWN: "Pending confirmation",
 }
 TROUBLE = {
     Trouble.NO_PRIMARY: "No primary number",
@@ -78,17 +78,17 @@ TROUBLE = {
 TESTED = {Tested.FAILED: "Failed", Tested.NEVER: "Never tested", Tested.PASSED: "Passed"}
 ROLE = {Role.ADMIN: "Admin", Role.OPERATOR: "Operator", Role.VIEWER: "Viewer"}
 ATTENTION = {
-    Attention.WEBHOOKS_ELSEWHERE: "Webhooks elsewhere",
+    Attention.WEBHOOKS_ELSEWHERE: "Unexpected webhooks",
     Attention.NO_CONNECTION: "No connection",
     Attention.INACTIVE_CONNECTION: "Inactive connection",
-    Attention.NO_AGENT: "Active without agent",
+    Attention.NO_AGENT: "No agent",
     Attention.SPAM_FLAGGED: "Spam-flagged",
     Attention.IDLE: "Idle",
     Attention.RESTRICTED: "Country restrictions",
 }
 WEIGHT = (
-    "How often the number is taken against the others of its pool. The dialer's, where one is set; else ours, from the "
-    "calls of 30 days: (answered + k·m) / (attempts + k), m being the pool's rate, divided by the pool's average."
+    "How often this number is used relative to the pool. Set by the dialer, or else calculated from the calls of 30 "
+    "days: (answered + k·m) / (attempts + k), m being the pool's rate, divided by the pool's average."
 )
 UNASSIGNED = "Unassigned"
 """What stands for the agent of a number that has none."""
@@ -136,4 +136,4 @@ def weight(dialers: float | None, ours: float | None) -> str:
     """Return a number's weight in a pool, and whose it is: `0.80 (dialer)`, `1.04 (ours)`; `—` outside the pool."""
     if dialers is not None:
         return f"{dialers:.2f} (dialer)"
-    return "—" if ours is None else f"{ours:.2f} (ours)"
+    return "—" if ours is None else f"{ours:.2f} (calculated)"

@@ -135,4 +135,5 @@ def _font_file() -> Path:
 
 @functools.cache
 def _characters() -> frozenset[int]:
-    return frozenset(TTFont(_font_file(), lazy=True).getBestCmap())
+    with TTFont(_font_file(), lazy=True) as font:
+        return frozenset(font.getBestCmap())

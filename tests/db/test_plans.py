@@ -14,7 +14,7 @@ import db.orders.queries
 from db.audit.queries import AuditQuery
 from db.base.scope import Scope, Slice
 from db.models import NumberStatus
-from db.numbers.attention import Attention, Idle
+from db.numbers.attention import Attention, Rules
 from db.numbers.queries import NumberQuery, Sort
 from services import campaigns
 from services.text import numbering
@@ -135,7 +135,7 @@ def test_what_calls_for_attention_is_found_through_its_index(
     database: sa.Engine, session: Session, kind: Attention, index: str
 ) -> None:
     with plans_of(database) as plans:
-        db.audit.tenant_audit.found(session, Scope(1), [kind], Idle(30, 3), 5)
+        db.audit.tenant_audit.found(session, Scope(1), [kind], Rules(30, 3, ("exotel",)), 5)
     assert any(index in step for step in plans), plans
 
 

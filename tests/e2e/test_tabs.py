@@ -88,6 +88,6 @@ def test_the_wizard_stays_with_its_tenant(visitor: Visitor) -> None:
     assert offered[0] == offered[1]
     tab.field("Phone number (E.164)").fill("+14155550123")
     tab.choose_tenant(FIRST)
-    expect(tab.page.get_by_text("The tenant of this tab was changed")).to_be_visible()
+    expect(tab.page.get_by_text("This tab switched to another tenant")).to_be_visible()
     tab.press("Add manually")
     expect(tab.field("Phone number (E.164)")).to_have_value("")

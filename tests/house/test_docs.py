@@ -12,6 +12,9 @@ from services.health.thresholds import MEANINGS, Thresholds
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
+MADE = {".venv", "data"}
+"""What the docs name, and is not there until somebody installs and starts the app."""
+
 GUIDE = "\n".join(path.read_text() for path in sorted((ROOT / "docs" / "guide").glob("*.md")))
 
 
@@ -52,3 +55,21 @@ def test_every_threshold_is_in_the_guide_with_its_default_and_range(name: str) -
     assert cells[1] == f"`{meaning.label}`"
     assert cells[3] == meaning.told(getattr(Thresholds(), name))
     assert cells[4] == f"{meaning.number(meaning.least)}–{meaning.number(meaning.most)}"
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/architecture.md"])
+def test_every_path_that_is_named_exists(name: str) -> None:
+    text = (ROOT / name).read_text()
+    named = set(re.findall(r"`([a-zA-Z_.][\w.-]*/[\w./<>-]*|[\w-]+\.(?:py|toml|yaml))`", text))
+    named |= set(re.findall(r"participant \w+ as (\S+/\S+)", text))
+    assert named
+    for path in named:
+        if path.split("/")[0] not in MADE:
+            assert list(ROOT.glob(re.sub(r"<\w+>", "*", path))), path
+
+
+def test_the_architecture_names_every_room() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    for floor in ("components", "services", "db"):
+        for room in [*(ROOT / floor).glob("*.py"), *(path.parent for path in (ROOT / floor).glob("*/__init__.py"))]:
+            assert room.stem == "__init__" or f"`{room.stem}`" in text, room

@@ -141,7 +141,7 @@ def test_a_viewer_is_offered_nothing_that_writes(world: World, stock: Stock) -> 
 
 
 def test_an_empty_list_offers_to_add_only_to_those_who_may(world: World) -> None:
-    empty = "No phone numbers yet. Buy one, import one, or register one of any provider."
+    empty = "No phone numbers yet. Buy, import or register one."
     for username, offered in (("operator", 2), ("viewer", 0)):
         tab = visit(signed_in(username), "numbers.py")
         assert any(empty in text for text in texts(tab, "markdown"))

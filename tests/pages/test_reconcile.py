@@ -61,7 +61,7 @@ def test_what_is_not_on_record_is_listed_with_the_label_that_it_has_there(world:
     tab = compared()
     (table,) = tab.dataframe
     assert list(table.value["Label at Twilio"]) == ["Desk 2", "Desk 1", "Desk 0"]
-    assert "**In the account, not on record here**" in texts(tab, "markdown")
+    assert "**Only in Twilio**" in texts(tab, "markdown")
     assert any("**3 numbers** with +17208 in the account at Twilio" in text for text in texts(tab, "markdown"))
     assert tab.button(key="reconcile_import").disabled
     assert "Compare again" in buttons(tab)
@@ -132,7 +132,7 @@ def test_what_was_begun_is_worked_off_once_and_its_outcome_is_shown(
     assert calls == [row.e164 for row in rows]
     assert any("**2 of 2 numbers imported**" in text for text in texts(tab, "markdown")), texts(tab)
     assert list(tab.dataframe[0].value["Outcome"]) == ["Imported", "Imported"]
-    assert any("2 numbers changed since, left out below" in text for text in texts(tab, "info"))
+    assert any("2 numbers changed since this comparison" in text for text in texts(tab, "info"))
     assert list(tab.dataframe[1].value["Label at Twilio"]) == ["Desk 0"]
     session.rollback()
     assert numbers.count(session, world.operator, NumberQuery()) == 2
@@ -157,7 +157,7 @@ def test_what_is_refused_is_told_and_stays_in_the_list(
     tab.run()
     assert any("**0 of 3 numbers imported**" in text for text in texts(tab, "markdown"))
     assert {text.partition(".")[0] for text in tab.dataframe[0].value["Outcome"]} == {
-        "The connection was changed since the comparison"
+        "The connection has changed since the comparison"
     }
     assert len(tab.dataframe[1].value) == 3
 

@@ -18,8 +18,8 @@ from tests.pages.conftest import Stock
 from tests.pages.tab import PAGES, buttons, listed, press, save, signed_in, texts, visit
 
 SELECT = "Select a tenant to view and manage phone numbers."
-GONE = "This tab has gone to another tenant since this page was shown. Nothing was saved."
-DROPPED = "The tenant of this tab was changed, so what was entered for the other one was dropped. Begin anew."
+GONE = "This tab has switched to another tenant since this page was loaded. Nothing was saved."
+DROPPED = "This tab switched to another tenant, so your input was cleared. Start again."
 ROOT = Path(__file__).parents[2]
 
 

@@ -10,6 +10,7 @@ import pytest
 from providers import PROVIDERS
 from providers.errors import (
     NotSupported,
+    NotThere,
     OutcomeUnknown,
     ProviderError,
     ProviderMisconfigured,
@@ -39,7 +40,7 @@ HOOK = "https://voice.example.com/in"
         (400, 21649, RequestRejected, RequestRejected),
         (401, 20003, RequestRejected, RequestRejected),
         (403, 20005, RequestRejected, RequestRejected),
-        (404, 20404, RequestRejected, RequestRejected),
+        (404, 20404, NotThere, NotThere),
         (405, 20004, NotSupported, NotSupported),
         (408, 20408, ProviderUnavailable, OutcomeUnknown),
         (429, 20429, ProviderUnavailable, ProviderUnavailable),
@@ -62,6 +63,8 @@ def test_every_error_of_twilio_is_one_of_ours(sandbox, small, problem, status, c
             ask()
         assert type(caught.value) is expected
         assert caught.value.code == str(code)
+        assert caught.value.answer.status == status
+        assert str(code) in caught.value.answer.body
 
 
 @pytest.mark.parametrize("code", [21422, 21649])

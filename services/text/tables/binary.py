@@ -25,7 +25,7 @@ def seen(sheet: bytes) -> Seen:
         if kind == _ROW:
             (row,) = struct.unpack_from("<I", data)
         elif kind in (_ERROR, _FORMULA_ERROR):
-            found.wrong[row, struct.unpack_from("<I", data)[0]] = "holds an error."
+            found.wrong[row, struct.unpack_from("<I", data)[0]] = "contains an error."
     return found
 
 

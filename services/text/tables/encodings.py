@@ -84,7 +84,7 @@ def decoded(data: bytes, chosen: str | None = None) -> Text:
 
 
 def _no_text() -> Unreadable:
-    return Unreadable("The file is no text, and no workbook. A table comes as CSV or as .xlsx.")
+    return Unreadable("The file is neither text nor a workbook. Use CSV or .xlsx.")
 
 
 def is_broken(text: str) -> bool:
@@ -102,8 +102,8 @@ def _strict(data: bytes, codec: str) -> str:
         return data.decode(codec)
     except UnicodeDecodeError as exc:
         raise Unreadable(
-            f"The file says that it is {codec.upper().removesuffix('-SIG')}, but byte {exc.start + 1:,} is not. "
-            "Save it anew, as UTF-8."
+            f"The file claims to be {codec.upper().removesuffix('-SIG')}, but byte {exc.start + 1:,} is not. Save it "
+            f"again as UTF-8."
         ) from exc
 
 
@@ -135,7 +135,7 @@ def _choices(data: bytes, sample: bytes) -> list[tuple[str, str, str]]:
         seen = _FOREIGN.search(shown)
         found.append((codec, name, " ".join(seen[0].split())[:_SHOWN] if seen else ""))
     if not found:
-        raise Unreadable("The file is no text that can be read. Save it as CSV in UTF-8.")
+        raise Unreadable("The file's text cannot be read. Save it as CSV in UTF-8.")
     return found
 
 

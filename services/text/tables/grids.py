@@ -152,7 +152,7 @@ def _fitted(lines: Sequence[Line], width: int, ends_itself: bool) -> list[list[A
         if not problem and len(cells) != width and ends_itself:
             told = f"{len(cells)} cell" if len(cells) == 1 else f"{len(cells)} cells"
             of = "1 column" if width == 1 else f"{width} columns"
-            hint = " Put a cell that holds the separator into quotes." if len(cells) > width else ""
+            hint = " Put cells that contain the separator in quotes." if len(cells) > width else ""
             problem = f"This row has {told}, the header has {of}.{hint}"
         sizes = [len(cell) for cell in cells if isinstance(cell, str)]
         if sizes and max(sizes) > limits.LONGEST_CELL:
@@ -160,7 +160,7 @@ def _fitted(lines: Sequence[Line], width: int, ends_itself: bool) -> list[list[A
             problem = problem or f"A cell of this row has more than {limits.LONGEST_CELL:,} characters."
         left -= sum(sizes)
         if left < 0:
-            raise Unreadable("The cells of the table hold more text than can be read at once. Split the file.")
+            raise Unreadable("The table has more text than can be read at once. Split the file.")
         filler = [""] * (width - len(cells)) if not ends_itself else []
         rows.append([number, problem, *cells, *filler])
     return rows

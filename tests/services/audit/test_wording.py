@@ -84,16 +84,16 @@ def test_actions_of_one_noun_stand_together_and_unknown_ones_are_not_offered() -
         ({}, {"passed": False, "result": "No."}, ["Passed: No", "Result: No."]),
         ({}, {"price": "1.15", "currency": "USD"}, ["Price: 1.15 USD a month"]),
         ({}, {"price": None, "currency": None, "problem": None}, []),
-        ({}, {"kind": "webhooks", "state": "unknown"}, ["Order: Change of webhooks", "Outcome: Not certain yet"]),
+        ({}, {"kind": "webhooks", "state": "unknown"}, ["Order: Webhook change", "Outcome: Pending confirmation"]),
         (
             {},
             {"added": 12345, "refused": 0, "first_day": "2026-05-04"},
-            ["Rows added: 12,345", "Rows refused: 0", "First day: 04 May 2026"],
+            ["Rows added: 12,345", "Rows refused: 0", "First day: 4 May 2026"],
         ),
         (
             {"status": "active"},
             {"status": "released", "buy_back_until": "2026-05-04T20:00:00+00:00"},
-            ["Status: Active → Released", "Can be bought back until: 05 May 2026, 05:00 JST"],
+            ["Status: Active → Released", "Can be bought back until: 5 May 2026, 05:00 JST"],
         ),
         (
             {"voice_url": "https://a", "routed_by": "x"},
@@ -111,7 +111,7 @@ def test_actions_of_one_noun_stand_together_and_unknown_ones_are_not_offered() -
         (
             {},
             {"filters": {"actions": ["numbers:rename"], "kinds": ["order"], "since": "2026-05-03T15:00:00+00:00"}},
-            ["Filters: action changed the label; kind Order; from 04 May 2026, 00:00 JST"],
+            ["Filters: action changed the label; kind Order; from 4 May 2026, 00:00 JST"],
         ),
         ({}, {"never_heard_of": "x"}, ["Never heard of: x"]),
     ],

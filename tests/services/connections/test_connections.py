@@ -212,7 +212,10 @@ def test_the_list_is_searched_and_filtered_in_the_database(session: Session, wor
 
 
 def test_a_test_really_asks_the_vendor_and_keeps_the_answer(session: Session, world: World, sandbox: Sandbox) -> None:
-    for connection, told in ((world.twilio, "Twilio answered for the account"), (world.exotel, "accepted")):
+    for connection, told in (
+        (world.twilio, "Twilio accepted the credentials for the account"),
+        (world.exotel, "accepted"),
+    ):
         outcome = connection_tests.test(session, world.admin, connection)
         assert outcome.passed
         assert told in outcome.told
@@ -241,7 +244,7 @@ def test_wrong_credentials_fail_the_test_and_new_ones_forget_it(
 
 
 def test_a_vendor_without_an_api_cannot_be_tested(session: Session, world: World) -> None:
-    with pytest.raises(InvalidInput, match="cannot be asked"):
+    with pytest.raises(InvalidInput, match="cannot be tested"):
         connection_tests.test(session, world.admin, world.mcube)
 
 
@@ -276,4 +279,4 @@ def test_the_command_rotates_and_says_how_many(
 ) -> None:
     monkeypatch.setattr(startup, "start", lambda: None)
     assert commands.main(["rotate-key"]) == 0
-    assert "6 connections written with the first key" in capsys.readouterr().out
+    assert "6 connections re-encrypted with the first key" in capsys.readouterr().out

@@ -54,7 +54,7 @@ def test_the_first_superadmin_may_have_a_long_one(session: Session, world: World
 
 def test_the_old_password_is_guessed_no_faster_than_at_signing_in(session: Session, world: World) -> None:
     for _ in range(sign_in.FREE_FAILURES):
-        with pytest.raises(InvalidInput, match="old password is wrong"):
+        with pytest.raises(InvalidInput, match="current password is wrong"):
             users.change_own_password(session, world.operator, "a guess", NEW, NEW)
     with pytest.raises(sign_in.TooManyAttempts):
         users.change_own_password(session, world.operator, PASSWORD, NEW, NEW)

@@ -94,26 +94,26 @@ def test_the_same_rows_again_change_nothing_and_others_replace_them(
 @pytest.mark.parametrize(
     ("given", "field", "reason"),
     [
-        ({"answered": 10}, "answered", "10 answered of 9 attempts cannot be."),
+        ({"answered": 10}, "answered", "10 answered is more than 9 attempts."),
         ({"attempts": -1}, "attempts", "-1 is negative."),
         ({"answered": "-2"}, "answered", "-2 is negative."),
         ({"attempts": "many"}, "attempts", "many is not a whole number."),
         ({"attempts": 2.5}, "attempts", "2.5 is not a whole number."),
         ({"attempts": None}, "attempts", "This count is missing."),
-        ({"attempts": 2_000_000}, "attempts", "More than 1,000,000 calls in a day cannot be."),
-        ({"completed": 4}, "completed", "4 of 3 answered calls cannot be."),
-        ({"short_calls": 4}, "short_calls", "4 of 3 answered calls cannot be."),
+        ({"attempts": 2_000_000}, "attempts", "More than 1,000,000 calls in a day is impossible."),
+        ({"completed": 4}, "completed", "4 is more than 3 answered calls."),
+        ({"short_calls": 4}, "short_calls", "4 is more than 3 answered calls."),
         ({"spam_reports": -1}, "spam_reports", "-1 is negative."),
         ({"day": "2026-03-11"}, "day", "2026-03-11 is in the future."),
         ({"day": "1926-03-11"}, "day", "1926-03-11 is too long ago."),
-        ({"day": "09.03.2026"}, "day", "Say whether the day or the month comes first in 09.03.2026"),
+        ({"day": "09.03.2026"}, "day", "Choose whether the day or the month comes first in 09.03.2026"),
         ({"day": None}, "day", "Nothing is not a day written YYYY-MM-DD."),
-        ({"campaign": "Theirs"}, "campaign", "There is no campaign Theirs."),
-        ({"campaign": ""}, "campaign", "No campaign is given."),
-        ({"campaign": "9" * 40}, "campaign", f"There is no campaign {'9' * 40}."),
-        ({"number": "+13055552671"}, "number", "+13055552671 is not a number of this tenant."),
+        ({"campaign": "Theirs"}, "campaign", "Campaign “Theirs” not found."),
+        ({"campaign": ""}, "campaign", "Campaign is missing."),
+        ({"campaign": "9" * 40}, "campaign", f"Campaign “{'9' * 40}” not found."),
+        ({"number": "+13055552671"}, "number", "+13055552671 is not one of this tenant's numbers."),
         ({"number": "1.41556E+10"}, "number", "A spreadsheet has shortened this number to 1.41556E+10"),
-        ({"number": float("nan")}, "number", "No number is given."),
+        ({"number": float("nan")}, "number", "Number is missing."),
     ],
 )
 def test_a_wrong_row_is_refused_with_field_and_reason_and_nothing_is_written(
@@ -130,7 +130,7 @@ def test_a_wrong_row_is_refused_with_field_and_reason_and_nothing_is_written(
 
 
 def test_a_duplicate_in_one_file_is_refused_and_names_the_first(session: Session, world: World, campaign: int) -> None:
-    with pytest.raises(Refused, match="The same campaign, number and day as row 1\\."):
+    with pytest.raises(Refused, match="Duplicate of row 1: same campaign, number and day\\."):
         save(session, world.operator, row(), row(number="14155552671", attempts=5))
 
 
@@ -228,7 +228,7 @@ def test_rows_with_outcomes_can_be_mended_and_imported_again(session: Session, w
     assert results.splitlines() == [
         "Row,Outcome,Reason,Campaign,Number,Day,Calls,Answered",
         f"2,Added,The number is not in the pool of this campaign.,Spring,{NUMBER},2026-03-08,9,3",
-        f"3,Refused,There is no campaign Sprung.,Sprung,{NUMBER},2026-03-09,9,3",
+        f"3,Refused,Campaign “Sprung” not found.,Sprung,{NUMBER},2026-03-09,9,3",
     ]
     assert imports.titles(HealthImport, saved.results[1]) == "Campaign"
     mended = rows_of(HealthImport, results.replace("Refused", "").replace(",Sprung", ",Spring").encode())

@@ -302,7 +302,7 @@ def test_whatever_is_on_record_reads_back_as_the_same(
     assert told(report) == [(NUMBER, "here", "")]
 
 
-UNCHANGED = ". Nothing was changed: an import only adds numbers. Change it on the number's page."
+UNCHANGED = ". Not changed: an import only adds numbers. Edit it on the number's page."
 
 
 @pytest.mark.parametrize(
@@ -313,7 +313,7 @@ UNCHANGED = ". Nothing was changed: an import only adds numbers. Change it on th
         ({"label": "front desk"}, "Label: here “Front desk”, in the file “front desk”"),
         (
             {"label": "Front\u200b desk"},
-            "Label: here “Front desk”, in the file “Front\u200b desk” (what differs can hardly be seen)",
+            "Label: here “Front desk”, in the file “Front\u200b desk” (the difference is hard to see)",
         ),
         ({"label": "x" * 65}, f"Label: here “Front desk”, in the file “{'x' * 60}…”"),
         ({"agent": "Leo"}, "Agent: here “Maya”, in the file “Leo”"),
@@ -435,7 +435,7 @@ def test_nothing_is_told_of_what_another_tenant_has_on_record(session: Session, 
     ]
     report = imports.check(session, world.operator, NumberImport(), rows)
     assert [found[1] for found in told(report)] == ["refused"] * 3
-    assert report.results[0].reason == "+1 415 555 2671 exists already. A number can be on record only once."
+    assert report.results[0].reason == "+1 415 555 2671 already exists. A number can be added only once."
     assert "Secret" not in str(report)
 
 
@@ -452,7 +452,7 @@ def test_a_number_whose_connection_was_renamed_differs_in_that(session: Session,
 
 
 def test_no_agent_can_be_named_as_numbers_without_one_are(session: Session, world: World) -> None:
-    with pytest.raises(validation.InvalidInput, match=f"{labels.UNASSIGNED} says that a number has no agent"):
+    with pytest.raises(validation.InvalidInput, match=f"{labels.UNASSIGNED} means that a number has no agent"):
         agents.add(session, world.admin, " unassigned ")
 
 

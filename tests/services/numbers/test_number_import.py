@@ -116,17 +116,17 @@ def test_the_same_file_again_changes_nothing(session: Session, world: World) -> 
     [
         (row(""), "number", "Enter a phone number."),
         (row(None), "number", "Enter a phone number."),
-        (row("call me"), "number", "call me has letters: a phone number has digits only."),
+        (row("call me"), "number", "call me has letters. A phone number has only digits."),
         (row("+1415"), "number", "+1415 cannot be a phone number: it is too short."),
-        (row("1.41556E+10"), "number", "A spreadsheet has shortened this number to 1.41556E+10, and digits are lost"),
+        (row("1.41556E+10"), "number", "A spreadsheet has shortened this number to 1.41556E+10 and lost digits"),
         (row("555-2671"), "number", "Start with + and the country calling code"),
-        (row(SECOND, "Nowhere"), "connection", "There is no connection Nowhere."),
-        (row("555 2671", "Nowhere"), "connection", "There is no connection Nowhere."),
-        (row(SECOND, "Other SIP"), "connection", "There is no connection Other SIP."),
-        (row(SECOND, ""), "connection", "No connection is named: choose one for such rows."),
+        (row(SECOND, "Nowhere"), "connection", "Connection “Nowhere” not found."),
+        (row("555 2671", "Nowhere"), "connection", "Connection “Nowhere” not found."),
+        (row(SECOND, "Other SIP"), "connection", "Connection “Other SIP” not found."),
+        (row(SECOND, ""), "connection", "No connection given. Choose a default connection."),
         (row(SECOND, "Retired"), "connection", "The connection Retired is inactive. Choose an active one."),
-        (row(SECOND, agent="Nobody"), "agent", "There is no agent Nobody."),
-        (row(SECOND, agent="Zoe"), "agent", "There is no agent Zoe."),
+        (row(SECOND, agent="Nobody"), "agent", "Agent “Nobody” not found."),
+        (row(SECOND, agent="Zoe"), "agent", "Agent “Zoe” not found."),
         (row(SECOND, agent="Rita"), "agent", "The agent Rita is inactive. Choose an active one."),
         (row(SECOND, label="x" * 65), "label", "A label has at most 64 characters; this one has 65."),
         (row(SECOND, allowed_inbound="US; Atlantis"), "allowed_inbound", "Atlantis is not a country"),
@@ -134,11 +134,11 @@ def test_the_same_file_again_changes_nothing(session: Session, world: World) -> 
         (row(SECOND, notes="x" * 2001), "notes", "Notes have at most 2,000 characters"),
         (row(SECOND, "mCube"), "executive_number", "Enter the executive number."),
         (row(SECOND, "mCube", executive_number="x"), "executive_number", "An executive number has 4 to 15"),
-        (row(NUMBER), "number", "The same number as row 1."),
-        (row("14155552671", "Twilio"), "number", "The same number as row 1."),
-        (row("+13055552671"), "number", "+1 305 555 2671 exists already. A number can be on record only once."),
-        (row("+15551234567"), "number", "+1 555 123 4567 exists already."),
-        (row("+12125552368"), "number", "+1 212 555 2368 is being ordered or changed already."),
+        (row(NUMBER), "number", "Duplicate of row 1."),
+        (row("14155552671", "Twilio"), "number", "Duplicate of row 1."),
+        (row("+13055552671"), "number", "+1 305 555 2671 already exists. A number can be added only once."),
+        (row("+15551234567"), "number", "+1 555 123 4567 already exists."),
+        (row("+12125552368"), "number", "+1 212 555 2368 is already being ordered or changed."),
     ],
 )
 def test_a_wrong_row_is_refused_with_field_and_reason_and_nothing_is_written(
@@ -168,7 +168,7 @@ def test_the_good_rows_are_kept_when_that_is_said(session: Session, world: World
 
 
 def test_a_number_on_no_plan_needs_insisting(session: Session, world: World) -> None:
-    with pytest.raises(Refused, match="no numbering plan that we know lists it"):
+    with pytest.raises(Refused, match="not in the numbering plan we know"):
         save(session, world, row("+15551234567"))
     assert outcomes(save(session, world, row("+15551234567"), insist=True)) == ["added"]
 
@@ -197,7 +197,7 @@ def test_rows_that_name_no_connection_take_the_chosen_one(session: Session, worl
     save(session, world, row("415 555 2671", ""), row(SECOND, None), row(THIRD), connection_id=world.twilio)
     found = numbers.search(session, world.viewer, NumberQuery(), Slice())
     assert {number.e164: number.connection for number in found} == {NUMBER: "Twilio", SECOND: "Twilio", THIRD: "SIP"}
-    with pytest.raises(Refused, match="No connection is named"):
+    with pytest.raises(Refused, match="No connection given"):
         save(session, world, row("+14155552674", ""), connection_id=world.other_sip)
 
 
@@ -209,7 +209,7 @@ def test_rows_with_outcomes_can_be_mended_and_imported_again(session: Session, w
     assert made.splitlines() == [
         "Row,Outcome,Reason,Number,Connection,Name,Colour",
         "2,Added,,+14155552671,SIP,'=1+1,red",
-        "3,Refused,There is no connection Nowhere.,+14155552672,Nowhere,,blue",
+        "3,Refused,Connection “Nowhere” not found.,+14155552672,Nowhere,,blue",
     ]
     mended = made.replace("Nowhere,,", "SIP,,").encode()
     report = save(session, world, *rows_of(NumberImport, mended))
@@ -298,7 +298,7 @@ def test_rows_are_named_by_their_numbers_in_the_file_and_one_that_did_not_fit_is
     )
     assert [(found.row, found.reason) for found in report.results] == [
         (3, ""),
-        (7, "The same number as row 3."),
+        (7, "Duplicate of row 3."),
         (9, "This row has 4 cells."),
     ]
     assert on_record(session) == [NUMBER]
@@ -314,7 +314,7 @@ def test_a_connection_that_changes_while_rows_are_read_stops_the_import(
             connections.deactivate(other, world.admin, world.sip, version=1)
 
     rows = [row(), row(SECOND)]
-    with pytest.raises(Conflict, match="A connection or an agent was changed meanwhile"):
+    with pytest.raises(Conflict, match="A connection or an agent was changed in the meantime"):
         imports.save(session, world.operator, NumberImport(), rows, source="n.csv", progress=meanwhile)
     assert on_record(session) == []
 

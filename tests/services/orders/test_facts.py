@@ -204,7 +204,7 @@ def test_a_number_that_is_on_record_elsewhere_is_told_so_until_it_is_not(
     other = builder.number(session, world.other_tenant, e164)  # as a restored backup has it
     session.commit()
     assert not fulfilment.settle(order)
-    assert "on record elsewhere" in (looked_up(session, world, order).problem or "")
+    assert "has this number elsewhere" in (looked_up(session, world, order).problem or "")
     session.delete(session.get_one(numbers.PhoneNumber, other.id))
     session.commit()
     assert fulfilment.settle(order)

@@ -182,7 +182,7 @@ def test_a_purchase_given_up_too_early_ends_confirmed_though_the_number_was_orde
     again = looked_up(session, world, second)
     assert again.state is of_second
     if of_second is OrderState.FAILED:
-        assert "already, so it was not bought and nothing was charged" in (again.problem or "")
+        assert "already in the account, so it was not bought and nothing was charged" in (again.problem or "")
     else:
         assert again.number_id == seen.number_id
     assert bought(sandbox, e164) == 1
@@ -232,7 +232,7 @@ def test_a_release_that_a_busy_provider_did_not_take_before_the_console_stopped_
         fulfilment.drive(order)
     seen = looked_up(session, world, order)
     assert seen.state is OrderState.FAILED
-    assert "did not take it" in (seen.problem or "")
+    assert "did not accept it" in (seen.problem or "")
     assert "never sent" not in (seen.problem or "")
 
 
@@ -266,7 +266,7 @@ def test_what_was_sent_cannot_be_cancelled(session: Session, world: World, sandb
     with pytest.raises(Conflict, match="sent to the provider"):
         orders.cancel(session, world.operator, order)
     session.rollback()
-    assert orders.cancel_all(session, world.operator, [order]) == "0 orders cancelled; 1 sent meanwhile."
+    assert orders.cancel_all(session, world.operator, [order]) == "0 orders cancelled; 1 already sent."
 
 
 def test_check_now_looks_at_every_order_and_tells_why_it_could_not(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import structlog.testing
 import time_machine
 from sqlmodel import Session
 
@@ -58,6 +59,19 @@ def test_nothing_is_asked_twice_however_often_it_is_driven(session: Session, wor
     assert numbers.count(session, world.viewer, NumberQuery()) == 1
 
 
+def test_each_new_state_of_an_order_is_one_event_of_the_log(session: Session, world: World, sandbox: Sandbox) -> None:
+    e164 = for_sale(session, world)
+    sandbox.fault(Fault(Kind.ERROR, status=400, code=21422, method="POST", path=NUMBERS))
+    with structlog.testing.capture_logs() as events:
+        order = buy(session, world, e164)
+    changes = [event for event in events if event["event"] == "order.changed"]
+    assert [(event["order"], event["before"], event["after"]) for event in changes] == [
+        (order, None, "placed"),
+        (order, "placed", "failed"),
+    ]
+    assert (changes[-1]["status"], changes[-1]["code"], changes[-1]["tenant"]) == (400, "21422", world.tenant)
+
+
 def test_twenty_buyers_of_one_number_make_one_order_and_one_purchase(
     session: Session, world: World, sandbox: Sandbox
 ) -> None:
@@ -94,7 +108,7 @@ def test_a_number_that_the_account_holds_already_is_not_bought_over(
     order = buy(session, world, e164)
     seen = looked_up(session, world, order)
     assert seen.state is OrderState.FAILED
-    assert "already, so it was not bought" in (seen.problem or "")
+    assert "already in the account, so it was not bought" in (seen.problem or "")
     assert "Import it" in (seen.problem or "")
     there = at_twilio(session, world).find_owned(e164)
     assert there
@@ -142,7 +156,7 @@ def test_what_could_not_be_put_on_record_is_refused_before_anything_is_asked(
         orders.place_purchase(session, world.operator, world.twilio, Purchase(e164))
 
     for act in (place_import, place_purchase) if field == "number" else (place_import,):
-        with pytest.raises(InvalidInput, match=f"The {field} .* Nothing was asked") as refused:
+        with pytest.raises(InvalidInput, match=f"The {field} .* Nothing was sent") as refused:
             act()
         assert refused.value.field == field
         session.rollback()
@@ -160,7 +174,7 @@ def test_a_purchase_whose_answer_is_lost_is_adopted(
     assert numbers.count(session, world.viewer, NumberQuery()) == 0
     with pytest.raises(Conflict):
         buy(session, world, e164)
-    with pytest.raises(InvalidInput, match="is being ordered"):
+    with pytest.raises(InvalidInput, match="already being ordered"):
         registration.register(session, world.operator, e164, world.sip, registration.Configuration())
     session.rollback()
     assert fulfilment.settle(order)
@@ -206,7 +220,7 @@ def test_a_number_that_somebody_else_took_is_refused_in_words(session: Session, 
     order = buy(session, world, "+15005550000")
     seen = looked_up(session, world, order)
     assert seen.state is OrderState.FAILED
-    assert "somebody else has it" in (seen.problem or "")
+    assert "someone else has it" in (seen.problem or "")
 
 
 def test_an_import_keeps_what_it_replaces_and_it_can_be_restored(
@@ -265,7 +279,7 @@ def test_an_owned_number_that_vanished_is_not_imported(session: Session, world: 
     fulfilment.ask(order)
     seen = looked_up(session, world, order)
     assert seen.state is OrderState.FAILED
-    assert "not in the account any more" in (seen.problem or "")
+    assert "no longer in the account" in (seen.problem or "")
 
 
 @pytest.mark.parametrize(
@@ -293,7 +307,7 @@ def test_nothing_of_another_tenant_can_be_ordered_with(session: Session, world: 
 
 def test_a_number_on_record_is_not_bought_again(session: Session, world: World, sandbox: Sandbox) -> None:
     make.number(session, world, "+15005550006")
-    with pytest.raises(InvalidInput, match="exists already"):
+    with pytest.raises(InvalidInput, match="already exists"):
         buy(session, world, "+15005550006")
 
 

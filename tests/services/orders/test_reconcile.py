@@ -83,10 +83,10 @@ def test_a_number_on_record_in_another_tenant_cannot_be_imported_and_nobody_is_n
     make.number(session, world, f"{area}001", actor=world.stranger, label="Secret")
     comparison = reconciling.compared(session, world, area)
     (row,) = comparison.missing_here.rows
-    assert row.why_not.endswith("exists already. A number can be on record only once.")
+    assert row.why_not.endswith("already exists. A number can be added only once.")
     assert "Other" not in repr(comparison)
     assert "Secret" not in repr(comparison)
-    with pytest.raises(InvalidInput, match="exists already"):
+    with pytest.raises(InvalidInput, match="already exists"):
         reconcile.place_import(session, world.operator, comparison, row)
 
 
@@ -97,8 +97,8 @@ def test_a_number_with_an_open_order_cannot_be_imported_meanwhile(
     comparison = reconciling.compared(session, world, area)
     reconcile.place_import(session, world.operator, comparison, comparison.missing_here.rows[0])
     (row,) = reconciling.compared(session, world, area).missing_here.rows
-    assert "is being ordered or changed already" in row.why_not
-    with pytest.raises(Conflict, match="is being ordered or changed already"):
+    assert "is already being ordered or changed" in row.why_not
+    with pytest.raises(Conflict, match="is already being ordered or changed"):
         reconcile.place_import(session, world.operator, comparison, row)
 
 
@@ -148,14 +148,14 @@ def test_only_active_connections_whose_vendor_lists_what_it_holds_can_be_compare
 ) -> None:
     assert [row.name for row in reconcile.offered(session, world.operator)] == ["Twilio"]
     for connection in (world.exotel, world.sip, world.retired, world.other_sip):
-        with pytest.raises(InvalidInput, match="lists what it holds"):
+        with pytest.raises(InvalidInput, match="can be compared"):
             reconcile.compare(session, world.operator, connection)
     found = db.connections.find(session, Scope(world.tenant), world.twilio)
     assert found
     found.is_active = False
     session.commit()
     assert reconcile.offered(session, world.operator) == []
-    with pytest.raises(InvalidInput, match="lists what it holds"):
+    with pytest.raises(InvalidInput, match="can be compared"):
         reconcile.compare(session, world.operator, world.twilio)
 
 

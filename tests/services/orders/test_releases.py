@@ -153,7 +153,7 @@ def test_a_number_that_was_registered_by_hand_meanwhile_is_not_bought_back(
     number = looked_up(session, world, buy(session, world, e164)).number_id or 0
     released(session, world, number)
     by_hand = registration.register(session, world.operator, e164, world.sip, registration.Configuration())
-    with pytest.raises(InvalidInput, match="exists already"):
+    with pytest.raises(InvalidInput, match="already exists"):
         orders.place_buy_back(session, world.operator, number)
     session.rollback()
     version = numbers.remove(session, world.operator, by_hand, version=1)

@@ -65,7 +65,7 @@ def test_a_routing_is_stopped_only_when_that_was_agreed_to_and_can_be_restored(
 ) -> None:
     (routing,) = settings.values()
     number = there(session, world, sandbox, f"{area}001", settings | {"voice_url": reconciling.OURS})
-    with pytest.raises(InvalidInput, match=f"{routing}.*Agree") as refused:
+    with pytest.raises(InvalidInput, match=f"{routing}.*Confirm") as refused:
         place(session, world, number)
     assert refused.value.field == "stop_routing"
     session.rollback()
@@ -126,7 +126,7 @@ def test_everything_that_differs_for_callers_is_shown_by_re_sync_and_reconcile_a
     (row,) = reconciling.compared(session, world, number.e164).different.rows
     assert [one.name for one in row.webhooks] == [webhook_orders.NAMES[field]]
     if field == "trunk_sid":
-        with pytest.raises(InvalidInput, match="Agree"):
+        with pytest.raises(InvalidInput, match="Confirm"):
             reconcile.place_webhooks(session, world.operator, row)
         session.rollback()
     order = reconcile.place_webhooks(session, world.operator, row, stop_routing=field == "trunk_sid")

@@ -46,7 +46,7 @@ def test_reading_the_log_gives_health_to_the_campaign_that_no_dialer_reports(ses
         .join(CampaignHealth, CampaignHealth.campaign_id == Campaign.id)
         .group_by(Campaign.name)
     )
-    before = dict(session.execute(health).tuples().all())
+    before = dict(session.execute(health).all())
     (alone,) = demo_story.NO_DIALER
     assert alone not in before
     counts = read(session, operator)
@@ -55,7 +55,7 @@ def test_reading_the_log_gives_health_to_the_campaign_that_no_dialer_reports(ses
     assert counts.kept
     assert counts.in_several_pools
     assert counts.not_on_record
-    after = dict(session.execute(health).tuples().all())
+    after = dict(session.execute(health).all())
     assert after.pop(alone) >= 29  # the sandbox's days are those of UTC
     assert after == before
 

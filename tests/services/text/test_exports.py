@@ -9,7 +9,7 @@ import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from db.models import AuditEvent
 from db.numbers.queries import NumberQuery
@@ -43,7 +43,7 @@ def test_a_download_walks_past_one_batch_and_is_written_down(session: Session, w
     rows = list(numbers.db.numbers.records.walk(session, world.viewer.scope, NumberQuery(), batch=2))
     assert len({row.id for row in rows}) == 5
     list(numbers.export(session, world.viewer, NumberQuery(search=numbering.search_text("Line"))))
-    event = session.query(AuditEvent).order_by(AuditEvent.id.desc()).first()
+    event = session.exec(select(AuditEvent).order_by(AuditEvent.id.desc())).first()
     assert (event.action, event.after["filters"]["search"]) == ("numbers:export", "Line")
 
 

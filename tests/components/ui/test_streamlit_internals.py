@@ -1,0 +1,52 @@
+"""What Streamlit does not promise is still there."""
+
+import re
+
+import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.runtime import Runtime
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
+from streamlit.web.server.starlette import starlette_routes
+
+from components.ui.http import Messages
+from components.ui.streamlit_internals import STYLE, UPLOADS, held, kind_of, main_page, state_of
+
+
+def test_what_a_tab_says_is_known_by_its_kind() -> None:
+    for kind in Messages.REFUSED - {"nonsense"}:
+        message = BackMsg()
+        field = BackMsg.DESCRIPTOR.fields_by_name[kind]
+        setattr(message, kind, True) if field.message_type is None else getattr(message, kind).SetInParent()
+        assert kind_of(message.SerializeToString()) == kind
+    assert kind_of(b"\xff\xff") == "nonsense"
+    assert kind_of(b"") == ""
+
+
+def test_files_are_taken_at_the_path_that_is_watched() -> None:
+    assert f"/{starlette_routes.BASE_ROUTE_UPLOAD_FILE.strip('/')}/" == UPLOADS
+
+
+def test_what_a_tab_holds_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = MemoryUploadedFileManager(UPLOADS)
+    files.add_file("tab", UploadedFileRec("1", "a.csv", "text/csv", b"phone"))
+    files.add_file("tab", UploadedFileRec("2", "b.csv", "text/csv", b"+1"))
+    runtime = object.__new__(Runtime)
+    runtime._uploaded_file_mgr = files
+    with monkeypatch.context() as patch:
+        patch.setattr(Runtime, "_instance", runtime)
+        assert held("tab") == 7
+        assert held("another") == 0
+
+
+def test_there_is_no_state_without_a_tab() -> None:
+    assert not state_of("nobody")
+
+
+def test_the_page_that_a_browser_loads_and_what_is_styled_in_it_are_there() -> None:
+    assert main_page().is_file()
+    scripts = "".join(path.read_text() for path in (main_page().parent / "static" / "js").glob("*.js"))
+    marks = re.findall(r"data-testid=(\w+)", STYLE)
+    assert len(marks) == 4
+    for mark in marks:
+        assert mark in scripts, mark
