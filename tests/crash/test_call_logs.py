@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from db.models import Campaign, CampaignHealth, CampaignNumber, Connection, HealthPull
+from db.models import CampaignHealth, Connection, HealthPull
 from providers.sandbox.accounts import TRIAL
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
 from providers.sandbox.store import CallSeed
 from services.core import credentials, settings
+from services.setup import builder
 from tests.conftest import World
 from tests.crash import worker
 from tests.crash.worker import Installation, Worker, until
@@ -35,13 +36,8 @@ def test_a_log_whose_reader_was_killed_in_the_midst_of_a_day_is_read_on_by_the_n
     )
     connection = session.get_one(Connection, world.twilio)
     connection.credentials = credentials.seal(settings.current(), {"account_sid": TRIAL.sid, "auth_token": TRIAL.token})
-    campaign = Campaign(tenant_id=world.tenant, name="Spring")
-    session.add(campaign)
-    session.commit()
     number, long_ago = make.number(session, world, OURS), today - timedelta(days=99)
-    session.add(
-        CampaignNumber(campaign_id=campaign.id, number_id=number, tenant_id=world.tenant, added_at=long_ago)  # type: ignore[arg-type]
-    )
+    builder.pooled(session, builder.campaign(session, world.tenant, "Spring"), number, added_at=long_ago)
     session.commit()
 
     before = 27 + 2 + 1  # a page of each empty day, two of the first day with calls, one of the second

@@ -9,16 +9,16 @@ from streamlit.testing.v1 import AppTest
 import db.connections
 from components.jobs.jobs import JobRunner
 from db.base.scope import Scope
-from db.models import Connection
 from providers.sandbox.accounts import MAIN, SMALL
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import OwnedSeed, Sandbox
 from services.connections import provider_access
-from services.core import credentials, settings
+from services.core import settings
 from services.core.errors import DatabaseUnavailable
 from services.numbers import numbers
 from services.numbers.numbers import NumberQuery
 from services.orders import reconcile
+from services.setup import builder
 from tests.conftest import World
 from tests.pages.tab import buttons, links, press, signed_in, texts, visit
 
@@ -89,11 +89,8 @@ def test_without_a_connection_that_can_be_compared_it_says_what_to_do(session: S
 def test_a_comparison_is_forgotten_when_another_account_is_chosen(
     session: Session, world: World, account: Sandbox
 ) -> None:
-    secrets = {"account_sid": SMALL.sid, "auth_token": SMALL.token}
-    sealed = credentials.seal(settings.current(), secrets)
-    session.add(
-        Connection(tenant_id=world.tenant, name="Second", provider="twilio", credentials=sealed, is_sandbox=True)
-    )
+    small = builder.at_sandbox(settings.current(), "twilio", SMALL)
+    builder.connection(session, world.tenant, "Second", "twilio", **small)
     session.commit()
     tab = visit(signed_in("operator"), "reconcile.py", reconcile_connection="Twilio · Twilio", reconcile_number=AREA)
     press(tab, "Compare")

@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 import db.audit.queries
 from db.base.scope import Slice
-from db.models import NumberOrder, OrderKind, OrderState, Role
+from db.models import OrderKind, OrderState, Role
 from services import agents, campaigns
 from services.audit import audit
 from services.audit.audit import Action, AuditQuery, Subject
@@ -212,17 +212,7 @@ def test_pages_follow_each_other_and_the_total_stops(
 def test_the_history_of_a_number_has_its_orders(session: Session, world: World) -> None:
     number, other = make.number(session, world), make.number(session, world, "+442079460958")
     for of_number, e164 in ((number, "+14155552671"), (other, "+442079460958")):
-        order = NumberOrder(
-            tenant_id=world.tenant,
-            kind=OrderKind.WEBHOOKS,
-            state=OrderState.CONFIRMED,
-            e164=e164,
-            connection_id=world.twilio,
-            number_id=of_number,
-            placed_by=world.operator.user_id,
-        )
-        session.add(order)
-        session.flush()
+        order = make.order(session, world, e164, OrderKind.WEBHOOKS, state=OrderState.CONFIRMED, number_id=of_number)
         about = Subject("order", order.id, e164, world.tenant)
         audit.record(session, world.operator, Action.ORDERS_PLACE, about, after={"kind": "webhooks"})
     session.commit()

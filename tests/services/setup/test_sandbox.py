@@ -15,14 +15,15 @@ from services.orders import fulfilment, reconcile
 from services.people import sign_in
 from services.setup import demo, demo_story
 from services.setup.sandbox import running_for_demo
+from tests.conftest import Configure
 
 NOW = datetime.now(UTC)
 
 
 @pytest.fixture
-def operator(session: Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[Actor]:
+def operator(session: Session, configure: Configure) -> Iterator[Actor]:
     """The demo's operator, with its sandbox running."""
-    monkeypatch.setattr(settings.current(), "demo", True)
+    configure(demo=1)
     demo.fill(session, settings.current(), NOW.date())
     actor = sign_in.load_actor(session, "operator", datetime.now(UTC), None)
     session.rollback()
