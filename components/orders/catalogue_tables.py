@@ -199,7 +199,7 @@ def _need(one: Requirement) -> str:
     return f"{one.name} ({several or ', '.join(details)})" if details else one.name
 
 
-def told(rows: Iterable[OrderRow]) -> list[Imported]:
+def import_outcomes(rows: Iterable[OrderRow]) -> list[Imported]:
     """Return the outcome of each order in words."""
     says = {
         OrderState.CONFIRMED: _IMPORTED,

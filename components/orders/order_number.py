@@ -260,11 +260,11 @@ class Ordering:
             number = numbers.get(session, self.actor, number_id) if number_id is not None else None
         if many:
             refused = [Imported(e164, why) for e164, why in known.get("refused", {}).items()]
-            go("imported", outcomes=[*catalogue_tables.told(rows), *refused])
+            go("imported", outcomes=[*catalogue_tables.import_outcomes(rows), *refused])
             st.rerun()
         row = rows[0]
         if number is not None:
-            go("done", number_id=number.id, told=wizard.facts(number, "Set from the connection"))
+            go("done", number_id=number.id, summary=wizard.facts(number, "Set from the connection"))
             st.rerun()
         if row.state is OrderState.FAILED:
             st.error(plain(row.problem or "The request failed."), icon=":material/error:")
@@ -282,7 +282,7 @@ class Ordering:
                 if not row.is_open:
                     st.rerun()
                 st.warning(
-                    f"{open_orders.told(row)} Nothing will be bought twice. You can leave this page: the number "
+                    f"{open_orders.progress(row)} Nothing will be bought twice. You can leave this page: the number "
                     f"appears in the list once it is yours.",
                     icon=":material/hourglass_top:",
                 )

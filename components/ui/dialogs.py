@@ -17,7 +17,7 @@ from services.core.errors import Conflict
 
 
 @dataclass(frozen=True)
-class Desk:
+class Dialog:
     """Where *actor* changes things of one *place*. *opener* opens the session in which a change happens."""
 
     actor: Actor

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from components.ui.authenticator_internals import cookie_page
-from components.ui.streamlit_internals import UPLOADS, held, kind_of, main_page, state_of
+from components.ui.streamlit_internals import UPLOADS, kind_of, main_page, state_of, uploaded_bytes
 from services.core.access import Permission
 from services.core.errors import DatabaseUnavailable
 from services.people import sign_in
@@ -151,7 +151,7 @@ class Uploads:
         largest = int(st.get_option("server.maxUploadSize")) * 2**20
         if int(size) > largest + _FRAMING:
             return _refusal(413, f"The file is too large; at most {largest // 2**20} MB can be read.")
-        if int(size) + self._coming[session_id] + held(session_id) > _KEPT_FILES * (largest + _FRAMING):
+        if int(size) + self._coming[session_id] + uploaded_bytes(session_id) > _KEPT_FILES * (largest + _FRAMING):
             return _refusal(413, "This tab holds too many files. Remove one, or reload the page.")
         return None
 

@@ -98,8 +98,8 @@ def empty_state(text: str, icon: str) -> DeltaGenerator:
 
 def when(moment: datetime | None, zone: ZoneInfo) -> str:
     """Return how long ago *moment* was, in words; `—` for none."""
-    told = humanize.naturaltime(datetime.now(zone) - moment.astimezone(zone)) if moment else "—"
-    return "just now" if told == "now" else told
+    text = humanize.naturaltime(datetime.now(zone) - moment.astimezone(zone)) if moment else "—"
+    return "just now" if text == "now" else text
 
 
 def exactly(moment: datetime | None, zone: ZoneInfo) -> str:

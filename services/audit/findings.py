@@ -142,7 +142,7 @@ _WORDS: dict[Kind, tuple[str, str, str]] = {
 
 def of(counted: Counted) -> list[Finding]:
     """Return what looks wrong, the worst first; only what applies."""
-    return [_told(kind, _count(kind, counted), counted) for kind in Kind if _applies(kind, _count(kind, counted))]
+    return [_finding(kind, _count(kind, counted), counted) for kind in Kind if _applies(kind, _count(kind, counted))]
 
 
 def _applies(kind: Kind, n: int) -> bool:
@@ -157,6 +157,6 @@ def _count(kind: Kind, counted: Counted) -> int:
     return counted.figures.get(Figure(kind), 0)
 
 
-def _told(kind: Kind, n: int, counted: Counted) -> Finding:
+def _finding(kind: Kind, n: int, counted: Counted) -> Finding:
     one, many, why = _WORDS[kind]
     return Finding(kind, n, amount(n, one, many), why.format(idle=amount(counted.idle_calls, "completed call")))

@@ -28,7 +28,7 @@ def excel(session: Session, actor: Actor, during: Period) -> bytes:
     """Return the audit of the chosen tenant as a workbook, with every number that it holds."""
     require(actor, Permission.AUDIT_READ)
     require(actor, Permission.NUMBERS_EXPORT)
-    report = _made(session, actor, during, "Excel", MOST_EVENTS)
+    report = _report(session, actor, during, "Excel", MOST_EVENTS)
     records = db.numbers.records.walk(session, actor.scope, NumberQuery())
     held = (exports.number_cells(row, report.about.zone) for row in records)
     return exports.workbook(
@@ -50,7 +50,7 @@ def excel(session: Session, actor: Actor, during: Period) -> bytes:
 def as_pdf(session: Session, actor: Actor, during: Period) -> bytes:
     """Return the audit of the chosen tenant as PDF."""
     require(actor, Permission.AUDIT_READ)
-    report = _made(session, actor, during, "PDF", tenant_audit.NEWEST)
+    report = _report(session, actor, during, "PDF", tenant_audit.NEWEST)
     about, zone = report.about, report.about.zone.key
     return pdf.render(
         pdf.Document(
@@ -79,7 +79,7 @@ def as_pdf(session: Session, actor: Actor, during: Period) -> bytes:
     )
 
 
-def _made(session: Session, actor: Actor, during: Period, kind: str, newest: int) -> Report:
+def _report(session: Session, actor: Actor, during: Period, kind: str, newest: int) -> Report:
     """Make the report, and write down that it is downloaded."""
     about = tenant_audit.tenant(session, actor)
     owned = tenant_audit.owned(session, actor, about)

@@ -252,7 +252,7 @@ def events(report: Report) -> Table:
             (
                 report.at(event.at),
                 event.actor,
-                wording.deed(event),
+                wording.event_action(event),
                 wording.subject(event) or wording.kind(event.subject_type),
                 "; ".join(change.text for change in wording.changes(event, report.about.zone)),
             )

@@ -261,7 +261,7 @@ def action(key: str) -> str:
     return ACTIONS.get(key, key)
 
 
-def deed(row: AuditRow) -> str:
+def event_action(row: AuditRow) -> str:
     """Return what was done in an event. A release found at the provider is told apart from one of ours."""
     marked = row.action == Action.NUMBERS_RELEASE and AT_PROVIDER in row.after
     return "marked the number as released" if marked else action(row.action)
@@ -269,11 +269,11 @@ def deed(row: AuditRow) -> str:
 
 def clause(row: AuditRow) -> str:
     """Return what was done in an event, to stand behind the name of who did it."""
-    found = deed(row)
+    found = event_action(row)
     return f"· {found}" if row.action in _ORDER_RESULTS else found
 
 
-def offered(keys: Iterable[str]) -> dict[str, str]:
+def action_options(keys: Iterable[str]) -> dict[str, str]:
     """Return the actions in *keys* in words, each with its noun, so that those of one noun stand together."""
     known = [Action(key) for key in sorted(keys) if key in set(Action)]
     return {key: f"{_NOUNS[key.split(':')[0]]}: {ACTIONS[key]}" for key in known}
@@ -306,14 +306,14 @@ def changes(row: AuditRow, zone: ZoneInfo) -> list[Change]:
         if name in _LABELS and row.subject in (old, new) and None in (old, new):
             continue  # the subject says it
         if name not in before or (name in after and old == new):
-            found += [Change(title, after=_told(name, new, zone))] if not _is_nothing(new) else []
+            found += [Change(title, after=_in_words(name, new, zone))] if not _is_nothing(new) else []
         elif name not in after:  # what a deleted thing was; beside other values it is not a change
-            found += [Change(title, before=_told(name, old, zone))] if not (after or _is_nothing(old)) else []
+            found += [Change(title, before=_in_words(name, old, zone))] if not (after or _is_nothing(old)) else []
         elif isinstance(old, list) and isinstance(new, list) and old and new:
             more, fewer = [v for v in new if v not in old], [v for v in old if v not in new]
             found.append(Change(title, added=_listed(name, more, zone), removed=_listed(name, fewer, zone)))
         else:
-            found.append(Change(title, _told(name, old, zone), _told(name, new, zone)))
+            found.append(Change(title, _in_words(name, old, zone), _in_words(name, new, zone)))
     return found
 
 
@@ -335,7 +335,7 @@ def _flat(values: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any
     return flat
 
 
-def _told(name: str, value: Any, zone: ZoneInfo) -> str:
+def _in_words(name: str, value: Any, zone: ZoneInfo) -> str:
     if _NUMBER.fullmatch(name):
         return _place(value)
     if _is_nothing(value):
@@ -345,7 +345,7 @@ def _told(name: str, value: Any, zone: ZoneInfo) -> str:
     if isinstance(value, list):
         return _listed(name, value, zone)
     if name in MEANINGS:
-        return MEANINGS[name].told(value)
+        return MEANINGS[name].text(value)
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, int):
@@ -367,7 +367,7 @@ def _told(name: str, value: Any, zone: ZoneInfo) -> str:
 
 
 def _listed(name: str, values: list[Any], zone: ZoneInfo) -> str:
-    return ", ".join(_told(name, value, zone) for value in values)
+    return ", ".join(_in_words(name, value, zone) for value in values)
 
 
 def _place(value: Any) -> str:
@@ -379,7 +379,7 @@ def _place(value: Any) -> str:
 
 
 def _filtered(filters: Mapping[str, Any], zone: ZoneInfo) -> str:
-    parts = [f"{_FILTERS[name]} {_told(name, value, zone)}" for name, value in filters.items() if name in _FILTERS]
+    parts = [f"{_FILTERS[name]} {_in_words(name, value, zone)}" for name, value in filters.items() if name in _FILTERS]
     return "; ".join(parts) or "none"
 
 

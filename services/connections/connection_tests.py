@@ -30,7 +30,7 @@ class Outcome:
     """What came of a test, in a sentence for the reader."""
 
     passed: bool
-    told: str
+    message: str
 
 
 def can_test(provider: type[Provider]) -> bool:
@@ -69,10 +69,10 @@ def test(session: Session, actor: Actor, connection_id: int) -> Outcome:
         raise Conflict("Someone else changed this connection during the test. Test it again.")
     fresh.tested_at = datetime.now(UTC)
     fresh.test_passed = outcome.passed
-    fresh.test_result = outcome.told[:_LONGEST]
+    fresh.test_result = outcome.message[:_LONGEST]
     subject = Subject("connection", fresh.id, fresh.name, fresh.tenant_id, fresh.version)
-    told = {"passed": outcome.passed, "result": fresh.test_result}
-    audit.record(session, actor, Action.CONNECTIONS_TEST, subject, after=told)
+    details = {"passed": outcome.passed, "result": fresh.test_result}
+    audit.record(session, actor, Action.CONNECTIONS_TEST, subject, after=details)
     session.commit()
     return outcome
 

@@ -65,7 +65,7 @@ def added(session: Session, actor: Actor, order: NumberOrder, owned: OwnedNumber
     session.flush()
     order.number_id, order.provider_sid = number.id, owned.sid
     action = Action.NUMBERS_BUY if order.kind is OrderKind.PURCHASE else Action.NUMBERS_IMPORT
-    before, set_now = webhook_orders.told(order.previous, chosen)
+    before, set_now = webhook_orders.audit_values(order.previous, chosen)
     after = numbers.words(session, number) | {"price": exact(order), **set_now}
     replaced = before if order.previous else {}
     audit.record(session, actor, action, numbers.subject(number), before=replaced, after=after)
@@ -85,7 +85,7 @@ def _back_again(session: Session, actor: Actor, order: NumberOrder, owned: Owned
     session.flush()
     after = numbers.words(session, number) | {"price": exact(number)}
     changed = [key for key in after if before[key] != after[key]]
-    _, set_now = webhook_orders.told(order.previous, order.configuration)
+    _, set_now = webhook_orders.audit_values(order.previous, order.configuration)
     audit.record(
         session,
         actor,

@@ -350,5 +350,5 @@ def _webhooks_set(session: Session, actor: Actor, order: NumberOrder) -> None:
         return
     number.version += 1
     number.updated_at = datetime.now(UTC)
-    before, after = webhook_orders.told(order.previous, order.configuration)
+    before, after = webhook_orders.audit_values(order.previous, order.configuration)
     audit.record(session, actor, Action.NUMBERS_SET_WEBHOOKS, numbers.subject(number), before=before, after=after)

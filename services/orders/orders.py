@@ -135,7 +135,7 @@ def place_import(
         e164,
         provider_sid=sid,
         configuration={**_checked(session, connection, configuration), **_webhooks_of(connection)},
-        previous=_told(seen),
+        previous=_as_json(seen),
         **_columns(price),
     )
 
@@ -226,8 +226,8 @@ def place_webhooks(
         number.e164,
         number_id=number.id,
         provider_sid=numbers.sid_of(number),
-        configuration=_told(wanted),
-        previous=_told(seen),
+        configuration=_as_json(wanted),
+        previous=_as_json(seen),
     )
 
 
@@ -296,9 +296,9 @@ def cancel_all(session: Session, actor: Actor, order_ids: Sequence[int]) -> str:
     return f"{labels.amount(cancelled, 'order')} cancelled" + (f"; {sent:,} already sent." if sent else ".")
 
 
-def told(webhooks: Mapping[str, Any], otherwise: Webhooks | None = None) -> Webhooks:
+def stored_webhooks(webhooks: Mapping[str, Any], otherwise: Webhooks | None = None) -> Webhooks:
     """Return webhooks as an order keeps them. What older orders did not keep is as in *otherwise*."""
-    return webhook_orders.kept(webhooks, otherwise or Webhooks())
+    return webhook_orders.stored(webhooks, otherwise or Webhooks())
 
 
 def _expect_money(price: Money | None) -> None:
@@ -377,7 +377,7 @@ def _webhooks_of(connection: Connection) -> dict[str, str]:
     return webhook_orders.of_connection(connection)
 
 
-def _told(webhooks: Webhooks) -> dict[str, Any]:
+def _as_json(webhooks: Webhooks) -> dict[str, Any]:
     return webhook_orders.all_of(webhooks)
 
 

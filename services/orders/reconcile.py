@@ -136,7 +136,7 @@ class Comparison:
         )
 
 
-class _Kept(Generic[Row]):
+class _Capped(Generic[Row]):
     """Collects numbers of one kind, so many as a comparison keeps."""
 
     def __init__(self) -> None:
@@ -153,7 +153,7 @@ class _Kept(Generic[Row]):
         return Found(tuple(self._rows), self._more)
 
 
-def offered(session: Session, actor: Actor) -> list[ConnectionRow]:
+def connection_options(session: Session, actor: Actor) -> list[ConnectionRow]:
     """Return the tenant's active connections whose provider can list what an account holds, by name."""
     require(actor, Permission.NUMBERS_RECONCILE)
     rows = db.connections.choices(session, Scope(require_tenant(actor)), active_only=True)
@@ -176,13 +176,13 @@ def compare(
     require(actor, Permission.NUMBERS_RECONCILE)
     scope = Scope(require_tenant(actor))
     as_of = datetime.now(UTC)
-    connection = next((row for row in offered(session, actor) if row.id == connection_id), None)
+    connection = next((row for row in connection_options(session, actor) if row.id == connection_id), None)
     if connection is None:
         raise InvalidInput("Choose an active connection that can be compared.", field="connection")
     with provider_access.in_words():
         provider = provider_access.connect(validation.connection(session, scope, connection_id))
     matching = "".join(c for c in matching if c in "+0123456789")
-    missing_here, missing_there, different = _Kept[MissingHere](), _Kept[MissingThere](), _Kept[Different]()
+    missing_here, missing_there, different = _Capped[MissingHere](), _Capped[MissingThere](), _Capped[Different]()
     theirs: set[str] = set()
     on_record = same = elsewhere = 0
     for page in _pages(session, provider, matching):
@@ -238,7 +238,7 @@ def place_import(
     Raises InvalidInput for a number on record, Conflict for one that is being ordered or for changed webhooks here.
     """
     require(actor, Permission.NUMBERS_BUY)
-    now = next((one for one in offered(session, actor) if one.id == comparison.connection.id), None)
+    now = next((one for one in connection_options(session, actor) if one.id == comparison.connection.id), None)
     if now is None or webhook_orders.ours(now) != webhook_orders.ours(comparison.connection):
         raise Conflict("The connection has changed since the comparison. Nothing was imported; compare again.")
     return orders.place_import(

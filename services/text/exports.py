@@ -213,7 +213,7 @@ def event_cells(row: AuditRow, zone: ZoneInfo) -> Sequence[str]:
     return (
         row.at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"),
         row.actor,
-        wording.deed(row),
+        wording.event_action(row),
         wording.kind(row.subject_type),
         row.subject,
         "; ".join(change.text for change in wording.changes(row, zone)),
@@ -229,13 +229,13 @@ def _fill(book: xlsxwriter.Workbook, table: Table, bold: object) -> None:
             sheet, line = _sheet(book, table, f"{table.title} {sheets}", bold), 1
         for column, cell in enumerate(row):
             if isinstance(cell, str):
-                sheet.write_string(line, column, _kept(cell)[:EXCEL_TEXT])
+                sheet.write_string(line, column, _with_own_apostrophes(cell)[:EXCEL_TEXT])
             else:
                 sheet.write_number(line, column, cell)
         line += 1
 
 
-def _kept(cell: str) -> str:
+def _with_own_apostrophes(cell: str) -> str:
     """Return *cell* so that reading the file leaves its own apostrophes: in Excel files nothing else needs one."""
     return harmless(cell) if unescaped(cell.strip()) != cell.strip() else cell
 

@@ -60,7 +60,7 @@ def test_every_threshold_is_in_the_guide_with_its_default_and_range(name: str) -
     assert row, name
     cells = [cell.strip() for cell in row.split("|")]
     assert cells[1] == f"`{meaning.label}`"
-    assert cells[3] == meaning.told(getattr(Thresholds(), name))
+    assert cells[3] == meaning.text(getattr(Thresholds(), name))
     assert cells[4] == f"{meaning.number(meaning.least)}–{meaning.number(meaning.most)}"
 
 

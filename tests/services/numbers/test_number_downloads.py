@@ -23,6 +23,7 @@ from services.jobs import imports
 from services.jobs.imports import Outcome, Report
 from services.numbers import numbers
 from services.numbers.number_import import NumberImport
+from services.setup import builder
 from services.text import countries, exports, files, labels, numbering
 from tests.analysis.statements import queries_of
 from tests.conftest import World
@@ -68,11 +69,8 @@ NOTES = (
 def fill(session: Session, world: World) -> None:
     """Put numbers on record that have everything, as people and providers leave them."""
     for at, name in enumerate(NASTY):
-        row = on_record(session, world, f"+1415555{2000 + at}", label=name, notes=NOTES[at % len(NOTES)])
-        session.add_all(
-            NumberTag(number_id=row.id, tenant_id=world.tenant, tag=tag)
-            for tag in validation.tags([name, "a, b", "x;y"])
-        )
+        tags = validation.tags([name, "a, b", "x;y"])
+        on_record(session, world, f"+1415555{2000 + at}", label=name, notes=NOTES[at % len(NOTES)], tags=tags)
     on_record(
         session,
         world,
@@ -107,10 +105,7 @@ def fill(session: Session, world: World) -> None:
 
 def on_record(session: Session, world: World, e164: str, **values: Any) -> PhoneNumber:
     given = {"connection_id": world.sip, "provider": "sip", "number_type": NumberType.LOCAL, "country": "US"}
-    row = PhoneNumber(tenant_id=world.tenant, e164=e164, **(given | values))
-    session.add(row)
-    session.flush()
-    return row
+    return builder.number(session, world.tenant, e164, **(given | values))
 
 
 def executive(number: str) -> dict[str, str]:
@@ -299,8 +294,8 @@ def test_whatever_is_on_record_reads_back_as_the_same(
 ) -> None:
     session.execute(sa.delete(NumberTag))
     session.execute(sa.delete(PhoneNumber))
-    row = on_record(session, world, NUMBER, label=validation.label(label), notes=validation.notes(notes))
-    session.add_all(NumberTag(number_id=row.id, tenant_id=world.tenant, tag=tag) for tag in validation.tags(tags))
+    values = {"label": validation.label(label), "tags": validation.tags(tags), "notes": validation.notes(notes)}
+    on_record(session, world, NUMBER, **values)
     session.commit()
     report = imports.check(
         session, world.operator, NumberImport(), rows_of(NumberImport, download(session, world, write))
@@ -359,10 +354,11 @@ def test_what_a_file_says_otherwise_is_told_by_field_and_changes_nothing(
 
 
 def make_one(session: Session, world: World) -> None:
-    row = on_record(
+    on_record(
         session,
         world,
         NUMBER,
+        tags=("west", "a, b"),
         connection_id=world.mcube,
         provider="mcube",
         label="Front desk",
@@ -371,7 +367,6 @@ def make_one(session: Session, world: World) -> None:
         provider_fields=executive("98765"),
         notes="One\ntwo",
     )
-    session.add_all(NumberTag(number_id=row.id, tenant_id=world.tenant, tag=tag) for tag in ("west", "a, b"))
     session.commit()
 
 

@@ -14,8 +14,6 @@ from db.base.money import Money
 from db.base.scope import Slice
 from db.models import (
     Agent,
-    Campaign,
-    CampaignNumber,
     CampaignStatus,
     Connection,
     NumberStatus,
@@ -34,6 +32,7 @@ from providers.sandbox.store import OwnedSeed, add_stock
 from services.numbers import numbers
 from services.orders import fulfilment, orders, reconcile, resync
 from services.orders.orders import Configuration, Purchase
+from services.setup import builder
 from services.text import exports, numbering
 from tests.conftest import World
 from tests.world import reconciling
@@ -154,14 +153,11 @@ def test_whatever_has_changed_meanwhile_an_order_that_took_effect_ends_confirmed
         bought = looked_up(session, world, buy(session, world, for_sale(session, world)))
         number = on_record(session, world, bought.number_id)
         if kind is OrderKind.RELEASE:
-            campaign = Campaign(tenant_id=world.tenant, name="Spring", status=CampaignStatus.ENDED)
-            session.add(campaign)
-            session.flush()
-            session.add(CampaignNumber(campaign_id=campaign.id, number_id=number.id, tenant_id=world.tenant))
+            builder.campaign(session, world.tenant, "Spring", [number.id], status=CampaignStatus.ENDED)
             session.commit()
             order = orders.place_release(session, world.operator, number.id, number.e164, version=number.version)
         else:
-            ours = orders.told(bought.configuration)
+            ours = orders.stored_webhooks(bought.configuration)
             wanted = orders.Webhooks(voice_url=THEIRS, status_callback=ours.status_callback)
             order = orders.place_webhooks(session, world.operator, number.id, ours, wanted)
     sandbox.fault(Fault(Kind.DROP_AFTER, method=method, path=NUMBERS))
@@ -207,8 +203,7 @@ def test_a_number_that_is_on_record_elsewhere_is_told_so_until_it_is_not(
     e164 = for_sale(session, world)
     sandbox.fault(Fault(Kind.DROP_AFTER, method="POST", path=NUMBERS))
     order = buy(session, world, e164)
-    other = numbers.PhoneNumber(tenant_id=world.other_tenant, e164=e164, provider="sip")  # as a restored backup has it
-    session.add(other)
+    other = builder.number(session, world.other_tenant, e164)  # as a restored backup has it
     session.commit()
     assert not fulfilment.settle(order)
     assert "has this number elsewhere" in (looked_up(session, world, order).problem or "")

@@ -79,8 +79,8 @@ def test_a_released_number_is_bought_back_as_it_was(session: Session, world: Wor
     assert numbers.count(session, world.viewer, numbers.NumberQuery(search=numbering.search_text(e164))) == 1
     assert numbers.left_campaigns(session, world.viewer, number) == ["Renewals"]
     assert campaigns.get(session, world.viewer, campaign).pool == 0
-    told = [event.action for event in audit.history(session, world.viewer, "number", number, Slice())]
-    assert (told[0], told[1], told[-1]) == ("numbers:buy_back", "numbers:release", "numbers:buy")
+    lines = [event.action for event in audit.history(session, world.viewer, "number", number, Slice())]
+    assert (lines[0], lines[1], lines[-1]) == ("numbers:buy_back", "numbers:release", "numbers:buy")
     released(session, world, number)  # and given back once more
     assert on_record(session, world, number).status is NumberStatus.RELEASED
 

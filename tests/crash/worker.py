@@ -77,7 +77,7 @@ class Wish:
                     return orders.place_webhooks(session, self.actor, self.number_id, self.seen, self.wanted)
 
 
-class Desk:
+class Worker:
     """A process of an installation, and what it says."""
 
     def __init__(self, does: Callable[..., None], *arguments: Any) -> None:
