@@ -49,9 +49,11 @@ def add(session: Session, actor: Actor, name: str) -> int:
     """Add an agent and return its id. Raises Forbidden, InvalidInput, NotFound when no tenant is chosen."""
     require(actor, Permission.AGENTS_WRITE)
     tenant_id = require_tenant(actor)
-    db.base.engine.start_write(session)
-    agent = Agent(tenant_id=tenant_id, name=_free(session, tenant_id, name))
-    return changes.add(session, actor, _NOUN, agent, Action.AGENTS_ADD)
+
+    def make() -> Agent:
+        return Agent(tenant_id=tenant_id, name=_free(session, tenant_id, name))
+
+    return changes.add(session, actor, _NOUN, make, Action.AGENTS_ADD)
 
 
 def rename(session: Session, actor: Actor, agent_id: int, name: str, *, version: int) -> int:

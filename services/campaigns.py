@@ -88,9 +88,11 @@ def add(session: Session, actor: Actor, name: str, status: CampaignStatus) -> in
     """
     require(actor, Permission.CAMPAIGNS_WRITE)
     tenant_id = require_tenant(actor)
-    db.base.engine.start_write(session)
-    campaign = Campaign(tenant_id=tenant_id, name=_free(session, tenant_id, name), status=CampaignStatus(status))
-    return changes.add(session, actor, _NOUN, campaign, Action.CAMPAIGNS_ADD)
+
+    def make() -> Campaign:
+        return Campaign(tenant_id=tenant_id, name=_free(session, tenant_id, name), status=CampaignStatus(status))
+
+    return changes.add(session, actor, _NOUN, make, Action.CAMPAIGNS_ADD)
 
 
 def edit(session: Session, actor: Actor, campaign_id: int, name: str, status: CampaignStatus, *, version: int) -> int:

@@ -78,8 +78,6 @@ class Job:
         try:
             with opener() as session:
                 order = self.act(session, row)
-            if order is not None:
-                workflows.begin(order)
         except ServiceError as exc:
             self.results.append(ItemOutcome(row.e164, str(exc), is_done=False))
         except DatabaseUnavailable:

@@ -302,7 +302,6 @@ class AtProvider:
             with errors_shown():
                 with self.opener() as session:
                     order = place(session)
-                workflows.begin(order)
                 with st.spinner(f"Waiting for {plain(provider_named(self.number.provider).name)}…"):
                     workflows.await_outcome(order, _WAIT_SECONDS)
                 self._forget()

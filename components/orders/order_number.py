@@ -201,7 +201,6 @@ class Ordering:
             )
             with self.opener() as session:
                 order = orders.place_purchase(session, self.actor, self._as_shown(session), purchase)
-            workflows.begin(order)
             go("waiting", orders=[order])
             return ""
 
@@ -229,8 +228,7 @@ class Ordering:
                         replace(configuration, label=configuration.label.strip() or resync.label_of(number)),
                         stop_routing=known.get("stop_routing", False),
                     )
-                workflows.begin(order)
-                placed.append(order)
+                    placed.append(order)
                 return ""
 
             exc = outcome(place, "papers")

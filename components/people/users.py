@@ -185,7 +185,7 @@ def _role(dialog: Dialog, user: UserRow, tenants: Mapping[int, str]) -> int | No
 
         def save(session: Session) -> None:
             if tenant_id in has:
-                users.change_role(session, dialog.actor, user.id, tenant_id, role)
+                users.change_role(session, dialog.actor, user.id, tenant_id, role, version=user.version)
             else:
                 users.grant(session, dialog.actor, user.username, tenant_id, role)
 
@@ -224,7 +224,9 @@ def _take_out(dialog: Dialog, user: UserRow, tenant_id: int | None) -> None:
             f"Remove from {plain(place.tenant)}",
             "person_remove",
             f"**{plain(user.name)}** loses access to this tenant. Their past changes stay on record.",
-            lambda session: users.change_role(session, dialog.actor, user.id, place.tenant_id, None),
+            lambda session: users.change_role(
+                session, dialog.actor, user.id, place.tenant_id, None, version=user.version
+            ),
             f"{user.name} was removed from {place.tenant}.",
             red=True,
         )
@@ -237,7 +239,7 @@ def _shut_out(dialog: Dialog, user: UserRow) -> None:
             "Activate",
             "play_circle",
             "The user can sign in again, with the same roles.",
-            lambda session: users.set_active(session, dialog.actor, user.id, True),
+            lambda session: users.set_active(session, dialog.actor, user.id, True, version=user.version),
             f"{user.name} can sign in again.",
         )
         return
@@ -246,7 +248,7 @@ def _shut_out(dialog: Dialog, user: UserRow) -> None:
         "Deactivate",
         "block",
         f"**{plain(user.name)}** is signed out everywhere and cannot sign in. You can activate the account again.",
-        lambda session: users.set_active(session, dialog.actor, user.id, False),
+        lambda session: users.set_active(session, dialog.actor, user.id, False, version=user.version),
         f"{user.name} was deactivated.",
         red=True,
     )
@@ -259,7 +261,7 @@ def _superadmin(dialog: Dialog, user: UserRow) -> None:
             "Remove superadmin",
             "remove_moderator",
             "Only the roles in tenants remain.",
-            lambda session: users.set_superadmin(session, dialog.actor, user.id, False),
+            lambda session: users.set_superadmin(session, dialog.actor, user.id, False, version=user.version),
             f"{user.name} is no longer a superadmin.",
             red=True,
         )
@@ -269,7 +271,7 @@ def _superadmin(dialog: Dialog, user: UserRow) -> None:
         "Make superadmin",
         "add_moderator",
         f"**{plain(user.name)}** gets full access to every tenant.",
-        lambda session: users.set_superadmin(session, dialog.actor, user.id, True),
+        lambda session: users.set_superadmin(session, dialog.actor, user.id, True, version=user.version),
         f"{user.name} is now a superadmin.",
     )
 

@@ -38,6 +38,7 @@ class User(SQLModel, table=True):
     is_superadmin: bool = False
     is_active: bool = True
     must_change_password: bool = False
+    version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     sessions_valid_from: datetime = instant()
     last_sign_in_at: datetime | None = maybe_instant()
     last_tenant_id: int | None = None

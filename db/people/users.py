@@ -8,7 +8,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from db.base import locks
 from db.base.scope import Scope, Slice
 from db.models import AuditEvent, Membership, Role, SignInThrottle, Tenant, User
 from db.numbers.text_search import names_holding
@@ -113,6 +112,7 @@ class UserRow:
     is_superadmin: bool
     must_change_password: bool
     last_sign_in_at: datetime | None
+    version: int
     places: tuple[Place, ...]
 
 
@@ -150,6 +150,7 @@ def _row(user: User, places: Mapping[int, Sequence[Place]]) -> UserRow:
         is_superadmin=user.is_superadmin,
         must_change_password=user.must_change_password,
         last_sign_in_at=user.last_sign_in_at,
+        version=user.version,
         places=tuple(places.get(user_id, ())),
     )
 
@@ -189,11 +190,6 @@ def find_by_id(session: Session, user_id: int) -> User | None:
 def find_membership(session: Session, user_id: int, tenant_id: int) -> Membership | None:
     """Return a user's place in a tenant."""
     return session.get(Membership, (user_id, tenant_id), populate_existing=True)
-
-
-def take_turns(session: Session) -> None:
-    """Let nobody else change who may do what before this transaction ends."""
-    locks.take(session, locks.Lock.PEOPLE)
 
 
 def tenants_of(session: Session, user_id: int) -> list[int]:

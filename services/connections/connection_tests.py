@@ -19,6 +19,7 @@ from services.connections.connections import provider_named
 from services.core import validation
 from services.core.access import Actor, Permission, require
 from services.core.errors import Conflict, InvalidInput, NotFound
+from services.core.transactions import writing
 
 _UNHEARD_OF = "numberdesk-connection-test"
 _SECONDS = 10.0
@@ -60,20 +61,18 @@ def test(session: Session, actor: Actor, connection_id: int) -> Outcome:
     session.expunge(row)
     db.base.engine.end_reading(session)  # no transaction stays open while the provider is asked
     outcome = _ask(row)
-    db.base.engine.start_write(session)
-    fresh = db.connections.lock(session, actor.scope, connection_id)
-    if fresh is None:
-        raise NotFound
-    if fresh.version != version:
-        session.rollback()
-        raise Conflict("Someone else changed this connection during the test. Test it again.")
-    fresh.tested_at = datetime.now(UTC)
-    fresh.test_passed = outcome.passed
-    fresh.test_result = outcome.message[:_LONGEST]
-    subject = Subject("connection", fresh.id, fresh.name, fresh.tenant_id, fresh.version)
-    details = {"passed": outcome.passed, "result": fresh.test_result}
-    audit.record(session, actor, Action.CONNECTIONS_TEST, subject, after=details)
-    session.commit()
+    with writing(session):
+        fresh = db.connections.lock(session, actor.scope, connection_id)
+        if fresh is None:
+            raise NotFound
+        if fresh.version != version:
+            raise Conflict("Someone else changed this connection during the test. Test it again.")
+        fresh.tested_at = datetime.now(UTC)
+        fresh.test_passed = outcome.passed
+        fresh.test_result = outcome.message[:_LONGEST]
+        subject = Subject("connection", fresh.id, fresh.name, fresh.tenant_id, fresh.version)
+        details = {"passed": outcome.passed, "result": fresh.test_result}
+        audit.record(session, actor, Action.CONNECTIONS_TEST, subject, after=details)
     return outcome
 
 

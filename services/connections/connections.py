@@ -6,7 +6,6 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-import sqlalchemy.exc
 from sqlmodel import Session
 
 import db.base.engine
@@ -22,6 +21,7 @@ from services.audit.audit import Action
 from services.core import changes, credentials, settings, validation
 from services.core.access import Actor, Permission, require, require_tenant
 from services.core.errors import Conflict, InvalidInput, NotFound
+from services.core.transactions import writing
 from services.text import numbering
 from services.text.labels import amount
 
@@ -138,10 +138,13 @@ def add(session: Session, actor: Actor, provider: str, values: ConnectionValues)
     tenant_id = require_tenant(actor)
     if provider not in PROVIDERS:
         raise InvalidInput("Choose a provider.", field="provider")
-    db.base.engine.start_write(session)
-    row = Connection(tenant_id=tenant_id, name="", provider=provider)
-    _fill(session, row, values)
-    return changes.add(session, actor, _NOUN, row, Action.CONNECTIONS_ADD)
+
+    def make() -> Connection:
+        row = Connection(tenant_id=tenant_id, name="", provider=provider)
+        _fill(session, row, values)
+        return row
+
+    return changes.add(session, actor, _NOUN, make, Action.CONNECTIONS_ADD)
 
 
 def edit(session: Session, actor: Actor, connection_id: int, values: ConnectionValues, *, version: int) -> int:
@@ -177,26 +180,17 @@ def deactivate(session: Session, actor: Actor, connection_id: int, *, version: i
 def delete(session: Session, actor: Actor, connection_id: int, *, version: int) -> None:
     """Delete a connection and its secrets. Raises Conflict when anything refers to it or it changed meanwhile."""
     require(actor, Permission.CONNECTIONS_WRITE)
-    db.base.engine.start_write(session)
-    row = db.connections.lock(session, actor.scope, validation.as_id(connection_id))
-    if row is None:
-        raise NotFound
-    if row.version != version:
-        session.rollback()
-        raise Conflict("Someone else changed this connection. It was not deleted.")
-    found = db.connections.uses(session, Scope(row.tenant_id), connection_id)
-    if found.any:
-        name = row.name
-        session.rollback()
-        raise Conflict(f"{name} is in use and cannot be deleted: {usage(found)}. Deactivate it instead.")
-    audit.record(session, actor, Action.CONNECTIONS_DELETE, _NOUN.subject(row), before=_words(session, row))
-    db.health.call_logs.forget(session, connection_id)
-    session.delete(row)
-    try:
-        session.commit()
-    except sqlalchemy.exc.IntegrityError as exc:
-        session.rollback()
-        raise Conflict("This connection is now in use. It was not deleted.") from exc
+    with writing(session, conflict="This connection is now in use. It was not deleted."):
+        row = db.connections.lock(session, actor.scope, validation.as_id(connection_id))
+        if row is None:
+            raise NotFound
+        changes.expect_version(session, actor.scope, "connection", row, version)
+        found = db.connections.uses(session, Scope(row.tenant_id), connection_id)
+        if found.any:
+            raise Conflict(f"{row.name} is in use and cannot be deleted: {usage(found)}. Deactivate it instead.")
+        audit.record(session, actor, Action.CONNECTIONS_DELETE, _NOUN.subject(row), before=_words(session, row))
+        db.health.call_logs.forget(session, connection_id)
+        session.delete(row)
 
 
 def usage(found: Uses) -> str:
@@ -216,13 +210,12 @@ def rotate_key(session: Session) -> int:
     Raises KeyProblem, with nothing changed, when no key opens one of them.
     """
     config = settings.current()
-    db.base.engine.start_write(session)
-    rows = db.connections.sealed(session)
-    for row in rows:
-        row.credentials = credentials.seal(config, credentials.unseal(config, row.credentials))
-    subject = audit.Subject("installation", None, "Encryption key", None)
-    audit.record(session, None, Action.CONNECTIONS_ROTATE_KEY, subject, after={"connections": len(rows)})
-    session.commit()
+    with writing(session):
+        rows = db.connections.sealed(session)
+        for row in rows:
+            row.credentials = credentials.seal(config, credentials.unseal(config, row.credentials))
+        subject = audit.Subject("installation", None, "Encryption key", None)
+        audit.record(session, None, Action.CONNECTIONS_ROTATE_KEY, subject, after={"connections": len(rows)})
     return len(rows)
 
 

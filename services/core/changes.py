@@ -1,41 +1,50 @@
-"""A change to something that has a version: refused when it is no longer as it was shown, written down when done."""
+"""A change to something that has a version: refused when it is no longer as it was shown, recorded when done."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 import db.audit.queries
-import db.base.engine
 from db.base.scope import Scope
-from db.models import Agent, Campaign, Connection, Tenant
+from db.models import Agent, Campaign, Connection, PhoneNumber, Tenant, User
 from services.audit import audit
 from services.audit.audit import Action, Subject
 from services.core import validation
 from services.core.access import Actor, Permission, require
 from services.core.errors import Conflict, NotFound
+from services.core.transactions import writing
 
-Row = TypeVar("Row", Agent, Campaign, Connection, Tenant)
+Versioned = Agent | Campaign | Connection | PhoneNumber | Tenant | User
+Row = TypeVar("Row", Agent, Campaign, Connection, PhoneNumber, Tenant)
+
+
+def _any(_row: Any) -> None:
+    """Refuse nothing."""
 
 
 @dataclass(frozen=True)
 class Noun(Generic[Row]):
-    """A kind of thing that is changed here: what it is called, who may, how it is found and told.
+    """A kind of thing that is changed here: what it is called, who may, how it is found and recorded.
 
-    `find` locks the row. `words` gives its values as the audit log keeps them, without secrets.
+    `find` locks the row. `words` gives its values as the audit log keeps them, without secrets. `refuse` raises for a
+    row that cannot be changed at all.
     """
 
     name: str
     permission: Permission
     find: Callable[[Session, Scope, int], Row | None]
     words: Callable[[Session, Row], dict[str, Any]]
+    refuse: Callable[[Row], None] = _any
 
     def subject(self, row: Row) -> Subject:
         """Return how the audit log names *row*."""
         tenant_id = row.id if isinstance(row, Tenant) else row.tenant_id
-        return Subject(self.name, row.id, row.name, tenant_id, row.version)
+        return Subject(
+            self.name, row.id, row.e164 if isinstance(row, PhoneNumber) else row.name, tenant_id, row.version
+        )
 
 
 def change(
@@ -47,63 +56,63 @@ def change(
     apply: Callable[[Row], None],
     *,
     version: int | None,
+    details: Mapping[str, str] | None = None,
 ) -> int:
-    """Do *apply* to a row as it was shown at *version*, write it down, return the new version.
+    """Do *apply* to a row as it was shown at *version*, record it with *details*, return the new version.
 
     None for *version* is for what holds whatever else was changed. Raises NotFound, Forbidden, and
     Conflict when the row is no longer at *version*.
     """
     require(actor, noun.permission)
-    db.base.engine.start_write(session)
-    row = noun.find(session, actor.scope, validation.as_id(row_id))
-    if row is None:
-        raise NotFound
-    if version is not None and row.version != version:
-        changes = db.audit.queries.since_version(session, actor.scope, noun.name, row_id, version)
-        session.rollback()
-        raise Conflict(f"Someone else changed this {noun.name}. Your change was not saved.", changes=changes)
-    before = noun.words(session, row)
-    apply(row)
-    _flush(session, noun.name, "changed")
-    after = noun.words(session, row)
-    changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
-    if changed:
-        row.version += 1
-        audit.record(
-            session,
-            actor,
-            action,
-            noun.subject(row),
-            before={key: before.get(key) for key in changed},
-            after={key: after.get(key) for key in changed},
-        )
-    commit(session, noun.name)
+    with writing(session, conflict=_overtaken(noun.name)):
+        row = noun.find(session, actor.scope, validation.as_id(row_id))
+        if row is None:
+            raise NotFound
+        expect_version(session, actor.scope, noun.name, row, version)
+        noun.refuse(row)
+        before = noun.words(session, row)
+        apply(row)
+        session.flush()
+        after = noun.words(session, row)
+        changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+        if changed:
+            row.version += 1
+            if isinstance(row, PhoneNumber):
+                row.updated_at = datetime.now(UTC)
+            audit.record(
+                session,
+                actor,
+                action,
+                noun.subject(row),
+                before={key: before.get(key) for key in changed},
+                after={key: after.get(key) for key in changed} | {k: v for k, v in (details or {}).items() if v},
+            )
     return row.version
 
 
-def add(session: Session, actor: Actor, noun: Noun[Row], row: Row, action: Action) -> int:
-    """Put a new *row* on record, in the transaction that was begun for it, and return its id."""
+def add(session: Session, actor: Actor, noun: Noun[Row], make: Callable[[], Row], action: Action) -> int:
+    """Put a new row on record, made once nobody else can write the same, and return its id."""
     require(actor, noun.permission)
-    session.add(row)
-    _flush(session, noun.name, "added")
-    audit.record(session, actor, action, noun.subject(row), after=noun.words(session, row))
-    commit(session, noun.name)
+    with writing(session, conflict=f"Someone else added this {noun.name}. Your change was not saved."):
+        row = make()
+        session.add(row)
+        session.flush()
+        audit.record(session, actor, action, noun.subject(row), after=noun.words(session, row))
     return row.id
 
 
-def _flush(session: Session, name: str, done: str) -> None:
-    """Write what is pending; a name that another one took meanwhile, or a thing that went, is a Conflict."""
-    try:
-        session.flush()
-    except IntegrityError as exc:
-        session.rollback()
-        raise Conflict(f"Someone else {done} this {name}. Your change was not saved.") from exc
+def expect_version(
+    session: Session,
+    scope: Scope,
+    name: str,
+    row: Agent | Campaign | Connection | PhoneNumber | Tenant | User,
+    version: int | None,
+) -> None:
+    """Raise Conflict, with what was changed since, when a *row* is no longer at *version*; None takes any."""
+    if version is not None and row.version != version:
+        since = db.audit.queries.since_version(session, scope, name, row.id, version)
+        raise Conflict(_overtaken(name), changes=since)
 
 
-def commit(session: Session, name: str) -> None:
-    """Commit; what another one made impossible meanwhile is a Conflict."""
-    try:
-        session.commit()
-    except IntegrityError as exc:
-        session.rollback()
-        raise Conflict(f"Someone else changed this {name}. Your change was not saved.") from exc
+def _overtaken(name: str) -> str:
+    return f"Someone else changed this {name}. Your change was not saved."

@@ -38,6 +38,7 @@ from providers.errors import ProviderError
 from providers.records import AnsweredBy, CallRecord, CallStatus, Direction
 from services.connections import provider_access
 from services.core.errors import DatabaseUnavailable
+from services.core.transactions import write
 from services.health import call_logs
 from services.health.call_logs import ONE_DAY
 from services.text import days
@@ -146,16 +147,13 @@ def _ask(provider: Provider, since: datetime, until: datetime, connection_id: in
             return read
         if time.monotonic() - said_at > BEAT_SECONDS:
             said_at = time.monotonic()
-            with db.base.engine.open_session() as session:
-                db.base.engine.start_write(session)
+            with write() as session:
                 db.health.call_logs.beat(session, connection_id, run)
-                session.commit()
 
 
 def _keep(connection_id: int, run: str, day: date, until: datetime, read: Day) -> bool:
     """Write the facts of a day together with that it was read, unless somebody else has; return whether to go on."""
-    with db.base.engine.open_session() as session:
-        db.base.engine.start_write(session)
+    with write() as session:
         pull = call_logs.mine(session, connection_id, run)
         if pull is None or pull.done_until >= day:
             return pull is not None
@@ -176,7 +174,6 @@ def _keep(connection_id: int, run: str, day: date, until: datetime, read: Day) -
         told = Counts(1, read.calls, added, len(facts) - added, read.inbound, read.not_dialed, **nowhere)
         pull.counts = Counts(**pull.counts).plus(told)._asdict()
         pull.done_until, pull.updated_at = day, datetime.now(UTC)
-        session.commit()
     return True
 
 

@@ -26,6 +26,7 @@ from services.connections.connections import provider_named
 from services.core import validation
 from services.core.access import Actor, Permission, require, require_tenant
 from services.core.errors import Conflict, InvalidInput, NotFound
+from services.core.transactions import write, writing
 from services.text import days
 
 __all__ = ["CallLog", "Counts", "State"]
@@ -97,18 +98,16 @@ def begin(session: Session, actor: Actor, connection_id: int, *, first_day: date
     another run is under way.
     """
     require(actor, Permission.HEALTH_WRITE)
-    db.base.engine.start_write(session)
-    connection = db.connections.lock(session, Scope(require_tenant(actor)), validation.as_id(connection_id))
-    if connection is None:
-        raise NotFound
-    provider = provider_named(connection.provider)
-    if not provider.can(Capability.CALL_LOG):
-        raise InvalidInput(f"{provider.name} has no call log to read.")
-    if not connection.is_active:
-        raise InvalidInput(f"{connection.name} is inactive, so its call log cannot be read.")
-    run = _begin(session, connection, actor.user_id, first_day)
-    session.commit()
-    return run
+    with writing(session):
+        connection = db.connections.lock(session, Scope(require_tenant(actor)), validation.as_id(connection_id))
+        if connection is None:
+            raise NotFound
+        provider = provider_named(connection.provider)
+        if not provider.can(Capability.CALL_LOG):
+            raise InvalidInput(f"{provider.name} has no call log to read.")
+        if not connection.is_active:
+            raise InvalidInput(f"{connection.name} is inactive, so its call log cannot be read.")
+        return _begin(session, connection, actor.user_id, first_day)
 
 
 def due() -> list[int]:
@@ -120,8 +119,7 @@ def due() -> list[int]:
 
 def begin_by_clock(connection_id: int) -> str | None:
     """Begin a run for nobody in particular; return None where none can begin now."""
-    with db.base.engine.open_session() as session:
-        db.base.engine.start_write(session)
+    with write() as session:
         connection = db.connections.lock(session, Scope(None), connection_id)
         if connection is None or not connection.is_active:
             return None
@@ -129,7 +127,6 @@ def begin_by_clock(connection_id: int) -> str | None:
             run = _begin(session, connection, None, None)
         except Conflict:
             return None
-        session.commit()
         return run
 
 
@@ -141,14 +138,12 @@ def mine(session: Session, connection_id: int, run: str) -> HealthPull | None:
 
 def end(connection_id: int, run: str, problem: str | None = None) -> None:
     """End a run that has read all there is, or that cannot go on because of *problem*."""
-    with db.base.engine.open_session() as session:
-        db.base.engine.start_write(session)
+    with write() as session:
         pull = mine(session, connection_id, run)
         connection = db.connections.find(session, Scope(None), connection_id)
         if pull is None or connection is None:
             return
         _end(session, pull, connection.name, problem)
-        session.commit()
 
 
 def last_day(time_zone: str) -> date:

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-import db.base.engine
 from services.audit import audit
 from services.audit.audit import Action, Subject
 from services.core.access import Actor, Permission, require, require_tenant
-from services.core.errors import Conflict, InvalidInput, ServiceError
+from services.core.errors import InvalidInput
+from services.core.transactions import writing
 from services.text import exports, files
 from services.text.exports import Table
 from services.text.files import Sheet
@@ -244,8 +243,7 @@ def save(
     tenant_id = require_tenant(actor)
     reader = kind.reader(session, actor, rows)
     read = _read(kind, reader, rows, progress)
-    db.base.engine.start_write(session)
-    try:
+    with writing(session, conflict=f"{kind.lost} Nothing was written; try again."):
         reader.claim(session, read)
         judged = reader.judge(session, read)
         report = _report(judged)
@@ -253,19 +251,11 @@ def save(
             raise Refused(report)
         items = [item for _, item in judged if item is not None]
         if not items:
-            session.rollback()
             return report
         for start in range(0, len(items), BATCH):
             kind.write(session, actor, items[start : start + BATCH])
-    except IntegrityError as exc:
-        session.rollback()
-        raise Conflict(f"{kind.lost} Nothing was written; try again.") from exc
-    except ServiceError:
-        session.rollback()
-        raise
-    summary = {"source": source, **kind.summary(report, items)}
-    audit.record(session, actor, kind.action, Subject(kind.subject, None, source, tenant_id), after=summary)
-    session.commit()
+        summary = {"source": source, **kind.summary(report, items)}
+        audit.record(session, actor, kind.action, Subject(kind.subject, None, source, tenant_id), after=summary)
     return report
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import db.base.engine
 import db.jobs.replicas
+from services.core.transactions import write
 
 BEAT_SECONDS = 3.0
 SILENT_SECONDS = 15.0
@@ -26,10 +27,8 @@ class Replica:
         now = time.monotonic()
         if self._beaten is not None and now - self._beaten < BEAT_SECONDS:
             return False
-        with db.base.engine.open_session() as session:
-            db.base.engine.start_write(session)
+        with write() as session:
             db.jobs.replicas.beat(session, self.id)
-            session.commit()
         self._beaten = now
         return True
 
@@ -48,7 +47,5 @@ class Replica:
 
     def forget(self, ids: Iterable[str]) -> None:
         """Forget processes whose work was taken over, or this one, which ends."""
-        with db.base.engine.open_session() as session:
-            db.base.engine.start_write(session)
+        with write() as session:
             db.jobs.replicas.forget(session, list(ids))
-            session.commit()

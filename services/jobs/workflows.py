@@ -19,6 +19,7 @@ from db.models import OrderState
 from services.connections import provider_access
 from services.core.access import Actor, Permission, require
 from services.core.settings import Settings
+from services.core.transactions import write
 from services.health import call_log_runs, call_logs
 from services.jobs import dbos_internals
 from services.jobs.replicas import Replica
@@ -109,12 +110,6 @@ def stop() -> None:
     DBOS.destroy()
 
 
-def begin(_order_id: int) -> None:
-    """Have an order fulfilled at once. It would be without this too, a moment later: its row says that it is due."""
-    for sweep in _sweep:
-        sweep.wake()
-
-
 def read_call_log(connection_id: int, run: str) -> None:
     """Have a run through a call log read what there is. Doing so again is the same as once."""
     with SetWorkflowID(f"call-log-{run}"):
@@ -177,10 +172,8 @@ def await_outcome(order_id: int, seconds: float) -> None:
 
 def _hasten() -> None:
     """Look at every order that was sent now: a start is a new chance, and the clock may be another one."""
-    with db.base.engine.open_session() as session:
-        db.base.engine.start_write(session)
+    with write() as session:
         db.orders.queries.hasten(session, datetime.now(UTC))
-        session.commit()
 
 
 def _live(replica: Replica) -> None:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 import db.agents
@@ -27,9 +26,9 @@ from db.numbers.records import NumberRecord
 from services.audit import audit
 from services.audit.audit import Action, Subject
 from services.connections.connections import provider_named
-from services.core import validation
+from services.core import changes, validation
 from services.core.access import Actor, Permission, require
-from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound, ServiceError
+from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from services.health import summaries, thresholds
 
 __all__ = [
@@ -282,7 +281,7 @@ def sid_of(number: HasSid) -> str | None:
 
 def subject(number: PhoneNumber) -> Subject:
     """Return how the audit log names a number."""
-    return Subject("number", number.id, number.e164, number.tenant_id, number.version)
+    return _NOUN.subject(number)
 
 
 def words(session: Session, number: PhoneNumber) -> dict[str, Any]:
@@ -316,49 +315,26 @@ def change(
     even_gone: bool = False,
     details: Mapping[str, str] | None = None,
 ) -> int:
-    """Do *apply* to the number as it was shown at *version*, write it down, return the new version.
-
-    *details* are logged beside the new values.
-    """
+    """Do *apply* to the number as it was shown at *version*, record it with *details*, return the new version."""
     require(actor, Permission.NUMBERS_WRITE)
-    db.base.engine.start_write(session)
-    if even_gone:  # it may come back: first the number, then its row, as orders take them
-        db.orders.queries.claim(session, db.numbers.queries.e164_of(session, validation.as_id(number_id)))
-    number = db.numbers.queries.find(session, actor.scope, validation.as_id(number_id))
-    if number is None:
-        raise NotFound
-    if number.version != version:
-        changes = db.audit.queries.since_version(session, actor.scope, "number", number_id, version)
-        session.rollback()
-        raise Conflict("Someone else changed this number. Your change was not saved.", changes=changes)
-    if number.released_at is not None and not even_gone:
+    noun = _EVEN_GONE if even_gone else _NOUN
+    return changes.change(session, actor, noun, number_id, action, apply, version=version, details=details)
+
+
+def _claimed(session: Session, scope: Scope, number_id: int) -> PhoneNumber | None:
+    """Return a number that may come back: first the number is claimed, then its row, as orders take them."""
+    db.orders.queries.claim(session, db.numbers.queries.e164_of(session, number_id))
+    return db.numbers.queries.find(session, scope, number_id)
+
+
+def refuse_gone(number: PhoneNumber) -> None:
+    """Raise Conflict for a number that was released or removed."""
+    if number.released_at is not None:
         raise Conflict("This number is no longer in the workspace, so it cannot be changed.")
-    before = words(session, number)
-    try:
-        apply(number)
-    except ServiceError:
-        session.rollback()
-        raise
-    session.flush()
-    after = words(session, number)
-    changed = [key for key in before if before[key] != after[key]]
-    if changed:
-        number.version += 1
-        number.updated_at = datetime.now(UTC)
-        audit.record(
-            session,
-            actor,
-            action,
-            subject(number),
-            before={key: before[key] for key in changed},
-            after={key: after[key] for key in changed} | {k: value for k, value in (details or {}).items() if value},
-        )
-    try:
-        session.commit()
-    except IntegrityError as exc:
-        session.rollback()
-        raise Conflict("Someone else changed this number. Your change was not saved.") from exc
-    return number.version
+
+
+_NOUN = changes.Noun("number", Permission.NUMBERS_WRITE, db.numbers.queries.find, words, refuse_gone)
+_EVEN_GONE = changes.Noun("number", Permission.NUMBERS_WRITE, _claimed, words)
 
 
 def leave_campaigns(session: Session, actor: Actor, number: PhoneNumber) -> None:

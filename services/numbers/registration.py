@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 import db.base.engine
@@ -22,6 +21,7 @@ from services.connections.connections import provider_named
 from services.core import validation
 from services.core.access import Actor, Permission, require, require_tenant
 from services.core.errors import InvalidInput
+from services.core.transactions import overtaken, writing
 from services.text import numbering
 from services.text.numbering import Bare, ReadNumber
 
@@ -109,20 +109,16 @@ def register(
     require(actor, Permission.NUMBERS_ADD)
     tenant_id = require_tenant(actor)
     scope = Scope(tenant_id)
-    db.base.engine.start_write(session)
-    connection = validation.connection(session, scope, connection_id)
-    read = _free(session, text, connection, insist)
-    agent = validation.agent(session, scope, configuration.agent_id)
-    prepared = prepare(read, connection, agent, configuration)
-    db.orders.queries.claim(session, read.e164)
-    if db.orders.queries.has_open(session, read.e164):
-        raise InvalidInput(validation.being_ordered(read.e164), field="number")
-    try:
-        (number_id,) = put(session, actor, [prepared])
-    except IntegrityError as exc:
-        session.rollback()
-        raise validation.taken(read.e164) from exc
-    session.commit()
+    with writing(session):
+        connection = validation.connection(session, scope, connection_id)
+        read = _free(session, text, connection, insist)
+        agent = validation.agent(session, scope, configuration.agent_id)
+        prepared = prepare(read, connection, agent, configuration)
+        db.orders.queries.claim(session, read.e164)
+        if db.orders.queries.has_open(session, read.e164):
+            raise InvalidInput(validation.being_ordered(read.e164), field="number")
+        with overtaken(validation.taken(read.e164)):
+            (number_id,) = put(session, actor, [prepared])
     return number_id
 
 

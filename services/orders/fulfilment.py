@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 import db.base.engine
@@ -36,6 +35,8 @@ from services.connections import provider_access
 from services.core import settings
 from services.core.access import Actor
 from services.core.credentials import KeyProblem
+from services.core.errors import Conflict
+from services.core.transactions import write
 from services.numbers import numbers
 from services.orders import effects, identity, states, webhook_orders
 from services.orders.states import change as _change
@@ -91,11 +92,9 @@ def drive(order_id: int, *, even_early: bool = False) -> Look:
     """
     now = datetime.now(UTC)
     problem, provider, is_forgotten = "", None, False
-    with db.base.engine.open_session() as session:
-        db.base.engine.start_write(session)
+    with write() as session:
         order = db.orders.queries.take(session, order_id, now, FURTHEST, even_early=even_early)
         if order is None:
-            session.rollback()
             return Look(_is_settled(session, order_id))
         is_new = order.state is OrderState.PLACED and order.asked_at is None
         if is_new and order.kind is not OrderKind.WEBHOOKS and order.next_look_at is not None:
@@ -109,7 +108,6 @@ def drive(order_id: int, *, even_early: bool = False) -> Look:
                 order.problem = states.fit(problem)
             elif is_new:
                 order.asked_at = now
-        session.commit()
         session.expunge(order)
     if is_forgotten:
         how = "The provider did not accept it, and then" if order.problem else "It was never sent, because"
@@ -327,7 +325,7 @@ def _confirm(order_id: int, owned: OwnedNumber | None) -> None:
 
     try:
         _change(order_id, change, even_failed=True)
-    except (effects.OnRecordElsewhere, IntegrityError):
+    except (effects.OnRecordElsewhere, Conflict):
         _uncertain(
             order_id,
             "The provider confirmed the order, but Numberdesk already has this number elsewhere and cannot add it "

@@ -5,12 +5,11 @@ placed → confirmed | failed | unknown → confirmed | failed. `services/orders
 
 import contextlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 import db.agents
@@ -28,11 +27,12 @@ from providers.records import Webhooks
 from services.audit import audit
 from services.audit.audit import Action, Subject
 from services.connections.connections import provider_named
-from services.core import validation
+from services.core import changes, validation
 from services.core.access import Actor, Permission, require, require_tenant
 from services.core.errors import Conflict, InvalidInput, NotFound
+from services.core.transactions import overtaken, writing
 from services.numbers import numbers
-from services.orders import states, webhook_orders
+from services.orders import states, sweep, webhook_orders
 from services.text import labels, numbering
 
 __all__ = ["Configuration", "OrderKind", "OrderRow", "OrderState", "Purchase"]
@@ -44,6 +44,9 @@ _ORDERING = {
     OrderKind.WEBHOOKS: Permission.NUMBERS_WRITE,
 }
 """What it takes to place an order, and to take it back."""
+
+_Prepared = tuple[Connection, str, dict[str, Any]]
+"""A connection, the number that is ordered through it, and what else the order keeps."""
 
 _LENGTHS = {"number": (3, 20), "SID": (1, 64)}
 """How short and how long what comes from a provider may be: as long as its column."""
@@ -86,23 +89,19 @@ def _place_purchase(
 ) -> int:
     _expect_fitting(number=purchase.e164)
     _expect_money(purchase.price)
-    connection = _begin(session, actor, connection_id, purchase.e164, Capability.BUY)
-    chosen = _checked(session, connection, purchase.configuration)
-    return _place(
-        session,
-        actor,
-        connection,
-        OrderKind.PURCHASE,
-        purchase.e164,
-        number_id=number_id,
-        configuration={
-            **chosen,
+
+    def prepare() -> _Prepared:
+        connection = _connection(session, actor, connection_id, purchase.e164, Capability.BUY)
+        configuration = {
+            **_checked(session, connection, purchase.configuration),
             **_webhooks_of(connection),
             "country": purchase.country,
             "number_type": purchase.number_type,
-        },
-        **_columns(purchase.price),
-    )
+        }
+        fields = {"number_id": number_id, "configuration": configuration, **_columns(purchase.price)}
+        return connection, purchase.e164, fields
+
+    return _place(session, actor, OrderKind.PURCHASE, prepare)
 
 
 def place_import(
@@ -125,19 +124,15 @@ def place_import(
     require(actor, Permission.NUMBERS_BUY)
     _expect_fitting(number=e164, SID=sid)
     _expect_money(price)
-    connection = _begin(session, actor, connection_id, e164, Capability.LIST_OWNED)
-    webhook_orders.require_agreement(e164, seen, webhook_orders.ours(connection), stop_routing=stop_routing)
-    return _place(
-        session,
-        actor,
-        connection,
-        OrderKind.IMPORT,
-        e164,
-        provider_sid=sid,
-        configuration={**_checked(session, connection, configuration), **_webhooks_of(connection)},
-        previous=_as_json(seen),
-        **_columns(price),
-    )
+
+    def prepare() -> _Prepared:
+        connection = _connection(session, actor, connection_id, e164, Capability.LIST_OWNED)
+        webhook_orders.require_agreement(e164, seen, webhook_orders.ours(connection), stop_routing=stop_routing)
+        chosen = {**_checked(session, connection, configuration), **_webhooks_of(connection)}
+        fields = {"provider_sid": sid, "configuration": chosen, "previous": _as_json(seen), **_columns(price)}
+        return connection, e164, fields
+
+    return _place(session, actor, OrderKind.IMPORT, prepare)
 
 
 def place_release(session: Session, actor: Actor, number_id: int, typed: str, *, version: int) -> int:
@@ -147,22 +142,15 @@ def place_release(session: Session, actor: Actor, number_id: int, typed: str, *,
     longer at *version*.
     """
     require(actor, Permission.NUMBERS_RELEASE)
-    number, connection = _managed(session, actor, number_id, Capability.RELEASE)
-    if number.version != version:
-        raise Conflict("Someone else changed this number. It was not released.")
-    if not is_typed(number.e164, typed):
-        raise InvalidInput(f"Type {numbering.display(number.e164)} to confirm.", field="typed")
-    return _place(
-        session,
-        actor,
-        connection,
-        OrderKind.RELEASE,
-        number.e164,
-        number_id=number.id,
-        provider_sid=numbers.sid_of(number),
-        price=number.price,
-        currency=number.currency,
-    )
+
+    def prepare() -> _Prepared:
+        number, connection = _managed(session, actor, number_id, Capability.RELEASE)
+        changes.expect_version(session, actor.scope, "number", number, version)
+        if not is_typed(number.e164, typed):
+            raise InvalidInput(f"Type {numbering.display(number.e164)} to confirm.", field="typed")
+        return connection, number.e164, {**_of(number), "price": number.price, "currency": number.currency}
+
+    return _place(session, actor, OrderKind.RELEASE, prepare)
 
 
 def is_typed(e164: str, typed: str) -> bool:
@@ -216,19 +204,14 @@ def place_webhooks(
     Calls are taken from a trunk or an application only with *stop_routing*, else InvalidInput.
     """
     require(actor, Permission.NUMBERS_WRITE)
-    number, connection = _managed(session, actor, number_id, Capability.SET_WEBHOOKS)
-    webhook_orders.require_agreement(number.e164, seen, wanted, stop_routing=stop_routing)
-    return _place(
-        session,
-        actor,
-        connection,
-        OrderKind.WEBHOOKS,
-        number.e164,
-        number_id=number.id,
-        provider_sid=numbers.sid_of(number),
-        configuration=_as_json(wanted),
-        previous=_as_json(seen),
-    )
+
+    def prepare() -> _Prepared:
+        number, connection = _managed(session, actor, number_id, Capability.SET_WEBHOOKS)
+        webhook_orders.require_agreement(number.e164, seen, wanted, stop_routing=stop_routing)
+        fields = {**_of(number), "configuration": _as_json(wanted), "previous": _as_json(seen)}
+        return connection, number.e164, fields
+
+    return _place(session, actor, OrderKind.WEBHOOKS, prepare)
 
 
 def get(session: Session, actor: Actor, order_id: int) -> OrderRow:
@@ -270,16 +253,15 @@ def cancel(session: Session, actor: Actor, order_id: int) -> None:
     """
     kind = get(session, actor, order_id).kind
     require(actor, _ORDERING[kind])
-    db.base.engine.start_write(session)
-    db.orders.queries.claim(session, db.orders.queries.number_of(session, order_id))
-    order = db.orders.queries.find(session, order_id)
-    if order is None:
-        raise NotFound
-    if order.state is not OrderState.PLACED or order.asked_at is not None:
-        raise Conflict("This order has been sent to the provider in the meantime and can no longer be cancelled.")
-    order.problem = f"Cancelled by {actor.name}. Nothing happened and nothing was charged."
-    states.close(session, order, actor, OrderState.FAILED, Action.ORDERS_CANCEL)
-    session.commit()
+    with writing(session):
+        db.orders.queries.claim(session, db.orders.queries.number_of(session, order_id))
+        order = db.orders.queries.find(session, order_id)
+        if order is None:
+            raise NotFound
+        if order.state is not OrderState.PLACED or order.asked_at is not None:
+            raise Conflict("This order has been sent to the provider in the meantime and can no longer be cancelled.")
+        order.problem = f"Cancelled by {actor.name}. Nothing happened and nothing was charged."
+        states.close(session, order, actor, OrderState.FAILED, Action.ORDERS_CANCEL)
     states.log_change(order, OrderState.PLACED)
 
 
@@ -333,9 +315,8 @@ def _expect_fitting(**values: str | None) -> None:
             )
 
 
-def _begin(session: Session, actor: Actor, connection_id: int, e164: str, capability: Capability) -> Connection:
+def _connection(session: Session, actor: Actor, connection_id: int, e164: str, capability: Capability) -> Connection:
     scope = Scope(require_tenant(actor))
-    db.base.engine.start_write(session)
     db.orders.queries.claim(session, e164)
     connection = validation.connection(session, scope, connection_id)
     if not provider_named(connection.provider).can(capability):
@@ -346,12 +327,10 @@ def _begin(session: Session, actor: Actor, connection_id: int, e164: str, capabi
 
 
 def _managed(session: Session, actor: Actor, number_id: int, capability: Capability) -> tuple[PhoneNumber, Connection]:
-    db.base.engine.start_write(session)
     number = db.numbers.queries.find(session, actor.scope, validation.as_id(number_id))
     if number is None:
         raise NotFound
-    if number.released_at is not None:
-        raise Conflict("This number is no longer in the workspace, so it cannot be changed.")
+    numbers.refuse_gone(number)
     if not numbers.sid_of(number) or number.connection_id is None:
         raise InvalidInput("This number has no SID at its provider.")
     connection = db.connections.find(session, Scope(number.tenant_id), number.connection_id)
@@ -381,25 +360,29 @@ def _as_json(webhooks: Webhooks) -> dict[str, Any]:
     return webhook_orders.all_of(webhooks)
 
 
-def _place(session: Session, actor: Actor, connection: Connection, kind: OrderKind, e164: str, **fields: Any) -> int:
-    order = NumberOrder(
-        tenant_id=connection.tenant_id,
-        kind=kind,
-        e164=e164,
-        connection_id=connection.id,
-        placed_by=actor.user_id,
-        next_look_at=datetime.now(UTC),
-        **fields,
-    )
-    session.add(order)
-    try:
-        session.flush()
-    except IntegrityError as exc:
-        session.rollback()
-        raise Conflict(validation.being_ordered(e164)) from exc
-    about = Subject("order", order.id, e164, connection.tenant_id)
-    after = {"kind": str(kind), "connection": connection.name, "price": exact(order)}
-    audit.record(session, actor, Action.ORDERS_PLACE, about, after=after)
-    session.commit()
+def _of(number: PhoneNumber) -> dict[str, Any]:
+    return {"number_id": number.id, "provider_sid": numbers.sid_of(number)}
+
+
+def _place(session: Session, actor: Actor, kind: OrderKind, prepare: Callable[[], _Prepared]) -> int:
+    """Put an order on record and have it driven at once. *prepare* checks what it is about, under the lock."""
+    with writing(session):
+        connection, e164, fields = prepare()
+        order = NumberOrder(
+            tenant_id=connection.tenant_id,
+            kind=kind,
+            e164=e164,
+            connection_id=connection.id,
+            placed_by=actor.user_id,
+            next_look_at=datetime.now(UTC),
+            **fields,
+        )
+        session.add(order)
+        with overtaken(validation.being_ordered(e164)):
+            session.flush()
+        about = Subject("order", order.id, e164, connection.tenant_id)
+        after = {"kind": str(kind), "connection": connection.name, "price": exact(order)}
+        audit.record(session, actor, Action.ORDERS_PLACE, about, after=after)
     states.log_change(order, None)
+    sweep.wake()
     return order.id

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 import db.base.engine
@@ -16,6 +15,8 @@ from services.audit import audit
 from services.audit.audit import Action, Subject
 from services.core import validation
 from services.core.access import Actor
+from services.core.errors import Conflict
+from services.core.transactions import write
 
 PAUSES = (1, 2, 4, 8, 15, 30, 60, 120, 300, 600, 1800, 3600)
 """Seconds from one look to the next; the last pause goes on for ever."""
@@ -41,8 +42,7 @@ def change(
 ) -> None:
     """Do *apply* to an order that is still open, locked, in one transaction. *cause* is what the provider said."""
     states = (*db.orders.queries.OPEN, OrderState.FAILED) if even_failed else db.orders.queries.OPEN
-    with db.base.engine.open_session() as session:
-        db.base.engine.start_write(session)
+    with write() as session:
         # First the number, then the order: whoever places another order takes them the same way round.
         db.orders.queries.claim(session, db.orders.queries.number_of(session, order_id))
         order = db.orders.queries.find(session, order_id)
@@ -51,7 +51,6 @@ def change(
         user = db.people.users.get(session, order.placed_by)
         before = order.state
         apply(session, order, Actor(user.id, user.username, user.name, tenant_id=order.tenant_id))
-        session.commit()
         log_change(order, before, cause)
 
 
@@ -92,7 +91,7 @@ def uncertain(order_id: int, problem: str | ProviderError) -> None:
 
     try:
         change(order_id, apply, even_failed=True, cause=_cause(problem))
-    except IntegrityError:  # given up, and the number is being ordered anew: only the text is put right
+    except Conflict:  # given up, and the number is being ordered anew: only the text is put right
         change(order_id, lambda _session, order, _actor: setattr(order, "problem", fit(str(problem))), even_failed=True)
 
 

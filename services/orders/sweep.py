@@ -15,6 +15,7 @@ import structlog
 
 import db.base.engine
 import db.orders.queries
+from services.core.transactions import writing
 from services.orders import fulfilment
 
 EVERY_SECONDS = 1.0
@@ -60,6 +61,16 @@ class Pace:
         self.rests_until = time.monotonic() + rest
 
 
+_running: list["Sweep"] = []
+"""The sweep of this process, while it runs."""
+
+
+def wake() -> None:
+    """Have what is due driven at once. It would be without this too, a moment later: the rows say what is due."""
+    for sweep in _running:
+        sweep.wake()
+
+
 class Sweep:
     """A thread that looks for what is due, and a few that drive it. *also* is done in every round."""
 
@@ -72,6 +83,7 @@ class Sweep:
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="orders")
         self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
         self._thread.start()
+        _running.append(self)
 
     def wake(self) -> None:
         """Look now: an order was placed."""
@@ -80,6 +92,7 @@ class Sweep:
     def stop(self) -> None:
         """End, once what is being asked is answered."""
         self._ends = True
+        _running.remove(self)
         self.wake()
         self._thread.join()
         self._workers.shutdown(wait=True, cancel_futures=True)
@@ -114,9 +127,8 @@ class Sweep:
         late = (now - fulfilment.FORGOTTEN_AFTER, now - _TOUCHED_AFTER)
         with db.base.engine.open_session() as session:
             if db.orders.queries.any_due(session, *late, but=running):
-                db.base.engine.start_write(session)
-                db.orders.queries.put_off(session, *late, now, but=running)
-                session.commit()
+                with writing(session):
+                    db.orders.queries.put_off(session, *late, now, but=running)
         return EVERY_SECONDS
 
     def _held_up(self) -> list[int]:

@@ -16,6 +16,7 @@ from services.audit.audit import Action, Subject
 from services.core import validation
 from services.core.access import Actor, Permission, require, require_tenant
 from services.core.errors import Forbidden, InvalidInput, NotFound
+from services.core.transactions import writing
 
 __all__ = ["ApiKeyRow", "NewKey", "UnknownKey", "create", "holder", "revoke", "search"]
 
@@ -52,18 +53,17 @@ def create(session: Session, actor: Actor, name: str) -> NewKey:
     if not name:
         raise InvalidInput("Name the key after the program that will use it.", field="name")
     secret = PREFIX + secrets.token_urlsafe(32)  # 256 bits: a plain hash is enough, there is nothing to guess
-    db.base.engine.start_write(session)
-    key = ApiKey(
-        tenant_id=tenant_id,
-        name=name,
-        shown=secret[: len(PREFIX) + _SHOWN],
-        hashed=_hash(secret),
-        created_by=actor.user_id,
-    )
-    session.add(key)
-    session.flush()
-    audit.record(session, actor, Action.API_KEYS_CREATE, _subject(key), after={"name": name, "key": key.shown})
-    session.commit()
+    with writing(session):
+        key = ApiKey(
+            tenant_id=tenant_id,
+            name=name,
+            shown=secret[: len(PREFIX) + _SHOWN],
+            hashed=_hash(secret),
+            created_by=actor.user_id,
+        )
+        session.add(key)
+        session.flush()
+        audit.record(session, actor, Action.API_KEYS_CREATE, _subject(key), after={"name": name, "key": key.shown})
     return NewKey(key.id, name, secret)
 
 
@@ -71,14 +71,15 @@ def revoke(session: Session, actor: Actor, key_id: int) -> None:
     """End a key for good; revoking it again changes nothing."""
     require(actor, Permission.API_KEYS_WRITE)
     require_tenant(actor)
-    db.base.engine.start_write(session)
-    key = db.people.api_keys.find(session, actor.scope, key_id)
-    if key is None:
-        raise NotFound
-    if key.revoked_at is None:
-        key.revoked_at = datetime.now(UTC)
-        audit.record(session, actor, Action.API_KEYS_REVOKE, _subject(key), before={"name": key.name, "key": key.shown})
-    session.commit()
+    with writing(session):
+        key = db.people.api_keys.find(session, actor.scope, key_id)
+        if key is None:
+            raise NotFound
+        if key.revoked_at is None:
+            key.revoked_at = datetime.now(UTC)
+            audit.record(
+                session, actor, Action.API_KEYS_REVOKE, _subject(key), before={"name": key.name, "key": key.shown}
+            )
 
 
 def holder(session: Session, secret: str) -> Actor:
@@ -101,10 +102,9 @@ def holder(session: Session, secret: str) -> Actor:
         granted=frozenset({Permission.HEALTH_WRITE}),
     )
     if key.last_used_at is None or now - key.last_used_at > _NOTED:
-        db.base.engine.start_write(session)
-        if again := db.people.api_keys.find(session, actor.scope, key.id):
-            again.last_used_at = now
-        session.commit()
+        with writing(session):
+            if again := db.people.api_keys.find(session, actor.scope, key.id):
+                again.last_used_at = now
     return actor
 
 

@@ -17,6 +17,7 @@ from services.audit import audit
 from services.audit.audit import Action, Subject
 from services.core.access import Actor, Permission, Workspace, require
 from services.core.errors import InvalidInput, ServiceError
+from services.core.transactions import writing
 
 FREE_FAILURES = 5
 """Failed sign-ins in a row before a pause; each further one doubles it, up to LONGEST_PAUSE."""
@@ -105,20 +106,21 @@ def attempt(session: Session, username: str) -> Candidate:
     username, now = normal(username), datetime.now(UTC)
     if not username.isprintable():
         raise InvalidInput("A user name can't contain invisible characters. Type it again.", field="username")
-    db.base.engine.start_write(session, patience=PATIENCE)
-    db.people.users.forget_throttles(session, now - FORGET_AFTER)
-    throttle = db.people.users.find_throttle(session, username)
-    if throttle is None:
-        throttle = SignInThrottle(username=username)
-        session.add(throttle)
-    if throttle.locked_until and throttle.locked_until > now:
-        wait = humanize.precisedelta(throttle.locked_until - now, minimum_unit="seconds", format="%d")
-        raise TooManyAttempts(f"Too many wrong passwords for this user name. Try again in {wait}.")
-    throttle.failures += 1
-    throttle.last_failure_at = now
-    if throttle.failures >= FREE_FAILURES:
-        throttle.locked_until = now + min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(10, throttle.failures - FREE_FAILURES))
-    session.commit()
+    with writing(session, patience=PATIENCE):
+        db.people.users.forget_throttles(session, now - FORGET_AFTER)
+        throttle = db.people.users.find_throttle(session, username)
+        if throttle is None:
+            throttle = SignInThrottle(username=username)
+            session.add(throttle)
+        if throttle.locked_until and throttle.locked_until > now:
+            wait = humanize.precisedelta(throttle.locked_until - now, minimum_unit="seconds", format="%d")
+            raise TooManyAttempts(f"Too many wrong passwords for this user name. Try again in {wait}.")
+        throttle.failures += 1
+        throttle.last_failure_at = now
+        if throttle.failures >= FREE_FAILURES:
+            throttle.locked_until = now + min(
+                LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(10, throttle.failures - FREE_FAILURES)
+            )
     user = db.people.users.find(session, username)
     known = user is not None and user.is_active
     found = Candidate(username, user.name, user.password_hash) if user and known else None
@@ -128,15 +130,14 @@ def attempt(session: Session, username: str) -> Candidate:
 
 def succeeded(session: Session, username: str) -> None:
     """Note a sign-in whose password matched. The tenant is to be chosen anew."""
-    db.base.engine.start_write(session, patience=PATIENCE)
-    forget_failures(session, username)
-    user = db.people.users.find(session, normal(username))
-    if user is not None:
-        user.last_sign_in_at = datetime.now(UTC)
-        user.last_tenant_id = None
-        actor = Actor(user.id, user.username, user.name)
-        audit.record(session, actor, Action.USERS_SIGN_IN, Subject("user", user.id, user.name, None))
-    session.commit()
+    with writing(session, patience=PATIENCE):
+        forget_failures(session, username)
+        user = db.people.users.find(session, normal(username))
+        if user is not None:
+            user.last_sign_in_at = datetime.now(UTC)
+            user.last_tenant_id = None
+            actor = Actor(user.id, user.username, user.name)
+            audit.record(session, actor, Action.USERS_SIGN_IN, Subject("user", user.id, user.name, None))
 
 
 def forget_failures(session: Session, username: str) -> None:
@@ -213,11 +214,10 @@ def why_out(before: Actor, now: Actor) -> str:
 
 def choose_tenant(session: Session, actor: Actor, tenant_id: int | None) -> None:
     """Remember the tenant that the actor works in, for its next tab or reload. No right comes with it."""
-    db.base.engine.start_write(session, patience=PATIENCE)
-    user = db.people.users.find(session, actor.username)
-    if user is not None:
-        user.last_tenant_id = tenant_id
-    session.commit()
+    with writing(session, patience=PATIENCE):
+        user = db.people.users.find(session, actor.username)
+        if user is not None:
+            user.last_tenant_id = tenant_id
 
 
 def all_workspaces(session: Session, actor: Actor) -> list[tuple[int, str, str]]:
@@ -228,9 +228,8 @@ def all_workspaces(session: Session, actor: Actor) -> list[tuple[int, str, str]]
 
 def sign_out_everywhere(session: Session, actor: Actor) -> None:
     """End every session of the actor, on every device, this one too."""
-    db.base.engine.start_write(session)
-    user = db.people.users.find(session, actor.username)
-    if user is not None:
-        user.sessions_valid_from = datetime.now(UTC)
-        audit.record(session, actor, Action.USERS_SIGN_OUT_EVERYWHERE, Subject("user", user.id, user.name, None))
-    session.commit()
+    with writing(session):
+        user = db.people.users.find(session, actor.username)
+        if user is not None:
+            user.sessions_valid_from = datetime.now(UTC)
+            audit.record(session, actor, Action.USERS_SIGN_OUT_EVERYWHERE, Subject("user", user.id, user.name, None))

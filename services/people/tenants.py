@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 import db.base.engine
@@ -18,6 +17,7 @@ from services.audit.audit import Action, AuditRow
 from services.core import changes, validation
 from services.core.access import Actor, Permission, require
 from services.core.errors import InvalidInput, NotFound
+from services.core.transactions import overtaken
 
 __all__ = ["TenantQuery", "TenantRow"]
 
@@ -53,10 +53,13 @@ def create(session: Session, actor: Actor, name: str, time_zone: str) -> int:
     """Create a tenant and return its id. Raises InvalidInput for a name that is taken or a zone that is none."""
     require(actor, Permission.TENANTS_WRITE)
     called, zone = validation.name(name, "tenant"), validation.time_zone(time_zone)
-    db.base.engine.start_write(session)
-    tenant = Tenant(name=called, time_zone=zone)
-    _put(session, tenant)
-    return changes.add(session, actor, _NOUN, tenant, Action.TENANTS_CREATE)
+
+    def make() -> Tenant:
+        tenant = Tenant(name=called, time_zone=zone)
+        _put(session, tenant)
+        return tenant
+
+    return changes.add(session, actor, _NOUN, make, Action.TENANTS_CREATE)
 
 
 def change(session: Session, actor: Actor, tenant_id: int, name: str, time_zone: str, *, version: int) -> int:
@@ -105,11 +108,8 @@ def _put(session: Session, tenant: Tenant) -> None:
         if db.people.tenants.is_named(session, tenant.name, but=tenant.id):
             raise taken
     session.add(tenant)
-    try:
+    with overtaken(taken):
         session.flush()
-    except IntegrityError as exc:  # another one took the name in between
-        session.rollback()
-        raise taken from exc
 
 
 def _words(_session: Session, tenant: Tenant) -> dict[str, Any]:

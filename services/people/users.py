@@ -1,23 +1,25 @@
 """Users of the installation and what they may do in a tenant: created, changed, shut out; never the last admin."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
 
-import db.base.engine
 import db.people.tenants
 import db.people.users
+from db.base.locks import Lock
 from db.base.scope import Scope, Slice
 from db.models import Membership, Role, User
 from db.people.users import Place, UserQuery, UserRow
 from services.audit import audit
 from services.audit.audit import Action, AuditRow, Subject
-from services.core import validation
+from services.core import changes, validation
 from services.core.access import Actor, Permission, require, require_tenant
 from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from services.core.transactions import writing
 from services.people import sign_in
 
 __all__ = ["NewUser", "Place", "UserDetail", "UserQuery", "UserRow"]
@@ -82,24 +84,23 @@ def create(session: Session, actor: Actor, username: str, name: str, role: Role)
     login, shown = validation.username(username), validation.name(name or username, "user")
     session.rollback()
     user, password = _new(login, shown)
-    _begin(session, actor, Permission.USERS_WRITE)
-    known = db.people.users.find(session, login)
-    if known is not None and db.people.users.find_membership(session, known.id, tenant_id) is not None:
-        raise _here_already(known)
-    if known is not None:
-        ask = "Give this user a role here?"
-        if not actor.is_superadmin:
-            ask = "Ask a superadmin to give this user a role here."
-        raise InvalidInput(
-            f"User {login} already exists in another tenant. {ask}",
-            field="username",
-            overridable=actor.is_superadmin,
-        )
-    session.add(user)
-    session.flush()
-    session.add(Membership(user_id=user.id, tenant_id=tenant_id, role=role))
-    _record(session, actor, Action.USERS_CREATE, user, tenant_id, {}, {"role": str(role)})
-    session.commit()
+    with _writing(session, actor, Permission.USERS_WRITE):
+        known = db.people.users.find(session, login)
+        if known is not None and db.people.users.find_membership(session, known.id, tenant_id) is not None:
+            raise _here_already(known)
+        if known is not None:
+            ask = "Give this user a role here?"
+            if not actor.is_superadmin:
+                ask = "Ask a superadmin to give this user a role here."
+            raise InvalidInput(
+                f"User {login} already exists in another tenant. {ask}",
+                field="username",
+                overridable=actor.is_superadmin,
+            )
+        session.add(user)
+        session.flush()
+        session.add(Membership(user_id=user.id, tenant_id=tenant_id, role=role))
+        _record(session, actor, Action.USERS_CREATE, user, tenant_id, {}, {"role": str(role)})
     return NewUser(login, password)
 
 
@@ -109,35 +110,35 @@ def create_superadmin(session: Session, actor: Actor, username: str, name: str) 
     login, shown = validation.username(username), validation.name(name or username, "user")
     session.rollback()
     user, password = _new(login, shown)
-    _begin(session, actor, Permission.SUPERADMINS_WRITE)
-    if db.people.users.find(session, login) is not None:
-        raise InvalidInput(f"User {login} already exists. Make that user a superadmin instead.", field="username")
-    user.is_superadmin = True
-    session.add(user)
-    session.flush()
-    _record(session, actor, Action.USERS_CREATE, user, None, {}, {"superadmin": True})
-    session.commit()
+    with _writing(session, actor, Permission.SUPERADMINS_WRITE):
+        if db.people.users.find(session, login) is not None:
+            raise InvalidInput(f"User {login} already exists. Make that user a superadmin instead.", field="username")
+        user.is_superadmin = True
+        session.add(user)
+        session.flush()
+        _record(session, actor, Action.USERS_CREATE, user, None, {}, {"superadmin": True})
     return NewUser(login, password)
 
 
 def grant(session: Session, actor: Actor, username: str, tenant_id: int, role: Role) -> None:
     """Give a user a role in one more tenant. Only a superadmin knows the users of others."""
     require(actor, Permission.TENANTS_READ_ALL)
-    _begin(session, actor, Permission.TENANTS_READ_ALL)
-    user = db.people.users.find(session, sign_in.normal(username))
-    tenant = db.people.tenants.find(session, validation.as_id(tenant_id))
-    if user is None or tenant is None:
-        raise NotFound
-    if user.id == actor.user_id:
-        raise _own_role()
-    if db.people.users.find_membership(session, user.id, tenant_id) is not None:
-        raise _here_already(user)
-    session.add(Membership(user_id=user.id, tenant_id=tenant_id, role=role))
-    _record(session, actor, Action.USERS_CHANGE_ROLE, user, tenant_id, {"role": None}, {"role": str(role)})
-    session.commit()
+    with _writing(session, actor, Permission.TENANTS_READ_ALL):
+        user = db.people.users.find(session, sign_in.normal(username))
+        tenant = db.people.tenants.find(session, validation.as_id(tenant_id))
+        if user is None or tenant is None:
+            raise NotFound
+        if user.id == actor.user_id:
+            raise _own_role()
+        if db.people.users.find_membership(session, user.id, tenant_id) is not None:
+            raise _here_already(user)
+        session.add(Membership(user_id=user.id, tenant_id=tenant_id, role=role))
+        _record(session, actor, Action.USERS_CHANGE_ROLE, user, tenant_id, {"role": None}, {"role": str(role)})
 
 
-def change_role(session: Session, actor: Actor, user_id: int, tenant_id: int, role: Role | None) -> None:
+def change_role(
+    session: Session, actor: Actor, user_id: int, tenant_id: int, role: Role | None, *, version: int | None
+) -> None:
     """Give a user another role in a tenant, or (None) take it out of the tenant.
 
     An admin does so in the own tenant, a superadmin in any. Raises Forbidden for the own role, NotFound
@@ -148,60 +149,57 @@ def change_role(session: Session, actor: Actor, user_id: int, tenant_id: int, ro
         raise NotFound
     if user_id == actor.user_id:
         raise _own_role()
-    _begin(session, actor, Permission.USERS_WRITE)
-    user, membership = _member(session, user_id, tenant_id)
-    before = membership.role
-    if before is role:
-        session.rollback()
-        return
-    if before is Role.ADMIN:
-        _keep_an_admin(session, user_id, tenant_id)
-    if role is None:
-        session.delete(membership)
-    else:
-        membership.role = role
-    after = {"role": role and str(role)}
-    _record(session, actor, Action.USERS_CHANGE_ROLE, user, tenant_id, {"role": str(before)}, after)
-    session.commit()
+    with _writing(session, actor, Permission.USERS_WRITE):
+        user, membership = _member(session, user_id, tenant_id)
+        changes.expect_version(session, actor.scope, "user", user, version)
+        before = membership.role
+        if before is role:
+            return
+        if before is Role.ADMIN:
+            _keep_an_admin(session, user_id, tenant_id)
+        if role is None:
+            session.delete(membership)
+        else:
+            membership.role = role
+        after = {"role": role and str(role)}
+        _record(session, actor, Action.USERS_CHANGE_ROLE, user, tenant_id, {"role": str(before)}, after)
 
 
-def set_superadmin(session: Session, actor: Actor, user_id: int, superadmin: bool) -> None:
+def set_superadmin(session: Session, actor: Actor, user_id: int, superadmin: bool, *, version: int | None) -> None:
     """Make a user a superadmin, or leave it the roles in tenants alone. Raises Conflict for the last superadmin."""
     require(actor, Permission.SUPERADMINS_WRITE)
     if user_id == actor.user_id:
         raise _own_role()
-    _begin(session, actor, Permission.SUPERADMINS_WRITE)
-    user = _managed(session, actor, user_id)
-    if user.is_superadmin == superadmin:
-        session.rollback()
-        return
-    if not superadmin:
-        _keep_a_superadmin(session, user_id)
-    user.is_superadmin = superadmin
-    before, after = {"superadmin": not superadmin}, {"superadmin": superadmin}
-    _record(session, actor, Action.USERS_CHANGE_SUPERADMIN, user, None, before, after)
-    session.commit()
+    with _writing(session, actor, Permission.SUPERADMINS_WRITE):
+        user = _managed(session, actor, user_id)
+        changes.expect_version(session, actor.scope, "user", user, version)
+        if user.is_superadmin == superadmin:
+            return
+        if not superadmin:
+            _keep_a_superadmin(session, user_id)
+        user.is_superadmin = superadmin
+        before, after = {"superadmin": not superadmin}, {"superadmin": superadmin}
+        _record(session, actor, Action.USERS_CHANGE_SUPERADMIN, user, None, before, after)
 
 
-def set_active(session: Session, actor: Actor, user_id: int, active: bool) -> None:
+def set_active(session: Session, actor: Actor, user_id: int, active: bool, *, version: int | None) -> None:
     """Let a user sign in, or shut the user out of every session at once."""
     require(actor, Permission.USERS_WRITE)
     if user_id == actor.user_id:
         raise Forbidden("You can't deactivate your own account. Ask another admin.")
-    _begin(session, actor, Permission.USERS_WRITE)
-    user = _managed(session, actor, user_id)
-    if user.is_active == active:
-        session.rollback()
-        return
-    if not active:
-        for tenant_id in db.people.users.tenants_of_admin(session, user_id):
-            _keep_an_admin(session, user_id, tenant_id)
-        if user.is_superadmin:
-            _keep_a_superadmin(session, user_id)
-    user.is_active = active
-    action = Action.USERS_ACTIVATE if active else Action.USERS_DEACTIVATE
-    _record(session, actor, action, user, actor.tenant_id, {"active": not active}, {"active": active})
-    session.commit()
+    with _writing(session, actor, Permission.USERS_WRITE):
+        user = _managed(session, actor, user_id)
+        changes.expect_version(session, actor.scope, "user", user, version)
+        if user.is_active == active:
+            return
+        if not active:
+            for tenant_id in db.people.users.tenants_of_admin(session, user_id):
+                _keep_an_admin(session, user_id, tenant_id)
+            if user.is_superadmin:
+                _keep_a_superadmin(session, user_id)
+        user.is_active = active
+        action = Action.USERS_ACTIVATE if active else Action.USERS_DEACTIVATE
+        _record(session, actor, action, user, actor.tenant_id, {"active": not active}, {"active": active})
 
 
 def reset_password(session: Session, actor: Actor, user_id: int) -> NewUser:
@@ -210,25 +208,23 @@ def reset_password(session: Session, actor: Actor, user_id: int) -> NewUser:
     session.rollback()
     password = secrets.token_urlsafe(12)
     hashed = sign_in.hash_password(password)
-    _begin(session, actor, Permission.USERS_WRITE)
-    user = _managed(session, actor, user_id)
-    user.password_hash = hashed
-    user.must_change_password = True
-    user.sessions_valid_from = sign_in.now()
-    sign_in.forget_failures(session, user.username)
-    _record(session, actor, Action.USERS_RESET_PASSWORD, user, actor.tenant_id, {}, {})
-    session.commit()
+    with _writing(session, actor, Permission.USERS_WRITE):
+        user = _managed(session, actor, user_id)
+        user.password_hash = hashed
+        user.must_change_password = True
+        user.sessions_valid_from = sign_in.now()
+        sign_in.forget_failures(session, user.username)
+        _record(session, actor, Action.USERS_RESET_PASSWORD, user, actor.tenant_id, {}, {})
     return NewUser(user.username, password)
 
 
 def end_sessions(session: Session, actor: Actor, user_id: int) -> None:
     """Sign a user out everywhere."""
     require(actor, Permission.USERS_WRITE)
-    _begin(session, actor, Permission.USERS_WRITE)
-    user = _managed(session, actor, user_id)
-    user.sessions_valid_from = sign_in.now()
-    _record(session, actor, Action.USERS_SIGN_OUT_EVERYWHERE, user, actor.tenant_id, {}, {})
-    session.commit()
+    with _writing(session, actor, Permission.USERS_WRITE):
+        user = _managed(session, actor, user_id)
+        user.sessions_valid_from = sign_in.now()
+        _record(session, actor, Action.USERS_SIGN_OUT_EVERYWHERE, user, actor.tenant_id, {}, {})
 
 
 def change_own_password(session: Session, actor: Actor, old: str, new: str, again: str) -> None:
@@ -245,16 +241,15 @@ def change_own_password(session: Session, actor: Actor, old: str, new: str, agai
     if not sign_in.matches(old, now.password_hash):
         raise InvalidInput("The current password is wrong.", field="old")
     hashed = sign_in.hash_password(new)
-    db.base.engine.start_write(session)
-    user = db.people.users.get(session, actor.user_id)
-    if user.password_hash != now.password_hash:
-        raise Conflict("Your password has been changed in the meantime. Nothing was saved.")
-    sign_in.forget_failures(session, actor.username)
-    user.password_hash = hashed
-    user.must_change_password = False
-    user.sessions_valid_from = sign_in.now()
-    _record(session, actor, Action.USERS_CHANGE_PASSWORD, user, None, {}, {})
-    session.commit()
+    with writing(session):
+        user = db.people.users.get(session, actor.user_id)
+        if user.password_hash != now.password_hash:
+            raise Conflict("Your password has been changed in the meantime. Nothing was saved.")
+        sign_in.forget_failures(session, actor.username)
+        user.password_hash = hashed
+        user.must_change_password = False
+        user.sessions_valid_from = sign_in.now()
+        _record(session, actor, Action.USERS_CHANGE_PASSWORD, user, None, {}, {})
 
 
 def own_sign_ins(session: Session, actor: Actor) -> list[datetime]:
@@ -262,13 +257,14 @@ def own_sign_ins(session: Session, actor: Actor) -> list[datetime]:
     return db.people.users.sign_ins(session, actor.user_id, SIGN_INS_SHOWN)
 
 
-def _begin(session: Session, actor: Actor, permission: Permission) -> None:
-    """Begin a change of who may do what: one after the other, each by somebody who still may."""
-    db.base.engine.start_write(session)
-    db.people.users.take_turns(session)
-    fresh = sign_in.reload_actor(session, actor, sign_in.now())
-    if fresh is None or not fresh.may(permission):
-        raise Forbidden("Your access has changed since this page was loaded. Nothing was saved.")
+@contextmanager
+def _writing(session: Session, actor: Actor, permission: Permission) -> Iterator[None]:
+    """Change who may do what: one after the other, each by somebody who still may."""
+    with writing(session, lock=Lock.PEOPLE):
+        fresh = sign_in.reload_actor(session, actor, sign_in.now())
+        if fresh is None or not fresh.may(permission):
+            raise Forbidden("Your access has changed since this page was loaded. Nothing was saved.")
+        yield
 
 
 def _new(login: str, name: str) -> tuple[User, str]:
@@ -333,4 +329,6 @@ def _record(
     before: Mapping[str, object],
     after: Mapping[str, object],
 ) -> None:
-    audit.record(session, actor, action, Subject("user", user.id, user.name, tenant_id), before=before, after=after)
+    user.version += 1 if action is not Action.USERS_CREATE else 0
+    subject = Subject("user", user.id, user.name, tenant_id, user.version)
+    audit.record(session, actor, action, subject, before=before, after=after)

@@ -10,12 +10,14 @@ from sqlmodel import Session
 import db.base.engine
 import db.connections
 import db.people.users
+from db.base.locks import Lock
 from db.models import User
 from services.audit import audit
 from services.audit.audit import Action, Subject
 from services.connections import connections
 from services.core import credentials, validation
 from services.core.errors import DatabaseUnavailable, InvalidInput
+from services.core.transactions import writing
 from services.people import sign_in
 from services.setup import startup
 from services.text.labels import amount
@@ -26,15 +28,13 @@ def create_superadmin(session: Session, username: str, password: str) -> None:
     name = validation.username(username)
     validation.password(password, name)
     hashed = sign_in.hash_password(password)
-    db.base.engine.start_write(session)
-    db.people.users.take_turns(session)
-    if db.people.users.find(session, name) is not None:
-        raise InvalidInput(f"User name “{name}” is taken.", field="username")
-    user = User(username=name, name=username.strip(), password_hash=hashed, is_superadmin=True)
-    session.add(user)
-    session.flush()
-    audit.record(session, None, Action.USERS_CREATE, Subject("user", user.id, user.name, None))
-    session.commit()
+    with writing(session, lock=Lock.PEOPLE):
+        if db.people.users.find(session, name) is not None:
+            raise InvalidInput(f"User name “{name}” is taken.", field="username")
+        user = User(username=name, name=username.strip(), password_hash=hashed, is_superadmin=True)
+        session.add(user)
+        session.flush()
+        audit.record(session, None, Action.USERS_CREATE, Subject("user", user.id, user.name, None))
 
 
 def main(arguments: list[str] | None = None) -> int:

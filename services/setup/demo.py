@@ -32,6 +32,7 @@ from services.audit.audit import Action
 from services.connections.connections import provider_named
 from services.core.credentials import seal
 from services.core.settings import Settings
+from services.core.transactions import writing
 from services.people import sign_in
 from services.setup import builder
 from services.setup import demo_story as cast
@@ -60,45 +61,47 @@ def fill(session: Session, settings: Settings, today: date) -> None:
     """Fill an empty database with the demo, its last day of calls being the one before *today*."""
     chance = random.Random(20_240)  # noqa: S311  (a story, not a secret)
     hashed = sign_in.hash_password(PASSWORD)
-    db.base.engine.start_write(session)
-    tenants = {
-        name: builder.tenant(session, name, time_zone=zone, created_at=_at(today, 500)) for name, zone in cast.TENANTS
-    }
-    users = _add_users(session, tenants, today, hashed)
-    planned: dict[str, list[dict[str, Any]]] = {}
-    taken: set[str] = set()
-    for name, tenant in tenants.items():
-        agents = [
-            builder.agent(session, tenant.id, agent, is_active="temp" not in agent, created_at=_at(today, 480))
-            for agent in cast.AGENTS[name]
-        ]
-        planned[name] = []
-        for row in cast.CONNECTIONS[name]:
-            connection = _connection(session, settings, tenant.id, today, *row)
-            for country, kind, amount in cast.STOCK.get((name, connection.name), ()):
-                planned[name] += [
-                    _number(chance, today, connection, agents, country, kind, taken) for _ in range(amount)
-                ]
-    _make_exophones(planned["Bharat Dialers"])
-    in_order = sorted((values for some in planned.values() for values in some), key=lambda values: values["created_at"])
-    held = {values["e164"]: builder.number(session, **values, tags=_tags(chance)) for values in in_order}
-    everything = list(held.values())
-    numbers = {name: [held[values["e164"]] for values in some] for name, some in planned.items()}
-    people = dict(zip((tenant.id for tenant in tenants.values()), cast.HANDS, strict=True))
-    _add_history(session, chance, everything, {at: users[name] for at, name in people.items()})
-    _add_imports(session, users["operator"], today, numbers["Acme Voice"])
-    for name, tenant in tenants.items():
-        _add_campaigns(session, chance, today, tenant.id, cast.CAMPAIGNS[name], numbers[name])
-    session.add(
-        AuditEvent(
-            actor_name="System",
-            action=Action.DEMO_FILL,
-            subject_type="installation",
-            subject_label="Demo workspace",
-            after={"numbers": len(everything)},
+    with writing(session):
+        tenants = {
+            name: builder.tenant(session, name, time_zone=zone, created_at=_at(today, 500))
+            for name, zone in cast.TENANTS
+        }
+        users = _add_users(session, tenants, today, hashed)
+        planned: dict[str, list[dict[str, Any]]] = {}
+        taken: set[str] = set()
+        for name, tenant in tenants.items():
+            agents = [
+                builder.agent(session, tenant.id, agent, is_active="temp" not in agent, created_at=_at(today, 480))
+                for agent in cast.AGENTS[name]
+            ]
+            planned[name] = []
+            for row in cast.CONNECTIONS[name]:
+                connection = _connection(session, settings, tenant.id, today, *row)
+                for country, kind, amount in cast.STOCK.get((name, connection.name), ()):
+                    planned[name] += [
+                        _number(chance, today, connection, agents, country, kind, taken) for _ in range(amount)
+                    ]
+        _make_exophones(planned["Bharat Dialers"])
+        in_order = sorted(
+            (values for some in planned.values() for values in some), key=lambda values: values["created_at"]
         )
-    )
-    session.commit()
+        held = {values["e164"]: builder.number(session, **values, tags=_tags(chance)) for values in in_order}
+        everything = list(held.values())
+        numbers = {name: [held[values["e164"]] for values in some] for name, some in planned.items()}
+        people = dict(zip((tenant.id for tenant in tenants.values()), cast.HANDS, strict=True))
+        _add_history(session, chance, everything, {at: users[name] for at, name in people.items()})
+        _add_imports(session, users["operator"], today, numbers["Acme Voice"])
+        for name, tenant in tenants.items():
+            _add_campaigns(session, chance, today, tenant.id, cast.CAMPAIGNS[name], numbers[name])
+        session.add(
+            AuditEvent(
+                actor_name="System",
+                action=Action.DEMO_FILL,
+                subject_type="installation",
+                subject_label="Demo workspace",
+                after={"numbers": len(everything)},
+            )
+        )
 
 
 def _at(today: date, days_ago: float) -> datetime:

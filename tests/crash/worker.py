@@ -136,7 +136,6 @@ def order(says: Pipe, installation: Installation, wish: Wish, last_moment: int |
     with moments.of_this_thread():
         order_id = wish.place()
         moments.of_order(order_id)
-        workflows.begin(order_id)
     says.send(("ordered", order_id))
     until(lambda: order_id not in _open(), inf)  # whoever started this process has less patience
     says.send(("over", moments.passed))

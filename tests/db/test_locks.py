@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 import db.base.engine
 import db.orders.queries
-import db.people.users
+from db.base import locks
 from db.base.locks import CLAIMED_SINGLY, Lock
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +22,7 @@ def test_a_user_is_created_while_very_many_numbers_come_in(database: sa.Engine, 
     db.orders.queries.claim_all(session, [f"+1415{n:07}" for n in range(CLAIMED_SINGLY + 1)])
     with db.base.engine.open_session() as other:
         other.execute(sa.text("SET LOCAL lock_timeout = '200ms'"))
-        db.people.users.take_turns(other)
+        locks.take(other, Lock.PEOPLE)
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)

@@ -41,11 +41,14 @@ TABLE: dict[tuple[ModuleType, str], tuple[Act, tuple[str, ...]]] = {
     (users, "create_superadmin"): (lambda s, a, w, key: users.create_superadmin(s, a, "root", "Root"), SUPERADMINS),
     (users, "grant"): (lambda s, a, w, key: users.grant(s, a, "stranger", w.tenant, Role.VIEWER), SUPERADMINS),
     (users, "change_role"): (
-        lambda s, a, w, key: users.change_role(s, a, w.viewer.user_id, w.tenant, Role.OPERATOR),
+        lambda s, a, w, key: users.change_role(s, a, w.viewer.user_id, w.tenant, Role.OPERATOR, version=None),
         ADMINS,
     ),
-    (users, "set_superadmin"): (lambda s, a, w, key: users.set_superadmin(s, a, w.viewer.user_id, True), SUPERADMINS),
-    (users, "set_active"): (lambda s, a, w, key: users.set_active(s, a, w.viewer.user_id, False), ADMINS),
+    (users, "set_superadmin"): (
+        lambda s, a, w, key: users.set_superadmin(s, a, w.viewer.user_id, True, version=None),
+        SUPERADMINS,
+    ),
+    (users, "set_active"): (lambda s, a, w, key: users.set_active(s, a, w.viewer.user_id, False, version=None), ADMINS),
     (users, "reset_password"): (lambda s, a, w, key: users.reset_password(s, a, w.viewer.user_id), ADMINS),
     (users, "end_sessions"): (lambda s, a, w, key: users.end_sessions(s, a, w.viewer.user_id), ADMINS),
     (tenants, "count"): (lambda s, a, w, key: tenants.count(s, a, T), SUPERADMINS),

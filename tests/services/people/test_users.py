@@ -78,44 +78,46 @@ def test_a_password_change_that_is_wrong_changes_nothing(
 
 def test_nobody_changes_the_own_role_or_account(session: Session, world: World) -> None:
     with pytest.raises(Forbidden):
-        users.change_role(session, world.admin, world.admin.user_id, world.tenant, Role.VIEWER)
+        users.change_role(session, world.admin, world.admin.user_id, world.tenant, Role.VIEWER, version=None)
     with pytest.raises(Forbidden):
-        users.set_active(session, world.admin, world.admin.user_id, False)
+        users.set_active(session, world.admin, world.admin.user_id, False, version=None)
 
 
 def test_the_last_admin_of_a_tenant_stays(session: Session, world: World) -> None:
     for act in (
-        lambda: users.change_role(session, world.superadmin, world.admin.user_id, world.tenant, Role.VIEWER),
-        lambda: users.change_role(session, world.superadmin, world.admin.user_id, world.tenant, None),
-        lambda: users.set_active(session, world.superadmin, world.admin.user_id, False),
+        lambda: users.change_role(
+            session, world.superadmin, world.admin.user_id, world.tenant, Role.VIEWER, version=None
+        ),
+        lambda: users.change_role(session, world.superadmin, world.admin.user_id, world.tenant, None, version=None),
+        lambda: users.set_active(session, world.superadmin, world.admin.user_id, False, version=None),
     ):
         with pytest.raises(Conflict, match="last admin"):
             act()
-    users.change_role(session, world.admin, world.operator.user_id, world.tenant, Role.ADMIN)
-    users.change_role(session, world.superadmin, world.admin.user_id, world.tenant, Role.VIEWER)
+    users.change_role(session, world.admin, world.operator.user_id, world.tenant, Role.ADMIN, version=None)
+    users.change_role(session, world.superadmin, world.admin.user_id, world.tenant, Role.VIEWER, version=None)
 
 
 def test_a_deactivated_admin_is_no_admin_to_rely_on(session: Session, world: World) -> None:
-    users.change_role(session, world.admin, world.operator.user_id, world.tenant, Role.ADMIN)
-    users.set_active(session, world.admin, world.operator.user_id, False)
+    users.change_role(session, world.admin, world.operator.user_id, world.tenant, Role.ADMIN, version=None)
+    users.set_active(session, world.admin, world.operator.user_id, False, version=None)
     with pytest.raises(Conflict, match="last admin"):
-        users.set_active(session, world.superadmin, world.admin.user_id, False)
+        users.set_active(session, world.superadmin, world.admin.user_id, False, version=None)
 
 
 def test_a_superadmin_makes_and_unmakes_another_one(session: Session, world: World) -> None:
-    users.set_superadmin(session, world.superadmin, world.operator.user_id, True)
+    users.set_superadmin(session, world.superadmin, world.operator.user_id, True, version=None)
     made = actor_of(session, "operator", sign_in.ALL_TENANTS)
     assert made
     assert made.all_tenants
     assert made.workspaces[0].role is Role.OPERATOR
-    users.set_superadmin(session, world.superadmin, world.operator.user_id, False)
+    users.set_superadmin(session, world.superadmin, world.operator.user_id, False, version=None)
     unmade = actor_of(session, "operator", None)
     assert unmade
     assert (unmade.is_superadmin, unmade.role) == (False, Role.OPERATOR)
 
 
 def test_a_superadmin_with_a_role_in_one_tenant_has_none_in_another(session: Session, world: World) -> None:
-    users.set_superadmin(session, world.superadmin, world.operator.user_id, True)
+    users.set_superadmin(session, world.superadmin, world.operator.user_id, True, version=None)
     made = actor_of(session, "operator", world.other_tenant)
     assert made
     assert (made.tenant_id, made.role, [w.id for w in made.workspaces]) == (world.other_tenant, None, [world.tenant])
@@ -132,8 +134,8 @@ def test_a_new_superadmin_needs_no_tenant(session: Session, world: World) -> Non
 
 def test_no_superadmin_stops_being_one_alone(session: Session, world: World) -> None:
     for act in (
-        lambda: users.set_superadmin(session, world.superadmin, world.superadmin.user_id, False),
-        lambda: users.set_active(session, world.superadmin, world.superadmin.user_id, False),
+        lambda: users.set_superadmin(session, world.superadmin, world.superadmin.user_id, False, version=None),
+        lambda: users.set_active(session, world.superadmin, world.superadmin.user_id, False, version=None),
     ):
         with pytest.raises(Forbidden, match="You can't"):
             act()
@@ -143,13 +145,17 @@ Deed = Callable[[Session, Actor, int, int], None]
 """What somebody does to a user (the third) of a tenant (the last)."""
 
 AGAINST_ADMINS: dict[str, Deed] = {
-    "demote": lambda session, actor, user, tenant: users.change_role(session, actor, user, tenant, Role.VIEWER),
-    "take out": lambda session, actor, user, tenant: users.change_role(session, actor, user, tenant, None),
-    "deactivate": lambda session, actor, user, _: users.set_active(session, actor, user, False),
+    "demote": lambda session, actor, user, tenant: users.change_role(
+        session, actor, user, tenant, Role.VIEWER, version=None
+    ),
+    "take out": lambda session, actor, user, tenant: users.change_role(
+        session, actor, user, tenant, None, version=None
+    ),
+    "deactivate": lambda session, actor, user, _: users.set_active(session, actor, user, False, version=None),
 }
 AGAINST_SUPERADMINS: dict[str, Deed] = {
-    "deactivate": lambda session, actor, user, _: users.set_active(session, actor, user, False),
-    "unmake": lambda session, actor, user, _: users.set_superadmin(session, actor, user, False),
+    "deactivate": lambda session, actor, user, _: users.set_active(session, actor, user, False, version=None),
+    "unmake": lambda session, actor, user, _: users.set_superadmin(session, actor, user, False, version=None),
 }
 
 
@@ -183,7 +189,7 @@ def test_of_two_admins_who_act_against_each_other_at_once_one_wins(
 ) -> None:
     second = replace(world.operator, role=Role.ADMIN)
     if others == "with a third":
-        users.change_role(session, world.admin, world.viewer.user_id, world.tenant, Role.ADMIN)
+        users.change_role(session, world.admin, world.viewer.user_id, world.tenant, Role.ADMIN, version=None)
     for _ in range(ROUNDS):
         restore(session, Membership, world, [world.admin.user_id, second.user_id])
         outcomes = at_once(world.admin, second, AGAINST_ADMINS[event_action], world.tenant)
@@ -222,11 +228,11 @@ def test_an_admin_manages_only_users_of_the_own_tenant_alone(session: Session, w
     session.rollback()
     both = session.get_one(Membership, (world.nowhere.user_id, world.tenant)).user_id
     with pytest.raises(Forbidden, match="other tenants"):
-        users.set_active(session, world.admin, both, False)
+        users.set_active(session, world.admin, both, False, version=None)
     with pytest.raises(NotFound):
-        users.change_role(session, world.admin, world.stranger.user_id, world.tenant, Role.VIEWER)
+        users.change_role(session, world.admin, world.stranger.user_id, world.tenant, Role.VIEWER, version=None)
     with pytest.raises(NotFound):
-        users.change_role(session, world.admin, world.stranger.user_id, world.other_tenant, Role.VIEWER)
+        users.change_role(session, world.admin, world.stranger.user_id, world.other_tenant, Role.VIEWER, version=None)
 
 
 def test_deactivating_and_resetting_end_every_session(session: Session, world: World) -> None:
@@ -235,10 +241,10 @@ def test_deactivating_and_resetting_end_every_session(session: Session, world: W
     session.rollback()
     assert sign_in.load_actor(session, "viewer", before, None) is None
     assert sign_in.matches(made.one_time_password, sign_in.attempt(session, "viewer").password_hash)
-    users.set_active(session, world.admin, world.viewer.user_id, False)
+    users.set_active(session, world.admin, world.viewer.user_id, False, version=None)
     assert actor_of(session, "viewer") is None
     assert not row(session, world, "viewer").is_active
-    users.set_active(session, world.admin, world.viewer.user_id, True)
+    users.set_active(session, world.admin, world.viewer.user_id, True, version=None)
     assert actor_of(session, "viewer") is not None
 
 
@@ -252,7 +258,7 @@ def test_a_superadmin_gives_a_user_of_another_tenant_a_role(session: Session, wo
     assert [(place.tenant, place.role) for place in found.places] == [("Acme", Role.VIEWER), ("Other", Role.ADMIN)]
     with pytest.raises(InvalidInput, match="already"):
         users.grant(session, world.superadmin, "stranger", world.tenant, Role.VIEWER)
-    users.change_role(session, world.everywhere, world.stranger.user_id, world.tenant, Role.OPERATOR)
+    users.change_role(session, world.everywhere, world.stranger.user_id, world.tenant, Role.OPERATOR, version=None)
     for unknown, tenant in (("nobody", world.tenant), ("stranger", 4711)):
         with pytest.raises(NotFound):
             users.grant(session, world.superadmin, unknown, tenant, Role.VIEWER)
@@ -271,14 +277,14 @@ def test_other_case_and_spaces_make_no_second_account(session: Session, world: W
 
 
 def test_an_actor_whose_rights_ended_meanwhile_changes_nothing(session: Session, world: World) -> None:
-    users.change_role(session, world.admin, world.operator.user_id, world.tenant, Role.ADMIN)
+    users.change_role(session, world.admin, world.operator.user_id, world.tenant, Role.ADMIN, version=None)
     second = replace(world.operator, role=Role.ADMIN)
-    users.change_role(session, second, world.admin.user_id, world.tenant, Role.OPERATOR)
+    users.change_role(session, second, world.admin.user_id, world.tenant, Role.OPERATOR, version=None)
     for act in (
         lambda: users.create(session, world.admin, "late", "Late", Role.VIEWER),
         lambda: users.reset_password(session, world.admin, world.viewer.user_id),
         lambda: users.end_sessions(session, world.admin, world.viewer.user_id),
-        lambda: users.change_role(session, world.admin, world.viewer.user_id, world.tenant, Role.ADMIN),
+        lambda: users.change_role(session, world.admin, world.viewer.user_id, world.tenant, Role.ADMIN, version=None),
     ):
         with pytest.raises(Forbidden, match="has changed"):
             act()
@@ -300,7 +306,7 @@ def test_users_are_found_by_name_role_and_status_part_by_part(session: Session, 
     assert found(world.everywhere) == ["admin", "both", "operator", "stranger", "superadmin", "viewer"]
     assert found(world.everywhere, superadmins=True) == ["superadmin"]
     assert found(world.everywhere, superadmins=True, roles=(Role.VIEWER,)) == ["both", "superadmin", "viewer"]
-    users.set_active(session, world.admin, world.viewer.user_id, False)
+    users.set_active(session, world.admin, world.viewer.user_id, False, version=None)
     assert found(world.admin, active=False) == ["viewer"]
     assert found(world.admin, active=True) == ["admin", "both", "operator"]
 
@@ -334,7 +340,7 @@ def test_the_last_sign_ins_of_the_own_account_are_shown(session: Session, world:
 
 
 def test_with_a_one_time_password_nothing_may_be_done_but_to_change_it(session: Session, world: World) -> None:
-    users.change_role(session, world.admin, world.operator.user_id, world.tenant, Role.ADMIN)
+    users.change_role(session, world.admin, world.operator.user_id, world.tenant, Role.ADMIN, version=None)
     users.reset_password(session, world.admin, world.operator.user_id)
     fresh = actor_of(session, "operator")
     assert fresh

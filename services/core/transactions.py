@@ -1,0 +1,56 @@
+"""Transactions that write: committed at the end of the block, rolled back by whatever leaves it earlier."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+import db.base.engine
+from db.base import locks
+from db.base.locks import Lock
+from services.core.errors import Conflict, ServiceError
+
+_OVERTAKEN = "Someone else changed this in the meantime. Nothing was saved."
+
+
+@contextmanager
+def writing(
+    session: Session,
+    *,
+    lock: Lock | None = None,
+    patience: float | None = None,
+    conflict: str | ServiceError = _OVERTAKEN,
+) -> Iterator[None]:
+    """Write in the block, in one transaction, and commit at its end.
+
+    Whatever was read before is read anew. On SQLite the write lock is taken at once, on PostgreSQL the advisory *lock*,
+    if one is given. *patience* is how many seconds to wait for locks, if not as long as usual. What others made
+    impossible meanwhile (a name that was taken, a thing that is gone) raises Conflict, with *conflict* as its message.
+    """
+    db.base.engine.start_write(session, patience=patience)
+    try:
+        with overtaken(conflict):
+            if lock is not None:
+                locks.take(session, lock)
+            yield
+            session.commit()
+    except BaseException:  # also a page that is left, which must not commit half of a change
+        session.rollback()
+        raise
+
+
+@contextmanager
+def overtaken(problem: str | ServiceError) -> Iterator[None]:
+    """Raise *problem*, a Conflict if it is a text, when a constraint of the database forbids what the block writes."""
+    try:
+        yield
+    except IntegrityError as exc:
+        raise (problem if isinstance(problem, ServiceError) else Conflict(problem)) from exc
+
+
+@contextmanager
+def write(*, lock: Lock | None = None) -> Iterator[Session]:
+    """Open a session and write in it, as `writing` does."""
+    with db.base.engine.open_session() as session, writing(session, lock=lock):
+        yield session
