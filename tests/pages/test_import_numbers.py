@@ -80,8 +80,8 @@ def test_a_number_that_the_file_has_otherwise_is_told_so_and_stays_as_it_is(
         (4, "+91 98765 43210", ["Already here"], "—"),
     ]
     assert list(tab.dataframe[-1].value.Column) == ["Label", "Tags", "—"]
-    told = "Differences are not applied: an import only adds numbers. Edit them on the number's page."
-    assert told in texts(tab, "caption")
+    text = "Differences are not applied: an import only adds numbers. Edit them on the number's page."
+    assert text in texts(tab, "caption")
     assert numbers.get(session, world.viewer, stock.sales).label == "Sales"
 
 

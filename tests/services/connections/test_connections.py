@@ -143,10 +143,10 @@ def test_the_audit_log_never_holds_a_secret(session: Session, world: World) -> N
     assert [event.action for event in events] == ["connections:add", "connections:edit", "connections:delete"]
     assert events[1].before == {"name": "New Twilio", "auth_token": "set"}
     assert events[1].after == {"name": "Renamed", "auth_token": "replaced"}
-    told = "".join(f"{event.before}{event.after}" for event in events)
-    assert TOKEN not in told
-    assert "another-secret" not in told
-    assert SID not in told
+    text = "".join(f"{event.before}{event.after}" for event in events)
+    assert TOKEN not in text
+    assert "another-secret" not in text
+    assert SID not in text
 
 
 def test_a_second_save_is_refused_and_tells_what_changed(session: Session, world: World) -> None:
@@ -219,9 +219,9 @@ def test_a_test_really_asks_the_vendor_and_keeps_the_answer(session: Session, wo
     ):
         outcome = connection_tests.test(session, world.admin, connection)
         assert outcome.passed
-        assert told in outcome.told
+        assert told in outcome.message
         found = connections.get(session, world.admin, connection)
-        assert (found.test_passed, found.test_result) == (True, outcome.told)
+        assert (found.test_passed, found.test_result) == (True, outcome.message)
         assert found.tested_at
         assert found.version == 1
 

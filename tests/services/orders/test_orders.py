@@ -228,7 +228,7 @@ def test_an_import_keeps_what_it_replaces_and_it_can_be_restored(
     )
     fulfilment.ask(order)
     seen = looked_up(session, world, order)
-    assert (seen.state, orders.told(seen.previous)) == (OrderState.CONFIRMED, theirs.webhooks)
+    assert (seen.state, orders.stored_webhooks(seen.previous)) == (OrderState.CONFIRMED, theirs.webhooks)
     number = on_record(session, world, seen.number_id)
     ours = catalogue.webhooks_now(session, world.operator, number.id)
     assert ours.voice_url == "https://voice.example.com/in"
