@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from db.base.scope import Scope, Slice
+from db.base.tables import table_of
 from db.models import (
     GONE,
     LIVE,
@@ -254,7 +255,7 @@ def _rows() -> Any:
 
 
 def _order(sort: Sort, *, backwards: bool = False) -> tuple[Any, ...]:
-    number = PhoneNumber.__table__.c
+    number = table_of(PhoneNumber).c
     key = {Sort.NUMBER: number.e164, Sort.NAME: number.label}.get(sort, number.created_at)
     return (key.desc(), number.id.desc()) if (sort is Sort.NEWEST) is not backwards else (key, number.id)
 

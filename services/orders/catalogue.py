@@ -182,6 +182,17 @@ def owned_by_sid(session: Session, actor: Actor, connection_id: int, sid: str, e
     return found
 
 
+def held_by(session: Session, number: numbers.NumberDetail) -> tuple[str, Connection]:
+    """Return the SID of a number and the connection that holds it. Raises InvalidInput when it lacks either."""
+    sid = numbers.sid_of(number)
+    if sid is None or number.connection_id is None:
+        raise InvalidInput("This number has no SID at its provider.")
+    connection = db.connections.find(session, Scope(number.tenant_id), number.connection_id)
+    if connection is None:
+        raise InvalidInput("This number has no SID at its provider.")
+    return sid, connection
+
+
 def at_provider(session: Session, actor: Actor, number_id: int) -> OwnedNumber | None:
     """Return how a number on record is at its provider now; None when the account has it no more.
 
@@ -189,10 +200,7 @@ def at_provider(session: Session, actor: Actor, number_id: int) -> OwnedNumber |
     """
     require(actor, Permission.NUMBERS_READ)
     number = numbers.get(session, actor, number_id)
-    sid = numbers.sid_of(number)
-    connection = db.connections.find(session, Scope(number.tenant_id), number.connection_id or 0)
-    if sid is None or connection is None:
-        raise InvalidInput("This number has no SID at its provider.")
+    sid, connection = held_by(session, number)
     provider = _outside(session, connection)
     with provider_access.in_words():
         return provider_access.patiently(lambda: identity.by_sid(provider, sid, number.e164))
