@@ -16,6 +16,7 @@ from db.models import (
     Agent,
     Connection,
     NumberCount,
+    NumberOrder,
     NumberStatus,
     NumberTag,
     NumberType,
@@ -163,6 +164,11 @@ def find(session: Session, scope: Scope, number_id: int) -> PhoneNumber | None:
         .with_for_update()
         .execution_options(populate_existing=True)
     )
+
+
+def of_order(session: Session, order: NumberOrder) -> PhoneNumber | None:
+    """Return the row of the number that an order changes, as `find` does; None for an order of a new one."""
+    return None if order.number_id is None else find(session, Scope(order.tenant_id), order.number_id)
 
 
 def e164_of(session: Session, number_id: int) -> str:

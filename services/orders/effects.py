@@ -70,16 +70,9 @@ def added(session: Session, actor: Actor, order: NumberOrder, owned: OwnedNumber
     audit.record(session, actor, action, numbers.subject(number), before=replaced, after=after)
 
 
-def number_of(session: Session, order: NumberOrder) -> PhoneNumber | None:
-    """Return the record that an order changes, locked for a change; None for one that has none."""
-    if order.number_id is None:
-        return None
-    return db.numbers.queries.find(session, Scope(order.tenant_id), order.number_id)
-
-
 def _back_again(session: Session, actor: Actor, order: NumberOrder, owned: OwnedNumber) -> bool:
     """Bring the record of a number that was bought back to life, with all that it had but its campaigns."""
-    number = number_of(session, order)
+    number = db.numbers.queries.of_order(session, order)
     if number is None or number.released_at is None or db.numbers.queries.find_live(session, order.e164) is not None:
         return False
     before = numbers.words(session, number) | {"price": number.price, "currency": number.currency}
@@ -105,7 +98,7 @@ def _back_again(session: Session, actor: Actor, order: NumberOrder, owned: Owned
 
 def released(session: Session, actor: Actor, order: NumberOrder) -> None:
     """Mark a number as given back, and take it out of its campaigns."""
-    number = number_of(session, order)
+    number = db.numbers.queries.of_order(session, order)
     if number is None or number.released_at is not None:
         return
     before = str(number.status)

@@ -345,7 +345,7 @@ def _confirm(order_id: int, owned: OwnedNumber | None) -> None:
 
 
 def _webhooks_set(session: Session, actor: Actor, order: NumberOrder) -> None:
-    number = effects.number_of(session, order)
+    number = db.numbers.queries.of_order(session, order)
     if number is None:
         return
     number.version += 1

@@ -58,8 +58,7 @@ def differences(session: Session, actor: Actor, number_id: int) -> list[Differen
     Raises ProviderProblem when the SID is that of another number, and the account does not hold this one.
     """
     require(actor, Permission.NUMBERS_READ)
-    number = numbers.get(session, actor, number_id)
-    sid, connection = catalogue.held_by(session, number)
+    number, sid, connection = catalogue.held(session, actor, number_id)
     with provider_access.in_words():
         provider = provider_access.connect(connection)
         db.base.engine.end_reading(session)  # no transaction stays open while the provider is asked
