@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -121,7 +122,7 @@ def _number(
         "created_at": created,
         "updated_at": created,
         "released_at": created + (now - created) / 2 if gone else None,
-        "price": ("1.15", "2.15", "1.00")[i % 3] if managed and i % 50 else None,
+        "price": Decimal(("1.15", "2.15", "1.00")[i % 3]) if managed and i % 50 else None,
         "currency": "USD" if managed and i % 50 else None,
     }
 

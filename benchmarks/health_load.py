@@ -18,7 +18,7 @@ from db.models import Role, Tenant
 from services.core.access import Actor
 from services.health import number_health, summaries
 from services.health.health_import import HealthImport
-from services.health.number_health import Wanted
+from services.health.number_health import HealthFilter
 from services.jobs import imports
 from services.jobs.imports import Row
 from services.setup import builder
@@ -67,7 +67,7 @@ def timed(what: str, act: Callable[[], Done]) -> Done:
     return done
 
 
-def look(session: Session, actor: Actor, wanted: Wanted) -> None:
+def look(session: Session, actor: Actor, wanted: HealthFilter) -> None:
     """Ask all that a run of the page over all numbers asks."""
     summaries.freshen(session, actor, wanted.days)
     number_health.spread(session, actor, wanted)
@@ -100,7 +100,9 @@ def main(amount: int = 1_000_000) -> None:
                 what = partial(summaries.add_up, actor.tenant_id or 0, days, today, limits)
                 timed(f"added up over {days} days", what)
             for days in (7, 30, 90):
-                timed(f"a run of number health over {days} days", partial(look, session, actor, Wanted(days, today)))
+                timed(
+                    f"a run of number health over {days} days", partial(look, session, actor, HealthFilter(days, today))
+                )
         engine.dispose()
 
 

@@ -47,6 +47,24 @@ def _settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[settings.Set
     settings.current.cache_clear()
 
 
+Configure = Callable[..., None]
+
+
+@pytest.fixture
+def configure() -> Iterator[Configure]:
+    """Changes settings as an installation does, by environment variables, until the test is over."""
+    patch = pytest.MonkeyPatch()
+
+    def change(**values: object) -> None:
+        for name, value in values.items():
+            patch.setenv(f"NUMBERDESK_{name.upper()}", str(value))
+        settings.current.cache_clear()
+
+    yield change
+    patch.undo()
+    settings.current.cache_clear()
+
+
 @pytest.fixture(autouse=True)
 def _strict(monkeypatch: pytest.MonkeyPatch) -> None:
     """In tests a provider asked inside a transaction is a failure, and sums are waited for, on a busy machine too."""

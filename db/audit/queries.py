@@ -93,7 +93,7 @@ def walk(session: Session, scope: Scope, query: AuditQuery, batch: int = 1000) -
 
 
 def facets(session: Session, scope: Scope) -> AuditFacets:
-    """Return what there is to filter by."""
+    """Return the filter options."""
     return AuditFacets(
         actors=_values(session, scope, _event.actor_name),
         actions=_values(session, scope, _event.action),

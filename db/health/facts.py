@@ -209,5 +209,5 @@ def put(session: Session, tenant_id: int, facts: Sequence[Fact], *, replace: boo
         insert = insert.on_conflict_do_update(index_elements=key, set_={name: insert.excluded[name] for name in COUNTS})
     else:
         insert = insert.on_conflict_do_nothing(index_elements=key)
-    db.health.summaries.written(session, tenant_id)
+    db.health.summaries.mark_changed(session, tenant_id)
     session.execute(insert, [{**fact._asdict(), "tenant_id": tenant_id} for fact in facts])

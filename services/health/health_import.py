@@ -223,9 +223,9 @@ class _Numbers:
         if read.doubt:
             raise read.doubt
         if len(found) > 1:
-            told = " or ".join(numbering.display(one) for one in found)
+            words = " or ".join(numbering.display(one) for one in found)
             raise InvalidInput(
-                f"{written_numbers.echo(text)} can be {told}. Write it with + and its country calling code.",
+                f"{written_numbers.echo(text)} can be {words}. Write it with + and its country calling code.",
                 field="number",
             )
         if found:

@@ -1,4 +1,4 @@
-"""Re-sync: what differs between a number on record and its provider, shown before anything changes."""
+"""Re-sync: the differences between a number's record and its provider, shown before anything changes."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -53,7 +53,7 @@ NOT_THERE = Difference("In the account", "Yes", "No: released or moved away", GO
 
 
 def differences(session: Session, actor: Actor, number_id: int) -> list[Difference]:
-    """Return what differs at the provider now; nothing for a number that is as we have it.
+    """Return the differences at the provider; empty if there are none.
 
     Raises ProviderProblem when the SID is that of another number, and the account does not hold this one.
     """
@@ -61,7 +61,7 @@ def differences(session: Session, actor: Actor, number_id: int) -> list[Differen
     number, sid, connection = catalogue.held(session, actor, number_id)
     with provider_access.in_words():
         provider = provider_access.connect(connection)
-        db.base.engine.end_reading(session)  # no transaction stays open while the provider is asked
+        db.base.engine.end_reading(session)  # no transaction stays open during a request
         found = provider_access.patiently(lambda: identity.wherever(provider, sid, number.e164))
     if found is None and not provider.can(Capability.LIST_OWNED):
         raise InvalidInput(f"{provider.name} has no number with the SID {sid}. Correct the SID of this number.")
@@ -99,7 +99,7 @@ def _label_beside(ours: str, there: OwnedNumber) -> str:
 
 
 def apply(session: Session, actor: Actor, number_id: int, taken: Difference, *, version: int, reason: str = "") -> int:
-    """Take over one value of the provider, as it was shown; return the number's new version.
+    """Apply one of the provider's values as it was shown; return the number's new version.
 
     To mark a number as released needs a *reason*.
     """

@@ -281,19 +281,19 @@ def _add_history(session: Session, chance: random.Random, numbers: list[PhoneNum
     """Leave the trace that adding, renaming and giving up the numbers would have left, by each tenant's *people*."""
     events: list[AuditEvent] = []
     for number in numbers:
-        told: list[Told] = [(number.created_at, Action.NUMBERS_ADD, {}, {"label": number.label, "status": "active"})]
+        lines: list[Told] = [(number.created_at, Action.NUMBERS_ADD, {}, {"label": number.label, "status": "active"})]
         if number.label and chance.random() < 0.3:
             later = number.created_at + timedelta(hours=chance.uniform(1, 20))
-            told.append((later, Action.NUMBERS_RENAME, {"label": chance.choice(cast.LABELS)}, {"label": number.label}))
+            lines.append((later, Action.NUMBERS_RENAME, {"label": chance.choice(cast.LABELS)}, {"label": number.label}))
         if number.status is NumberStatus.INACTIVE:
             later = number.created_at + timedelta(hours=chance.uniform(20, 23))
-            told.append((later, Action.NUMBERS_DEACTIVATE, {"status": "active"}, {"status": "inactive"}))
+            lines.append((later, Action.NUMBERS_DEACTIVATE, {"status": "active"}, {"status": "inactive"}))
         if number.released_at:
             gone = Action.NUMBERS_RELEASE if number.status is NumberStatus.RELEASED else Action.NUMBERS_REMOVE
             after = {"status": str(number.status)}
             if number.buy_back_until:
                 after["buy_back_until"] = number.buy_back_until.isoformat()
-            told.append((number.released_at, gone, {"status": "active"}, after))
+            lines.append((number.released_at, gone, {"status": "active"}, after))
         events += [
             AuditEvent(
                 tenant_id=number.tenant_id,
@@ -308,7 +308,7 @@ def _add_history(session: Session, chance: random.Random, numbers: list[PhoneNum
                 before=before,
                 after=after,
             )
-            for at, action, before, after in told
+            for at, action, before, after in lines
         ]
     events.sort(key=lambda event: event.at)
     session.add_all(events)

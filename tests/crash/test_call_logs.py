@@ -13,8 +13,8 @@ from providers.sandbox.store import CallSeed
 from services.core import credentials, settings
 from services.setup import builder
 from tests.conftest import World
-from tests.crash import desk
-from tests.crash.desk import Desk, Installation, until
+from tests.crash import worker
+from tests.crash.worker import Installation, Worker, until
 from tests.world import make
 
 OURS = "+14155552671"
@@ -43,7 +43,7 @@ def test_a_log_whose_reader_was_killed_in_the_midst_of_a_day_is_read_on_by_the_n
     before = 27 + 2 + 1  # a page of each empty day, two of the first day with calls, one of the second
     sandbox.fault(Fault(Kind.DELAY, "GET", "/Calls.json", times=before))
     sandbox.fault(Fault(Kind.LATE, "GET", "/Calls.json", times=1, seconds=30))
-    dying = Desk(desk.read_calls, installation, world.operator, world.twilio)
+    dying = Worker(worker.read_calls, installation, world.operator, world.twilio)
     dying.awaits("reading")
     until(lambda: not sandbox.faults.listing())
     dying.kill()
@@ -52,7 +52,7 @@ def test_a_log_whose_reader_was_killed_in_the_midst_of_a_day_is_read_on_by_the_n
     pull = session.get_one(HealthPull, world.twilio)
     assert (pull.done_until, pull.ended_at) == (days[0].date(), None)
 
-    following = Desk(desk.start, installation)
+    following = Worker(worker.start, installation)
     following.awaits("read")
     following.kill()
     session.rollback()

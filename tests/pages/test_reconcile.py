@@ -7,7 +7,7 @@ from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
 import db.connections
-from components.jobs.jobs import Bench
+from components.jobs.jobs import JobRunner
 from db.base.scope import Scope
 from providers.sandbox.accounts import MAIN, SMALL
 from providers.sandbox.faults import Fault, Kind
@@ -45,8 +45,8 @@ def compared(username: str = "operator", **query: str) -> AppTest:
     return tab
 
 
-def bench(tab: AppTest) -> Bench:
-    found: Bench = tab.session_state["reconcile"].bench
+def runner(tab: AppTest) -> JobRunner:
+    found: JobRunner = tab.session_state["reconcile"].runner
     return found
 
 
@@ -126,7 +126,7 @@ def test_what_was_begun_is_worked_off_once_and_its_outcome_is_shown(
         return reconcile.place_import(session, world.operator, found, row)
 
     for _ in range(2):  # a double click
-        bench(tab).begin("Importing", "imported", rows, act)
+        runner(tab).begin("Importing", "imported", rows, act)
     tab.run()
     assert not tab.exception
     assert calls == [row.e164 for row in rows]
@@ -148,7 +148,7 @@ def test_what_is_refused_is_told_and_stays_in_the_list(
     tab = compared()
     found = tab.session_state["reconcile"].comparison
     _change(session, world, voice_url="https://voice.example.com/v2")
-    bench(tab).begin(
+    runner(tab).begin(
         "Importing",
         "imported",
         found.missing_here.rows,
@@ -172,7 +172,7 @@ def test_a_job_goes_on_after_the_database_was_away(session: Session, world: Worl
         if len(calls) == 2:
             raise DatabaseUnavailable
 
-    bench(tab).begin("Marking", "marked", rows, act)
+    runner(tab).begin("Marking", "marked", rows, act)
     tab.run()
     assert any("The database is busy" in text for text in texts(tab, "error"))
     assert tab.button(key="reconcile_compare").disabled

@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import count
 
 from sqlmodel import Session
@@ -23,7 +24,7 @@ from services.setup import builder
 from tests.conftest import World
 
 URLS = ("https://a.example.com", "https://b.example.com", "")
-PRICES = ("1.15", "2.15", "0.1", "0.20", "3", "free", "NaN", None)
+PRICES = (*map(Decimal, ("1.15", "2.15", "0.1", "0.20", "3")), None, None, None)
 ACTIONS = ("numbers:rename", "numbers:add", "campaigns:edit")
 
 

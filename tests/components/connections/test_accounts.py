@@ -110,8 +110,8 @@ def test_an_account_that_was_never_tested_or_failed_says_so(
 ) -> None:
     def told(username: str) -> tuple[str, bool]:
         tab = at_search(username) if page == "add_number.py" else visit(signed_in(username), page)
-        said = [text for text in texts(tab, "markdown") if "tested" in text or "last test" in text]
-        return (said or [""])[0], "Test connection" in links(tab)
+        lines = [text for text in texts(tab, "markdown") if "tested" in text or "last test" in text]
+        return (lines or [""])[0], "Test connection" in links(tab)
 
     assert told("operator") == (":orange[:material/help:] **Twilio** was never tested.", False)
     assert told("admin")[1]

@@ -90,8 +90,8 @@ def test_a_number_is_found_in_any_writing_even_when_it_is_gone(session: Session,
     number = make.number(session, world, "+14155551212")
     make.number(session, world, "+442079460958")
     numbers.remove(session, world.operator, number, version=1)
-    told = [("numbers:remove", "+14155551212"), ("numbers:add", "+14155551212")]
-    assert found(session, world.viewer, typed(text)) == told
+    lines = [("numbers:remove", "+14155551212"), ("numbers:add", "+14155551212")]
+    assert found(session, world.viewer, typed(text)) == lines
     assert found(session, world.stranger, typed(text)) == []
 
 
@@ -146,9 +146,9 @@ def test_filters_narrow_alone_and_together(session: Session, world: World) -> No
     assert letters(actors=("Operator",), since=datetime(2026, 5, 3, tzinfo=UTC)) == "dc"
     assert letters(until=datetime(2026, 5, 2, 10, tzinfo=UTC)) == "a"
     assert letters(actors=("Nobody",)) == ""
-    offered = audit.facets(session, world.viewer)
-    assert (offered.actors, offered.kinds) == (["Admin", "Operator", "System"], ["number", "order"])
-    assert offered.actions == ["numbers:add", "numbers:rename", "orders:place"]
+    options = audit.facets(session, world.viewer)
+    assert (options.actors, options.kinds) == (["Admin", "Operator", "System"], ["number", "order"])
+    assert options.actions == ["numbers:add", "numbers:rename", "orders:place"]
 
 
 def test_a_search_and_filters_narrow_together(session: Session, world: World) -> None:

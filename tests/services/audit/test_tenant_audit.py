@@ -129,9 +129,9 @@ class Recount:
 
     def cost(self) -> tuple[dict[str, Decimal], int]:
         sums: dict[str, Decimal] = {}
-        priced = [n for n in self.live if n.currency and n.price not in (None, "free", "NaN")]
+        priced = [n for n in self.live if n.currency and n.price is not None]
         for number in priced:
-            sums[number.currency] = sums.get(number.currency, Decimal(0)) + Decimal(number.price)
+            sums[number.currency] = sums.get(number.currency, Decimal(0)) + number.price
         return sums, len(self.live) - len(priced)
 
     def findings(self) -> dict[Kind, int]:

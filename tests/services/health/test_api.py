@@ -12,13 +12,12 @@ from hypothesis import strategies as st
 from sqlmodel import Session
 
 from db.models import ApiKey, AuditEvent, Campaign, CampaignHealth, Tenant
-from services.core import settings as app_settings
 from services.core.errors import Forbidden, InvalidInput, NotFound
 from services.health import api
 from services.health.health_import import HealthImport
 from services.people import api_keys
 from services.setup import builder
-from tests.conftest import World
+from tests.conftest import Configure, World
 from tests.world import make
 
 YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
@@ -151,10 +150,8 @@ def test_a_body_that_is_no_rows_is_not_understood(client: TestClient, key: dict[
     assert client.post(PATH, content=body, headers=key).status_code == 422
 
 
-def test_who_asks_too_often_is_slowed_down(
-    client: TestClient, key: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(app_settings.current(), "api_rate", "2/minute")
+def test_who_asks_too_often_is_slowed_down(client: TestClient, key: dict[str, str], configure: Configure) -> None:
+    configure(api_rate="2/minute")
     answers = [client.post(PATH, json={"rows": [ROW]}, headers=key) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert int(answers[2].headers["retry-after"]) > 0

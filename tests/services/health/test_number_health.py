@@ -32,7 +32,7 @@ from services.core.access import Actor
 from services.core.errors import Forbidden
 from services.health import campaign_health, judgement, number_health, summaries
 from services.health.health_import import HealthImport
-from services.health.number_health import Verdict, Wanted
+from services.health.number_health import HealthFilter, Verdict
 from services.health.statistics import BAD_SHARE, GOOD_SHARE, medians, rate, weights, wilson
 from services.health.thresholds import Thresholds
 from services.jobs import imports
@@ -43,7 +43,7 @@ from tests.world import make
 from tests.world.rows import fact_row
 
 TODAY = date(2026, 5, 4)
-WANTED = Wanted(30, TODAY)
+WANTED = HealthFilter(30, TODAY)
 
 
 @pytest.fixture(autouse=True)
@@ -52,13 +52,13 @@ def _day() -> Iterator[None]:
         yield
 
 
-def lines(session: Session, actor: Actor, wanted: Wanted = WANTED) -> list[number_health.HealthRow]:
+def lines(session: Session, actor: Actor, wanted: HealthFilter = WANTED) -> list[number_health.HealthRow]:
     """Return every line, of sums that are the newest."""
     assert not summaries.freshen(session, actor, wanted.days).behind
     return number_health.search(session, actor, wanted, Slice(1, 1000))
 
 
-def counted(session: Session, actor: Actor, wanted: Wanted = WANTED) -> dict[Verdict, int]:
+def counted(session: Session, actor: Actor, wanted: HealthFilter = WANTED) -> dict[Verdict, int]:
     """Return how many lines there are of each verdict, as the spread has them."""
     found: dict[Verdict, int] = {}
     for step in number_health.spread(session, actor, wanted):
@@ -206,7 +206,7 @@ def test_the_worst_come_first_each_with_a_reason(session: Session, world: World,
     assert counted(session, world.viewer) == {
         verdict: len([row for row in rows if row.verdict is verdict]) for verdict in {row.verdict for row in rows}
     }
-    only = Wanted(30, TODAY, verdicts=(Verdict.LOW,))
+    only = HealthFilter(30, TODAY, verdicts=(Verdict.LOW,))
     assert lines(session, world.viewer, only) == [row for row in rows if row.verdict is Verdict.LOW]
     assert counted(session, world.viewer, only) == {Verdict.LOW: 2}
 

@@ -1,6 +1,7 @@
 """Downloads of numbers hold all that is on record, and importing them changes nothing and says that nothing differs."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -78,7 +79,7 @@ def fill(session: Session, world: World) -> None:
         provider="twilio",
         is_managed=True,
         provider_sid="PN" + "1" * 32,
-        price="1.15",
+        price=Decimal("1.15"),
         currency="USD",
         agent_id=world.agent,
         allowed_inbound=sorted(numbering.countries()),
@@ -181,7 +182,7 @@ def test_a_download_has_all_that_a_number_has(session: Session, world: World, wr
     number = make.number(session, world, NUMBER, agent_id=world.agent, tags=["west", "a, b"], notes="Two\nlines")
     other = make.number(session, world, "+14155552672")
     row = session.get_one(PhoneNumber, number)
-    row.price, row.currency, row.provider_sid = "1.15", "USD", "PN1"
+    row.price, row.currency, row.provider_sid = Decimal("1.15"), "USD", "PN1"
     row.allowed_inbound, row.allowed_outbound = ["HK", "US"], ["CI"]
     row.provider_fields = executive("98765") | {"exophone_sid": "EX1"}
     row.released_at, row.buy_back_until = None, datetime(2026, 5, 4, 20, tzinfo=UTC)
