@@ -188,17 +188,26 @@ def owned_by_sid(session: Session, actor: Actor, connection_id: int, sid: str, e
     return found
 
 
+def held(session: Session, actor: Actor, number_id: int) -> tuple[numbers.NumberDetail, str, Connection]:
+    """Return a number, its SID and the connection that holds it. Raises InvalidInput when it lacks either."""
+    require(actor, Permission.NUMBERS_READ)
+    number = numbers.get(session, actor, number_id)
+    sid = numbers.sid_of(number)
+    if sid is None or number.connection_id is None:
+        raise InvalidInput("This number has no SID at its provider.")
+    connection = db.connections.find(session, Scope(number.tenant_id), number.connection_id)
+    if connection is None:
+        raise InvalidInput("This number has no SID at its provider.")
+    return number, sid, connection
+
+
 def at_provider(session: Session, actor: Actor, number_id: int) -> OwnedNumber | None:
     """Return how a number on record is at its provider now; None when the account has it no more.
 
     Raises ProviderProblem when its SID is that of another number.
     """
     require(actor, Permission.NUMBERS_READ)
-    number = numbers.get(session, actor, number_id)
-    sid = numbers.sid_of(number)
-    connection = db.connections.find(session, Scope(number.tenant_id), number.connection_id or 0)
-    if sid is None or connection is None:
-        raise InvalidInput("This number has no SID at its provider.")
+    number, sid, connection = held(session, actor, number_id)
     provider = _outside(session, connection)
     with provider_access.in_words():
         return provider_access.patiently(lambda: identity.by_sid(provider, sid, number.e164))

@@ -73,7 +73,7 @@ def added(session: Session, actor: Actor, order: NumberOrder, owned: OwnedNumber
 
 def _back_again(session: Session, actor: Actor, order: NumberOrder, owned: OwnedNumber) -> bool:
     """Restore the record of a number that was bought back, except for its campaigns."""
-    number = db.numbers.queries.find(session, Scope(order.tenant_id), order.number_id or 0)
+    number = db.numbers.queries.of_order(session, order)
     if number is None or number.released_at is None or db.numbers.queries.find_live(session, order.e164) is not None:
         return False
     before = numbers.words(session, number) | {"price": exact(number)}
@@ -99,7 +99,7 @@ def _back_again(session: Session, actor: Actor, order: NumberOrder, owned: Owned
 
 def released(session: Session, actor: Actor, order: NumberOrder) -> None:
     """Mark a number as released and remove it from its campaigns."""
-    number = db.numbers.queries.find(session, Scope(order.tenant_id), order.number_id or 0)
+    number = db.numbers.queries.of_order(session, order)
     if number is None or number.released_at is not None:
         return
     before = str(number.status)

@@ -345,7 +345,7 @@ def _confirm(order_id: int, owned: OwnedNumber | None) -> None:
 
 
 def _webhooks_set(session: Session, actor: Actor, order: NumberOrder) -> None:
-    number = db.numbers.queries.find(session, Scope(order.tenant_id), order.number_id or 0)
+    number = db.numbers.queries.of_order(session, order)
     if number is None:
         return
     number.version += 1

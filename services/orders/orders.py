@@ -82,7 +82,7 @@ def place_purchase(session: Session, actor: Actor, connection_id: int, purchase:
 
 
 def _place_purchase(
-    session: Session, actor: Actor, connection_id: int, purchase: Purchase, number_id: int | None = None
+    session: Session, actor: Actor, connection_id: int | None, purchase: Purchase, number_id: int | None = None
 ) -> int:
     _expect_fitting(number=purchase.e164)
     _expect_money(purchase.price)
@@ -192,7 +192,7 @@ def place_buy_back(session: Session, actor: Actor, number_id: int) -> int:
         bundle_sid=papers.get("bundle_sid"),
     )
     purchase = Purchase(number.e164, number.country, str(number.number_type), number.price, configuration)
-    return _place_purchase(session, actor, number.connection_id or 0, purchase, number.id)
+    return _place_purchase(session, actor, number.connection_id, purchase, number.id)
 
 
 def may_be_bought_back(number: NumberDetail) -> bool:
@@ -332,7 +332,7 @@ def _expect_fitting(**values: str | None) -> None:
             )
 
 
-def _begin(session: Session, actor: Actor, connection_id: int, e164: str, capability: Capability) -> Connection:
+def _begin(session: Session, actor: Actor, connection_id: int | None, e164: str, capability: Capability) -> Connection:
     scope = Scope(require_tenant(actor))
     db.base.engine.start_write(session)
     db.orders.queries.claim(session, e164)

@@ -7,7 +7,6 @@ from sqlmodel import Session
 
 import db.base.engine
 import db.connections
-from db.base.scope import Scope
 from db.models import PhoneNumber
 from providers.base import Capability
 from providers.records import OwnedNumber
@@ -18,7 +17,7 @@ from services.core import validation
 from services.core.access import Actor, Permission, require
 from services.core.errors import InvalidInput
 from services.numbers import numbers
-from services.orders import identity, webhook_orders
+from services.orders import catalogue, identity, webhook_orders
 
 GONE = "gone"
 LABEL = "label"
@@ -59,11 +58,7 @@ def differences(session: Session, actor: Actor, number_id: int) -> list[Differen
     Raises ProviderProblem when the SID is that of another number, and the account does not hold this one.
     """
     require(actor, Permission.NUMBERS_READ)
-    number = numbers.get(session, actor, number_id)
-    sid = numbers.sid_of(number)
-    connection = db.connections.find(session, Scope(number.tenant_id), number.connection_id or 0)
-    if sid is None or connection is None:
-        raise InvalidInput("This number has no SID at its provider.")
+    number, sid, connection = catalogue.held(session, actor, number_id)
     with provider_access.in_words():
         provider = provider_access.connect(connection)
         db.base.engine.end_reading(session)  # no transaction stays open during a request
