@@ -178,13 +178,13 @@ class Confirming:
         with place.container(horizontal=True, horizontal_alignment="right"):
             if st.button("Cancel"):
                 st.rerun()
-            wanted = st.button(
+            clicked = st.button(
                 f":red[{label}]" if red else label,
                 type="secondary" if red else "primary",
                 on_click=begin,
                 disabled=disabled,
             )
-        if wanted:
+        if clicked:
             place.empty()  # what has begun is not cancelled any more
             with errors_shown():
                 self.work()

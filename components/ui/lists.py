@@ -151,7 +151,7 @@ def pager(total: int, noun: str, *, capped_at: int | None = None, prefix: str = 
 
     Call it before loading the rows. A *total* over *capped_at* reads as `1,000+`.
     """
-    shown = min(total, capped_at) if capped_at else total
+    count = min(total, capped_at) if capped_at else total
     with st.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key=f"{prefix}pager"
     ):
@@ -170,16 +170,16 @@ def pager(total: int, noun: str, *, capped_at: int | None = None, prefix: str = 
                 on_change=partial(to_first_page, prefix),
                 width=90,
             )
-        pages = max(1, -(-shown // size))
+        pages = max(1, -(-count // size))
         with place:
             page = st.pagination(pages, key=f"{prefix}page", bind="query-params") if pages > 1 else 1
         part = Slice(page, size)
-        first, last = part.offset + 1, min(part.offset + size, shown)
-        text = plain(amount(shown, noun) if shown == total else f"{shown:,}+ {noun}s")
+        first, last = part.offset + 1, min(part.offset + size, count)
+        text = plain(amount(count, noun) if count == total else f"{count:,}+ {noun}s")
         words.caption(f"{first:,}–{last:,} of {text}" if pages > 1 else text)
-    wanted = validation.as_whole(asked)
-    if asked and not (wanted is not None and 0 < wanted <= pages):
-        which = "like that" if wanted is None else f"{wanted:,}"
+    number = validation.as_whole(asked)
+    if asked and not (number is not None and 0 < number <= pages):
+        which = "like that" if number is None else f"{number:,}"
         st.caption(f":material/info: There is no page {which}; this is page {page:,} of {pages:,}.")
     return part
 

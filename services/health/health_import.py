@@ -208,8 +208,8 @@ class _Numbers:
         # Without a country more can be doubted: that counts only where no connection has one.
         known = sorted({plan for plan in plans if plan.default_country}) or [Plan()]
         self._read = {text: _Reading.of(text, known) for text in set(texts) if text}
-        wanted = {one for read in self._read.values() for one in (*read.numbers, *read.verbatim)}
-        self._ids = db.health.facts.numbers(session, scope, sorted(wanted))
+        candidates = {one for read in self._read.values() for one in (*read.numbers, *read.verbatim)}
+        self._ids = db.health.facts.numbers(session, scope, sorted(candidates))
 
     def find(self, text: str) -> int:
         """Return the id of the one number that *text* is. Raises InvalidInput with the reason when it is none."""
