@@ -205,7 +205,7 @@ def _change(db: sqlite3.Connection, sid: str, changes: Mapping[str, str]) -> Non
 
 
 def _mine(db: sqlite3.Connection, call: Call) -> sqlite3.Row:
-    row: Row | None = _number(db, call.params["sid"])
+    row: sqlite3.Row | None = _number(db, call.params["sid"])
     if row is None or row["account_sid"] != call.account.sid:
         raise not_found(call.path)
     return row
