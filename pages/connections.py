@@ -3,7 +3,7 @@
 import streamlit as st
 
 from components.connections import connections as draw
-from components.ui.dialogs import Desk
+from components.ui.dialogs import Dialog
 from components.ui.named_lists import opened
 from components.ui.page import empty_state, errors_shown, header, said
 from components.ui.session import current_actor, reader_zone, rechecked
@@ -14,13 +14,13 @@ from services.connections import connections
 from services.core.access import Permission
 
 actor, zone = current_actor(), reader_zone()
-desk = Desk(actor, zone, rechecked(open_session), draw.PLACE)
+dialog = Dialog(actor, zone, rechecked(open_session), draw.PLACE)
 may_add = actor.may(Permission.CONNECTIONS_WRITE) and not actor.all_tenants
 
 
 def add_button(key: str) -> None:
     if st.button("Add connection", type="primary", icon=":material/add:", key=key):
-        draw.add(desk)
+        draw.add(dialog)
 
 
 with header("Telephony connections", "Your accounts with the providers of your numbers."):
@@ -46,4 +46,4 @@ with errors_shown(), open_session() as session:
     if connection_id is not None:
         found = connections.get(session, actor, connection_id)
         changes = audit.history(session, actor, "connection", found.id, Slice(size=10))
-        draw.edit(desk, found, connections.uses(session, actor, found.id), changes)
+        draw.edit(dialog, found, connections.uses(session, actor, found.id), changes)

@@ -1,6 +1,7 @@
 """The frame around every page: navigation, sign-in, the choice of a tenant, and then the page."""
 
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 
@@ -44,7 +45,7 @@ with errors_shown(), open_session() as database:
     loaded = True
 
 
-def shown(permission: Permission) -> str:
+def shown(permission: Permission) -> Literal["visible", "hidden"]:
     return "visible" if actor and actor.may(permission) else "hidden"
 
 
@@ -119,7 +120,7 @@ lacks_tenant = not actor.has_scope and page.url_path not in ("profile", "tenants
 if lacks_tenant:
     st.title(plain(page.title), anchor=False)
 if not actor.must_change_password:
-    sign_in.why_out(actor, session.why_out(), session.seen, session.sign_out)
+    sign_in.why_out(actor, session.why_out(), session.forget_why_out, session.sign_out)
 if lacks_tenant:
     with errors_shown(), open_session() as database:
         sign_in.no_tenant(actor, session.is_elsewhere(), session.tenants(database, actor))

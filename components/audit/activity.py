@@ -34,7 +34,7 @@ def filters(_session: Session, _actor: Actor, tenant_id: int | None, user_id: in
     prefix = f"{PLACE}_"
     return [
         Filter(_WHO, "Who", {name: name for name in sorted(found.actors, key=str.casefold)}, prefix),
-        Filter(_ACTION, "Action", wording.offered(found.actions), prefix),
+        Filter(_ACTION, "Action", wording.action_options(found.actions), prefix),
         Filter(_KIND, "Kind", {key: word for key, word in wording.KINDS.items() if key in found.kinds}, prefix),
         Filter(_TENANT, "Tenant", {_NO_TENANT: "No tenant", **places} if places else {}, prefix),
     ]
@@ -58,7 +58,7 @@ def toolbar(offered: Sequence[Filter], zone: ZoneInfo) -> tuple[AuditQuery, Want
     ), wanted
 
 
-def told(total: int) -> str:
+def event_count(total: int) -> str:
     """Return how many events there are: `1,000+ events`."""
     return amount(total, "event") if total <= COUNT_LIMIT else f"{COUNT_LIMIT:,}+ events"
 

@@ -228,14 +228,14 @@ def _webhooks(report: Report) -> None:
                 ("Voice URL", way.voice_url, way.wanted_voice_url),
                 ("Status callback", way.status_callback, way.wanted_status_callback),
             )
-            told = [
+            lines = [
                 f"{plain(name)}: {plain(there or 'none')} instead of **{plain(wanted or 'none')}**"
                 for name, there, wanted in pairs
                 if there != wanted
             ]
             if how := report_tables.how(way):
-                told.append(f"Calls are {plain(how)} instead of reaching the Voice URL by POST")
-            st.caption("  \n".join(told))
+                lines.append(f"Calls are {plain(how)} instead of reaching the Voice URL by POST")
+            st.caption("  \n".join(lines))
 
 
 def _numbers(kind: Attention, found: Found, report: Report) -> None:
@@ -282,8 +282,8 @@ def changed(report: Report) -> None:
         with st.container(gap=None):
             subject = f" **{plain(numbering.display(event.subject))}**" if event.subject else ""
             st.markdown(f"{plain(event.actor)} {plain(wording.clause(event))}{subject}")
-            said = "; ".join(history.differences(event, zone))
-            st.caption(f"{exactly(event.at, zone)}{' · ' + said if said else ''}", help=when(event.at, zone))
+            text = "; ".join(history.differences(event, zone))
+            st.caption(f"{exactly(event.at, zone)}{' · ' + text if text else ''}", help=when(event.at, zone))
 
 
 def _activity(report: Report, text: str, *, action: str = "", actor: str = "") -> str:

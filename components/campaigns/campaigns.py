@@ -8,7 +8,7 @@ import streamlit as st
 from sqlmodel import Session
 
 from components.ui import named_lists, navigation
-from components.ui.dialogs import Desk
+from components.ui.dialogs import Dialog
 from components.ui.lists import Filter
 from components.ui.named_lists import Wanted
 from components.ui.selection import click
@@ -24,12 +24,12 @@ _ADDED = "campaign_added"
 
 def toolbar() -> tuple[CampaignQuery, Wanted]:
     """Draw search, filters and sort; return what is wanted."""
-    offered = [
+    options = [
         Filter("campaigns_status", "Status", labels.CAMPAIGN, f"{PLACE}_"),
         Filter("campaigns_attention", "Attention", labels.TROUBLE, f"{PLACE}_"),
     ]
-    wanted = named_lists.toolbar(PLACE, "Search campaigns...", offered, _SORTS)
-    status, trouble = (tuple(wanted.chosen[item.key]) for item in offered)
+    wanted = named_lists.toolbar(PLACE, "Search campaigns...", options, _SORTS)
+    status, trouble = (tuple(wanted.chosen[item.key]) for item in options)
     return CampaignQuery(wanted.text, status, trouble, wanted.sort), wanted
 
 
@@ -78,7 +78,7 @@ def table(rows: Sequence[CampaignRow], *, with_tenant: bool, zone: ZoneInfo) -> 
 
 
 @st.dialog("Add campaign", on_dismiss="rerun")
-def add(desk: Desk) -> None:
+def add(dialog: Dialog) -> None:
     """Open the dialog that adds a campaign."""
     with st.form("campaign_add", border=False):
         name, status = _entered("new_campaign", "", CampaignStatus.DRAFT)
@@ -86,9 +86,9 @@ def add(desk: Desk) -> None:
     if sent:
 
         def put(session: Session) -> None:
-            st.session_state[_ADDED] = campaigns.add(session, desk.actor, name, status)
+            st.session_state[_ADDED] = campaigns.add(session, dialog.actor, name, status)
 
-        desk.do(put, f"{name.strip()} was added. Now add numbers to its pool.")
+        dialog.do(put, f"{name.strip()} was added. Now add numbers to its pool.")
 
 
 def go_to_added() -> None:
@@ -98,22 +98,22 @@ def go_to_added() -> None:
         navigation.open_campaign(added)
 
 
-def edit(desk: Desk, found: CampaignDetail) -> None:
+def edit(dialog: Dialog, found: CampaignDetail) -> None:
     """Open the dialog that changes a campaign's name and status."""
-    desk.show(found.version)
-    _edit(desk, found)
+    dialog.show(found.version)
+    _edit(dialog, found)
 
 
 @st.dialog("Edit campaign", on_dismiss="rerun")
-def _edit(desk: Desk, found: CampaignDetail) -> None:
+def _edit(dialog: Dialog, found: CampaignDetail) -> None:
     with st.form("campaign_edit", border=False):
         name, status = _entered(f"campaign_{found.id}_{found.version}", found.name, found.status)
         sent = _submit("Save")
     if sent:
-        desk.do(
-            lambda session: campaigns.edit(session, desk.actor, found.id, name, status, version=desk.version),
+        dialog.do(
+            lambda session: campaigns.edit(session, dialog.actor, found.id, name, status, version=dialog.version),
             "Saved.",
-            lambda session: campaigns.get(session, desk.actor, found.id).version,
+            lambda session: campaigns.get(session, dialog.actor, found.id).version,
         )
 
 

@@ -75,7 +75,7 @@ class CallLogs:
         if log.problem:
             st.warning(plain(log.problem), icon=":material/error:")
         if log.started_at:
-            self._told(log)
+            self._result(log)
 
     def _begin(self, log: CallLog) -> None:
         """Draw what begins a run: for a log that was never read with the first day to read."""
@@ -126,7 +126,7 @@ class CallLogs:
 
         watch()
 
-    def _told(self, log: CallLog) -> None:
+    def _result(self, log: CallLog) -> None:
         counts, at = log.counts, log.ended_at or log.started_at
         if counts.days:
             kept = f"; {counts.kept:,} already existed and were kept" if counts.kept else ""

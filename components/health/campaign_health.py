@@ -173,13 +173,13 @@ def _table(
         },
     )
     who = {plain(row.campaign): labels.answered_by(row) for row in rows if row.attempts}
-    told = f"Full days to {found.window.until:%-d %b %Y}. Attempts reached the carrier."
+    text = f"Full days to {found.window.until:%-d %b %Y}. Attempts reached the carrier."
     if len(set(who.values())) == 1:
-        told += f" Answered: {next(iter(who.values()))}."
+        text += f" Answered: {next(iter(who.values()))}."
     elif who:
-        told += f" Answered: {'; '.join(f'{by} in {campaign}' for campaign, by in who.items())}."
+        text += f" Answered: {'; '.join(f'{by} in {campaign}' for campaign, by in who.items())}."
     today = max((line.today for line in found.lines.values() if line), default=0)
-    st.caption(f"{told} Today so far: {labels.amount(today, 'call')}." if today else told)
+    st.caption(f"{text} Today so far: {labels.amount(today, 'call')}." if today else text)
 
 
 def _charts(frame: pd.DataFrame, row: CampaignTotals, median: float | None) -> None:
@@ -208,10 +208,10 @@ def _charts(frame: pd.DataFrame, row: CampaignTotals, median: float | None) -> N
     over = "Daily" if run == 1 else f"{run}-day"
     pool = "" if median is None else f". Dashed: pool median {median:.0%}"
     st.caption(f"**{over} answer rate** with its 95% interval{pool}")
-    told = labels.rate(rate(row.answered, row.attempts))
+    text = labels.rate(rate(row.answered, row.attempts))
     against = "" if median is None else f", pool median {median:.1%}"
     st.altair_chart(
-        alt.layer(*layers), height=210, alt=f"{row.campaign}: answer rate over time. In the window {told}{against}"
+        alt.layer(*layers), height=210, alt=f"{row.campaign}: answer rate over time. In the window {text}{against}"
     )
     long = frame.assign(rest=frame["attempts"] - frame["answered"]).melt(
         ["day", "attempts"], ["answered", "rest"], "kind", "calls"

@@ -14,7 +14,7 @@ from components.ui.markdown import plain
 from components.ui.page import BadgeColor, empty_state, errors_shown, exactly, when
 from components.ui.streamlit_internals import DeltaGenerator
 from services.health import campaign_health, number_health
-from services.health.number_health import URGENT, FallRow, HealthRow, IdleRow, Step, Totals, Verdict, Wanted
+from services.health.number_health import URGENT, FallRow, HealthFilter, HealthRow, IdleRow, Step, Totals, Verdict
 from services.health.statistics import rate
 from services.health.summaries import AsOf
 from services.health.thresholds import MEANINGS, Thresholds
@@ -37,7 +37,7 @@ _PAINT = {"Stands out": "#d55e00", "At its cap": "#e69f00", "Not enough data": "
 _MOST_URGENT = 5
 
 
-def toolbar(today: date, campaigns: Mapping[int, str]) -> tuple[Wanted, list[Filter], DeltaGenerator]:
+def toolbar(today: date, campaigns: Mapping[int, str]) -> tuple[HealthFilter, list[Filter], DeltaGenerator]:
     """Draw window, search and filters; return what is wanted, the filters, and the place at the row's end."""
     status = Filter(f"{PREFIX}verdict", "Status", labels.VERDICT, PREFIX)
     campaign = Filter(f"{PREFIX}campaign", "Campaign", campaigns, PREFIX)
@@ -64,7 +64,7 @@ def toolbar(today: date, campaigns: Mapping[int, str]) -> tuple[Wanted, list[Fil
     lists.remember(keys, "health")
     text = numbering.search_text(typed)
     digits = min(text.digits, key=len, default="") if text else ""
-    return Wanted(int(days or 30), today, digits, tuple(verdicts), tuple(chosen)), [status, campaign], end
+    return HealthFilter(int(days or 30), today, digits, tuple(verdicts), tuple(chosen)), [status, campaign], end
 
 
 def import_link(may_import: bool) -> None:
@@ -92,7 +92,7 @@ def by_verdict(steps: Sequence[Step]) -> dict[Verdict, int]:
     return found
 
 
-def figures(found: Totals, lines: Mapping[Verdict, int], idle: int, wanted: Wanted) -> None:
+def figures(found: Totals, lines: Mapping[Verdict, int], idle: int, wanted: HealthFilter) -> None:
     """Draw the key figures, the first ones with their change against the window before."""
     now = rate(found.answered, found.attempts)
     changed = number_health.changed(found)
@@ -139,7 +139,7 @@ def _metric(label: str, value: str, change: str | None = None, help: str = "", *
     )
 
 
-def as_of(found: AsOf, wanted: Wanted, zone: ZoneInfo, sums: Callable[[], AsOf]) -> None:
+def as_of(found: AsOf, wanted: HealthFilter, zone: ZoneInfo, sums: Callable[[], AsOf]) -> None:
     """Draw which days are in the figures, and when they were added up; draw the page anew when *sums* are newer."""
     if found.until is not None:
         text = f"Last {wanted.days:d} full days (to {found.until:%-d %b %Y}) vs the {wanted.days:d} before."
@@ -190,11 +190,11 @@ def attention(rows: Sequence[HealthRow], limits: Thresholds, lines: Mapping[Verd
                 )
                 st.badge(labels.VERDICT[row.verdict], color=_BADGES[row.verdict])
                 found = rate(row.answered, row.attempts)
-                told = (
+                text = (
                     f"{found.value:.1%} of {labels.amount(row.attempts, 'attempt')}" if found.value is not None else ""
                 )
                 name = f" · {plain(row.label)}" if row.label else ""
-                st.markdown(f"{plain(row.campaign)}{name} · {told}")
+                st.markdown(f"{plain(row.campaign)}{name} · {text}")
             st.markdown(f"{number_health.reason(row, limits)} **{number_health.ACTION[row.verdict]}**")
     more = sum(lines.get(verdict, 0) for verdict in URGENT) - len(urgent)
     if more > 0:
@@ -257,10 +257,10 @@ def definitions(limits: Thresholds, *, may_change: bool) -> None:
     st.caption(
         "Answer rate = answered / attempts that reached the carrier. Sorted by status, then by the interval's lower "
         "end. A number is compared with the rest of its pool on the same days, so that a bad day is not a bad number. "
-        f"**Low**: even the upper bound is below {MEANINGS['flag_share'].told(limits.flag_share)} of the pool's rate. "
+        f"**Low**: even the upper bound is below {MEANINGS['flag_share'].text(limits.flag_share)} of the pool's rate. "
         f"**Falling**: the evidence of a drop has passed {limits.alarm:g}. On average, at most "
-        f"{MEANINGS['false_share'].told(limits.false_share)} of all flags are false. **Not enough data**: the interval "
-        f"is wider than {MEANINGS['widest_interval'].told(limits.widest_interval)}; **pool too small to tell**: that "
+        f"{MEANINGS['false_share'].text(limits.false_share)} of all flags are false. **Not enough data**: the interval "
+        f"is wider than {MEANINGS['widest_interval'].text(limits.widest_interval)}; **pool too small to tell**: that "
         "of its pool is. **Answered** counts only humans where machines were detected, and otherwise includes "
         "machines. "
         f"**Near cap** from {limits.cap_warning:,} calls today, **capped** from {limits.cap:,}, until midnight."

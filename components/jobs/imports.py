@@ -191,7 +191,7 @@ class Importing(ABC):
 
 def _summary(report: Report, words: Mapping[Outcome, str]) -> str:
     """Return how many rows had which outcome: `12 added, 3 already here, 2 differ, 1 refused.`"""
-    said = {
+    verbs = {
         Outcome.ADDED: "can be added" if words is imports.WOULD else "added",
         Outcome.REPLACED: "can be replaced" if words is imports.WOULD else "replaced",
         Outcome.HERE: "already here",
@@ -200,10 +200,10 @@ def _summary(report: Report, words: Mapping[Outcome, str]) -> str:
         Outcome.REFUSED: "refused",
     }
     alone = {Outcome.DIFFERS: "differs", Outcome.DOUBTFUL: "needs review"}
-    counts = {outcome: report.count(outcome) for outcome in said}
+    counts = {outcome: report.count(outcome) for outcome in verbs}
     return (
         ", ".join(
-            f"{n:,} {alone.get(outcome, said[outcome]) if n == 1 else said[outcome]}"
+            f"{n:,} {alone.get(outcome, verbs[outcome]) if n == 1 else verbs[outcome]}"
             for outcome, n in counts.items()
             if n or outcome is Outcome.ADDED
         )

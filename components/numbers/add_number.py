@@ -21,6 +21,7 @@ from services.core.access import Actor, Permission
 from services.core.errors import InvalidInput
 from services.numbers import numbers, registration
 from services.numbers.registration import Configuration, Preview
+from services.orders import catalogue
 from services.text import labels, numbering
 from services.text.numbering import Doubtful
 
@@ -34,23 +35,23 @@ class Wizard:
 
     def draw(self, session: Session) -> None:
         """Draw the step that the wizard is at."""
-        offered = connections.choices(session, self.actor)
+        options = connections.choices(session, self.actor)
         session.rollback()  # steps ask the provider in sessions of their own
         match state()["step"]:
             case "search" | "papers" | "waiting" | "imported":
-                buy_number.TwilioPath(self.actor, self.opener).draw(session, offered)
+                buy_number.TwilioPath(self.actor, self.opener).draw(session, options)
             case "manual":
-                self._manual(offered)
+                self._manual(options)
             case "configure":
                 self._configure(session)
             case "done":
                 self._done()
             case _:
-                self._source(offered)
+                self._source(options)
 
     def _source(self, offered: list[ConnectionRow]) -> None:
         st.subheader("Choose source", anchor=False)
-        accounts = [connection for connection in offered if connection.provider == "twilio"]
+        accounts = catalogue.sellers(offered)
         has_twilio = bool(accounts)
         where = f" in {plain(accounts[0].name)}" if len(accounts) == 1 else ""
         with st.container(horizontal=True):
@@ -199,20 +200,20 @@ class Wizard:
                     configuration,
                     insist=state()["insist"],
                 )
-                told = wizard.facts(numbers.get(session, self.actor, number_id), "Nothing changed at the provider")
+                text = wizard.facts(numbers.get(session, self.actor, number_id), "Nothing changed at the provider")
             number_list.filters.clear()
-            go("done", number_id=number_id, told=told)
+            go("done", number_id=number_id, summary=text)
             return f"{numbering.display(seen.e164)} was added."
 
         outcome(add, "done" if state()["step"] == "done" else "configure")
 
     def _done(self) -> None:
         number_id: int = state()["number_id"]
-        told: dict[str, str] = dict(state()["told"])
+        summary: dict[str, str] = dict(state()["summary"])
         with st.container(border=True, gap="xsmall"):
             st.subheader(":material/check_circle: Phone number added", anchor=False)
-            st.markdown(f"#### {plain(told.pop('Number'))}")
-            for name, value in told.items():
+            st.markdown(f"#### {plain(summary.pop('Number'))}")
+            for name, value in summary.items():
                 st.markdown(f"{plain(name)}: **{plain(value)}**")
         wizard.ways_on(number_id)
 

@@ -53,14 +53,14 @@ class Editor:
             state["number_edited"] = self.number.id
             state["number_version"] = self.number.version
             state.update(self._values())
-        else:  # widgets that were not drawn for a while have lost their values
+        else:  # widgets lose their values while they are not drawn
             for key, value in self._values().items():
                 state.setdefault(key, value)
 
     def sections(self, session: Session) -> None:
         """Draw every section with its own save."""
         number, zone = self.number, self.zone
-        offered = connections.choices(session, self.actor)
+        options = connections.choices(session, self.actor)
         draw.label(number, self._saver("label", self._save_label), zone)
         draw.agent(agents.choices(session, self.actor), number, self._saver("agent", self._save_agent), zone)
         draw.countries(
@@ -73,7 +73,7 @@ class Editor:
             self._saver("outbound", self._save_outbound),
             zone,
         )
-        providers = {connection.id: connection.provider for connection in offered}
+        providers = {connection.id: connection.provider for connection in options}
 
         def save_configuration(session: Session, version: int) -> int:
             chosen = st.session_state["number_connection"]
@@ -82,7 +82,7 @@ class Editor:
             kept = number.provider_fields if same else fields
             return numbers.set_connection(session, self.actor, number.id, chosen, kept, version=version)
 
-        draw.configuration(number, offered, self._saver("configuration", save_configuration), zone)
+        draw.configuration(number, options, self._saver("configuration", save_configuration), zone)
         draw.provider_fields(number, self._saver("provider_fields", self._save_provider_fields), zone)
         draw.tags_and_notes(
             numbers.tags(session, self.actor), self._saver("tags_and_notes", self._save_tags_and_notes), zone

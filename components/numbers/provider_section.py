@@ -25,7 +25,7 @@ from services.orders import catalogue, orders, resync, webhook_orders
 from services.orders.catalogue import Webhooks
 from services.orders.orders import OrderKind, OrderRow, OrderState
 from services.orders.resync import Difference
-from services.text import numbering
+from services.text import labels, numbering
 
 _WAIT_SECONDS = 20.0
 _FOUND, _SET_OURS = "resync_found", "webhooks_to_set"
@@ -55,8 +55,8 @@ class AtProvider:
             if order.is_open:
                 self._watch(order, writes=writes)
         if ordered and ordered[-1].state is OrderState.FAILED:
-            told = f"{_DOING[ordered[-1].kind]} failed, {when(ordered[-1].settled_at, self.zone)}: "
-            st.error(told + plain(ordered[-1].problem or ""), icon=":material/error:")
+            text = f"{_DOING[ordered[-1].kind]} failed, {when(ordered[-1].settled_at, self.zone)}: "
+            st.error(text + plain(ordered[-1].problem or ""), icon=":material/error:")
 
     def webhooks(self, ordered: Sequence[OrderRow], *, writes: bool) -> None:
         """Draw the section of webhooks: ours, those at the provider now, and those that were replaced."""
@@ -79,7 +79,7 @@ class AtProvider:
             said("webhooks")
             now = read.get(self.number.id)
             ours = webhook_orders.ours(self.number)
-            self._compared(now, orders.told(last.configuration, ours) if last else None, ours)
+            self._compared(now, orders.stored_webhooks(last.configuration, ours) if last else None, ours)
             if not writes:
                 return
             asked = st.session_state.pop(_SET_OURS, None) == self.number.id
@@ -93,7 +93,7 @@ class AtProvider:
                     self._confirm_webhooks(before)
             if before:
                 st.caption(
-                    f"Previously: Voice URL {_told(before.voice_url)}, status callback {_told(before.status_callback)}."
+                    f"Previously: Voice URL {_url(before.voice_url)}, status callback {_url(before.status_callback)}."
                 )
 
     def resync(self) -> None:
@@ -135,7 +135,7 @@ class AtProvider:
     def _confirm_buy_back(self) -> None:
         number = self.number
         shown = plain(numbering.display(number.e164))
-        price = f"**{plain(f'{number.price} {number.currency}')} a month**" if number.price else "its monthly price"
+        price = f"**{plain(labels.money(number.price))} a month**" if number.price else "its monthly price"
         account = plain(number.connection or "—")
         st.markdown(f"Twilio will charge {price} for **{shown}** again, to the account of **{account}**.")
         with self.opener() as session:
@@ -276,7 +276,7 @@ class AtProvider:
             "Attached to it:"
         )
         draw.attached(uses, number)
-        price = f" ({plain(f'{number.price} {number.currency}')} a month)" if number.price else ""
+        price = f" ({plain(labels.money(number.price))} a month)" if number.price else ""
         st.markdown(
             f"- {plain(provider.name)} billing{price} stops.\n- Calls to it stop being answered immediately.\n"
             f"- You can buy it back until **{until}**, unless someone else buys it first."
@@ -317,7 +317,7 @@ class AtProvider:
                     self._forget()
                     st.rerun()
                 state = "waits" if now.is_waiting else "is pending confirmation"
-                st.warning(f"{_DOING[now.kind]} {state}. {open_orders.told(now)}", icon=":material/hourglass_top:")
+                st.warning(f"{_DOING[now.kind]} {state}. {open_orders.progress(now)}", icon=":material/hourglass_top:")
                 with st.container(horizontal=True):
                     if writes:
                         st.button(
@@ -364,11 +364,11 @@ def _replaced(last: OrderRow | None, now: Webhooks | None) -> Webhooks | None:
     """Return the webhooks that the last change replaced, also when there were none; None when it replaced nothing."""
     if last is None or last.kind is OrderKind.PURCHASE:
         return None
-    before, after = orders.told(last.previous, now), orders.told(last.configuration, now)
+    before, after = orders.stored_webhooks(last.previous, now), orders.stored_webhooks(last.configuration, now)
     return None if webhook_orders.words(before) == webhook_orders.words(after) else before
 
 
-def _told(url: str) -> str:
+def _url(url: str) -> str:
     return plain(url) if url else "none"
 
 

@@ -16,8 +16,9 @@ from components.ui.markdown import plain
 from components.ui.page import errors_shown
 from components.ui.selection import Selection
 from components.ui.wizard import go, state
+from db.base.money import Money
 from services.connections.connections import ConnectionRow
-from services.core.access import Actor
+from services.core.access import Actor, require_tenant
 from services.core.errors import ServiceError
 from services.orders import catalogue
 from services.orders.catalogue import AvailableNumber, Country, NumberSearch, Prices
@@ -74,7 +75,7 @@ class TwilioPath:
             case "imported":
                 self._imported()
             case _:
-                self._search(session, [row for row in offered if row.provider == "twilio"])
+                self._search(session, catalogue.sellers(offered))
 
     def _search(self, session: Session, offered: list[ConnectionRow]) -> None:
         heading = st.container()
@@ -111,7 +112,7 @@ class TwilioPath:
         known = state()
         if "unanswered" not in known:
             try:
-                found = _countries(session, self.actor, self.actor.tenant_id or 0, connection.id)
+                found = _countries(session, self.actor, require_tenant(self.actor), connection.id)
                 return {country.code: country for country in found}
             except ServiceError as exc:
                 known["unanswered"] = str(exc)
@@ -161,7 +162,7 @@ class TwilioPath:
         if st.button("Search available", icon=":material/search:", type=kind, key="add_search"):
             with errors_shown(), st.spinner("Searching Twilio…"):
                 found = catalogue.search(session, self.actor, connection.id, query)
-                prices = _prices(session, self.actor, self.actor.tenant_id or 0, connection.id, query.country)
+                prices = _prices(session, self.actor, require_tenant(self.actor), connection.id, query.country)
                 state()["found"] = (query, found, prices)
         query_asked, found, prices = state().get("found", (None, (), None))
         if query_asked is None:
@@ -177,8 +178,8 @@ class TwilioPath:
         catalogue_tables.for_sale(held, found, prices, _FOR_SALE)
         for chosen in held.rows.values():
             known = {"tab": _TABS[0], "kind": OrderKind.PURCHASE, "connection": connection, "chosen": [chosen]}
-            price = {"price": prices.monthly.get(chosen.type), "currency": prices.currency}
-            return _Next(f"Continue with {numbering.display(chosen.e164)}", known | price)
+            known["price"] = Money.of(prices.monthly.get(chosen.type), prices.currency)
+            return _Next(f"Continue with {numbering.display(chosen.e164)}", known)
         return _Next()
 
     def _owned(self, connection: ConnectionRow) -> _Next:
@@ -188,8 +189,7 @@ class TwilioPath:
         label = numbering.display(chosen[0].e164) if len(chosen) == 1 else labels.amount(len(chosen), "number")
         return _Next(
             f"Continue with {label}",
-            {"tab": _TABS[1], "kind": OrderKind.IMPORT, "connection": connection, "chosen": chosen}
-            | {"price": None, "currency": None},
+            {"tab": _TABS[1], "kind": OrderKind.IMPORT, "connection": connection, "chosen": chosen} | {"price": None},
         )
 
     def _imported(self) -> None:

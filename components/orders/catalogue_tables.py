@@ -10,6 +10,7 @@ import streamlit as st
 from components.ui import lists, navigation, selection
 from components.ui.markdown import code, plain
 from components.ui.selection import Selection
+from db.base.money import Money
 from services.connections.connections import ConnectionRow, provider_named
 from services.orders import webhook_orders
 from services.orders.catalogue import AvailableNumber, OwnedNumber, OwnedRow, Prices, Regulation, Requirement, Webhooks
@@ -198,7 +199,7 @@ def _need(one: Requirement) -> str:
     return f"{one.name} ({several or ', '.join(details)})" if details else one.name
 
 
-def told(rows: Iterable[OrderRow]) -> list[Imported]:
+def import_outcomes(rows: Iterable[OrderRow]) -> list[Imported]:
     """Return the outcome of each order in words."""
     says = {
         OrderState.CONFIRMED: _IMPORTED,
@@ -241,5 +242,5 @@ def _capabilities(features: Iterable[str]) -> str:
 
 
 def _price(prices: Prices, row: AvailableNumber) -> str:
-    price = prices.monthly.get(row.type)
-    return f"{price} {prices.currency}" if price is not None else "—"
+    price = Money.of(prices.monthly.get(row.type), prices.currency)
+    return labels.money(price) if price else "—"

@@ -35,7 +35,7 @@ def looked(rows: Sequence[OrderRow]) -> str:
     return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
-def told(row: OrderRow) -> str:
+def progress(row: OrderRow) -> str:
     """Return how it stands with an open order, fit for Markdown."""
     if row.is_waiting:
         how = plain(row.problem) if row.problem else "It is queued at the provider."

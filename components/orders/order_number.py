@@ -51,7 +51,7 @@ class Ordering:
         number = {"Number": numbering.display(chosen[0].e164)} if one else {"Numbers": f"{len(chosen):,}"}
         summary = number | {"Connection": connection.name}
         if buying and known["price"] is not None:
-            summary["Price"] = f"{known['price']} {known['currency']} a month"
+            summary["Price"] = f"{labels.money(known['price'])} a month"
         wizard.step("Configure number", 2, 3, summary)
         st.info(
             "**Twilio webhook configuration**  \nVoice URL and Status Callback are set automatically from the "
@@ -126,9 +126,7 @@ class Ordering:
         known = state()
         number: AvailableNumber = known["chosen"][0]
         price = (
-            f"**{plain(str(known['price']))} {plain(known['currency'])} a month**"
-            if known["price"] is not None
-            else "its monthly price"
+            f"**{plain(labels.money(known['price']))} a month**" if known["price"] is not None else "its monthly price"
         )
         st.markdown(
             f"Twilio will charge {price} for **{plain(numbering.display(number.e164))}** to the account of "
@@ -198,8 +196,7 @@ class Ordering:
                 number.e164,
                 number.country,
                 number.type.value,
-                str(known["price"]) if known["price"] is not None else None,
-                known["currency"],
+                known["price"],
                 self._configuration(),
             )
             with self.opener() as session:
@@ -263,11 +260,11 @@ class Ordering:
             number = numbers.get(session, self.actor, number_id) if number_id is not None else None
         if many:
             refused = [Imported(e164, why) for e164, why in known.get("refused", {}).items()]
-            go("imported", outcomes=[*catalogue_tables.told(rows), *refused])
+            go("imported", outcomes=[*catalogue_tables.import_outcomes(rows), *refused])
             st.rerun()
         row = rows[0]
         if number is not None:
-            go("done", number_id=number.id, told=wizard.facts(number, "Set from the connection"))
+            go("done", number_id=number.id, summary=wizard.facts(number, "Set from the connection"))
             st.rerun()
         if row.state is OrderState.FAILED:
             st.error(plain(row.problem or "The request failed."), icon=":material/error:")
@@ -285,7 +282,7 @@ class Ordering:
                 if not row.is_open:
                     st.rerun()
                 st.warning(
-                    f"{open_orders.told(row)} Nothing will be bought twice. You can leave this page: the number "
+                    f"{open_orders.progress(row)} Nothing will be bought twice. You can leave this page: the number "
                     f"appears in the list once it is yours.",
                     icon=":material/hourglass_top:",
                 )

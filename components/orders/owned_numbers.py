@@ -103,7 +103,7 @@ class OwnedNumbers:
         self._tables(held, read)
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             with st.container(horizontal=True, vertical_alignment="center", width="content"):
-                fits = selection.told(held, _HELD, lambda row: numbering.display(row.number.e164), most=MOST_AT_ONCE)
+                fits = selection.bar(held, _HELD, lambda row: numbering.display(row.number.e164), most=MOST_AT_ONCE)
             self._pager(read)
         return list(held.rows.values()) if fits else []
 

@@ -11,7 +11,7 @@ import streamlit as st
 from sqlmodel import Session
 
 from components.connections import accounts
-from components.jobs.jobs import Bench
+from components.jobs.jobs import JobRunner
 from components.numbers import number_list
 from components.orders.reconcile_dialogs import Confirming
 from components.ui import lists, navigation, selection
@@ -44,7 +44,7 @@ class _Tab:
 
     about: tuple[object, ...]
     comparison: Comparison | None = None
-    bench: Bench = field(default_factory=Bench)
+    runner: JobRunner = field(default_factory=JobRunner)
     turn: int = 0
     changed: int = 0
     selected: dict[str, Selection[Any]] = field(default_factory=dict)
@@ -70,7 +70,7 @@ class Reconciling:
             return
         lists.keep(_KEYS, _PLACE)
         before = _known()
-        busy = before is not None and before.bench.job is not None
+        busy = before is not None and before.runner.job is not None
         with st.container(horizontal=True, vertical_alignment="bottom", key="reconcile_toolbar"):
             connection = accounts.choice(offered, "reconcile_connection", bind="query-params", disabled=busy, width=300)
             typed = st.text_input(
@@ -96,17 +96,17 @@ class Reconciling:
         lists.remember(_KEYS, _PLACE)
         if connection is not None:
             accounts.doubt(connection, self.actor)
-        if known.bench.job is not None:  # begun in a dialog that was left meanwhile
+        if known.runner.job is not None:  # begun in a dialog that was left meanwhile
             with errors_shown():
                 self._work(known)
                 st.rerun()
             st.stop()
         if wanted and connection is not None:
             self._compare(known, connection.id, matching)
-        if known.bench.told:
+        if known.runner.results:
             with st.container(border=True):
-                known.bench.outcomes()
-                st.button("Close", key="reconcile_close", on_click=known.bench.forget)
+                known.runner.draw_results()
+                st.button("Close", key="reconcile_close", on_click=known.runner.forget)
         if known.comparison is not None:
             self._preview(known, known.comparison)
         elif connection is None:
@@ -135,7 +135,7 @@ class Reconciling:
 
     def _compare(self, known: _Tab, connection_id: int, matching: str) -> None:
         known.comparison, known.changed = None, 0
-        known.bench.forget()
+        known.runner.forget()
         known.turned()
         with errors_shown():
             with st.status("Reading the account…", type="compact") as status, self.opener() as session:
@@ -147,7 +147,7 @@ class Reconciling:
             st.rerun()
 
     def _work(self, known: _Tab) -> None:
-        changed = known.bench.work(self.actor, self.opener)
+        changed = known.runner.work(self.actor, self.opener)
         if known.comparison is not None:
             known.comparison = known.comparison.without(changed)
         known.changed += len(changed)
@@ -194,8 +194,8 @@ class Reconciling:
         self._missing_here(known, found, provider)
 
     def _confirming(self, known: _Tab, found: Comparison) -> Confirming:
-        known.bench.forget()
-        return Confirming(self.actor, self.opener, found, known.bench, lambda: self._work(known))
+        known.runner.forget()
+        return Confirming(self.actor, self.opener, found, known.runner, lambda: self._work(known))
 
     def _missing_there(self, known: _Tab, found: Comparison, provider: str) -> None:
         def table(rows: Sequence[MissingThere]) -> _Table:
@@ -362,7 +362,7 @@ def _section(
             selection.table(held, rows, _id, frame, key=turn, config=config, alt=title)
         with below:
             place = st.container(horizontal=True, vertical_alignment="center", width="content")
-            fits = selection.told(held, turn, lambda row: numbering.display(row.e164), most=MOST_AT_ONCE)
+            fits = selection.bar(held, turn, lambda row: numbering.display(row.e164), most=MOST_AT_ONCE)
             if not held.rows:
                 st.caption(f"Select up to {MOST_AT_ONCE} at once.")
         with place:

@@ -9,7 +9,7 @@ import streamlit as st
 from sqlmodel import Session
 
 from components.connections import accounts
-from components.jobs.jobs import Bench
+from components.jobs.jobs import JobRunner
 from components.orders import catalogue_tables
 from components.ui.markdown import ours, plain
 from components.ui.page import errors_shown
@@ -24,12 +24,12 @@ from services.text.labels import amount
 
 @dataclass(frozen=True)
 class Confirming:
-    """Asks *actor* about what was *found*, and does it on the *bench*, by *work*."""
+    """Asks *actor* about what was *found*, and does it on the *runner*, by *work*."""
 
     actor: Actor
     opener: Callable[[], AbstractContextManager[Session]]
     found: Comparison
-    bench: Bench
+    runner: JobRunner
     work: Callable[[], None]
 
     @property
@@ -57,7 +57,7 @@ class Confirming:
         st.caption("Labels are copied. Agent and countries can be set on each number's page.")
         self._buttons(
             "Import",
-            lambda: self.bench.begin(
+            lambda: self.runner.begin(
                 "Importing",
                 "imported",
                 rows,
@@ -92,7 +92,7 @@ class Confirming:
             )
             self._buttons(
                 "Mark as released",
-                lambda: self.bench.begin(
+                lambda: self.runner.begin(
                     "Marking",
                     "marked as released",
                     rows,
@@ -124,7 +124,7 @@ class Confirming:
             )
         self._buttons(
             f"Use values from {plain(self.provider)}",
-            lambda: self.bench.begin(
+            lambda: self.runner.begin(
                 "Updating",
                 "updated",
                 list(merged.values()),
@@ -146,7 +146,7 @@ class Confirming:
         agreed = self._agreed([row.there for row in rows])
         self._buttons(
             "Replace",
-            lambda: self.bench.begin(
+            lambda: self.runner.begin(
                 "Setting webhooks",
                 "updated",
                 rows,
@@ -164,12 +164,12 @@ class Confirming:
 
     def _seen(self) -> bool:
         """Draw what came of what was confirmed, once it is done; return whether it is."""
-        if not self.bench.told:
+        if not self.runner.results:
             return False
-        self.bench.outcomes()
+        self.runner.draw_results()
         with st.container(horizontal=True, horizontal_alignment="right"):
             if st.button("Close", type="primary"):
-                self.bench.forget()
+                self.runner.forget()
                 st.rerun()
         return True
 

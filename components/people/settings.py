@@ -37,13 +37,13 @@ class Editor:
     opener: Callable[[], AbstractContextManager[Session]]
 
     def prepare(self) -> None:
-        """Put the settings into the widgets when the page is come to; keep what is typed after."""
+        """Put the settings into the widgets when the page is entered; keep later input."""
         state = st.session_state
         if state.get("entered_page") or state.get("settings_of") != self.found.tenant_id:
             state["settings_of"] = self.found.tenant_id
             state["settings_version"] = self.found.version
             state.update(_values(self.found))
-        else:  # widgets that were not drawn for a while have lost their values
+        else:  # widgets lose their values while they are not drawn
             for key, value in _values(self.found).items():
                 state.setdefault(key, value)
 
@@ -70,7 +70,7 @@ class Editor:
                     "Reset to defaults",
                     icon=":material/restart_alt:",
                     help="Fills in the defaults. Save to keep them.",
-                    on_click=lambda: st.session_state.update(_shown(_DEFAULTS, names)),
+                    on_click=lambda: st.session_state.update(_widget_values(_DEFAULTS, names)),
                 )
 
     def _save_zone(self, session: Session, version: int) -> int:
@@ -85,7 +85,7 @@ class Editor:
         def run() -> str:
             with self.opener() as session:
                 st.session_state["settings_version"] = act(session, st.session_state["settings_version"])
-            st.cache_data.clear()  # what was reckoned with other thresholds
+            st.cache_data.clear()  # computed with other thresholds
             return "Saved."
 
         def save() -> None:
@@ -108,7 +108,7 @@ def read_only(found: TenantSettings) -> None:
     with st.container(border=True):
         _line("Time zone", found.time_zone, _clock(found.time_zone))
         for name, meaning in MEANINGS.items():
-            _line(meaning.label, meaning.told(getattr(found.limits, name)), meaning.sentence)
+            _line(meaning.label, meaning.text(getattr(found.limits, name)), meaning.sentence)
 
 
 def _line(name: str, value: str, sentence: str) -> None:
@@ -133,7 +133,7 @@ def _threshold(name: str) -> None:
 
 
 def _range(name: str, meaning: Meaning) -> str:
-    least, most = meaning.number(meaning.least), meaning.told(meaning.most)
+    least, most = meaning.number(meaning.least), meaning.text(meaning.most)
     return f"From {least} to {most}; the default is {meaning.number(getattr(_DEFAULTS, name))}."
 
 
@@ -147,10 +147,10 @@ def _key(name: str) -> str:
 
 
 def _values(found: TenantSettings) -> dict[str, Any]:
-    return {_key(_ZONE): found.time_zone, **_shown(found.limits, list(MEANINGS))}
+    return {_key(_ZONE): found.time_zone, **_widget_values(found.limits, list(MEANINGS))}
 
 
-def _shown(limits: Thresholds, names: Sequence[str]) -> dict[str, Any]:
+def _widget_values(limits: Thresholds, names: Sequence[str]) -> dict[str, Any]:
     """Return the values of the widgets: shares in percent."""
     values = asdict(limits)
     return {_key(name): round(values[name] * 100, 4) if MEANINGS[name].is_share else values[name] for name in names}

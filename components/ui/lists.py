@@ -22,10 +22,9 @@ EARLIEST, LATEST = date(2000, 1, 1), date(2100, 12, 31)
 
 @dataclass(frozen=True)
 class Filter:
-    """A choice of several values that lives in the URL under `key`, as the words in `words`.
+    """A multi-select filter stored in the URL under `key`; `words` are its labels.
 
-    A list other than that of numbers has a *prefix*, with which its keys begin, so that no list reads
-    what was chosen in another one.
+    Lists other than that of numbers have a *prefix* for their keys, so that no list reads another's filters.
     """
 
     key: str
@@ -35,11 +34,11 @@ class Filter:
 
     @property
     def chosen(self) -> list[Any]:
-        """The values chosen now."""
+        """The selected values."""
         return list(st.session_state.get(self.key) or [])
 
     def draw(self) -> list[Any]:
-        """Draw the filter where there is something to choose; return what is chosen."""
+        """Draw the filter if there is something to choose; return the selection."""
         if len(self.words) < 2 and self.key not in st.query_params:
             return []
         chosen: list[Any] = st.multiselect(
@@ -54,11 +53,11 @@ class Filter:
         return chosen
 
     def drop(self, value: Any) -> None:
-        """Choose *value* no longer."""
+        """Deselect *value*."""
         st.session_state[self.key] = [other for other in self.chosen if other != value]
 
     def clear(self) -> None:
-        """Choose nothing."""
+        """Deselect everything."""
         st.session_state[self.key] = []
 
 
@@ -96,16 +95,16 @@ class Day:
         return self.chosen
 
     def drop(self, _value: date) -> None:
-        """Choose no day."""
+        """Clear the day."""
         self.clear()
 
     def clear(self) -> None:
-        """Choose no day."""
+        """Clear the day."""
         st.session_state[self.key] = None
 
 
 def to_first_page(prefix: str = "") -> None:
-    """Go back to page 1, since what is listed has changed."""
+    """Go back to page 1 because the list has changed."""
     st.session_state[f"{prefix}page"] = 1
 
 
@@ -125,7 +124,7 @@ def search_box(placeholder: str, prefix: str = "") -> str:
 
 
 def chips(filters: Sequence[Filter | Day], search: str, prefix: str = "") -> None:
-    """Draw what is filtered now; a click on one removes it."""
+    """Draw the active filters; a click removes one."""
     active = [(item, value) for item in filters for value in item.chosen if value in item.words]
     if not active and not search:
         return
@@ -138,7 +137,7 @@ def chips(filters: Sequence[Filter | Day], search: str, prefix: str = "") -> Non
 
 
 def clear_filters_button(filters: Sequence[Filter | Day], prefix: str = "") -> None:
-    """Draw the way out of a list in which nothing matches."""
+    """Draw the button that clears the filters of an empty list."""
     st.button(
         "Clear filters",
         key="empty_clear",
@@ -148,9 +147,9 @@ def clear_filters_button(filters: Sequence[Filter | Day], prefix: str = "") -> N
 
 
 def pager(total: int, noun: str, *, capped_at: int | None = None, prefix: str = "") -> Slice:
-    """Draw the count and the pager of *total* rows; return the part to show.
+    """Draw count and pager for *total* rows; return the slice to show.
 
-    Call it before the rows are asked for. A *total* over *capped_at* reads as `1,000+`.
+    Call it before loading the rows. A *total* over *capped_at* reads as `1,000+`.
     """
     shown = min(total, capped_at) if capped_at else total
     with st.container(
@@ -227,24 +226,23 @@ def number_column(key: str, ids: Sequence[int | None], *, campaign_id: int | Non
 
 
 def keep(keys: Sequence[str], place: str) -> None:
-    """Bring back a list's filters when the reader comes back to it from another page of this tab.
+    """Restore a list's filters when the reader returns to it in this tab.
 
-    Streamlit drops them from the history entry that browser-back returns to; what the address says
-    itself always wins.
+    Streamlit drops them from the history entry that browser-back returns to; the address always wins.
     """
     state = st.session_state
     saved, entering = state.get(f"{place}_kept"), state.get("entered_page")
-    said = [key for key in keys if key in st.query_params]
-    if entering and said:  # a link that says what to show shows nothing else
+    present = [key for key in keys if key in st.query_params]
+    if entering and present:  # a link with filters shows only those
         for key in keys:
-            if key not in said:
+            if key not in present:
                 state.pop(key, None)
     elif entering and saved:
         state[f"{place}_restore"] = saved
         state[f"{place}_kept"] = None
         if "id" in st.query_params:
             del st.query_params["id"]
-        st.rerun()  # a value given in the very run of a history step would be overruled by the address
+        st.rerun()  # a value set in the same run as a history step would lose against the address
     for key, value in (state.pop(f"{place}_restore", None) or {}).items():
         state[key] = value
 

@@ -34,11 +34,11 @@ class Wanted:
         return not self.text and not any(self.chosen.values())
 
     def clear_button(self) -> None:
-        """Draw the way out of a list in which nothing matches."""
+        """Draw the button that clears the filters of an empty list."""
         lists.clear_filters_button(self.offered, f"{self.place}_")
 
     def pager(self, total: int, noun: str, *, capped_at: int | None = None) -> Slice:
-        """Draw the count and the pager of *total* rows; return the part to show."""
+        """Draw count and pager for *total* rows; return the slice to show."""
         return lists.pager(total, noun, capped_at=capped_at, prefix=f"{self.place}_")
 
     def active(self, key: str) -> bool | None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
 from typing import Any
@@ -70,7 +71,7 @@ class Holding:
     tested_at: datetime | None
     test_passed: bool | None
     currency: str | None
-    price: str | None
+    price: Decimal | None
     n: int
 
 
@@ -116,7 +117,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Month:
-    """How many numbers were added in a month, how many of those are held still, and how many went in it."""
+    """How many numbers were added in a month, how many of those are still held, and how many left in it."""
 
     added: int
     held: int

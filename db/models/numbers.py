@@ -1,14 +1,15 @@
 """Phone numbers, with the connections and agents that they refer to, and what was ordered about them."""
 
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from db.base.columns import Json, words
-from db.base.tables import instant, maybe_instant, of_tenant
+from db.base.columns import Amount, Json, words
+from db.base.tables import instant, maybe_instant, of_tenant, table_of
 
 
 class NumberStatus(StrEnum):
@@ -117,7 +118,7 @@ class PhoneNumber(SQLModel, table=True):
     updated_at: datetime = instant()
     released_at: datetime | None = maybe_instant()
     buy_back_until: datetime | None = maybe_instant()
-    price: str | None = Field(default=None, max_length=20)
+    price: Decimal | None = Field(default=None, sa_type=Amount)
     currency: str | None = Field(default=None, max_length=3)
     version: int = 1
 
@@ -196,7 +197,7 @@ class NumberOrder(SQLModel, table=True):
     provider_sid: str | None = Field(default=None, max_length=64)
     configuration: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     previous: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
-    price: str | None = Field(default=None, max_length=20)
+    price: Decimal | None = Field(default=None, sa_type=Amount)
     currency: str | None = Field(default=None, max_length=3)
     problem: str | None = Field(default=None, max_length=500)
     placed_by: int = Field(foreign_key="app_user.id")
@@ -222,10 +223,10 @@ _live = "status NOT IN ('released', 'removed')"
 _restricted = "(allowed_inbound <> '[]' OR allowed_outbound <> '[]')"
 
 
-_number = PhoneNumber.__table__
+_number = table_of(PhoneNumber)
 
 
-_newest = (_number.c.created_at.desc(), _number.c.id.desc())
+_newest: tuple[Any, ...] = (_number.c.created_at.desc(), _number.c.id.desc())
 
 
 for _name, _where, *_columns in (
@@ -245,7 +246,7 @@ for _name, _where, *_columns in (
     ("ix_phone_number_released", "released_at IS NOT NULL", "tenant_id", "released_at", "created_at"),
     ("ix_phone_number_restricted", _restricted, "tenant_id", *_newest),
 ):
-    _only = {f"{_kind}_where": sa.text(_where) for _kind in ("sqlite", "postgresql") if _where}
+    _only: dict[str, Any] = {f"{_kind}_where": sa.text(_where) for _kind in ("sqlite", "postgresql") if _where}
     sa.Index(
         _name,
         *(_number.c[_column] if isinstance(_column, str) else _column for _column in _columns),

@@ -30,7 +30,7 @@ class Outcome:
     """What came of a test, in a sentence for the reader."""
 
     passed: bool
-    told: str
+    message: str
 
 
 def can_test(provider: type[Provider]) -> bool:
@@ -58,7 +58,7 @@ def test(session: Session, actor: Actor, connection_id: int) -> Outcome:
         raise InvalidInput(f"{provider.name} cannot be tested. {provider.limits}")
     version = row.version
     session.expunge(row)
-    db.base.engine.end_reading(session)  # no transaction stays open while the provider is asked
+    db.base.engine.end_reading(session)  # no transaction stays open during a request
     outcome = _ask(row)
     db.base.engine.start_write(session)
     fresh = db.connections.lock(session, actor.scope, connection_id)
@@ -69,10 +69,10 @@ def test(session: Session, actor: Actor, connection_id: int) -> Outcome:
         raise Conflict("Someone else changed this connection during the test. Test it again.")
     fresh.tested_at = datetime.now(UTC)
     fresh.test_passed = outcome.passed
-    fresh.test_result = outcome.told[:_LONGEST]
+    fresh.test_result = outcome.message[:_LONGEST]
     subject = Subject("connection", fresh.id, fresh.name, fresh.tenant_id, fresh.version)
-    told = {"passed": outcome.passed, "result": fresh.test_result}
-    audit.record(session, actor, Action.CONNECTIONS_TEST, subject, after=told)
+    details = {"passed": outcome.passed, "result": fresh.test_result}
+    audit.record(session, actor, Action.CONNECTIONS_TEST, subject, after=details)
     session.commit()
     return outcome
 

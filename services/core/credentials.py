@@ -62,7 +62,7 @@ def _fernet(settings: Settings) -> MultiFernet:
             "credentials. The README explains how to create one."
         )
     if not keys:
-        keys = [_kept(_key_file(settings))]
+        keys = [_read(_key_file(settings))]
     try:
         return MultiFernet([Fernet(key) for key in keys])
     except ValueError as exc:
@@ -78,7 +78,7 @@ def _key_file(settings: Settings) -> Path:
     return settings.data_dir / "encryption.key"
 
 
-def _kept(path: Path) -> str:
+def _read(path: Path) -> str:
     try:
         return path.read_text().strip()
     except FileNotFoundError as exc:

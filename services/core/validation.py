@@ -207,8 +207,8 @@ def password(text: str, *about: str) -> None:
         raise InvalidInput(f"A password has at least {SHORTEST_PASSWORD} characters.", field="new")
     guessed = zxcvbn(text[:_LOOKED_AT], user_inputs=[*about, "numberdesk"])
     if guessed["score"] < _GUESSED_SLOWLY:
-        told = " ".join(["This password is easy to guess.", guessed["feedback"]["warning"]]).strip()
-        raise InvalidInput(f"{told} Add another word or two.", field="new")
+        words = " ".join(["This password is easy to guess.", guessed["feedback"]["warning"]]).strip()
+        raise InvalidInput(f"{words} Add another word or two.", field="new")
 
 
 def time_zone(name: str) -> str:

@@ -201,12 +201,12 @@ def _end(session: Session, pull: HealthPull, name: str, problem: str | None) -> 
     counts = Counts(**pull.counts)
     if not counts.days and (problem is None or pull.started_by is None):
         return
-    told: dict[str, object] = {"source": name, **counts._asdict(), "problem": pull.problem}
+    details: dict[str, object] = {"source": name, **counts._asdict(), "problem": pull.problem}
     if counts.days:
-        told["first_day"] = (pull.done_until - (counts.days - 1) * ONE_DAY).isoformat()
-        told["last_day"] = pull.done_until.isoformat()
+        details["first_day"] = (pull.done_until - (counts.days - 1) * ONE_DAY).isoformat()
+        details["last_day"] = pull.done_until.isoformat()
     audit.record(
-        session, _who(session, pull), Action.HEALTH_PULL, Subject("health", None, name, pull.tenant_id), after=told
+        session, _who(session, pull), Action.HEALTH_PULL, Subject("health", None, name, pull.tenant_id), after=details
     )
 
 

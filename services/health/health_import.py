@@ -88,7 +88,7 @@ class HealthImport(ImportKind[Fact]):
 
     def write(self, session: Session, actor: Actor, items: Sequence[Fact]) -> None:
         """Write facts, each in the place of the one that its campaign, number and day had."""
-        db.health.facts.put(session, Scope(require_tenant(actor)), items)
+        db.health.facts.put(session, require_tenant(actor), items)
 
     def summary(self, report: Report, items: Sequence[Fact]) -> Mapping[str, object]:
         """Return how many rows had which outcome, and the days that they are about."""
@@ -223,9 +223,9 @@ class _Numbers:
         if read.doubt:
             raise read.doubt
         if len(found) > 1:
-            told = " or ".join(numbering.display(one) for one in found)
+            words = " or ".join(numbering.display(one) for one in found)
             raise InvalidInput(
-                f"{written_numbers.echo(text)} can be {told}. Write it with + and its country calling code.",
+                f"{written_numbers.echo(text)} can be {words}. Write it with + and its country calling code.",
                 field="number",
             )
         if found:

@@ -21,7 +21,7 @@ from services.health.thresholds import IDLE_DAYS, Thresholds
 from services.text import labels
 from services.text.exports import Cell, Table
 
-__all__ = ["BIN", "IDLE_DAYS", "FallRow", "HealthRow", "IdleRow", "Step", "Totals", "Verdict", "Wanted", "window"]
+__all__ = ["BIN", "IDLE_DAYS", "FallRow", "HealthFilter", "HealthRow", "IdleRow", "Step", "Totals", "Verdict", "window"]
 
 MOST_CAMPAIGNS = 1000
 
@@ -66,7 +66,7 @@ ACTION = {
 
 
 @dataclass(frozen=True)
-class Wanted:
+class HealthFilter:
     """What a manager looks at: the last *days* up to the day before *today*, filtered."""
 
     days: int
@@ -76,9 +76,9 @@ class Wanted:
     campaigns: tuple[int, ...] = ()
 
     @property
-    def unfiltered(self) -> "Wanted":
+    def unfiltered(self) -> "HealthFilter":
         """The same window without filters."""
-        return Wanted(self.days, self.today)
+        return HealthFilter(self.days, self.today)
 
 
 def window(days: int, today: date) -> Window:
@@ -98,19 +98,19 @@ def totals(session: Session, actor: Actor, days: int) -> Totals:
     return db.health.number_health.totals(session, actor.scope, days)
 
 
-def spread(session: Session, actor: Actor, wanted: Wanted) -> list[Step]:
+def spread(session: Session, actor: Actor, wanted: HealthFilter) -> list[Step]:
     """Return how many lines match, by answer rate in steps of BIN and by verdict."""
     require(actor, Permission.HEALTH_READ)
     return db.health.number_health.spread(session, actor.scope, _query(session, actor, wanted))
 
 
-def search(session: Session, actor: Actor, wanted: Wanted, part: Slice) -> list[HealthRow]:
+def search(session: Session, actor: Actor, wanted: HealthFilter, part: Slice) -> list[HealthRow]:
     """Return the *part* of the lines that match, the worst first."""
     require(actor, Permission.HEALTH_READ)
     return db.health.number_health.search(session, actor.scope, _query(session, actor, wanted), part)
 
 
-def of_number(session: Session, actor: Actor, number_id: int, wanted: Wanted) -> dict[int, HealthRow]:
+def of_number(session: Session, actor: Actor, number_id: int, wanted: HealthFilter) -> dict[int, HealthRow]:
     """Return the lines of one number, by campaign. A campaign without calls in the window has none."""
     require(actor, Permission.HEALTH_READ)
     query = replace(_query(session, actor, wanted), number_id=number_id)
@@ -132,7 +132,7 @@ def weights(
     )
 
 
-def trends(session: Session, actor: Actor, wanted: Wanted, rows: list[HealthRow]) -> list[list[float]]:
+def trends(session: Session, actor: Actor, wanted: HealthFilter, rows: list[HealthRow]) -> list[list[float]]:
     """Return the answer rate by day of each of *rows*."""
     require(actor, Permission.HEALTH_READ)
     numbers, campaigns = {row.number_id for row in rows}, {row.campaign_id for row in rows}
@@ -154,13 +154,17 @@ def idle(session: Session, actor: Actor, part: Slice) -> list[IdleRow]:
     return db.health.number_health.idle(session, actor.scope, thresholds.of(session, actor).rules, part)
 
 
-def export(session: Session, actor: Actor, wanted: Wanted) -> list[Table]:
+def export(session: Session, actor: Actor, wanted: HealthFilter) -> list[Table]:
     """Return every line that matches, and every idle number, for a file; the download is written down."""
     require(actor, Permission.HEALTH_READ)
     require(actor, Permission.NUMBERS_EXPORT)
     subject = Subject("health", None, "Number health", actor.scope.tenant_id)
-    told = {"days": wanted.days, "search": wanted.digits, "statuses": [labels.VERDICT[one] for one in wanted.verdicts]}
-    audit.record(session, actor, Action.HEALTH_EXPORT, subject, after=told)
+    details = {
+        "days": wanted.days,
+        "search": wanted.digits,
+        "statuses": [labels.VERDICT[one] for one in wanted.verdicts],
+    }
+    audit.record(session, actor, Action.HEALTH_EXPORT, subject, after=details)
     session.commit()
     limits, query = thresholds.of(session, actor), _query(session, actor, wanted)
     lines = db.health.number_health.walk(session, actor.scope, query)
@@ -247,7 +251,7 @@ def changed(found: Totals) -> tuple[float, bool] | None:
     return found.answered / found.attempts - found.answered_before / found.attempts_before, low > 0 or high < 0
 
 
-def _query(session: Session, actor: Actor, wanted: Wanted) -> HealthQuery:
+def _query(session: Session, actor: Actor, wanted: HealthFilter) -> HealthQuery:
     limits = thresholds.of(session, actor)
     return HealthQuery(
         wanted.days, wanted.today, limits.cap_warning, limits.cap, wanted.digits, wanted.verdicts, wanted.campaigns

@@ -51,7 +51,7 @@ class Meaning:
     most: float
     is_share: bool = False
 
-    def told(self, value: float) -> str:
+    def text(self, value: float) -> str:
         """Return a value with its unit: `30%`, `100 calls a day`."""
         return f"{self.number(value)}{self.unit if self.unit == '%' else f' {self.unit}'}"
 
@@ -143,7 +143,7 @@ def check(limits: Thresholds) -> None:
     for name, meaning in MEANINGS.items():
         value = getattr(limits, name)
         if value is None or not meaning.least <= value <= meaning.most:
-            least, most = meaning.number(meaning.least), meaning.told(meaning.most)
+            least, most = meaning.number(meaning.least), meaning.text(meaning.most)
             raise InvalidInput(f"{meaning.label}: enter a number from {least} to {most}.", field=name)
         if name in _WHOLE and value != int(value):
             raise InvalidInput(f"{meaning.label}: enter a whole number of {meaning.unit}.", field=name)

@@ -70,13 +70,15 @@ def export(session: Session, actor: Actor, query: NumberQuery) -> Iterator[Numbe
     require(actor, Permission.NUMBERS_EXPORT)
     wanted = _with_thresholds(session, actor, query)
     subject = Subject("number", None, "Phone numbers", actor.scope.tenant_id)
-    audit.record(session, actor, Action.NUMBERS_EXPORT, subject, after={"filters": _told(session, actor.scope, query)})
+    audit.record(
+        session, actor, Action.NUMBERS_EXPORT, subject, after={"filters": _filters_for_log(session, actor.scope, query)}
+    )
     session.commit()
     return db.numbers.records.walk(session, actor.scope, wanted)
 
 
 def facets(session: Session, actor: Actor) -> Facets:
-    """Return what there is to filter by."""
+    """Return the filter options."""
     require(actor, Permission.NUMBERS_READ)
     return db.numbers.queries.facets(session, actor.scope)
 
@@ -217,12 +219,12 @@ def activate(session: Session, actor: Actor, number_id: int, *, version: int) ->
 def deactivate(session: Session, actor: Actor, number_id: int, reason: str = "", *, version: int) -> int:
     """Take the number out of use; it stays in the workspace. The *reason* is kept with the change."""
     require(actor, Permission.NUMBERS_WRITE)
-    told = {"reason": validation.reason(reason)}
+    details = {"reason": validation.reason(reason)}
 
     def apply(number: PhoneNumber) -> None:
         number.status = NumberStatus.INACTIVE
 
-    return change(session, actor, number_id, version, Action.NUMBERS_DEACTIVATE, apply, told=told)
+    return change(session, actor, number_id, version, Action.NUMBERS_DEACTIVATE, apply, details=details)
 
 
 def mark_released(session: Session, actor: Actor, number_id: int, reason: str, *, version: int) -> int:
@@ -232,7 +234,7 @@ def mark_released(session: Session, actor: Actor, number_id: int, reason: str, *
     Raises Conflict while an order about it is open: that may be its release, which tells more.
     """
     require(actor, Permission.NUMBERS_WRITE)
-    told = {audit.AT_PROVIDER: "not in the account", "reason": validation.reason(reason, needed=True)}
+    details = {audit.AT_PROVIDER: "not in the account", "reason": validation.reason(reason, needed=True)}
 
     def apply(number: PhoneNumber) -> None:
         if db.orders.queries.has_open(session, number.e164):
@@ -241,7 +243,7 @@ def mark_released(session: Session, actor: Actor, number_id: int, reason: str, *
         number.status = NumberStatus.RELEASED
         number.released_at = datetime.now(UTC)
 
-    return change(session, actor, number_id, version, Action.NUMBERS_RELEASE, apply, told=told)
+    return change(session, actor, number_id, version, Action.NUMBERS_RELEASE, apply, details=details)
 
 
 def remove(session: Session, actor: Actor, number_id: int, *, version: int) -> int:
@@ -312,11 +314,11 @@ def change(
     apply: Callable[[PhoneNumber], None],
     *,
     even_gone: bool = False,
-    told: Mapping[str, str] | None = None,
+    details: Mapping[str, str] | None = None,
 ) -> int:
     """Do *apply* to the number as it was shown at *version*, write it down, return the new version.
 
-    What is *told* of the change is kept with the values after it.
+    *details* are logged beside the new values.
     """
     require(actor, Permission.NUMBERS_WRITE)
     db.base.engine.start_write(session)
@@ -349,7 +351,7 @@ def change(
             action,
             subject(number),
             before={key: before[key] for key in changed},
-            after={key: after[key] for key in changed} | {key: value for key, value in (told or {}).items() if value},
+            after={key: after[key] for key in changed} | {k: value for k, value in (details or {}).items() if value},
         )
     try:
         session.commit()
@@ -386,15 +388,17 @@ def _with_thresholds(session: Session, actor: Actor, query: NumberQuery) -> Numb
     return replace(query, rules=thresholds.of(session, actor).rules)
 
 
-def _told(session: Session, scope: Scope, query: NumberQuery) -> dict[str, Any]:
+def _filters_for_log(session: Session, scope: Scope, query: NumberQuery) -> dict[str, Any]:
     """Return what was filtered as the audit log keeps it: names, not ids, so it reads alone."""
-    told = {name: value for name, value in vars(query).items() if value not in ((), None)}
+    details = {name: value for name, value in vars(query).items() if value not in ((), None)}
     if query.search:
-        told["search"] = query.search.text
+        details["search"] = query.search.text
     if query.connections:
         names = {row.id: row.name for row in db.connections.choices(session, scope, active_only=False)}
-        told["connections"] = tuple(names.get(one, one) for one in query.connections)
+        details["connections"] = tuple(names.get(one, one) for one in query.connections)
     if query.agents:
         called = {row.id: row.name for row in db.agents.choices(session, scope, active_only=False)}
-        told["agents"] = tuple("Unassigned" if one is None else called.get(one, one) for one in query.agents)
-    return {name: [str(v) for v in value] if isinstance(value, tuple) else str(value) for name, value in told.items()}
+        details["agents"] = tuple("Unassigned" if one is None else called.get(one, one) for one in query.agents)
+    return {
+        name: [str(v) for v in value] if isinstance(value, tuple) else str(value) for name, value in details.items()
+    }

@@ -57,15 +57,15 @@ def all_of(webhooks: Webhooks) -> dict[str, Any]:
     return asdict(webhooks)
 
 
-def told(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+def audit_values(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
     """Return webhooks before and after as the audit log tells them: both URLs, and of the rest what changed."""
-    old, new = words(kept(before)), words(kept(after))
+    old, new = words(stored(before)), words(stored(after))
     shown = [name for name in NAMES if name in ("voice_url", "status_callback") or old[name] != new[name]]
     return {name: old[name] for name in shown}, {name: new[name] for name in shown}
 
 
-def kept(values: Mapping[str, Any], otherwise: Webhooks = _NOTHING) -> Webhooks:
-    """Return webhooks as an order keeps them. What older orders did not keep is as in *otherwise*."""
+def stored(values: Mapping[str, Any], otherwise: Webhooks = _NOTHING) -> Webhooks:
+    """Return webhooks as stored with an order, with missing values from *otherwise*."""
     if not values:
         return _NOTHING
     found: dict[str, str] = {field.name: values.get(field.name) or "" for field in fields(Webhooks)}
@@ -118,7 +118,7 @@ def take_over(provider: Provider, order: NumberOrder) -> OwnedNumber:
     now = number.webhooks
     if are_set(provider, order, number):
         return number
-    if _kept_by(provider, now) != _kept_by(provider, kept(order.previous, now)):
+    if _kept_by(provider, now) != _kept_by(provider, stored(order.previous, now)):
         raise RequestRejected(
             "The webhooks have changed at the provider since they were shown. Nothing was overwritten; check again."
         )
@@ -127,7 +127,7 @@ def take_over(provider: Provider, order: NumberOrder) -> OwnedNumber:
             f"The number is routed by {routing(now)}, so its calls would not reach the new Voice URL. Nothing was "
             f"changed; try again and confirm that this routing stops."
         )
-    before, after = (words(_kept_by(provider, one)) for one in (now, kept(order.configuration, now)))
+    before, after = (words(_kept_by(provider, one)) for one in (now, stored(order.configuration, now)))
     changes = {name: value for name, value in after.items() if value != before[name]}
     changed = provider.set_webhooks(number.sid, **changes)
     if changed.e164 != order.e164 or not are_set(provider, order, changed):
@@ -140,7 +140,7 @@ def take_over(provider: Provider, order: NumberOrder) -> OwnedNumber:
 
 def are_set(provider: Provider | type[Provider], order: NumberOrder, number: OwnedNumber) -> bool:
     """Return whether a number has what was ordered, and calls reach it."""
-    now, wanted = number.webhooks, kept(order.configuration, number.webhooks)
+    now, wanted = number.webhooks, stored(order.configuration, number.webhooks)
     return not differing(provider, now, wanted) and (_is_whole(order.configuration) or now.reach(wanted.voice_url))
 
 

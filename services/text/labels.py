@@ -2,6 +2,9 @@
 
 from typing import Protocol
 
+from babel.numbers import format_currency
+
+from db.base.money import Money
 from db.campaigns import Trouble
 from db.connections import Tested
 from db.health.summaries import Verdict
@@ -98,6 +101,11 @@ MANAGED = {True: "Twilio-managed", False: "BYOT"}
 def amount(n: int, one: str, many: str | None = None) -> str:
     """Return a count with its noun: `1 number`, `1,204 numbers`."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def money(found: Money) -> str:
+    """Return an amount as it is read: `$1.15`, `₹430.00`, `$0.0085`."""
+    return format_currency(found.amount, found.currency, "¤#,##0.00##", locale="en_US", currency_digits=False)
 
 
 def share(found: Rate) -> str:

@@ -68,12 +68,12 @@ class Doubtful(InvalidInput):
     """What was written can be read as more than one number, or only with a digit that it has not."""
 
     def __init__(self, text: str, readings: Sequence[ReadNumber], why: str = "") -> None:
-        told = " or ".join(
+        words = " or ".join(
             f"{display(one.e164)} ({country_name(one.country)})" if one.country else display(one.e164)
             for one in readings
         )
         super().__init__(
-            f"{written_numbers.echo(text)} can be {told}{why and ': '}{why}. "
+            f"{written_numbers.echo(text)} can be {words}{why and ': '}{why}. "
             "Write it with + and its country calling code.",
             field="number",
             overridable=True,

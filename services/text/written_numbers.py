@@ -77,7 +77,7 @@ class Written:
 
 def echo(text: str) -> str:
     """Return what was written, fit to be shown: short, and with what cannot be seen or stored written out."""
-    shown = " ".join("".join(map(_shown, text[: _LONGEST + 1])).split())
+    shown = " ".join("".join(map(_visible, text[: _LONGEST + 1])).split())
     return shown if len(shown) <= _ECHOED else f"{shown[:_ECHOED]}…"
 
 
@@ -239,12 +239,12 @@ def _expect_one(text: str) -> None:
 def _expect_signs(text: str) -> None:
     """Raise InvalidInput naming what no number is written with."""
     if words := "".join(c if c.isalpha() else " " for c in text).split():
-        told = f"{echo(text)} has letters. A phone number has only digits."
+        message = f"{echo(text)} has letters. A phone number has only digits."
         if _VANITY.fullmatch(text) and any(len(word) > 2 for word in words):
-            told = f"{told} In digits it is {text.translate(_KEYS)}."
+            message = f"{message} In digits it is {text.translate(_KEYS)}."
         elif re.search(r"\d{4}", text):
-            told = f"{told} Write only the number, without {' '.join(words)[:30]}."
-        raise _no(told)
+            message = f"{message} Write only the number, without {' '.join(words)[:30]}."
+        raise _no(message)
     strange = next((c for c in text if c not in "0123456789+-./() "), None)
     if strange is None:
         return
@@ -296,7 +296,7 @@ def _no(message: str) -> InvalidInput:
     return InvalidInput(message, field="number")
 
 
-def _shown(char: str) -> str:
+def _visible(char: str) -> str:
     if char.isprintable() or char in _LINE_ENDS or unicodedata.category(char) == "Zs":
         return char
     return "" if _plain(char) == "" else f"[U+{ord(char):04X}]"

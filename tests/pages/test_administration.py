@@ -108,16 +108,16 @@ def test_making_somebody_a_viewer_acts_on_their_next_click(session: Session, wor
     ],
 )
 def test_what_is_done_to_a_user_is_asked_first_and_said_after(
-    session: Session, world: World, deed: str, told: str
+    session: Session, world: World, event_action: str, told: str
 ) -> None:
     tab = opened(visit(signed_in("admin"), "users.py"), "users", world.viewer.user_id)
-    hold(tab, "users", world.viewer.user_id).button(key=f"yes_{deed}").click().run()
+    hold(tab, "users", world.viewer.user_id).button(key=f"yes_{event_action}").click().run()
     assert not tab.exception
     assert told in texts(tab, "toast")
     with_role = role_of(session, "viewer") is Role.VIEWER
-    assert with_role == (deed in ("Reset password", "Sign out everywhere"))
+    assert with_role == (event_action in ("Reset password", "Sign out everywhere"))
     codes = texts(tab, "code")
-    assert len(codes) == (deed == "Reset password")
+    assert len(codes) == (event_action == "Reset password")
     if codes:
         assert sign_in.matches(codes[0], sign_in.attempt(session, "viewer").password_hash)
         press(tab, "Hide")

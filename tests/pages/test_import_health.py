@@ -8,11 +8,12 @@ from dbos import DBOS
 from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
-from db.models import Campaign, CampaignHealth, Connection, HealthPull
+from db.models import CampaignHealth, Connection, HealthPull
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
 from services.connections import connections
 from services.health import call_log_runs, call_logs
+from services.setup import builder
 from services.text.days import DayOrder
 from tests.conftest import World
 from tests.pages.conftest import Stock
@@ -151,7 +152,7 @@ def with_file(text: str) -> AppTest:
 
 
 def test_the_order_of_day_and_month_is_asked_for_and_never_guessed(session: Session, world: World) -> None:
-    session.add(Campaign(tenant_id=world.tenant, name="Spring"))
+    builder.campaign(session, world.tenant, "Spring")
     session.commit()
     make.number(session, world)
     head = "campaign,number,day,attempts,answered\n"

@@ -9,8 +9,8 @@ from components.jobs.import_tray import Act
 from db.base.scope import Slice
 from db.numbers.queries import NumberQuery
 from services.numbers import numbers
-from services.numbers.number_import import NumberImport
 from services.text import files
+from services.text.files import Sheet
 from services.text.numbering import Bare
 from tests.conftest import World
 from tests.pages.conftest import Stock
@@ -80,8 +80,8 @@ def test_a_number_that_the_file_has_otherwise_is_told_so_and_stays_as_it_is(
         (4, "+91 98765 43210", ["Already here"], "—"),
     ]
     assert list(tab.dataframe[-1].value.Column) == ["Label", "Tags", "—"]
-    told = "Differences are not applied: an import only adds numbers. Edit them on the number's page."
-    assert told in texts(tab, "caption")
+    text = "Differences are not applied: an import only adds numbers. Edit them on the number's page."
+    assert text in texts(tab, "caption")
     assert numbers.get(session, world.viewer, stock.sales).label == "Sales"
 
 
@@ -155,25 +155,25 @@ def test_a_column_can_be_left_out_and_another_file_is_matched_anew(session: Sess
     assert [column(tab.run(), title).value for title in ("Agent", "Label", "Notes")] == ["Inbound agent", "Label", ""]
 
 
-def test_a_file_is_read_once_and_not_at_every_click(
-    world: World, stock: Stock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read, names = files.read, []
-
-    def counted(name: str, *rest: object) -> object:
-        names.append(name)
-        return read(name, *rest)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(files, "read", counted)
+def test_a_file_is_read_once_and_not_at_every_click(world: World, stock: Stock) -> None:
     tab = with_file("Stock\n" + MIXED)
+
+    def read() -> Sheet:
+        offered = tab.session_state["numbers_tray"].offered
+        return offered[1]  # type: ignore[no-any-return]
+
+    first = read()
     press(tab, "Check")
     tab.checkbox(key="numbers_insist").check().run()
-    assert names == ["moved.csv"]
+    assert read() is first
     column(tab, "Header").set_value(1).run()
-    assert names == ["moved.csv"] * 2
+    second = read()
+    assert second is not first
+    press(tab, "Check")
+    assert read() is second
     tab.file_uploader(key="numbers_file").set_value(("other.csv", GOOD.encode(), "text/csv"))
     press(tab.run(), "Check")
-    assert names == ["moved.csv", "moved.csv", "other.csv"]
+    assert read().titles == ["Number", "Connection", "Label"]
     assert [row[:2] for row in shown(tab)] == [(2, "+1 415 555 0100")]
 
 
@@ -214,10 +214,10 @@ def test_a_file_without_rows_is_told_so(world: World, text: str) -> None:
     assert "Check" not in buttons(tab)
 
 
-def test_too_many_rows_are_told_before_anything_is_pressed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(NumberImport, "most_rows", 3)
-    tab = with_file(MIXED)
-    assert texts(tab, "error") == ["The file has 4 rows; at most 3 can be imported at once. Split it."]
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_too_many_rows_are_told_before_anything_is_pressed(world: World) -> None:
+    tab = with_file("Number\n" + "1\n" * 100_001)
+    assert texts(tab, "error") == ["The file has 100,001 rows; at most 100,000 can be imported at once. Split it."]
     assert "Check" not in buttons(tab)
 
 

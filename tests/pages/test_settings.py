@@ -41,7 +41,7 @@ def test_every_threshold_shows_its_value_default_and_range(world: World) -> None
     for name, meaning in MEANINGS.items():
         value = getattr(DEFAULTS, name) * (100 if meaning.is_share else 1)
         assert tab.number_input(key=f"settings_{name}").value == value
-        wanted = f"From {meaning.number(meaning.least)} to {meaning.told(meaning.most)}; the default is {value:g}."
+        wanted = f"From {meaning.number(meaning.least)} to {meaning.text(meaning.most)}; the default is {value:g}."
         assert any(text.endswith(wanted) for text in told), name
 
 

@@ -67,7 +67,7 @@ def _plain(value: object) -> Mapping[str, str] | str:
     return {"day": value.isoformat()} if isinstance(value, date) else str(value)
 
 
-def _made() -> dict[str, Any]:
+def _answer() -> dict[str, Any]:
     wanted = json.loads(sys.argv[1])
     names = {field: frozenset(called) for field, called in wanted["names"].items()}
     try:
@@ -81,6 +81,6 @@ def _made() -> dict[str, Any]:
 if __name__ == "__main__":
     limits.confine()
     gc.disable()  # it lives for one file
-    made = _made()
+    made = _answer()
     with contextlib.suppress(BrokenPipeError):
         sys.stdout.buffer.write(json.dumps(made, default=_plain, ensure_ascii=False).encode())

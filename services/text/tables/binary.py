@@ -18,7 +18,7 @@ def sheets(book: bytes) -> dict[str, str]:
     return found
 
 
-def seen(sheet: bytes) -> Seen:
+def survey(sheet: bytes) -> Seen:
     """Return what was seen in a sheet."""
     found, row = Seen(), 0
     for kind, data in _records(sheet):

@@ -148,17 +148,17 @@ def _mostly_utf8(data: bytes) -> bool:
 
 
 def _likeliest(data: bytes, sample: bytes, choices: list[tuple[str, str, str]]) -> str:
-    offered = [codec for codec, _, _ in choices]
-    if offered[0] == "utf-8":
+    options = [codec for codec, _, _ in choices]
+    if options[0] == "utf-8":
         return "utf-8"
     words = [word for word in _WORD.findall(sample) if not word.isascii()]
     mixed = sum(len(word) < 3 or len(word) > 2 * sum(byte > 127 for byte in word) for word in words)
     western = sample.decode("cp1252", "replace")
     odd = sum(not (c.isalpha() or c in _WESTERN_SIGNS) for c in western if not c.isascii())
     # Letters with accents stand between others: by far the most frequent code page, which a few do not tell.
-    if "cp1252" in offered and mixed * 2 > len(words) and odd * 4 < max(1, len(words)):
+    if "cp1252" in options and mixed * 2 > len(words) and odd * 4 < max(1, len(words)):
         return "cp1252"
-    others = [codec for codec in offered if codec not in ("cp1252", "cp1250", "cp1254", "cp1257", "mac_roman", "cp850")]
-    best = from_bytes(sample, cp_isolation=others or offered).best()
+    others = [codec for codec in options if codec not in ("cp1252", "cp1250", "cp1254", "cp1257", "mac_roman", "cp850")]
+    best = from_bytes(sample, cp_isolation=others or options).best()
     guessed = best.encoding if best else ""
-    return guessed if guessed in offered else (others or offered)[0]
+    return guessed if guessed in options else (others or options)[0]

@@ -65,10 +65,10 @@ class _Reader(HTMLParser):
             self._end_row()
             table = self._open[-1]
             table.row = []
-            if place := _said(attrs).get("index"):
+            if place := _attributes(attrs).get("index"):
                 table.number = max(table.number, _whole(place) - 1)
         elif tag == "td":
-            self._begin_cell(_said(attrs))
+            self._begin_cell(_attributes(attrs))
         elif tag == "br":
             self.handle_data(" ")
 
@@ -148,7 +148,7 @@ class _Reader(HTMLParser):
         table.row = None
 
 
-def _said(attrs: list[tuple[str, str | None]]) -> dict[str, str | None]:
+def _attributes(attrs: list[tuple[str, str | None]]) -> dict[str, str | None]:
     """Return attributes by their names without a prefix."""
     return {name.rpartition(":")[2]: value for name, value in attrs}
 

@@ -151,7 +151,7 @@ def _looked_through(data: bytes) -> dict[str, Seen]:
                 for title, relation in binary.sheets(archive.read("xl/workbook.bin")).items()
             }
             return {
-                title: binary.seen(archive.read(place))
+                title: binary.survey(archive.read(place))
                 for title, place in list(places.items())[: limits.MOST_SHEETS]
                 if place in known
             }
@@ -159,7 +159,7 @@ def _looked_through(data: bytes) -> dict[str, Seen]:
         computed = not _NEVER_COMPUTED.search(book)
         places = _places(book, archive.read("xl/_rels/workbook.xml.rels"))
         return {
-            title: _seen(archive.read(place), computed)
+            title: _survey(archive.read(place), computed)
             for title, place in list(places.items())[: limits.MOST_SHEETS]
             if place in known
         }
@@ -199,7 +199,7 @@ def _targets(relations: bytes) -> dict[bytes | None, str]:
     return targets
 
 
-def _seen(sheet: bytes, computed: bool) -> Seen:
+def _survey(sheet: bytes, computed: bool) -> Seen:
     seen = Seen()
     filled = _FILLED.findall(sheet)
     seen.columns = max(

@@ -167,8 +167,8 @@ def test_webhooks_that_were_restored_are_told_beside_those_of_the_connection(
     imported(tab)
     (number,) = added(session, world)
     tab = visit(signed_in("operator"), "number.py", id=str(number.id))
-    said = "Last set at Twilio: nothing"
-    assert said not in texts(tab, "caption")
+    message = "Last set at Twilio: nothing"
+    assert message not in texts(tab, "caption")
     press(tab, "Configure webhooks on Twilio")
     assert "Twilio has exactly these webhooks. Nothing to replace." in texts(tab, "success")
     assert "Replace" not in buttons(tab)
@@ -176,7 +176,7 @@ def test_webhooks_that_were_restored_are_told_beside_those_of_the_connection(
     fulfilment.ask(orders.place_webhooks(session, world.operator, number.id, ours, Webhooks()))
     tab = visit(signed_in("operator"), "number.py", id=str(number.id))
     assert not tab.exception
-    assert said in texts(tab, "caption")
+    assert message in texts(tab, "caption")
 
 
 def test_a_label_that_is_entered_is_taken(session: Session, world: World, account: Sandbox, engine: None) -> None:

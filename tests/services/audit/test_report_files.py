@@ -10,13 +10,14 @@ from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 from sqlmodel import Session, select
 
-from db.models import AuditEvent, NumberStatus, PhoneNumber, Tenant
+from db.models import AuditEvent, NumberStatus, PhoneNumber
 from db.numbers.attention import Attention
 from db.numbers.queries import NumberQuery
 from services.audit import report_files, tenant_audit, wording
 from services.core.access import Actor, Permission
 from services.core.errors import Forbidden
 from services.numbers import numbers
+from services.setup import builder
 from services.text import exports, pdf
 from services.text.exports import Table
 from services.text.pdf import MISSING
@@ -128,8 +129,7 @@ def test_nothing_of_another_tenant_is_in_a_file(session: Session, world: World, 
 
 
 def test_a_report_on_an_empty_tenant_is_made(session: Session, world: World) -> None:
-    tenant = Tenant(name="Leer")
-    session.add(tenant)
+    tenant = builder.tenant(session, "Leer")
     session.commit()
     actor = Actor(world.superadmin.user_id, "superadmin", "Superadmin", is_superadmin=True, tenant_id=tenant.id)
     during = tenant_audit.period(NOW.date(), NOW.date(), ZoneInfo("UTC"))

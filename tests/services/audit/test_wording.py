@@ -24,20 +24,20 @@ def test_every_action_has_words_of_its_own(action: Action) -> None:
     words = wording.action(action)
     assert words != action
     assert ":" not in words
-    (offered,) = wording.offered([action]).values()
-    assert offered.endswith(words)
+    (options,) = wording.action_options([action]).values()
+    assert options.endswith(words)
 
 
 def test_no_two_actions_have_the_same_words() -> None:
-    offered = wording.offered(list(Action))
-    assert len(set(offered.values())) == len(Action)
+    options = wording.action_options(list(Action))
+    assert len(set(options.values())) == len(Action)
     assert len({wording.action(action) for action in Action}) == len(Action)
 
 
 def test_actions_of_one_noun_stand_together_and_unknown_ones_are_not_offered() -> None:
-    nouns = [words.split(":")[0] for words in wording.offered(list(Action)).values()]
+    nouns = [words.split(":")[0] for words in wording.action_options(list(Action)).values()]
     assert len(set(nouns)) == sum(one != other for one, other in zip(nouns, ["", *nouns], strict=False))
-    assert wording.offered(["stars:fall"]) == {}
+    assert wording.action_options(["stars:fall"]) == {}
     assert wording.action("stars:fall") == "stars:fall"
 
 
@@ -82,7 +82,8 @@ def test_actions_of_one_noun_stand_together_and_unknown_ones_are_not_offered() -
         ({"role": "viewer"}, {"role": None}, ["Role: Viewer → no role"]),
         ({"active": True}, {"active": False}, ["Active: Yes → No"]),
         ({}, {"passed": False, "result": "No."}, ["Passed: No", "Result: No."]),
-        ({}, {"price": "1.15", "currency": "USD"}, ["Price: 1.15 USD a month"]),
+        ({}, {"price": "1.15", "currency": "USD"}, ["Price: $1.15 a month"]),
+        ({}, {"price": "0.0085 EUR"}, ["Price: €0.0085 a month"]),
         ({}, {"price": None, "currency": None, "problem": None}, []),
         ({}, {"kind": "webhooks", "state": "unknown"}, ["Order: Webhook change", "Outcome: Pending confirmation"]),
         (

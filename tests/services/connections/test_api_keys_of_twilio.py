@@ -91,7 +91,7 @@ def test_a_key_passes_the_test_and_opens_what_the_account_holds(
 ) -> None:
     sign_in_by_key(session, world, MAIN)
     outcome = connection_tests.test(session, world.admin, world.twilio)
-    assert (outcome.passed, MAIN.sid in outcome.told) == (True, True)
+    assert (outcome.passed, MAIN.sid in outcome.message) == (True, True)
     assert catalogue.owned_page(session, world.operator, world.twilio, matching="", token=None).rows
 
 
@@ -104,7 +104,7 @@ def test_a_key_that_is_not_of_the_account_fails_the_test(
     row.credentials = credentials.seal(settings.current(), wrong)
     session.commit()
     outcome = connection_tests.test(session, world.admin, world.twilio)
-    assert (outcome.passed, "API key" in outcome.told) == (False, True)
+    assert (outcome.passed, "API key" in outcome.message) == (False, True)
 
 
 def test_a_key_of_an_account_that_is_not_active_fails_the_test(
@@ -112,4 +112,4 @@ def test_a_key_of_an_account_that_is_not_active_fails_the_test(
 ) -> None:
     sign_in_by_key(session, world, SUSPENDED)
     outcome = connection_tests.test(session, world.admin, world.twilio)
-    assert (outcome.passed, "not active" in outcome.told) == (False, True)
+    assert (outcome.passed, "not active" in outcome.message) == (False, True)

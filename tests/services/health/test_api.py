@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session
 
-from db.models import ApiKey, AuditEvent, Campaign, CampaignHealth, CampaignNumber, Tenant
-from services.core import settings as app_settings
+from db.models import ApiKey, AuditEvent, Campaign, CampaignHealth, Tenant
 from services.core.errors import Forbidden, InvalidInput, NotFound
 from services.health import api
 from services.health.health_import import HealthImport
 from services.people import api_keys
-from tests.conftest import World
+from services.setup import builder
+from tests.conftest import Configure, World
 from tests.world import make
 
 YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
@@ -27,9 +27,8 @@ ROW = {"campaign": "Spring", "number": "+14155552671", "day": YESTERDAY, "attemp
 
 @pytest.fixture
 def client(session: Session, world: World) -> Iterator[TestClient]:
-    session.add_all(
-        [Campaign(tenant_id=world.tenant, name="Spring"), Campaign(tenant_id=world.other_tenant, name="Theirs")]
-    )
+    builder.campaign(session, world.tenant, "Spring")
+    builder.campaign(session, world.other_tenant, "Theirs")
     session.commit()
     make.number(session, world)
     api._window.storage.reset()
@@ -70,8 +69,7 @@ def test_a_row_of_a_number_outside_the_pool_is_written_and_named(
         {"row": 1, "field": "number", "problem": "The number is not in the pool of this campaign."}
     ]
     fact = session.scalars(sa.select(CampaignHealth)).one()
-    place = {"campaign_id": fact.campaign_id, "number_id": fact.number_id, "tenant_id": world.tenant}
-    session.add(CampaignNumber(**place))
+    builder.pooled(session, session.get_one(Campaign, fact.campaign_id), fact.number_id)
     session.commit()
     assert client.post(PATH, json={"rows": [ROW]}, headers=key).json()["not_in_pool"] == []
 
@@ -152,10 +150,8 @@ def test_a_body_that_is_no_rows_is_not_understood(client: TestClient, key: dict[
     assert client.post(PATH, content=body, headers=key).status_code == 422
 
 
-def test_who_asks_too_often_is_slowed_down(
-    client: TestClient, key: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(app_settings.current(), "api_rate", "2/minute")
+def test_who_asks_too_often_is_slowed_down(client: TestClient, key: dict[str, str], configure: Configure) -> None:
+    configure(api_rate="2/minute")
     answers = [client.post(PATH, json={"rows": [ROW]}, headers=key) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert int(answers[2].headers["retry-after"]) > 0

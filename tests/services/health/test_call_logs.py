@@ -20,7 +20,7 @@ from services.health import call_log_runs, call_logs
 from services.health.call_logs import Counts, State
 from services.jobs import workflows
 from tests.conftest import World
-from tests.crash.desk import until
+from tests.crash.worker import until
 from tests.world.call_logs import CALLS, DAY, YESTERDAY, Log, begin, drive, events, read, seen
 
 

@@ -1,6 +1,6 @@
 """Campaign health that comes in: every row has an outcome, and nothing is half-written."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -8,13 +8,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session
 
-from db.models import AuditEvent, Campaign, CampaignHealth, PhoneNumber
+from db.models import AuditEvent, CampaignHealth, PhoneNumber
 from services import campaigns
 from services.core.access import Actor
 from services.core.errors import Forbidden, NotFound
 from services.health.health_import import HealthImport
 from services.jobs import imports
 from services.jobs.imports import Outcome, Refused, Report, Result, Row
+from services.setup import builder
 from services.text import files
 from services.text.days import DayOrder
 from tests.conftest import World
@@ -27,11 +28,11 @@ NUMBER = "+14155552671"
 
 @pytest.fixture
 def campaign(session: Session, world: World) -> int:
-    rows = [Campaign(tenant_id=world.tenant, name="Spring"), Campaign(tenant_id=world.other_tenant, name="Theirs")]
-    session.add_all(rows)
+    spring = builder.campaign(session, world.tenant, "Spring").id
+    builder.campaign(session, world.other_tenant, "Theirs")
     session.commit()
     make.number(session, world, NUMBER)
-    return rows[0].id
+    return spring
 
 
 def save(session: Session, actor: Actor, *rows: Row, keep_good: bool = False, order: DayOrder | None = None) -> Report:
@@ -179,16 +180,13 @@ def test_who_may_not_write_is_refused_and_so_is_nobodys_tenant(session: Session,
     assert facts(session) == []
 
 
-def test_more_rows_than_a_batch_are_one_transaction(
-    session: Session, world: World, campaign: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(imports, "BATCH", 3)
+def test_more_rows_than_a_batch_are_one_transaction(session: Session, world: World, campaign: int) -> None:
     done: list[float] = []
-    rows = [row(day=date(2026, 2, day)) for day in range(1, 11)]
+    first = TODAY - timedelta(days=imports.BATCH + 1)
+    rows = [row(day=first + timedelta(days=at)) for at in range(imports.BATCH + 1)]
     imports.save(session, world.operator, HealthImport(today=TODAY), rows, source="test", progress=done.append)
-    assert len(facts(session)) == 10
-    assert done == sorted(done)
-    assert 0 < done[0] < done[-1] <= 1
+    assert len(facts(session)) == len(rows)
+    assert done == [imports.BATCH / len(rows)]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)

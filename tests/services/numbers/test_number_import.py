@@ -15,7 +15,7 @@ import db.base.engine
 import db.base.locks
 import db.orders.queries
 from db.base.scope import Slice
-from db.models import AuditEvent, NumberCount, NumberOrder, OrderKind, PhoneNumber
+from db.models import AuditEvent, NumberCount, PhoneNumber
 from db.numbers.queries import NumberQuery
 from services.audit import audit
 from services.connections import connections
@@ -146,7 +146,8 @@ def test_a_wrong_row_is_refused_with_field_and_reason_and_nothing_is_written(
 ) -> None:
     make.number(session, world, "+13055552671", world.stranger)
     make.number(session, world, "+15551234567", world.stranger)
-    order(session, world, "+12125552368")
+    make.order(session, world, "+12125552368")
+    session.commit()
     before = on_record(session)
     with pytest.raises(Refused, match=r"^Nothing was written: 1 of 2 rows cannot be imported\. Row 2: ") as refused:
         save(session, world, row(), wrong)
@@ -156,19 +157,6 @@ def test_a_wrong_row_is_refused_with_field_and_reason_and_nothing_is_written(
     assert not any(name in bad.reason for name in ("Other,", "stranger", "Stranger"))
     assert on_record(session) == before
     assert not events(session, "numbers:import_file")
-
-
-def order(session: Session, world: World, e164: str) -> None:
-    session.add(
-        NumberOrder(
-            tenant_id=world.tenant,
-            kind=OrderKind.PURCHASE,
-            e164=e164,
-            connection_id=world.twilio,
-            placed_by=world.operator.user_id,
-        )
-    )
-    session.commit()
 
 
 def test_the_good_rows_are_kept_when_that_is_said(session: Session, world: World) -> None:
@@ -245,30 +233,24 @@ def test_who_may_not_add_is_refused_and_so_is_nobodys_tenant(session: Session, w
     assert on_record(session) == []
 
 
-def test_too_many_rows_are_refused(session: Session, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(NumberImport, "most_rows", 2)
-    with pytest.raises(InvalidInput, match="The file has 3 rows; at most 2 can be imported at once"):
-        save(session, world, row(), row(SECOND), row(THIRD))
+def test_too_many_rows_are_refused(session: Session, world: World) -> None:
+    with pytest.raises(InvalidInput, match=r"The file has 100,001 rows; at most 100,000 can be imported at once\."):
+        save(session, world, *[row()] * 100_001)
 
 
-def test_more_rows_than_a_batch_are_one_transaction(
-    session: Session, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(imports, "BATCH", 3)
-    monkeypatch.setattr(db.base.locks, "CLAIMED_SINGLY", 4)
+MANY = [number_row(f"+1415{2000000 + i}", "SIP") for i in range(imports.BATCH + 1)]
+
+
+def test_more_rows_than_a_batch_are_one_transaction(session: Session, world: World) -> None:
     done: list[float] = []
-    rows = [row(f"+1415555{2000 + i}") for i in range(10)]
-    imports.save(session, world.operator, NumberImport(), rows, source="n.csv", progress=done.append)
-    assert len(on_record(session)) == 10
-    assert done == sorted(done)
-    assert 0 < done[0] < done[-1] <= 1
-    assert session.scalar(sa.select(sa.func.sum(NumberCount.n)).where(NumberCount.tenant_id == world.tenant)) == 10
+    imports.save(session, world.operator, NumberImport(), MANY, source="n.csv", progress=done.append)
+    assert len(on_record(session)) == len(MANY)
+    assert done == [imports.BATCH / len(MANY)]
+    counted = sa.select(sa.func.sum(NumberCount.n)).where(NumberCount.tenant_id == world.tenant)
+    assert session.scalar(counted) == len(MANY)
 
 
-def test_nothing_hears_of_progress_once_the_import_writes(
-    session: Session, world: World, database: sa.Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(imports, "BATCH", 3)
+def test_nothing_hears_of_progress_once_the_import_writes(session: Session, world: World, database: sa.Engine) -> None:
     done: list[str] = []
 
     def written(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
@@ -277,9 +259,8 @@ def test_nothing_hears_of_progress_once_the_import_writes(
 
     sa.event.listen(database, "before_cursor_execute", written)
     try:
-        rows = [row(f"+1415555{2000 + i}") for i in range(10)]
         heard = lambda _: done.append("heard")  # noqa: E731
-        imports.save(session, world.operator, NumberImport(), rows, source="n.csv", progress=heard)
+        imports.save(session, world.operator, NumberImport(), MANY, source="n.csv", progress=heard)
     finally:
         sa.event.remove(database, "before_cursor_execute", written)
     assert {"heard", "written"} <= set(done)
@@ -316,18 +297,13 @@ def test_rows_are_named_by_their_numbers_in_the_file_and_one_that_did_not_fit_is
     assert on_record(session) == [NUMBER]
 
 
-def test_a_connection_that_changes_while_rows_are_read_stops_the_import(
-    session: Session, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(imports, "BATCH", 2)
-
+def test_a_connection_that_changes_while_rows_are_read_stops_the_import(session: Session, world: World) -> None:
     def meanwhile(_done: float) -> None:
         with db.base.engine.open_session() as other:
             connections.deactivate(other, world.admin, world.sip, version=1)
 
-    rows = [row(), row(SECOND)]
     with pytest.raises(Conflict, match="A connection or an agent was changed in the meantime"):
-        imports.save(session, world.operator, NumberImport(), rows, source="n.csv", progress=meanwhile)
+        imports.save(session, world.operator, NumberImport(), MANY, source="n.csv", progress=meanwhile)
     assert on_record(session) == []
 
 

@@ -25,7 +25,19 @@ from services.orders import catalogue, fulfilment, orders, states
 from services.orders.orders import Configuration, Purchase
 from services.text import numbering
 from tests.conftest import World
-from tests.world.ordering import NUMBERS, bought, buy, for_sale, looked_up, on_record, place, state, sweeping, until
+from tests.world.ordering import (
+    NUMBERS,
+    PRICE,
+    bought,
+    buy,
+    for_sale,
+    looked_up,
+    on_record,
+    place,
+    state,
+    sweeping,
+    until,
+)
 
 
 def test_an_order_that_is_uncertain_for_thirty_days_is_still_looked_at(
@@ -205,7 +217,7 @@ def test_a_purchase_that_meets_a_busy_provider_waits_and_is_made_at_the_agreed_p
     with time_machine.travel(start + timedelta(minutes=40)):
         fulfilment.drive(order)
     seen = looked_up(session, world, order)
-    assert (seen.state, seen.price) == (OrderState.CONFIRMED, "1.15")
+    assert (seen.state, seen.price) == (OrderState.CONFIRMED, PRICE)
     assert bought(sandbox, e164) == 1
 
 

@@ -17,12 +17,11 @@ from providers.records import NumberSearch, Webhooks
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
 from services.audit import audit
-from services.core import settings
 from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from services.numbers import numbers, registration
 from services.orders import catalogue, fulfilment, orders
 from services.orders.orders import Configuration, Purchase
-from tests.conftest import World
+from tests.conftest import Configure, World
 from tests.world import make
 from tests.world.ordering import NUMBERS, bought, buy, for_sale, ledger, looked_up, on_record, owned, place, state
 from tests.world.reconciling import at_twilio
@@ -184,18 +183,15 @@ def test_a_purchase_whose_answer_is_lost_is_adopted(
 
 
 def test_a_purchase_that_did_not_happen_fails_only_once_it_cannot_happen_any_more(
-    session: Session, world: World, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    session: Session, world: World, sandbox: Sandbox, configure: Configure
 ) -> None:
     e164 = for_sale(session, world)
     sandbox.fault(Fault(Kind.DROP_BEFORE, method="POST", path=NUMBERS))
     order = buy(session, world, e164)
     assert not fulfilment.settle(order)
     assert state(session, world, order) is OrderState.UNKNOWN
-    monkeypatch.setenv("NUMBERDESK_SETTLE_SECONDS", "0")
-    settings.current.cache_clear()
+    configure(settle_seconds=0)
     assert fulfilment.settle(order)
-    monkeypatch.undo()
-    settings.current.cache_clear()
     seen = looked_up(session, world, order)
     assert seen.state is OrderState.FAILED
     assert "nothing was charged" in (seen.problem or "")
@@ -232,7 +228,7 @@ def test_an_import_keeps_what_it_replaces_and_it_can_be_restored(
     )
     fulfilment.ask(order)
     seen = looked_up(session, world, order)
-    assert (seen.state, orders.told(seen.previous)) == (OrderState.CONFIRMED, theirs.webhooks)
+    assert (seen.state, orders.stored_webhooks(seen.previous)) == (OrderState.CONFIRMED, theirs.webhooks)
     number = on_record(session, world, seen.number_id)
     ours = catalogue.webhooks_now(session, world.operator, number.id)
     assert ours.voice_url == "https://voice.example.com/in"
@@ -326,12 +322,11 @@ def test_a_purchase_that_was_never_sent_is_not_sent_when_nobody_expects_it_any_m
 
 
 def test_a_purchase_that_took_effect_after_it_was_given_up_is_on_record_all_the_same(
-    session: Session, world: World, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    session: Session, world: World, sandbox: Sandbox, configure: Configure
 ) -> None:
     e164 = for_sale(session, world)
     order = place(session, world, e164)
-    monkeypatch.setenv("NUMBERDESK_SETTLE_SECONDS", "0")
-    settings.current.cache_clear()
+    configure(settle_seconds=0)
     sandbox.fault(Fault(Kind.LATE, method="POST", path=NUMBERS, seconds=0.5))
     asking = threading.Thread(target=fulfilment.ask, args=[order])
     asking.start()
@@ -340,8 +335,6 @@ def test_a_purchase_that_took_effect_after_it_was_given_up_is_on_record_all_the_
         if looked_up(session, world, order).asked_at:
             fulfilment.settle(order)
     asking.join()
-    monkeypatch.undo()
-    settings.current.cache_clear()
     assert state(session, world, order) is OrderState.CONFIRMED
     assert numbers.count(session, world.viewer, NumberQuery()) == 1
     assert bought(sandbox, e164) == 1

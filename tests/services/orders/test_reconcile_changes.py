@@ -79,7 +79,7 @@ def test_a_number_that_left_the_account_can_be_marked_as_released(
     assert reconcile.attached(session, world.operator, [row]) == {}
     (event,) = audit.search(session, world.viewer, audit.AuditQuery(actions=(Action.NUMBERS_RELEASE,)), Slice())
     assert (event.number_id, event.after["status"], event.after["reason"]) == (number.id, "released", WHY)
-    assert wording.deed(event) == "marked the number as released"
+    assert wording.event_action(event) == "marked the number as released"
     assert reconciling.compared(session, world, area).agrees
 
 

@@ -18,7 +18,7 @@ from services.numbers import numbers, registration
 from services.orders import catalogue, fulfilment, orders
 from services.text import numbering
 from tests.conftest import World
-from tests.world.ordering import NUMBERS, buy, for_sale, ledger, looked_up, on_record, state
+from tests.world.ordering import NUMBERS, PRICE, buy, for_sale, ledger, looked_up, on_record, state
 from tests.world.reconciling import at_twilio
 
 
@@ -69,7 +69,7 @@ def test_a_released_number_is_bought_back_as_it_was(session: Session, world: Wor
     session.rollback()
     fulfilment.ask(order)
     again = looked_up(session, world, order)
-    assert (again.state, again.price) == (OrderState.CONFIRMED, "1.15")
+    assert (again.state, again.price) == (OrderState.CONFIRMED, PRICE)
     assert again.number_id == number
     seen = on_record(session, world, number)
     assert (seen.status, seen.released_at, seen.buy_back_until) == (NumberStatus.ACTIVE, None, None)
@@ -79,8 +79,8 @@ def test_a_released_number_is_bought_back_as_it_was(session: Session, world: Wor
     assert numbers.count(session, world.viewer, numbers.NumberQuery(search=numbering.search_text(e164))) == 1
     assert numbers.left_campaigns(session, world.viewer, number) == ["Renewals"]
     assert campaigns.get(session, world.viewer, campaign).pool == 0
-    told = [event.action for event in audit.history(session, world.viewer, "number", number, Slice())]
-    assert (told[0], told[1], told[-1]) == ("numbers:buy_back", "numbers:release", "numbers:buy")
+    lines = [event.action for event in audit.history(session, world.viewer, "number", number, Slice())]
+    assert (lines[0], lines[1], lines[-1]) == ("numbers:buy_back", "numbers:release", "numbers:buy")
     released(session, world, number)  # and given back once more
     assert on_record(session, world, number).status is NumberStatus.RELEASED
 

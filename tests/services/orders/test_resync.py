@@ -97,7 +97,7 @@ def test_a_number_that_left_the_account_can_be_marked_as_released(session: Sessi
     assert numbers.get(session, world.viewer, bought).status is NumberStatus.RELEASED
     (event,) = audit.search(session, world.viewer, audit.AuditQuery(actions=(Action.NUMBERS_RELEASE,)), Slice())
     assert (event.number_id, event.after["reason"]) == (bought, "Released at Twilio")
-    assert wording.deed(event) == "marked the number as released"
+    assert wording.event_action(event) == "marked the number as released"
 
 
 def test_a_number_is_not_marked_as_released_while_an_order_about_it_is_open(
