@@ -41,7 +41,7 @@ def filters(_session: Session, _actor: Actor, tenant_id: int | None, user_id: in
 
 
 def toolbar(offered: Sequence[Filter], zone: ZoneInfo) -> tuple[AuditQuery, Wanted]:
-    """Draw search, filters and period; return what is wanted. Raises InvalidInput for a period that cannot be."""
+    """Draw search, filters and period; return the query. Raises InvalidInput for a period that cannot be."""
     wanted = named_lists.toolbar(PLACE, "Search by number or name...", [*offered, _FROM, _TO])
     with wanted.end:
         _period(datetime.now(zone).date())

@@ -23,7 +23,7 @@ _ADDED = "campaign_added"
 
 
 def toolbar() -> tuple[CampaignQuery, Wanted]:
-    """Draw search, filters and sort; return what is wanted."""
+    """Draw search, filters and sort; return the query."""
     options = [
         Filter("campaigns_status", "Status", labels.CAMPAIGN, f"{PLACE}_"),
         Filter("campaigns_attention", "Attention", labels.TROUBLE, f"{PLACE}_"),

@@ -32,13 +32,13 @@ _BADGES: dict[Verdict, BadgeColor] = {
     Verdict.HEALTHY: "green",
 }
 _PAINT = {"Stands out": "#d55e00", "At its cap": "#e69f00", "Not enough data": "#b8c0cc", "Healthy": "#0072b2"}
-"""Colours of the spread, told apart by the colour-blind too (Okabe & Ito)."""
+"""Colours of the distribution, safe for the colour-blind (Okabe & Ito)."""
 
 _MOST_URGENT = 5
 
 
 def toolbar(today: date, campaigns: Mapping[int, str]) -> tuple[HealthFilter, list[Filter], DeltaGenerator]:
-    """Draw window, search and filters; return what is wanted, the filters, and the place at the row's end."""
+    """Draw window, search and filters; return the query, the filters, and the container at the row's end."""
     status = Filter(f"{PREFIX}verdict", "Status", labels.VERDICT, PREFIX)
     campaign = Filter(f"{PREFIX}campaign", "Campaign", campaigns, PREFIX)
     keys = [status.key, campaign.key, *(f"{PREFIX}{key}" for key in ("search", "days", "page", "per_page"))]
@@ -140,7 +140,7 @@ def _metric(label: str, value: str, change: str | None = None, help: str = "", *
 
 
 def as_of(found: AsOf, wanted: HealthFilter, zone: ZoneInfo, sums: Callable[[], AsOf]) -> None:
-    """Draw which days are in the figures, and when they were added up; draw the page anew when *sums* are newer."""
+    """Draw which days the figures cover and when they were calculated; rerun the page when *sums* are newer."""
     if found.until is not None:
         text = f"Last {wanted.days:d} full days (to {found.until:%-d %b %Y}) vs the {wanted.days:d} before."
         if found.behind:
@@ -202,7 +202,7 @@ def attention(rows: Sequence[HealthRow], limits: Thresholds, lines: Mapping[Verd
 
 
 def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], limits: Thresholds, *, with_tenant: bool) -> None:
-    """Draw a line for each number in each campaign, the worst first."""
+    """Draw a line for each number in each campaign, worst first."""
     rates = [rate(row.answered, row.attempts) for row in rows]
     frame = pd.DataFrame(
         {
@@ -253,7 +253,7 @@ def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], limits: Thre
 
 
 def definitions(limits: Thresholds, *, may_change: bool) -> None:
-    """Draw what the words and thresholds mean, and for whoever may change them the way there."""
+    """Draw the definitions, and a link to the thresholds for those who may change them."""
     st.caption(
         "Answer rate = answered / attempts that reached the carrier. Sorted by status, then by the interval's lower "
         "end. A number is compared with the rest of its pool on the same days, so that a bad day is not a bad number. "

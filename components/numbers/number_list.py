@@ -66,7 +66,7 @@ def filters(_session: Session, _actor: Actor, tenant_id: int | None, user_id: in
 def toolbar(offered: Sequence[Filter]) -> tuple[NumberQuery, DeltaGenerator]:
     """Draw search, filters and sort in one row, and what is active below.
 
-    Return what is wanted, and the place at the end of the row for what can be done with it.
+    Return the query, and the container at the end of the row for its actions.
     """
     lists.keep([*(item.key for item in offered), "search", "sort", "page", "per_page"], "numbers")
     with st.container(horizontal=True, vertical_alignment="center", key="toolbar"):
@@ -106,7 +106,7 @@ def toolbar(offered: Sequence[Filter]) -> tuple[NumberQuery, DeltaGenerator]:
 
 
 def table(rows: Sequence[NumberRow], *, with_tenant: bool, zone: ZoneInfo) -> None:
-    """Draw a page of numbers. A click on a number opens it in this tab, the arrow in another one."""
+    """Draw a page of numbers. A click on a number opens it in this tab, the arrow in a new one."""
     frame = pd.DataFrame(
         {
             "number": [numbering.display(row.e164) for row in rows],

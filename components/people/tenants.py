@@ -24,7 +24,7 @@ _BADGES: dict[str, BadgeColor] = {"Active": "green", "Suspended": "red", "No adm
 
 
 def toolbar() -> tuple[TenantQuery, Wanted]:
-    """Draw search and filters; return what is wanted."""
+    """Draw search and filters; return the query."""
     wanted = named_lists.toolbar(PLACE, "Search tenants...", [Filter("tenants_status", "Status", _ACTIVE, f"{PLACE}_")])
     return TenantQuery(wanted.text, wanted.active("tenants_status")), wanted
 

@@ -30,7 +30,7 @@ _BADGES: dict[str, BadgeColor] = {"Active": "green", "Deactivated": "red", "One-
 
 
 def toolbar() -> tuple[UserQuery, Wanted]:
-    """Draw search and filters; return what is wanted."""
+    """Draw search and filters; return the query."""
     options = [
         Filter("users_role", "Role", _ROLES, f"{PLACE}_"),
         Filter("users_status", "Status", _ACTIVE, f"{PLACE}_"),
