@@ -11,12 +11,9 @@ from tests.e2e.console import ROW, Console
 pytestmark = pytest.mark.e2e
 
 
-def click_row(tab: Console, index: int, x: int = 60) -> None:
-    """Click into a row of the page's grid."""
-    tab.rows()
-    tab.page.locator("[data-testid=stDataFrame] canvas").first.click(
-        position={"x": x, "y": ROW * (index + 1) + ROW / 2}, force=True
-    )
+def click_row(tab: Console, index: int) -> None:
+    """Click what names a row of the page's list."""
+    tab.row(index).get_by_role("rowheader").locator("a, button").click()
 
 
 def test_a_connection_is_tested_at_the_provider(visitor: Visitor) -> None:
