@@ -1,6 +1,6 @@
 """Tenants beside each other: a line each, and the way to the audit of one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -8,7 +8,7 @@ import streamlit as st
 from components.ui import navigation
 from components.ui.listing import toolbar as listing
 from components.ui.listing.filters import to_first_page
-from components.ui.listing.table import Column, figure, link, time
+from components.ui.listing.table import Column, Order, figure, link, time
 from components.ui.listing.table import table as draw
 from db.base.scope import Slice
 from services.audit import report_tables
@@ -46,11 +46,17 @@ def pager(total: int) -> Slice:
     return listing.pager(total, "tenant", prefix=PREFIX)
 
 
-def table(rows: Sequence[Compared], choose: Callable[[int], None], zone: ZoneInfo) -> None:
+def table(rows: Sequence[Compared], sort: TenantSort, choose: Callable[[int], None], zone: ZoneInfo) -> None:
     """Draw a line for each tenant; a click on a name calls *choose* with its id."""
 
-    def count(key: str, title: str, cell: Callable[[Compared], int], told: str = "") -> Column[Compared]:
-        return figure(key, title, lambda row: f"{cell(row):,}", help=told)
+    def count(
+        key: str,
+        title: str,
+        cell: Callable[[Compared], int],
+        told: str = "",
+        sorts: Mapping[TenantSort, Order] | None = None,
+    ) -> Column[Compared]:
+        return figure(key, title, lambda row: f"{cell(row):,}", help=told, sorts=sorts or {})
 
     columns = [
         link(
@@ -59,9 +65,10 @@ def table(rows: Sequence[Compared], choose: Callable[[int], None], zone: ZoneInf
             lambda row: row.tenant.name,
             lambda row: choose(row.tenant.id),
             address=lambda row: navigation.tenant_audit_address(row.tenant.id),
+            sorts={TenantSort.NAME: "ascending"},
         ),
         count("findings", "Findings", lambda row: row.findings, "Kinds of findings in the tenant's audit"),
-        count("numbers", "Numbers", lambda row: row.tenant.numbers, "Held now"),
+        count("numbers", "Numbers", lambda row: row.tenant.numbers, "Held now", {TenantSort.NUMBERS: "descending"}),
         count("active", "Active", lambda row: row.tenant.active),
         count("managed", "Managed", lambda row: row.tenant.managed, "Twilio-managed"),
         figure("cost", "Cost a month", lambda row: report_tables.money(row.cost), help="Of the prices that are known"),
@@ -74,6 +81,20 @@ def table(rows: Sequence[Compared], choose: Callable[[int], None], zone: ZoneInf
         ),
         count("orders", "Open orders", lambda row: row.open_orders, "Orders whose outcome is uncertain"),
         count("idle", "Idle", lambda row: row.idle, "At risk of reclaim by Twilio, by the tenant's own threshold"),
-        time("changed", "Last change", lambda row: row.tenant.last_change, zone),
+        time(
+            "changed",
+            "Last change",
+            lambda row: row.tenant.last_change,
+            zone,
+            sorts={TenantSort.LAST_CHANGE: "descending"},
+        ),
     ]
-    draw("Tenants compared", rows, columns, key="tenants_compared", of=lambda row: row.tenant.id)
+    draw(
+        "Tenants compared",
+        rows,
+        columns,
+        key="tenants_compared",
+        of=lambda row: row.tenant.id,
+        sort=sort,
+        prefix=PREFIX,
+    )

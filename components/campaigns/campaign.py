@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
-import pandas as pd
 import streamlit as st
 from sqlmodel import Session
 
@@ -104,8 +103,8 @@ def pool(
         figure(
             "rate",
             "Answer rate",
-            lambda row: labels.rate(rate(row.answered, row.attempts)),
-            help="Answered / attempts, with its 95 % Wilson interval and n",
+            lambda row: labels.share(rate(row.answered, row.attempts)),
+            help="Answered / attempts, with its 95 % Wilson interval",
         ),
         text("by", "Answered by", labels.answered_by, help="Whether the rate counts machines"),
         figure(
@@ -268,21 +267,19 @@ def _add_numbers(desk: Desk, campaign: CampaignDetail) -> None:
 
 
 def _candidates(ticked: Selection[Candidate], found: list[Candidate]) -> None:
-    frame = pd.DataFrame(
-        {
-            "Number": [numbering.display(row.e164) for row in found],
-            "Name": [row.label or "—" for row in found],
-            "Country": [numbering.country(row.country) if row.country else "—" for row in found],
-        }
-    )
-    selection.table(
-        ticked,
+    columns: list[Column[Candidate]] = [
+        number("number", lambda row: numbering.display(row.e164)),
+        text("name", "Name", lambda row: row.label or "—"),
+        text("country", "Country", lambda row: numbering.country(row.country) if row.country else "—"),
+    ]
+    draw(
+        "Numbers that can be added",
         found,
-        lambda row: row.id,
-        frame,
-        key=_CANDIDATES,
-        alt="Numbers that can be added",
-        height=min(len(found) + 1, 11) * 35 + 2,
+        columns,
+        key=f"{_CANDIDATES}_table",
+        of=lambda row: row.id,
+        selection=ticked,
+        rows_seen=10,
     )
     if len(found) == campaigns.MOST_CANDIDATES:
         st.caption(f"The first {campaigns.MOST_CANDIDATES} are shown. Type more to see others.")

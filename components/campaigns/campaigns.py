@@ -51,7 +51,9 @@ def table(rows: Sequence[CampaignRow], wanted: Wanted, *, with_tenant: bool, zon
         figure("pool", "Numbers in pool", lambda row: f"{row.pool:,}"),
         time("created", "Created", lambda row: row.created_at, zone, sorts={CampaignSort.NEWEST: "descending"}),
     ]
-    draw("Campaigns", rows, columns, key="campaigns_table", of=lambda row: row.id, wanted=wanted)
+    draw(
+        "Campaigns", rows, columns, key="campaigns_table", of=lambda row: row.id, sort=wanted.sort, prefix=wanted.prefix
+    )
 
 
 def _primary(row: CampaignRow) -> str:

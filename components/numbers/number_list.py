@@ -108,7 +108,7 @@ def table(rows: Sequence[NumberRow], wanted: Wanted, *, with_tenant: bool, zone:
             sorts={Sort.NEWEST: "descending", Sort.OLDEST: "ascending"},
         ),
     ]
-    draw("Phone numbers", rows, columns, key="number_table", of=lambda row: row.id, wanted=wanted)
+    draw("Phone numbers", rows, columns, key="number_table", of=lambda row: row.id, sort=wanted.sort)
 
 
 def _status(row: NumberRow) -> list[str]:

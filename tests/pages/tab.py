@@ -108,20 +108,23 @@ def listed(tab: AppTest, column: str = "number") -> list[Any]:
 
 def act(tab: AppTest, column: str, row: int, of: int = 0) -> AppTest:
     """Click in a *column* of a list, in the row with this place."""
-    return _tell(tab, of, [{"event": "act", "value": [column, listings(tab)[of].ids[row]]}])
+    return tell(tab, of, events=[{"event": "act", "value": [column, listings(tab)[of].ids[row]]}])
 
 
 def sort(tab: AppTest, column: str, of: int = 0) -> AppTest:
     """Click on the header of a *column* of a list."""
-    return _tell(tab, of, [{"event": "sort", "value": column}])
+    return tell(tab, of, events=[{"event": "sort", "value": column}])
 
 
-def _tell(tab: AppTest, of: int, events: list[dict[str, Any]]) -> AppTest:
+def tell(
+    tab: AppTest, of: int, *, events: list[dict[str, Any]] | None = None, state: dict[str, Any] | None = None
+) -> AppTest:
     """Run the tab with what a browser would say of a list: AppTest (1.67) has no way of its own."""
-    states = tab._tree.get_widget_states()
-    state = states.widgets.add()
-    state.id = f"$$STREAMLIT_INTERNAL_KEY_{listings(tab)[of].id}__events"
-    state.json_trigger_value = json.dumps(events)
+    states, own = tab._tree.get_widget_states(), listings(tab)[of].id
+    if events:
+        states.widgets.add(id=f"$$STREAMLIT_INTERNAL_KEY_{own}__events", json_trigger_value=json.dumps(events))
+    if state:
+        states.widgets.add(id=own, json_value=json.dumps(state))
     return tab._run(states)
 
 

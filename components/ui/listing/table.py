@@ -12,7 +12,7 @@ import streamlit as st
 
 from components.ui import navigation
 from components.ui.listing.filters import to_first_page
-from components.ui.listing.toolbar import Wanted, counted, of_tenant
+from components.ui.listing.toolbar import counted, of_tenant
 from components.ui.page import exactly, when
 from components.ui.selection import Selection
 from components.ui.streamlit_internals import component
@@ -42,7 +42,7 @@ class Column(Generic[Row]):
     sorts: Mapping[Any, Order] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    def payload(self, rows: Sequence[Row], wanted: Wanted | None) -> dict[str, Any]:
+    def payload(self, rows: Sequence[Row], sort: Any) -> dict[str, Any]:
         """Return what the browser is told of the column."""
         found: dict[str, Any] = {"key": self.key, "title": self.title, "kind": self.kind, **self.options}
         found["cells"] = [self.cell(row) for row in rows]
@@ -56,8 +56,8 @@ class Column(Generic[Row]):
             addresses = [self.address(row) for row in rows]
             base = found["base"] = commonprefix([one for one in addresses if one])  # noqa: RUF071
             found["hrefs"] = [None if one is None else one[len(base) :] for one in addresses]
-        if self.sorts and wanted:
-            found["sort"] = self.sorts.get(wanted.sort, "")
+        if self.sorts:
+            found["sort"] = self.sorts.get(sort, "")
         return found
 
     def next_sort(self, now: Any) -> Any:
@@ -153,12 +153,15 @@ def table(
     *,
     key: str,
     of: Callable[[Row], Hashable],
-    wanted: Wanted | None = None,
+    sort: Any = None,
+    prefix: str = "",
     selection: Selection[Row] | None = None,
+    rows_seen: int | None = None,
 ) -> None:
-    """Draw *rows*, each with the id that *of* returns: a number or a text.
+    """Draw *rows*, each with the id that *of* returns: a number or a text. Of *rows_seen* on, they scroll.
 
-    Headers sort what *wanted* asks for. With a *selection* each row has a box; what is ticked is held by id.
+    *sort* is the order now, which a click on a header changes in the address; its keys there begin with *prefix*. With
+    a *selection* each row has a box; what is ticked is held by id.
     """
     by_id = {of(row): row for row in rows}
     by_key = {column.key: column for column in columns}
@@ -168,10 +171,9 @@ def table(
         if (do := by_key[column].act) and row_id in by_id:  # a late click, on rows that have gone, does nothing
             do(by_id[row_id])
 
-    def sort() -> None:
-        assert wanted is not None
-        st.session_state[f"{wanted.prefix}sort"] = by_key[st.session_state[key]["sort"]].next_sort(wanted.sort)
-        to_first_page(wanted.prefix)
+    def sort_anew() -> None:
+        st.session_state[f"{prefix}sort"] = by_key[st.session_state[key]["sort"]].next_sort(sort)
+        to_first_page(prefix)
 
     def ticked() -> None:
         assert selection is not None
@@ -185,8 +187,10 @@ def table(
     data: dict[str, Any] = {
         "name": name,
         "ids": list(by_id),
-        "columns": [column.payload(rows, wanted) for column in columns],
+        "columns": [column.payload(rows, sort) for column in columns],
     }
+    if rows_seen is not None:
+        data["seen"] = rows_seen
     if selection is not None:
         selection.shown = frozenset(by_id)
         data |= {
@@ -195,4 +199,4 @@ def table(
             "cleared": selection.turn,
         }
     mount = component("listing", BROWSER)
-    mount(key=key, data=data, on_act_change=act, on_sort_change=sort, on_ticked_change=ticked)
+    mount(key=key, data=data, on_act_change=act, on_sort_change=sort_anew, on_ticked_change=ticked)

@@ -67,8 +67,9 @@ function begin(root) {
   root.adoptedStyleSheets = [sheet];
   const caption = make("caption", { className: "unseen" }), head = make("tr"), body = make("tbody");
   const whole = make("table", {}, caption, make("thead", {}, head), body);
-  root.append(make("div", { className: "scroll" }, whole));
-  const table = { root, caption, head, body, rows: new Map(), signature: "", turn: 0, ticked: new Set(), left: null };
+  const scroll = make("div", { className: "scroll" }, whole);
+  root.append(scroll);
+  const table = { root, scroll, caption, head, body, rows: new Map(), signature: "", turn: 0, ticked: new Set(), left: null };
   body.addEventListener("keydown", event => move(table, event));
   // A dialog that closes gives the focus back to the host of the table, for what opened it.
   root.host.tabIndex = -1;
@@ -97,6 +98,7 @@ function draw(table, data) {
   const { columns, ids } = data;
   table.caption.textContent = data.name;
   table.data = data;
+  table.scroll.style.maxHeight = data.seen ? `${data.seen * 2.15 + 2}rem` : "";
   // What was ticked since is on its way, and newer than what has come.
   if (data.ticked && (data.turn >= table.turn || data.cleared !== table.cleared)) table.ticked = new Set(data.ticked);
   table.cleared = data.cleared;
