@@ -215,11 +215,12 @@ def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], limits: Thre
         badges("status", "Status", lambda row: [labels.VERDICT[row.verdict]], _BADGE_OF),
         text("campaign", "Campaign", lambda row: row.campaign),
         *([text("tenant", "Tenant", lambda row: row.tenant)] if with_tenant else []),
+        figure("n", "n", lambda row: f"{row.attempts:,}", help="Attempts in the window"),
         text(
             "rate",
             "Answer rate",
-            lambda row: labels.rate(rate(row.answered, row.attempts)),
-            help="Answered / attempts in the window, with its 95 % Wilson interval and n",
+            lambda row: labels.share(rate(row.answered, row.attempts)),
+            help="Answered / attempts in the window, with its 95 % Wilson interval",
             hover=lambda row: f"Answered: {labels.answered_by(row)}",
         ),
         text(
