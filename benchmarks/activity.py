@@ -10,7 +10,6 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-import sqlalchemy as sa
 from sqlmodel import Session
 
 import db.audit.queries
@@ -18,10 +17,11 @@ import db.base.engine
 from benchmarks import analyze, compare, database, median
 from db.audit.queries import AuditQuery
 from db.base.scope import Scope, Slice
-from db.models import AuditEvent, PhoneNumber, Tenant
+from db.models import AuditEvent, PhoneNumber
+from services.setup import builder
 from services.text import numbering
 
-SMALL, TENANTS, PEOPLE, BATCH = 10_000, 51, 20, 10_000
+SMALL, TENANTS, PEOPLE = 10_000, 51, 20
 BEGAN = datetime(2024, 11, 1, tzinfo=UTC)
 # What is done, to what kind of thing, and how often. The first tenant does half of it.
 DEEDS = {
@@ -41,20 +41,18 @@ DEEDS = {
 def grow(session: Session, have: int, wanted: int) -> float:
     """Write events until there are *wanted*, with a fifth as many numbers; return how many a second."""
     if not have:
-        session.add_all(Tenant(name=f"Tenant {i}") for i in range(TENANTS))
+        for i in range(TENANTS):
+            builder.tenant(session, f"Tenant {i}")
     numbers = (
         {"tenant_id": _tenant(n), "e164": _e164(n), "provider": "sip", "number_type": "local"}
         for n in range(have // 5, wanted // 5)
     )
-    session.flush()
-    while some := list(islice(numbers, BATCH)):
-        session.execute(sa.insert(PhoneNumber), some)
+    builder.many(session, PhoneNumber, numbers)
     session.commit()
     events, spent = _events(have, wanted), 0.0
-    while some := list(islice(events, BATCH)):
+    while some := list(islice(events, builder.BATCH)):
         began = time.perf_counter()
-        session.execute(sa.insert(AuditEvent), some)
-        session.commit()
+        builder.many(session, AuditEvent, some, commit=True)
         spent += time.perf_counter() - began
     analyze()
     return (wanted - have) / spent
@@ -143,7 +141,7 @@ def main(amount: int = 1_000_000) -> None:
         small = measure(session)
         rate = grow(session, SMALL, amount)
         compare("events", (SMALL, small), (amount, measure(session)))
-    sys.stdout.write(f"\n{rate:,.0f} events a second are written, {BATCH:,} in a transaction.\n")
+    sys.stdout.write(f"\n{rate:,.0f} events a second are written, {builder.BATCH:,} in a transaction.\n")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -10,11 +11,9 @@ from benchmarks import analyze
 from db.models import (
     Agent,
     AuditEvent,
-    Campaign,
     CampaignHealth,
     CampaignNumber,
     Connection,
-    Membership,
     NumberOrder,
     NumberStatus,
     NumberType,
@@ -23,10 +22,10 @@ from db.models import (
     PhoneNumber,
     PoolStatus,
     Role,
-    Tenant,
     User,
 )
 from services.core.access import Actor
+from services.setup import builder
 
 DAYS, CAMPAIGNS, AGENTS, PEOPLE = 90, 40, 50, 12
 URL = "https://voice.example.com/"
@@ -36,36 +35,32 @@ ACTIONS = ("numbers:rename", "numbers:assign_agent", "numbers:deactivate", "numb
 def world(session: Session, amount: int, events: int) -> Actor:
     """Write a tenant with *amount* numbers, DAYS days of facts of each, and *events*; return its viewer."""
     now = datetime.now(UTC)
-    tenant = Tenant(name="Load", time_zone="Europe/Berlin")
-    people = [User(username=f"load{i}", name=f"Person {i}", password_hash="-") for i in range(PEOPLE)]  # noqa: S106
-    session.add_all([tenant, *people])
-    session.flush()
-    at = tenant.id
-    session.add_all(Membership(user_id=user.id, tenant_id=at, role=Role.OPERATOR) for user in people)
+    at = builder.tenant(session, "Load", time_zone="Europe/Berlin").id
+    people = [builder.user(session, f"load{i}", {at: Role.OPERATOR}, name=f"Person {i}") for i in range(PEOPLE)]
     connections = [
-        Connection(
-            tenant_id=at,
-            name=f"Connection {i}",
-            provider="twilio" if i < 6 else "sip",
+        builder.connection(
+            session,
+            at,
+            f"Connection {i}",
+            "twilio" if i < 6 else "sip",
             is_active=i != 5,
             voice_url=URL + "in" if i < 6 else None,
             status_callback_url=URL + ("status" if i else "moved") if i < 6 else None,
         )
         for i in range(8)
     ]
-    agents = [Agent(tenant_id=at, name=f"Agent {i}") for i in range(AGENTS)]
-    campaigns = [Campaign(tenant_id=at, name=f"Campaign {i}") for i in range(CAMPAIGNS)]
-    session.add_all([*connections, *agents, *campaigns])
-    session.flush()
-    session.execute(sa.insert(PhoneNumber), [_number(i, now, at, connections, agents) for i in range(amount)])
+    agents = [builder.agent(session, at, f"Agent {i}") for i in range(AGENTS)]
+    campaigns = [builder.campaign(session, at, f"Campaign {i}") for i in range(CAMPAIGNS)]
+    builder.many(session, PhoneNumber, (_number(i, now, at, connections, agents) for i in range(amount)))
     ids = session.execute(
         sa.select(PhoneNumber.id, PhoneNumber.e164, PhoneNumber.connection_id, PhoneNumber.is_managed)
         .where(PhoneNumber.tenant_id == at)
         .order_by(PhoneNumber.id)
     ).all()
-    session.execute(
-        sa.insert(NumberOrder),
-        [
+    builder.many(
+        session,
+        NumberOrder,
+        (
             {
                 "tenant_id": at,
                 "kind": OrderKind.IMPORT,
@@ -79,11 +74,12 @@ def world(session: Session, amount: int, events: int) -> Actor:
             }
             for id, e164, connection, managed in ids
             if managed and connection
-        ],
+        ),
     )
-    session.execute(
-        sa.insert(CampaignNumber),
-        [
+    builder.many(
+        session,
+        CampaignNumber,
+        (
             {
                 "campaign_id": campaigns[place % CAMPAIGNS].id,
                 "number_id": row.id,
@@ -91,18 +87,15 @@ def world(session: Session, amount: int, events: int) -> Actor:
                 "pool_status": PoolStatus.SPAM_FLAGGED if place % 997 == 0 else PoolStatus.ACTIVE,
             }
             for place, row in enumerate(ids)
-        ],
+        ),
     )
     session.commit()
     for ago in range(DAYS):
         session.execute(_facts(at, now - timedelta(days=ago), ago))
         session.commit()
-    for some in _events(at, now, people, events):
-        session.execute(sa.insert(AuditEvent), some)
-        session.commit()
+    builder.many(session, AuditEvent, _events(at, now, people, events), commit=True)
     analyze()
-    viewer = people[0]
-    return Actor(viewer.id, viewer.username, viewer.name, tenant_id=at, role=Role.VIEWER)
+    return builder.actor(people[0], at, Role.VIEWER)
 
 
 def _number(
@@ -129,7 +122,7 @@ def _number(
         "created_at": created,
         "updated_at": created,
         "released_at": created + (now - created) / 2 if gone else None,
-        "price": ("1.15", "2.15", "1.00")[i % 3] if managed and i % 50 else None,
+        "price": Decimal(("1.15", "2.15", "1.00")[i % 3]) if managed and i % 50 else None,
         "currency": "USD" if managed and i % 50 else None,
     }
 
@@ -145,7 +138,7 @@ def _facts(tenant: int, day: datetime, ago: int) -> sa.Insert:
         sa.literal(day.date()),
         CampaignNumber.tenant_id,
         attempts,
-        attempts / 4,
+        attempts // 4,
         sa.cast(completed, sa.Integer),
         *(sa.literal(0) for _ in range(3)),
     ).where(CampaignNumber.tenant_id == tenant)
@@ -153,20 +146,17 @@ def _facts(tenant: int, day: datetime, ago: int) -> sa.Insert:
     return sa.insert(CampaignHealth).from_select(["campaign_id", "number_id", "day", "tenant_id", *names], values)
 
 
-def _events(tenant: int, now: datetime, people: list[User], amount: int) -> Iterator[list[dict[str, object]]]:
-    for start in range(0, amount, 10_000):
-        yield [
-            {
-                "tenant_id": tenant,
-                "at": now - timedelta(days=DAYS) * (1 - i / amount),
-                "actor_id": people[i % PEOPLE].id,
-                "actor_name": people[i % PEOPLE].name,
-                "action": ACTIONS[i * 7 % 5],
-                "subject_type": "number",
-                "subject_id": i % 1000 + 1,
-                "subject_label": f"+1415{i % 1000:07d}",
-                "before": {"label": "A"},
-                "after": {"label": "B"},
-            }
-            for i in range(start, min(start + 10_000, amount))
-        ]
+def _events(tenant: int, now: datetime, people: list[User], amount: int) -> Iterator[dict[str, object]]:
+    for i in range(amount):
+        yield {
+            "tenant_id": tenant,
+            "at": now - timedelta(days=DAYS) * (1 - i / amount),
+            "actor_id": people[i % PEOPLE].id,
+            "actor_name": people[i % PEOPLE].name,
+            "action": ACTIONS[i * 7 % 5],
+            "subject_type": "number",
+            "subject_id": i % 1000 + 1,
+            "subject_label": f"+1415{i % 1000:07d}",
+            "before": {"label": "A"},
+            "after": {"label": "B"},
+        }

@@ -14,12 +14,13 @@ from sqlmodel import Session
 
 import db.base.engine
 from benchmarks.health_load import timed, world
-from db.models import CampaignNumber, Connection, HealthPull
+from db.models import CampaignNumber, HealthPull
 from providers.sandbox.accounts import TRIAL
 from providers.sandbox.server import running
 from providers.sandbox.store import CallSeed
-from services.core import credentials, settings
+from services.core import settings
 from services.health import call_log_runs, call_logs
+from services.setup import builder
 
 NUMBERS, DAYS = 1_000, 30
 _OUTCOMES = ("completed",) * 8 + ("no-answer",) * 9 + ("busy", "failed", "canceled")
@@ -61,15 +62,8 @@ def main(amount: int = 100_000) -> None:
         sandbox.store.seed_calls(calls(amount))
         with db.base.engine.open_session() as session:
             actor = world(session, NUMBERS)
-            secrets = {"account_sid": TRIAL.sid, "auth_token": TRIAL.token}
-            connection = Connection(
-                tenant_id=actor.tenant_id or 0,
-                name="Load",
-                provider="twilio",
-                is_sandbox=True,
-                credentials=credentials.seal(settings.current(), secrets),
-            )
-            session.add(connection)
+            trial = builder.at_sandbox(settings.current(), "twilio", TRIAL)
+            connection = builder.connection(session, actor.tenant_id or 0, "Load", "twilio", **trial)
             session.execute(sa.update(CampaignNumber).values(added_at=datetime.now(UTC) - timedelta(days=99)))
             session.commit()
             connection_id = connection.id

@@ -10,11 +10,12 @@ from sqlmodel import Session
 
 import db.base.engine
 from benchmarks import database
-from db.models import Agent, Connection, Role, Tenant, User
+from db.models import Role
 from services.core.access import Actor
 from services.jobs import imports
 from services.numbers.import_fields import FIELDS
 from services.numbers.number_import import NumberImport
+from services.setup import builder
 from services.text import exports, files, numbering
 from services.text.exports import Table
 
@@ -27,15 +28,14 @@ Done = TypeVar("Done")
 
 def world(session: Session) -> Actor:
     """Write a tenant with connections and agents; return its admin."""
-    tenant = Tenant(name="Load")
-    user = User(username="load", name="Load", password_hash="-")  # noqa: S106
-    session.add_all([tenant, user])
-    session.flush()
-    at = tenant.id
-    session.add_all(Connection(tenant_id=at, name=f"Trunk {i}", provider="sip") for i in range(CONNECTIONS))
-    session.add_all(Agent(tenant_id=at, name=f"Agent {i}") for i in range(AGENTS))
+    at = builder.tenant(session, "Load").id
+    user = builder.user(session, "load", {at: Role.ADMIN})
+    for i in range(CONNECTIONS):
+        builder.connection(session, at, f"Trunk {i}")
+    for i in range(AGENTS):
+        builder.agent(session, at, f"Agent {i}")
     session.commit()
-    return Actor(user.id, "load", "Load", tenant_id=at, role=Role.ADMIN)
+    return builder.actor(user, at, Role.ADMIN)
 
 
 def file(amount: int) -> bytes:

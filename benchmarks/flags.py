@@ -92,20 +92,20 @@ def by_pool(chance: np.random.Generator, numbers: int) -> None:
             "nothing, lower at weekends": (pools.weekly(rate), 0),
         }
         cases |= {f"nothing, rates scatter by {rho:g}": (pools.steady(rate), rho) for rho in (0.01, 0.02, 0.05)}
-        for told, share in (("a third", 1 / 3), ("half", 1 / 2), ("two thirds", 2 / 3)):
+        for text, share in (("a third", 1 / 3), ("half", 1 / 2), ("two thirds", 2 / 3)):
             for days in (2, 3, 5):
-                cases[f"all fall to {told} for {days} days"] = (pools.fall_of_all(rate, share, days), 0)
+                cases[f"all fall to {text} for {days} days"] = (pools.fall_of_all(rate, share, days), 0)
         for rho in (0.02, 0.05):
-            told = f"all fall to a third for 5 days, rates scatter by {rho:g}"
-            cases[told] = (pools.fall_of_all(rate, 1 / 3, 5), rho)
-        for told, (rates, rho) in cases.items():
+            text = f"all fall to a third for 5 days, rates scatter by {rho:g}"
+            cases[text] = (pools.fall_of_all(rate, 1 / 3, 5), rho)
+        for text, (rates, rho) in cases.items():
             cells = []
             for size in SIZES:
                 attempts, answered = pools.draw(chance, max(numbers // size, 20), size, rates, rho)
                 now, before = pools.flagged(attempts, answered), pools.flagged_before(attempts, answered)
                 fell = pools.fallen(attempts[:100], answered[:100])
                 cells.append(f"{now.mean():.2%} ({before.mean():.2%}); {fell.mean():.0%}")
-            out(f"| {rate:.0%} | {told} | {' | '.join(cells)} |\n")
+            out(f"| {rate:.0%} | {text} | {' | '.join(cells)} |\n")
         for rho in (0, 0.02, 0.05):
             found = [pools.delays(chance, max(numbers // size // 4, 60), size, rate, rho) for size in SIZES]
             scatters = f", rates scatter by {rho:g}" if rho else ""
@@ -127,9 +127,9 @@ def main(numbers: int = 50_000) -> None:
         for name, rule in rules(limits).items():
             found, fell = rule(bad, pool), rule(falling, pool)[:, CHANGE_AT // STEP :]  # type: ignore[operator]
             soon, after = delay(found), delay(fell)
-            told = f"{after:,.0f}" if np.isfinite(after) else f"not within {ATTEMPTS - CHANGE_AT}"
+            text = f"{after:,.0f}" if np.isfinite(after) else f"not within {ATTEMPTS - CHANGE_AT}"
             out(f"| {pool:.0%} | {name} | {share(rule(good, pool)):.2%} | {share(found, 400):.1%} | ")  # type: ignore[operator]
-            out(f"{share(found, 500):.1%} | {soon:,.0f} | {told} |\n")
+            out(f"{share(found, 500):.1%} | {soon:,.0f} | {text} |\n")
     out("\nWith the median of 11 pool mates instead of the true rate, good numbers ever flagged by the upper bound: ")
     out(", ".join(f"{estimated(chance, 3000, pool, limits):.2%} at {pool:.0%}" for pool in POOLS) + "\n")
     by_pool(chance, numbers // 20)

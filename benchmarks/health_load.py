@@ -14,13 +14,14 @@ from sqlmodel import Session
 
 import db.base.engine
 from db.base.scope import Slice
-from db.models import Campaign, CampaignNumber, PhoneNumber, Role, Tenant, User
+from db.models import Role, Tenant
 from services.core.access import Actor
 from services.health import number_health, summaries
 from services.health.health_import import HealthImport
-from services.health.number_health import Wanted
+from services.health.number_health import HealthFilter
 from services.jobs import imports
 from services.jobs.imports import Row
+from services.setup import builder
 from tests.world.rows import fact_row
 
 DAYS, CAMPAIGNS = 90, 40
@@ -30,24 +31,15 @@ Done = TypeVar("Done")
 
 def world(session: Session, amount: int) -> Actor:
     """Write a tenant with *amount* numbers in the pools of CAMPAIGNS campaigns; return its admin."""
-    tenant = Tenant(name="Load")
-    user = User(username="load", name="Load", password_hash="-")  # noqa: S106
-    session.add_all([tenant, user])
-    session.flush()
-    at = tenant.id
-    campaigns = [Campaign(tenant_id=at, name=f"Campaign {i}") for i in range(CAMPAIGNS)]
-    numbers = [
-        PhoneNumber(tenant_id=at, e164=f"+1415{i:07d}", provider="twilio", country="US", is_managed=True)
-        for i in range(amount)
-    ]
-    session.add_all([*campaigns, *numbers])
-    session.flush()
-    session.add_all(
-        CampaignNumber(campaign_id=campaigns[i % CAMPAIGNS].id, number_id=number.id, tenant_id=at)
-        for i, number in enumerate(numbers)
-    )
+    at = builder.tenant(session, "Load").id
+    user = builder.user(session, "load", {at: Role.ADMIN})
+    campaigns = [builder.campaign(session, at, f"Campaign {i}") for i in range(CAMPAIGNS)]
+    for i in range(amount):
+        values = {"provider": "twilio", "country": "US", "is_managed": True}
+        number = builder.number(session, at, f"+1415{i:07d}", **values)
+        builder.pooled(session, campaigns[i % CAMPAIGNS], number.id)
     session.commit()
-    return Actor(user.id, "load", "Load", tenant_id=at, role=Role.ADMIN)
+    return builder.actor(user, at, Role.ADMIN)
 
 
 def facts(amount: int) -> list[Row]:
@@ -76,7 +68,7 @@ def timed(what: str, act: Callable[[], Done]) -> Done:
     return done
 
 
-def look(session: Session, actor: Actor, wanted: Wanted) -> None:
+def look(session: Session, actor: Actor, wanted: HealthFilter) -> None:
     """Ask all that a run of the page over all numbers asks."""
     summaries.freshen(session, actor, wanted.days)
     number_health.spread(session, actor, wanted)
@@ -109,7 +101,9 @@ def main(amount: int = 1_000_000) -> None:
                 what = partial(summaries.add_up, actor.tenant_id or 0, days, today, limits)
                 timed(f"added up over {days} days", what)
             for days in (7, 30, 90):
-                timed(f"a run of number health over {days} days", partial(look, session, actor, Wanted(days, today)))
+                timed(
+                    f"a run of number health over {days} days", partial(look, session, actor, HealthFilter(days, today))
+                )
         engine.dispose()
 
 

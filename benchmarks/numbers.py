@@ -9,21 +9,20 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import islice
 from typing import Any
 
-import sqlalchemy as sa
 from sqlmodel import Session
 
 import db.base.engine
 import db.numbers.queries
 from benchmarks import analyze, compare, database, median
 from db.base.scope import Scope, Slice
-from db.models import Agent, Connection, NumberStatus, PhoneNumber, Tenant
+from db.models import NumberStatus, PhoneNumber
 from db.numbers.queries import NumberQuery, Sort
+from services.setup import builder
 from services.text import numbering
 
-SMALL, TENANTS, BATCH = 10_000, 500, 10_000
+SMALL, TENANTS = 10_000, 500
 BEGAN = datetime(2024, 11, 1, tzinfo=UTC)
 COUNTRIES = (("US", "+1415", "local"), ("IN", "+9198", "mobile"), ("GB", "+4420", "local"), ("DE", "+4930", "local"))
 WORDS = ("Sales", "Support", "Billing", "Callback", "Reminder", "Partner", "Night desk", "Outbound")
@@ -32,21 +31,13 @@ WORDS = ("Sales", "Support", "Billing", "Callback", "Reminder", "Partner", "Nigh
 def grow(session: Session, have: int, wanted: int) -> float:
     """Write numbers until there are *wanted*; return how many a second. The first tenant has half of them."""
     if not have:
-        session.add_all(Tenant(name=f"Tenant {i}") for i in range(TENANTS))
-        session.flush()
-        session.execute(
-            sa.insert(Connection),
-            [
-                {"tenant_id": i, "name": provider, "provider": provider, "credentials": b""}
-                for i in range(1, TENANTS + 1)
-                for provider in ("twilio", "sip")
-            ],
-        )
-        session.execute(sa.insert(Agent), [{"tenant_id": i, "name": f"Agent {i}"} for i in range(1, TENANTS + 1)])
-    numbers, began = _numbers(have, wanted), time.perf_counter()
-    while some := list(islice(numbers, BATCH)):
-        session.execute(sa.insert(PhoneNumber), some)
-        session.commit()
+        for i in range(TENANTS):
+            tenant = builder.tenant(session, f"Tenant {i}").id
+            for provider in ("twilio", "sip"):
+                builder.connection(session, tenant, provider, provider)
+            builder.agent(session, tenant, f"Agent {tenant}")
+    began = time.perf_counter()
+    builder.many(session, PhoneNumber, _numbers(have, wanted), commit=True)
     rate = (wanted - have) / (time.perf_counter() - began)
     analyze()
     return rate
@@ -139,7 +130,7 @@ def main(amount: int = 1_000_000) -> None:
         small = measure(session, SMALL)
         rate = grow(session, SMALL, amount)
         compare("numbers", (SMALL, small), (amount, measure(session, amount)))
-    sys.stdout.write(f"\n{rate:,.0f} numbers a second are written, {BATCH:,} in a transaction.\n")
+    sys.stdout.write(f"\n{rate:,.0f} numbers a second are written, {builder.BATCH:,} in a transaction.\n")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import streamlit as st
 from sqlmodel import Session
 
 from components.ui import dialogs
-from components.ui.dialogs import Desk
+from components.ui.dialogs import Dialog
 from components.ui.listing import table as listing_table
 from components.ui.listing import toolbar as listing
 from components.ui.listing.filters import Filter
@@ -43,63 +43,65 @@ def table(rows: Sequence[ListedAgent], *, with_tenant: bool, zone: ZoneInfo) -> 
 
 
 @st.dialog("Add agent", on_dismiss="rerun")
-def add(desk: Desk) -> None:
+def add(dialog: Dialog) -> None:
     """Open the dialog that adds an agent."""
     with st.form("agent_add", border=False):
         name = st.text_input("Name", key="new_agent_name", max_chars=80, placeholder="Maya (sales)")
         sent = _submit("Add agent")
     if sent:
-        desk.do(lambda session: agents.add(session, desk.actor, name), f"{name.strip()} was added.")
+        dialog.do(lambda session: agents.add(session, dialog.actor, name), f"{name.strip()} was added.")
 
 
-def edit(desk: Desk, found: AgentDetail, changes: Sequence[AuditRow]) -> None:
+def edit(dialog: Dialog, found: AgentDetail, changes: Sequence[AuditRow]) -> None:
     """Open the dialog of one agent."""
-    desk.show(found.version)
-    st.dialog(plain(found.name), on_dismiss="rerun")(_edit)(desk, found, changes)
+    dialog.show(found.version)
+    st.dialog(plain(found.name), on_dismiss="rerun")(_edit)(dialog, found, changes)
 
 
-def _edit(desk: Desk, found: AgentDetail, changes: Sequence[AuditRow]) -> None:
+def _edit(dialog: Dialog, found: AgentDetail, changes: Sequence[AuditRow]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(ACTIVE[found.is_active], color="green" if found.is_active else "gray")
         st.caption(_answers(found), width="content")
-    if not desk.actor.may(Permission.AGENTS_WRITE):
-        dialogs.history(changes, desk.zone)
+    if not dialog.actor.may(Permission.AGENTS_WRITE):
+        dialogs.history(changes, dialog.zone)
         return
 
     def newest(session: Session) -> int:
-        return agents.get(session, desk.actor, found.id).version
+        return agents.get(session, dialog.actor, found.id).version
 
     with st.form("agent_edit", border=False):
         name = st.text_input("Name", value=found.name, key=f"agent_{found.id}_{found.version}_name", max_chars=80)
         sent = _submit("Save")
     if sent:
-        desk.do(
-            lambda session: agents.rename(session, desk.actor, found.id, name, version=desk.version), "Saved.", newest
+        dialog.do(
+            lambda session: agents.rename(session, dialog.actor, found.id, name, version=dialog.version),
+            "Saved.",
+            newest,
         )
-    dialogs.history(changes, desk.zone)
+    dialogs.history(changes, dialog.zone)
     st.divider()
     if not found.is_active:
         if st.button("Activate", icon=":material/play_circle:", key="agent_activate"):
-            desk.do(
-                lambda session: agents.activate(session, desk.actor, found.id, version=desk.version),
+            dialog.do(
+                lambda session: agents.activate(session, dialog.actor, found.id, version=dialog.version),
                 f"{found.name} is active.",
                 newest,
             )
         return
     with st.popover("Deactivate", icon=":material/pause_circle:"):
-        keep = "They keep it until they are given another one." if found.numbers else ""
+        keep = "Those numbers keep it until you change them." if found.numbers else ""
         st.markdown(f"{_answers(found)}. {keep}")
         st.caption("It can no longer be chosen for numbers. You can activate it again.")
         if st.button("Deactivate agent", key="agent_deactivate"):
-            desk.do(
-                lambda session: agents.deactivate(session, desk.actor, found.id, version=desk.version),
+            dialog.do(
+                lambda session: agents.deactivate(session, dialog.actor, found.id, version=dialog.version),
                 f"{found.name} is inactive.",
                 newest,
             )
 
 
 def _answers(found: AgentDetail) -> str:
-    return f"Takes the calls of {labels.amount(found.numbers, 'number')}" if found.numbers else "No number has it"
+    return f"Takes the calls of {labels.amount(found.numbers, 'number')}" if found.numbers else "Not used by any number"
 
 
 def _submit(label: str) -> bool:

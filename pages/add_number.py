@@ -20,7 +20,7 @@ header("Number added" if is_added() else "Add phone number")
 if step in ("source", "done", "imported"):
     navigation.link(navigation.LIST, label="Back to the list", icon=":material/arrow_back:")
 if not is_ours:
-    st.info("The tenant of this tab was changed, so what was entered for the other one was dropped. Begin anew.")
+    st.info("This tab switched to another tenant, so your input was cleared. Start again.")
 with errors_shown(), open_session() as session:
     require(actor, Permission.NUMBERS_ADD)
     require_tenant(actor)

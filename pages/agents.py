@@ -3,7 +3,7 @@
 import streamlit as st
 
 from components import agents as draw
-from components.ui.dialogs import Desk
+from components.ui.dialogs import Dialog
 from components.ui.listing.toolbar import opened
 from components.ui.page import empty_state, errors_shown, header, said
 from components.ui.session import current_actor, reader_zone, rechecked
@@ -14,16 +14,16 @@ from services.audit import audit
 from services.core.access import Permission
 
 actor, zone = current_actor(), reader_zone()
-desk = Desk(actor, zone, rechecked(open_session), draw.PLACE)
+dialog = Dialog(actor, zone, rechecked(open_session), draw.PLACE)
 may_add = actor.may(Permission.AGENTS_WRITE) and not actor.all_tenants
 
 
 def add_button(key: str) -> None:
     if st.button("Add agent", type="primary", icon=":material/add:", key=key):
-        draw.add(desk)
+        draw.add(dialog)
 
 
-with header("Agents", "Who or what answers the calls to a number; only active ones can be chosen."):
+with header("Agents", "People or bots that answer inbound calls."):
     if may_add:
         add_button("add")
 said(draw.PLACE)
@@ -36,7 +36,7 @@ with errors_shown(), open_session() as session:
         if total:
             draw.table(agents.search(session, actor, query, part), with_tenant=actor.all_tenants, zone=zone)
         elif wanted.is_all:
-            with empty_state("No agents yet. Numbers can be given an agent that takes their calls.", "support_agent"):
+            with empty_state("No agents yet. Add one, then assign it to numbers.", "support_agent"):
                 if may_add:
                     add_button("add_first")
         else:
@@ -45,4 +45,4 @@ with errors_shown(), open_session() as session:
     agent_id = opened(draw.PLACE)
     if agent_id is not None:
         found = agents.get(session, actor, agent_id)
-        draw.edit(desk, found, audit.history(session, actor, "agent", found.id, Slice(size=10)))
+        draw.edit(dialog, found, audit.history(session, actor, "agent", found.id, Slice(size=10)))

@@ -5,7 +5,7 @@ import streamlit as st
 from components.campaigns import campaign as draw
 from components.health.number_health import falls as draw_falls
 from components.ui import navigation
-from components.ui.dialogs import Desk
+from components.ui.dialogs import Dialog
 from components.ui.listing.toolbar import opened
 from components.ui.page import errors_shown, said
 from components.ui.session import current_actor, reader_zone, rechecked
@@ -18,17 +18,17 @@ from services.health import number_health, summaries
 from services.text import days
 
 actor, zone = current_actor(), reader_zone()
-desk = Desk(actor, zone, rechecked(open_session), draw.PLACE)
+dialog = Dialog(actor, zone, rechecked(open_session), draw.PLACE)
 
 with errors_shown(), open_session() as session:
-    campaign = campaigns.get(session, actor, navigation.shown("campaign"))
+    campaign = campaigns.get(session, actor, navigation.requested_id("campaign"))
     writes = actor.may(Permission.CAMPAIGNS_WRITE)
     navigation.link(navigation.CAMPAIGNS, label="Campaigns", icon=":material/arrow_back:")
     said(draw.PLACE)
-    draw.card(desk, campaign, with_tenant=actor.all_tenants, writes=writes)
+    draw.card(dialog, campaign, with_tenant=actor.all_tenants, writes=writes)
     summaries.freshen(session, actor, number_health.IDLE_DAYS)
     draw_falls(number_health.falls(session, actor, number_health.IDLE_DAYS, campaign.id), with_tenant=False)
-    draw.pool_header(desk, campaign, writes=writes)
+    draw.pool_header(dialog, campaign, writes=writes)
     rows = []
     if campaign.pool:
         table = st.container()
@@ -39,9 +39,9 @@ with errors_shown(), open_session() as session:
         with table:
             draw.pool(campaign, rows, weights, writes=writes)
     else:
-        draw.empty_pool(desk, campaign, writes=writes)
+        draw.empty_pool(dialog, campaign, writes=writes)
     draw.history(audit.history(session, actor, "campaign", campaign.id, Slice(size=20)), zone)
     number_id = opened(draw.PLACE)
     for row in rows:
         if row.number_id == number_id:
-            draw.edit_place(desk, campaign, row)
+            draw.edit_place(dialog, campaign, row)

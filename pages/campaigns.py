@@ -3,7 +3,7 @@
 import streamlit as st
 
 from components.campaigns import campaigns as draw
-from components.ui.dialogs import Desk
+from components.ui.dialogs import Dialog
 from components.ui.page import empty_state, errors_shown, header, said
 from components.ui.session import current_actor, reader_zone, rechecked
 from db.base.engine import open_session
@@ -11,17 +11,17 @@ from services import campaigns
 from services.core.access import Permission
 
 actor, zone = current_actor(), reader_zone()
-desk = Desk(actor, zone, rechecked(open_session), draw.PLACE)
+dialog = Dialog(actor, zone, rechecked(open_session), draw.PLACE)
 may_add = actor.may(Permission.CAMPAIGNS_WRITE) and not actor.all_tenants
 
 
 def add_button(key: str) -> None:
     if st.button("Add campaign", type="primary", icon=":material/add:", key=key):
-        draw.add(desk)
+        draw.add(dialog)
 
 
 draw.go_to_added()
-with header("Campaigns", "What numbers are called from, each with its pool."):
+with header("Campaigns", "Outbound campaigns and the numbers they call from."):
     if may_add:
         add_button("add")
 said(draw.PLACE)

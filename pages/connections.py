@@ -3,7 +3,7 @@
 import streamlit as st
 
 from components.connections import connections as draw
-from components.ui.dialogs import Desk
+from components.ui.dialogs import Dialog
 from components.ui.listing.toolbar import opened
 from components.ui.page import empty_state, errors_shown, header, said
 from components.ui.session import current_actor, reader_zone, rechecked
@@ -14,16 +14,16 @@ from services.connections import connections
 from services.core.access import Permission
 
 actor, zone = current_actor(), reader_zone()
-desk = Desk(actor, zone, rechecked(open_session), draw.PLACE)
+dialog = Dialog(actor, zone, rechecked(open_session), draw.PLACE)
 may_add = actor.may(Permission.CONNECTIONS_WRITE) and not actor.all_tenants
 
 
 def add_button(key: str) -> None:
     if st.button("Add connection", type="primary", icon=":material/add:", key=key):
-        draw.add(desk)
+        draw.add(dialog)
 
 
-with header("Telephony connections", "Accounts at the providers that numbers are bought from or registered with."):
+with header("Telephony connections", "Your accounts with the providers of your numbers."):
     if may_add:
         add_button("add")
 said(draw.PLACE)
@@ -36,7 +36,7 @@ with errors_shown(), open_session() as session:
         if total:
             draw.table(connections.search(session, actor, query, part), with_tenant=actor.all_tenants, zone=zone)
         elif wanted.is_all:
-            with empty_state("No telephony connections yet. Numbers are bought and registered through one.", "cable"):
+            with empty_state("No telephony connections yet. Add one to buy or register numbers.", "cable"):
                 if may_add:
                     add_button("add_first")
         else:
@@ -46,4 +46,4 @@ with errors_shown(), open_session() as session:
     if connection_id is not None:
         found = connections.get(session, actor, connection_id)
         changes = audit.history(session, actor, "connection", found.id, Slice(size=10))
-        draw.edit(desk, found, connections.uses(session, actor, found.id), changes)
+        draw.edit(dialog, found, connections.uses(session, actor, found.id), changes)

@@ -119,7 +119,7 @@ lacks_tenant = not actor.has_scope and page.url_path not in ("profile", "tenants
 if lacks_tenant:
     st.title(plain(page.title), anchor=False)
 if not actor.must_change_password:
-    sign_in.why_out(actor, session.why_out(), session.seen, session.sign_out)
+    sign_in.why_out(actor, session.why_out(), session.forget_why_out, session.sign_out)
 if lacks_tenant:
     with errors_shown(), open_session() as database:
         sign_in.no_tenant(actor, session.is_elsewhere(), session.tenants(database, actor))

@@ -12,7 +12,7 @@ from services.health import call_logs
 actor, again = current_actor(), rechecked(open_session)
 
 navigation.link("number_health.py", label="Number health", icon=":material/arrow_back:")
-header("Import health", "How calls went, by campaign, number and day: from your dialer, or from Twilio's call log.")
+header("Import health", "Daily call results by campaign and number, from your dialer or Twilio's call log.")
 with errors_shown():
     require(actor, Permission.HEALTH_WRITE)
     require_tenant(actor)

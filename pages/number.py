@@ -22,7 +22,7 @@ actor, zone = current_actor(), reader_zone()
 may_import = actor.may(Permission.HEALTH_WRITE) and not actor.all_tenants
 
 with errors_shown(), open_session() as session:
-    number = numbers.get(session, actor, navigation.shown("number"))
+    number = numbers.get(session, actor, navigation.requested_id("number"))
     editor = Editor(actor, number, zone, rechecked(open_session))
     editor.prepare()
     writes = actor.may(Permission.NUMBERS_WRITE)

@@ -30,7 +30,7 @@ def sums() -> summaries.AsOf:
         return summaries.freshen(session, reload(session), wanted.days, wait=0)
 
 
-with header("Number health", "Which numbers stand out beyond chance, why, and what to do about it."):
+with header("Number health", "Numbers that perform worse than chance explains, and what to do."):
     draw.import_link(may_import)
 with errors_shown(), open_session() as session:
     wanted, asked = draw.toolbar(days.today_of(session, actor), number_health.campaigns(session, actor))

@@ -51,7 +51,7 @@ with errors_shown(), open_session() as session:
             with wanted.end:
                 downloads(file, "phone-numbers", amount(total, "number"))
         elif query == numbers.NumberQuery(sort=query.sort):
-            with empty_state("No phone numbers yet. Buy one, import one, or register one of any provider.", "call"):
+            with empty_state("No phone numbers yet. Buy, import or register one.", "call"):
                 if may_add:
                     add_button("add_first")
         else:

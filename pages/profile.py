@@ -17,7 +17,7 @@ def change() -> str:
     with open_session() as database:
         users.change_own_password(database, actor, *draw.passwords())
     session.renew()
-    return "Your password is changed. " + ("Welcome." if first else "Your other sessions have ended.")
+    return "Your password was changed. " + ("Welcome." if first else "Your other sessions have ended.")
 
 
 def sign_out_everywhere() -> None:

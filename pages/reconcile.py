@@ -8,8 +8,8 @@ from services.orders import reconcile
 
 actor = current_actor()
 
-header("Reconcile", "What the account at a provider holds against what is on record here. Comparing changes nothing.")
+header("Reconcile", "Compare a provider account with Numberdesk. Comparing changes nothing.")
 with errors_shown():
     with open_session() as session:
-        offered = reconcile.offered(session, actor)
+        offered = reconcile.connection_options(session, actor)
     draw.Reconciling(actor, reader_zone(), rechecked(open_session)).draw(offered)

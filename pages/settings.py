@@ -26,7 +26,7 @@ def revoke(key_id: int) -> None:
         api_keys.revoke(session, actor, key_id)
 
 
-header("Settings", "What holds for all numbers of this tenant.")
+header("Settings", "Defaults and limits for this tenant.")
 with errors_shown(), open_session() as session:
     found = tenant_settings.get(session, actor)
     left, right = st.columns([0.56, 0.44], gap="large")
@@ -40,7 +40,7 @@ with errors_shown(), open_session() as session:
     with right:
         if actor.may(Permission.API_KEYS_WRITE):
             st.subheader("API keys", anchor=False)
-            st.caption("For programs that send campaign health. A key may do that in this tenant, and nothing else.")
+            st.caption("For programs that send campaign health. A key can do that in this tenant and nothing else.")
             keys.new_key(create)
             keys.table(api_keys.search(session, actor), zone, revoke)
         dialogs.history(audit.history(session, actor, "tenant", found.tenant_id, Slice(size=10)), zone)

@@ -29,7 +29,7 @@ def file(make: report_files.Writer, during: tenant_audit.Period) -> bytes:
 
 with errors_shown(), open_session() as session:
     if actor.all_tenants:
-        header("Tenant audit", "Every tenant, a line each. Choose one to see what it owns and what looks wrong.")
+        header("Tenant audit", "All tenants at a glance. Choose one to see what it owns and what looks wrong.")
         sort = compare.toolbar()
         table = st.container()
         part = compare.pager(tenant_audit.count_tenants(session, actor))

@@ -4,7 +4,7 @@ import streamlit as st
 
 from components.people import tenants as draw
 from components.ui import session as tab
-from components.ui.dialogs import Desk
+from components.ui.dialogs import Dialog
 from components.ui.listing.toolbar import opened
 from components.ui.page import empty_state, errors_shown, header, said
 from db.base.engine import open_session
@@ -13,7 +13,7 @@ from services.core.access import Permission
 from services.people import tenants
 
 actor, zone = tab.current_actor(), tab.reader_zone()
-desk = Desk(actor, zone, tab.rechecked(open_session), draw.PLACE)
+dialog = Dialog(actor, zone, tab.rechecked(open_session), draw.PLACE)
 
 
 def work_in(tenant_id: int) -> None:
@@ -23,7 +23,7 @@ def work_in(tenant_id: int) -> None:
 
 with header("Tenants", "The workspaces of this installation, each with its own numbers, users and settings."):
     if actor.may(Permission.TENANTS_WRITE) and st.button("Add tenant", type="primary", icon=":material/add:"):
-        draw.add(desk, None if actor.has_scope else work_in)
+        draw.add(dialog, None if actor.has_scope else work_in)
 said(draw.PLACE)
 with errors_shown(), open_session() as session:
     query, wanted = draw.toolbar()
@@ -34,11 +34,11 @@ with errors_shown(), open_session() as session:
         if total:
             draw.table(tenants.search(session, actor, query, part), zone)
         elif wanted.is_all:
-            empty_state("No tenants yet. Everything belongs to one: add the first.", "domain")
+            empty_state("No tenants yet. Add the first one.", "domain")
         else:
             with empty_state("No tenants match the search and filters.", "search_off"):
                 wanted.clear_button()
     tenant_id = opened(draw.PLACE)
     if tenant_id is not None:
         found = tenants.get(session, actor, tenant_id)
-        draw.edit(desk, found, tenants.history(session, actor, tenant_id, Slice(size=10)), work_in)
+        draw.edit(dialog, found, tenants.history(session, actor, tenant_id, Slice(size=10)), work_in)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from components.people import users as draw
 from components.ui import session as tab
-from components.ui.dialogs import Desk
+from components.ui.dialogs import Dialog
 from components.ui.listing.toolbar import opened
 from components.ui.page import empty_state, errors_shown, header, said
 from db.base.engine import open_session
@@ -13,14 +13,14 @@ from services.core.access import Permission
 from services.people import users
 
 actor, zone = tab.current_actor(), tab.reader_zone()
-desk = Desk(actor, zone, tab.rechecked(open_session), draw.PLACE)
+dialog = Dialog(actor, zone, tab.rechecked(open_session), draw.PLACE)
 
-with header("Users", "Who can sign in, and what they may do."):
+with header("Users", "Who can sign in and what they can do."):
     if actor.all_tenants and actor.may(Permission.SUPERADMINS_WRITE):
         if st.button("Add superadmin", type="primary", icon=":material/add_moderator:"):
-            draw.add_superadmin(desk)
+            draw.add_superadmin(dialog)
     elif actor.may(Permission.USERS_WRITE) and st.button("Add user", type="primary", icon=":material/person_add:"):
-        draw.add(desk)
+        draw.add(dialog)
 said(draw.PLACE)
 draw.one_time_password()
 with errors_shown(), open_session() as session:
@@ -40,4 +40,4 @@ with errors_shown(), open_session() as session:
     if user_id is not None:
         found = users.get(session, actor, user_id)
         mine = {key: name for key, name in tab.tenants(session, actor) if actor.is_superadmin or key == actor.tenant_id}
-        draw.edit(desk, found, mine, users.history(session, actor, user_id, Slice(size=10)))
+        draw.edit(dialog, found, mine, users.history(session, actor, user_id, Slice(size=10)))

@@ -263,7 +263,7 @@ class Provider:
 
     def _cannot(self, capability: Capability) -> NotSupported:
         wanted = capability.value.replace("_", " ")
-        return NotSupported(f"{self.name} cannot do this here ({wanted}). {self.limits}".strip())
+        return NotSupported(f"{self.name} cannot do this ({wanted}). {self.limits}".strip())
 
 
 VERBS: dict[Capability, tuple[str, ...]] = {

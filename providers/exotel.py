@@ -36,13 +36,13 @@ class Exotel(Provider):
         Field(
             "exophone_sid",
             "ExoPhone SID",
-            help="The SID of the number in Exotel's dashboard. With it, its webhooks can be read and set from here.",
+            help="The number's SID in Exotel's dashboard. It lets Numberdesk read and set the webhooks.",
             required=False,
         ),
     )
     default_country = "IN"
     keeps_status_callback = False
-    limits = "ExoPhones are bought, released and looked up in Exotel's own dashboard; here their webhooks are kept."
+    limits = "ExoPhones are bought and released in Exotel's dashboard; Numberdesk manages their webhooks."
 
     # countries, search, prices, buy, release: ExoPhones are ordered with papers, in the dashboard.
     # owned_page: the list of ExoPhones is a beta whose paging is not documented.
@@ -119,7 +119,7 @@ def _refused(response: requests.Response, attempt: Attempt) -> ProviderError:
         404: "the account has no such ExoPhone. Check the SID and the account",
     }
     status = response.status_code
-    why = reasons.get(status, f"it gave no reason that can be shown (HTTP {status})")
+    why = reasons.get(status, f"it gave no reason (HTTP {status})")
     return attempt.answered(why, answer(status, str(status), response.headers, response.text))
 
 

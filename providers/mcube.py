@@ -21,5 +21,5 @@ class MCube(Provider):
     )
     default_country = "IN"
     national_numbers = True
-    limits = "mCube documents no number or webhook API: its lines are registered by hand."
+    limits = "mCube documents no API for numbers or webhooks. Add its numbers manually."
     # No verbs: without a documented API there is nothing to connect to; the token is kept for the voice platform.

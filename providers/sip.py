@@ -13,5 +13,5 @@ class GenericSip(Provider):
         Field("username", "User name", required=False),
         Field("password", "Password", required=False, secret=True),
     )
-    limits = "A SIP trunk has no API for numbers: they are registered by hand."
+    limits = "A SIP trunk has no API for numbers. Add them manually."
     # No verbs: SIP carries calls; whoever sold the number has its own console.

@@ -50,7 +50,7 @@ class Attempt:
             return self.unavailable(why, answer)
         return OutcomeUnknown(
             f"{self.provider} was asked to {self.what}, but {why}. It may have happened and may have been charged. "
-            "Look at what the account holds before asking again.",
+            "Check the account before trying again.",
             answer,
         )
 
@@ -68,7 +68,7 @@ class Attempt:
         if status == 405:
             return NotSupported(self._sentence(f"{self.provider} has no way to {self.what}."), answer)
         if status == 408 or not 400 <= status < 500:
-            return self.lost(f"it answered with an error of its own (HTTP {status})", answer)
+            return self.lost(f"it returned an internal error (HTTP {status})", answer)
         return self.rejected(why, answer)
 
     def _sentence(self, text: str) -> str:

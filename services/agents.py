@@ -91,7 +91,7 @@ def _free(session: Session, tenant_id: int, text: str, *, but: int | None = None
     """Return a name that no other agent of the tenant has."""
     name = validation.name(text, "agent")
     if validation.key(name) == validation.key(labels.UNASSIGNED):
-        raise InvalidInput(f"{labels.UNASSIGNED} says that a number has no agent. Choose another name.", field="name")
+        raise InvalidInput(f"{labels.UNASSIGNED} means that a number has no agent. Choose another name.", field="name")
     if db.agents.is_named(session, tenant_id, name, but=but):
         raise validation.name_taken(name, "agent")
     return name

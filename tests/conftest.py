@@ -19,9 +19,7 @@ import streamlit as st
 from sqlmodel import Session
 
 import db.base.engine
-from db.models import Agent, AuditEvent, Connection, Membership, Role, Tenant, User
-from providers.sandbox import exotel
-from providers.sandbox.accounts import MAIN
+from db.models import AuditEvent, Role, User
 from providers.sandbox.server import Sandbox, running
 from services.audit import wording
 from services.audit.audit import Action
@@ -30,6 +28,7 @@ from services.core import credentials, settings
 from services.core.access import Actor, Workspace
 from services.health import summaries
 from services.jobs import workflows
+from services.setup import builder
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -44,6 +43,24 @@ def _settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[settings.Set
     settings.current.cache_clear()
     credentials.prepare(settings.current(), [])
     yield settings.current()
+    patch.undo()
+    settings.current.cache_clear()
+
+
+Configure = Callable[..., None]
+
+
+@pytest.fixture
+def configure() -> Iterator[Configure]:
+    """Changes settings as an installation does, by environment variables, until the test is over."""
+    patch = pytest.MonkeyPatch()
+
+    def change(**values: object) -> None:
+        for name, value in values.items():
+            patch.setenv(f"NUMBERDESK_{name.upper()}", str(value))
+        settings.current.cache_clear()
+
+    yield change
     patch.undo()
     settings.current.cache_clear()
 
@@ -191,90 +208,50 @@ _HASHED = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(rounds=4)).decode()
 @pytest.fixture
 def world(session: Session, _settings: settings.Settings) -> World:
     """The small world, written."""
-    tenants = [Tenant(name="Acme"), Tenant(name="Other")]
-    users = {
-        name: User(username=name, name=name.capitalize(), password_hash=_HASHED, is_superadmin=name == "superadmin")
-        for name in ("admin", "operator", "viewer", "stranger", "superadmin", "both")
-    }
-    session.add_all([*tenants, *users.values()])
-    session.flush()
-    acme, other = (tenant.id for tenant in tenants)
-    places = [
-        ("admin", acme, Role.ADMIN),
-        ("operator", acme, Role.OPERATOR),
-        ("viewer", acme, Role.VIEWER),
-        ("stranger", other, Role.ADMIN),
-        ("both", acme, Role.OPERATOR),
-        ("both", other, Role.VIEWER),
-    ]
-    session.add_all(Membership(user_id=users[name].id, tenant_id=at, role=role) for name, at, role in places)
+    acme, other = (builder.tenant(session, name).id for name in ("Acme", "Other"))
 
-    def connection(tenant: int, name: str, provider: str, country: str | None, active: bool = True) -> Connection:
-        secrets = {
-            "twilio": {"account_sid": MAIN.sid, "auth_token": MAIN.token},
-            "exotel": {
-                "account_sid": exotel.ACCOUNT_SID,
-                "api_key": exotel.API_KEY,
-                "api_token": exotel.API_TOKEN,
-                "subdomain": "api.in.exotel.com",
-            },
-        }
-        secret = credentials.seal(_settings, secrets.get(provider, {"token": "secret"}))
-        return Connection(
-            tenant_id=tenant,
-            name=name,
-            provider=provider,
-            default_country=country,
-            credentials=secret,
-            is_active=active,
-            is_sandbox=provider in secrets,
-            voice_url="https://voice.example.com/in" if provider in secrets else None,
-            status_callback_url="https://voice.example.com/status" if provider in secrets else None,
-        )
+    def user(name: str, **roles: Role) -> User:
+        places = {{"acme": acme, "other": other}[at]: role for at, role in roles.items()}
+        return builder.user(session, name, places, password_hash=_HASHED, is_superadmin=name == "superadmin")
 
-    connections = [
-        connection(acme, "Twilio", "twilio", "US"),
-        connection(acme, "Exotel", "exotel", "IN"),
-        connection(acme, "mCube", "mcube", "IN"),
-        connection(acme, "SIP", "sip", None),
-        connection(acme, "Retired", "sip", "US", active=False),
-        connection(other, "Other SIP", "sip", "US"),
-    ]
-    agents = [
-        Agent(tenant_id=acme, name="Maya"),
-        Agent(tenant_id=acme, name="Leo"),
-        Agent(tenant_id=acme, name="Rita", is_active=False),
-        Agent(tenant_id=other, name="Zoe"),
-    ]
-    session.add_all([*connections, *agents])
-    session.commit()
+    def connection(tenant: int, name: str, provider: str, country: str | None, active: bool = True) -> int:
+        values = {"credentials": credentials.seal(_settings, {"token": "secret"})}
+        if provider in ("twilio", "exotel"):
+            values = builder.at_sandbox(_settings, provider) | {
+                "voice_url": "https://voice.example.com/in",
+                "status_callback_url": "https://voice.example.com/status",
+            }
+        made = builder.connection(session, tenant, name, provider, default_country=country, is_active=active, **values)
+        return made.id
 
-    def actor(name: str, tenant: int | None, role: Role | None, *, all_tenants: bool = False) -> Actor:
+    def actor(user: User, tenant: int | None, role: Role | None, *, all_tenants: bool = False) -> Actor:
         workspaces = (Workspace(tenant, "Acme", role),) if tenant and role else ()
-        return Actor(
-            user_id=users[name].id,
-            username=name,
-            name=users[name].name,
-            is_superadmin=name == "superadmin",
-            tenant_id=tenant,
-            role=role,
-            all_tenants=all_tenants,
-            workspaces=workspaces,
-        )
+        return builder.actor(user, tenant, role, all_tenants=all_tenants, workspaces=workspaces)
 
-    return World(
+    superadmin = user("superadmin")
+    world = World(
         acme,
         other,
-        actor("admin", acme, Role.ADMIN),
-        actor("operator", acme, Role.OPERATOR),
-        actor("viewer", acme, Role.VIEWER),
-        actor("stranger", other, Role.ADMIN),
-        actor("superadmin", acme, None),
-        actor("superadmin", None, None, all_tenants=True),
-        actor("both", None, None),
-        *(row.id for row in connections),
-        *(row.id for row in agents),
+        admin=actor(user("admin", acme=Role.ADMIN), acme, Role.ADMIN),
+        operator=actor(user("operator", acme=Role.OPERATOR), acme, Role.OPERATOR),
+        viewer=actor(user("viewer", acme=Role.VIEWER), acme, Role.VIEWER),
+        stranger=actor(user("stranger", other=Role.ADMIN), other, Role.ADMIN),
+        superadmin=actor(superadmin, acme, None),
+        everywhere=actor(superadmin, None, None, all_tenants=True),
+        nowhere=actor(user("both", acme=Role.OPERATOR, other=Role.VIEWER), None, None),
+        twilio=connection(acme, "Twilio", "twilio", "US"),
+        exotel=connection(acme, "Exotel", "exotel", "IN"),
+        mcube=connection(acme, "mCube", "mcube", "IN"),
+        sip=connection(acme, "SIP", "sip", None),
+        retired=connection(acme, "Retired", "sip", "US", active=False),
+        other_sip=connection(other, "Other SIP", "sip", "US"),
+        agent=builder.agent(session, acme, "Maya").id,
+        second_agent=builder.agent(session, acme, "Leo").id,
+        retired_agent=builder.agent(session, acme, "Rita", is_active=False).id,
+        other_agent=builder.agent(session, other, "Zoe").id,
     )
+    session.commit()
+    return world
 
 
 _made: list[str] = []

@@ -34,7 +34,7 @@ def filters(_session: Session, _actor: Actor, tenant_id: int | None, user_id: in
     places = dict(session.tenants(_session, _actor)) if tenant_id is None else {}
     return [
         Filter(_WHO, "Who", {name: name for name in sorted(found.actors, key=str.casefold)}),
-        Filter(_ACTION, "Action", wording.offered(found.actions)),
+        Filter(_ACTION, "Action", wording.action_options(found.actions)),
         Filter(_KIND, "Kind", {key: word for key, word in wording.KINDS.items() if key in found.kinds}),
         Filter(_TENANT, "Tenant", {_NO_TENANT: "No tenant", **places} if places else {}),
     ]
@@ -58,7 +58,7 @@ def toolbar(offered: Sequence[Filter], zone: ZoneInfo) -> tuple[AuditQuery, Want
     ), wanted
 
 
-def told(total: int) -> str:
+def event_count(total: int) -> str:
     """Return how many events there are: `1,000+ events`."""
     return amount(total, "event") if total <= COUNT_LIMIT else f"{COUNT_LIMIT:,}+ events"
 
@@ -66,15 +66,15 @@ def told(total: int) -> str:
 def limit() -> None:
     """Draw how to reach events beyond those that can be paged through."""
     st.caption(
-        f":material/info: The newest {COUNT_LIMIT:,} can be paged through. "
-        "Choose a period to reach older ones; a download holds everything that matches."
+        f":material/info: Only the newest {COUNT_LIMIT:,} can be paged through. Choose a period to reach older ones; "
+        f"a download has everything that matches."
     )
 
 
 def nothing(wanted: Wanted) -> None:
     """Draw what to do about a log that shows nothing."""
     if wanted.is_all:
-        empty_state("Nothing has been done here yet. Every change will be written down.", "history")
+        empty_state("No activity yet. Every change will be logged.", "history")
         return
     with empty_state("No events match the search and filters.", "search_off"):
         wanted.clear_button()

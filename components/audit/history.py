@@ -65,8 +65,8 @@ def log(rows: Sequence[AuditRow], zone: ZoneInfo, *, with_tenant: bool) -> None:
                     if with_tenant:
                         st.markdown(f":small[:gray[{_INDENT}{plain(row.tenant or 'No tenant')}]]")
                 with st.container(width="stretch"):
-                    told = " · ".join(differences(row, zone))
-                    st.markdown(f"{_sentence(row)}  \n:small[{told}]" if told else _sentence(row))
+                    text = " · ".join(differences(row, zone))
+                    st.markdown(f"{_sentence(row)}  \n:small[{text}]" if text else _sentence(row))
 
 
 def differences(row: AuditRow, zone: ZoneInfo) -> list[str]:
@@ -75,7 +75,7 @@ def differences(row: AuditRow, zone: ZoneInfo) -> list[str]:
 
 
 def _sentence(row: AuditRow) -> str:
-    return f"**{plain(row.actor)}** {plain(wording.deed(row))}"
+    return f"**{plain(row.actor)}** {plain(wording.clause(row))}"
 
 
 def _difference(change: Change) -> str:

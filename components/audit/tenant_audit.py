@@ -32,7 +32,7 @@ _WRONG = frozenset(
 _MOST_KINDS = 10
 
 
-@st.cache_data(ttl=20, show_spinner="Looking through the tenant…")
+@st.cache_data(ttl=20, show_spinner="Auditing the tenant…")
 def standing(_session: Session, _actor: Actor, tenant_id: int, user_id: int) -> tuple[Tenant, Owned]:
     """Return what the tenant owns and what looks wrong, kept for a moment for one user in one tenant."""
     about = tenant_audit.tenant(_session, _actor)
@@ -49,7 +49,7 @@ def period(about: Tenant) -> Period:
             st.date_input(label, value, key=key, bind="query-params", format="YYYY-MM-DD", width=150)
             for label, value, key in zip(("Changes from", "to"), (first, last), keys, strict=True)
         )
-        st.caption(f"Days and times are in the tenant's zone, {plain(about.zone.key)}.")
+        st.caption(f"Times are in the tenant's time zone, {plain(about.zone.key)}.")
     listing.remember(keys, "audit")
     return tenant_audit.period(since or first, until or last, about.zone)
 
@@ -59,7 +59,7 @@ def downloads(excel: Callable[[], bytes] | None, pdf: Callable[[], bytes], durin
     name = f"tenant-audit-{during.first:%Y%m%d}-{during.last:%Y%m%d}"
     with st.popover("Download", icon=":material/download:"):
         st.caption(
-            "The whole report, made anew; Excel takes half a minute for 100,000 numbers. A download is written down."
+            "The full report, created afresh; Excel takes half a minute for 100,000 numbers. Downloads are logged."
         )
         st.download_button(
             "PDF",
@@ -108,10 +108,9 @@ def figures(report: Report) -> None:
         ):
             wide = 100 + 150 * (len(owned.cost.sums) or 1) if label.startswith("Cost") else 145
             st.metric(label, value, border=True, height="stretch", width=wide)
-    st.caption(
-        f"The cost is of the prices that are known; {labels.amount(owned.cost.unpriced, 'number')} "
-        f"{'has' if owned.cost.unpriced == 1 else 'have'} none."
-    )
+    numbers = labels.amount(owned.cost.unpriced, "number")
+    kind = "has no known price and is" if owned.cost.unpriced == 1 else "have no known price and are"
+    st.caption(f"{numbers} {kind} not included.")
 
 
 def findings(found: Sequence[Finding], actor: Actor) -> None:
@@ -137,7 +136,7 @@ def _behind(kind: Kind, actor: Actor) -> tuple[str, str, Filters] | None:
     """Return the page that lists what a finding counts, the words of its link, and its filters."""
     match kind:
         case Kind.OPEN_ORDERS:
-            return navigation.LIST, "Check them", {}
+            return navigation.LIST, "Show orders", {}
         case Kind.NO_PRIMARY | Kind.EMPTY_POOL | Kind.FLAGGED_NUMBER:
             trouble = labels.TROUBLE[Trouble(kind.value)]
             return navigation.CAMPAIGNS, "Show campaigns", {"campaigns_attention": trouble}
@@ -216,10 +215,10 @@ def attention(report: Report) -> None:
 
 def _webhooks(report: Report) -> None:
     """Draw which webhooks point elsewhere as sentences: addresses are too long for a table on paper."""
-    st.markdown("**Webhooks that point elsewhere**")
+    st.markdown("**Unexpected webhooks**")
     st.caption(report_tables.webhooks_note(report.owned))
     if not report.owned.ways:
-        st.caption("None that we know of points elsewhere than its connection says.")
+        st.caption("No unexpected webhooks found.")
     for way in report.owned.ways:
         with st.container(gap=None):
             st.markdown(
@@ -230,14 +229,14 @@ def _webhooks(report: Report) -> None:
                 ("Voice URL", way.voice_url, way.wanted_voice_url),
                 ("Status callback", way.status_callback, way.wanted_status_callback),
             )
-            told = [
-                f"{plain(name)}: {plain(there or 'none')} → the connection says **{plain(wanted or 'none')}**"
+            lines = [
+                f"{plain(name)}: {plain(there or 'none')} instead of **{plain(wanted or 'none')}**"
                 for name, there, wanted in pairs
                 if there != wanted
             ]
             if how := report_tables.how(way):
-                told.append(f"Calls {plain(how)} → they reach the Voice URL by POST, and without a trunk")
-            st.caption("  \n".join(told))
+                lines.append(f"Calls are {plain(how)} instead of reaching the Voice URL by POST")
+            st.caption("  \n".join(lines))
 
 
 def _numbers(kind: Attention, found: Found, report: Report) -> None:
@@ -259,7 +258,7 @@ def _numbers(kind: Attention, found: Found, report: Report) -> None:
 
 def people(report: Report) -> None:
     """Draw who may do what."""
-    st.subheader("Who can do what", anchor=False)
+    st.subheader("Access", anchor=False)
     _table(report_tables.users(report), titled=False)
 
 
@@ -267,7 +266,7 @@ def changed(report: Report) -> None:
     """Draw what was changed in the period, how often, by whom, and the newest of it."""
     changes, zone = report.changes, report.about.zone
     st.subheader("What changed", anchor=False)
-    days = f"{changes.period.first:%d %b %Y} to {changes.period.last:%d %b %Y}"
+    days = f"{changes.period.first:%-d %b %Y} to {changes.period.last:%-d %b %Y}"
     everything = navigation.activity_address(changes.period.first, changes.period.last, report.about.id)
     st.markdown(f"{labels.amount(changes.total, 'change')}, {days} · [Activity]({everything})")
     if not changes.total:
@@ -283,9 +282,9 @@ def changed(report: Report) -> None:
     for event in changes.newest:
         with st.container(gap=None):
             subject = f" **{plain(numbering.display(event.subject))}**" if event.subject else ""
-            st.markdown(f"{plain(event.actor)} {plain(wording.deed(event))}{subject}")
-            said = "; ".join(history.differences(event, zone))
-            st.caption(f"{exactly(event.at, zone)}{' · ' + said if said else ''}", help=when(event.at, zone))
+            st.markdown(f"{plain(event.actor)} {plain(wording.clause(event))}{subject}")
+            text = "; ".join(history.differences(event, zone))
+            st.caption(f"{exactly(event.at, zone)}{' · ' + text if text else ''}", help=when(event.at, zone))
 
 
 def _activity(report: Report, text: str, *, action: str = "", actor: str = "") -> str:

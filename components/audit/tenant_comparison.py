@@ -79,7 +79,7 @@ def table(rows: Sequence[Compared], sort: TenantSort, choose: Callable[[int], No
             lambda row: row.without_connection,
             "Without a connection, or on an inactive one",
         ),
-        count("orders", "Open orders", lambda row: row.open_orders, "Orders whose outcome is uncertain"),
+        count("orders", "Open orders", lambda row: row.open_orders, "Orders pending confirmation"),
         count("idle", "Idle", lambda row: row.idle, "At risk of reclaim by Twilio, by the tenant's own threshold"),
         time(
             "changed",

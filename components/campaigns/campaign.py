@@ -9,7 +9,7 @@ from sqlmodel import Session
 from components.audit import history as audit
 from components.campaigns.campaigns import PLACE, edit
 from components.ui import navigation, selection
-from components.ui.dialogs import Desk
+from components.ui.dialogs import Dialog
 from components.ui.listing import toolbar as listing
 from components.ui.listing.table import Column, badges, button, figure, number, text
 from components.ui.listing.table import table as draw
@@ -37,7 +37,7 @@ _BADGES = {labels.POOL[status]: color for status, color in _POOL_COLORS.items()}
 _BADGES |= {"Primary": "outline", _INACTIVE: "gray"}
 
 
-def card(desk: Desk, campaign: CampaignDetail, *, with_tenant: bool, writes: bool) -> None:
+def card(dialog: Dialog, campaign: CampaignDetail, *, with_tenant: bool, writes: bool) -> None:
     """Draw what the campaign is, and the way to change it."""
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -48,7 +48,7 @@ def card(desk: Desk, campaign: CampaignDetail, *, with_tenant: bool, writes: boo
                     color="green" if campaign.status is CampaignStatus.ACTIVE else "gray",
                 )
             if writes and st.button("Edit campaign", icon=":material/edit:", key="campaign_edit"):
-                edit(desk, campaign)
+                edit(dialog, campaign)
         with st.container(horizontal=True, vertical_alignment="center"):
             if campaign.primary_number_id and campaign.primary_number:
                 st.markdown("Primary number", width="content")
@@ -62,19 +62,19 @@ def card(desk: Desk, campaign: CampaignDetail, *, with_tenant: bool, writes: boo
                 st.markdown("No primary number", width="content")
         parts = [
             labels.amount(campaign.pool, "number") + " in its pool",
-            f"added {when(campaign.created_at, desk.zone)}",
+            f"added {when(campaign.created_at, dialog.zone)}",
         ]
         if with_tenant:
             parts.insert(0, campaign.tenant)
-        st.caption(plain(" · ".join(parts)), help=f"Added {exactly(campaign.created_at, desk.zone)}")
+        st.caption(plain(" · ".join(parts)), help=f"Added {exactly(campaign.created_at, dialog.zone)}")
 
 
-def pool_header(desk: Desk, campaign: CampaignDetail, *, writes: bool) -> None:
+def pool_header(dialog: Dialog, campaign: CampaignDetail, *, writes: bool) -> None:
     """Draw the title of the pool's table, and the way to add to it."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("Number pool health", anchor=False, width="content")
         if writes and campaign.pool:
-            _add_button(desk, campaign, "pool_add")
+            _add_button(dialog, campaign, "pool_add")
 
 
 def pager(campaign: CampaignDetail) -> Slice:
@@ -104,7 +104,7 @@ def pool(
             "rate",
             "Answer rate",
             lambda row: labels.share(rate(row.answered, row.attempts)),
-            help="Answered / attempts, with its 95 % Wilson interval",
+            help="Answered / attempts, with its 95% Wilson interval",
         ),
         text("by", "Answered by", labels.answered_by, help="Whether the rate counts machines"),
         figure(
@@ -126,17 +126,17 @@ def pool(
         )
     draw("Number pool health", rows, columns, key="pool_table", of=lambda row: row.number_id)
     st.caption(
-        f"Calls of {WINDOW} whole days up to yesterday. Attempts reached the carrier. Answered by: "
+        f"Calls of the last {WINDOW} full days. Attempts reached the carrier. Answered by: "
         f"{labels.answered_by(*rows)}"
         " in the rows shown."
     )
 
 
-def empty_pool(desk: Desk, campaign: CampaignDetail, *, writes: bool) -> None:
+def empty_pool(dialog: Dialog, campaign: CampaignDetail, *, writes: bool) -> None:
     """Draw what to do about a pool without numbers."""
-    with empty_state("No numbers in the pool yet. The campaign calls from the numbers that are added here.", "call"):
+    with empty_state("No numbers in the pool yet. Add the numbers that the campaign calls from.", "call"):
         if writes:
-            _add_button(desk, campaign, "pool_add_first")
+            _add_button(dialog, campaign, "pool_add_first")
 
 
 def history(rows: Sequence[AuditRow], zone: ZoneInfo) -> None:
@@ -145,17 +145,17 @@ def history(rows: Sequence[AuditRow], zone: ZoneInfo) -> None:
     if rows:
         audit.history(rows, zone)
     else:
-        st.caption("Nothing was changed since it was set up.")
+        st.caption("No changes yet.")
 
 
-def edit_place(desk: Desk, campaign: CampaignDetail, row: PoolRow) -> None:
+def edit_place(dialog: Dialog, campaign: CampaignDetail, row: PoolRow) -> None:
     """Open the dialog of a number's place in the pool."""
-    desk.show(campaign.version)
-    st.dialog(numbering.display(row.e164), on_dismiss="rerun")(_edit_place)(desk, campaign, row)
+    dialog.show(campaign.version)
+    st.dialog(numbering.display(row.e164), on_dismiss="rerun")(_edit_place)(dialog, campaign, row)
 
 
-def _edit_place(desk: Desk, campaign: CampaignDetail, row: PoolRow) -> None:
-    actor, prefix = desk.actor, f"place_{row.number_id}_{campaign.version}"
+def _edit_place(dialog: Dialog, campaign: CampaignDetail, row: PoolRow) -> None:
+    actor, prefix = dialog.actor, f"place_{row.number_id}_{campaign.version}"
 
     def newest(session: Session) -> int:
         return campaigns.get(session, actor, campaign.id).version
@@ -177,14 +177,14 @@ def _edit_place(desk: Desk, campaign: CampaignDetail, row: PoolRow) -> None:
             format="%.2f",
             key=f"{prefix}_weight",
             placeholder="None",
-            help="How often the number is taken, against the others of the pool.",
+            help="How often this number is used relative to the pool.",
         )
         with st.container(horizontal=True, horizontal_alignment="right"):
             sent = st.form_submit_button("Save", type="primary")
     if sent:
-        desk.do(
+        dialog.do(
             lambda session: campaigns.edit_place(
-                session, actor, campaign.id, row.number_id, status, weight, version=desk.version
+                session, actor, campaign.id, row.number_id, status, weight, version=dialog.version
             ),
             "Saved.",
             newest,
@@ -194,37 +194,37 @@ def _edit_place(desk: Desk, campaign: CampaignDetail, row: PoolRow) -> None:
     with st.container(horizontal=True):
         primary = None if row.is_primary else row.number_id
         if st.button(
-            "Have no primary number" if row.is_primary else "Make primary number",
+            "Remove as primary number" if row.is_primary else "Make primary number",
             icon=":material/star:",
             key="place_primary",
         ):
-            desk.do(
-                lambda session: campaigns.set_primary(session, actor, campaign.id, primary, version=desk.version),
+            dialog.do(
+                lambda session: campaigns.set_primary(session, actor, campaign.id, primary, version=dialog.version),
                 f"{number} is {'no longer' if row.is_primary else 'now'} the primary number.",
                 newest,
             )
         with st.popover(":red[Remove from pool]", icon=":material/remove_circle:"):
-            also = " It is the primary number; the campaign will have none." if row.is_primary else ""
+            also = " It is the primary number; the campaign will have no primary number." if row.is_primary else ""
             st.markdown(f"The campaign no longer calls from {plain(number)}.{also}")
             st.caption("Its calls stay on record. It can be added again.")
             if st.button(":red[Remove]", key="place_remove"):
-                desk.do(
+                dialog.do(
                     lambda session: campaigns.remove_number(
-                        session, actor, campaign.id, row.number_id, version=desk.version
+                        session, actor, campaign.id, row.number_id, version=dialog.version
                     ),
-                    f"{number} was taken out of the pool.",
+                    f"{number} was removed from the pool.",
                     newest,
                 )
 
 
-def _add_button(desk: Desk, campaign: CampaignDetail, key: str) -> None:
+def _add_button(dialog: Dialog, campaign: CampaignDetail, key: str) -> None:
     if st.button("Add numbers", icon=":material/add:", type="primary", key=key):
         selection.held(_CANDIDATES).clear()
-        _add_numbers(desk, campaign)
+        _add_numbers(dialog, campaign)
 
 
 @st.dialog("Add numbers to the pool", width="medium", on_dismiss="rerun")
-def _add_numbers(desk: Desk, campaign: CampaignDetail) -> None:
+def _add_numbers(dialog: Dialog, campaign: CampaignDetail) -> None:
     typed = st.text_input(
         "Search numbers",
         key="pool_candidate_search",
@@ -236,8 +236,8 @@ def _add_numbers(desk: Desk, campaign: CampaignDetail) -> None:
     found: list[Candidate] = []
 
     def look() -> str:
-        with desk.opener() as session:
-            found.extend(campaigns.candidates(session, desk.actor, campaign.id, typed or ""))
+        with dialog.opener() as session:
+            found.extend(campaigns.candidates(session, dialog.actor, campaign.id, typed or ""))
         return ""
 
     if outcome(look, "pool_search") is not None:
@@ -256,12 +256,12 @@ def _add_numbers(desk: Desk, campaign: CampaignDetail) -> None:
         _candidates(ticked, found)
     chosen: list[Candidate] = list(ticked.rows.values())
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right"):
-        fits = selection.told(ticked, _CANDIDATES, lambda row: numbering.display(row.e164), most=campaigns.MOST_AT_ONCE)
+        fits = selection.bar(ticked, _CANDIDATES, lambda row: numbering.display(row.e164), most=campaigns.MOST_AT_ONCE)
         label = f"Add {labels.amount(len(chosen), 'number')}" if chosen else "Add numbers"
         if st.button(label, type="primary", disabled=not fits, key="pool_add_chosen"):
             ids = [row.id for row in chosen]
-            desk.do(
-                lambda session: campaigns.add_numbers(session, desk.actor, campaign.id, ids),
+            dialog.do(
+                lambda session: campaigns.add_numbers(session, dialog.actor, campaign.id, ids),
                 f"{labels.amount(len(ids), 'number')} added to the pool.",
             )
 

@@ -7,7 +7,7 @@ import streamlit as st
 from sqlmodel import Session
 
 from components.ui import navigation
-from components.ui.dialogs import Desk
+from components.ui.dialogs import Dialog
 from components.ui.listing import toolbar as listing
 from components.ui.listing.filters import Filter
 from components.ui.listing.table import badges, figure, link, number, text, time
@@ -61,7 +61,7 @@ def _primary(row: CampaignRow) -> str:
 
 
 @st.dialog("Add campaign", on_dismiss="rerun")
-def add(desk: Desk) -> None:
+def add(dialog: Dialog) -> None:
     """Open the dialog that adds a campaign."""
     with st.form("campaign_add", border=False):
         name, status = _entered("new_campaign", "", CampaignStatus.DRAFT)
@@ -69,9 +69,9 @@ def add(desk: Desk) -> None:
     if sent:
 
         def put(session: Session) -> None:
-            st.session_state[_ADDED] = campaigns.add(session, desk.actor, name, status)
+            st.session_state[_ADDED] = campaigns.add(session, dialog.actor, name, status)
 
-        desk.do(put, f"{name.strip()} was added. Now add numbers to its pool.")
+        dialog.do(put, f"{name.strip()} was added. Now add numbers to its pool.")
 
 
 def go_to_added() -> None:
@@ -81,22 +81,22 @@ def go_to_added() -> None:
         navigation.open_campaign(added)
 
 
-def edit(desk: Desk, found: CampaignDetail) -> None:
+def edit(dialog: Dialog, found: CampaignDetail) -> None:
     """Open the dialog that changes a campaign's name and status."""
-    desk.show(found.version)
-    _edit(desk, found)
+    dialog.show(found.version)
+    _edit(dialog, found)
 
 
 @st.dialog("Edit campaign", on_dismiss="rerun")
-def _edit(desk: Desk, found: CampaignDetail) -> None:
+def _edit(dialog: Dialog, found: CampaignDetail) -> None:
     with st.form("campaign_edit", border=False):
         name, status = _entered(f"campaign_{found.id}_{found.version}", found.name, found.status)
         sent = _submit("Save")
     if sent:
-        desk.do(
-            lambda session: campaigns.edit(session, desk.actor, found.id, name, status, version=desk.version),
+        dialog.do(
+            lambda session: campaigns.edit(session, dialog.actor, found.id, name, status, version=dialog.version),
             "Saved.",
-            lambda session: campaigns.get(session, desk.actor, found.id).version,
+            lambda session: campaigns.get(session, dialog.actor, found.id).version,
         )
 
 

@@ -42,10 +42,10 @@ def doubt(connection: ConnectionRow, actor: Actor) -> None:
     if connection.test_passed or not connection_tests.can_test(provider_named(connection.provider)):
         return
     failed = connection.test_passed is False
-    told = "failed its last test, so what is asked of it may fail" if failed else "was never tested"
+    text = "failed its last test, so requests may fail" if failed else "was never tested"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         icon = ":material/error:" if failed else ":material/help:"
-        st.markdown(f":orange[{icon}] **{plain(connection.name)}** {told}.", width="content")
+        st.markdown(f":orange[{icon}] **{plain(connection.name)}** {text}.", width="content")
         if actor.may(Permission.CONNECTIONS_WRITE):
             navigation.link(
                 navigation.CONNECTIONS,

@@ -7,7 +7,7 @@ import streamlit as st
 from sqlmodel import Session
 
 from components.ui import dialogs
-from components.ui.dialogs import Desk
+from components.ui.dialogs import Dialog
 from components.ui.listing import table as listing_table
 from components.ui.listing import toolbar as listing
 from components.ui.listing.filters import Filter
@@ -78,7 +78,7 @@ def _country(row: ListedConnection) -> str:
 
 
 @st.dialog("Add connection", width="medium", on_dismiss="rerun")
-def add(desk: Desk) -> None:
+def add(dialog: Dialog) -> None:
     """Open the dialog that adds a connection."""
     providers = {provider.key: provider for provider in connections.all_providers()}
     chosen = st.selectbox(
@@ -90,7 +90,7 @@ def add(desk: Desk) -> None:
         placeholder="Choose a provider",
     )
     if chosen is None:
-        st.caption("Each provider asks for credentials of its own.")
+        st.caption("Each provider needs its own credentials.")
         return
     provider = providers[chosen]
     if provider.limits:
@@ -101,49 +101,49 @@ def add(desk: Desk) -> None:
     if sent:
 
         def put(session: Session) -> None:
-            added = connections.add(session, desk.actor, provider.key, values)
+            added = connections.add(session, dialog.actor, provider.key, values)
             if connection_tests.can_test(provider):
                 listing.open_row(PLACE, added)
 
-        desk.do(put, f"{values.name.strip()} was added.")
+        dialog.do(put, f"{values.name.strip()} was added.")
 
 
-def edit(desk: Desk, found: ConnectionDetail, uses: Uses, changes: Sequence[AuditRow]) -> None:
+def edit(dialog: Dialog, found: ConnectionDetail, uses: Uses, changes: Sequence[AuditRow]) -> None:
     """Open the dialog of one connection."""
-    desk.show(found.version)
-    st.dialog(plain(found.name), width="large", on_dismiss="rerun")(_edit)(desk, found, uses, changes)
+    dialog.show(found.version)
+    st.dialog(plain(found.name), width="large", on_dismiss="rerun")(_edit)(dialog, found, uses, changes)
 
 
-def _edit(desk: Desk, found: ConnectionDetail, uses: Uses, changes: Sequence[AuditRow]) -> None:
+def _edit(dialog: Dialog, found: ConnectionDetail, uses: Uses, changes: Sequence[AuditRow]) -> None:
     provider = provider_named(found.provider)
-    writes = desk.actor.may(Permission.CONNECTIONS_WRITE)
+    writes = dialog.actor.may(Permission.CONNECTIONS_WRITE)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(ACTIVE[found.is_active], color="green" if found.is_active else "gray")
         st.badge(plain(provider.name), color="gray")
         if found.is_sandbox:
-            st.badge("Sandbox", color="blue", help="Goes to the sandbox that stands for the provider.")
-        told = connections.told(uses)
-        st.caption(f"Used by {told}" if told else "Nothing uses it", width="content")
-    _test(desk, found, provider, writes=writes)
+            st.badge("Sandbox", color="blue", help="Uses the sandbox, not the real provider.")
+        text = connections.usage(uses)
+        st.caption(f"Used by {text}" if text else "Not in use", width="content")
+    _test(dialog, found, provider, writes=writes)
     if not writes:
         _read_only(found, provider)
-        dialogs.history(changes, desk.zone)
+        dialogs.history(changes, dialog.zone)
         return
     with st.form("connection_edit", border=False):
         values = _entered(provider, f"connection_{found.id}_{found.version}", found)
         sent = _submit("Save")
     if sent:
-        desk.do(
-            lambda session: connections.edit(session, desk.actor, found.id, values, version=desk.version),
+        dialog.do(
+            lambda session: connections.edit(session, dialog.actor, found.id, values, version=dialog.version),
             "Saved.",
-            lambda session: connections.get(session, desk.actor, found.id).version,
+            lambda session: connections.get(session, dialog.actor, found.id).version,
         )
-    dialogs.history(changes, desk.zone)
+    dialogs.history(changes, dialog.zone)
     st.divider()
-    _put_away(desk, found, uses)
+    _put_away(dialog, found, uses)
 
 
-def _test(desk: Desk, found: ConnectionDetail, provider: type[Provider], *, writes: bool) -> None:
+def _test(dialog: Dialog, found: ConnectionDetail, provider: type[Provider], *, writes: bool) -> None:
     testable = connection_tests.can_test(provider)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         latest = st.empty()
@@ -153,25 +153,25 @@ def _test(desk: Desk, found: ConnectionDetail, provider: type[Provider], *, writ
         color = "green" if found.test_passed else "red"
         latest.markdown(
             f":{color}[:material/{mark}: {'Passed' if found.test_passed else 'Failed'}] "
-            f"{when(found.tested_at, desk.zone)} · {plain(found.test_result or '')}",
-            help=exactly(found.tested_at, desk.zone),
+            f"{when(found.tested_at, dialog.zone)} · {plain(found.test_result or '')}",
+            help=exactly(found.tested_at, dialog.zone),
         )
     elif testable:
         latest.caption("Not tested since its credentials were set.")
     else:
-        latest.caption(f"{plain(provider.name)} cannot be asked: {provider.limits}")
+        latest.caption(f"Cannot be tested: {provider.limits}")
     if not (writes and testable):
         return
     if place.button("Test connection", icon=":material/wifi_tethering:", key="connection_test"):
 
         def ask() -> str:
-            with desk.opener() as session:
-                result = connection_tests.test(session, desk.actor, found.id)
+            with dialog.opener() as session:
+                result = connection_tests.test(session, dialog.actor, found.id)
             color, mark, word = ("green", "check_circle", "Passed") if result.passed else ("red", "error", "Failed")
-            latest.markdown(f":{color}[:material/{mark}: {word}] just now · {plain(result.told)}")
+            latest.markdown(f":{color}[:material/{mark}: {word}] just now · {plain(result.message)}")
             return ""
 
-        with st.spinner(f"Asking {plain(provider.name)}…"):
+        with st.spinner(f"Testing with {plain(provider.name)}…"):
             outcome(ask, "connection_test")
         said("connection_test")
 
@@ -188,7 +188,7 @@ def _entered(provider: type[Provider], prefix: str, found: ConnectionDetail | No
         index=countries.index(known) if known in countries else 0,
         format_func=lambda code: numbering.country(code) if code else "None",
         key=f"{prefix}_country",
-        help="A number typed without + is read as one of this country.",
+        help="Numbers without + are read as numbers of this country.",
     )
     voice = status = ""
     if provider.can(Capability.SET_WEBHOOKS):
@@ -230,7 +230,7 @@ def _credential(field: Field, key: str, found: ConnectionDetail | None) -> str:
         key=key,
         type="password",
         autocomplete="new-password",
-        placeholder="Set. Leave empty to keep it" if is_set else "Not set",
+        placeholder="Saved. Leave empty to keep it" if is_set else "Not set",
         help=field.help or None,
     )
 
@@ -259,9 +259,9 @@ def _read_only(found: ConnectionDetail, provider: type[Provider]) -> None:
             st.markdown(plain(value) if value else "—")
 
 
-def _put_away(desk: Desk, found: ConnectionDetail, uses: Uses) -> None:
+def _put_away(dialog: Dialog, found: ConnectionDetail, uses: Uses) -> None:
     """Draw the ways to put a connection into and out of use, and to delete it; both say what depends on it."""
-    actor = desk.actor
+    actor = dialog.actor
 
     def newest(session: Session) -> int:
         return connections.get(session, actor, found.id).version
@@ -269,8 +269,8 @@ def _put_away(desk: Desk, found: ConnectionDetail, uses: Uses) -> None:
     with st.container(horizontal=True):
         if not found.is_active:
             if st.button("Activate", icon=":material/play_circle:", key="connection_activate"):
-                desk.do(
-                    lambda session: connections.activate(session, actor, found.id, version=desk.version),
+                dialog.do(
+                    lambda session: connections.activate(session, actor, found.id, version=dialog.version),
                     f"{found.name} is active.",
                     newest,
                 )
@@ -279,16 +279,16 @@ def _put_away(desk: Desk, found: ConnectionDetail, uses: Uses) -> None:
                 st.markdown(_depends(uses))
                 st.caption("It can no longer be chosen for new numbers. You can activate it again.")
                 if st.button("Deactivate connection", key="connection_deactivate"):
-                    desk.do(
-                        lambda session: connections.deactivate(session, actor, found.id, version=desk.version),
+                    dialog.do(
+                        lambda session: connections.deactivate(session, actor, found.id, version=dialog.version),
                         f"{found.name} is inactive.",
                         newest,
                     )
         with st.popover(":red[Delete]", icon=":material/delete:", disabled=uses.any, help=_why_not(uses)):
-            st.markdown("Nothing uses this connection. It is deleted with its credentials; this cannot be undone.")
+            st.markdown("This connection is not in use. It is deleted with its credentials; this cannot be undone.")
             if st.button(":red[Delete connection]", icon=":material/delete:", key="connection_delete"):
-                desk.do(
-                    lambda session: connections.delete(session, actor, found.id, version=desk.version),
+                dialog.do(
+                    lambda session: connections.delete(session, actor, found.id, version=dialog.version),
                     f"{found.name} was deleted.",
                     newest,
                 )
@@ -299,13 +299,13 @@ def _depends(uses: Uses) -> str:
         return "Nothing in use depends on it."
     parts = [labels.amount(uses.numbers, "number")] if uses.numbers else []
     if uses.open_orders:
-        parts.append(f"{labels.amount(uses.open_orders, 'order')} not settled yet")
+        parts.append(f"{labels.amount(uses.open_orders, 'order')} still open")
     one = uses.numbers + uses.open_orders == 1
     return f"**{' and '.join(parts)}** {'depends on it and keeps it' if one else 'depend on it and keep it'}."
 
 
 def _why_not(uses: Uses) -> str | None:
-    return f"In use, so it cannot be deleted: {connections.told(uses)}." if uses.any else None
+    return f"In use, so it cannot be deleted: {connections.usage(uses)}." if uses.any else None
 
 
 def _tested(row: ListedConnection, zone: ZoneInfo) -> str:

@@ -19,11 +19,11 @@ from services.jobs import workflows
 from services.text.labels import amount
 
 _WHY_NOT = {
-    "inbound": "inbound: only what a campaign dials is an attempt",
+    "inbound": "inbound: only calls that a campaign dials are attempts",
     "not_dialed": "canceled, or never dialed",
-    "not_on_record": "of numbers that are not on record here",
-    "in_no_pool": "of numbers that were in no campaign's pool",
-    "in_several_pools": "of numbers in several pools: the log cannot tell which campaign called",
+    "not_on_record": "from numbers that are not in Numberdesk",
+    "in_no_pool": "from numbers in no campaign's pool",
+    "in_several_pools": "from numbers in several pools: the log does not say which campaign called",
 }
 
 
@@ -41,10 +41,10 @@ class CallLogs:
             self._none()
             return
         st.caption(
-            f"Reads every day that is over, in the tenant's time zone ({plain(logs[0].time_zone)}), into daily "
-            "facts. A call belongs to the campaign in whose pool its number is. The log does not say who "
-            "answered, so answered includes machines; what your dialer or a file has brought in for a day stays. "
-            "Once read, a log is read on by itself every day."
+            f"Reads each finished day, in the tenant's time zone ({plain(logs[0].time_zone)}), into daily facts. A "
+            f"call belongs to the campaign whose pool has its number. The log does not say who answered, so answered "
+            f"includes machines; days that your dialer or a file has reported are kept. After the first read it "
+            f"continues daily."
         )
         for log in sorted(logs, key=lambda log: not log.is_active):
             with st.container(border=True):
@@ -75,7 +75,7 @@ class CallLogs:
         if log.problem:
             st.warning(plain(log.problem), icon=":material/error:")
         if log.started_at:
-            self._told(log)
+            self._result(log)
 
     def _begin(self, log: CallLog) -> None:
         """Draw what begins a run: for a log that was never read with the first day to read."""
@@ -93,7 +93,7 @@ class CallLogs:
                     width=150,
                 )
             st.button(
-                "Go on" if log.state is State.STOPPED else "Read call log",
+                "Continue" if log.state is State.STOPPED else "Read call log",
                 icon=":material/play_arrow:" if log.state is State.STOPPED else ":material/history:",
                 type="primary",
                 key=f"call_log_read_{log.connection_id}",
@@ -122,14 +122,14 @@ class CallLogs:
                 done, all_days = log.counts.days, log.counts.days + log.days_left
                 read = f"{done:,} of {amount(all_days, 'day')}, {amount(log.counts.calls, 'call')}"
                 st.progress(done / max(1, all_days), text=f"Reading… {read}")
-                st.caption(f"{_who(log)} began {when(log.started_at, self.zone)}. You may leave this page.")
+                st.caption(f"{_who(log)} started {when(log.started_at, self.zone)}. You can leave this page.")
 
         watch()
 
-    def _told(self, log: CallLog) -> None:
+    def _result(self, log: CallLog) -> None:
         counts, at = log.counts, log.ended_at or log.started_at
         if counts.days:
-            kept = f"; {counts.kept:,} were there already and stay" if counts.kept else ""
+            kept = f"; {counts.kept:,} already existed and were kept" if counts.kept else ""
             st.markdown(
                 f"{amount(counts.days, 'day')} with {amount(counts.calls, 'call')} read: "
                 f"**{amount(counts.added, 'daily fact')}** added{kept}."
@@ -151,9 +151,9 @@ def _how_far(log: CallLog) -> str:
         return "Not read yet. An inactive connection is not read."
     if log.read_until is None:
         return "Not read yet."
-    until = f"Read from {log.first_day:%d %b %Y} until {log.read_until:%d %b %Y}"
+    until = f"Read from {log.first_day:%-d %b %Y} until {log.read_until:%-d %b %Y}"
     if not log.is_active:
-        return f"{until}. An inactive connection is not read on."
+        return f"{until}. An inactive connection is not read any further."
     if not log.days_left:
         return f"{until}: up to date. Today can be read when it is over."
     return f"{until}; {amount(log.days_left, 'day')} to read."

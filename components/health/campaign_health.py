@@ -46,7 +46,7 @@ def window(key: str = "window") -> int:
 def section(found: NumberHealth, limits: Thresholds, number_id: int, zone: ZoneInfo, *, may_import: bool) -> None:
     """Draw a line for each campaign, what stands out, and charts campaign by campaign; or why there are none."""
     if not found.totals:
-        text = "No campaign uses this number, and no calls were reported for it. Add it to the pool of a campaign"
+        text = "No campaign uses this number, and no calls were reported for it. Add it to a campaign's pool"
         with empty_state(f"{text}; calls come in by file, from your dialer by HTTP, or from Twilio.", "monitor_heart"):
             navigation.link(navigation.CAMPAIGNS, label="Go to campaigns", icon=":material/campaign:")
             if may_import:
@@ -58,10 +58,10 @@ def section(found: NumberHealth, limits: Thresholds, number_id: int, zone: ZoneI
     if current:
         _table(found, current, number_id, zone)
     else:
-        st.caption("It is in the pool of no campaign now.")
+        st.caption("It is not in any campaign's pool now.")
     left = [row for row in found.totals if row.has_left]
     if left:
-        st.markdown("**Pools that it has left**")
+        st.markdown("**Former pools**")
         _table(found, left, number_id, zone, key="left_")
     shown = [row for row in found.totals if row.attempts]
     if not shown:
@@ -153,7 +153,7 @@ def _table(
         frame,
         hide_index=True,
         key=f"{key}campaign_health",
-        alt="Pools that it has left" if key else "Campaign health by campaign",
+        alt="Former pools" if key else "Campaign health by campaign",
         column_config={
             "campaign": column.ButtonColumn(
                 "Campaign",
@@ -164,20 +164,22 @@ def _table(
                 **click(clicked, ids, lambda one: navigation.open_campaign(one, number_id=number_id)),
             ),
             "pool": column.TextColumn("Pool status", width=130 if key else 95),
-            "attempts": column.NumberColumn("Attempts", format="localized", width=70, help="The n of the answer rate"),
+            "attempts": column.NumberColumn(
+                "Attempts", format="localized", width=70, help="The answer rate's sample size (n)"
+            ),
             "answered": column.NumberColumn("Answered", format="localized", width=70),
-            "rate": column.TextColumn("Answer rate", width=110, help="With its 95 % Wilson interval"),
+            "rate": column.TextColumn("Answer rate", width=110, help="With its 95% Wilson interval"),
             "weight": column.TextColumn("Weight", width=80, help=labels.WEIGHT),
         },
     )
     who = {plain(row.campaign): labels.answered_by(row) for row in rows if row.attempts}
-    told = f"Whole days up to {found.window.until:%-d %b %Y}. Attempts reached the carrier."
+    text = f"Full days to {found.window.until:%-d %b %Y}. Attempts reached the carrier."
     if len(set(who.values())) == 1:
-        told += f" Answered: {next(iter(who.values()))}."
+        text += f" Answered: {next(iter(who.values()))}."
     elif who:
-        told += f" Answered: {'; '.join(f'{by} in {campaign}' for campaign, by in who.items())}."
+        text += f" Answered: {'; '.join(f'{by} in {campaign}' for campaign, by in who.items())}."
     today = max((line.today for line in found.lines.values() if line), default=0)
-    st.caption(f"{told} Today so far: {labels.amount(today, 'call')}." if today else told)
+    st.caption(f"{text} Today so far: {labels.amount(today, 'call')}." if today else text)
 
 
 def _charts(frame: pd.DataFrame, row: CampaignTotals, median: float | None) -> None:
@@ -203,13 +205,13 @@ def _charts(frame: pd.DataFrame, row: CampaignTotals, median: float | None) -> N
         level = alt.Chart(pd.DataFrame({"median": [median]}))
         layers.append(level.mark_rule(strokeDash=[5, 4], color="#8a93a0").encode(y="median:Q"))
     run = 1 if len(frame) <= campaign_health.RUN else campaign_health.RUN
-    over = "each day" if run == 1 else f"the {run} days up to each"
-    pool = "" if median is None else f"; dashed: the pool's median, {median:.0%}"
-    st.caption(f"**Answer rate** of {over}, with its 95 % Wilson interval{pool}")
-    told = labels.rate(rate(row.answered, row.attempts))
+    over = "Daily" if run == 1 else f"{run}-day"
+    pool = "" if median is None else f". Dashed: pool median {median:.0%}"
+    st.caption(f"**{over} answer rate** with its 95% interval{pool}")
+    text = labels.rate(rate(row.answered, row.attempts))
     against = "" if median is None else f", pool median {median:.1%}"
     st.altair_chart(
-        alt.layer(*layers), height=210, alt=f"{row.campaign}: answer rate over time. In the window {told}{against}"
+        alt.layer(*layers), height=210, alt=f"{row.campaign}: answer rate over time. In the window {text}{against}"
     )
     long = frame.assign(rest=frame["attempts"] - frame["answered"]).melt(
         ["day", "attempts"], ["answered", "rest"], "kind", "calls"
@@ -232,7 +234,7 @@ def _charts(frame: pd.DataFrame, row: CampaignTotals, median: float | None) -> N
             ],
         )
     )
-    st.caption("**Attempts** a day, answered and not")
+    st.caption("**Attempts** per day, answered or not")
     st.altair_chart(
         bars, height=190, alt=f"{row.campaign}: {row.answered:,} of {row.attempts:,} attempts answered, by day"
     )
@@ -249,7 +251,7 @@ def _days(frame: pd.DataFrame, campaign: str) -> None:
             "day": column.DateColumn("Day", format="D MMM YYYY"),
             "attempts": column.NumberColumn("Attempts", format="localized"),
             "answered": column.NumberColumn("Answered", format="localized"),
-            "n": column.NumberColumn("n", format="localized", help="Attempts that the rate is taken of"),
+            "n": column.NumberColumn("n", format="localized", help="Attempts behind the rate"),
             "rate": column.NumberColumn("Answer rate", format="%.1f%%"),
             "low": column.NumberColumn("Interval from", format="%.1f%%"),
             "high": column.NumberColumn("to", format="%.1f%%"),

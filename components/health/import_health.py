@@ -33,15 +33,15 @@ def by_program(actor: Actor) -> None:
     """Draw how a program sends health."""
     st.markdown(
         f"Your dialer can send daily facts itself, up to {api.MOST_ROWS:,} rows at once, with an API key of the "
-        "tenant. A row replaces what its campaign, number and day had, so sending twice changes nothing. Everything "
-        "else stands in the [OpenAPI document](/api/v1/openapi.json)."
+        "tenant. A row replaces what its campaign, number and day had, so sending twice changes nothing. See the "
+        "[OpenAPI document](/api/v1/openapi.json)."
     )
     address = urlsplit(st.context.url or "https://numberdesk.example.com")
     st.code(_CURL.format(address=f"{address.scheme}://{address.netloc}"), language="bash", wrap_lines=True)
     if actor.may(Permission.API_KEYS_WRITE):
         navigation.link(navigation.SETTINGS, label="API keys", icon=":material/key:")
     else:
-        st.caption("An admin of the tenant makes the keys.")
+        st.caption("An admin of the tenant creates the keys.")
 
 
 @dataclass(frozen=True)

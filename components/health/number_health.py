@@ -18,7 +18,7 @@ from components.ui.listing.table import table as draw
 from components.ui.markdown import plain
 from components.ui.page import BadgeColor, empty_state, errors_shown, exactly, when
 from services.health import number_health
-from services.health.number_health import URGENT, FallRow, HealthRow, IdleRow, Step, Totals, Verdict, Wanted
+from services.health.number_health import URGENT, FallRow, HealthFilter, HealthRow, IdleRow, Step, Totals, Verdict
 from services.health.statistics import rate
 from services.health.summaries import AsOf
 from services.health.thresholds import MEANINGS, Thresholds
@@ -42,7 +42,7 @@ _PAINT = {"Stands out": "#d55e00", "At its cap": "#e69f00", "Not enough data": "
 _MOST_URGENT = 5
 
 
-def toolbar(today: date, campaigns: Mapping[int, str]) -> tuple[Wanted, listing.Wanted]:
+def toolbar(today: date, campaigns: Mapping[int, str]) -> tuple[HealthFilter, listing.Wanted]:
     """Draw window, search and filters; return what is wanted."""
     days: list[int] = []
     status, campaign = (
@@ -60,7 +60,7 @@ def toolbar(today: date, campaigns: Mapping[int, str]) -> tuple[Wanted, listing.
     found = numbering.search_text(asked.text)
     digits = min(found.digits, key=len, default="") if found else ""
     verdicts, chosen = (tuple(asked.chosen[item.key]) for item in (status, campaign))
-    return Wanted(days[0], today, digits, verdicts, chosen), asked
+    return HealthFilter(days[0], today, digits, verdicts, chosen), asked
 
 
 def import_link(may_import: bool) -> None:
@@ -72,7 +72,7 @@ def import_link(may_import: bool) -> None:
 def nothing(asked: listing.Wanted | None, may_import: bool) -> None:
     """Draw why there is no line: nothing matches what is *asked* for, or there are no calls."""
     if asked is not None:
-        with empty_state("No line matches the search and filters.", "search_off"):
+        with empty_state("No results match the search and filters.", "search_off"):
             asked.clear_button()
         return
     text = "No calls in this window. They come in by file, from your dialer by HTTP, or from Twilio's call log."
@@ -88,14 +88,14 @@ def by_verdict(steps: Sequence[Step]) -> dict[Verdict, int]:
     return found
 
 
-def figures(found: Totals, lines: Mapping[Verdict, int], idle: int, wanted: Wanted) -> None:
+def figures(found: Totals, lines: Mapping[Verdict, int], idle: int, wanted: HealthFilter) -> None:
     """Draw the key figures, the first ones with their change against the window before."""
     now = rate(found.answered, found.attempts)
     changed = number_health.changed(found)
     change = f"{changed[0] * 100:+.1f} points" if changed else None
     calls = _change(found.attempts, found.attempts_before)
     numbers = _change(found.numbers, found.numbers_before)
-    interval = "" if now.low is None else f"95 % interval {now.low:.1%}–{now.high:.1%}, n = {now.n:,}"
+    interval = "" if now.low is None else f"95% interval {now.low:.1%}–{now.high:.1%}, n = {now.n:,}"
     if changed:
         interval += ". The change is beyond chance" if changed[1] else ". The change is within chance"
     interval += f". Answered: {labels.answered_by(found)}"
@@ -115,7 +115,7 @@ def figures(found: Totals, lines: Mapping[Verdict, int], idle: int, wanted: Want
             _metric(
                 labels.VERDICT[verdict], f"{lines.get(verdict, 0):,}", help=f"Next: {number_health.ACTION[verdict]}"
             )
-        _metric("At or near the cap", f"{capped:,}", help="By the calls of today, or because the pool says so")
+        _metric("At or near the cap", f"{capped:,}", help="By today's calls, or capped in the pool")
         _metric("Idle", f"{idle:,}", help="Twilio-managed numbers at risk of reclaim, listed below")
 
 
@@ -135,16 +135,16 @@ def _metric(label: str, value: str, change: str | None = None, help: str = "", *
     )
 
 
-def as_of(found: AsOf, wanted: Wanted, zone: ZoneInfo, sums: Callable[[], AsOf]) -> None:
+def as_of(found: AsOf, wanted: HealthFilter, zone: ZoneInfo, sums: Callable[[], AsOf]) -> None:
     """Draw which days are in the figures, and when they were added up; draw the page anew when *sums* are newer."""
     if found.until is not None:
-        text = f"{wanted.days:d} whole days up to {found.until:%-d %b %Y}, compared with the {wanted.days:d} before."
+        text = f"Last {wanted.days:d} full days (to {found.until:%-d %b %Y}) vs the {wanted.days:d} before."
         if found.behind:
-            text += f" Added up {when(found.made_at, zone)}; newer calls are being added up now."
-        st.caption(text, help=f"Added up {exactly(found.made_at, zone)}.")
+            text += f" Calculated {when(found.made_at, zone)}; newer calls are being added."
+        st.caption(text, help=f"Calculated {exactly(found.made_at, zone)}.")
     else:
         st.info(
-            "The calls are being added up for the first time. They appear here by themselves.",
+            "Calls are being summarized for the first time. They will appear here shortly.",
             icon=":material/hourglass_top:",
         )
         st.skeleton(height=400)
@@ -160,7 +160,7 @@ def as_of(found: AsOf, wanted: Wanted, zone: ZoneInfo, sums: Callable[[], AsOf])
 
 
 def falls(found: Sequence[FallRow], *, with_tenant: bool) -> None:
-    """Draw the campaigns whose whole pool answers less than it did, each as one finding."""
+    """Draw the campaigns with a falling answer rate across the pool, each as one finding."""
     for fall in found:
         whose = f"{plain(fall.campaign)} ({plain(fall.tenant)})" if with_tenant else plain(fall.campaign)
         with st.container(key=f"fall_{fall.campaign_id}"):
@@ -186,15 +186,15 @@ def attention(rows: Sequence[HealthRow], limits: Thresholds, lines: Mapping[Verd
                 )
                 st.badge(labels.VERDICT[row.verdict], color=_BADGES[row.verdict])
                 found = rate(row.answered, row.attempts)
-                told = (
+                text = (
                     f"{found.value:.1%} of {labels.amount(row.attempts, 'attempt')}" if found.value is not None else ""
                 )
                 name = f" · {plain(row.label)}" if row.label else ""
-                st.markdown(f"{plain(row.campaign)}{name} · {told}")
+                st.markdown(f"{plain(row.campaign)}{name} · {text}")
             st.markdown(f"{number_health.reason(row, limits)} **{number_health.ACTION[row.verdict]}**")
     more = sum(lines.get(verdict, 0) for verdict in URGENT) - len(urgent)
     if more > 0:
-        st.caption(f"{labels.amount(more, 'more line')} below, the worst first.")
+        st.caption(f"{labels.amount(more, 'more result')} below, worst first.")
 
 
 def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], limits: Thresholds, *, with_tenant: bool) -> None:
@@ -220,19 +220,19 @@ def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], limits: Thre
             "rate",
             "Answer rate",
             lambda row: labels.share(rate(row.answered, row.attempts)),
-            help="Answered / attempts in the window, with its 95 % Wilson interval",
+            help="Answered / attempts in the window, with its 95% Wilson interval",
             hover=lambda row: f"Answered: {labels.answered_by(row)}",
         ),
         text(
             "median",
             "Pool, same days",
             lambda row: f"{_percent(row.median)}, {_percent(row.expected)}",
-            help="The median of its pool, and what the others of its pool had on the same days",
+            help="The median of its pool, and what the rest of its pool had on the same days",
         ),
         trend("trend", "By day", lambda row: by_day[_line(row)], told, help="Answer rate of each day with calls"),
         text("why", "Why, and what to do", lambda row: _why(row, limits), wide=True),
     ]
-    draw("Numbers by health, the worst first", rows, columns, key="health_table", of=_line)
+    draw("Numbers by health, worst first", rows, columns, key="health_table", of=_line)
 
 
 def _line(row: HealthRow) -> str:
@@ -250,13 +250,14 @@ def _percent(share: float | None) -> str:
 def definitions(limits: Thresholds, *, may_change: bool) -> None:
     """Draw what the words and thresholds mean, and for whoever may change them the way there."""
     st.caption(
-        "Answer rate = answered / attempts that reached the carrier. Ranked by status, then by the interval's low end. "
-        "A number is judged against the others of its pool on the same days, so that a bad day is not a bad number. "
-        f"**Low**: even the upper end lies under {MEANINGS['flag_share'].told(limits.flag_share)} of what they had. "
-        f"**Falling**: the change test against them has passed {limits.alarm:g}. Of the flags together at most "
-        f"{MEANINGS['false_share'].told(limits.false_share)} are false in the mean. **Not enough data**: the interval "
-        f"is wider than {MEANINGS['widest_interval'].told(limits.widest_interval)}; **pool too small to tell**: that "
-        "of the others is. **Answered** counts humans only where machines were detected, else it includes machines. "
+        "Answer rate = answered / attempts that reached the carrier. Sorted by status, then by the interval's lower "
+        "end. A number is compared with the rest of its pool on the same days, so that a bad day is not a bad number. "
+        f"**Low**: even the upper bound is below {MEANINGS['flag_share'].text(limits.flag_share)} of the pool's rate. "
+        f"**Falling**: the evidence of a drop has passed {limits.alarm:g}. On average, at most "
+        f"{MEANINGS['false_share'].text(limits.false_share)} of all flags are false. **Not enough data**: the interval "
+        f"is wider than {MEANINGS['widest_interval'].text(limits.widest_interval)}; **pool too small to tell**: that "
+        "of its pool is. **Answered** counts only humans where machines were detected, and otherwise includes "
+        "machines. "
         f"**Near cap** from {limits.cap_warning:,} calls today, **capped** from {limits.cap:,}, until midnight."
     )
     if may_change:
@@ -283,7 +284,7 @@ def spread(steps: Sequence[Step]) -> None:
         .encode(
             x=alt.X("low:Q", bin="binned", scale=alt.Scale(domain=[0, 1]), axis=percent, title="Answer rate"),
             x2="high:Q",
-            y=alt.Y("lines:Q", title="Numbers × campaigns", axis=alt.Axis(tickMinStep=1), stack="zero"),
+            y=alt.Y("lines:Q", title="Numbers", axis=alt.Axis(tickMinStep=1), stack="zero"),
             color=alt.Color(
                 "kind:N",
                 scale=alt.Scale(domain=shown, range=[_PAINT[kind] for kind in shown]),
@@ -294,12 +295,12 @@ def spread(steps: Sequence[Step]) -> None:
                 alt.Tooltip("low:Q", title="From", format=".0%"),
                 alt.Tooltip("high:Q", title="To", format=".0%"),
                 alt.Tooltip("kind:N", title="Status"),
-                alt.Tooltip("lines:Q", title="Lines", format=","),
+                alt.Tooltip("lines:Q", title="Count", format=","),
             ],
         )
     )
-    st.subheader("How the rates are spread", anchor=False)
-    st.altair_chart(chart, height=220, alt="How many numbers × campaigns have which answer rate, by status")
+    st.subheader("Answer rate distribution", anchor=False)
+    st.altair_chart(chart, height=220, alt="How many numbers have which answer rate, by status")
 
 
 def idle(rows: Sequence[IdleRow], total: int, limits: Thresholds, *, with_tenant: bool) -> None:
@@ -308,10 +309,10 @@ def idle(rows: Sequence[IdleRow], total: int, limits: Thresholds, *, with_tenant
     if not rows:
         st.caption("No Twilio-managed number is idle.")
         return
-    first = f" The {len(rows):,} idlest are shown." if total > len(rows) else ""
+    first = f" Showing the {len(rows):,} least used." if total > len(rows) else ""
     st.caption(
-        f"{labels.amount(total, 'Twilio-managed number')} with under {limits.idle_calls:d} completed calls of 12 s in "
-        f"{number_health.IDLE_DAYS} days, as far as campaigns report them. Use them, or release them.{first}"
+        f"{labels.amount(total, 'Twilio-managed number')} with fewer than {limits.idle_calls:d} completed calls of 12 "
+        f"s in {number_health.IDLE_DAYS} days, as reported by campaigns. Use them, or release them.{first}"
     )
     columns: list[Column[Any]] = [
         number(

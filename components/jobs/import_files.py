@@ -26,7 +26,7 @@ KINDS = ["csv", "tsv", "txt", "xlsx", "xlsm", "xlsb", "xls", "ods", "html", "htm
 _NONE = ""
 _SHOWN = 5
 _LEFT_OUT = 20
-_NO_HEADER = "None: the first row is a row like the others"
+_NO_HEADER = "None (the first row is data)"
 
 
 def sheet(tray: Tray, file: UploadedFile, names: Mapping[str, Sequence[str]], prefix: str) -> Sheet:
@@ -42,9 +42,9 @@ def sheet(tray: Tray, file: UploadedFile, names: Mapping[str, Sequence[str]], pr
         tray.leave()
     if read is None or not _is_chosen(read, choice):
         key = (file.file_id, choice.sheet, choice.header, choice.encoding)
-        told = "Waiting for other files to be read…" if files.is_busy() else "Reading the file…"
+        text = "Waiting for other files to be read…" if files.is_busy() else "Reading the file…"
         try:
-            with nullcontext() if tray.key("sheet") == key else st.spinner(told):
+            with nullcontext() if tray.key("sheet") == key else st.spinner(text):
                 read = tray.once("sheet", key, lambda: files.read(file.name, file.getvalue(), names, choice))
         except Busy:
             st.button("Try again", icon=":material/refresh:", key=f"{place}_again")
@@ -63,17 +63,17 @@ def columns(sheet: Sheet, kind: type[ImportKind[Any]], prefix: str) -> dict[str,
 
     It is open when one that is needed could not be guessed. Columns that no field takes are named.
     """
-    guessed, offered = files.guess(sheet, imports.names(kind)), list(sheet.columns)
-    shape = zlib.crc32("\n".join([*offered, *map(str, guessed.values())]).encode())  # another file is matched anew
+    guessed, options = files.guess(sheet, imports.names(kind)), list(sheet.columns)
+    shape = zlib.crc32("\n".join([*options, *map(str, guessed.values())]).encode())  # another file is matched anew
     with st.expander("Columns", expanded=any(guessed[field] is None for field in imports.required(kind))):
         chosen = {
-            field.name: _column(field, offered, guessed[field.name], f"{prefix}_column_{field.name}_{shape}")
+            field.name: _column(field, options, guessed[field.name], f"{prefix}_column_{field.name}_{shape}")
             for field in kind.fields
         }
     _preview(sheet)
-    if left := [column for column in offered if column not in chosen.values()]:
+    if left := [column for column in options if column not in chosen.values()]:
         more = f" and {len(left) - _LEFT_OUT:,} more" if len(left) > _LEFT_OUT else ""
-        st.caption(f"Left out: {plain(', '.join(left[:_LEFT_OUT]))}{more}.")
+        st.caption(f"Columns ignored: {plain(', '.join(left[:_LEFT_OUT]))}{more}.")
     return chosen
 
 
@@ -90,7 +90,7 @@ def _preview(sheet: Sheet) -> None:
     wrong = [row for row in sheet.rows if row.problem]
     if wrong:
         st.warning(
-            f"{amount(len(wrong), 'row')} cannot be taken as {'it is' if len(wrong) == 1 else 'they are'}. "
+            f"{amount(len(wrong), 'row')} cannot be imported as {'it is' if len(wrong) == 1 else 'they are'}. "
             f"Row {wrong[0].number:,}: {plain(wrong[0].problem)}",
             icon=":material/warning:",
         )
@@ -116,8 +116,8 @@ def _choices(read: Sheet, choice: Choice, place: str, part: str) -> None:
         if moved or not read.named or choice.header is not None:
             _choice("Header", headers, read.header, f"{part}_header")
         if read.encodings:
-            told = {codec: f"{name}: {sample}" if sample else name for codec, name, sample in read.encodings}
-            _choice("Encoding", told, read.encoding, f"{place}_encoding")
+            samples = {codec: f"{name}: {sample}" if sample else name for codec, name, sample in read.encodings}
+            _choice("Encoding", samples, read.encoding, f"{place}_encoding")
 
 
 def _choice(title: str, options: Mapping[Key, str], chosen: Key, key: str) -> None:

@@ -158,7 +158,7 @@ def tray(page: str, actor: Actor) -> Tray:
 
 def _given_up(act: Act) -> None:
     st.warning(
-        f"The {plain(act)} was interrupted by another click. Nothing was written; ask for it again.",
+        f"The {plain(act)} was interrupted by another click. Nothing was written; start it again.",
         icon=":material/front_hand:",
     )
 

@@ -176,34 +176,34 @@ class Importing(ABC):
                 "Reason": st.column_config.TextColumn(width=480),
                 "Column": st.column_config.TextColumn(width=130),
             },
-            alt="The outcome of each row",
+            alt="Outcome of each row",
         )
         self.remark(report)
         if len(report.results) > _SHOWN:
-            st.caption(f"The first {_SHOWN} of {len(report.results):,} rows, the worst first.")
+            st.caption(f"The first {_SHOWN} of {len(report.results):,} rows, worst first.")
         download(
             partial(imports.outcomes, sheet, report, words),
             f"{self.place}-outcomes",
-            "The rows of the file behind their outcomes: mend those that were refused, and import it again.",
+            "Your rows with their outcomes: fix the refused ones, then import the file again.",
             "Download results",
         )
 
 
 def _summary(report: Report, words: Mapping[Outcome, str]) -> str:
     """Return how many rows had which outcome: `12 added, 3 already here, 2 differ, 1 refused.`"""
-    said = {
+    verbs = {
         Outcome.ADDED: "can be added" if words is imports.WOULD else "added",
         Outcome.REPLACED: "can be replaced" if words is imports.WOULD else "replaced",
         Outcome.HERE: "already here",
         Outcome.DIFFERS: "differ",
-        Outcome.DOUBTFUL: "need a look",
+        Outcome.DOUBTFUL: "need review",
         Outcome.REFUSED: "refused",
     }
-    alone = {Outcome.DIFFERS: "differs", Outcome.DOUBTFUL: "needs a look"}
-    counts = {outcome: report.count(outcome) for outcome in said}
+    alone = {Outcome.DIFFERS: "differs", Outcome.DOUBTFUL: "needs review"}
+    counts = {outcome: report.count(outcome) for outcome in verbs}
     return (
         ", ".join(
-            f"{n:,} {alone.get(outcome, said[outcome]) if n == 1 else said[outcome]}"
+            f"{n:,} {alone.get(outcome, verbs[outcome]) if n == 1 else verbs[outcome]}"
             for outcome, n in counts.items()
             if n or outcome is Outcome.ADDED
         )

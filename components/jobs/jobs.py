@@ -36,7 +36,7 @@ class Numbered(Protocol):
 
 
 @dataclass(frozen=True)
-class Told:
+class ItemOutcome:
     """What came of one number. What is not certain yet is settled later, by itself."""
 
     e164: str
@@ -54,11 +54,11 @@ class Job:
     act: Act
     waiting: list[Numbered]
     placed: list[tuple[str, int]] = field(default_factory=list)
-    told: list[Told] = field(default_factory=list)
+    results: list[ItemOutcome] = field(default_factory=list)
 
     def run(self, actor: Actor, opener: Callable[[], AbstractContextManager[Session]]) -> None:
         """Work off what is left, drawing how far it is."""
-        total = len(self.waiting) + len(self.placed) + len(self.told)
+        total = len(self.waiting) + len(self.placed) + len(self.results)
         bar = st.progress(0.0)
         while self.waiting:
             begun = total - len(self.waiting)
@@ -68,7 +68,7 @@ class Job:
         while self.placed:
             answered = total - len(self.placed)
             bar.progress(
-                answered / total, text=f"Waiting for the outcome… {answered:,} of {labels.amount(total, 'number')}"
+                answered / total, text=f"Waiting for results… {answered:,} of {labels.amount(total, 'number')}"
             )
             self._await(actor, opener, max(0.0, until - time.monotonic()))
 
@@ -81,13 +81,13 @@ class Job:
             if order is not None:
                 workflows.begin(order)
         except ServiceError as exc:
-            self.told.append(Told(row.e164, str(exc), is_done=False))
+            self.results.append(ItemOutcome(row.e164, str(exc), is_done=False))
         except DatabaseUnavailable:
             self.waiting.insert(0, row)  # it is tried again in the next run
             raise
         else:
             if order is None:
-                self.told.append(Told(row.e164, self.done.capitalize(), is_done=True))
+                self.results.append(ItemOutcome(row.e164, self.done.capitalize(), is_done=True))
             else:
                 self.placed.append((row.e164, order))
 
@@ -98,25 +98,25 @@ class Job:
             with opener() as session:
                 order = orders.get(session, actor, order_id)
         except ServiceError as exc:
-            self.told.append(Told(e164, str(exc), is_done=False, is_open=True))
+            self.results.append(ItemOutcome(e164, str(exc), is_done=False, is_open=True))
         else:
             is_done = order.state is OrderState.CONFIRMED
-            text = self.done.capitalize() if is_done else order.problem or "Not certain yet; we keep looking"
-            self.told.append(Told(e164, text, is_done, order.is_open))
+            text = self.done.capitalize() if is_done else order.problem or "Pending confirmation; we keep checking"
+            self.results.append(ItemOutcome(e164, text, is_done, order.is_open))
         self.placed.pop(0)
 
 
 @dataclass
-class Bench:
-    """Where a page works on many numbers, one job at a time; `told` is what came of the last one, until it is seen."""
+class JobRunner:
+    """Runs one job at a time on many numbers; `results` are those of the last one, until they are closed."""
 
     job: Job | None = None
-    told: list[Told] = field(default_factory=list)
+    results: list[ItemOutcome] = field(default_factory=list)
     done: str = ""
 
     def begin(self, doing: str, done: str, rows: Sequence[Numbered], act: Act) -> None:
         """Begin a job that is then to be worked off; the second click of a double click finds it begun."""
-        if self.job is None and not self.told:
+        if self.job is None and not self.results:
             self.job = Job(doing, done, act, list(rows))
 
     def work(self, actor: Actor, opener: Callable[[], AbstractContextManager[Session]]) -> list[str]:
@@ -124,24 +124,24 @@ class Bench:
         if self.job is None:
             return []
         self.job.run(actor, opener)
-        self.told, self.done, self.job = self.job.told, self.job.done, None
-        return [one.e164 for one in self.told if one.is_done or one.is_open]
+        self.results, self.done, self.job = self.job.results, self.job.done, None
+        return [one.e164 for one in self.results if one.is_done or one.is_open]
 
     def forget(self) -> None:
         """Have seen what came of the last job."""
-        self.told = []
+        self.results = []
 
-    def outcomes(self) -> None:
+    def draw_results(self) -> None:
         """Draw what came of each number."""
-        good = sum(one.is_done for one in self.told)
-        icon = ":material/check_circle:" if good == len(self.told) else ":material/rule:"
-        st.markdown(f"{icon} **{good:,} of {labels.amount(len(self.told), 'number')} {plain(self.done)}**")
+        good = sum(one.is_done for one in self.results)
+        icon = ":material/check_circle:" if good == len(self.results) else ":material/rule:"
+        st.markdown(f"{icon} **{good:,} of {labels.amount(len(self.results), 'number')} {plain(self.done)}**")
         frame = pd.DataFrame(
-            [(numbering.display(one.e164), one.text) for one in self.told], columns=["Number", "Outcome"]
+            [(numbering.display(one.e164), one.text) for one in self.results], columns=["Number", "Outcome"]
         )
         st.dataframe(
             frame,
             hide_index=True,
-            alt="Outcome of each number",
+            alt="Result for each number",
             column_config={"Number": st.column_config.Column(width=145)},
         )

@@ -21,6 +21,7 @@ from services.core.access import Actor, Permission
 from services.core.errors import InvalidInput
 from services.numbers import numbers, registration
 from services.numbers.registration import Configuration, Preview
+from services.orders import catalogue
 from services.text import labels, numbering
 from services.text.numbering import Doubtful
 
@@ -34,23 +35,23 @@ class Wizard:
 
     def draw(self, session: Session) -> None:
         """Draw the step that the wizard is at."""
-        offered = connections.choices(session, self.actor)
+        options = connections.choices(session, self.actor)
         session.rollback()  # steps ask the provider in sessions of their own
         match state()["step"]:
             case "search" | "papers" | "waiting" | "imported":
-                buy_number.TwilioPath(self.actor, self.opener).draw(session, offered)
+                buy_number.TwilioPath(self.actor, self.opener).draw(session, options)
             case "manual":
-                self._manual(offered)
+                self._manual(options)
             case "configure":
                 self._configure(session)
             case "done":
                 self._done()
             case _:
-                self._source(offered)
+                self._source(options)
 
     def _source(self, offered: list[ConnectionRow]) -> None:
         st.subheader("Choose source", anchor=False)
-        accounts = [connection for connection in offered if connection.provider == "twilio"]
+        accounts = catalogue.sellers(offered)
         has_twilio = bool(accounts)
         where = f" in {plain(accounts[0].name)}" if len(accounts) == 1 else ""
         with st.container(horizontal=True):
@@ -70,7 +71,7 @@ class Wizard:
                 "manual",
             )
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.caption("Many numbers at once? Bring them in from a CSV or Excel file.", width="content")
+            st.caption("Adding many numbers? Import a CSV or Excel file.", width="content")
             navigation.link(navigation.IMPORT, label="Import from a file", icon=":material/upload_file:")
         if not has_twilio:
             st.caption("To buy or import Twilio numbers, add a Twilio telephony connection first.")
@@ -103,7 +104,7 @@ class Wizard:
         if row is not None:
             country = row.default_country or provider_named(row.provider).default_country
             if country:
-                st.caption(f"A number without + is read as one of {plain(numbering.country(country))}.")
+                st.caption(f"Numbers without + are read as {plain(numbering.country(country))} numbers.")
         if not names:
             may_add = self.actor.may(Permission.CONNECTIONS_WRITE)
             who = "Add one first." if may_add else "An admin can add one."
@@ -166,7 +167,7 @@ class Wizard:
                 "Connection": f"{seen.connection} · {provider_named(seen.provider).name}",
             },
         )
-        st.caption("The number is registered here only; nothing changes at its provider.")
+        st.caption("The number is registered in Numberdesk only. Nothing changes at its provider.")
         st.text_input("Label (name)", key="add_label", placeholder="Optional", persist_state="page")
         draw.agent_choice("add_agent", draw.agent_names(agents.choices(session, self.actor)), persist=True)
         draw.country_choice("Allowed inbound countries", "add_inbound", persist=True)
@@ -199,20 +200,20 @@ class Wizard:
                     configuration,
                     insist=state()["insist"],
                 )
-                told = wizard.facts(numbers.get(session, self.actor, number_id), "Nothing changed at the provider")
+                text = wizard.facts(numbers.get(session, self.actor, number_id), "Nothing changed at the provider")
             number_list.filters.clear()
-            go("done", number_id=number_id, told=told)
+            go("done", number_id=number_id, summary=text)
             return f"{numbering.display(seen.e164)} was added."
 
         outcome(add, "done" if state()["step"] == "done" else "configure")
 
     def _done(self) -> None:
         number_id: int = state()["number_id"]
-        told: dict[str, str] = dict(state()["told"])
+        summary: dict[str, str] = dict(state()["summary"])
         with st.container(border=True, gap="xsmall"):
             st.subheader(":material/check_circle: Phone number added", anchor=False)
-            st.markdown(f"#### {plain(told.pop('Number'))}")
-            for name, value in told.items():
+            st.markdown(f"#### {plain(summary.pop('Number'))}")
+            for name, value in summary.items():
                 st.markdown(f"{plain(name)}: **{plain(value)}**")
         wizard.ways_on(number_id)
 

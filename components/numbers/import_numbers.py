@@ -14,8 +14,8 @@ from services.numbers.number_import import NumberImport
 from services.text.numbering import Bare
 
 _BARE = {
-    Bare.NATIONAL: "National, of the connection's country",
-    Bare.INTERNATIONAL: "International: a spreadsheet dropped their +",
+    Bare.NATIONAL: "National numbers of the connection's country",
+    Bare.INTERNATIONAL: "International numbers that lost their + in a spreadsheet",
 }
 
 
@@ -47,11 +47,11 @@ class ImportingNumbers(Importing):
             width=460,
         )
         bare = st.selectbox(
-            "Numbers without + that can be read in two ways",
+            "Ambiguous numbers without +",
             list(_BARE),
             format_func=lambda value: _BARE[value],
             index=None,
-            placeholder="Not said: such rows need a look",
+            placeholder="Not sure (such rows need review)",
             key="numbers_bare",
             width=460,
         )
@@ -61,7 +61,7 @@ class ImportingNumbers(Importing):
     def remark(self, report: Report) -> None:
         """Draw that an import changes nothing that is here."""
         if report.count(Outcome.DIFFERS):
-            st.caption("What differs is not changed: an import only adds numbers. Change it on the number's page.")
+            st.caption("Differences are not applied: an import only adds numbers. Edit them on the number's page.")
 
     def lead_on(self) -> None:
         """Draw the way to the list."""

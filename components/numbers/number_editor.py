@@ -60,7 +60,7 @@ class Editor:
     def sections(self, session: Session) -> None:
         """Draw every section with its own save."""
         number, zone = self.number, self.zone
-        offered = connections.choices(session, self.actor)
+        options = connections.choices(session, self.actor)
         draw.label(number, self._saver("label", self._save_label), zone)
         draw.agent(agents.choices(session, self.actor), number, self._saver("agent", self._save_agent), zone)
         draw.countries(
@@ -73,7 +73,7 @@ class Editor:
             self._saver("outbound", self._save_outbound),
             zone,
         )
-        providers = {connection.id: connection.provider for connection in offered}
+        providers = {connection.id: connection.provider for connection in options}
 
         def save_configuration(session: Session, version: int) -> int:
             chosen = st.session_state["number_connection"]
@@ -82,7 +82,7 @@ class Editor:
             kept = number.provider_fields if same else fields
             return numbers.set_connection(session, self.actor, number.id, chosen, kept, version=version)
 
-        draw.configuration(number, offered, self._saver("configuration", save_configuration), zone)
+        draw.configuration(number, options, self._saver("configuration", save_configuration), zone)
         draw.provider_fields(number, self._saver("provider_fields", self._save_provider_fields), zone)
         draw.tags_and_notes(
             numbers.tags(session, self.actor), self._saver("tags_and_notes", self._save_tags_and_notes), zone
@@ -119,7 +119,7 @@ class Editor:
 
     def put_back(self) -> None:
         """Undo a removal."""
-        done = "The number is back, inactive and without its campaigns."
+        done = "The number was restored. It is inactive and in no campaign."
         self.act("status", lambda s, v: numbers.put_back(s, self.actor, self.number.id, version=v), done)
 
     def _saver(self, place: str, act: Act) -> Callable[[], None]:

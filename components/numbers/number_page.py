@@ -24,9 +24,9 @@ NO_RESTRICTION = "Empty means no restriction."
 Save = Callable[[], None]
 
 
-def card(deeds: "Deeds", zone: ZoneInfo, *, with_tenant: bool, writes: bool) -> None:
+def card(editor: "NumberActions", zone: ZoneInfo, *, with_tenant: bool, writes: bool) -> None:
     """Draw the number, its badges, one line of what it is, and the ways to put it into and out of use."""
-    number = deeds.number
+    number = editor.number
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             with st.container(horizontal=True, vertical_alignment="center", width="content"):
@@ -37,7 +37,7 @@ def card(deeds: "Deeds", zone: ZoneInfo, *, with_tenant: bool, writes: bool) -> 
                 st.badge(labels.MANAGED[number.is_managed], color="blue" if number.is_managed else "gray")
             with st.container(horizontal=True, width="content"):
                 if writes:
-                    actions(deeds)
+                    actions(editor)
         parts = [
             number.label or "No label",
             provider_named(number.provider).name,
@@ -49,15 +49,15 @@ def card(deeds: "Deeds", zone: ZoneInfo, *, with_tenant: bool, writes: bool) -> 
         st.markdown(" · ".join(plain(part) for part in parts))
         with st.container(horizontal=True, vertical_alignment="center"):
             st.code(number.e164, language=None, width=200)
-            told = f"Added {when(number.created_at, zone)}"
+            text = f"Added {when(number.created_at, zone)}"
             if number.released_at:
-                told += f" · {labels.STATUS[number.status]} {when(number.released_at, zone)}"
+                text += f" · {labels.STATUS[number.status]} {when(number.released_at, zone)}"
             if number.buy_back_until and orders.may_be_bought_back(number):
-                told += f" · can be bought back until {exactly(number.buy_back_until, zone)}"
+                text += f" · can be bought back until {exactly(number.buy_back_until, zone)}"
             if number.price:
-                told += f" · {plain(f'{number.price} {number.currency}')} a month"
+                text += f" · {plain(labels.money(number.price))} a month"
             hover = f"Added {exactly(number.created_at, zone)}, last changed {exactly(number.updated_at, zone)}"
-            st.caption(told, help=hover)
+            st.caption(text, help=hover)
 
 
 def section(title: str, place: str, zone: ZoneInfo) -> None:
@@ -67,7 +67,7 @@ def section(title: str, place: str, zone: ZoneInfo) -> None:
     if changes:
         st.markdown("Changed by someone else:")
         history.history(changes, zone)
-        st.caption("What you entered is still here: save again to keep it.")
+        st.caption("Your input is still here. Save again to keep it.")
 
 
 def label(number: NumberDetail, save: Save, zone: ZoneInfo) -> None:
@@ -253,7 +253,7 @@ def _save(save: Save) -> None:
     st.form_submit_button("Save", on_click=save)
 
 
-class Deeds(Protocol):
+class NumberActions(Protocol):
     """What can be done to a number as a whole; see `Editor`."""
 
     @property
@@ -265,19 +265,19 @@ class Deeds(Protocol):
     def put_back(self) -> None: ...
 
 
-def actions(deeds: Deeds) -> None:
+def actions(editor: NumberActions) -> None:
     """Draw the ways to put the number into and out of use."""
-    number = deeds.number
+    number = editor.number
     if number.status is NumberStatus.REMOVED:
-        st.button("Put back", icon=":material/undo:", on_click=deeds.put_back)
+        st.button("Restore to workspace", icon=":material/undo:", on_click=editor.put_back)
     elif number.status is NumberStatus.ACTIVE:
         if st.button("Deactivate", icon=":material/pause_circle:"):
-            _confirm_deactivation(deeds)
+            _confirm_deactivation(editor)
     elif number.status is NumberStatus.INACTIVE:
-        st.button("Activate", icon=":material/play_circle:", type="primary", on_click=deeds.activate)
+        st.button("Activate", icon=":material/play_circle:", type="primary", on_click=editor.activate)
 
 
-def danger(deeds: Deeds, uses: Sequence[CampaignUse]) -> None:
+def danger(editor: NumberActions, uses: Sequence[CampaignUse]) -> None:
     """Draw what takes a BYOT number away, apart from the rest; it asks first."""
     with st.container(border=True):
         st.markdown(":red[**Remove from workspace**]")
@@ -285,14 +285,14 @@ def danger(deeds: Deeds, uses: Sequence[CampaignUse]) -> None:
             "Takes the number out of this workspace; its record and history are kept. Nothing changes at the provider."
         )
         if st.button(":red[Remove from workspace]", icon=":material/delete:"):
-            _confirm_removal(deeds, uses)
+            _confirm_removal(editor, uses)
 
 
 @st.dialog("Deactivate")
-def _confirm_deactivation(deeds: Deeds) -> None:
-    number = deeds.number
+def _confirm_deactivation(editor: NumberActions) -> None:
+    number = editor.number
     provider = provider_named(number.provider).name
-    billing = plain(f"billing of {number.price} {number.currency} a month" if number.price else "billing")
+    billing = plain(f"billing of {labels.money(number.price)} a month" if number.price else "billing")
     st.markdown(
         f"**{plain(numbering.display(number.e164))}** will be inactive here:\n"
         "- It cannot be added to campaigns, and pools that have it show it as inactive.\n"
@@ -307,19 +307,19 @@ def _confirm_deactivation(deeds: Deeds) -> None:
             "Deactivate number",
             type="primary",
             icon=":material/pause_circle:",
-            on_click=lambda: deeds.deactivate(st.session_state.get("deactivate_reason") or ""),
+            on_click=lambda: editor.deactivate(st.session_state.get("deactivate_reason") or ""),
         ):
             st.rerun()
 
 
 @st.dialog("Remove from workspace")
-def _confirm_removal(deeds: Deeds, uses: Sequence[CampaignUse]) -> None:
-    st.markdown(f"**{plain(numbering.display(deeds.number.e164))}** will be removed. Attached to it:")
-    attached(uses, deeds.number)
+def _confirm_removal(editor: NumberActions, uses: Sequence[CampaignUse]) -> None:
+    st.markdown(f"**{plain(numbering.display(editor.number.e164))}** will be removed. Attached to it:")
+    attached(uses, editor.number)
     st.caption("You can restore it later from its page, unless it has been added again.")
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Cancel"):
             st.rerun()
         if st.button(":red[Remove]", icon=":material/delete:"):
-            deeds.remove()
+            editor.remove()
             st.rerun()

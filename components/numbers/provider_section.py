@@ -25,7 +25,7 @@ from services.orders import catalogue, orders, resync, webhook_orders
 from services.orders.catalogue import Webhooks
 from services.orders.orders import OrderKind, OrderRow, OrderState
 from services.orders.resync import Difference
-from services.text import numbering
+from services.text import labels, numbering
 
 _WAIT_SECONDS = 20.0
 _FOUND, _SET_OURS = "resync_found", "webhooks_to_set"
@@ -33,7 +33,7 @@ _DOING = {
     OrderKind.PURCHASE: "The purchase",
     OrderKind.IMPORT: "The import",
     OrderKind.RELEASE: "The release",
-    OrderKind.WEBHOOKS: "The change of the webhooks",
+    OrderKind.WEBHOOKS: "The webhook change",
 }
 
 
@@ -55,8 +55,8 @@ class AtProvider:
             if order.is_open:
                 self._watch(order, writes=writes)
         if ordered and ordered[-1].state is OrderState.FAILED:
-            told = f"{_DOING[ordered[-1].kind]} did not take place, {when(ordered[-1].settled_at, self.zone)}: "
-            st.error(told + plain(ordered[-1].problem or ""), icon=":material/error:")
+            text = f"{_DOING[ordered[-1].kind]} failed, {when(ordered[-1].settled_at, self.zone)}: "
+            st.error(text + plain(ordered[-1].problem or ""), icon=":material/error:")
 
     def webhooks(self, ordered: Sequence[OrderRow], *, writes: bool) -> None:
         """Draw the section of webhooks: ours, those at the provider now, and those that were replaced."""
@@ -79,7 +79,7 @@ class AtProvider:
             said("webhooks")
             now = read.get(self.number.id)
             ours = webhook_orders.ours(self.number)
-            self._compared(now, orders.told(last.configuration, ours) if last else None, ours)
+            self._compared(now, orders.stored_webhooks(last.configuration, ours) if last else None, ours)
             if not writes:
                 return
             asked = st.session_state.pop(_SET_OURS, None) == self.number.id
@@ -93,8 +93,7 @@ class AtProvider:
                     self._confirm_webhooks(before)
             if before:
                 st.caption(
-                    f"Before that: Voice URL {_told(before.voice_url)}, "
-                    f"status callback {_told(before.status_callback)}."
+                    f"Previously: Voice URL {_url(before.voice_url)}, status callback {_url(before.status_callback)}."
                 )
 
     def resync(self) -> None:
@@ -126,8 +125,8 @@ class AtProvider:
             st.markdown("**Buy back**")
             until = exactly(self.number.buy_back_until, self.zone)
             st.caption(
-                f"You can until {until}, unless someone else buys it first. Everything on record comes back with it, "
-                "except its place in campaigns."
+                f"You can until {until}, unless someone else buys it first. Its settings come back with it, except "
+                f"its place in campaigns."
             )
             if st.button("Buy back", icon=":material/shopping_cart:", key="buy_back"):
                 self._confirm_buy_back()
@@ -136,15 +135,15 @@ class AtProvider:
     def _confirm_buy_back(self) -> None:
         number = self.number
         shown = plain(numbering.display(number.e164))
-        price = f"**{plain(f'{number.price} {number.currency}')} a month**" if number.price else "its monthly price"
+        price = f"**{plain(labels.money(number.price))} a month**" if number.price else "its monthly price"
         account = plain(number.connection or "—")
-        st.markdown(f"Twilio charges {price} for **{shown}** again, to the account of **{account}**.")
+        st.markdown(f"Twilio will charge {price} for **{shown}** again, to the account of **{account}**.")
         with self.opener() as session:
             left = numbers.left_campaigns(session, self.actor, number.id)
         st.markdown(
             "- Label, agent, countries, tags, notes and history stay as they are.\n"
             "- Voice URL and Status Callback are set to those of the connection.\n"
-            "- It is not put back into campaigns."
+            "- It is not added back to campaigns."
             + (f" It was in **{plain(', '.join(left))}**: add it there again." if left else "")
         )
         self._do("Buy back", lambda s: orders.place_buy_back(s, self.actor, number.id))
@@ -168,7 +167,7 @@ class AtProvider:
             else:
                 st.markdown("—")
             if there != our:
-                which = f"At {provider} now" if now is not None else f"Set at {provider} last"
+                which = f"At {provider} now" if now is not None else f"Last set at {provider}"
                 st.caption(f"{which}: {code(there) if there else 'nothing'}")
         if now is not None and provider_named(self.number.provider).routes_calls:
             catalogue_tables.how(self.number.provider, now, ours)
@@ -200,8 +199,8 @@ class AtProvider:
             st.success(f"{provider} has exactly these webhooks. Nothing to replace.", icon=":material/check_circle:")
             return
         st.markdown(
-            f"What is at {provider} now, in the account of **{account}**, will be replaced. The old values are kept, "
-            "and can be restored."
+            f"The current values at {provider}, in the account of **{account}**, will be replaced. The old values are "
+            "kept and can be restored."
         )
         catalogue_tables.before_and_after(self.number.provider, now, wanted)
         agreed = catalogue_tables.agreement("stop_routing", [(self.number.e164, now)], wanted)
@@ -216,7 +215,7 @@ class AtProvider:
         with errors_shown(), self.opener() as session:
             if _FOUND not in state:  # once, so that what is taken over is what was shown
                 self.page.rollback()
-                with st.spinner(f"Asking {provider}…"):
+                with st.spinner(f"Reading from {provider}…"):
                     state[_FOUND] = resync.differences(session, self.actor, self.number.id)
             found: list[Difference] = state[_FOUND]
             st.caption(f"Connection: **{plain(self.number.connection or '—')}**")
@@ -277,7 +276,7 @@ class AtProvider:
             "Attached to it:"
         )
         draw.attached(uses, number)
-        price = f" ({plain(f'{number.price} {number.currency}')} a month)" if number.price else ""
+        price = f" ({plain(labels.money(number.price))} a month)" if number.price else ""
         st.markdown(
             f"- {plain(provider.name)} billing{price} stops.\n- Calls to it stop being answered immediately.\n"
             f"- You can buy it back until **{until}**, unless someone else buys it first."
@@ -317,8 +316,8 @@ class AtProvider:
                 if not now.is_open:
                     self._forget()
                     st.rerun()
-                state = "waits" if now.is_waiting else "is not certain yet"
-                st.warning(f"{_DOING[now.kind]} {state}. {open_orders.told(now)}", icon=":material/hourglass_top:")
+                state = "waits" if now.is_waiting else "is pending confirmation"
+                st.warning(f"{_DOING[now.kind]} {state}. {open_orders.progress(now)}", icon=":material/hourglass_top:")
                 with st.container(horizontal=True):
                     if writes:
                         st.button(
@@ -365,11 +364,11 @@ def _replaced(last: OrderRow | None, now: Webhooks | None) -> Webhooks | None:
     """Return the webhooks that the last change replaced, also when there were none; None when it replaced nothing."""
     if last is None or last.kind is OrderKind.PURCHASE:
         return None
-    before, after = orders.told(last.previous, now), orders.told(last.configuration, now)
+    before, after = orders.stored_webhooks(last.previous, now), orders.stored_webhooks(last.configuration, now)
     return None if webhook_orders.words(before) == webhook_orders.words(after) else before
 
 
-def _told(url: str) -> str:
+def _url(url: str) -> str:
     return plain(url) if url else "none"
 
 

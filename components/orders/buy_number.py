@@ -16,6 +16,7 @@ from components.ui.markdown import plain
 from components.ui.page import errors_shown
 from components.ui.selection import Selection
 from components.ui.wizard import go, state
+from db.base.money import Money
 from services.connections.connections import ConnectionRow
 from services.core.access import Actor
 from services.core.errors import ServiceError
@@ -29,7 +30,7 @@ _TABS = ("Available to purchase", "In your Twilio account")
 _ACCOUNT, _FOR_SALE, _OWNED = "add_twilio", "add_for_sale_held", "add_owned_held"
 
 
-@st.cache_data(ttl=3600, show_spinner="Asking Twilio for its countries…")
+@st.cache_data(ttl=3600, show_spinner="Loading Twilio's countries…")
 def _countries(_session: Session, _actor: Actor, tenant_id: int, connection_id: int) -> tuple[Country, ...]:
     return catalogue.countries(_session, _actor, connection_id)
 
@@ -74,7 +75,7 @@ class TwilioPath:
             case "imported":
                 self._imported()
             case _:
-                self._search(session, [row for row in offered if row.provider == "twilio"])
+                self._search(session, catalogue.sellers(offered))
 
     def _search(self, session: Session, offered: list[ConnectionRow]) -> None:
         heading = st.container()
@@ -84,7 +85,7 @@ class TwilioPath:
             wizard.step("Search available numbers", 1, 3, chosen)
         following = _Next()
         if connection is None:
-            st.caption("Choose the connection whose Twilio account is to be asked. Nothing is asked before.")
+            st.caption("Choose a connection to search its Twilio account.")
         else:
             accounts.doubt(connection, self.actor)
             with errors_shown():
@@ -146,7 +147,8 @@ class TwilioPath:
                 "Contains",
                 key="add_contains",
                 placeholder="Optional, like 2671 or TAXI",
-                help="2 to 16 digits or letters. * stands for one, % for any; + at the start, $ at the end anchor it.",
+                help="2 to 16 digits or letters. * matches one character, % any number; + anchors the start, $ the "
+                "end.",
                 persist_state="page",
             )
         return NumberSearch(country, number_type, (area_code or "").strip(), (contains or "").strip())
@@ -158,13 +160,13 @@ class TwilioPath:
         query = self._query(countries, connection.default_country or "US")
         kind: Literal["primary", "secondary"] = "secondary" if "found" in state() else "primary"
         if st.button("Search available", icon=":material/search:", type=kind, key="add_search"):
-            with errors_shown(), st.spinner("Asking Twilio…"):
+            with errors_shown(), st.spinner("Searching Twilio…"):
                 found = catalogue.search(session, self.actor, connection.id, query)
                 prices = _prices(session, self.actor, self.actor.tenant_id or 0, connection.id, query.country)
                 state()["found"] = (query, found, prices)
         query_asked, found, prices = state().get("found", (None, (), None))
         if query_asked is None:
-            st.caption("Twilio returns about 30 numbers at a time: change the filters to see others.")
+            st.caption("Twilio returns about 30 numbers. Change the filters to see others.")
             return _Next()
         if query_asked != query:
             st.caption("Filters changed. Search again.")
@@ -176,8 +178,8 @@ class TwilioPath:
         catalogue_tables.for_sale(held, found, prices, _FOR_SALE)
         for chosen in held.rows.values():
             known = {"tab": _TABS[0], "kind": OrderKind.PURCHASE, "connection": connection, "chosen": [chosen]}
-            price = {"price": prices.monthly.get(chosen.type), "currency": prices.currency}
-            return _Next(f"Continue with {numbering.display(chosen.e164)}", known | price)
+            known["price"] = Money.of(prices.monthly.get(chosen.type), prices.currency)
+            return _Next(f"Continue with {numbering.display(chosen.e164)}", known)
         return _Next()
 
     def _owned(self, connection: ConnectionRow) -> _Next:
@@ -187,13 +189,12 @@ class TwilioPath:
         label = numbering.display(chosen[0].e164) if len(chosen) == 1 else labels.amount(len(chosen), "number")
         return _Next(
             f"Continue with {label}",
-            {"tab": _TABS[1], "kind": OrderKind.IMPORT, "connection": connection, "chosen": chosen}
-            | {"price": None, "currency": None},
+            {"tab": _TABS[1], "kind": OrderKind.IMPORT, "connection": connection, "chosen": chosen} | {"price": None},
         )
 
     def _imported(self) -> None:
         account = plain(state()["connection"].name)
-        what_of_webhooks = " · Webhooks: **Set to those of the connection**" if wizard.is_added() else ""
+        what_of_webhooks = " · Webhooks: **Set from the connection**" if wizard.is_added() else ""
         st.caption(f"Connection: **{account}**{what_of_webhooks}")
         catalogue_tables.outcomes(state()["outcomes"])
         wizard.ways_on()

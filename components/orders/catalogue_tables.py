@@ -10,6 +10,7 @@ import streamlit as st
 from components.ui import navigation, selection
 from components.ui.markdown import code, plain
 from components.ui.selection import Selection
+from db.base.money import Money
 from services.connections.connections import ConnectionRow, provider_named
 from services.orders import webhook_orders
 from services.orders.catalogue import AvailableNumber, OwnedNumber, OwnedRow, Prices, Regulation, Requirement, Webhooks
@@ -21,10 +22,10 @@ _FOR = {"individual": "For a person", "business": "For a business"}
 _URLS = ("voice_url", "status_callback")
 _ADDRESS = {"none": "None", "any": "Any address", "local": "Local address", "foreign": "Foreign address"}
 _IMPORTED = "Imported"
-WHY_RELEASED = "Like: released in the provider's console on 3 December"
+WHY_RELEASED = "Example: released in the provider's console on 3 December"
 MARKED = (
-    "Nothing changes at {provider}: nothing is released there, and where another account holds a number, its "
-    "billing goes on. The record and its history can still be found, but not changed any more."
+    "Nothing changes at {provider}: nothing is released there, and a number in another account is still billed. The "
+    "record and its history stay searchable but can no longer be changed."
 )
 """What it means to mark a number as released."""
 _LINK = st.column_config.LinkColumn(display_text="Open in a new tab", width=150)
@@ -65,10 +66,10 @@ def on_record(rows: Sequence[OwnedRow]) -> None:
     """Draw numbers of the account that are on record already, where there are any, with links to this tenant's."""
     if not rows:
         return
-    st.caption("On record already, so there is nothing to import.")
+    st.caption("Already imported, so there is nothing to do.")
     frame = _owned(rows, "Already imported")
     frame.insert(2, "Link", navigation.number_addresses([row.number_id for row in rows]))
-    st.dataframe(frame, hide_index=True, alt="Numbers that are on record already", column_config={"Link": _LINK})
+    st.dataframe(frame, hide_index=True, alt="Numbers already imported", column_config={"Link": _LINK})
 
 
 def _owned(rows: Sequence[OwnedRow], where: str) -> pd.DataFrame:
@@ -120,8 +121,8 @@ def agreement(key: str, numbers: Iterable[tuple[str, Webhooks]], wanted: Webhook
     what = each[0] if len(each) == 1 else f"{len(each)} trunks and applications"
     which = ", ".join(numbering.display(e164) for e164, _ in stopped)
     st.warning(
-        f"Calls to {plain(which)} are taken by {plain(', '.join(each))}, not by the Voice URL. As long as "
-        "that is so, none reaches the new Voice URL: such a number is changed only if you agree."
+        f"Calls to {plain(which)} are taken by {plain(', '.join(each))}, not by the Voice URL, and would not reach "
+        f"the new Voice URL. Confirm below to change such numbers too."
     )
     about = zlib.crc32(repr([(e164, now.routed_by) for e164, now in stopped]).encode())
     return st.checkbox(f"Stop routing by {plain(what)}", key=f"{key}_{about:x}")
@@ -141,8 +142,7 @@ def how(key: str, now: Webhooks, ours: Webhooks) -> None:
     differing = [name for name in webhook_orders.differing(provider, now, ours) if name not in _URLS]
     if not differing:
         st.caption(
-            f"{plain(provider.name)} tells it by POST, without a fallback, a trunk or a voice application: "
-            "as we want it."
+            f"{plain(provider.name)} uses POST, without a fallback, a trunk or a voice application, as expected."
         )
         return
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -162,7 +162,7 @@ def _coded(url: str | None) -> str:
 
 def _lost_fallback(now: Iterable[Webhooks], wanted: Webhooks) -> None:
     if not wanted.voice_fallback_url and any(one.voice_fallback_url for one in now):
-        st.caption("A fallback is taken out: when ours failed, it would answer the calls unseen. It can be restored.")
+        st.caption("Fallbacks are removed: if our URL failed, they would take calls unnoticed. They can be restored.")
 
 
 def _beside(key: str, now: Webhooks, wanted: Webhooks) -> list[tuple[str, str, str]]:
@@ -181,16 +181,16 @@ def _beside(key: str, now: Webhooks, wanted: Webhooks) -> list[tuple[str, str, s
 def regulations(asked: Sequence[Regulation] | None) -> None:
     """Draw what the regulator asks for with a number, of each kind of end user; None is what Twilio did not say."""
     if asked is None:
-        st.caption("Twilio did not say what the regulator asks for with such a number.")
+        st.caption("Twilio did not say what the regulator requires for such a number.")
         return
     if not asked:
         return
     with st.container(border=True):
-        st.markdown("**What the regulator asks for**")
+        st.markdown("**Regulatory requirements**")
         for regulation in asked:
             needs = "; ".join(_need(one) for one in regulation.requirements)
             st.markdown(f"{_FOR[regulation.end_user.value]}: {plain(needs or 'nothing')}")
-        st.caption("Put together in a bundle at Twilio, which has to be approved before the purchase.")
+        st.caption("Submitted as a bundle at Twilio, which must be approved before the purchase.")
 
 
 def _need(one: Requirement) -> str:
@@ -199,14 +199,14 @@ def _need(one: Requirement) -> str:
     return f"{one.name} ({several or ', '.join(details)})" if details else one.name
 
 
-def told(rows: Iterable[OrderRow]) -> list[Imported]:
+def import_outcomes(rows: Iterable[OrderRow]) -> list[Imported]:
     """Return the outcome of each order in words."""
     says = {
         OrderState.CONFIRMED: _IMPORTED,
-        OrderState.PLACED: "Not answered yet; we keep looking",
-        OrderState.UNKNOWN: "Not certain yet; we keep looking",
+        OrderState.PLACED: "No answer yet; we keep checking",
+        OrderState.UNKNOWN: "Pending confirmation; we keep checking",
     }
-    waits = "Waits its turn at the provider; it is sent by itself"
+    waits = "Queued at the provider; it is sent automatically"
     return [
         Imported(row.e164, waits if row.is_waiting else says.get(row.state) or row.problem or "Failed", row.number_id)
         for row in rows
@@ -228,7 +228,7 @@ def outcomes(rows: Sequence[Imported]) -> None:
     st.dataframe(
         frame,
         hide_index=True,
-        alt="Outcome of each number",
+        alt="Result for each number",
         column_config={
             "Number": selection.number_column("add_imported", [row.number_id for row in rows]),
             "Link": _LINK,
@@ -242,5 +242,5 @@ def _capabilities(features: Iterable[str]) -> str:
 
 
 def _price(prices: Prices, row: AvailableNumber) -> str:
-    price = prices.monthly.get(row.type)
-    return f"{price} {prices.currency}" if price is not None else "—"
+    price = Money.of(prices.monthly.get(row.type), prices.currency)
+    return labels.money(price) if price else "—"

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import humanize
 import streamlit as st
@@ -10,7 +11,7 @@ from sqlmodel import Session
 
 from components.numbers import number_list
 from components.ui.markdown import plain
-from components.ui.page import outcome, said
+from components.ui.page import outcome, said, when
 from services.core.access import Actor, Permission
 from services.jobs import workflows
 from services.orders import orders
@@ -26,23 +27,23 @@ def looked(rows: Sequence[OrderRow]) -> str:
     now = datetime.now(UTC)
     last = max((row.last_looked_at for row in rows if row.last_looked_at), default=None)
     coming = min((row.next_look_at for row in rows if row.next_look_at), default=None)
-    parts = [] if last is None else [f"Last checked {humanize.naturaltime(now - last)}"]
+    parts = [] if last is None else [f"Last checked {when(last, ZoneInfo('UTC'))}"]
     if coming is not None:
         soon = coming <= now
-        parts.append("next check any moment" if soon else f"next check in {humanize.naturaldelta(coming - now)}")
+        parts.append("next check shortly" if soon else f"next check in {humanize.naturaldelta(coming - now)}")
     text = "; ".join(parts)
     return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
-def told(row: OrderRow) -> str:
+def progress(row: OrderRow) -> str:
     """Return how it stands with an open order, fit for Markdown."""
     if row.is_waiting:
-        how = plain(row.problem) if row.problem else "It waits its turn at the provider."
+        how = plain(row.problem) if row.problem else "It is queued at the provider."
         price = " at the agreed price" if row.kind is OrderKind.PURCHASE and row.price else ""
-        how += f" It is sent{price} as soon as the provider takes it, unless somebody cancels it."
+        how += f" It is sent{price} as soon as the provider accepts it, unless someone cancels it."
     else:
         how = plain(row.problem) if row.problem else "The provider has not answered yet."
-        how += " We keep looking until it is certain."
+        how += " We keep checking until it is certain."
     return f"{how} {looked([row])}".strip()
 
 
@@ -66,12 +67,12 @@ def banner(rows: Sequence[OrderRow], actor: Actor, opener: Callable[[], Abstract
         is_unsent = waiting == len(rows)
         some = f" {waiting:,} of them not sent yet." if waiting and not is_unsent else ""
         state, why = (
-            ("sent", "Sent as soon as the provider takes them.")
+            ("waiting to be sent", "They are sent as soon as the provider accepts them.")
             if is_unsent
-            else ("certain", "Nothing is bought twice.")
+            else ("pending confirmation", "We are checking with the provider; nothing will be bought twice.")
         )
         st.markdown(
-            f":material/hourglass_top: {labels.amount(len(rows), 'order')} not {state} yet: "
+            f":material/hourglass_top: {labels.amount(len(rows), 'order')} {state}: "
             f"{_names(rows[:_NAMED])}{more}.{some} {looked(rows)} {why}",
             width="stretch",
         )
@@ -86,9 +87,9 @@ def banner(rows: Sequence[OrderRow], actor: Actor, opener: Callable[[], Abstract
 @st.dialog("Cancel orders", width="medium")
 def _confirm_cancel(rows: Sequence[OrderRow], cancel: Callable[[], str]) -> None:
     more = f" and {len(rows) - _LISTED:,} more" if len(rows) > _LISTED else ""
-    st.markdown(f"The provider has not taken {'this order' if len(rows) == 1 else 'these orders'} yet:")
+    st.markdown(f"The provider has not accepted {'this order' if len(rows) == 1 else 'these orders'} yet:")
     st.markdown(f"{_names(rows[:_LISTED])}{more}.")
-    st.markdown("Nothing has happened and nothing was charged. What is sent in the meantime is not cancelled.")
+    st.markdown("Nothing has happened and nothing was charged. Orders sent in the meantime are not cancelled.")
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Keep"):
             st.rerun()

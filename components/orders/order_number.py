@@ -51,12 +51,11 @@ class Ordering:
         number = {"Number": numbering.display(chosen[0].e164)} if one else {"Numbers": f"{len(chosen):,}"}
         summary = number | {"Connection": connection.name}
         if buying and known["price"] is not None:
-            summary["Price"] = f"{known['price']} {known['currency']} a month"
+            summary["Price"] = f"{labels.money(known['price'])} a month"
         wizard.step("Configure number", 2, 3, summary)
         st.info(
-            "**Twilio webhook configuration.** Voice URL and Status Callback are set automatically, to those of the "
-            "connection. "
-            + ("" if buying else f"Importing may replace existing integrations of the number{'' if one else 's'}."),
+            "**Twilio webhook configuration**  \nVoice URL and Status Callback are set automatically from the "
+            "connection. " + ("" if buying else "Importing may replace existing integrations."),
             icon=":material/webhook:",
         )
         if not connection.voice_url:
@@ -85,12 +84,12 @@ class Ordering:
         names = {resync.label_of(number) for number in chosen}
         if names == {""}:
             return "Optional"
-        return f"Optional: without one, {names.pop()}" if len(names) == 1 else "Optional: without one, as at Twilio"
+        return f"Optional; defaults to {names.pop() if len(names) == 1 else 'the label at Twilio'}"
 
     def _papers(self, session: Session, connection: ConnectionRow, number: Any) -> str:
         """Draw the choice of an address or a bundle, where the account has or needs one; return what is missing."""
         missing = ""
-        with errors_shown(), st.spinner("Asking Twilio what the regulator wants…"):
+        with errors_shown(), st.spinner("Checking Twilio's regulatory requirements…"):
             papers = catalogue.papers(session, self.actor, connection.id, number.country, number.type)
             if number.address_requirement.value != "none":
                 addresses = {a.sid: f"{a.name}, {a.lines}" for a in papers.addresses}
@@ -100,11 +99,11 @@ class Ordering:
                     format_func=lambda sid: addresses[sid],
                     key="add_address",
                     index=None,
-                    placeholder="Required here" if addresses else "The account has no address: add one at Twilio",
+                    placeholder="Required here" if addresses else "No address in the account. Add one at Twilio.",
                     persist_state="page",
                 )
                 if not st.session_state.get("add_address"):
-                    missing = "The regulator asks for an address with this number: choose one above."
+                    missing = "This number requires a regulatory address. Choose one above."
             if papers.bundles:
                 usable = {b.sid: b.name for b in papers.bundles if b.usable}
                 st.selectbox(
@@ -127,15 +126,13 @@ class Ordering:
         known = state()
         number: AvailableNumber = known["chosen"][0]
         price = (
-            f"**{plain(str(known['price']))} {plain(known['currency'])} a month**"
-            if known["price"] is not None
-            else "its monthly price"
+            f"**{plain(labels.money(known['price']))} a month**" if known["price"] is not None else "its monthly price"
         )
         st.markdown(
-            f"From now on Twilio charges {price} for **{plain(numbering.display(number.e164))}** "
-            f"to the account of **{plain(known['connection'].name)}**."
+            f"Twilio will charge {price} for **{plain(numbering.display(number.e164))}** to the account of "
+            f"**{plain(known['connection'].name)}**."
         )
-        st.markdown("These webhooks are set:")
+        st.markdown("These webhooks will be set:")
         catalogue_tables.webhooks(known["connection"])
         self._confirm_buttons("Confirm purchase", self._buy)
 
@@ -152,10 +149,9 @@ class Ordering:
             fresh = known["fresh"]
             where = "the number's page" if len(fresh) == 1 else "each number's page"
             st.markdown(
-                f"{labels.amount(len(fresh), 'number')} will be put on record under "
-                f"**{plain(known['connection'].name)}**. "
+                f"{labels.amount(len(fresh), 'number')} will be added under **{plain(known['connection'].name)}**. "
                 "The voice webhook and the status callback **will be replaced**, and other integrations that use them "
-                f"may break. The old values are kept, and can be restored from {where}."
+                f"may break. The old values are kept and can be restored from {where}."
             )
             catalogue_tables.replaced(fresh, known["connection"])
             known["stop_routing"] = catalogue_tables.agreement(
@@ -186,7 +182,7 @@ class Ordering:
         shown: ConnectionRow = state()["connection"]
         now = next((row for row in connections.choices(session, self.actor) if row.id == shown.id), None)
         if now is None or webhook_orders.ours(now) != webhook_orders.ours(shown):
-            raise Conflict("The connection was changed meanwhile. Nothing was ordered: look at its webhooks again.")
+            raise Conflict("The connection has changed in the meantime. Nothing was ordered: check its webhooks again.")
         return now.id
 
     def _buy(self) -> None:
@@ -200,8 +196,7 @@ class Ordering:
                 number.e164,
                 number.country,
                 number.type.value,
-                str(known["price"]) if known["price"] is not None else None,
-                known["currency"],
+                known["price"],
                 self._configuration(),
             )
             with self.opener() as session:
@@ -265,11 +260,11 @@ class Ordering:
             number = numbers.get(session, self.actor, number_id) if number_id is not None else None
         if many:
             refused = [Imported(e164, why) for e164, why in known.get("refused", {}).items()]
-            go("imported", outcomes=[*catalogue_tables.told(rows), *refused])
+            go("imported", outcomes=[*catalogue_tables.import_outcomes(rows), *refused])
             st.rerun()
         row = rows[0]
         if number is not None:
-            go("done", number_id=number.id, told=wizard.facts(number, "Set to those of the connection"))
+            go("done", number_id=number.id, summary=wizard.facts(number, "Set from the connection"))
             st.rerun()
         if row.state is OrderState.FAILED:
             st.error(plain(row.problem or "The request failed."), icon=":material/error:")
@@ -287,8 +282,8 @@ class Ordering:
                 if not row.is_open:
                     st.rerun()
                 st.warning(
-                    f"{open_orders.told(row)} Nothing is bought twice. You may leave this page: the number appears "
-                    "in the list when it is yours.",
+                    f"{open_orders.progress(row)} Nothing will be bought twice. You can leave this page: the number "
+                    f"appears in the list once it is yours.",
                     icon=":material/hourglass_top:",
                 )
                 with st.container(horizontal=True):

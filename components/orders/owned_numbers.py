@@ -85,7 +85,7 @@ class OwnedNumbers:
             )
         held: Selection[OwnedRow] = selection.held(_HELD)
         if "owned" not in known:
-            st.caption(f"Twilio is asked for the numbers of {plain(self.connection.name)} when you press the button.")
+            st.caption(f"Press the button to load the numbers of {plain(self.connection.name)} from Twilio.")
             return []
         matching = "".join(c for c in typed or "" if c.isdigit() or c in "+*")
         read: _Read | None = known["owned"]
@@ -103,7 +103,7 @@ class OwnedNumbers:
         self._tables(held, read)
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             with st.container(horizontal=True, vertical_alignment="center", width="content"):
-                fits = selection.told(held, _HELD, lambda row: numbering.display(row.number.e164), most=MOST_AT_ONCE)
+                fits = selection.bar(held, _HELD, lambda row: numbering.display(row.number.e164), most=MOST_AT_ONCE)
             self._pager(read)
         return list(held.rows.values()) if fits else []
 
@@ -115,9 +115,9 @@ class OwnedNumbers:
             held.shown = frozenset()
             of_what = f" with {plain(read.matching)}" if read.matching else ""
             st.info(
-                f"The account has no number{of_what} that is not on record already."
+                f"Every number{of_what} in the account is already imported."
                 if read.only_new
-                else f"Every number{of_what} on this page is on record already."
+                else f"Every number{of_what} on this page is already imported."
                 if read.rows
                 else f"The account has no number{of_what}."
             )
@@ -146,10 +146,10 @@ class OwnedNumbers:
     def _read_on(self, read: _Read) -> bool:
         """Read the next part of the account, and return whether that went well: what was read before stays."""
         place, done = st.empty(), False
-        with errors_shown(), place.status("Asking Twilio…", type="compact") as status, self.opener() as session:
+        with errors_shown(), place.status("Searching Twilio…", type="compact") as status, self.opener() as session:
 
             def progress(n: int) -> None:
-                status.update(label=f"Asking Twilio… {amount(n, 'number')} read")
+                status.update(label=f"Loading from Twilio… {amount(n, 'number')}")
 
             part = catalogue.owned_page(
                 session,

@@ -11,7 +11,7 @@ import streamlit as st
 from sqlmodel import Session
 
 from components.connections import accounts
-from components.jobs.jobs import Bench
+from components.jobs.jobs import JobRunner
 from components.numbers import number_list
 from components.orders.reconcile_dialogs import Confirming
 from components.ui import navigation, selection
@@ -45,7 +45,7 @@ class _Tab:
 
     about: tuple[object, ...]
     comparison: Comparison | None = None
-    bench: Bench = field(default_factory=Bench)
+    runner: JobRunner = field(default_factory=JobRunner)
     turn: int = 0
     changed: int = 0
     selected: dict[str, Selection[Any]] = field(default_factory=dict)
@@ -71,15 +71,15 @@ class Reconciling:
             return
         listing.keep(_KEYS, _PLACE)
         before = _known()
-        busy = before is not None and before.bench.job is not None
+        busy = before is not None and before.runner.job is not None
         with st.container(horizontal=True, vertical_alignment="bottom", key="reconcile_toolbar"):
             connection = accounts.choice(offered, "reconcile_connection", bind="query-params", disabled=busy, width=300)
             typed = st.text_input(
-                "Only numbers with",
+                "Number contains",
                 key="reconcile_number",
                 bind="query-params",
                 placeholder="All numbers",
-                help="A part of the numbers to compare, for accounts with very many.",
+                help="Compare only a part of a very large account.",
                 max_chars=20,
                 disabled=busy,
                 width=180,
@@ -97,21 +97,21 @@ class Reconciling:
         listing.remember(_KEYS, _PLACE)
         if connection is not None:
             accounts.doubt(connection, self.actor)
-        if known.bench.job is not None:  # begun in a dialog that was left meanwhile
+        if known.runner.job is not None:  # begun in a dialog that was left meanwhile
             with errors_shown():
                 self._work(known)
                 st.rerun()
             st.stop()
         if wanted and connection is not None:
             self._compare(known, connection.id, matching)
-        if known.bench.told:
+        if known.runner.results:
             with st.container(border=True):
-                known.bench.outcomes()
-                st.button("Close", key="reconcile_close", on_click=known.bench.forget)
+                known.runner.draw_results()
+                st.button("Close", key="reconcile_close", on_click=known.runner.forget)
         if known.comparison is not None:
             self._preview(known, known.comparison)
         elif connection is None:
-            empty_state("Choose the connection whose account is to be compared. Nothing is asked before.", "cable")
+            empty_state("Choose the connection whose account to compare.", "cable")
         elif not wanted:
             empty_state(
                 "`Compare` reads the account and shows what differs. Nothing changes until you choose it.",
@@ -119,7 +119,7 @@ class Reconciling:
             )
 
     def _nothing_to_compare(self) -> None:
-        text = "No active connection whose provider lists what its account holds. Twilio does."
+        text = "No active connection can be compared. Add a Twilio connection."
         with empty_state(text, "cable"):
             if self.actor.may(Permission.CONNECTIONS_WRITE):
                 navigation.link(navigation.CONNECTIONS, label="Add a Twilio connection", icon=":material/cable:")
@@ -136,7 +136,7 @@ class Reconciling:
 
     def _compare(self, known: _Tab, connection_id: int, matching: str) -> None:
         known.comparison, known.changed = None, 0
-        known.bench.forget()
+        known.runner.forget()
         known.turned()
         with errors_shown():
             with st.status("Reading the account…", type="compact") as status, self.opener() as session:
@@ -148,7 +148,7 @@ class Reconciling:
             st.rerun()
 
     def _work(self, known: _Tab) -> None:
-        changed = known.bench.work(self.actor, self.opener)
+        changed = known.runner.work(self.actor, self.opener)
         if known.comparison is not None:
             known.comparison = known.comparison.without(changed)
         known.changed += len(changed)
@@ -159,21 +159,21 @@ class Reconciling:
         provider = plain(provider_named(found.connection.provider).name)
         of_what = f" with {plain(found.matching)}" if found.matching else ""
         st.markdown(
-            f"**{amount(found.held, 'number')}**{of_what} in the account at {provider}, **{found.on_record:,}** on "
-            f"record on {plain(found.connection.name)}, **{found.same:,}** of them the same in both."
+            f"**{amount(found.held, 'number')}**{of_what} in the account at {provider}, **{found.on_record:,}** in "
+            f"Numberdesk under {plain(found.connection.name)}, **{found.same:,}** identical in both."
         )
         as_of = f"Compared by {plain(self.actor.name)} {when(found.as_of, self.zone)}."
         if found.elsewhere:
-            verb = "is" if found.elsewhere == 1 else "are"
+            verb, were, are = ("belongs", "was", "is") if found.elsewhere == 1 else ("belong", "were", "are")
             as_of += (
-                f" {amount(found.elsewhere, 'number')} of the account {verb} on record under another connection or "
-                "added by hand, and not compared."
+                f" {amount(found.elsewhere, 'number')} {verb} to another connection or {were} added manually, and "
+                f"{are} not compared."
             )
         st.caption(as_of, help=exactly(found.as_of, self.zone))
         if known.changed:
             st.info(
-                f"{amount(known.changed, 'number')} changed since, left out below. "
-                "Compare again to see how everything is now.",
+                f"{amount(known.changed, 'number')} changed since this comparison and hidden. Compare again to see "
+                f"the current state.",
                 icon=":material/update:",
             )
         if found.agrees:
@@ -185,15 +185,18 @@ class Reconciling:
                 )
             return
         if found.different.more:
-            st.caption(f"{amount(found.different.more, 'more number')} differ than are listed: compare a part of them.")
+            st.caption(
+                f"{amount(found.different.more, 'more number')} with differences not listed. Compare a part of "
+                f"the account."
+            )
         self._missing_there(known, found, provider)
         self._to_take_over(known, found, provider)
         self._webhooks(known, found, provider)
         self._missing_here(known, found, provider)
 
     def _confirming(self, known: _Tab, found: Comparison) -> Confirming:
-        known.bench.forget()
-        return Confirming(self.actor, self.opener, found, known.bench, lambda: self._work(known))
+        known.runner.forget()
+        return Confirming(self.actor, self.opener, found, known.runner, lambda: self._work(known))
 
     def _missing_there(self, known: _Tab, found: Comparison, provider: str) -> None:
         def table(rows: Sequence[MissingThere]) -> _Table:
@@ -212,8 +215,8 @@ class Reconciling:
         _section(
             known,
             "missing_there",
-            "On record here, not in the account",
-            f"Released in {provider}'s own console, or moved to another account. Their records stay until you decide.",
+            "Only in Numberdesk",
+            f"Released in {provider}'s console or moved to another account. Their records stay until you decide.",
             found.missing_there,
             table,
             act,
@@ -230,7 +233,7 @@ class Reconciling:
 
         def act(chosen: list[Different]) -> None:
             if self.actor.may(Permission.NUMBERS_WRITE) and st.button(
-                _label("Take over", chosen, f"from {provider}", "value"),
+                _label("Use", chosen, f"from {provider}", "value") if chosen else f"Use values from {provider}",
                 icon=":material/sync:",
                 key="reconcile_take_over",
                 disabled=not chosen,
@@ -242,7 +245,7 @@ class Reconciling:
             known,
             "to_take_over",
             "Different label or SID",
-            f"Renamed here or at {provider}; another SID means that the number was given back and bought again.",
+            f"Renamed here or at {provider}; another SID means that the number was released and bought again.",
             Found(tuple(each)),
             table,
             act,
@@ -269,7 +272,7 @@ class Reconciling:
 
         def act(chosen: list[Different]) -> None:
             if self.actor.may(Permission.NUMBERS_WRITE) and st.button(
-                _label("Set ours at " + provider, chosen, before="for"),
+                _label("Send our webhooks to " + provider, chosen, before="for"),
                 icon=":material/webhook:",
                 key="reconcile_webhooks",
                 disabled=not chosen,
@@ -281,7 +284,7 @@ class Reconciling:
             known,
             "webhooks",
             "Different webhooks",
-            f"Calls do not go where the connection says. Here: Voice URL {code(ours.voice_url or '—')}, status "
+            f"Calls do not reach the connection's URLs. Expected: Voice URL {code(ours.voice_url or '—')}, status "
             f"callback {code(ours.status_callback_url or '—')}.",
             Found(tuple(row for row in found.different.rows if row.webhooks)),
             table,
@@ -311,8 +314,8 @@ class Reconciling:
         _section(
             known,
             "missing_here",
-            "In the account, not on record here",
-            "Bought elsewhere, or never imported. Importing puts a number on record and replaces its webhooks by ours.",
+            f"Only in {provider}",
+            "Bought elsewhere or never imported. Importing adds a number and replaces its webhooks with ours.",
             found.missing_here,
             table,
             act,
@@ -349,8 +352,8 @@ def _section(
             page = st.pagination(pages, key=f"{turn}_page") if pages > 1 else 1
         if found.more:
             st.caption(
-                f"The first {len(found.rows):,} are listed. To see the others, compare only numbers with a part of "
-                "theirs, such as +1415."
+                f"The first {len(found.rows):,} are listed. To see the others, compare only numbers that contain a "
+                f"prefix such as +1415."
             )
         part = Slice(page, MOST_AT_ONCE)
         rows = found.rows[part.offset : part.offset + part.size]
@@ -360,7 +363,7 @@ def _section(
             selection.table(held, rows, _id, frame, key=turn, config=config, alt=title)
         with below:
             place = st.container(horizontal=True, vertical_alignment="center", width="content")
-            fits = selection.told(held, turn, lambda row: numbering.display(row.e164), most=MOST_AT_ONCE)
+            fits = selection.bar(held, turn, lambda row: numbering.display(row.e164), most=MOST_AT_ONCE)
             if not held.rows:
                 st.caption(f"Select up to {MOST_AT_ONCE} at once.")
         with place:

@@ -9,7 +9,7 @@ import streamlit as st
 from sqlmodel import Session
 
 from components.connections import accounts
-from components.jobs.jobs import Bench
+from components.jobs.jobs import JobRunner
 from components.orders import catalogue_tables
 from components.ui.markdown import ours, plain
 from components.ui.page import errors_shown
@@ -24,12 +24,12 @@ from services.text.labels import amount
 
 @dataclass(frozen=True)
 class Confirming:
-    """Asks *actor* about what was *found*, and does it on the *bench*, by *work*."""
+    """Asks *actor* about what was *found*, and does it on the *runner*, by *work*."""
 
     actor: Actor
     opener: Callable[[], AbstractContextManager[Session]]
     found: Comparison
-    bench: Bench
+    runner: JobRunner
     work: Callable[[], None]
 
     @property
@@ -48,16 +48,16 @@ class Confirming:
         if self._seen():
             return
         st.markdown(
-            f"{amount(len(rows), 'number')} will be put on record under {ours(self.account)}. "
+            f"{amount(len(rows), 'number')} will be added under {ours(self.account)}. "
             "The voice webhook and the status callback **will be replaced**, and other integrations that use them may "
-            "break. The old values are kept, and can be restored from each number's page."
+            "break. The old values are kept and can be restored from each number's page."
         )
         catalogue_tables.replaced([row.number for row in rows], self.found.connection)
         agreed = self._agreed([row.number for row in rows])
-        st.caption("Labels are taken over. Agent and countries can be set on each number's page.")
+        st.caption("Labels are copied. Agent and countries can be set on each number's page.")
         self._buttons(
             "Import",
-            lambda: self.bench.begin(
+            lambda: self.runner.begin(
                 "Importing",
                 "imported",
                 rows,
@@ -71,8 +71,9 @@ class Confirming:
         if self._seen():
             return
         st.markdown(
-            f"{amount(len(rows), 'number')} will be marked as released, and leave the list and the campaigns below. "
-            f"The account of {ours(self.account)} is asked once more for each: one that is there again stays as it is."
+            f"{amount(len(rows), 'number')} will be marked as released and leave the list and the campaigns below. "
+            f"Each is checked once more in the account of {ours(self.account)}; numbers that are there again stay as "
+            f"they are."
         )
         with errors_shown():
             with self.opener() as session:
@@ -84,14 +85,14 @@ class Confirming:
                     "Campaigns": [", ".join(uses.get(row.number_id, [])) or "—" for row in rows],
                 }
             )
-            st.dataframe(frame, hide_index=True, alt="Numbers to be marked as released")
+            st.dataframe(frame, hide_index=True, alt="Numbers to mark as released")
             st.caption(catalogue_tables.MARKED.format(provider=plain(self.provider)))
             reason = st.text_input(
                 "Reason", key="reconcile_reason", live=True, max_chars=300, placeholder=catalogue_tables.WHY_RELEASED
             )
             self._buttons(
                 "Mark as released",
-                lambda: self.bench.begin(
+                lambda: self.runner.begin(
                     "Marking",
                     "marked as released",
                     rows,
@@ -101,14 +102,14 @@ class Confirming:
                 disabled=not (reason or "").strip(),
             )
 
-    @st.dialog("Take over", width="large", on_dismiss="rerun")
+    @st.dialog("Use values from the provider", width="large", on_dismiss="rerun")
     def take_overs(self, rows: Sequence[Different]) -> None:
         """Ask whether what the provider has is to replace what is on record."""
         if self._seen():
             return
         st.markdown(
-            f"What the account of {ours(self.account)} has replaces what is on record here. "
-            f"Nothing changes at {plain(self.provider)}."
+            f"Values from the account of {ours(self.account)} replace those in Numberdesk. Nothing changes at "
+            f"{plain(self.provider)}."
         )
         frame = pd.DataFrame(
             [(numbering.display(row.e164), one.name, one.ours, one.theirs) for row in rows for one in row.differences],
@@ -122,10 +123,10 @@ class Confirming:
                 row, differences=(*(before.differences if before else ()), *row.differences)
             )
         self._buttons(
-            "Take over",
-            lambda: self.bench.begin(
-                "Taking over",
-                "taken over",
+            f"Use values from {plain(self.provider)}",
+            lambda: self.runner.begin(
+                "Updating",
+                "updated",
                 list(merged.values()),
                 lambda s, row: reconcile.take_over(s, self.actor, row, row.differences),
             ),
@@ -137,16 +138,17 @@ class Confirming:
         if self._seen():
             return
         st.markdown(
-            f"What is in the account of {ours(self.account)} now **will be replaced**. The old values are kept, and "
-            "can be restored from each number's page."
+            f"The current values in the account of {ours(self.account)} **will be replaced**. The old values are kept "
+            f"and "
+            f"can be restored from each number's page."
         )
         catalogue_tables.replaced([row.there for row in rows], self.found.connection)
         agreed = self._agreed([row.there for row in rows])
         self._buttons(
             "Replace",
-            lambda: self.bench.begin(
+            lambda: self.runner.begin(
                 "Setting webhooks",
-                "set to our webhooks",
+                "updated",
                 rows,
                 lambda s, row: reconcile.place_webhooks(s, self.actor, row, stop_routing=agreed),
             ),
@@ -162,12 +164,12 @@ class Confirming:
 
     def _seen(self) -> bool:
         """Draw what came of what was confirmed, once it is done; return whether it is."""
-        if not self.bench.told:
+        if not self.runner.results:
             return False
-        self.bench.outcomes()
+        self.runner.draw_results()
         with st.container(horizontal=True, horizontal_alignment="right"):
             if st.button("Close", type="primary"):
-                self.bench.forget()
+                self.runner.forget()
                 st.rerun()
         return True
 

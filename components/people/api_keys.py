@@ -34,7 +34,7 @@ def new_key(create: Callable[[str], NewKey]) -> None:
         with st.container(border=True):
             st.markdown(f":material/key: Copy the key **{plain(made.name)}** now: it is never shown again.")
             st.code(made.secret, language=None, wrap_lines=True)
-            st.button("Done, hide it", on_click=lambda: state.pop("api_key_made", None))
+            st.button("Hide", on_click=lambda: state.pop("api_key_made", None))
 
 
 def table(rows: Sequence[ApiKeyRow], zone: ZoneInfo, revoke: Callable[[int], None]) -> None:
@@ -47,14 +47,14 @@ def table(rows: Sequence[ApiKeyRow], zone: ZoneInfo, revoke: Callable[[int], Non
             with st.container(gap=None):
                 st.markdown(f"**{plain(row.name)}** {code(row.shown + '…')}")
                 st.caption(
-                    f"By {plain(row.created_by)}, {exactly(row.created_at, zone)} · "
+                    f"Created by {plain(row.created_by)}, {exactly(row.created_at, zone)} · "
                     f"last used {when(row.last_used_at, zone) if row.last_used_at else 'never'}"
                 )
             if row.revoked_at:
                 st.badge("Revoked", color="gray", help=exactly(row.revoked_at, zone))
             else:
                 with st.popover("Revoke", icon=":material/block:"):
-                    st.markdown(f"Programs that use **{plain(row.name)}** are refused from now on.")
+                    st.markdown(f"Programs using **{plain(row.name)}** will be refused.")
                     st.button(
                         "Revoke key",
                         key=f"revoke_{row.id}",
@@ -66,6 +66,6 @@ def table(rows: Sequence[ApiKeyRow], zone: ZoneInfo, revoke: Callable[[int], Non
 def _revoke(revoke: Callable[[int], None], row: ApiKeyRow) -> None:
     def act() -> str:
         revoke(row.id)
-        return f"{row.name} is revoked."
+        return f"{row.name} was revoked."
 
     outcome(act, "api_keys")

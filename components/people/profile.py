@@ -18,8 +18,8 @@ def password_form(*, first: bool) -> bool:
     """Draw the form that changes the own password; return whether it was sent. *first* is a one-time password's."""
     with st.form("own_password", clear_on_submit=False):
         if first:
-            st.markdown("**Choose your own password.** The one that you were given is good for this once.")
-        st.text_input("Password now", type="password", key="password_old", autocomplete="current-password")
+            st.markdown("**Choose your own password.** The one-time password works only once.")
+        st.text_input("Current password", type="password", key="password_old", autocomplete="current-password")
         st.text_input(
             "New password",
             type="password",
@@ -27,7 +27,7 @@ def password_form(*, first: bool) -> bool:
             autocomplete="new-password",
             help=f"At least {validation.SHORTEST_PASSWORD} characters, not easy to guess.",
         )
-        st.text_input("New password again", type="password", key="password_again", autocomplete="new-password")
+        st.text_input("Repeat new password", type="password", key="password_again", autocomplete="new-password")
         return st.form_submit_button("Change password", type="primary")
 
 
@@ -55,7 +55,7 @@ def sign_ins(moments: Sequence[datetime], zone: ZoneInfo, sign_out_everywhere: C
         st.markdown(f"- {exactly(moment, zone)} · {when(moment, zone)}")
     if not moments:
         st.caption("None yet.")
-    st.caption("Was one of them not you? Sign out everywhere, and change your password.")
+    st.caption("Don't recognize one? Sign out everywhere and change your password.")
     st.button(
         "Sign out everywhere",
         icon=":material/devices_off:",

@@ -67,10 +67,10 @@ class Editor:
             with st.container(horizontal=True):
                 st.form_submit_button("Save", on_click=self._saver(place, lambda s, v: self._save_limits(s, v, names)))
                 st.form_submit_button(
-                    "Back to the defaults",
+                    "Reset to defaults",
                     icon=":material/restart_alt:",
-                    help="Fills the defaults in. Save to keep them.",
-                    on_click=lambda: st.session_state.update(_shown(_DEFAULTS, names)),
+                    help="Fills in the defaults. Save to keep them.",
+                    on_click=lambda: st.session_state.update(_widget_values(_DEFAULTS, names)),
                 )
 
     def _save_zone(self, session: Session, version: int) -> int:
@@ -108,7 +108,7 @@ def read_only(found: TenantSettings) -> None:
     with st.container(border=True):
         _line("Time zone", found.time_zone, _clock(found.time_zone))
         for name, meaning in MEANINGS.items():
-            _line(meaning.label, meaning.told(getattr(found.limits, name)), meaning.sentence)
+            _line(meaning.label, meaning.text(getattr(found.limits, name)), meaning.sentence)
 
 
 def _line(name: str, value: str, sentence: str) -> None:
@@ -133,13 +133,13 @@ def _threshold(name: str) -> None:
 
 
 def _range(name: str, meaning: Meaning) -> str:
-    least, most = meaning.number(meaning.least), meaning.told(meaning.most)
+    least, most = meaning.number(meaning.least), meaning.text(meaning.most)
     return f"From {least} to {most}; the default is {meaning.number(getattr(_DEFAULTS, name))}."
 
 
 def _clock(zone: str) -> str:
     now = datetime.now(ZoneInfo(zone))
-    return f"It is {now:%H:%M} there now. Days of calls and daily caps begin at midnight there."
+    return f"It is {now:%H:%M} there now. Call days and daily caps start at midnight there."
 
 
 def _key(name: str) -> str:
@@ -147,10 +147,10 @@ def _key(name: str) -> str:
 
 
 def _values(found: TenantSettings) -> dict[str, Any]:
-    return {_key(_ZONE): found.time_zone, **_shown(found.limits, list(MEANINGS))}
+    return {_key(_ZONE): found.time_zone, **_widget_values(found.limits, list(MEANINGS))}
 
 
-def _shown(limits: Thresholds, names: Sequence[str]) -> dict[str, Any]:
+def _widget_values(limits: Thresholds, names: Sequence[str]) -> dict[str, Any]:
     """Return the values of the widgets: shares in percent."""
     values = asdict(limits)
     return {_key(name): round(values[name] * 100, 4) if MEANINGS[name].is_share else values[name] for name in names}

@@ -13,7 +13,7 @@ from services.people import sign_in
 from services.setup import demo
 from services.text import labels
 
-EVERYWHERE = "Ends your sessions in every browser and on every device, this one too."
+EVERYWHERE = "Ends your sessions in every browser and on every device, including this one."
 
 
 def form(check: Callable[[], None]) -> None:
@@ -71,9 +71,9 @@ def why_out(actor: Actor, reason: str, seen: Callable[[], None], sign_out: Calla
     nowhere = not actor.is_superadmin and not actor.workspaces
     if nowhere and not reason:
         names = " and ".join(name for _, name in actor.suspended)
-        suspended = f"{names} {'is' if len(actor.suspended) == 1 else 'are'} suspended. Nobody can work there now."
-        alone = "You have no role in any tenant yet. An admin of a tenant, or a superadmin, can give you one: "
-        reason = suspended if names else f"{alone}tell them your user name, {actor.username}."
+        suspended = f"{names} {'is' if len(actor.suspended) == 1 else 'are'} suspended, so nobody can work there."
+        alone = "You don't have access to any tenant yet. Ask a tenant's admin or a superadmin "
+        reason = suspended if names else f"{alone}and tell them your user name: {actor.username}"
     if reason:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.warning(plain(reason), icon=":material/domain_disabled:")
@@ -102,7 +102,7 @@ def no_tenant(actor: Actor, elsewhere: bool, tenants: list[tuple[int, str]]) -> 
 
 def user_corner(actor: Actor, sign_out: Callable[[], None], sign_out_everywhere: Callable[[], None]) -> None:
     """Draw who is signed in, and the ways out."""
-    role = "Superadmin" if actor.is_superadmin else labels.ROLE[actor.role] if actor.role else "No tenant chosen"
+    role = "Superadmin" if actor.is_superadmin else labels.ROLE[actor.role] if actor.role else "No tenant selected"
     with st.popover(plain(actor.name), icon=":material/account_circle:", width="stretch"):
         st.markdown(f"**{plain(actor.name)}**  \n{plain(actor.username)} · {role}")
         st.button("Sign out", icon=":material/logout:", on_click=sign_out, width="stretch")

@@ -7,7 +7,7 @@ import streamlit as st
 from sqlmodel import Session
 
 from components.ui import dialogs, navigation
-from components.ui.dialogs import Desk
+from components.ui.dialogs import Dialog
 from components.ui.listing import toolbar as listing
 from components.ui.listing.filters import Filter
 from components.ui.listing.table import badges, figure, link, text, time
@@ -45,7 +45,7 @@ def table(rows: Sequence[TenantRow], zone: ZoneInfo) -> None:
 
 
 @st.dialog("Add tenant", on_dismiss="rerun")
-def add(desk: Desk, work_in: Callable[[int], None] | None) -> None:
+def add(dialog: Dialog, work_in: Callable[[int], None] | None) -> None:
     """Open the dialog that adds a tenant; the one of the new tenant follows, which leads on.
 
     *work_in* chooses the new tenant in the sidebar, where the reader works in none yet.
@@ -56,22 +56,22 @@ def add(desk: Desk, work_in: Callable[[int], None] | None) -> None:
     if sent:
 
         def put(session: Session) -> None:
-            added = tenants.create(session, desk.actor, name, zone)
+            added = tenants.create(session, dialog.actor, name, zone)
             listing.open_row(PLACE, added)
             st.cache_data.clear()  # the choice in the sidebar
             if work_in is not None:
                 work_in(added)
 
-        desk.do(put, f"{name.strip()} was added.")
+        dialog.do(put, f"{name.strip()} was added.")
 
 
-def edit(desk: Desk, found: TenantRow, changes: Sequence[AuditRow], work_in: Callable[[int], None]) -> None:
+def edit(dialog: Dialog, found: TenantRow, changes: Sequence[AuditRow], work_in: Callable[[int], None]) -> None:
     """Open the dialog of one tenant. *work_in* chooses it in the sidebar."""
-    desk.show(found.version)
-    st.dialog(plain(found.name), on_dismiss="rerun")(_edit)(desk, found, changes, work_in)
+    dialog.show(found.version)
+    st.dialog(plain(found.name), on_dismiss="rerun")(_edit)(dialog, found, changes, work_in)
 
 
-def _edit(desk: Desk, found: TenantRow, changes: Sequence[AuditRow], work_in: Callable[[int], None]) -> None:
+def _edit(dialog: Dialog, found: TenantRow, changes: Sequence[AuditRow], work_in: Callable[[int], None]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         for status in _status(found):
             st.badge(status, color=_BADGES[status])
@@ -79,7 +79,7 @@ def _edit(desk: Desk, found: TenantRow, changes: Sequence[AuditRow], work_in: Ca
         st.caption(counts, width="content")
 
     def newest(session: Session) -> int:
-        return tenants.get(session, desk.actor, found.id).version
+        return tenants.get(session, dialog.actor, found.id).version
 
     with st.form("tenant_edit", border=False):
         name, zone = _entered(f"tenant_{found.id}_{found.version}", found.name, found.time_zone)
@@ -87,43 +87,43 @@ def _edit(desk: Desk, found: TenantRow, changes: Sequence[AuditRow], work_in: Ca
     if sent:
 
         def save(session: Session) -> None:
-            tenants.change(session, desk.actor, found.id, name, zone, version=desk.version)
+            tenants.change(session, dialog.actor, found.id, name, zone, version=dialog.version)
             st.cache_data.clear()
 
-        desk.do(save, "Saved.", newest)
+        dialog.do(save, "Saved.", newest)
     if found.suspended_at is None:
-        users = "Its users" if found.admins else "Add its first admin"
+        users = "Its users" if found.admins else "Add the first admin"
         with st.container(horizontal=True):
             for label, icon, page, told in (
                 (users, "group", navigation.USERS, "users"),
                 ("Its connections", "cable", navigation.CONNECTIONS, "telephony connections"),
                 ("Its numbers", "call", navigation.LIST, "phone numbers"),
             ):
-                if st.button(label, icon=f":material/{icon}:", help=f"Chooses this tenant and opens its {told}"):
+                if st.button(label, icon=f":material/{icon}:", help=f"Selects this tenant and opens its {told}"):
                     work_in(found.id)
                     navigation.go_to(page)
-    dialogs.history(changes, desk.zone)
+    dialogs.history(changes, dialog.zone)
     st.divider()
-    _suspend(desk, found)
+    _suspend(dialog, found)
 
 
-def _suspend(desk: Desk, found: TenantRow) -> None:
+def _suspend(dialog: Dialog, found: TenantRow) -> None:
     def set_to(suspended: bool, done: str) -> None:
         def act(session: Session) -> None:
-            tenants.set_suspended(session, desk.actor, found.id, suspended)
+            tenants.set_suspended(session, dialog.actor, found.id, suspended)
             st.cache_data.clear()
 
-        desk.do(act, done)
+        dialog.do(act, done)
 
     if found.suspended_at is not None:
-        if st.button("Let its users in again", icon=":material/play_circle:"):
-            set_to(False, f"{found.name} is open again.")
+        if st.button("Resume tenant", icon=":material/play_circle:"):
+            set_to(False, f"{found.name} was resumed.")
         return
     with st.popover(":red[Suspend]", icon=":material/pause_circle:"):
-        st.markdown(f"The users of **{plain(found.name)}** are out of it on their next click.")
-        st.caption("It keeps everything. Programs with its API keys are refused. You can let its users in again.")
+        st.markdown(f"Users of **{plain(found.name)}** lose access immediately.")
+        st.caption("Data is kept; its API keys stop working. You can resume the tenant at any time.")
         if st.button("Suspend tenant", type="primary"):
-            set_to(True, f"{found.name} is suspended.")
+            set_to(True, f"{found.name} was suspended.")
 
 
 def _entered(key: str, name: str, zone: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ import streamlit as st
 from sqlmodel import Session
 
 from components.ui import dialogs
-from components.ui.dialogs import Desk
+from components.ui.dialogs import Dialog
 from components.ui.listing import toolbar as listing
 from components.ui.listing.filters import Filter
 from components.ui.listing.table import badges, link, text
@@ -68,14 +68,14 @@ def one_time_password() -> None:
     if made is None:
         return
     with st.container(border=True):
-        st.markdown(f":material/key: One-time password of **{plain(made.username)}**. It is shown here once.")
+        st.markdown(f":material/key: One-time password for **{plain(made.username)}**. It is shown only once.")
         st.code(made.one_time_password, language=None, width=260)
-        st.caption("It must be changed at the first sign-in.")
-        st.button("Done, hide it", on_click=lambda: state.pop("new_user", None))
+        st.caption("It must be changed at first sign-in.")
+        st.button("Hide", on_click=lambda: state.pop("new_user", None))
 
 
 @st.dialog("Add user", on_dismiss="rerun")
-def add(desk: Desk) -> None:
+def add(dialog: Dialog) -> None:
     """Open the dialog that adds a user to the chosen tenant; a superadmin may give a known one a role there."""
     state = st.session_state
     with st.form("user_add", border=False):
@@ -87,76 +87,76 @@ def add(desk: Desk) -> None:
         def put(session: Session) -> None:
             state["user_known"] = None
             try:
-                state["new_user"] = users.create(session, desk.actor, username, name, role)
+                state["new_user"] = users.create(session, dialog.actor, username, name, role)
             except InvalidInput as exc:
                 state["user_known"] = username if exc.overridable else None
                 raise
 
-        desk.do(put, f"{username.strip()} was added.")
-    known, tenant_id = state.get("user_known"), desk.actor.tenant_id
+        dialog.do(put, f"{username.strip()} was added.")
+    known, tenant_id = state.get("user_known"), dialog.actor.tenant_id
     if known and known == username and tenant_id:
-        told = f"{known.strip()} is {_role_name(role).lower()} here."
+        text = f"{known.strip()} is now {_role_name(role).lower()} in this tenant."
         if st.button("Give this role", icon=":material/person_add:", key="user_grant"):
-            desk.do(lambda session: users.grant(session, desk.actor, known, tenant_id, role), told)
+            dialog.do(lambda session: users.grant(session, dialog.actor, known, tenant_id, role), text)
 
 
 @st.dialog("Add superadmin", on_dismiss="rerun")
-def add_superadmin(desk: Desk) -> None:
+def add_superadmin(dialog: Dialog) -> None:
     """Open the dialog that adds a user who may do everything, in every tenant."""
-    st.caption("A superadmin may do everything, in every tenant.")
+    st.caption("A superadmin has full access to every tenant.")
     with st.form("superadmin_add", border=False):
         username, name = _names()
         sent = _submit("Add superadmin")
     if sent:
 
         def put(session: Session) -> None:
-            st.session_state["new_user"] = users.create_superadmin(session, desk.actor, username, name)
+            st.session_state["new_user"] = users.create_superadmin(session, dialog.actor, username, name)
 
-        desk.do(put, f"{username.strip()} was added.")
+        dialog.do(put, f"{username.strip()} was added.")
 
 
-def edit(desk: Desk, found: UserDetail, tenants: Mapping[int, str], changes: Sequence[AuditRow]) -> None:
+def edit(dialog: Dialog, found: UserDetail, tenants: Mapping[int, str], changes: Sequence[AuditRow]) -> None:
     """Open the dialog of one user. *tenants* are those in which the actor may change the role."""
-    st.dialog(plain(found.user.name), on_dismiss="rerun")(_edit)(desk, found, tenants, changes)
+    st.dialog(plain(found.user.name), on_dismiss="rerun")(_edit)(dialog, found, tenants, changes)
 
 
-def _edit(desk: Desk, found: UserDetail, tenants: Mapping[int, str], changes: Sequence[AuditRow]) -> None:
+def _edit(dialog: Dialog, found: UserDetail, tenants: Mapping[int, str], changes: Sequence[AuditRow]) -> None:
     user = found.user
     with st.container(horizontal=True, vertical_alignment="center"):
         if user.is_superadmin:
             st.badge("Superadmin", color="violet")
         for status in _status(user):
             st.badge(status, color=_BADGES[status])
-        seen = f"signed in {when(user.last_sign_in_at, desk.zone)}" if user.last_sign_in_at else "never signed in"
-        told = f"{plain(user.username)} · {seen}"
+        seen = f"signed in {when(user.last_sign_in_at, dialog.zone)}" if user.last_sign_in_at else "never signed in"
+        text = f"{plain(user.username)} · {seen}"
         st.caption(
-            told, width="content", help=exactly(user.last_sign_in_at, desk.zone) if user.last_sign_in_at else None
+            text, width="content", help=exactly(user.last_sign_in_at, dialog.zone) if user.last_sign_in_at else None
         )
-    if user.id == desk.actor.user_id:
-        st.info("This is you. Another admin changes your role; your password is under `Your account`.")
-        dialogs.history(changes, desk.zone)
+    if user.id == dialog.actor.user_id:
+        st.info("This is you. Ask another admin to change your role; your password is under `Your account`.")
+        dialogs.history(changes, dialog.zone)
         return
-    tenant_id = _role(desk, user, tenants)
+    tenant_id = _role(dialog, user, tenants)
     if found.unmanaged:
         st.caption(f":material/info: {plain(found.unmanaged)}")
     else:
-        _account(desk, user)
-    dialogs.history(changes, desk.zone)
+        _account(dialog, user)
+    dialogs.history(changes, dialog.zone)
     st.divider()
     with st.container(horizontal=True):
-        _take_out(desk, user, tenant_id)
+        _take_out(dialog, user, tenant_id)
         if not found.unmanaged:
-            _shut_out(desk, user)
-        if desk.actor.is_superadmin:
-            _superadmin(desk, user)
+            _shut_out(dialog, user)
+        if dialog.actor.is_superadmin:
+            _superadmin(dialog, user)
 
 
-def _role(desk: Desk, user: UserRow, tenants: Mapping[int, str]) -> int | None:
+def _role(dialog: Dialog, user: UserRow, tenants: Mapping[int, str]) -> int | None:
     """Draw the choice of a role in a tenant; return the tenant."""
     if not tenants:
         return None
     has = {place.tenant_id: place.role for place in user.places}
-    likely = (desk.actor.tenant_id or 0, *has, *tenants)
+    likely = (dialog.actor.tenant_id or 0, *has, *tenants)
     tenant_id = next(key for key in likely if key in tenants)
     if len(tenants) > 1:
         places = [f"- **{plain(place.tenant)}**: {_role_name(place.role)}" for place in user.places]
@@ -172,103 +172,103 @@ def _role(desk: Desk, user: UserRow, tenants: Mapping[int, str]) -> int | None:
 
         def save(session: Session) -> None:
             if tenant_id in has:
-                users.change_role(session, desk.actor, user.id, tenant_id, role)
+                users.change_role(session, dialog.actor, user.id, tenant_id, role)
             else:
-                users.grant(session, desk.actor, user.username, tenant_id, role)
+                users.grant(session, dialog.actor, user.username, tenant_id, role)
 
-        desk.do(save, f"{user.name} is {_role_name(role).lower()} in {tenants[tenant_id]}.")
+        dialog.do(save, f"{user.name} is {_role_name(role).lower()} in {tenants[tenant_id]}.")
     return tenant_id
 
 
-def _account(desk: Desk, user: UserRow) -> None:
+def _account(dialog: Dialog, user: UserRow) -> None:
     def reset(session: Session) -> None:
-        st.session_state["new_user"] = users.reset_password(session, desk.actor, user.id)
+        st.session_state["new_user"] = users.reset_password(session, dialog.actor, user.id)
 
     with st.container(horizontal=True):
         _confirmed(
-            desk,
+            dialog,
             "Reset password",
             "key",
-            "The password of now stops working, every session ends, and a one-time password is shown to you.",
+            "The current password stops working and all sessions end. You get a one-time password to hand over.",
             reset,
-            f"{user.name} has a one-time password.",
+            f"{user.name} now has a one-time password.",
         )
         _confirmed(
-            desk,
+            dialog,
             "Sign out everywhere",
             "devices_off",
-            "Ends every session of this user, in every browser.",
-            lambda session: users.end_sessions(session, desk.actor, user.id),
-            f"{user.name} is signed out everywhere.",
+            "Ends all of this user's sessions, in every browser.",
+            lambda session: users.end_sessions(session, dialog.actor, user.id),
+            f"{user.name} was signed out everywhere.",
         )
 
 
-def _take_out(desk: Desk, user: UserRow, tenant_id: int | None) -> None:
+def _take_out(dialog: Dialog, user: UserRow, tenant_id: int | None) -> None:
     place = next((place for place in user.places if place.tenant_id == tenant_id), None)
     if place is not None:
         _confirmed(
-            desk,
-            f"Take out of {plain(place.tenant)}",
+            dialog,
+            f"Remove from {plain(place.tenant)}",
             "person_remove",
-            f"**{plain(user.name)}** can no longer work in this tenant. What was done there stays.",
-            lambda session: users.change_role(session, desk.actor, user.id, place.tenant_id, None),
-            f"{user.name} is out of {place.tenant}.",
+            f"**{plain(user.name)}** loses access to this tenant. Their past changes stay on record.",
+            lambda session: users.change_role(session, dialog.actor, user.id, place.tenant_id, None),
+            f"{user.name} was removed from {place.tenant}.",
             red=True,
         )
 
 
-def _shut_out(desk: Desk, user: UserRow) -> None:
+def _shut_out(dialog: Dialog, user: UserRow) -> None:
     if not user.is_active:
         _confirmed(
-            desk,
+            dialog,
             "Activate",
             "play_circle",
-            "The user can sign in again, with the roles as they were.",
-            lambda session: users.set_active(session, desk.actor, user.id, True),
+            "The user can sign in again, with the same roles.",
+            lambda session: users.set_active(session, dialog.actor, user.id, True),
             f"{user.name} can sign in again.",
         )
         return
     _confirmed(
-        desk,
+        dialog,
         "Deactivate",
         "block",
-        f"**{plain(user.name)}** is out of every session at once and cannot sign in. You can activate it again.",
-        lambda session: users.set_active(session, desk.actor, user.id, False),
-        f"{user.name} is deactivated.",
+        f"**{plain(user.name)}** is signed out everywhere and cannot sign in. You can activate the account again.",
+        lambda session: users.set_active(session, dialog.actor, user.id, False),
+        f"{user.name} was deactivated.",
         red=True,
     )
 
 
-def _superadmin(desk: Desk, user: UserRow) -> None:
+def _superadmin(dialog: Dialog, user: UserRow) -> None:
     if user.is_superadmin:
         _confirmed(
-            desk,
-            "Take superadmin away",
+            dialog,
+            "Remove superadmin",
             "remove_moderator",
-            "Only the roles in tenants are left.",
-            lambda session: users.set_superadmin(session, desk.actor, user.id, False),
+            "Only the roles in tenants remain.",
+            lambda session: users.set_superadmin(session, dialog.actor, user.id, False),
             f"{user.name} is no longer a superadmin.",
             red=True,
         )
         return
     _confirmed(
-        desk,
+        dialog,
         "Make superadmin",
         "add_moderator",
-        f"**{plain(user.name)}** may then do everything, in every tenant, also to you.",
-        lambda session: users.set_superadmin(session, desk.actor, user.id, True),
-        f"{user.name} is a superadmin.",
+        f"**{plain(user.name)}** gets full access to every tenant.",
+        lambda session: users.set_superadmin(session, dialog.actor, user.id, True),
+        f"{user.name} is now a superadmin.",
     )
 
 
 def _confirmed(
-    desk: Desk, label: str, icon: str, told: str, act: Callable[[Session], object], done: str, *, red: bool = False
+    dialog: Dialog, label: str, icon: str, told: str, act: Callable[[Session], object], done: str, *, red: bool = False
 ) -> None:
     """Draw a button that says what it does before it does it."""
     with st.popover(f":red[{label}]" if red else label, icon=f":material/{icon}:"), st.container(width=320):
         st.markdown(told)
         if st.button(f"Yes, {label[0].lower()}{label[1:]}", type="primary", key=f"yes_{label}"):
-            desk.do(act, done)
+            dialog.do(act, done)
 
 
 def _names() -> tuple[str, str]:

@@ -17,7 +17,7 @@ from services.core.errors import Conflict
 
 
 @dataclass(frozen=True)
-class Desk:
+class Dialog:
     """Where *actor* changes things of one *place*. *opener* opens the session in which a change happens."""
 
     actor: Actor
@@ -64,9 +64,9 @@ class Desk:
             said(self.place)
             return
         if changes:
-            st.markdown("Changed meanwhile:")
+            st.markdown("Changed by someone else:")
             audit.history(changes, self.zone)
-        st.caption("What you entered is still here. Save again to keep it, now that you have seen the change.")
+        st.caption("Your input is still here. Save again to keep it.")
 
 
 def history(rows: Sequence[AuditRow], zone: ZoneInfo) -> None:
@@ -75,4 +75,4 @@ def history(rows: Sequence[AuditRow], zone: ZoneInfo) -> None:
         if rows:
             audit.history(rows, zone)
         else:
-            st.caption("Nothing was changed since it was set up.")
+            st.caption("No changes yet.")

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from components.ui.authenticator_internals import cookie_page
-from components.ui.streamlit_internals import UPLOADS, held, kind_of, main_page, state_of
+from components.ui.streamlit_internals import UPLOADS, kind_of, main_page, state_of, uploaded_bytes
 from services.core.access import Permission
 from services.core.errors import DatabaseUnavailable
 from services.people import sign_in
@@ -147,12 +147,12 @@ class Uploads:
     def _how_much_not(self, session_id: str, size: str) -> JSONResponse | None:
         """Return why *size*, in bytes, is too much for a tab on top of what it holds and what is under way."""
         if not (size.isascii() and size.isdigit() and len(size) < 16):
-            return _refusal(411, "The size of the file has to be said first.")
+            return _refusal(411, "The upload must state the file's size first.")
         largest = int(st.get_option("server.maxUploadSize")) * 2**20
         if int(size) > largest + _FRAMING:
             return _refusal(413, f"The file is too large; at most {largest // 2**20} MB can be read.")
-        if int(size) + self._coming[session_id] + held(session_id) > _KEPT_FILES * (largest + _FRAMING):
-            return _refusal(413, "This tab holds too many files already. Take one away, or reload the page.")
+        if int(size) + self._coming[session_id] + uploaded_bytes(session_id) > _KEPT_FILES * (largest + _FRAMING):
+            return _refusal(413, "This tab holds too many files. Remove one, or reload the page.")
         return None
 
     @contextmanager

@@ -75,7 +75,7 @@ def number_query(number_id: int, *, campaign_id: int | None = None) -> dict[str,
     """Return what follows a number's page in its address; on a campaign's page, say which that is.
 
     Streamlit writes the address of the next page into the history entry of the one that is left
-    (1.67), so on the way back the campaign's page finds the number's id: see `shown`.
+    (1.67), so on the way back the campaign's page finds the number's id: see `requested_id`.
     """
     return {"id": str(number_id)} | ({"campaign": str(campaign_id)} if campaign_id else {})
 
@@ -111,7 +111,7 @@ def campaign_query(campaign_id: int, *, number_id: int | None = None) -> dict[st
     return {"id": str(campaign_id)} | ({"number": str(number_id)} if number_id else {})
 
 
-def shown(noun: str) -> str:
+def requested_id(noun: str) -> str:
     """Return the id of the *noun* (`number`, `campaign`) that the address of its page means."""
     return st.query_params.get(noun) or st.query_params.get("id", "")
 
@@ -136,7 +136,7 @@ def activity_address(first: date, last: date, tenant_id: int, *, action: str = "
     wanted = {
         "activity_from": first.isoformat(),
         "activity_to": last.isoformat(),
-        "activity_action": wording.offered([action])[action] if action else "",
+        "activity_action": wording.action_options([action])[action] if action else "",
         "activity_who": actor,
         "tenant": str(tenant_id),
     }

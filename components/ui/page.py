@@ -19,7 +19,7 @@ BadgeColor = Literal["gray", "green", "orange", "red", "yellow"]
 """What a badge may say by its color: nothing, good, watch, wrong, nearly."""
 
 _DATABASE_AWAY = "The database is busy or cannot be reached. Nothing was saved; try again in a moment."
-_UNSTORABLE = "A text holds an invisible character that cannot be kept. Nothing was saved; type it again."
+_UNSTORABLE = "The text contains an invisible character that can't be stored. Nothing was saved; type it again."
 
 
 def header(title: str, subtitle: str = "") -> DeltaGenerator:
@@ -98,10 +98,10 @@ def empty_state(text: str, icon: str) -> DeltaGenerator:
 
 def when(moment: datetime | None, zone: ZoneInfo) -> str:
     """Return how long ago *moment* was, in words; `—` for none."""
-    told = humanize.naturaltime(datetime.now(zone) - moment.astimezone(zone)) if moment else "—"
-    return "just now" if told == "now" else told
+    text = humanize.naturaltime(datetime.now(zone) - moment.astimezone(zone)) if moment else "—"
+    return "just now" if text == "now" else text
 
 
 def exactly(moment: datetime | None, zone: ZoneInfo) -> str:
     """Return *moment* to the minute in *zone*, with the zone's name; `—` for none."""
-    return moment.astimezone(zone).strftime("%d %b %Y, %H:%M %Z") if moment else "—"
+    return moment.astimezone(zone).strftime("%-d %b %Y, %H:%M %Z") if moment else "—"

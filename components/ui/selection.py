@@ -108,7 +108,7 @@ def table(
     return list(selection.rows.values())
 
 
-def told(selection: Selection[Row], key: str, name: Callable[[Row], str], *, most: int | None = None) -> bool:
+def bar(selection: Selection[Row], key: str, name: Callable[[Row], str], *, most: int | None = None) -> bool:
     """Draw how many rows are selected, by *name* those not shown, and the way to let them go.
 
     Return whether there are any, and not more than *most*.

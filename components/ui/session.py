@@ -41,7 +41,7 @@ def load(session: Session) -> Actor | None:
     if known and actor is None:
         state["signed_in"] = None
         state["signed_out"] = True
-        state["sign_in_notice"] = "You have been signed out. Sign in again to go on."
+        state["sign_in_notice"] = "You have been signed out. Sign in again to continue."
     _note_loss(state.get("actor"), actor)
     if actor is not None:
         _stay(actor)
@@ -76,10 +76,10 @@ def rechecked(opener: Callable[[], AbstractContextManager[Session]]) -> Callable
     @contextmanager
     def open_again() -> Iterator[Session]:
         if tenant_now() != drawn_for:
-            raise Forbidden("This tab has gone to another tenant since this page was shown. Nothing was saved.")
+            raise Forbidden("This tab has switched to another tenant since this page was loaded. Nothing was saved.")
         with opener() as session:
             if reload(session) != actor:
-                raise Forbidden("Your access has changed since this page was shown. Nothing was saved.")
+                raise Forbidden("Your access has changed since this page was loaded. Nothing was saved.")
             yield session
 
     return open_again
@@ -122,7 +122,7 @@ def renew() -> None:
 
 def sign_out() -> None:
     """Forget the sign-in in this tab; the cookie goes with the next drawing."""
-    seen()
+    forget_why_out()
     st.session_state.update(signed_in=None, signed_out=True, cookie_since=datetime.now(UTC))
     st.session_state.pop("tenant_choice", None)
 
@@ -153,7 +153,7 @@ def choose_tenant(session: Session, tenant_id: int | None) -> None:
         st.query_params.pop(TENANT, None)
     else:
         st.query_params[TENANT] = tenant_word(tenant_id)
-    seen()
+    forget_why_out()
     sign_in.choose_tenant(session, current_actor(), tenant_id)
 
 
@@ -208,12 +208,12 @@ def is_elsewhere() -> bool:
 
 
 def why_out() -> str:
-    """Return why this tab is no longer in the tenant that it showed, until that is `seen`."""
+    """Return why this tab is no longer in the tenant that it showed, until that is `forget_why_out`."""
     _, reason = st.session_state.get("why_out", (None, ""))
     return str(reason)
 
 
-def seen() -> None:
+def forget_why_out() -> None:
     """Say no more why the tab has left its tenant."""
     st.session_state.pop("why_out", None)
 
@@ -238,7 +238,7 @@ def _note_loss(before: Actor | None, now: Actor | None) -> None:
     if not before or not now:
         return
     if now.tenant_id and state.get("why_out", (None,))[0] == now.tenant_id:
-        seen()
+        forget_why_out()
     reason = sign_in.why_out(before, now)
     if reason:
         # What the click was to do has been refused, with a notice for a page that is not drawn any more.

@@ -57,7 +57,7 @@ def state_of(session_id: str) -> Mapping[str, Any]:
     return cast(Mapping[str, Any], tab.session_state) if tab is not None else {}
 
 
-def held(session_id: str) -> int:
+def uploaded_bytes(session_id: str) -> int:
     """Return the bytes of the files that a tab has uploaded and still holds."""
     files = cast(MemoryUploadedFileManager, Runtime.instance().uploaded_file_mgr).file_storage
     return sum(len(file.data) for file in list(files.get(session_id, {}).values()))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
 from typing import Any
@@ -70,7 +71,7 @@ class Holding:
     tested_at: datetime | None
     test_passed: bool | None
     currency: str | None
-    price: str | None
+    price: Decimal | None
     n: int
 
 

@@ -142,7 +142,7 @@ def is_writing() -> bool:
 
 
 @event.listens_for(Session, "after_transaction_end")
-def _written(session: Any, transaction: Any) -> None:
+def _forget_write(session: Any, transaction: Any) -> None:
     if transaction.parent is None:
         session.info.pop(_WRITES, None)
 

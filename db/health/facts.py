@@ -209,5 +209,5 @@ def put(session: Session, scope: Scope, facts: Sequence[Fact], *, replace: bool 
         insert = insert.on_conflict_do_update(index_elements=key, set_={name: insert.excluded[name] for name in COUNTS})
     else:
         insert = insert.on_conflict_do_nothing(index_elements=key)
-    db.health.summaries.written(session, scope.tenant_id or 0)
+    db.health.summaries.mark_changed(session, scope.tenant_id or 0)
     session.execute(insert, [{**fact._asdict(), "tenant_id": scope.tenant_id} for fact in facts])

@@ -85,7 +85,7 @@ class Facts(NamedTuple):
 
 @dataclass(frozen=True)
 class FallRow:
-    """A campaign whose whole pool answers less than it did, from *since* to *until*; `expected` is the usual rate."""
+    """A campaign with a falling answer rate across its pool, from *since* to *until*; `expected` is the usual rate."""
 
     campaign_id: int
     campaign: str
@@ -98,7 +98,7 @@ class FallRow:
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredSummary:
     """The summary over a window of a tenant, if one is kept, and how often the tenant's health was written."""
 
     days: int
@@ -107,7 +107,7 @@ class Kept:
     summary: HealthSummary | None
 
 
-def kept(session: Session, scope: Scope, windows: Collection[int]) -> list[Kept]:
+def stored(session: Session, scope: Scope, windows: Collection[int]) -> list[StoredSummary]:
     """Return what is kept for each tenant in *scope* over each of *windows*, in days."""
     asked = sa.union_all(*(sa.select(sa.literal(days).label("days")) for days in sorted(windows))).subquery()
     same = sa.and_(HealthSummary.tenant_id == Tenant.id, HealthSummary.days == asked.c.days)
@@ -120,10 +120,10 @@ def kept(session: Session, scope: Scope, windows: Collection[int]) -> list[Kept]
         .where(scope.of(Tenant.id), Tenant.suspended_at.is_(None))
         .order_by(Tenant.id, asked.c.days)
     )
-    return [Kept(*row) for row in rows]
+    return [StoredSummary(*row) for row in rows]
 
 
-def written(session: Session, tenant_id: int) -> None:
+def mark_changed(session: Session, tenant_id: int) -> None:
     """Note in the transaction of *session* that the health of a tenant is being written."""
     insert: Any = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(HealthVersion)
     session.execute(
@@ -181,8 +181,8 @@ def keep(session: Session, summary: HealthSummary, lines: Sequence[Row], falls: 
     newer = sa.or_(HealthSummary.until > summary.until, HealthSummary.version > summary.version)
     if session.scalar(sa.select(HealthSummary.days).where(same, newer)) is not None:
         return
-    for kept in (HealthLine, HealthFall):
-        session.execute(sa.delete(kept).where(kept.tenant_id == summary.tenant_id, kept.days == summary.days))
+    for stored in (HealthLine, HealthFall):
+        session.execute(sa.delete(stored).where(stored.tenant_id == summary.tenant_id, stored.days == summary.days))
     for table, rows in ((HealthLine, lines), (HealthFall, falls)):
         if rows:
             session.execute(sa.insert(table.__table__), rows)

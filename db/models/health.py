@@ -104,7 +104,7 @@ class HealthLine(SQLModel, table=True):
 
 
 class HealthFall(SQLModel, table=True):
-    """A campaign whose whole pool answers less than it did, by the newest days of a window; kept with its lines.
+    """A campaign with a falling answer rate across its pool, by the newest days of a window; kept with its lines.
 
     `expected` is the rate that was usual on such days.
     """

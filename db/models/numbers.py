@@ -1,13 +1,14 @@
 """Phone numbers, with the connections and agents that they refer to, and what was ordered about them."""
 
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from db.base.columns import Json, words
+from db.base.columns import Amount, Json, words
 from db.base.tables import instant, maybe_instant, of_tenant
 
 
@@ -117,7 +118,7 @@ class PhoneNumber(SQLModel, table=True):
     updated_at: datetime = instant()
     released_at: datetime | None = maybe_instant()
     buy_back_until: datetime | None = maybe_instant()
-    price: str | None = Field(default=None, max_length=20)
+    price: Decimal | None = Field(default=None, sa_type=Amount)
     currency: str | None = Field(default=None, max_length=3)
     version: int = 1
 
@@ -196,7 +197,7 @@ class NumberOrder(SQLModel, table=True):
     provider_sid: str | None = Field(default=None, max_length=64)
     configuration: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     previous: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
-    price: str | None = Field(default=None, max_length=20)
+    price: Decimal | None = Field(default=None, sa_type=Amount)
     currency: str | None = Field(default=None, max_length=3)
     problem: str | None = Field(default=None, max_length=500)
     placed_by: int = Field(foreign_key="app_user.id")

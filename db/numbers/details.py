@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 import db.numbers.queries
+from db.base.money import Money
 from db.base.scope import Scope
 from db.models import (
     GONE,
@@ -63,8 +64,7 @@ class NumberDetail:
     updated_at: datetime
     released_at: datetime | None
     buy_back_until: datetime | None
-    price: str | None
-    currency: str | None
+    price: Money | None
     version: int
 
     @property
@@ -113,8 +113,7 @@ def find(session: Session, scope: Scope, number_id: int) -> NumberDetail | None:
         updated_at=number.updated_at,
         released_at=number.released_at,
         buy_back_until=number.buy_back_until,
-        price=number.price,
-        currency=number.currency,
+        price=Money.of(number.price, number.currency),
         version=number.version,
     )
 

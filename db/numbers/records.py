@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -46,7 +47,7 @@ class NumberRecord(NamedTuple):
     allowed_outbound: list[str]
     provider_fields: dict[str, str]
     notes: str
-    price: str | None
+    price: Decimal | None
     currency: str | None
     created_at: datetime
     updated_at: datetime

@@ -32,7 +32,7 @@ class NewNumber(NamedTuple):
 
 def holders(session: Session, e164s: Sequence[str]) -> dict[str, int]:
     """Return which of *e164s* are held, and by which tenant."""
-    return _held(session, e164s, PhoneNumber.tenant_id)
+    return _ids_by_e164(session, e164s, PhoneNumber.tenant_id)
 
 
 def put(session: Session, tenant_id: int, numbers: Sequence[NewNumber]) -> dict[str, int]:
@@ -50,7 +50,7 @@ def put(session: Session, tenant_id: int, numbers: Sequence[NewNumber]) -> dict[
     for row in rows:
         del row["tags"]
     db.base.bulk.insert(session, PhoneNumber.__table__, rows)
-    ids = _held(session, [number.e164 for number in numbers], PhoneNumber.id)
+    ids = _ids_by_e164(session, [number.e164 for number in numbers], PhoneNumber.id)
     tags = [
         {"number_id": ids[number.e164], "tenant_id": tenant_id, "tag": tag} for number in numbers for tag in number.tags
     ]
@@ -58,7 +58,7 @@ def put(session: Session, tenant_id: int, numbers: Sequence[NewNumber]) -> dict[
     return ids
 
 
-def _held(session: Session, e164s: Sequence[str], column: Any) -> dict[str, int]:
+def _ids_by_e164(session: Session, e164s: Sequence[str], column: Any) -> dict[str, int]:
     found: dict[str, int] = {}
     for start in range(0, len(e164s), _AT_ONCE):
         wanted = PhoneNumber.e164.in_(e164s[start : start + _AT_ONCE])

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from db.base import locks
+from db.base.money import Money
 from db.base.scope import Scope
 from db.models import UNSETTLED, Connection, NumberOrder, OrderKind, OrderState, PhoneNumber, Tenant, User
 from db.numbers import attention
@@ -33,8 +34,7 @@ class OrderRow:
     provider_sid: str | None
     configuration: dict[str, Any]
     previous: dict[str, Any]
-    price: str | None
-    currency: str | None
+    price: Money | None
     problem: str | None
     placed_by: str
     placed_at: datetime
@@ -217,8 +217,7 @@ def _read(session: Session, *conditions: Any) -> list[OrderRow]:
             provider_sid=order.provider_sid,
             configuration=order.configuration,
             previous=order.previous,
-            price=order.price,
-            currency=order.currency,
+            price=Money.of(order.price, order.currency),
             problem=order.problem,
             placed_by=user,
             placed_at=order.placed_at,

@@ -16,7 +16,7 @@ FIELDS = (
         "auth_token",
         "Auth token",
         pattern=r"[!-~]+",
-        help="Or an API key below: many companies keep the token of the account to themselves.",
+        help="Or use an API key below, if you do not want to share the account's token.",
         problem="An auth token has only plain letters and digits, without spaces.",
         required=False,
         secret=True,
@@ -49,13 +49,12 @@ def problem_with(credentials: Mapping[str, str]) -> CredentialProblem | None:
     token, key, secret = (credentials.get(name) for name in ("auth_token", "api_key_sid", "api_key_secret"))
     if token and (key or secret):
         return CredentialProblem(
-            "Twilio is signed in to with an Auth token or with an API key, not with both. Leave one of them out; a "
-            "stored one is removed by its checkbox.",
+            "Use either an Auth token or an API key for Twilio, not both. Remove a stored one with its checkbox.",
             "auth_token",
         )
     if key and not secret:
         return CredentialProblem(
-            "Enter the API key secret: it was shown once, when the key was made.", "api_key_secret"
+            "Enter the API key secret. Twilio showed it once, when the key was created.", "api_key_secret"
         )
     if secret and not key:
         return CredentialProblem("Enter the API key SID that the secret belongs to.", "api_key_sid")

@@ -45,15 +45,15 @@ _LABEL_LENGTH = 64  # what Twilio's friendly_name holds; our own record keeps th
 _REFUSED = "20003"
 _REASONS = {
     _REFUSED: "it does not accept the Account SID and auth token. Correct the credentials of this connection",
-    "20005": "the account is not active. Settle the account at Twilio first",
-    NOT_FOUND: "the account has no such number. Refresh what is shown here, and check which account it is",
+    "20005": "the account is not active. Resolve this with Twilio first",
+    NOT_FOUND: "the account has no such number. Refresh, and check that this is the right account",
     "21404": "a trial account may not do this. Upgrade the account at Twilio",
     "21421": "this is not a number that can be bought. Check the number",
-    "21422": "the number is not for sale any more: somebody else has it. Search again and choose another",
+    "21422": "the number is no longer for sale: someone else has it. Search again and choose another",
     "21451": "the area code does not exist. Use the three digits of an area code in the US or Canada",
-    "21452": "no number is left in this area code. Try another one",
-    "21631": "the regulator asks for an address with this number. Choose a suitable address of the account",
-    "21649": "the regulator asks for papers with this number. Choose an approved bundle for its country and type",
+    "21452": "there are no numbers left in this area code. Try another one",
+    "21631": "this number requires a regulatory address. Choose a suitable address of the account",
+    "21649": "this number requires regulatory documents. Choose an approved bundle for its country and type",
 }
 """Why and what next, by Twilio's code. Its texts are not to be matched: 21649 alone has two wordings."""
 
@@ -116,7 +116,7 @@ class Twilio(Provider):
     def search(self, query: NumberSearch) -> tuple[AvailableNumber, ...]:
         asked = _attempt(f"search for {query.type.value.replace('_', ' ')} numbers in {query.country}")
         if query.area_code and query.country not in ("US", "CA"):
-            raise asked.rejected("area codes exist in the US and Canada only. Give a part of the number instead")
+            raise asked.rejected("area codes exist only in the US and Canada. Enter a part of the number instead")
         if query.contains and not _CONTAINS.fullmatch(query.contains):
             raise asked.rejected(
                 "a part of a number has 2 to 16 characters: digits, letters, * or %, with + only first and $ only last"
@@ -246,7 +246,7 @@ class Twilio(Provider):
     def regulations(self, country: str, type: NumberType, end_user: EndUser | None = None) -> tuple[Regulation, ...]:
         if _regulated(type) is None:
             return ()
-        with self._asking(f"show what the regulator of {country} asks for"):
+        with self._asking(f"show the regulatory requirements of {country}"):
             found = self._client.numbers.v2.regulatory_compliance.regulations.list(
                 iso_country=country,
                 number_type=_regulated(type),

@@ -56,13 +56,13 @@ def money(value: str | None) -> Decimal | None:
 
 
 def _features(capabilities: Mapping[str, bool] | None) -> frozenset[Feature]:
-    offered = (known(Feature, key) for key, on in (capabilities or {}).items() if on)
-    return frozenset(feature for feature in offered if feature is not None)
+    options = (known(Feature, key) for key, on in (capabilities or {}).items() if on)
+    return frozenset(feature for feature in options if feature is not None)
 
 
 def _types(words: Iterable[str]) -> tuple[NumberType, ...]:
-    offered = {known(NumberType, word) for word in words}
-    return tuple(type for type in NumberType if type in offered)
+    options = {known(NumberType, word) for word in words}
+    return tuple(type for type in NumberType if type in options)
 
 
 def country(record: Any) -> Country:

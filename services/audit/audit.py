@@ -190,7 +190,7 @@ def export(session: Session, actor: Actor, query: AuditQuery) -> Iterator[AuditR
     require(actor, Permission.AUDIT_READ)
     require(actor, Permission.AUDIT_EXPORT)
     subject = Subject("audit", None, "Activity", actor.scope.tenant_id)
-    record(session, actor, Action.AUDIT_EXPORT, subject, after={"filters": _told(session, query)})
+    record(session, actor, Action.AUDIT_EXPORT, subject, after={"filters": _filters_for_log(session, query)})
     session.commit()
     return db.audit.queries.walk(session, actor.scope, query)
 
@@ -205,9 +205,9 @@ def period(first: date | None, last: date | None, zone: ZoneInfo) -> tuple[datet
     return days.starts(first, zone) if first else None, days.span(last, last, zone)[1] if last else None
 
 
-def _told(session: Session, query: AuditQuery) -> dict[str, Any]:
+def _filters_for_log(session: Session, query: AuditQuery) -> dict[str, Any]:
     tenants = (db.people.tenants.find(session, tenant_id) if tenant_id else None for tenant_id in query.tenants)
-    told = {
+    details = {
         "search": query.search.text if query.search else None,
         "actors": list(query.actors),
         "actions": list(query.actions),
@@ -216,4 +216,4 @@ def _told(session: Session, query: AuditQuery) -> dict[str, Any]:
         "since": query.since.isoformat() if query.since else None,
         "until": query.until.isoformat() if query.until else None,
     }
-    return {name: value for name, value in told.items() if value}
+    return {name: value for name, value in details.items() if value}

@@ -60,42 +60,42 @@ _WORDS: dict[Kind, tuple[str, str, str]] = {
     Kind.OPEN_ORDERS: (
         "order with an uncertain outcome",
         "orders with an uncertain outcome",
-        "The provider may or may not have acted; it is asked again until that is certain.",
+        "The provider may or may not have acted. We keep checking until it is certain.",
     ),
     Kind.WEBHOOKS_ELSEWHERE: (
-        "number with webhooks that point elsewhere",
-        "numbers with webhooks that point elsewhere",
-        "Calls may go to an address that their connection no longer has, or to a trunk or an application.",
+        "number with unexpected webhooks",
+        "numbers with unexpected webhooks",
+        "Calls may go to an old URL, a trunk or an application instead of the connection's Voice URL.",
     ),
     Kind.NO_CONNECTION: (
         "number without a connection",
         "numbers without a connection",
-        "Nobody can tell through which account they are reached.",
+        "It is unclear which account they belong to.",
     ),
     Kind.INACTIVE_CONNECTION: (
         "number on an inactive connection",
         "numbers on an inactive connection",
-        "The connection was taken out of use, and they were left on it.",
+        "Their connection is inactive.",
     ),
     Kind.NO_AGENT: (
         "active number without an agent",
         "active numbers without an agent",
-        "In use, and nobody is named to take the calls.",
+        "No agent takes their calls.",
     ),
     Kind.NO_PRIMARY: (
         "campaign without a primary number",
         "campaigns without a primary number",
-        "Active or paused, and the primary number is gone or was never chosen.",
+        "Active or paused, but the primary number is gone or was never set.",
     ),
     Kind.EMPTY_POOL: (
         "campaign with an empty pool",
         "campaigns with an empty pool",
-        "Active or paused, and no number is left to call from.",
+        "Active or paused, but there is no number left to call from.",
     ),
     Kind.FALLEN_POOL: (
-        "campaign whose whole pool answers less than it did",
-        "campaigns whose whole pool answers less than it did",
-        "The list or the day, not the numbers: look at what is dialed before any number is replaced.",
+        "campaign with a falling answer rate across its pool",
+        "campaigns with a falling answer rate across the pool",
+        "Probably the call list or the day, not the numbers. Check what is dialed before replacing numbers.",
     ),
     Kind.FLAGGED_NUMBER: (
         "active campaign with a spam-flagged number",
@@ -105,44 +105,44 @@ _WORDS: dict[Kind, tuple[str, str, str]] = {
     Kind.SPAM_FLAGGED: (
         "spam-flagged number",
         "spam-flagged numbers",
-        "People are warned of their calls. Rest, register or replace them.",
+        "Callees see a spam warning. Rest, register or replace them.",
     ),
     Kind.IDLE: (
         "idle number",
         "idle numbers",
-        "Twilio-managed, with under {idle} in " + f"{IDLE_DAYS} days: Twilio may reclaim them.",
+        "Twilio-managed, with fewer than {idle} in " + f"{IDLE_DAYS} days: Twilio may reclaim them.",
     ),
     Kind.FAILED_TESTS: (
         "connection whose last test failed",
         "connections whose last test failed",
-        "The provider did not take the credentials.",
+        "The provider did not accept the credentials.",
     ),
     Kind.NEVER_TESTED: (
         "connection that was never tested",
         "connections that were never tested",
-        "Nobody knows whether the credentials work.",
+        "It is unknown whether the credentials work.",
     ),
     Kind.WAITING_USERS: (
         "user who never signed in or still has a one-time password",
         "users who never signed in or still have a one-time password",
-        "A password that somebody else has seen may still open the account.",
+        "Someone else may know a password that still works.",
     ),
     Kind.FEW_ADMINS: (
         "active admin only",
         "active admins",
-        "When that person is away, nobody manages users and connections.",
+        "There is no second admin to manage users and connections.",
     ),
     Kind.UNUSED_KEYS: (
         f"API key not used for {KEY_DAYS} days",
         f"API keys not used for {KEY_DAYS} days",
-        "A key that no program needs is only a risk.",
+        "An unused key is only a risk. Revoke it.",
     ),
 }
 
 
 def of(counted: Counted) -> list[Finding]:
     """Return what looks wrong, the worst first; only what applies."""
-    return [_told(kind, _count(kind, counted), counted) for kind in Kind if _applies(kind, _count(kind, counted))]
+    return [_finding(kind, _count(kind, counted), counted) for kind in Kind if _applies(kind, _count(kind, counted))]
 
 
 def _applies(kind: Kind, n: int) -> bool:
@@ -157,6 +157,6 @@ def _count(kind: Kind, counted: Counted) -> int:
     return counted.figures.get(Figure(kind), 0)
 
 
-def _told(kind: Kind, n: int, counted: Counted) -> Finding:
+def _finding(kind: Kind, n: int, counted: Counted) -> Finding:
     one, many, why = _WORDS[kind]
     return Finding(kind, n, amount(n, one, many), why.format(idle=amount(counted.idle_calls, "completed call")))

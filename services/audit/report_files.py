@@ -28,7 +28,7 @@ def excel(session: Session, actor: Actor, during: Period) -> bytes:
     """Return the audit of the chosen tenant as a workbook, with every number that it holds."""
     require(actor, Permission.AUDIT_READ)
     require(actor, Permission.NUMBERS_EXPORT)
-    report = _made(session, actor, during, "Excel", MOST_EVENTS)
+    report = _report(session, actor, during, "Excel", MOST_EVENTS)
     records = db.numbers.records.walk(session, actor.scope, NumberQuery())
     held = (exports.number_cells(row, report.about.zone) for row in records)
     return exports.workbook(
@@ -50,14 +50,15 @@ def excel(session: Session, actor: Actor, during: Period) -> bytes:
 def as_pdf(session: Session, actor: Actor, during: Period) -> bytes:
     """Return the audit of the chosen tenant as PDF."""
     require(actor, Permission.AUDIT_READ)
-    report = _made(session, actor, during, "PDF", tenant_audit.NEWEST)
+    report = _report(session, actor, during, "PDF", tenant_audit.NEWEST)
     about, zone = report.about, report.about.zone.key
     return pdf.render(
         pdf.Document(
             f"Tenant audit: {about.name}",
             (
-                f"Made on {report.at(about.made_at)} by {about.made_by}. Days and times are in the zone {zone}.",
-                f"Changes of {during.first:%d %b %Y} to {during.last:%d %b %Y}; everything else as it was when made.",
+                f"Created on {report.at(about.made_at)} by {about.made_by}. Times are in {zone}.",
+                f"Changes from {during.first:%-d %b %Y} to {during.last:%-d %b %Y}; everything else is as of the time "
+                f"of creation.",
             ),
             [
                 report_tables.findings(report),
@@ -78,7 +79,7 @@ def as_pdf(session: Session, actor: Actor, during: Period) -> bytes:
     )
 
 
-def _made(session: Session, actor: Actor, during: Period, kind: str, newest: int) -> Report:
+def _report(session: Session, actor: Actor, during: Period, kind: str, newest: int) -> Report:
     """Make the report, and write down that it is downloaded."""
     about = tenant_audit.tenant(session, actor)
     owned = tenant_audit.owned(session, actor, about)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from db.base.money import Money
 from services.audit import wording
 from services.audit.tenant_audit import Attention, Changes, Cost, Line, Owned, Tenant, UserRow, Way
 from services.connections import connection_tests
@@ -24,12 +25,12 @@ class Report:
 
     def at(self, moment: datetime | None) -> str:
         """Return a moment in the tenant's zone; `never` for none."""
-        return moment.astimezone(self.about.zone).strftime("%Y-%m-%d %H:%M") if moment else "never"
+        return moment.astimezone(self.about.zone).strftime("%-d %b %Y, %H:%M") if moment else "never"
 
 
 def money(cost: Cost) -> str:
     """Return what numbers cost a month in words, each currency apart; `—` for nothing known."""
-    return " · ".join(f"{currency} {total:,.2f}" for currency, total in cost.sums.items()) or "—"
+    return " · ".join(labels.money(Money(total, currency)) for currency, total in cost.sums.items()) or "—"
 
 
 def summary(report: Report) -> Table:
@@ -40,11 +41,11 @@ def summary(report: Report) -> Table:
         ("What", "Value"),
         [
             ("Tenant", about.name),
-            ("Made on", report.at(about.made_at)),
-            ("Made by", about.made_by),
-            ("Days and times in the zone", about.zone.key),
-            ("First day of the changes", changes.period.first.isoformat()),
-            ("Last day of the changes", changes.period.last.isoformat()),
+            ("Created on", report.at(about.made_at)),
+            ("Created by", about.made_by),
+            ("Time zone", about.zone.key),
+            ("First day of changes", changes.period.first.isoformat()),
+            ("Last day of changes", changes.period.last.isoformat()),
             ("Numbers held", owned.numbers),
             *((f"Cost a month, {currency}", total) for currency, total in owned.cost.sums.items()),
             ("Numbers without a known price", owned.cost.unpriced),
@@ -66,8 +67,8 @@ def findings(report: Report) -> Table:
 def owned(report: Report) -> list[Table]:
     """Return what the tenant owns: by kind, by connection, by month."""
     owned = report.owned
-    note = f"{amount(owned.numbers, 'number')} held. A month they cost {money(owned.cost)}; "
-    note += f"no price is known for {owned.cost.unpriced:,}."
+    note = f"{amount(owned.numbers, 'number')} held. Monthly cost: {money(owned.cost)}; "
+    note += f"{owned.cost.unpriced:,} have no known price."
     return [
         Table(
             "Owned",
@@ -93,7 +94,7 @@ def owned(report: Report) -> list[Table]:
         ),
         Table(
             "Months",
-            ("Month", "Added", "Of these held now", "Released or removed"),
+            ("Month", "Added", "Still held", "Released or removed"),
             [(f"{month.first:%b %Y}", month.added, month.held, month.gone) for month in owned.months],
         ),
     ]
@@ -145,8 +146,8 @@ def ways(report: Report) -> Table:
     """Return which webhooks point elsewhere."""
     owned = report.owned
     return Table(
-        "Webhooks that point elsewhere",
-        ("Connection", "Numbers", "Set to", "The connection says now", "Set"),
+        "Unexpected webhooks",
+        ("Connection", "Numbers", "Set to", "Expected by the connection", "Set"),
         [
             (
                 way.connection,
@@ -165,7 +166,7 @@ def how(way: Way) -> str:
     """Return in words what keeps calls from the Voice URL, or from coming by POST; empty for nothing."""
     if way.routed_by:
         return f"routed by {way.routed_by}"
-    return "" if way.voice_method == "POST" else f"by {way.voice_method}"
+    return "" if way.voice_method == "POST" else f"sent by {way.voice_method}"
 
 
 def when_set(report: Report, way: Way) -> str:
@@ -177,8 +178,8 @@ def when_set(report: Report, way: Way) -> str:
 def webhooks_note(owned: Owned) -> str:
     """Return what can be said of webhooks, and of how many numbers."""
     return (
-        f"Webhooks as they were last set from here, which is known of {amount(owned.webhooks_known, 'number')}. "
-        "What was changed at the provider since is not seen here: a number's page reads it."
+        f"Based on the webhooks last set from Numberdesk ({amount(owned.webhooks_known, 'number')}). Open a number to "
+        f"read the provider's values."
     )
 
 
@@ -186,7 +187,7 @@ def orders(report: Report) -> Table:
     """Return the orders whose outcome is not known."""
     return Table(
         "Open orders",
-        ("Order", "Number", "Connection", "Placed", "By", "What is known"),
+        ("Order", "Number", "Connection", "Placed", "By", "Details"),
         [
             (
                 str(order.kind).capitalize(),
@@ -222,13 +223,13 @@ def _state(user: UserRow) -> str:
 
 def superadmins_note(owned: Owned) -> str:
     """Return who may do everything here besides the tenant's users."""
-    return f"Besides them, {amount(owned.superadmins, 'superadmin')} of the installation may do everything here."
+    return f"Also with full access: {amount(owned.superadmins, 'superadmin')} of the installation."
 
 
 def tallies(report: Report) -> list[Table]:
     """Return how often what was done, and by whom."""
     changes = report.changes
-    note = f"{changes.period.first:%d %b %Y} to {changes.period.last:%d %b %Y}."
+    note = f"{changes.period.first:%-d %b %Y} to {changes.period.last:%-d %b %Y}."
     return [
         Table(
             "Changes by action",
@@ -251,7 +252,7 @@ def events(report: Report) -> Table:
             (
                 report.at(event.at),
                 event.actor,
-                wording.deed(event),
+                wording.event_action(event),
                 wording.subject(event) or wording.kind(event.subject_type),
                 "; ".join(change.text for change in wording.changes(event, report.about.zone)),
             )

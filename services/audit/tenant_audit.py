@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ import db.people.tenants
 import db.people.users
 from db.audit.queries import AuditQuery, AuditRow
 from db.audit.tenant_audit import Figure, Found, Holding, Sample, Tally, Way
+from db.base.money import Money
 from db.base.scope import Slice
 from db.numbers.attention import Attention
 from db.numbers.queries import Facets
@@ -310,24 +311,16 @@ def _lines(holdings: Sequence[Holding]) -> list[Line]:
 
 
 def _cost(holdings: Sequence[Holding]) -> Cost:
-    """Add up decimal prices as decimals; what cannot be read as one counts as unknown."""
+    """Add up what numbers cost, each currency apart."""
     sums: dict[str, Decimal] = {}
     unpriced = 0
     for holding in holdings:
-        price = _price(holding)
-        if price is None or not holding.currency:
+        price = Money.of(holding.price, holding.currency)
+        if price is None:
             unpriced += holding.n
         else:
-            sums[holding.currency] = sums.get(holding.currency, Decimal()) + price * holding.n
+            sums[price.currency] = sums.get(price.currency, Decimal()) + price.amount * holding.n
     return Cost(dict(sorted(sums.items())), unpriced)
-
-
-def _price(holding: Holding) -> Decimal | None:
-    try:
-        price = Decimal(holding.price or "")
-    except InvalidOperation:
-        return None
-    return price if price.is_finite() else None
 
 
 def _ranked(counts: Iterable[tuple[What, int]]) -> list[tuple[What, int]]:

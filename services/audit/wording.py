@@ -5,10 +5,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from db.audit.queries import AuditRow
+from db.base.money import Money
 from services.audit.audit import AT_PROVIDER, Action
 from services.connections.connections import all_providers, provider_named
 from services.health.thresholds import MEANINGS
@@ -19,7 +21,7 @@ ACTIONS: dict[str, str] = {
     Action.AGENTS_ADD: "added the agent",
     Action.AGENTS_DEACTIVATE: "deactivated the agent",
     Action.AGENTS_RENAME: "renamed the agent",
-    Action.API_KEYS_CREATE: "made an API key",
+    Action.API_KEYS_CREATE: "created an API key",
     Action.API_KEYS_REVOKE: "revoked an API key",
     Action.AUDIT_EXPORT: "downloaded the activity",
     Action.AUDIT_REPORT: "downloaded the tenant audit",
@@ -27,19 +29,19 @@ ACTIONS: dict[str, str] = {
     Action.CAMPAIGNS_ADD_NUMBERS: "added numbers to the pool",
     Action.CAMPAIGNS_EDIT: "changed the campaign",
     Action.CAMPAIGNS_EDIT_POOL: "changed a number's place in the pool",
-    Action.CAMPAIGNS_LOSE_NUMBER: "took a number that is gone out of the campaign",
-    Action.CAMPAIGNS_REMOVE_NUMBER: "took a number out of the pool",
+    Action.CAMPAIGNS_LOSE_NUMBER: "removed an unavailable number from the campaign",
+    Action.CAMPAIGNS_REMOVE_NUMBER: "removed a number from the pool",
     Action.CAMPAIGNS_SET_PRIMARY: "changed the primary number",
     Action.CONNECTIONS_ACTIVATE: "activated the connection",
     Action.CONNECTIONS_ADD: "added the connection",
     Action.CONNECTIONS_DEACTIVATE: "deactivated the connection",
     Action.CONNECTIONS_DELETE: "deleted the connection",
     Action.CONNECTIONS_EDIT: "changed the connection",
-    Action.CONNECTIONS_ROTATE_KEY: "changed the key that credentials are encrypted with",
+    Action.CONNECTIONS_ROTATE_KEY: "changed the encryption key of credentials",
     Action.CONNECTIONS_TEST: "tested the connection",
     Action.DEMO_FILL: "filled the demo workspace",
     Action.HEALTH_EXPORT: "downloaded number health",
-    Action.HEALTH_IMPORT: "brought in campaign health",
+    Action.HEALTH_IMPORT: "imported campaign health",
     Action.HEALTH_PULL: "read campaign health from the call log",
     Action.NUMBERS_ACTIVATE: "activated the number",
     Action.NUMBERS_ADD: "added the number",
@@ -52,34 +54,34 @@ ACTIONS: dict[str, str] = {
     Action.NUMBERS_EXPORT: "downloaded the list of numbers",
     Action.NUMBERS_IMPORT: "imported the number",
     Action.NUMBERS_IMPORT_FILE: "imported numbers from a file",
-    Action.NUMBERS_PUT_BACK: "put the number back",
+    Action.NUMBERS_PUT_BACK: "restored the number to the workspace",
     Action.NUMBERS_RELEASE: "released the number",
     Action.NUMBERS_REMOVE: "removed the number from the workspace",
     Action.NUMBERS_RENAME: "changed the label",
     Action.NUMBERS_RESTRICT_INBOUND: "changed the allowed inbound countries",
     Action.NUMBERS_RESTRICT_OUTBOUND: "changed the allowed outbound countries",
-    Action.NUMBERS_RESYNC: "took over what the provider has",
+    Action.NUMBERS_RESYNC: "synced from the provider",
     Action.NUMBERS_SET_CONNECTION: "changed the telephony connection",
     Action.NUMBERS_SET_WEBHOOKS: "changed the webhooks at the provider",
     Action.ORDERS_CANCEL: "cancelled an order",
-    Action.ORDERS_CONFIRM: "had an order confirmed",
-    Action.ORDERS_FAIL: "had an order fail",
+    Action.ORDERS_CONFIRM: "order confirmed",
+    Action.ORDERS_FAIL: "order failed",
     Action.ORDERS_PLACE: "placed an order",
-    Action.ORDERS_UNCERTAIN: "has an order that is not certain yet",
+    Action.ORDERS_UNCERTAIN: "order pending confirmation",
     Action.SETTINGS_CHANGE: "changed the tenant's settings",
     Action.TENANTS_CHANGE: "changed the tenant",
     Action.TENANTS_CREATE: "created the tenant",
-    Action.TENANTS_RESUME: "let the tenant's users in again",
+    Action.TENANTS_RESUME: "resumed the tenant",
     Action.TENANTS_SUSPEND: "suspended the tenant",
     Action.USERS_ACTIVATE: "activated the user",
-    Action.USERS_CHANGE_PASSWORD: "changed the own password",
+    Action.USERS_CHANGE_PASSWORD: "changed their password",
     Action.USERS_CHANGE_ROLE: "changed the user's role",
-    Action.USERS_CHANGE_SUPERADMIN: "changed whether the user is a superadmin",
+    Action.USERS_CHANGE_SUPERADMIN: "granted or removed superadmin",
     Action.USERS_CREATE: "created the user",
     Action.USERS_DEACTIVATE: "deactivated the user",
     Action.USERS_RESET_PASSWORD: "reset the user's password",
     Action.USERS_SIGN_IN: "signed in",
-    Action.USERS_SIGN_OUT_EVERYWHERE: "ended every session of the user",
+    Action.USERS_SIGN_OUT_EVERYWHERE: "signed the user out everywhere",
 }
 KINDS = {
     "number": "Number",
@@ -152,9 +154,9 @@ FIELDS = {
     "kept": "Rows kept",
     "inbound": "Inbound calls",
     "not_dialed": "Calls not dialed",
-    "not_on_record": "Calls of numbers not on record",
-    "in_no_pool": "Calls of numbers in no pool",
-    "in_several_pools": "Calls of numbers in several pools",
+    "not_on_record": "Calls from numbers not in Numberdesk",
+    "in_no_pool": "Calls from numbers in no pool",
+    "in_several_pools": "Calls from numbers in several pools",
     "search": "Search",
     "statuses": "Statuses",
     "superadmin": "Superadmin",
@@ -220,6 +222,7 @@ _FILTERS = {
     "types": "type",
     "until": "before",
 }
+_ORDER_RESULTS = (Action.ORDERS_CONFIRM, Action.ORDERS_FAIL, Action.ORDERS_UNCERTAIN)
 _PLACES = {name: place for place, name in enumerate(FIELDS)}
 _NUMBER = re.compile(r"\+?[0-9]{3,}")
 
@@ -258,13 +261,19 @@ def action(key: str) -> str:
     return ACTIONS.get(key, key)
 
 
-def deed(row: AuditRow) -> str:
-    """Return what was done in an event. A release that was found done at the provider is no release of ours."""
+def event_action(row: AuditRow) -> str:
+    """Return what was done in an event. A release found at the provider is told apart from one of ours."""
     marked = row.action == Action.NUMBERS_RELEASE and AT_PROVIDER in row.after
     return "marked the number as released" if marked else action(row.action)
 
 
-def offered(keys: Iterable[str]) -> dict[str, str]:
+def clause(row: AuditRow) -> str:
+    """Return what was done in an event, to stand behind the name of who did it."""
+    found = event_action(row)
+    return f"· {found}" if row.action in _ORDER_RESULTS else found
+
+
+def action_options(keys: Iterable[str]) -> dict[str, str]:
     """Return the actions in *keys* in words, each with its noun, so that those of one noun stand together."""
     known = [Action(key) for key in sorted(keys) if key in set(Action)]
     return {key: f"{_NOUNS[key.split(':')[0]]}: {ACTIONS[key]}" for key in known}
@@ -297,14 +306,14 @@ def changes(row: AuditRow, zone: ZoneInfo) -> list[Change]:
         if name in _LABELS and row.subject in (old, new) and None in (old, new):
             continue  # the subject says it
         if name not in before or (name in after and old == new):
-            found += [Change(title, after=_told(name, new, zone))] if not _is_nothing(new) else []
+            found += [Change(title, after=_in_words(name, new, zone))] if not _is_nothing(new) else []
         elif name not in after:  # what a deleted thing was; beside other values it is not a change
-            found += [Change(title, before=_told(name, old, zone))] if not (after or _is_nothing(old)) else []
+            found += [Change(title, before=_in_words(name, old, zone))] if not (after or _is_nothing(old)) else []
         elif isinstance(old, list) and isinstance(new, list) and old and new:
             more, fewer = [v for v in new if v not in old], [v for v in old if v not in new]
             found.append(Change(title, added=_listed(name, more, zone), removed=_listed(name, fewer, zone)))
         else:
-            found.append(Change(title, _told(name, old, zone), _told(name, new, zone)))
+            found.append(Change(title, _in_words(name, old, zone), _in_words(name, new, zone)))
     return found
 
 
@@ -319,13 +328,14 @@ def _flat(values: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any
         known = {**(others.get("provider_fields") or {}), **flat["provider_fields"]}
         flat |= {name: flat["provider_fields"].get(name) for name in known}
         del flat["provider_fields"]
-    currency = flat.pop("currency", None)
+    currency = flat.pop("currency", None)  # kept apart until 2026-11
     if flat.get("price"):
-        flat["price"] = f"{flat['price']} {currency or ''} a month".replace("  ", " ")
+        amount, _, unit = flat["price"].partition(" ")
+        flat["price"] = f"{labels.money(Money(Decimal(amount), unit or currency or ''))} a month"
     return flat
 
 
-def _told(name: str, value: Any, zone: ZoneInfo) -> str:
+def _in_words(name: str, value: Any, zone: ZoneInfo) -> str:
     if _NUMBER.fullmatch(name):
         return _place(value)
     if _is_nothing(value):
@@ -335,7 +345,7 @@ def _told(name: str, value: Any, zone: ZoneInfo) -> str:
     if isinstance(value, list):
         return _listed(name, value, zone)
     if name in MEANINGS:
-        return MEANINGS[name].told(value)
+        return MEANINGS[name].text(value)
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, int):
@@ -350,14 +360,14 @@ def _told(name: str, value: Any, zone: ZoneInfo) -> str:
     if name in ("provider", "providers"):
         return provider_named(text).name
     if name in _DAYS:
-        return f"{date.fromisoformat(text):%d %b %Y}"
+        return f"{date.fromisoformat(text):%-d %b %Y}"
     if name in _INSTANTS:
-        return f"{datetime.fromisoformat(text).astimezone(zone):%d %b %Y, %H:%M %Z}"
+        return f"{datetime.fromisoformat(text).astimezone(zone):%-d %b %Y, %H:%M %Z}"
     return text
 
 
 def _listed(name: str, values: list[Any], zone: ZoneInfo) -> str:
-    return ", ".join(_told(name, value, zone) for value in values)
+    return ", ".join(_in_words(name, value, zone) for value in values)
 
 
 def _place(value: Any) -> str:
@@ -369,7 +379,7 @@ def _place(value: Any) -> str:
 
 
 def _filtered(filters: Mapping[str, Any], zone: ZoneInfo) -> str:
-    parts = [f"{_FILTERS[name]} {_told(name, value, zone)}" for name, value in filters.items() if name in _FILTERS]
+    parts = [f"{_FILTERS[name]} {_in_words(name, value, zone)}" for name, value in filters.items() if name in _FILTERS]
     return "; ".join(parts) or "none"
 
 

@@ -30,7 +30,7 @@ class Outcome:
     """What came of a test, in a sentence for the reader."""
 
     passed: bool
-    told: str
+    message: str
 
 
 def can_test(provider: type[Provider]) -> bool:
@@ -55,7 +55,7 @@ def test(session: Session, actor: Actor, connection_id: int) -> Outcome:
         raise NotFound
     provider = provider_named(row.provider)
     if not can_test(provider):
-        raise InvalidInput(f"{provider.name} cannot be asked. {provider.limits}")
+        raise InvalidInput(f"{provider.name} cannot be tested. {provider.limits}")
     version = row.version
     session.expunge(row)
     db.base.engine.end_reading(session)  # no transaction stays open while the provider is asked
@@ -66,13 +66,13 @@ def test(session: Session, actor: Actor, connection_id: int) -> Outcome:
         raise NotFound
     if fresh.version != version:
         session.rollback()
-        raise Conflict("Somebody else changed this connection while it was tested. Test it again.")
+        raise Conflict("Someone else changed this connection during the test. Test it again.")
     fresh.tested_at = datetime.now(UTC)
     fresh.test_passed = outcome.passed
-    fresh.test_result = outcome.told[:_LONGEST]
+    fresh.test_result = outcome.message[:_LONGEST]
     subject = Subject("connection", fresh.id, fresh.name, fresh.tenant_id, fresh.version)
-    told = {"passed": outcome.passed, "result": fresh.test_result}
-    audit.record(session, actor, Action.CONNECTIONS_TEST, subject, after=told)
+    details = {"passed": outcome.passed, "result": fresh.test_result}
+    audit.record(session, actor, Action.CONNECTIONS_TEST, subject, after=details)
     session.commit()
     return outcome
 
@@ -89,9 +89,9 @@ def _account(provider: Provider) -> Outcome:
     account = provider_access.patiently(provider.account)
     named = f"the account {account.name}" if account.name else f"the account {account.sid}"
     if account.status is not AccountStatus.ACTIVE:
-        return Outcome(False, f"The credentials are right, but {named} is {account.status.value}.")
-    trial = " It is a trial account, so it cannot buy freely." if account.trial else ""
-    return Outcome(True, f"{provider.name} answered for {named}.{trial}")
+        return Outcome(False, f"The credentials work, but {named} is {account.status.value}.")
+    trial = " It is a trial account with limited purchases." if account.trial else ""
+    return Outcome(True, f"{provider.name} accepted the credentials for {named}.{trial}")
 
 
 def _any_number(provider: Provider) -> Outcome:

@@ -183,12 +183,12 @@ def delete(session: Session, actor: Actor, connection_id: int, *, version: int) 
         raise NotFound
     if row.version != version:
         session.rollback()
-        raise Conflict("Somebody else changed this connection meanwhile. Nothing was deleted.")
+        raise Conflict("Someone else changed this connection. It was not deleted.")
     found = db.connections.uses(session, Scope(row.tenant_id), connection_id)
     if found.any:
         name = row.name
         session.rollback()
-        raise Conflict(f"{name} is in use and cannot be deleted: {told(found)}. Deactivate it instead.")
+        raise Conflict(f"{name} is in use and cannot be deleted: {usage(found)}. Deactivate it instead.")
     audit.record(session, actor, Action.CONNECTIONS_DELETE, _NOUN.subject(row), before=_words(session, row))
     db.health.call_logs.forget(session, connection_id)
     session.delete(row)
@@ -196,14 +196,14 @@ def delete(session: Session, actor: Actor, connection_id: int, *, version: int) 
         session.commit()
     except sqlalchemy.exc.IntegrityError as exc:
         session.rollback()
-        raise Conflict("Something began to use this connection meanwhile. Nothing was deleted.") from exc
+        raise Conflict("This connection is now in use. It was not deleted.") from exc
 
 
-def told(found: Uses) -> str:
+def usage(found: Uses) -> str:
     """Return in words what refers to a connection; empty for nothing."""
     parts = [
         amount(found.numbers, "number") if found.numbers else "",
-        amount(found.open_orders, "order") + " not settled yet" if found.open_orders else "",
+        amount(found.open_orders, "order") + " still open" if found.open_orders else "",
         amount(found.gone, "released or removed number") if found.gone else "",
         amount(found.orders - found.open_orders, "settled order") if found.orders > found.open_orders else "",
     ]
@@ -283,7 +283,7 @@ def _fill_credentials(
         found = db.connections.uses(session, Scope(row.tenant_id), row.id)
         if found.managed or found.open_orders:
             raise InvalidInput(
-                f"{told(found)} belong to the account of this connection. Add another connection for another account.",
+                f"{usage(found)} belong to this connection's account. Add another connection for another account.",
                 field=_ACCOUNT,
             )
         db.health.call_logs.forget(session, row.id)  # another account has another call log

@@ -50,7 +50,7 @@ def connect(connection: Connection, *, timeout: float = DEFAULT_TIMEOUT) -> Prov
     secrets = credentials.unseal(config, connection.credentials)
     base_url = settings.sandbox_url() if connection.is_sandbox else None
     if base_url == "":
-        raise ProviderMisconfigured(f"{connection.name} is a sandbox connection, and no sandbox runs here")
+        raise ProviderMisconfigured(f"{connection.name} is a sandbox connection, but no sandbox is running")
     provider = provider_named(connection.provider).connect(secrets, base_url=base_url, timeout=timeout)
     return cast(Provider, _Watched(provider))
 

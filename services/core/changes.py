@@ -61,7 +61,7 @@ def change(
     if version is not None and row.version != version:
         changes = db.audit.queries.since_version(session, actor.scope, noun.name, row_id, version)
         session.rollback()
-        raise Conflict(f"Somebody else changed this {noun.name} meanwhile. Nothing was saved.", changes=changes)
+        raise Conflict(f"Someone else changed this {noun.name}. Your change was not saved.", changes=changes)
     before = noun.words(session, row)
     apply(row)
     _flush(session, noun.name, "changed")
@@ -97,7 +97,7 @@ def _flush(session: Session, name: str, done: str) -> None:
         session.flush()
     except IntegrityError as exc:
         session.rollback()
-        raise Conflict(f"Somebody else {done} this {name} meanwhile. Nothing was saved.") from exc
+        raise Conflict(f"Someone else {done} this {name}. Your change was not saved.") from exc
 
 
 def commit(session: Session, name: str) -> None:
@@ -106,4 +106,4 @@ def commit(session: Session, name: str) -> None:
         session.commit()
     except IntegrityError as exc:
         session.rollback()
-        raise Conflict(f"Somebody else changed this {name} meanwhile. Nothing was saved.") from exc
+        raise Conflict(f"Someone else changed this {name}. Your change was not saved.") from exc

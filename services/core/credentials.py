@@ -29,8 +29,8 @@ def unseal(settings: Settings, token: str | None) -> dict[str, str]:
         opened: dict[str, str] = json.loads(_fernet(settings).decrypt(token.encode()))
     except InvalidToken as exc:
         raise KeyProblem(
-            "NUMBERDESK_ENCRYPTION_KEYS has no key that opens the stored connection credentials. "
-            "Put the key back with which they were saved."
+            "NUMBERDESK_ENCRYPTION_KEYS has no key that decrypts the stored connection credentials. Restore the key "
+            "that they were saved with."
         ) from exc
     return opened
 
@@ -58,15 +58,15 @@ def _fernet(settings: Settings) -> MultiFernet:
     keys = [key.strip() for key in settings.encryption_keys.split(",") if key.strip()]
     if not keys and settings.database_url:
         raise KeyProblem(
-            "Set NUMBERDESK_ENCRYPTION_KEYS: with a database of your own, the key that credentials are encrypted "
-            "with has to be kept by you. The README says how to make one."
+            "Set NUMBERDESK_ENCRYPTION_KEYS: with your own database, you have to keep the key that encrypts "
+            "credentials. The README explains how to create one."
         )
     if not keys:
-        keys = [_kept(_key_file(settings))]
+        keys = [_read(_key_file(settings))]
     try:
         return MultiFernet([Fernet(key) for key in keys])
     except ValueError as exc:
-        raise KeyProblem("NUMBERDESK_ENCRYPTION_KEYS holds something that is not a Fernet key.") from exc
+        raise KeyProblem("NUMBERDESK_ENCRYPTION_KEYS contains something that is not a Fernet key.") from exc
 
 
 def cookie_key(settings: Settings) -> str:
@@ -78,13 +78,13 @@ def _key_file(settings: Settings) -> Path:
     return settings.data_dir / "encryption.key"
 
 
-def _kept(path: Path) -> str:
+def _read(path: Path) -> str:
     try:
         return path.read_text().strip()
     except FileNotFoundError as exc:
         raise KeyProblem(
-            f"The encryption key is missing: {path}. Put the file back, or set NUMBERDESK_ENCRYPTION_KEYS to the key "
-            "that was in it: without it the stored connection credentials cannot be read. No new key was made."
+            f"The encryption key is missing: {path}. Restore the file, or set NUMBERDESK_ENCRYPTION_KEYS to the key "
+            f"it contained: without it the stored connection credentials cannot be read. No new key was created."
         ) from exc
 
 

@@ -80,14 +80,14 @@ def count(value: object, field: str, most: int) -> int | None:
         if _POINTED.fullmatch(text):
             plain = text.replace(".", "")
             raise InvalidInput(
-                f"{shown} can be a count in thousands or one with decimals: write {plain} if that is meant.",
+                f"{shown} can be a count in thousands or a decimal. Write {plain} if that is what you mean.",
                 field=field,
             )
         raise InvalidInput(f"{shown or 'This'} is not a whole number.", field=field)
     if found < 0:
         raise InvalidInput(f"{found:,} is negative." if found > -(10**_MOST_DIGITS) else "It is negative.", field=field)
     if found > most:
-        raise InvalidInput(f"More than {most:,} calls in a day cannot be.", field=field)
+        raise InvalidInput(f"More than {most:,} calls in a day is impossible.", field=field)
     return found
 
 
@@ -128,7 +128,8 @@ class Named(Generic[Thing]):
         alike = self._alike.get(key(name), [])
         if len(alike) > 1:
             raise InvalidInput(
-                f"There are several {noun}s named {written_numbers.echo(name)}, in other letters: write it exactly.",
+                f"Several {noun}s are named {written_numbers.echo(name)} in different capitalization. Write the exact "
+                f"name.",
                 field=noun,
             )
         return alike[0] if alike else None
@@ -156,7 +157,7 @@ def name(text: str, noun: str) -> str:
 
 def name_taken(name: str, noun: str) -> InvalidInput:
     """Return the refusal of a name that another *noun* of the tenant has."""
-    return InvalidInput(f"Another {noun} of this tenant is named {name}. Choose another name.", field="name")
+    return InvalidInput(f"Another {noun} in this tenant is named {name}. Choose another name.", field="name")
 
 
 def webhook_url(text: str | None, title: str, field: str) -> str | None:
@@ -182,7 +183,7 @@ def webhook_url(text: str | None, title: str, field: str) -> str | None:
     ):
         raise InvalidInput(f"The {title} must be an address that starts with https://.", field=field)
     if parts.username or parts.password:
-        raise InvalidInput(f"Leave user name and password out of the {title}: it is shown to readers.", field=field)
+        raise InvalidInput(f"Remove user name and password from the {title}: viewers can see it.", field=field)
     return cleaned
 
 
@@ -199,15 +200,15 @@ def username(text: str) -> str:
 def password(text: str, *about: str) -> None:
     """Raise InvalidInput for a password that is short, or easy to guess for who knows what it is *about*."""
     if not text.isprintable():
-        raise InvalidInput("A password has no invisible characters, such as tabs. Type another one.", field="new")
+        raise InvalidInput("A password can't contain invisible characters such as tabs. Type another one.", field="new")
     if len(text) > LONGEST_PASSWORD:
         raise InvalidInput(f"A password has at most {LONGEST_PASSWORD} characters.", field="new")
     if len(text.strip()) < SHORTEST_PASSWORD:
         raise InvalidInput(f"A password has at least {SHORTEST_PASSWORD} characters.", field="new")
     guessed = zxcvbn(text[:_LOOKED_AT], user_inputs=[*about, "numberdesk"])
     if guessed["score"] < _GUESSED_SLOWLY:
-        told = " ".join(["This password is easy to guess.", guessed["feedback"]["warning"]]).strip()
-        raise InvalidInput(f"{told} Add another word or two.", field="new")
+        words = " ".join(["This password is easy to guess.", guessed["feedback"]["warning"]]).strip()
+        raise InvalidInput(f"{words} Add another word or two.", field="new")
 
 
 def time_zone(name: str) -> str:
@@ -300,14 +301,12 @@ def active(found: Used, noun: str) -> Used:
 
 def taken(e164: str) -> InvalidInput:
     """Return the refusal of a number that is on record already, whoever holds it."""
-    return InvalidInput(
-        f"{numbering.display(e164)} exists already. A number can be on record only once.", field="number"
-    )
+    return InvalidInput(f"{numbering.display(e164)} already exists. A number can be added only once.", field="number")
 
 
 def being_ordered(e164: str) -> str:
     """Return why nothing can begin about a number that an order is open for, whoever placed it."""
-    return f"{numbering.display(e164)} is being ordered or changed already. Wait for the outcome, then look again."
+    return f"{numbering.display(e164)} is already being ordered or changed. Wait for the result, then check again."
 
 
 def one_line(text: str) -> str:

@@ -32,7 +32,7 @@ _Count = Annotated[int, Field(ge=0, le=MOST, strict=True)]
 def _storable(value: object) -> object:
     """Return what was sent, unless it is a text that no database could hold."""
     if isinstance(value, str) and written_numbers.storable(value) != value:
-        raise ValueError("There is a character in it that cannot be stored: NUL, or half of one.")
+        raise ValueError("It contains a character that cannot be stored: NUL, or half a surrogate pair.")
     return value
 
 
@@ -55,15 +55,17 @@ class DailyFact(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    campaign: Annotated[_NameOrId, Field(description="Name or id of a campaign of the tenant.")]
-    number: Annotated[_Text, Field(description="The number, best in E.164.", examples=["+14155552671"])]
+    campaign: Annotated[_NameOrId, Field(description="Name or id of one of the tenant's campaigns.")]
+    number: Annotated[_Text, Field(description="The number, preferably in E.164.", examples=["+14155552671"])]
     day: Annotated[_Text, Field(description="YYYY-MM-DD, in the tenant's zone, not in the future.")]
     attempts: Annotated[_Count, Field(description="Calls that reached the carrier.")]
-    answered: Annotated[_Count, Field(description="At most attempts.")]
+    answered: Annotated[_Count, Field(description="No more than attempts.")]
     completed: Annotated[
-        _Count | None, Field(description="Answered and 12 s or longer; else answered less short calls.")
+        _Count | None, Field(description="Answered calls of 12 s or longer; by default answered minus short calls.")
     ] = None
-    short_calls: Annotated[_Count, Field(description="Answered, under 12 s; with completed at most answered.")] = 0
+    short_calls: Annotated[
+        _Count, Field(description="Answered calls under 12 s; with completed, no more than answered.")
+    ] = 0
     failed: Annotated[_Count, Field(description="Calls that did not reach the carrier.")] = 0
     spam_reports: _Count = 0
 
@@ -106,7 +108,7 @@ class Refusal(BaseModel):
 api = FastAPI(
     title="Numberdesk",
     version="1",
-    description="Sends campaign health: daily facts of calls, by campaign and number.",
+    description="Send campaign health: daily call facts by campaign and number.",
     docs_url=None,
     redoc_url=None,
 )
@@ -114,13 +116,13 @@ _bearer = HTTPBearer(auto_error=False, description="An API key of the tenant.")
 _window = limits.strategies.MovingWindowRateLimiter(limits.storage.MemoryStorage())
 
 _REFUSALS: dict[int | str, dict[str, Any]] = {
-    401: {"model": Refusal, "description": "No API key, an unknown one, or one that was revoked."},
+    401: {"model": Refusal, "description": "The API key is missing, unknown or revoked."},
     403: {"model": Refusal, "description": "The tenant of the key is suspended."},
-    409: {"model": Refusal, "description": "Something changed meanwhile; send it again."},
+    409: {"model": Refusal, "description": "Something changed in the meantime; send it again."},
     413: {"model": Refusal, "description": f"More than {MOST_ROWS:,} rows or {MOST_BYTES // 1024**2} MB."},
-    422: {"model": Refusal, "description": "Rows that are wrong, each with its field; nothing was written."},
-    429: {"model": Refusal, "description": "Too many requests; wait as long as Retry-After says."},
-    503: {"model": Refusal, "description": "The database is away; send it again later."},
+    422: {"model": Refusal, "description": "Invalid rows, each with its field; nothing was written."},
+    429: {"model": Refusal, "description": "Too many requests; wait for the time in Retry-After."},
+    503: {"model": Refusal, "description": "The database is unavailable; send it again later."},
 }
 _BODY = {
     "requestBody": {
@@ -149,14 +151,14 @@ async def _refused(_request: Request, exc: HTTPException) -> JSONResponse:
 @api.exception_handler(RequestValidationError)
 async def _not_understood(_request: Request, exc: RequestValidationError) -> JSONResponse:
     problems = [RowProblem(row=0, field=str(error["loc"][-1]), problem=error["msg"]) for error in exc.errors()]
-    return JSONResponse(Refusal(detail="The address is wrong.", problems=problems).model_dump(), 422)
+    return JSONResponse(Refusal(detail="Unknown address.", problems=problems).model_dump(), 422)
 
 
 @api.post("/campaign-health", responses=_REFUSALS, openapi_extra=_BODY, summary="Send daily facts")
 async def send(
     request: Request,
     key: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
-    keep_good: Annotated[bool, Query(description="Write the rows that are right although others are not.")] = False,
+    keep_good: Annotated[bool, Query(description="Write the valid rows even if others are invalid.")] = False,
 ) -> Answer:
     """Write rows of campaign health: all, or none unless `keep_good` is true. Sending twice is the same as once."""
     _slow_down(f"from {request.client.host if request.client else ''}")
@@ -164,7 +166,7 @@ async def send(
     _slow_down(f"key {actor.username}")
     rows, problems = _rows(await _body(request))
     if problems and not keep_good:
-        raise Refuse(422, "Some rows are wrong; nothing was written.", problems)
+        raise Refuse(422, "Some rows are invalid; nothing was written.", problems)
     return await run_in_threadpool(_save, actor, rows, problems, keep_good)
 
 
@@ -206,7 +208,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
-        raise ValueError(f"{next(name for name in names if names.count(name) > 1)[:40]} is said twice in one object.")
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)[:40]} appears twice in one object.")
     return found
 
 
@@ -215,13 +217,13 @@ def _rows(body: bytes) -> tuple[list[Row], list[RowProblem]]:
     try:
         sent = json.loads(body, object_pairs_hook=_once)
     except (ValueError, RecursionError) as exc:
-        raise Refuse(422, "The body cannot be read as JSON.", [RowProblem(row=0, field="", problem=str(exc))]) from exc
+        raise Refuse(422, "The body is not valid JSON.", [RowProblem(row=0, field="", problem=str(exc))]) from exc
     given = sent.get("rows") if isinstance(sent, dict) else None
     if not isinstance(given, list) or not given or set(sent) != {"rows"}:
-        wanted = 'Send an object with "rows" alone, a list of at least one row.'
+        wanted = 'Send an object with only "rows", a list of at least one row.'
         raise Refuse(422, wanted, [RowProblem(row=0, field="rows", problem=wanted)])
     if len(given) > MOST_ROWS:
-        raise Refuse(413, f"At most {MOST_ROWS:,} rows at once; these are {len(given):,}.")
+        raise Refuse(413, f"At most {MOST_ROWS:,} rows at once; this request has {len(given):,}.")
     rows: list[Row] = []
     problems: list[RowProblem] = []
     for at, one in enumerate(given, start=1):
@@ -241,7 +243,7 @@ def _save(actor: Actor, rows: list[Row], problems: list[RowProblem], keep_good: 
         with db.base.engine.open_session() as session:
             report = imports.save(session, actor, HealthImport(), rows, source=actor.name, keep_good=keep_good)
     except Refused as exc:
-        raise Refuse(422, "Some rows are wrong; nothing was written.", _wrong(exc.report, problems)) from exc
+        raise Refuse(422, "Some rows are invalid; nothing was written.", _wrong(exc.report, problems)) from exc
     except Conflict as exc:
         raise Refuse(409, str(exc)) from exc
     except DatabaseUnavailable as exc:

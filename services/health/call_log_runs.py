@@ -47,7 +47,7 @@ COMPLETED_SECONDS = 12
 BEAT_SECONDS = 10.0
 
 _UNDER_WAY = (CallStatus.QUEUED, CallStatus.RINGING, CallStatus.IN_PROGRESS)
-_OUR_FAULT = "Something went wrong on our side. It has been logged; go on, or tell your administrator."
+_OUR_FAULT = "Something went wrong on our side. It has been logged; continue, or tell your administrator."
 
 _log = structlog.get_logger()
 
@@ -127,7 +127,9 @@ def _read_day(connection_id: int, run: str) -> bool:
     read = _ask(provider, since, until, connection_id, run)
     if read.under_way and datetime.now(UTC) - until < provider.longest_call:
         calls = f"{amount(read.under_way, 'call')} {'is' if read.under_way == 1 else 'are'}"
-        call_logs.end(connection_id, run, f"On {day:%d %b %Y} {calls} still under way. Go on when they have ended.")
+        call_logs.end(
+            connection_id, run, f"On {day:%-d %b %Y}, {calls} still in progress. Continue once they have ended."
+        )
         return False
     return _keep(connection_id, run, day, until, read)
 

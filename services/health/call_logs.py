@@ -37,7 +37,7 @@ USUAL_DAYS, MOST_DAYS = 30, 90
 SILENT = timedelta(minutes=5)
 """A run that has not said for so long that it lives is given up: the process that drove it is gone."""
 
-_WITHOUT_A_WORD = "It stopped without a word, most likely because the app was stopped."
+_WITHOUT_A_WORD = "It stopped unexpectedly, probably because the app restarted."
 
 
 class State(StrEnum):
@@ -103,7 +103,7 @@ def begin(session: Session, actor: Actor, connection_id: int, *, first_day: date
         raise NotFound
     provider = provider_named(connection.provider)
     if not provider.can(Capability.CALL_LOG):
-        raise InvalidInput(f"{provider.name} has no call log that could be read.")
+        raise InvalidInput(f"{provider.name} has no call log to read.")
     if not connection.is_active:
         raise InvalidInput(f"{connection.name} is inactive, so its call log cannot be read.")
     run = _begin(session, connection, actor.user_id, first_day)
@@ -170,7 +170,7 @@ def _begin(session: Session, connection: Connection, user_id: int | None, first_
         )
         session.add(pull)
     elif pull.ended_at is None and now - pull.updated_at < SILENT:
-        raise Conflict(f"The call log of {connection.name} is being read already.")
+        raise Conflict(f"The call log of {connection.name} is already being read.")
     else:
         if pull.ended_at is None:
             _end(session, pull, connection.name, _WITHOUT_A_WORD)
@@ -190,7 +190,7 @@ def _first_day(session: Session, tenant_id: int, chosen: date | None) -> date:
     last = last_day(tenant.time_zone if tenant else "UTC")
     day = chosen or last - (USUAL_DAYS - 1) * ONE_DAY
     if not last - (MOST_DAYS - 1) * ONE_DAY <= day <= last:
-        raise InvalidInput(f"Choose a day that is over, at most {MOST_DAYS} days back.", field="first_day")
+        raise InvalidInput(f"Choose a finished day, at most {MOST_DAYS} days ago.", field="first_day")
     return day
 
 
@@ -201,12 +201,12 @@ def _end(session: Session, pull: HealthPull, name: str, problem: str | None) -> 
     counts = Counts(**pull.counts)
     if not counts.days and (problem is None or pull.started_by is None):
         return
-    told: dict[str, object] = {"source": name, **counts._asdict(), "problem": pull.problem}
+    details: dict[str, object] = {"source": name, **counts._asdict(), "problem": pull.problem}
     if counts.days:
-        told["first_day"] = (pull.done_until - (counts.days - 1) * ONE_DAY).isoformat()
-        told["last_day"] = pull.done_until.isoformat()
+        details["first_day"] = (pull.done_until - (counts.days - 1) * ONE_DAY).isoformat()
+        details["last_day"] = pull.done_until.isoformat()
     audit.record(
-        session, _who(session, pull), Action.HEALTH_PULL, Subject("health", None, name, pull.tenant_id), after=told
+        session, _who(session, pull), Action.HEALTH_PULL, Subject("health", None, name, pull.tenant_id), after=details
     )
 
 

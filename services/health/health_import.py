@@ -76,7 +76,7 @@ class HealthImport(ImportKind[Fact]):
     action = Action.HEALTH_IMPORT
     subject = "health"
     most_rows = 1_000_000
-    lost = "A campaign or number was taken away meanwhile."
+    lost = "A campaign or number was removed in the meantime."
 
     order: DayOrder | None = None
     today: date | None = None
@@ -122,7 +122,7 @@ class _Reader(RowReader[Fact]):
             fact = _fact(**imports.values(FIELDS, self, row))
             first = self._seen.setdefault((fact.campaign_id, fact.number_id, fact.day), row.at)
             if first != row.at:
-                raise InvalidInput(f"The same campaign, number and day as row {first:,}.", field="day")
+                raise InvalidInput(f"Duplicate of row {first:,}: same campaign, number and day.", field="day")
         except InvalidInput as exc:
             return ReadRow(row, number, problem=exc)
         return ReadRow(row, number, fact)
@@ -146,12 +146,12 @@ class _Reader(RowReader[Fact]):
         """Return the id of the campaign that is named so, or has this id. Raises InvalidInput."""
         text = files.text(cell)
         if not text:
-            raise InvalidInput("No campaign is given.", field="campaign")
+            raise InvalidInput("Campaign is missing.", field="campaign")
         found = self._by_name.find(text, "campaign")
         if found is None and (number := validation.as_whole(text)) in self._campaigns:
             found = number
         if found is None:
-            raise InvalidInput(f"There is no campaign {written_numbers.echo(text)}.", field="campaign")
+            raise InvalidInput(f"Campaign “{written_numbers.echo(text)}” not found.", field="campaign")
         return found
 
     def number(self, cell: object) -> int:
@@ -184,13 +184,13 @@ def _fact(
 ) -> Fact:
     """Return a fact whose counts can be together; answered calls that are not short are completed."""
     if answered > attempts:
-        raise InvalidInput(f"{answered:,} answered of {attempts:,} attempts cannot be.", field="answered")
+        raise InvalidInput(f"{answered:,} answered is more than {attempts:,} attempts.", field="answered")
     short = short_calls or 0
     if completed is None:
         completed = max(0, answered - short)
     for field, calls in (("completed", completed), ("short_calls", short)):
         if calls > answered:
-            raise InvalidInput(f"{calls:,} of {answered:,} answered calls cannot be.", field=field)
+            raise InvalidInput(f"{calls:,} is more than {answered:,} answered calls.", field=field)
     if completed + short > answered:
         raise InvalidInput(
             f"{completed:,} completed and {short:,} short calls are more than {answered:,} answered: "
@@ -214,7 +214,7 @@ class _Numbers:
     def find(self, text: str) -> int:
         """Return the id of the one number that *text* is. Raises InvalidInput with the reason when it is none."""
         if not text:
-            raise InvalidInput("No number is given.", field="number")
+            raise InvalidInput("Number is missing.", field="number")
         read = self._read[text]
         same = [one for one in read.verbatim if one in self._ids]
         found = [one for one in read.numbers if one in self._ids]
@@ -223,15 +223,16 @@ class _Numbers:
         if read.doubt:
             raise read.doubt
         if len(found) > 1:
-            told = " or ".join(numbering.display(one) for one in found)
+            words = " or ".join(numbering.display(one) for one in found)
             raise InvalidInput(
-                f"{written_numbers.echo(text)} can be {told}. Write it with + and its calling code.", field="number"
+                f"{written_numbers.echo(text)} can be {words}. Write it with + and its country calling code.",
+                field="number",
             )
         if found:
             return self._ids[found[0]]
         if read.refusal and not read.numbers:
             raise read.refusal
-        raise InvalidInput(f"{written_numbers.echo(text)} is not a number of this tenant.", field="number")
+        raise InvalidInput(f"{written_numbers.echo(text)} is not one of this tenant's numbers.", field="number")
 
 
 @dataclass(frozen=True)

@@ -21,11 +21,13 @@ from services.health.thresholds import IDLE_DAYS, Thresholds
 from services.text import labels
 from services.text.exports import Cell, Table
 
-__all__ = ["BIN", "IDLE_DAYS", "FallRow", "HealthRow", "IdleRow", "Step", "Totals", "Verdict", "Wanted", "window"]
+__all__ = ["BIN", "IDLE_DAYS", "FallRow", "HealthFilter", "HealthRow", "IdleRow", "Step", "Totals", "Verdict", "window"]
 
 MOST_CAMPAIGNS = 1000
 
-FALL_ACTION = "The list or the day, not the numbers: look at what is dialed, and when, before any number is replaced."
+FALL_ACTION = (
+    "Probably the call list or the day, not the numbers. Check what is dialed, and when, before replacing numbers."
+)
 
 _HEADER = (
     "Number",
@@ -53,18 +55,18 @@ URGENT = (Verdict.SPAM_FLAGGED, Verdict.LOW, Verdict.FALLING)
 
 ACTION = {
     Verdict.SPAM_FLAGGED: "Rest it, register it with the carriers, or replace it.",
-    Verdict.LOW: "Replace it: the others of its pool do better on the same days.",
-    Verdict.FALLING: "Rest it, then look again.",
-    Verdict.CAPPED: "It rests until midnight. Add numbers to the pool if this is every day.",
+    Verdict.LOW: "Replace it, or check its call list: the rest of its pool does better on the same days.",
+    Verdict.FALLING: "Rest it, then check again.",
+    Verdict.CAPPED: "It rests until midnight. If this happens every day, add numbers to the pool.",
     Verdict.NEAR_CAP: "Spread the calls over more numbers.",
     Verdict.THIN: "Wait for more calls.",
-    Verdict.SMALL_POOL: "Judge it yourself, or add numbers to the pool.",
+    Verdict.SMALL_POOL: "Decide for yourself, or add numbers to the pool.",
     Verdict.HEALTHY: "",
 }
 
 
 @dataclass(frozen=True)
-class Wanted:
+class HealthFilter:
     """What a manager looks at: the last *days* up to the day before *today*, filtered."""
 
     days: int
@@ -74,9 +76,9 @@ class Wanted:
     campaigns: tuple[int, ...] = ()
 
     @property
-    def unfiltered(self) -> "Wanted":
+    def unfiltered(self) -> "HealthFilter":
         """The same window without filters."""
-        return Wanted(self.days, self.today)
+        return HealthFilter(self.days, self.today)
 
 
 def window(days: int, today: date) -> Window:
@@ -96,19 +98,19 @@ def totals(session: Session, actor: Actor, days: int) -> Totals:
     return db.health.number_health.totals(session, actor.scope, days)
 
 
-def spread(session: Session, actor: Actor, wanted: Wanted) -> list[Step]:
+def spread(session: Session, actor: Actor, wanted: HealthFilter) -> list[Step]:
     """Return how many lines match, by answer rate in steps of BIN and by verdict."""
     require(actor, Permission.HEALTH_READ)
     return db.health.number_health.spread(session, actor.scope, _query(session, actor, wanted))
 
 
-def search(session: Session, actor: Actor, wanted: Wanted, part: Slice) -> list[HealthRow]:
+def search(session: Session, actor: Actor, wanted: HealthFilter, part: Slice) -> list[HealthRow]:
     """Return the *part* of the lines that match, the worst first."""
     require(actor, Permission.HEALTH_READ)
     return db.health.number_health.search(session, actor.scope, _query(session, actor, wanted), part)
 
 
-def of_number(session: Session, actor: Actor, number_id: int, wanted: Wanted) -> dict[int, HealthRow]:
+def of_number(session: Session, actor: Actor, number_id: int, wanted: HealthFilter) -> dict[int, HealthRow]:
     """Return the lines of one number, by campaign. A campaign without calls in the window has none."""
     require(actor, Permission.HEALTH_READ)
     query = replace(_query(session, actor, wanted), number_id=number_id)
@@ -130,7 +132,7 @@ def weights(
     )
 
 
-def trends(session: Session, actor: Actor, wanted: Wanted, rows: list[HealthRow]) -> list[list[float]]:
+def trends(session: Session, actor: Actor, wanted: HealthFilter, rows: list[HealthRow]) -> list[list[float]]:
     """Return the answer rate by day of each of *rows*."""
     require(actor, Permission.HEALTH_READ)
     numbers, campaigns = {row.number_id for row in rows}, {row.campaign_id for row in rows}
@@ -152,13 +154,17 @@ def idle(session: Session, actor: Actor, part: Slice) -> list[IdleRow]:
     return db.health.number_health.idle(session, actor.scope, thresholds.of(session, actor).rules, part)
 
 
-def export(session: Session, actor: Actor, wanted: Wanted) -> list[Table]:
+def export(session: Session, actor: Actor, wanted: HealthFilter) -> list[Table]:
     """Return every line that matches, and every idle number, for a file; the download is written down."""
     require(actor, Permission.HEALTH_READ)
     require(actor, Permission.NUMBERS_EXPORT)
     subject = Subject("health", None, "Number health", actor.scope.tenant_id)
-    told = {"days": wanted.days, "search": wanted.digits, "statuses": [labels.VERDICT[one] for one in wanted.verdicts]}
-    audit.record(session, actor, Action.HEALTH_EXPORT, subject, after=told)
+    details = {
+        "days": wanted.days,
+        "search": wanted.digits,
+        "statuses": [labels.VERDICT[one] for one in wanted.verdicts],
+    }
+    audit.record(session, actor, Action.HEALTH_EXPORT, subject, after=details)
     session.commit()
     limits, query = thresholds.of(session, actor), _query(session, actor, wanted)
     lines = db.health.number_health.walk(session, actor.scope, query)
@@ -197,23 +203,23 @@ def reason(row: HealthRow, limits: Thresholds) -> str:
         case Verdict.LOW:
             share, expected = f"{limits.flag_share:.0%}", row.expected or 0
             return (
-                f"{_rate(row.answered, row.attempts)}, the others of its pool {expected:.0%} on the same days. Even "
-                f"the upper end of chance, {row.bound or 0:.0%}, lies under {share} of that."
+                f"{_rate(row.answered, row.attempts)} answered; the rest of its pool had {expected:.0%} on the same "
+                f"days. Even its upper bound, {row.bound or 0:.0%}, is below {share} of that."
             )
         case Verdict.FALLING:
-            since = f"Since {row.since:%-d %b %Y} it" if row.since else "It"
+            since = f" since {row.since:%-d %b %Y}" if row.since else ""
             return (
-                f"{since} has {_rate(row.since_answered, row.since_attempts)}, the others of its pool "
-                f"{row.since_expected or 0:.0%} on the same days: a fall beyond chance."
+                f"{_rate(row.since_answered, row.since_attempts)} answered{since}; the rest of its pool had "
+                f"{row.since_expected or 0:.0%} on the same days. It dropped more than chance explains."
             )
         case Verdict.CAPPED if row.today < limits.cap:
-            return "Its pool has capped it."
+            return "Capped in its pool."
         case Verdict.CAPPED | Verdict.NEAR_CAP:
             return f"{labels.amount(row.today, 'call')} today; the cap is {limits.cap:,}."
         case Verdict.THIN:
             return f"Not enough data: {labels.amount(row.attempts, 'attempt')}."
         case Verdict.SMALL_POOL:
-            return "Pool too small to tell: the others have too few calls to compare it with."
+            return "Pool too small to tell: the rest of it has too few calls to compare with."
         case _:
             return ""
 
@@ -223,7 +229,7 @@ def _rate(answered: int, attempts: int) -> str:
 
 
 def falls(session: Session, actor: Actor, days: int, campaign_id: int | None = None) -> list[FallRow]:
-    """Return the campaigns whose whole pool answers less than it did, over windows of *days*; or the one only."""
+    """Return the campaigns with a falling answer rate across the pool, over windows of *days*; or the one only."""
     require(actor, Permission.HEALTH_READ)
     return db.health.summaries.falls(session, actor.scope, days, campaign_id)
 
@@ -231,13 +237,13 @@ def falls(session: Session, actor: Actor, days: int, campaign_id: int | None = N
 def fallen(fall: FallRow) -> str:
     """Return what happened to a campaign's pool, in words."""
     return (
-        f"The whole pool answers less since {fall.since:%-d %b %Y}: {_rate(fall.answered, fall.attempts)}, where "
-        f"{fall.expected:.0%} was usual on such days."
+        f"The answer rate of the whole pool has dropped since {fall.since:%-d %b %Y}: "
+        f"{_rate(fall.answered, fall.attempts)}; {fall.expected:.0%} was usual on such days."
     )
 
 
 def changed(found: Totals) -> tuple[float, bool] | None:
-    """Return by how much the answer rate differs from the window before, and whether beyond chance at 95 %."""
+    """Return by how much the answer rate differs from the window before, and whether beyond chance at 95%."""
     if not found.attempts or not found.attempts_before:
         return None
     before = (found.answered_before, found.attempts_before)
@@ -245,7 +251,7 @@ def changed(found: Totals) -> tuple[float, bool] | None:
     return found.answered / found.attempts - found.answered_before / found.attempts_before, low > 0 or high < 0
 
 
-def _query(session: Session, actor: Actor, wanted: Wanted) -> HealthQuery:
+def _query(session: Session, actor: Actor, wanted: HealthFilter) -> HealthQuery:
     limits = thresholds.of(session, actor)
     return HealthQuery(
         wanted.days, wanted.today, limits.cap_warning, limits.cap, wanted.digits, wanted.verdicts, wanted.campaigns

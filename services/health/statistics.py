@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Rate:
-    """A share of *n* with its 95 % interval; all in 0..1, and None where n is 0."""
+    """A share of *n* with its 95% interval; all in 0..1, and None where n is 0."""
 
     n: int
     value: float | None
@@ -34,7 +34,7 @@ class Rate:
 
 
 def rate(successes: int, n: int) -> Rate:
-    """Return successes / n with the Wilson score interval at 95 %; see `wilson`."""
+    """Return successes / n with the Wilson score interval at 95%; see `wilson`."""
     if n == 0:
         return Rate(0, None, None, None)
     low, high = wilson(successes, n)
@@ -75,7 +75,7 @@ def weights(answered: ArrayLike, attempts: ArrayLike, *, k: float = 20, floor: f
 def medians(pools: NDArray[Any], answered: ArrayLike, attempts: ArrayLike, *, widest: float = 0.30) -> dict[Any, float]:
     """Return the typical rate of each pool; a pool without an attempt has none.
 
-    It is the median rate of the pool's numbers whose 95 % interval is no wider than *widest*. With fewer
+    It is the median rate of the pool's numbers whose 95% interval is no wider than *widest*. With fewer
     than FEW of them it is the rate of all the pool's calls together.
     """
     k, n = np.asarray(answered, float), np.asarray(attempts, float)
@@ -99,7 +99,7 @@ def medians(pools: NDArray[Any], answered: ArrayLike, attempts: ArrayLike, *, wi
 
 
 def is_low(answered: ArrayLike, attempts: ArrayLike, threshold: ArrayLike) -> NDArray[np.bool_]:
-    """Return whether the Wilson upper bound lies under *threshold*, so that chance is ruled out at 95 %."""
+    """Return whether the Wilson upper bound lies under *threshold*, so that chance is ruled out at 95%."""
     return np.asarray((np.asarray(attempts) > 0) & (wilson(answered, attempts)[1] < np.asarray(threshold)))
 
 
@@ -133,7 +133,7 @@ def normal_cdf(z: ArrayLike) -> Floats:
 
 
 def difference(k: int, n: int, k_before: int, n_before: int, *, scatter: float = 1.0) -> tuple[float, float]:
-    """Return the 95 % interval of k/n - k_before/n_before, of counts that vary *scatter* times as much as by chance.
+    """Return the 95% interval of k/n - k_before/n_before, of counts that vary *scatter* times as much as by chance.
 
     It is Newcombe's, of two Wilson intervals over n / scatter calls. Source: R. G. Newcombe, Stat. Med. 17 (1998),
     method 10.

@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 import db.health.summaries
 from db.base.engine import DatabaseUnavailable
-from db.health.summaries import Kept, Limits
+from db.health.summaries import Limits, StoredSummary
 from db.models import HealthSummary, Tenant
 from services.core.access import Actor, Permission, require
 from services.health import number_health, summary_lines, thresholds
@@ -59,7 +59,7 @@ def freshen(session: Session, actor: Actor, days: int, *others: int, wait: float
     """
     require(actor, Permission.HEALTH_READ)
     windows = {days, *others}
-    found = _kept(session, actor, windows)
+    found = _stored(session, actor, windows)
     quick = [
         thread
         for one in found
@@ -70,7 +70,7 @@ def freshen(session: Session, actor: Actor, days: int, *others: int, wait: float
         until = time.monotonic() + (WAIT if wait is None else wait)
         for thread in quick:
             thread.join(max(0.0, until - time.monotonic()))
-        found = _kept(session, actor, windows)
+        found = _stored(session, actor, windows)
     asked = [one for one in found if one.days == days]
     behind = not all(_is_newest(one) for one in asked)
     made = [one.summary for one in asked if one.summary]
@@ -79,18 +79,18 @@ def freshen(session: Session, actor: Actor, days: int, *others: int, wait: float
     return AsOf(min(one.until for one in made), min(one.made_at for one in made), behind)
 
 
-def _kept(session: Session, actor: Actor, windows: set[int]) -> list[Kept]:
+def _stored(session: Session, actor: Actor, windows: set[int]) -> list[StoredSummary]:
     session.rollback()  # a transaction that reads already would not see what was added up since
-    return db.health.summaries.kept(session, actor.scope, windows)
+    return db.health.summaries.stored(session, actor.scope, windows)
 
 
-def _is_newest(one: Kept) -> bool:
+def _is_newest(one: StoredSummary) -> bool:
     until = number_health.window(one.days, today_in(one.tenant.time_zone)).until
     old, limits = one.summary, limits_of(one.tenant)
     return old is not None and (old.until, old.version, old.limits) == (until, one.version, limits.key)
 
 
-def _begin(one: Kept) -> threading.Thread | None:
+def _begin(one: StoredSummary) -> threading.Thread | None:
     """Have it added up in the background, unless it rests. What is lost when the app stops the next reader begins."""
     key, old = (one.tenant.id, one.days), one.summary
     if old and old.seconds > QUICK and (datetime.now(UTC) - old.made_at).total_seconds() <= REST * old.seconds:

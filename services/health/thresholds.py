@@ -51,9 +51,9 @@ class Meaning:
     most: float
     is_share: bool = False
 
-    def told(self, value: float) -> str:
-        """Return a value with its unit: `30 %`, `100 calls a day`."""
-        return f"{self.number(value)} {self.unit}"
+    def text(self, value: float) -> str:
+        """Return a value with its unit: `30%`, `100 calls a day`."""
+        return f"{self.number(value)}{self.unit if self.unit == '%' else f' {self.unit}'}"
 
     def number(self, value: float) -> str:
         """Return a value as it is read, without its unit."""
@@ -62,11 +62,11 @@ class Meaning:
 
 MEANINGS = {
     "widest_interval": Meaning(
-        "Widest interval", "A rate whose interval is wider than this reads `Not enough data`.", "points", 0.05, 1, True
+        "Widest interval", "A rate with a wider interval reads `Not enough data`.", "points", 0.05, 1, True
     ),
     "flag_share": Meaning(
-        "Low under",
-        "A number is `Low` when even the upper end of chance lies under this share of what the others of its pool had "
+        "Low below",
+        "A number is `Low` when even the upper bound of its rate is below this share of what the rest of its pool had "
         "on the same days.",
         "%",
         0.05,
@@ -74,31 +74,29 @@ MEANINGS = {
         True,
     ),
     "alarm": Meaning(
-        "Alarm of the change test",
-        "The evidence of a fall against the others of its pool from which a number is `Falling`: a higher alarm comes "
-        "later, and less often by chance.",
+        "Falling from",
+        "How strong the evidence of a drop must be for a number to be `Falling`: higher means later, but fewer false "
+        "alarms.",
         "nats",
         2,
         50,
     ),
     "false_share": Meaning(
         "False flags",
-        "Of the flags of a page together, no more than this share are false in the mean.",
+        "On average, at most this share of all flags on a page is false.",
         "%",
         0.001,
         0.5,
         True,
     ),
     "prior": Meaning(
-        "Added before weighing",
-        "Attempts at the pool's rate that are added to each number, so that a fresh one starts at the average.",
+        "Smoothing",
+        "Attempts at the pool's rate added to each number's own, so that a new number starts at the average.",
         "attempts",
         1,
         1000,
     ),
-    "weight_floor": Meaning(
-        "Least weight", "No number's weight falls under this share of its pool's rate.", "%", 0, 1, True
-    ),
+    "weight_floor": Meaning("Minimum weight", "No weight falls below this share of the pool's rate.", "%", 0, 1, True),
     "cap_warning": Meaning("Near cap from", "A number with this many calls is `Near cap`.", "calls a day", 1, 99_999),
     "cap": Meaning(
         "Capped at",
@@ -108,7 +106,7 @@ MEANINGS = {
         100_000,
     ),
     "idle_calls": Meaning(
-        "Idle under",
+        "Idle below",
         "A Twilio-managed number with fewer completed calls in 30 days is at risk of reclaim.",
         "completed calls",
         0,
@@ -145,7 +143,7 @@ def check(limits: Thresholds) -> None:
     for name, meaning in MEANINGS.items():
         value = getattr(limits, name)
         if value is None or not meaning.least <= value <= meaning.most:
-            least, most = meaning.number(meaning.least), meaning.told(meaning.most)
+            least, most = meaning.number(meaning.least), meaning.text(meaning.most)
             raise InvalidInput(f"{meaning.label}: enter a number from {least} to {most}.", field=name)
         if name in _WHOLE and value != int(value):
             raise InvalidInput(f"{meaning.label}: enter a whole number of {meaning.unit}.", field=name)

@@ -80,7 +80,7 @@ WRITTEN = (Outcome.ADDED, Outcome.REPLACED)
 
 WOULD = {
     Outcome.REFUSED: "Refused",
-    Outcome.DOUBTFUL: "Needs a look",
+    Outcome.DOUBTFUL: "Needs review",
     Outcome.DIFFERS: "Differs",
     Outcome.REPLACED: "Will be replaced",
     Outcome.ADDED: "Will be added",

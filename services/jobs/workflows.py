@@ -142,7 +142,7 @@ def look_at_all(session: Session, actor: Actor) -> str:
     hindered: Counter[str] = Counter()
     for order_id, connection_id in waiting:
         if time.monotonic() > until:
-            hindered["there are too many to wait for. They are looked at by themselves"] += 1
+            hindered["there are too many to wait for. They are checked automatically"] += 1
             continue
         if connection_id in away:  # it was too busy, or did not answer, a moment ago
             hindered[away[connection_id]] += 1
@@ -156,11 +156,11 @@ def look_at_all(session: Session, actor: Actor) -> str:
                 away[connection_id] = look.problem
         else:
             still_open += 1
-    told = f"{labels.amount(settled, 'order')} settled, {still_open:,} still open"
+    text = f"{labels.amount(settled, 'order')} settled, {still_open:,} still open"
     if hindered:
         reasons = (f"{n:,} could not be checked: {why.rstrip('.')}" for why, n in hindered.most_common())
-        raise provider_access.ProviderProblem("; ".join((told, *reasons)) + ".")
-    return f"{told}."
+        raise provider_access.ProviderProblem("; ".join((text, *reasons)) + ".")
+    return f"{text}."
 
 
 def await_outcome(order_id: int, seconds: float) -> None:

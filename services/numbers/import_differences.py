@@ -56,11 +56,11 @@ def in_words(differences: Sequence[Difference]) -> str:
 
 def _in_words(here: str, in_file: str) -> str:
     unseen = here and in_file and written_numbers.visible(here) == written_numbers.visible(in_file)
-    hint = " (what differs can hardly be seen)" if unseen else ""
-    return f"here {_shown(here, in_file)}, in the file {_shown(in_file, here)}{hint}"
+    hint = " (the difference is hard to see)" if unseen else ""
+    return f"here {_excerpt(here, in_file)}, in the file {_excerpt(in_file, here)}{hint}"
 
 
-def _shown(value: str, other: str) -> str:
+def _excerpt(value: str, other: str) -> str:
     """Return a value in quotes, of a long one the part around the first character that differs from the *other*."""
     if not value:
         return "none"

@@ -29,7 +29,7 @@ from services.text import countries, files, labels, numbering, written_numbers
 from services.text.numbering import Bare, ReadNumber
 
 _AS_STORED = re.compile(r"\+?[0-9]{3,19}")
-_UNCHANGED = "Nothing was changed: an import only adds numbers. Change it on the number's page."
+_UNCHANGED = "Not changed: an import only adds numbers. Edit it on the number's page."
 
 
 class Known(NamedTuple):
@@ -105,9 +105,9 @@ class NumberReader(imports.RowReader[Prepared]):
             found = self._by_connection.find(name, "connection") or self._by_title.find(name, "connection")
         if found is None:
             problem = (
-                f"There is no connection {written_numbers.echo(name)}."
+                f"Connection “{written_numbers.echo(name)}” not found."
                 if name
-                else "No connection is named: choose one for such rows."
+                else "No connection given. Choose a default connection."
             )
             raise InvalidInput(problem, field="connection")
         return found
@@ -117,7 +117,7 @@ class NumberReader(imports.RowReader[Prepared]):
         name = files.text(cell)
         found = self._by_agent.find(name, "agent") if name else None
         if found is None and name and validation.key(name) != validation.key(labels.UNASSIGNED):
-            raise InvalidInput(f"There is no agent {written_numbers.echo(name)}.", field="agent")
+            raise InvalidInput(f"Agent “{written_numbers.echo(name)}” not found.", field="agent")
         return found
 
     def codes(self, cell: object) -> list[str]:
@@ -131,7 +131,7 @@ class NumberReader(imports.RowReader[Prepared]):
         """Keep others from the numbers of the rows. Raises Conflict when a connection or an agent was changed."""
         db.orders.queries.claim_all(session, sorted({row.item.number.e164 for row in read if row.item}))
         if self._load(session) != self._known:
-            raise Conflict("A connection or an agent was changed meanwhile. Nothing was written; try again.")
+            raise Conflict("A connection or an agent was changed in the meantime. Nothing was written; try again.")
 
     def judge(self, session: Session, read: Sequence[ReadRow[Prepared]]) -> list[Judged[Prepared]]:
         """Return the outcome of each row, with what is to be written for it.
@@ -160,7 +160,7 @@ class NumberReader(imports.RowReader[Prepared]):
                 elif row.number in ordered:
                     problem = InvalidInput(validation.being_ordered(row.number), field="number")
                 elif row.number in first:
-                    problem = InvalidInput(f"The same number as row {first[row.number]:,}.", field="number")
+                    problem = InvalidInput(f"Duplicate of row {first[row.number]:,}.", field="number")
             if problem:
                 judged.append((row.wrong(problem), None))
             else:
@@ -201,7 +201,7 @@ def _expect_active(cell: object) -> None:
     """Raise InvalidInput for a row that says of itself that it is not in use: what comes in is active."""
     if files.text(cell) and status(cell) is not NumberStatus.ACTIVE:
         raise InvalidInput(
-            f"Its status is {written_numbers.echo(files.text(cell))}, and a number that comes in is active. Leave the "
-            "row or its status out.",
+            f"Its status is {written_numbers.echo(files.text(cell))}, but imported numbers are active. Remove "
+            "the row or its status.",
             field="status",
         )

@@ -30,7 +30,7 @@ class NumberImport(ImportKind[Prepared]):
     action = Action.NUMBERS_IMPORT_FILE
     subject = "number"
     most_rows = 100_000
-    lost = "One of the numbers was added meanwhile."
+    lost = "One of the numbers was added in the meantime."
 
     connection_id: int | None = None
     insist: bool = False

@@ -70,7 +70,9 @@ def export(session: Session, actor: Actor, query: NumberQuery) -> Iterator[Numbe
     require(actor, Permission.NUMBERS_EXPORT)
     wanted = _with_thresholds(session, actor, query)
     subject = Subject("number", None, "Phone numbers", actor.scope.tenant_id)
-    audit.record(session, actor, Action.NUMBERS_EXPORT, subject, after={"filters": _told(session, actor.scope, query)})
+    audit.record(
+        session, actor, Action.NUMBERS_EXPORT, subject, after={"filters": _filters_for_log(session, actor.scope, query)}
+    )
     session.commit()
     return db.numbers.records.walk(session, actor.scope, wanted)
 
@@ -217,12 +219,12 @@ def activate(session: Session, actor: Actor, number_id: int, *, version: int) ->
 def deactivate(session: Session, actor: Actor, number_id: int, reason: str = "", *, version: int) -> int:
     """Take the number out of use; it stays in the workspace. The *reason* is kept with the change."""
     require(actor, Permission.NUMBERS_WRITE)
-    told = {"reason": validation.reason(reason)}
+    details = {"reason": validation.reason(reason)}
 
     def apply(number: PhoneNumber) -> None:
         number.status = NumberStatus.INACTIVE
 
-    return change(session, actor, number_id, version, Action.NUMBERS_DEACTIVATE, apply, told=told)
+    return change(session, actor, number_id, version, Action.NUMBERS_DEACTIVATE, apply, details=details)
 
 
 def mark_released(session: Session, actor: Actor, number_id: int, reason: str, *, version: int) -> int:
@@ -232,7 +234,7 @@ def mark_released(session: Session, actor: Actor, number_id: int, reason: str, *
     Raises Conflict while an order about it is open: that may be its release, which tells more.
     """
     require(actor, Permission.NUMBERS_WRITE)
-    told = {audit.AT_PROVIDER: "not in the account", "reason": validation.reason(reason, needed=True)}
+    details = {audit.AT_PROVIDER: "not in the account", "reason": validation.reason(reason, needed=True)}
 
     def apply(number: PhoneNumber) -> None:
         if db.orders.queries.has_open(session, number.e164):
@@ -241,7 +243,7 @@ def mark_released(session: Session, actor: Actor, number_id: int, reason: str, *
         number.status = NumberStatus.RELEASED
         number.released_at = datetime.now(UTC)
 
-    return change(session, actor, number_id, version, Action.NUMBERS_RELEASE, apply, told=told)
+    return change(session, actor, number_id, version, Action.NUMBERS_RELEASE, apply, details=details)
 
 
 def remove(session: Session, actor: Actor, number_id: int, *, version: int) -> int:
@@ -250,7 +252,7 @@ def remove(session: Session, actor: Actor, number_id: int, *, version: int) -> i
 
     def apply(number: PhoneNumber) -> None:
         if number.is_managed:
-            raise Forbidden("A Twilio-managed number is released, not removed.")
+            raise Forbidden("A Twilio-managed number can be released, not removed.")
         leave_campaigns(session, actor, number)
         number.status = NumberStatus.REMOVED
         number.released_at = datetime.now(UTC)
@@ -264,7 +266,7 @@ def put_back(session: Session, actor: Actor, number_id: int, *, version: int) ->
 
     def apply(number: PhoneNumber) -> None:
         if number.status is not NumberStatus.REMOVED:
-            raise InvalidInput("Only a removed number can be put back.")
+            raise InvalidInput("Only a removed number can be restored.")
         if db.numbers.queries.is_live(session, number.e164) or db.orders.queries.has_open(session, number.e164):
             raise Conflict("This number has been added again since. Look for it in the list.")
         number.status = NumberStatus.INACTIVE
@@ -312,11 +314,11 @@ def change(
     apply: Callable[[PhoneNumber], None],
     *,
     even_gone: bool = False,
-    told: Mapping[str, str] | None = None,
+    details: Mapping[str, str] | None = None,
 ) -> int:
     """Do *apply* to the number as it was shown at *version*, write it down, return the new version.
 
-    What is *told* of the change is kept with the values after it.
+    *details* are logged beside the new values.
     """
     require(actor, Permission.NUMBERS_WRITE)
     db.base.engine.start_write(session)
@@ -328,7 +330,7 @@ def change(
     if number.version != version:
         changes = db.audit.queries.since_version(session, actor.scope, "number", number_id, version)
         session.rollback()
-        raise Conflict("Somebody else changed this number meanwhile. Nothing was saved.", changes=changes)
+        raise Conflict("Someone else changed this number. Your change was not saved.", changes=changes)
     if number.released_at is not None and not even_gone:
         raise Conflict("This number is no longer in the workspace, so it cannot be changed.")
     before = words(session, number)
@@ -349,13 +351,13 @@ def change(
             action,
             subject(number),
             before={key: before[key] for key in changed},
-            after={key: after[key] for key in changed} | {key: value for key, value in (told or {}).items() if value},
+            after={key: after[key] for key in changed} | {k: value for k, value in (details or {}).items() if value},
         )
     try:
         session.commit()
     except IntegrityError as exc:
         session.rollback()
-        raise Conflict("Somebody else changed this number meanwhile. Nothing was saved.") from exc
+        raise Conflict("Someone else changed this number. Your change was not saved.") from exc
     return number.version
 
 
@@ -386,15 +388,17 @@ def _with_thresholds(session: Session, actor: Actor, query: NumberQuery) -> Numb
     return replace(query, rules=thresholds.of(session, actor).rules)
 
 
-def _told(session: Session, scope: Scope, query: NumberQuery) -> dict[str, Any]:
+def _filters_for_log(session: Session, scope: Scope, query: NumberQuery) -> dict[str, Any]:
     """Return what was filtered as the audit log keeps it: names, not ids, so it reads alone."""
-    told = {name: value for name, value in vars(query).items() if value not in ((), None)}
+    details = {name: value for name, value in vars(query).items() if value not in ((), None)}
     if query.search:
-        told["search"] = query.search.text
+        details["search"] = query.search.text
     if query.connections:
         names = {row.id: row.name for row in db.connections.choices(session, scope, active_only=False)}
-        told["connections"] = tuple(names.get(one, one) for one in query.connections)
+        details["connections"] = tuple(names.get(one, one) for one in query.connections)
     if query.agents:
         called = {row.id: row.name for row in db.agents.choices(session, scope, active_only=False)}
-        told["agents"] = tuple("Unassigned" if one is None else called.get(one, one) for one in query.agents)
-    return {name: [str(v) for v in value] if isinstance(value, tuple) else str(value) for name, value in told.items()}
+        details["agents"] = tuple("Unassigned" if one is None else called.get(one, one) for one in query.agents)
+    return {
+        name: [str(v) for v in value] if isinstance(value, tuple) else str(value) for name, value in details.items()
+    }

@@ -142,8 +142,7 @@ def expect_listed(read: ReadNumber) -> None:
     """Raise InvalidInput, overridable, for a number that is possible but on no numbering plan."""
     if not read.is_valid:
         raise InvalidInput(
-            f"{numbering.display(read.e164)} is possible, but no numbering plan that we know lists it. "
-            "Plans change faster than libraries: use it anyway if you are sure.",
+            f"{numbering.display(read.e164)} is not in the numbering plan we know. If you are sure, use it anyway.",
             field="number",
             overridable=True,
         )

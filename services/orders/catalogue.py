@@ -1,6 +1,6 @@
 """What the providers have: numbers for sale, numbers that the tenant's accounts own, prices, papers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sqlmodel import Session
@@ -11,7 +11,7 @@ import db.numbers.queries
 import db.orders.reconcile
 from db.base.scope import Scope
 from db.models import Connection
-from providers.base import Provider
+from providers.base import Capability, Provider
 from providers.errors import ProviderError
 from providers.records import (
     MAX_PAGE_SIZE,
@@ -29,6 +29,7 @@ from providers.records import (
     Webhooks,
 )
 from services.connections import provider_access
+from services.connections.connections import ConnectionRow, provider_named
 from services.core import validation
 from services.core.access import Actor, Permission, require, require_tenant
 from services.core.errors import InvalidInput, NotFound
@@ -75,6 +76,11 @@ class Papers:
     addresses: tuple[Address, ...]
     bundles: tuple[Bundle, ...]
     regulations: tuple[Regulation, ...] | None
+
+
+def sellers(connections: Iterable[ConnectionRow]) -> list[ConnectionRow]:
+    """Return those of *connections* through which numbers can be bought."""
+    return [row for row in connections if provider_named(row.provider).can(Capability.BUY)]
 
 
 def countries(session: Session, actor: Actor, connection_id: int) -> tuple[Country, ...]:
@@ -178,7 +184,7 @@ def owned_by_sid(session: Session, actor: Actor, connection_id: int, sid: str, e
         if found is not None and e164:
             identity.expect(provider, found, e164)
     if found is None:
-        raise NotFound("The number is not in the account any more. Refresh the list.")
+        raise NotFound("The number is no longer in the account. Refresh the list.")
     return found
 
 
@@ -203,7 +209,7 @@ def webhooks_now(session: Session, actor: Actor, number_id: int) -> Webhooks:
     require(actor, Permission.NUMBERS_READ)
     found = at_provider(session, actor, number_id)
     if found is None:
-        raise NotFound("The provider's account does not hold this number any more.")
+        raise NotFound("The number is no longer in the provider's account.")
     return found.webhooks
 
 

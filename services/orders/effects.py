@@ -10,6 +10,7 @@ from sqlmodel import Session
 import db.agents
 import db.connections
 import db.numbers.queries
+from db.base.money import exact
 from db.base.scope import Scope
 from db.models import NumberOrder, NumberStatus, NumberType, OrderKind, PhoneNumber
 from providers.records import OwnedNumber
@@ -64,8 +65,8 @@ def added(session: Session, actor: Actor, order: NumberOrder, owned: OwnedNumber
     session.flush()
     order.number_id, order.provider_sid = number.id, owned.sid
     action = Action.NUMBERS_BUY if order.kind is OrderKind.PURCHASE else Action.NUMBERS_IMPORT
-    before, set_now = webhook_orders.told(order.previous, chosen)
-    after = numbers.words(session, number) | {"price": order.price, "currency": order.currency, **set_now}
+    before, set_now = webhook_orders.audit_values(order.previous, chosen)
+    after = numbers.words(session, number) | {"price": exact(order), **set_now}
     replaced = before if order.previous else {}
     audit.record(session, actor, action, numbers.subject(number), before=replaced, after=after)
 
@@ -75,16 +76,16 @@ def _back_again(session: Session, actor: Actor, order: NumberOrder, owned: Owned
     number = db.numbers.queries.find(session, Scope(order.tenant_id), order.number_id or 0)
     if number is None or number.released_at is None or db.numbers.queries.find_live(session, order.e164) is not None:
         return False
-    before = numbers.words(session, number) | {"price": number.price, "currency": number.currency}
+    before = numbers.words(session, number) | {"price": exact(number)}
     number.status, number.released_at, number.buy_back_until = NumberStatus.ACTIVE, None, None
     number.provider_sid = order.provider_sid = owned.sid
     number.connection_id, number.price, number.currency = order.connection_id, order.price, order.currency
     number.updated_at = datetime.now(UTC)
     number.version += 1
     session.flush()
-    after = numbers.words(session, number) | {"price": number.price, "currency": number.currency}
+    after = numbers.words(session, number) | {"price": exact(number)}
     changed = [key for key in after if before[key] != after[key]]
-    _, set_now = webhook_orders.told(order.previous, order.configuration)
+    _, set_now = webhook_orders.audit_values(order.previous, order.configuration)
     audit.record(
         session,
         actor,

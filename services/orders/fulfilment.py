@@ -112,8 +112,8 @@ def drive(order_id: int, *, even_early: bool = False) -> Look:
         session.commit()
         session.expunge(order)
     if is_forgotten:
-        how = "The provider did not take it, and then" if order.problem else "It was never sent:"
-        _fail(order_id, f"{how} the console did not run for a while. Nothing happened and nothing was charged.")
+        how = "The provider did not accept it, and then" if order.problem else "It was never sent, because"
+        _fail(order_id, f"{how} Numberdesk was not running for a while. Nothing happened and nothing was charged.")
         return Look(is_settled=True)
     if provider is None:
         return Look(is_settled=False, problem=problem)
@@ -203,8 +203,8 @@ def _buy(provider: Provider, order: NumberOrder) -> OwnedNumber:
     """Buy the number, unless the account holds it already: then to buy is to overwrite its webhooks unseen."""
     if provider.find_owned(order.e164) is not None:
         raise RequestRejected(
-            f"The account holds {numbering.display(order.e164)} already, so it was not bought and nothing was charged. "
-            "Import it instead, which shows the webhooks that are replaced."
+            f"{numbering.display(order.e164)} is already in the account, so it was not bought and nothing was "
+            f"charged. Import it instead; that shows the webhooks to be replaced."
         )
     chosen = order.configuration
     return provider.buy(
@@ -237,8 +237,8 @@ def _expect_nowhere(provider: Provider, order: NumberOrder) -> None:
     other = provider.find_owned(order.e164)
     if other is not None:
         raise identity.AnotherSid(
-            f"The account holds {numbering.display(order.e164)} under another SID, {other.sid}. It was not released; "
-            "take that SID over by a re-sync, and release it then."
+            f"The account has {numbering.display(order.e164)} under another SID, {other.sid}. It was not released. "
+            f"Re-sync it to use that SID, then release it."
         )
 
 
@@ -251,7 +251,7 @@ def _look_for_purchase(provider: Provider, order: NumberOrder) -> None:
     elif _long_ago(order):
         _fail(
             order.id,
-            "The provider does not hold it for the account: it was not bought, nothing was charged.",
+            "The number is not in the account: it was not bought and nothing was charged.",
             once_more=True,
         )
 
@@ -283,11 +283,11 @@ def _look_at_webhooks(provider: Provider, order: NumberOrder) -> None:
         _fail(order.id, exc)
         return
     if now is None:
-        _fail(order.id, "The number is not in the account any more. Nothing was changed.")
+        _fail(order.id, "The number is no longer in the account. Nothing was changed.")
     elif webhook_orders.are_set(provider, order, now):
         _confirm(order.id, now)
     elif _long_ago(order):
-        _fail(order.id, "The webhooks at the provider are not ours: they were not replaced. Try again.")
+        _fail(order.id, "The webhooks at the provider were not replaced. Try again.")
 
 
 def _long_ago(order: NumberOrder) -> bool:
@@ -330,7 +330,7 @@ def _confirm(order_id: int, owned: OwnedNumber | None) -> None:
     except (effects.OnRecordElsewhere, IntegrityError):
         _uncertain(
             order_id,
-            "The number is ours at the provider, but it is on record elsewhere, so it could not be put on record "
+            "The provider confirmed the order, but Numberdesk already has this number elsewhere and cannot add it "
             "here. Tell a superadmin: the order stays open until one of the two is gone.",
         )
     except db.base.engine.DatabaseUnavailable:
@@ -338,8 +338,8 @@ def _confirm(order_id: int, owned: OwnedNumber | None) -> None:
     except Exception:
         _uncertain(
             order_id,
-            "It was done at the provider, but something went wrong on our side when it was put on record. It has been "
-            "logged, and is tried again.",
+            "The provider confirmed the order, but something went wrong on our side when saving it. It has been "
+            "logged and will be retried.",
         )
         raise
 
@@ -350,5 +350,5 @@ def _webhooks_set(session: Session, actor: Actor, order: NumberOrder) -> None:
         return
     number.version += 1
     number.updated_at = datetime.now(UTC)
-    before, after = webhook_orders.told(order.previous, order.configuration)
+    before, after = webhook_orders.audit_values(order.previous, order.configuration)
     audit.record(session, actor, Action.NUMBERS_SET_WEBHOOKS, numbers.subject(number), before=before, after=after)

@@ -4,6 +4,7 @@ placed → confirmed | failed | unknown → confirmed | failed. `services/orders
 """
 
 import contextlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ import db.base.engine
 import db.connections
 import db.numbers.queries
 import db.orders.queries
+from db.base.money import Money, exact
 from db.base.scope import Scope
 from db.models import Connection, NumberOrder, NumberStatus, OrderKind, OrderState, PhoneNumber
 from db.numbers.details import NumberDetail
@@ -43,7 +45,7 @@ _ORDERING = {
 }
 """What it takes to place an order, and to take it back."""
 
-_LENGTHS = {"number": (3, 20), "SID": (1, 64), "price": (0, 20), "currency": (0, 3)}
+_LENGTHS = {"number": (3, 20), "SID": (1, 64)}
 """How short and how long what comes from a provider may be: as long as its column."""
 
 
@@ -66,8 +68,7 @@ class Purchase:
     e164: str
     country: str = ""
     number_type: str = ""
-    price: str | None = None
-    currency: str | None = None
+    price: Money | None = None
     configuration: Configuration = field(default_factory=Configuration)
 
 
@@ -83,7 +84,8 @@ def place_purchase(session: Session, actor: Actor, connection_id: int, purchase:
 def _place_purchase(
     session: Session, actor: Actor, connection_id: int, purchase: Purchase, number_id: int | None = None
 ) -> int:
-    _expect_fitting(number=purchase.e164, price=purchase.price, currency=purchase.currency)
+    _expect_fitting(number=purchase.e164)
+    _expect_money(purchase.price)
     connection = _begin(session, actor, connection_id, purchase.e164, Capability.BUY)
     chosen = _checked(session, connection, purchase.configuration)
     return _place(
@@ -99,8 +101,7 @@ def _place_purchase(
             "country": purchase.country,
             "number_type": purchase.number_type,
         },
-        price=purchase.price,
-        currency=purchase.currency,
+        **_columns(purchase.price),
     )
 
 
@@ -113,8 +114,7 @@ def place_import(
     seen: Webhooks,
     configuration: Configuration,
     *,
-    price: str | None = None,
-    currency: str | None = None,
+    price: Money | None = None,
     stop_routing: bool = False,
 ) -> int:
     """Write down that a number of the tenant's own account is to be imported, and return the order's id.
@@ -123,7 +123,8 @@ def place_import(
     an application only with *stop_routing*, else InvalidInput.
     """
     require(actor, Permission.NUMBERS_BUY)
-    _expect_fitting(number=e164, SID=sid, price=price, currency=currency)
+    _expect_fitting(number=e164, SID=sid)
+    _expect_money(price)
     connection = _begin(session, actor, connection_id, e164, Capability.LIST_OWNED)
     webhook_orders.require_agreement(e164, seen, webhook_orders.ours(connection), stop_routing=stop_routing)
     return _place(
@@ -134,9 +135,8 @@ def place_import(
         e164,
         provider_sid=sid,
         configuration={**_checked(session, connection, configuration), **_webhooks_of(connection)},
-        previous=_told(seen),
-        price=price,
-        currency=currency,
+        previous=_as_json(seen),
+        **_columns(price),
     )
 
 
@@ -149,7 +149,7 @@ def place_release(session: Session, actor: Actor, number_id: int, typed: str, *,
     require(actor, Permission.NUMBERS_RELEASE)
     number, connection = _managed(session, actor, number_id, Capability.RELEASE)
     if number.version != version:
-        raise Conflict("Somebody else changed this number meanwhile. Nothing was released.")
+        raise Conflict("Someone else changed this number. It was not released.")
     if not is_typed(number.e164, typed):
         raise InvalidInput(f"Type {numbering.display(number.e164)} to confirm.", field="typed")
     return _place(
@@ -180,7 +180,7 @@ def place_buy_back(session: Session, actor: Actor, number_id: int) -> int:
     require_tenant(actor)
     number = numbers.get(session, actor, number_id)
     if not may_be_bought_back(number):
-        raise InvalidInput("This number can no longer be bought back. Look whether it is for sale.")
+        raise InvalidInput("This number can no longer be bought back. Check whether it is for sale.")
     bought = next((o for o in reversed(of_number(session, actor, number.id)) if o.kind is OrderKind.PURCHASE), None)
     papers = bought.configuration if bought else {}
     agent = db.agents.find(session, Scope(number.tenant_id), number.agent_id) if number.agent_id else None
@@ -192,9 +192,7 @@ def place_buy_back(session: Session, actor: Actor, number_id: int) -> int:
         address_sid=papers.get("address_sid"),
         bundle_sid=papers.get("bundle_sid"),
     )
-    purchase = Purchase(
-        number.e164, number.country, str(number.number_type), number.price, number.currency, configuration
-    )
+    purchase = Purchase(number.e164, number.country, str(number.number_type), number.price, configuration)
     return _place_purchase(session, actor, number.connection_id or 0, purchase, number.id)
 
 
@@ -228,8 +226,8 @@ def place_webhooks(
         number.e164,
         number_id=number.id,
         provider_sid=numbers.sid_of(number),
-        configuration=_told(wanted),
-        previous=_told(seen),
+        configuration=_as_json(wanted),
+        previous=_as_json(seen),
     )
 
 
@@ -278,7 +276,7 @@ def cancel(session: Session, actor: Actor, order_id: int) -> None:
     if order is None:
         raise NotFound
     if order.state is not OrderState.PLACED or order.asked_at is not None:
-        raise Conflict("This order was sent to the provider meanwhile, so it cannot be cancelled any more.")
+        raise Conflict("This order has been sent to the provider in the meantime and can no longer be cancelled.")
     order.problem = f"Cancelled by {actor.name}. Nothing happened and nothing was charged."
     states.close(session, order, actor, OrderState.FAILED, Action.ORDERS_CANCEL)
     session.commit()
@@ -295,12 +293,25 @@ def cancel_all(session: Session, actor: Actor, order_ids: Sequence[int]) -> str:
             cancelled += 1
         session.rollback()
     sent = len(order_ids) - cancelled
-    return f"{labels.amount(cancelled, 'order')} cancelled" + (f"; {sent:,} sent meanwhile." if sent else ".")
+    return f"{labels.amount(cancelled, 'order')} cancelled" + (f"; {sent:,} already sent." if sent else ".")
 
 
-def told(webhooks: Mapping[str, Any], otherwise: Webhooks | None = None) -> Webhooks:
+def stored_webhooks(webhooks: Mapping[str, Any], otherwise: Webhooks | None = None) -> Webhooks:
     """Return webhooks as an order keeps them. What older orders did not keep is as in *otherwise*."""
-    return webhook_orders.kept(webhooks, otherwise or Webhooks())
+    return webhook_orders.stored(webhooks, otherwise or Webhooks())
+
+
+def _expect_money(price: Money | None) -> None:
+    if price is None:
+        return
+    if not price.amount.is_finite() or price.amount < 0 or len(str(price.amount)) > 20:
+        raise InvalidInput("The price is no amount of money. Nothing was asked.", field="price")
+    if not re.fullmatch(r"[A-Z]{3}", price.currency):
+        raise InvalidInput("A currency is three capital letters, such as USD. Nothing was asked.", field="currency")
+
+
+def _columns(price: Money | None) -> dict[str, Any]:
+    return {"price": price.amount, "currency": price.currency} if price else {}
 
 
 def _expect_fitting(**values: str | None) -> None:
@@ -313,11 +324,11 @@ def _expect_fitting(**values: str | None) -> None:
         if text is None:
             continue
         if not text.isprintable():
-            raise InvalidInput(f"The {what} holds a character that cannot be kept. Nothing was asked.", field=what)
+            raise InvalidInput(f"The {what} contains a character that can't be stored. Nothing was sent.", field=what)
         if not least <= len(text) <= most:
             raise InvalidInput(
-                f"The {what} has {labels.amount(len(text), 'character')}; {least} to {most} can be kept. Nothing was "
-                "asked.",
+                f"The {what} has {labels.amount(len(text), 'character')}; {least} to {most} are allowed. Nothing was "
+                f"sent.",
                 field=what,
             )
 
@@ -366,7 +377,7 @@ def _webhooks_of(connection: Connection) -> dict[str, str]:
     return webhook_orders.of_connection(connection)
 
 
-def _told(webhooks: Webhooks) -> dict[str, Any]:
+def _as_json(webhooks: Webhooks) -> dict[str, Any]:
     return webhook_orders.all_of(webhooks)
 
 
@@ -387,7 +398,7 @@ def _place(session: Session, actor: Actor, connection: Connection, kind: OrderKi
         session.rollback()
         raise Conflict(validation.being_ordered(e164)) from exc
     about = Subject("order", order.id, e164, connection.tenant_id)
-    after = {"kind": str(kind), "connection": connection.name, "price": order.price, "currency": order.currency}
+    after = {"kind": str(kind), "connection": connection.name, "price": exact(order)}
     audit.record(session, actor, Action.ORDERS_PLACE, about, after=after)
     session.commit()
     states.log_change(order, None)

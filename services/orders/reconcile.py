@@ -136,7 +136,7 @@ class Comparison:
         )
 
 
-class _Kept(Generic[Row]):
+class _Capped(Generic[Row]):
     """Collects numbers of one kind, so many as a comparison keeps."""
 
     def __init__(self) -> None:
@@ -153,7 +153,7 @@ class _Kept(Generic[Row]):
         return Found(tuple(self._rows), self._more)
 
 
-def offered(session: Session, actor: Actor) -> list[ConnectionRow]:
+def connection_options(session: Session, actor: Actor) -> list[ConnectionRow]:
     """Return the tenant's active connections whose provider can list what an account holds, by name."""
     require(actor, Permission.NUMBERS_RECONCILE)
     rows = db.connections.choices(session, Scope(require_tenant(actor)), active_only=True)
@@ -176,13 +176,13 @@ def compare(
     require(actor, Permission.NUMBERS_RECONCILE)
     scope = Scope(require_tenant(actor))
     as_of = datetime.now(UTC)
-    connection = next((row for row in offered(session, actor) if row.id == connection_id), None)
+    connection = next((row for row in connection_options(session, actor) if row.id == connection_id), None)
     if connection is None:
-        raise InvalidInput("Choose an active connection whose provider lists what it holds.", field="connection")
+        raise InvalidInput("Choose an active connection that can be compared.", field="connection")
     with provider_access.in_words():
         provider = provider_access.connect(validation.connection(session, scope, connection_id))
     matching = "".join(c for c in matching if c in "+0123456789")
-    missing_here, missing_there, different = _Kept[MissingHere](), _Kept[MissingThere](), _Kept[Different]()
+    missing_here, missing_there, different = _Capped[MissingHere](), _Capped[MissingThere](), _Capped[Different]()
     theirs: set[str] = set()
     on_record = same = elsewhere = 0
     for page in _pages(session, provider, matching):
@@ -238,9 +238,9 @@ def place_import(
     Raises InvalidInput for a number on record, Conflict for one that is being ordered or for changed webhooks here.
     """
     require(actor, Permission.NUMBERS_BUY)
-    now = next((one for one in offered(session, actor) if one.id == comparison.connection.id), None)
+    now = next((one for one in connection_options(session, actor) if one.id == comparison.connection.id), None)
     if now is None or webhook_orders.ours(now) != webhook_orders.ours(comparison.connection):
-        raise Conflict("The connection was changed since the comparison. Nothing was imported; compare again.")
+        raise Conflict("The connection has changed since the comparison. Nothing was imported; compare again.")
     return orders.place_import(
         session,
         actor,
@@ -277,7 +277,7 @@ def take_over(session: Session, actor: Actor, row: Different, taken: Sequence[Di
         db.base.engine.end_reading(session)  # no transaction stays open while the provider is asked
         now = provider_access.patiently(lambda: identity.by_sid(provider, row.there.sid, number.e164))
     if now is None or not set(taken) <= set(resync.compared(number, now)):
-        raise Conflict("It was changed at the provider since the comparison. Nothing was taken over; compare again.")
+        raise Conflict("It has changed at the provider since the comparison. Nothing was updated; compare again.")
     version = row.version
     for difference in taken:
         version = resync.apply(session, actor, row.number_id, difference, version=version)
@@ -294,9 +294,9 @@ def place_webhooks(session: Session, actor: Actor, row: Different, *, stop_routi
     number = _unchanged(session, actor, row.number_id, row.version)
     now = resync.compared(number, row.there)
     if not set(row.webhooks) <= set(now):
-        raise Conflict("The connection was changed since the comparison. Nothing was replaced; compare again.")
+        raise Conflict("The connection has changed since the comparison. Nothing was replaced; compare again.")
     if any(difference.field == resync.SID for difference in now):
-        raise InvalidInput("The account has it under another SID. Take that over first.")
+        raise InvalidInput("The account has it under another SID. Use that SID first.")
     wanted = webhook_orders.ours(number)
     return orders.place_webhooks(session, actor, row.number_id, row.there.webhooks, wanted, stop_routing=stop_routing)
 
@@ -337,5 +337,5 @@ def _but(found: Found[Row], rows: Sequence[Row]) -> Found[Row]:
 def _unchanged(session: Session, actor: Actor, number_id: int, version: int) -> NumberDetail:
     number = numbers.get(session, actor, number_id)
     if number.version != version:
-        raise Conflict("Somebody changed this number since the comparison. Nothing was done; compare again.")
+        raise Conflict("Someone changed this number since the comparison. Nothing was done; compare again.")
     return number

@@ -112,7 +112,7 @@ def apply(session: Session, actor: Actor, number_id: int, taken: Difference, *, 
     if taken.field == GONE:
         validation.reason(reason, needed=True)
         if taken not in differences(session, actor, number_id):
-            raise InvalidInput("The account holds the number again. Look once more.")
+            raise InvalidInput("The number is in the account again. Re-sync once more.")
         return numbers.mark_released(session, actor, number_id, reason, version=version)
 
     def change(number: PhoneNumber) -> None:
@@ -121,6 +121,6 @@ def apply(session: Session, actor: Actor, number_id: int, taken: Difference, *, 
         elif taken.field == SID:
             number.provider_sid = taken.theirs
         else:
-            raise InvalidInput(f"{taken.name} cannot be taken over.")
+            raise InvalidInput(f"{taken.name} cannot be updated from the provider.")
 
     return numbers.change(session, actor, number_id, version, Action.NUMBERS_RESYNC, change)

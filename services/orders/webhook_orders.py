@@ -57,14 +57,14 @@ def all_of(webhooks: Webhooks) -> dict[str, Any]:
     return asdict(webhooks)
 
 
-def told(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+def audit_values(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
     """Return webhooks before and after as the audit log tells them: both URLs, and of the rest what changed."""
-    old, new = words(kept(before)), words(kept(after))
+    old, new = words(stored(before)), words(stored(after))
     shown = [name for name in NAMES if name in ("voice_url", "status_callback") or old[name] != new[name]]
     return {name: old[name] for name in shown}, {name: new[name] for name in shown}
 
 
-def kept(values: Mapping[str, Any], otherwise: Webhooks = _NOTHING) -> Webhooks:
+def stored(values: Mapping[str, Any], otherwise: Webhooks = _NOTHING) -> Webhooks:
     """Return webhooks as an order keeps them. What older orders did not keep is as in *otherwise*."""
     if not values:
         return _NOTHING
@@ -102,7 +102,7 @@ def require_agreement(e164: str, seen: Webhooks, wanted: Webhooks, *, stop_routi
     if stops(seen, wanted) and not stop_routing:
         raise InvalidInput(
             f"{numbering.display(e164)} is routed by {routing(seen)}, so its calls would not reach the new Voice URL. "
-            "Agree to stop that routing, or leave the number as it is.",
+            f"Confirm that this routing stops, or leave the number as it is.",
             field="stop_routing",
         )
 
@@ -114,33 +114,33 @@ def take_over(provider: Provider, order: NumberOrder) -> OwnedNumber:
     """
     number = identity.by_sid(provider, order.provider_sid or "", order.e164)
     if number is None:
-        raise NotThere(f"{numbering.display(order.e164)} is not in the account any more. Nothing was changed.")
+        raise NotThere(f"{numbering.display(order.e164)} is no longer in the account. Nothing was changed.")
     now = number.webhooks
     if are_set(provider, order, number):
         return number
-    if _kept_by(provider, now) != _kept_by(provider, kept(order.previous, now)):
+    if _kept_by(provider, now) != _kept_by(provider, stored(order.previous, now)):
         raise RequestRejected(
-            "The webhooks were changed at the provider since they were shown. Nothing was overwritten; look again."
+            "The webhooks have changed at the provider since they were shown. Nothing was overwritten; check again."
         )
     if now.routed_by and not _is_whole(order.configuration):
         raise RequestRejected(
             f"The number is routed by {routing(now)}, so its calls would not reach the new Voice URL. Nothing was "
-            "changed; order it again, and agree to stop that routing."
+            f"changed; try again and confirm that this routing stops."
         )
-    before, after = (words(_kept_by(provider, one)) for one in (now, kept(order.configuration, now)))
+    before, after = (words(_kept_by(provider, one)) for one in (now, stored(order.configuration, now)))
     changes = {name: value for name, value in after.items() if value != before[name]}
     changed = provider.set_webhooks(number.sid, **changes)
     if changed.e164 != order.e164 or not are_set(provider, order, changed):
         raise OutcomeUnknown(
-            f"{provider.name} was asked to set the webhooks and answered, but not with what was asked for. It may have "
-            "happened. Look at what the number has before asking again."
+            f"{provider.name} was asked to set the webhooks but returned other values. They may have been set. Check "
+            f"the number before trying again."
         )
     return changed
 
 
 def are_set(provider: Provider | type[Provider], order: NumberOrder, number: OwnedNumber) -> bool:
     """Return whether a number has what was ordered, and calls reach it."""
-    now, wanted = number.webhooks, kept(order.configuration, number.webhooks)
+    now, wanted = number.webhooks, stored(order.configuration, number.webhooks)
     return not differing(provider, now, wanted) and (_is_whole(order.configuration) or now.reach(wanted.voice_url))
 
 

@@ -88,7 +88,7 @@ def holder(session: Session, secret: str) -> Actor:
     """
     found = db.people.api_keys.find_hashed(session, _hash(secret))
     if found is None or found[0].revoked_at is not None:
-        raise UnknownKey("This API key is not known, or it was revoked.")
+        raise UnknownKey("This API key is unknown or has been revoked.")
     key, tenant = found
     if tenant.suspended_at is not None:
         raise Forbidden("The tenant of this API key is suspended.")

@@ -104,7 +104,7 @@ def attempt(session: Session, username: str) -> Candidate:
     """
     username, now = normal(username), datetime.now(UTC)
     if not username.isprintable():
-        raise InvalidInput("A user name has no invisible characters. Type it again.", field="username")
+        raise InvalidInput("A user name can't contain invisible characters. Type it again.", field="username")
     db.base.engine.start_write(session, patience=PATIENCE)
     db.people.users.forget_throttles(session, now - FORGET_AFTER)
     throttle = db.people.users.find_throttle(session, username)
@@ -113,7 +113,7 @@ def attempt(session: Session, username: str) -> Candidate:
         session.add(throttle)
     if throttle.locked_until and throttle.locked_until > now:
         wait = humanize.precisedelta(throttle.locked_until - now, minimum_unit="seconds", format="%d")
-        raise TooManyAttempts(f"Too many wrong passwords under this user name. Try again in {wait}.")
+        raise TooManyAttempts(f"Too many wrong passwords for this user name. Try again in {wait}.")
     throttle.failures += 1
     throttle.last_failure_at = now
     if throttle.failures >= FREE_FAILURES:
@@ -204,10 +204,10 @@ def why_out(before: Actor, now: Actor) -> str:
     left = before.tenant_id if before.tenant_id != now.tenant_id else None
     suspended = dict(now.suspended)
     if left in suspended:
-        return f"{suspended[left]} was suspended. It keeps everything, and a superadmin can let its users in again."
+        return f"{suspended[left]} was suspended. Its data is kept, and a superadmin can resume it."
     lost = [workspace.name for workspace in before.workspaces if workspace.id == left]
     if lost and left not in {workspace.id for workspace in now.workspaces}:
-        return f"You no longer have a role in {lost[0]}. Its admins can give you one again."
+        return f"You no longer have access to {lost[0]}. Ask one of its admins if you need it."
     return ""
 
 

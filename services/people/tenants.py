@@ -100,7 +100,7 @@ def _everywhere(actor: Actor) -> Actor:
 
 def _put(session: Session, tenant: Tenant) -> None:
     """Write a tenant whose name no other one has, whatever its case."""
-    taken = InvalidInput(f"There is a tenant {tenant.name} already.", field="name")
+    taken = InvalidInput(f"A tenant named {tenant.name} already exists.", field="name")
     with session.no_autoflush:
         if db.people.tenants.is_named(session, tenant.name, but=tenant.id):
             raise taken

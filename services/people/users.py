@@ -23,8 +23,8 @@ from services.people import sign_in
 __all__ = ["NewUser", "Place", "UserDetail", "UserQuery", "UserRow"]
 
 SIGN_INS_SHOWN = 10
-_SHARED = "This user works in other tenants too: a superadmin manages the account."
-_SUPERADMIN = "Only a superadmin manages a superadmin."
+_SHARED = "This user belongs to other tenants too, so only a superadmin can manage the account."
+_SUPERADMIN = "Only a superadmin can manage a superadmin."
 
 
 @dataclass(frozen=True)
@@ -87,9 +87,11 @@ def create(session: Session, actor: Actor, username: str, name: str, role: Role)
     if known is not None and db.people.users.find_membership(session, known.id, tenant_id) is not None:
         raise _here_already(known)
     if known is not None:
-        ask = "Give this user a role here?" if actor.is_superadmin else "A superadmin can give this user a role here."
+        ask = "Give this user a role here?"
+        if not actor.is_superadmin:
+            ask = "Ask a superadmin to give this user a role here."
         raise InvalidInput(
-            f"There is a user {login} already, in another tenant. {ask}",
+            f"User {login} already exists in another tenant. {ask}",
             field="username",
             overridable=actor.is_superadmin,
         )
@@ -109,7 +111,7 @@ def create_superadmin(session: Session, actor: Actor, username: str, name: str) 
     user, password = _new(login, shown)
     _begin(session, actor, Permission.SUPERADMINS_WRITE)
     if db.people.users.find(session, login) is not None:
-        raise InvalidInput(f"There is a user {login} already. Make that one a superadmin.", field="username")
+        raise InvalidInput(f"User {login} already exists. Make that user a superadmin instead.", field="username")
     user.is_superadmin = True
     session.add(user)
     session.flush()
@@ -185,7 +187,7 @@ def set_active(session: Session, actor: Actor, user_id: int, active: bool) -> No
     """Let a user sign in, or shut the user out of every session at once."""
     require(actor, Permission.USERS_WRITE)
     if user_id == actor.user_id:
-        raise Forbidden("Nobody deactivates the own account. Ask another admin.")
+        raise Forbidden("You can't deactivate your own account. Ask another admin.")
     _begin(session, actor, Permission.USERS_WRITE)
     user = _managed(session, actor, user_id)
     if user.is_active == active:
@@ -235,18 +237,18 @@ def change_own_password(session: Session, actor: Actor, old: str, new: str, agai
     Raises InvalidInput, TooManyAttempts as signing in does, Conflict when it was changed meanwhile.
     """
     if new != again:
-        raise InvalidInput("The two new passwords differ.", field="again")
+        raise InvalidInput("The new passwords don't match.", field="again")
     if new == old:
-        raise InvalidInput("The new password is the old one.", field="new")
+        raise InvalidInput("The new password must differ from the current one.", field="new")
     validation.password(new, actor.username, actor.name)
     now = sign_in.attempt(session, actor.username)  # guesses are counted here as at signing in
     if not sign_in.matches(old, now.password_hash):
-        raise InvalidInput("The old password is wrong.", field="old")
+        raise InvalidInput("The current password is wrong.", field="old")
     hashed = sign_in.hash_password(new)
     db.base.engine.start_write(session)
     user = db.people.users.get(session, actor.user_id)
     if user.password_hash != now.password_hash:
-        raise Conflict("Your password was changed meanwhile. Nothing was saved.")
+        raise Conflict("Your password has been changed in the meantime. Nothing was saved.")
     sign_in.forget_failures(session, actor.username)
     user.password_hash = hashed
     user.must_change_password = False
@@ -266,7 +268,7 @@ def _begin(session: Session, actor: Actor, permission: Permission) -> None:
     db.people.users.take_turns(session)
     fresh = sign_in.reload_actor(session, actor, sign_in.now())
     if fresh is None or not fresh.may(permission):
-        raise Forbidden("Your access has changed since this page was shown. Nothing was saved.")
+        raise Forbidden("Your access has changed since this page was loaded. Nothing was saved.")
 
 
 def _new(login: str, name: str) -> tuple[User, str]:
@@ -306,20 +308,20 @@ def _member(session: Session, user_id: int, tenant_id: int) -> tuple[User, Membe
 
 def _keep_an_admin(session: Session, user_id: int, tenant_id: int) -> None:
     if db.people.users.other_admins(session, user_id, tenant_id) == 0:
-        raise Conflict("This is the last admin of the tenant. Make another one first.")
+        raise Conflict("This is the tenant's last admin. Add another admin first.")
 
 
 def _keep_a_superadmin(session: Session, user_id: int) -> None:
     if db.people.users.other_superadmins(session, user_id) == 0:
-        raise Conflict("This is the last superadmin. Make another one first.")
+        raise Conflict("This is the last superadmin. Add another superadmin first.")
 
 
 def _own_role() -> Forbidden:
-    return Forbidden("Nobody changes the own role. Ask another admin.")
+    return Forbidden("You can't change your own role. Ask another admin.")
 
 
 def _here_already(user: User) -> InvalidInput:
-    return InvalidInput(f"{user.name} ({user.username}) is in this tenant already.", field="username")
+    return InvalidInput(f"{user.name} ({user.username}) already has a role in this tenant.", field="username")
 
 
 def _record(

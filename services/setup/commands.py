@@ -29,7 +29,7 @@ def create_superadmin(session: Session, username: str, password: str) -> None:
     db.base.engine.start_write(session)
     db.people.users.take_turns(session)
     if db.people.users.find(session, name) is not None:
-        raise InvalidInput(f"There is a user {name} already.", field="username")
+        raise InvalidInput(f"User name “{name}” is taken.", field="username")
     user = User(username=name, name=username.strip(), password_hash=hashed, is_superadmin=True)
     session.add(user)
     session.flush()
@@ -41,9 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m services.setup", description="Set up a Numberdesk installation.")
     commands = parser.add_subparsers(dest="command", required=True)
-    create = commands.add_parser("create-superadmin", help="create a superadmin, asking for the password")
+    create = commands.add_parser("create-superadmin", help="create a superadmin; asks for the password")
     create.add_argument("name")
-    commands.add_parser("rotate-key", help="write the stored credentials anew with the first encryption key")
+    commands.add_parser("rotate-key", help="re-encrypt the stored credentials with the first encryption key")
     options = parser.parse_args(arguments)
     try:
         startup.start()
@@ -61,11 +61,11 @@ def main(arguments: list[str] | None = None) -> int:
 def _create_superadmin(name: str) -> str:
     name = validation.username(name)
     try:
-        password, again = (getpass.getpass(f"{prompt}: ") for prompt in ("Password", "Password again"))
+        password, again = (getpass.getpass(f"{prompt}: ") for prompt in ("Password", "Repeat password"))
     except EOFError:
-        raise InvalidInput("A password is asked for, so run this in a terminal.") from None
+        raise InvalidInput("This asks for a password, so run it in a terminal.") from None
     if password != again:
-        raise InvalidInput("The passwords differ.")
+        raise InvalidInput("The passwords don't match.")
     with db.base.engine.open_session() as session:
         create_superadmin(session, name, password)
     return f"Superadmin {name} created."
@@ -74,4 +74,4 @@ def _create_superadmin(name: str) -> str:
 def _rotate_key() -> str:
     with db.base.engine.open_session() as session:
         n = connections.rotate_key(session)
-    return f"{amount(n, 'connection')} written with the first key. The other keys can be removed."
+    return f"{amount(n, 'connection')} re-encrypted with the first key. The other keys can be removed."

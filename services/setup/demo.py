@@ -2,9 +2,9 @@
 
 import random
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import phonenumbers
-import sqlalchemy as sa
 from sqlmodel import Session
 
 import db.base.engine
@@ -14,13 +14,9 @@ from db.models import (
     AuditEvent,
     Campaign,
     CampaignHealth,
-    CampaignNumber,
     CampaignStatus,
     Connection,
-    Membership,
-    NumberOrder,
     NumberStatus,
-    NumberTag,
     NumberType,
     OrderKind,
     OrderState,
@@ -37,6 +33,7 @@ from services.connections.connections import provider_named
 from services.core.credentials import seal
 from services.core.settings import Settings
 from services.people import sign_in
+from services.setup import builder
 from services.setup import demo_story as cast
 from services.text import numbering
 
@@ -64,29 +61,29 @@ def fill(session: Session, settings: Settings, today: date) -> None:
     chance = random.Random(20_240)  # noqa: S311  (a story, not a secret)
     hashed = sign_in.hash_password(PASSWORD)
     db.base.engine.start_write(session)
-    tenants = {name: Tenant(name=name, time_zone=zone, created_at=_at(today, 500)) for name, zone in cast.TENANTS}
-    _save(session, tenants.values())
+    tenants = {
+        name: builder.tenant(session, name, time_zone=zone, created_at=_at(today, 500)) for name, zone in cast.TENANTS
+    }
     users = _add_users(session, tenants, today, hashed)
-    numbers: dict[str, list[PhoneNumber]] = {}
+    planned: dict[str, list[dict[str, Any]]] = {}
     taken: set[str] = set()
     for name, tenant in tenants.items():
-        tenant_id = tenant.id
         agents = [
-            Agent(tenant_id=tenant_id, name=agent, is_active="temp" not in agent, created_at=_at(today, 480))
+            builder.agent(session, tenant.id, agent, is_active="temp" not in agent, created_at=_at(today, 480))
             for agent in cast.AGENTS[name]
         ]
-        connections = [_connection(settings, tenant_id, today, *row) for row in cast.CONNECTIONS[name]]
-        _save(session, [*agents, *connections])
-        numbers[name] = []
-        for connection in connections:
+        planned[name] = []
+        for row in cast.CONNECTIONS[name]:
+            connection = _connection(session, settings, tenant.id, today, *row)
             for country, kind, amount in cast.STOCK.get((name, connection.name), ()):
-                numbers[name] += [
+                planned[name] += [
                     _number(chance, today, connection, agents, country, kind, taken) for _ in range(amount)
                 ]
-    _add_exophones(numbers["Bharat Dialers"])
-    everything = sorted((n for some in numbers.values() for n in some), key=lambda number: number.created_at)
-    _save(session, everything)
-    _add_tags(session, chance, everything)
+    _make_exophones(planned["Bharat Dialers"])
+    in_order = sorted((values for some in planned.values() for values in some), key=lambda values: values["created_at"])
+    held = {values["e164"]: builder.number(session, **values, tags=_tags(chance)) for values in in_order}
+    everything = list(held.values())
+    numbers = {name: [held[values["e164"]] for values in some] for name, some in planned.items()}
     people = dict(zip((tenant.id for tenant in tenants.values()), cast.HANDS, strict=True))
     _add_history(session, chance, everything, {at: users[name] for at, name in people.items()})
     _add_imports(session, users["operator"], today, numbers["Acme Voice"])
@@ -104,19 +101,22 @@ def fill(session: Session, settings: Settings, today: date) -> None:
     session.commit()
 
 
-def _save(session: Session, rows: object) -> None:
-    session.add_all(rows)
-    session.flush()
-
-
 def _at(today: date, days_ago: float) -> datetime:
     return datetime.combine(today, time(9), UTC) - timedelta(days=days_ago)
 
 
 def _add_users(session: Session, tenants: dict[str, Tenant], today: date, hashed: str) -> dict[str, User]:
-    users = {
-        username: User(
-            username=username,
+    roles = {
+        "admin": {"Acme Voice": Role.ADMIN},
+        "operator": {"Acme Voice": Role.OPERATOR},
+        "viewer": {"Acme Voice": Role.VIEWER},
+        "partner": {"Bharat Dialers": Role.OPERATOR, "Nordlicht Telefonie": Role.VIEWER},
+    }
+    return {
+        username: builder.user(
+            session,
+            username,
+            {tenants[at].id: role for at, role in roles.get(username, {}).items()},
             name=name,
             password_hash=hashed,
             is_superadmin=username == "superadmin",
@@ -126,51 +126,37 @@ def _add_users(session: Session, tenants: dict[str, Tenant], today: date, hashed
         )
         for username, name in USERS.items()
     }
-    _save(session, users.values())
-    roles = (
-        ("admin", "Acme Voice", Role.ADMIN),
-        ("operator", "Acme Voice", Role.OPERATOR),
-        ("viewer", "Acme Voice", Role.VIEWER),
-        ("partner", "Bharat Dialers", Role.OPERATOR),
-        ("partner", "Nordlicht Telefonie", Role.VIEWER),
-    )
-    _save(
-        session,
-        [Membership(user_id=users[user].id, tenant_id=tenants[name].id or 0, role=role) for user, name, role in roles],
-    )
-    return users
 
 
 def _connection(
-    settings: Settings, tenant_id: int, today: date, name: str, provider: str, country: str, active: bool
+    session: Session,
+    settings: Settings,
+    tenant_id: int,
+    today: date,
+    name: str,
+    provider: str,
+    country: str,
+    active: bool,
 ) -> Connection:
-    account = SMALL if name == "Twilio India desk" else MAIN
-    secrets = {
-        "twilio": {"account_sid": account.sid, "auth_token": account.token},
-        "exotel": {
-            "account_sid": exotel.ACCOUNT_SID,
-            "api_key": exotel.API_KEY,
-            "api_token": exotel.API_TOKEN,
-            "subdomain": "api.in.exotel.com",
-        },
-        "mcube": {"token": "sandbox"},
-        "sip": {"domain": "sip.example.com"},
-    }[provider]
-    has_webhooks = provider in ("twilio", "exotel")
-    return Connection(
-        tenant_id=tenant_id,
-        name=name,
-        provider=provider,
-        credentials=seal(settings, secrets),
+    if provider in ("twilio", "exotel"):
+        values = builder.at_sandbox(settings, provider, SMALL if name == "Twilio India desk" else MAIN) | {
+            "voice_url": cast.WEBHOOKS["voice_url"],
+            "status_callback_url": cast.WEBHOOKS["status_callback"],
+        }
+    else:
+        secrets = {"token": "sandbox"} if provider == "mcube" else {"domain": "sip.example.com"}
+        values = {"credentials": seal(settings, secrets)}
+    if name == "Twilio main":
+        values |= {"tested_at": _at(today, 3), "test_passed": True, "test_result": "Twilio answered."}
+    return builder.connection(
+        session,
+        tenant_id,
+        name,
+        provider,
         default_country=country,
-        voice_url=cast.WEBHOOKS["voice_url"] if has_webhooks else None,
-        status_callback_url=cast.WEBHOOKS["status_callback"] if has_webhooks else None,
         is_active=active,
-        is_sandbox=has_webhooks,
         created_at=_at(today, 480),
-        tested_at=_at(today, 3) if name == "Twilio main" else None,
-        test_passed=True if name == "Twilio main" else None,
-        test_result="Twilio answered." if name == "Twilio main" else None,
+        **values,
     )
 
 
@@ -182,7 +168,8 @@ def _number(
     country: str,
     kind: NumberType,
     taken: set[str],
-) -> PhoneNumber:
+) -> dict[str, Any]:
+    """Return the values of a number, as the builder takes them."""
     e164 = _e164(chance, country, kind, taken)
     created = _at(today, chance.uniform(1, cast.SINCE))
     status = chance.choices((NumberStatus.ACTIVE, NumberStatus.INACTIVE, NumberStatus.RELEASED), weights=(86, 9, 5))[0]
@@ -192,53 +179,52 @@ def _number(
     gone = status in (NumberStatus.RELEASED, NumberStatus.REMOVED)
     restricted = chance.random() < 0.15
     label = f"{chance.choice(cast.LABELS)} {chance.choice(cast.CITIES)}" if chance.random() < 0.8 else ""
-    number = PhoneNumber(
-        tenant_id=connection.tenant_id,
-        e164=e164,
-        status=status,
-        provider=connection.provider,
-        connection_id=connection.id,
-        is_managed=managed,
-        provider_sid=f"PN{chance.getrandbits(128):032x}" if managed else None,
-        country=country,
-        number_type=kind,
-        label=label,
-        agent_id=chance.choice(agents).id if chance.random() < 0.7 else None,
-        allowed_inbound=[country] if restricted else [],
-        allowed_outbound=sorted({country, "US"}) if restricted and chance.random() < 0.5 else [],
-        provider_fields={"executive_number": f"98{chance.randrange(10**8):08d}"}
+    values = {
+        "tenant_id": connection.tenant_id,
+        "e164": e164,
+        "connection": connection,
+        "status": status,
+        "is_managed": managed,
+        "provider_sid": f"PN{chance.getrandbits(128):032x}" if managed else None,
+        "country": country,
+        "number_type": kind,
+        "label": label,
+        "agent_id": chance.choice(agents).id if chance.random() < 0.7 else None,
+        "allowed_inbound": [country] if restricted else [],
+        "allowed_outbound": sorted({country, "US"}) if restricted and chance.random() < 0.5 else [],
+        "provider_fields": {"executive_number": f"98{chance.randrange(10**8):08d}"}
         if connection.provider == "mcube"
         else {},
-        created_at=created,
-        updated_at=created,
-        released_at=created + (_at(today, 0) - created) * chance.uniform(0.5, 1) if gone else None,
-        price=cast.PRICES.get((country, kind)) if managed else None,
-        currency="USD" if managed and (country, kind) in cast.PRICES else None,
-    )
-    if managed and number.released_at:
-        number.buy_back_until = number.released_at + timedelta(days=provider_named(number.provider).buy_back_days)
-    return number
+        "created_at": created,
+        "updated_at": created,
+        "price": cast.PRICES.get((country, kind)) if managed else None,
+        "currency": "USD" if managed and (country, kind) in cast.PRICES else None,
+    }
+    if gone:
+        released = created + (_at(today, 0) - created) * chance.uniform(0.5, 1)
+        days = timedelta(days=provider_named(connection.provider).buy_back_days)
+        values |= {"released_at": released, "buy_back_until": released + days if managed else None}
+    return values
 
 
 def _add_imports(session: Session, user: User, today: date, numbers: list[PhoneNumber]) -> None:
     """Have the first numbers of Twilio imported; the webhooks of its connection were moved after the first dozen."""
     held = [number for number in numbers if number.is_managed and number.status is NumberStatus.ACTIVE]
     for place, number in enumerate(held[:30]):
-        session.add(
-            NumberOrder(
-                tenant_id=number.tenant_id,
-                kind=OrderKind.IMPORT,
-                state=OrderState.CONFIRMED,
-                e164=number.e164,
-                connection_id=number.connection_id or 0,
-                number_id=number.id,
-                provider_sid=number.provider_sid,
-                configuration=cast.OLD_WEBHOOKS if place < 12 else cast.WEBHOOKS,
-                placed_by=user.id,
-                placed_at=number.created_at,
-                asked_at=number.created_at,
-                settled_at=number.created_at + timedelta(seconds=2),
-            )
+        builder.order(
+            session,
+            number.tenant_id,
+            number.e164,
+            OrderKind.IMPORT,
+            connection_id=number.connection_id or 0,
+            placed_by=user.id,
+            state=OrderState.CONFIRMED,
+            number_id=number.id,
+            provider_sid=number.provider_sid,
+            configuration=cast.OLD_WEBHOOKS if place < 12 else cast.WEBHOOKS,
+            placed_at=number.created_at,
+            asked_at=number.created_at,
+            settled_at=number.created_at + timedelta(seconds=2),
         )
     session.add(
         AuditEvent(
@@ -274,38 +260,40 @@ def _e164(chance: random.Random, country: str, kind: NumberType, taken: set[str]
             return read.e164
 
 
-def _add_exophones(numbers: list[PhoneNumber]) -> None:
+def _make_exophones(planned: list[dict[str, Any]]) -> None:
     """Turn the first Exotel numbers into the ExoPhones that the sandbox has."""
-    held = (number for number in numbers if number.provider == "exotel" and number.status is NumberStatus.ACTIVE)
-    for (sid, text), number in zip(exotel.NUMBERS.items(), held, strict=False):
-        number.e164 = numbering.read(text, default_country="IN").e164
-        number.number_type = NumberType.LOCAL
-        number.provider_fields = {"exophone_sid": sid}
+    held = (
+        values
+        for values in planned
+        if values["connection"].provider == "exotel" and values["status"] is NumberStatus.ACTIVE
+    )
+    for (sid, text), values in zip(exotel.NUMBERS.items(), held, strict=False):
+        values["e164"] = numbering.read(text, default_country="IN").e164
+        values["number_type"] = NumberType.LOCAL
+        values["provider_fields"] = {"exophone_sid": sid}
 
 
-def _add_tags(session: Session, chance: random.Random, numbers: list[PhoneNumber]) -> None:
-    for number in numbers:
-        for tag in chance.sample(cast.TAGS, chance.choices((0, 1, 2), weights=(70, 24, 6))[0]):
-            session.add(NumberTag(number_id=number.id, tenant_id=number.tenant_id, tag=tag))
+def _tags(chance: random.Random) -> list[str]:
+    return chance.sample(cast.TAGS, chance.choices((0, 1, 2), weights=(70, 24, 6))[0])
 
 
 def _add_history(session: Session, chance: random.Random, numbers: list[PhoneNumber], people: dict[int, User]) -> None:
     """Leave the trace that adding, renaming and giving up the numbers would have left, by each tenant's *people*."""
     events = []
     for number in numbers:
-        told: list[Told] = [(number.created_at, Action.NUMBERS_ADD, {}, {"label": number.label, "status": "active"})]
+        lines: list[Told] = [(number.created_at, Action.NUMBERS_ADD, {}, {"label": number.label, "status": "active"})]
         if number.label and chance.random() < 0.3:
             later = number.created_at + timedelta(hours=chance.uniform(1, 20))
-            told.append((later, Action.NUMBERS_RENAME, {"label": chance.choice(cast.LABELS)}, {"label": number.label}))
+            lines.append((later, Action.NUMBERS_RENAME, {"label": chance.choice(cast.LABELS)}, {"label": number.label}))
         if number.status is NumberStatus.INACTIVE:
             later = number.created_at + timedelta(hours=chance.uniform(20, 23))
-            told.append((later, Action.NUMBERS_DEACTIVATE, {"status": "active"}, {"status": "inactive"}))
+            lines.append((later, Action.NUMBERS_DEACTIVATE, {"status": "active"}, {"status": "inactive"}))
         if number.released_at:
             gone = Action.NUMBERS_RELEASE if number.status is NumberStatus.RELEASED else Action.NUMBERS_REMOVE
             after = {"status": str(number.status)}
             if number.buy_back_until:
                 after["buy_back_until"] = number.buy_back_until.isoformat()
-            told.append((number.released_at, gone, {"status": "active"}, after))
+            lines.append((number.released_at, gone, {"status": "active"}, after))
         events += [
             AuditEvent(
                 tenant_id=number.tenant_id,
@@ -320,9 +308,10 @@ def _add_history(session: Session, chance: random.Random, numbers: list[PhoneNum
                 before=before,
                 after=after,
             )
-            for at, action, before, after in told
+            for at, action, before, after in lines
         ]
-    _save(session, sorted(events, key=lambda event: event.at))
+    session.add_all(sorted(events, key=lambda event: event.at))
+    session.flush()
 
 
 def _add_campaigns(
@@ -342,26 +331,24 @@ def _add_campaigns(
     for order, name in enumerate(names):
         pool = [live[i] for i in range(order * 9, min(order * 9 + 11, len(live)))]
         ended = name == "Winback"
-        campaign = Campaign(
-            tenant_id=tenant_id,
-            name=name,
+        campaign = builder.campaign(
+            session,
+            tenant_id,
+            name,
             status=CampaignStatus.ENDED if ended else CampaignStatus.ACTIVE,
             primary_number_id=None if name == cast.WITHOUT_PRIMARY else pool[0].id,
             created_at=_at(today, 120 - 10 * order),
         )
-        _save(session, [campaign])
         rate = (0.32, 0.24, 0.41, 0.28)[order % 4]
         for place, number in enumerate(pool):
             story = ("decays", "flagged", "idle")[place] if order == 0 and place < 3 else ""
-            session.add(
-                CampaignNumber(
-                    campaign_id=campaign.id,
-                    number_id=number.id,
-                    tenant_id=tenant_id,
-                    pool_status=PoolStatus.SPAM_FLAGGED if story == "flagged" else PoolStatus.ACTIVE,
-                    weight=None if place % 3 else round(chance.uniform(0.5, 1.5), 2),
-                    added_at=_at(today, 100),
-                )
+            builder.pooled(
+                session,
+                campaign,
+                number.id,
+                pool_status=PoolStatus.SPAM_FLAGGED if story == "flagged" else PoolStatus.ACTIVE,
+                weight=None if place % 3 else round(chance.uniform(0.5, 1.5), 2),
+                added_at=_at(today, 100),
             )
             own_rate = rate * chance.uniform(0.85, 1.15)
             facts += [
@@ -370,7 +357,7 @@ def _add_campaigns(
                 if name not in cast.NO_DIALER and (not ended or ago > 30)
             ]
     session.flush()
-    session.execute(sa.insert(CampaignHealth), facts)
+    builder.many(session, CampaignHealth, facts)
 
 
 def _day(

@@ -1,5 +1,7 @@
 """Who is who in the demo workspace: tenants, connections, agents, campaigns, and which numbers they have."""
 
+from decimal import Decimal
+
 from phonenumbers import PhoneNumberType
 
 from db.models import NumberType
@@ -54,13 +56,13 @@ ROUTED_AT_TWILIO = {
 
 WITHOUT_PRIMARY = "Payment reminders"  # its primary number was released
 PRICES = {  # a month, in USD
-    ("US", NumberType.LOCAL): "1.15",
-    ("US", NumberType.TOLL_FREE): "2.15",
-    ("CA", NumberType.LOCAL): "1.15",
-    ("GB", NumberType.MOBILE): "1.15",
-    ("GB", NumberType.NATIONAL): "1.15",
-    ("AU", NumberType.LOCAL): "3.00",
-    ("BR", NumberType.LOCAL): "4.25",
+    ("US", NumberType.LOCAL): Decimal("1.15"),
+    ("US", NumberType.TOLL_FREE): Decimal("2.15"),
+    ("CA", NumberType.LOCAL): Decimal("1.15"),
+    ("GB", NumberType.MOBILE): Decimal("1.15"),
+    ("GB", NumberType.NATIONAL): Decimal("1.15"),
+    ("AU", NumberType.LOCAL): Decimal("3.00"),
+    ("BR", NumberType.LOCAL): Decimal("4.25"),
 }
 AGENTS = {
     "Acme Voice": ("Maya (sales)", "Leo (support)", "Nora (billing)", "Otto (after hours)", "Rita (temp)"),

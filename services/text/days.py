@@ -48,14 +48,14 @@ def read(value: object, order: DayOrder | None = None) -> date:
             return _day(shown, int(year), int(month), int(day))
     if found := _YEAR_LAST.fullmatch(text):
         if order is None:
-            raise _no(f"Say whether the day or the month comes first in {shown}, or write it YYYY-MM-DD.")
+            raise _no(f"Choose whether the day or the month comes first in {shown}, or write it as YYYY-MM-DD.")
         first, _, second, year = found.groups()
         month, day = (second, first) if order is DayOrder.DAY_FIRST else (first, second)
         return _day(shown, int(year), int(month), int(day))
     if _SHORT_YEAR.fullmatch(text):
-        raise _no(f"{shown} has two digits for its year: write all four, as in {WANTED[order]}.")
+        raise _no(f"{shown} has a two-digit year. Write all four digits, as in {WANTED[order]}.")
     if _SERIAL.fullmatch(text):
-        raise _no(f"{shown} is how a spreadsheet counts days: format the column as a date, or write it YYYY-MM-DD.")
+        raise _no(f"{shown} is a spreadsheet's day count. Format the column as a date, or write YYYY-MM-DD.")
     raise _no(f"{shown} is not a day written {WANTED[order]}.")
 
 
@@ -98,7 +98,7 @@ def span(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     A day has 23 or 25 hours where the clocks change. Raises InvalidInput when the last comes before the first.
     """
     if last < first:
-        raise InvalidInput("The period ends before it starts. Choose a last day that is not before the first.")
+        raise InvalidInput("The period ends before it starts. Choose a last day on or after the first.")
     return starts(first, zone), starts(last + timedelta(days=1), zone)
 
 

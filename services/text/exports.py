@@ -57,7 +57,6 @@ _PROVIDER_FIELDS = tuple(field.name for provider in all_providers() for field in
 ACTIVITY_HEADER = ("Time", "Who", "What", "Kind", "Subject", "Changes", "Tenant")
 _SIGNS = tuple("=+@-\uff1d\uff0b\uff20\uff0d\ufe66\ufe62\ufe6b\ufe63\u2212\u207a\u207b\u207c")  # wide, small, raised
 _PARTS = re.compile(r"([;\t\r\n])")  # where a spreadsheet of other settings begins another cell
-_AMOUNT = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _E164 = re.compile(r"\+[0-9]+")
 _PLAIN = re.compile(r"[^\W_][^;\t\r\n]*")
 _BETWEEN = re.compile("[,;]")
@@ -197,7 +196,7 @@ def number_cells(row: NumberRecord, zone: ZoneInfo) -> Sequence[Cell]:
         *(row.provider_fields.get(name, "") for name in _PROVIDER_FIELDS),
         joined(row.campaigns),
         row.provider_sid or "",
-        Decimal(row.price) if row.price and _AMOUNT.fullmatch(row.price) else row.price or "",
+        row.price if row.price is not None else "",
         row.currency or "",
         _minute(row.updated_at, zone),
         _minute(row.released_at, zone),
@@ -214,7 +213,7 @@ def event_cells(row: AuditRow, zone: ZoneInfo) -> Sequence[str]:
     return (
         row.at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"),
         row.actor,
-        wording.deed(row),
+        wording.event_action(row),
         wording.kind(row.subject_type),
         row.subject,
         "; ".join(change.text for change in wording.changes(row, zone)),
@@ -230,13 +229,13 @@ def _fill(book: xlsxwriter.Workbook, table: Table, bold: object) -> None:
             sheet, line = _sheet(book, table, f"{table.title} {sheets}", bold), 1
         for column, cell in enumerate(row):
             if isinstance(cell, str):
-                sheet.write_string(line, column, _kept(cell)[:EXCEL_TEXT])
+                sheet.write_string(line, column, _with_own_apostrophes(cell)[:EXCEL_TEXT])
             else:
                 sheet.write_number(line, column, cell)
         line += 1
 
 
-def _kept(cell: str) -> str:
+def _with_own_apostrophes(cell: str) -> str:
     """Return *cell* so that reading the file leaves its own apostrophes: in Excel files nothing else needs one."""
     return harmless(cell) if unescaped(cell.strip()) != cell.strip() else cell
 

@@ -108,7 +108,7 @@ def read(
     read for so long that its turn does not come.
     """
     if len(data) > LARGEST:
-        raise InvalidInput(f"The file has {len(data) / 2**20:,.0f} MB; at most {LARGEST // 2**20} MB can be read.")
+        raise InvalidInput(f"The file is {len(data) / 2**20:,.0f} MB; at most {LARGEST // 2**20} MB can be read.")
     if not data.strip():
         raise InvalidInput("The file is empty.")
     known = {field: sorted({folded(one) for one in called}) for field, called in (names or {}).items()}
@@ -162,7 +162,7 @@ def columns(
     """Return the fields that have a column, and their values. Raises InvalidInput when one that is needed has none."""
     missing = [field for field in required if not matched.get(field)]
     if missing:
-        raise InvalidInput(f"Say which column holds the {missing[0].replace('_', ' ')}.")
+        raise InvalidInput(f"Choose the column for the {missing[0].replace('_', ' ')}.")
     found = {field: sheet.column(column) for field, column in matched.items() if column}
     return list(found), list(found.values())
 
@@ -182,7 +182,7 @@ def _read_apart(name: str, data: bytes, wanted: str) -> dict[str, Any]:
     """Let a process of its own read *data*, and return what it found. Raises InvalidInput when it did not end well."""
     environment = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}  # it needs no key and no database
     if not _reading.acquire(timeout=PATIENCE_SECONDS):
-        raise Busy("Other files are being read, and this one's turn did not come. Try again in a minute.")
+        raise Busy("Too many files are being read at the moment. Try again in a minute.")
     try:
         process = subprocess.Popen(  # noqa: S603 - it runs our own module
             [sys.executable, "-m", "services.text.tables", wanted],
@@ -210,8 +210,8 @@ def _read_apart(name: str, data: bytes, wanted: str) -> dict[str, Any]:
         raise _took_long()
     if process.returncode in (0, -signal.SIGABRT, -signal.SIGSEGV):
         raise InvalidInput(
-            f"Reading the file takes more than the {limits.MEMORY // 2**20:,} MB of memory that one file is given. "
-            "Delete what stands outside of the table, or split the file."
+            f"Reading the file takes more than the {limits.MEMORY // 2**20:,} MB of memory allowed per file. Delete "
+            f"everything outside the table, or split the file."
         )
     structlog.get_logger().error(
         "file.unreadable", status=process.returncode, error=err[-2000:].decode(errors="replace")
@@ -221,7 +221,7 @@ def _read_apart(name: str, data: bytes, wanted: str) -> dict[str, Any]:
 
 def _took_long() -> InvalidInput:
     return InvalidInput(
-        "Reading the file takes too long. Delete what stands outside of the table, split the file, or save it as CSV."
+        "Reading the file takes too long. Delete everything outside the table, split the file, or save it as CSV."
     )
 
 

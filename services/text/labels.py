@@ -2,6 +2,9 @@
 
 from typing import Protocol
 
+from babel.numbers import format_currency
+
+from db.base.money import Money
 from db.campaigns import Trouble
 from db.connections import Tested
 from db.health.summaries import Verdict
@@ -62,13 +65,13 @@ ORDER = {
     OrderKind.PURCHASE: "Purchase",
     OrderKind.IMPORT: "Import",
     OrderKind.RELEASE: "Release",
-    OrderKind.WEBHOOKS: "Change of webhooks",
+    OrderKind.WEBHOOKS: "Webhook change",
 }
 ORDER_STATE = {
     OrderState.PLACED: "Placed",
     OrderState.CONFIRMED: "Confirmed",
     OrderState.FAILED: "Failed",
-    OrderState.UNKNOWN: "Not certain yet",
+    OrderState.UNKNOWN: "Pending confirmation",
 }
 TROUBLE = {
     Trouble.NO_PRIMARY: "No primary number",
@@ -78,17 +81,17 @@ TROUBLE = {
 TESTED = {Tested.FAILED: "Failed", Tested.NEVER: "Never tested", Tested.PASSED: "Passed"}
 ROLE = {Role.ADMIN: "Admin", Role.OPERATOR: "Operator", Role.VIEWER: "Viewer"}
 ATTENTION = {
-    Attention.WEBHOOKS_ELSEWHERE: "Webhooks elsewhere",
+    Attention.WEBHOOKS_ELSEWHERE: "Unexpected webhooks",
     Attention.NO_CONNECTION: "No connection",
     Attention.INACTIVE_CONNECTION: "Inactive connection",
-    Attention.NO_AGENT: "Active without agent",
+    Attention.NO_AGENT: "No agent",
     Attention.SPAM_FLAGGED: "Spam-flagged",
     Attention.IDLE: "Idle",
     Attention.RESTRICTED: "Country restrictions",
 }
 WEIGHT = (
-    "How often the number is taken against the others of its pool. The dialer's, where one is set; else ours, from the "
-    "calls of 30 days: (answered + k·m) / (attempts + k), m being the pool's rate, divided by the pool's average."
+    "How often this number is used relative to the pool. Set by the dialer, or else calculated from the calls of 30 "
+    "days: (answered + k·m) / (attempts + k), m being the pool's rate, divided by the pool's average."
 )
 UNASSIGNED = "Unassigned"
 """What stands for the agent of a number that has none."""
@@ -98,6 +101,11 @@ MANAGED = {True: "Twilio-managed", False: "BYOT"}
 def amount(n: int, one: str, many: str | None = None) -> str:
     """Return a count with its noun: `1 number`, `1,204 numbers`."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def money(found: Money) -> str:
+    """Return an amount as it is read: `$1.15`, `₹430.00`, `$0.0085`."""
+    return format_currency(found.amount, found.currency, "¤#,##0.00##", locale="en_US", currency_digits=False)
 
 
 def share(found: Rate) -> str:
@@ -136,4 +144,4 @@ def weight(dialers: float | None, ours: float | None) -> str:
     """Return a number's weight in a pool, and whose it is: `0.80 (dialer)`, `1.04 (ours)`; `—` outside the pool."""
     if dialers is not None:
         return f"{dialers:.2f} (dialer)"
-    return "—" if ours is None else f"{ours:.2f} (ours)"
+    return "—" if ours is None else f"{ours:.2f} (calculated)"

@@ -68,13 +68,13 @@ class Doubtful(InvalidInput):
     """What was written can be read as more than one number, or only with a digit that it has not."""
 
     def __init__(self, text: str, readings: Sequence[ReadNumber], why: str = "") -> None:
-        told = " or ".join(
+        words = " or ".join(
             f"{display(one.e164)} ({country_name(one.country)})" if one.country else display(one.e164)
             for one in readings
         )
         super().__init__(
-            f"{written_numbers.echo(text)} can be {told}{why and ': '}{why}. "
-            "Write the one that is meant with + and its calling code.",
+            f"{written_numbers.echo(text)} can be {words}{why and ': '}{why}. "
+            "Write it with + and its country calling code.",
             field="number",
             overridable=True,
         )
@@ -107,14 +107,14 @@ def read(
     if not listed or not (own and own.is_valid):
         with_zero = _possible(f"0{written.digits}", default_country)
         if with_zero and with_zero.is_valid and with_zero.e164[-len(written.digits) - 1 :] == f"0{written.digits}":
-            raise Doubtful(text, [with_zero, *listed.values()], "a 0 that belongs to the number may have been lost")
+            raise Doubtful(text, [with_zero, *listed.values()], "a leading 0 may have been lost")
     if len(listed) > 1:
         raise Doubtful(text, list(listed.values()))
     for one in listed.values():
         if written.can_be_day:
-            raise Doubtful(text, [one], "it can be a day as well")
+            raise Doubtful(text, [one], "it could also be a date")
         if one in others and not bare and not _is_parted_as(written, one):
-            raise Doubtful(text, [one], "its groups leave no calling code apart")
+            raise Doubtful(text, [one], "its digit groups show no calling code")
         return one
     unlisted = own or next((one for one in others if written.digits.startswith("00")), None)
     if unlisted is None and national and _LINE.fullmatch(written.digits):
@@ -167,7 +167,7 @@ def _international(text: str, written: Written) -> ReadNumber:
     for old, new in _SUPERSEDED.items():
         today = _possible(f"+{new}{written.digits.removeprefix(old)}") if written.digits.startswith(old) else None
         if today and today.is_valid:
-            raise Doubtful(text, [today], f"the {old.removeprefix(new)} behind +{new} is not dialled any more")
+            raise Doubtful(text, [today], f"the {old.removeprefix(new)} behind +{new} is no longer dialed")
     return found or _refuse(text, ways[-1], None)
 
 
@@ -186,7 +186,9 @@ def _refuse(text: str, digits: str, country: str | None) -> NoReturn:
         reason = ValidationResult.INVALID_COUNTRY_CODE if unknown else ValidationResult.TOO_SHORT
         if exc.error_type == phonenumbers.NumberParseException.TOO_LONG:
             reason = ValidationResult.TOO_LONG
-    raise InvalidInput(f"{shown} cannot be a phone number: {_WHY.get(reason, 'no plan knows it')}.", field="number")
+    raise InvalidInput(
+        f"{shown} cannot be a phone number: {_WHY.get(reason, 'no numbering plan has it')}.", field="number"
+    )
 
 
 def _possible(digits: str, country: str | None = None) -> ReadNumber | None:

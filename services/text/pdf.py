@@ -88,7 +88,7 @@ class _Page(FPDF):
     def draw(self, table: Table) -> None:
         """Draw a table under its title, with its header again on every page."""
         given = list(table.rows)
-        rows = [[_told(cell) for cell in row] for row in given]
+        rows = [[_text(cell) for cell in row] for row in given]
         header = [readable(text) for text in table.header]
         if self.will_page_break(30):  # a title does not stand alone at the foot of a page
             self.add_page()
@@ -120,7 +120,7 @@ class _Page(FPDF):
         self.set_text_shaping(any(ord(c) >= _SIMPLE and ord(c) not in _PUNCTUATION for c in text))
 
 
-def _told(cell: Cell) -> str:
+def _text(cell: Cell) -> str:
     return readable(cell) if isinstance(cell, str) else f"{cell:,}"
 
 

@@ -77,7 +77,7 @@ class Written:
 
 def echo(text: str) -> str:
     """Return what was written, fit to be shown: short, and with what cannot be seen or stored written out."""
-    shown = " ".join("".join(map(_shown, text[: _LONGEST + 1])).split())
+    shown = " ".join("".join(map(_visible, text[: _LONGEST + 1])).split())
     return shown if len(shown) <= _ECHOED else f"{shown[:_ECHOED]}…"
 
 
@@ -179,8 +179,7 @@ def _whole(text: str) -> str:
         before, after, power = found[1], found[2] or "", int(found[3])
         if text.startswith("-") or power != len(after):
             raise _no(
-                f"A spreadsheet has shortened this number to {echo(text)}, and digits are lost: "
-                "store the column as text."
+                f"A spreadsheet has shortened this number to {echo(text)} and lost digits. Store the column as text."
                 if power > len(after)
                 else f"{echo(text)} is a number with decimals, not a phone number."
             )
@@ -202,7 +201,7 @@ def _expect_no_date(text: str) -> None:
     if found and (_can_be_day(found[1], found[3]) or _can_be_day(found[3], found[1])):
         raise _no(f"{echo(text)} is a date, not a phone number.{_MEANT}")
     if _COUNTED_DAY.fullmatch(text):
-        raise _no(f"{echo(text)} is how a spreadsheet counts days, not a phone number.{_MEANT}")
+        raise _no(f"{echo(text)} is a spreadsheet's day count, not a phone number.{_MEANT}")
 
 
 def _can_be_day(month: str, day: str) -> bool:
@@ -225,7 +224,7 @@ def _expect_no_amount(text: str) -> None:
 def _expect_one(text: str) -> None:
     """Raise InvalidInput where there is more than one number, or something before or behind the one."""
     if listed := _LIST_NUMBER.match(text):
-        raise _no(f"{echo(listed[0].strip())} is the place in a list: write {echo(text[listed.end() :])} alone.")
+        raise _no(f"{echo(listed[0].strip())} is a list number. Write only {echo(text[listed.end() :])}.")
     found = _EXTENSION.search(text)
     if found and found.end() == len(text) and _GROUPS.search(text[: found.start() + 1]):
         raise _extension(found[1])
@@ -234,31 +233,31 @@ def _expect_one(text: str) -> None:
     if starts > 1 or len(lines) > 1 or _TWO_APART.search(text) or re.search(r"\d\s*[,;|&]\s*[+(\d]", text):
         raise _two(text)
     if starts == 1 and not text.lstrip("( ").startswith("+"):
-        raise _no(f"Something stands before the + in {echo(text)}: write the number alone, beginning with its +.")
+        raise _no(f"There is text before the + in {echo(text)}. Write only the number, starting with +.")
 
 
 def _expect_signs(text: str) -> None:
     """Raise InvalidInput naming what no number is written with."""
     if words := "".join(c if c.isalpha() else " " for c in text).split():
-        told = f"{echo(text)} has letters: a phone number has digits only."
+        message = f"{echo(text)} has letters. A phone number has only digits."
         if _VANITY.fullmatch(text) and any(len(word) > 2 for word in words):
-            told = f"{told} In digits it is {text.translate(_KEYS)}."
+            message = f"{message} In digits it is {text.translate(_KEYS)}."
         elif re.search(r"\d{4}", text):
-            told = f"{told} Write the number alone, without {' '.join(words)[:30]}."
-        raise _no(told)
+            message = f"{message} Write only the number, without {' '.join(words)[:30]}."
+        raise _no(message)
     strange = next((c for c in text if c not in "0123456789+-./() "), None)
     if strange is None:
         return
     if strange == "~":
-        raise _no(f"{echo(text)} is a range of numbers: write each in a row of its own.")
+        raise _no(f"{echo(text)} is a range of numbers. Write each in its own row.")
     if strange.isnumeric():
-        raise _no(f"{strange} in {echo(text)} is a footnote or a sign, not a digit: leave it out. ({_name(strange)})")
+        raise _no(f"{strange} in {echo(text)} is a footnote or a symbol, not a digit. Remove it. ({_name(strange)})")
     if strange.isprintable():
         raise _no(
-            f"A phone number has digits, spaces, brackets, dots and dashes only, and a + in front: "
-            f"{echo(text)} has {strange} ({_name(strange)})."
+            f"A phone number has only digits, spaces, brackets, dots, dashes and a leading +. {echo(text)} has "
+            f"{strange} ({_name(strange)})."
         )
-    raise _no(f"There is an invisible character in {echo(text)}: {_name(strange)}. Type the number anew.")
+    raise _no(f"There is an invisible character in {echo(text)}: {_name(strange)}. Type the number again.")
 
 
 def _expect_brackets(text: str) -> None:
@@ -266,9 +265,9 @@ def _expect_brackets(text: str) -> None:
     if re.sub(r"\([^()]*\)", "", text).strip("0123456789+-./ ") or any(not _GROUPS.search(part) for part in inside):
         raise _no(f"The brackets in {echo(text)} do not match.")
     if re.search(r"\d[^()]*\([^()]*\)[^\d]*$", text):
-        raise _no(f"Something stands in brackets behind the number in {echo(text)}: leave it out.")
+        raise _no(f"There is something in brackets after the number in {echo(text)}. Remove it.")
     if text.rstrip(" )")[-1:] in ("-", "/", "+"):
-        raise _no(f"{echo(text)} is not complete: something is missing at its end.")
+        raise _no(f"{echo(text)} is incomplete: something is missing at the end.")
 
 
 def _expect_slash(text: str) -> None:
@@ -282,22 +281,22 @@ def _expect_slash(text: str) -> None:
         raise _two(text)
 
 
-_MEANT = " If it is one, write it with + and its calling code."
+_MEANT = " If it is one, write it with + and its country calling code."
 
 
 def _two(text: str) -> InvalidInput:
-    return _no(f"There is more than one number in {echo(text)}: write each in a row of its own.")
+    return _no(f"There is more than one number in {echo(text)}. Write each in its own row.")
 
 
 def _extension(digits: str) -> InvalidInput:
-    return _no(f"The number has an extension, {echo(digits)}: numbers are kept without one, so leave it out.")
+    return _no(f"The number has an extension, {echo(digits)}. Remove it: numbers are stored without extensions.")
 
 
 def _no(message: str) -> InvalidInput:
     return InvalidInput(message, field="number")
 
 
-def _shown(char: str) -> str:
+def _visible(char: str) -> str:
     if char.isprintable() or char in _LINE_ENDS or unicodedata.category(char) == "Zs":
         return char
     return "" if _plain(char) == "" else f"[U+{ord(char):04X}]"

@@ -10,9 +10,9 @@ from sqlmodel import Session
 from providers.sandbox.server import Sandbox
 from services.core.settings import Settings
 from tests.conftest import World
-from tests.crash.desk import Installation
 from tests.crash.rounds import Ground
 from tests.crash.traffic import Requests, counted
+from tests.crash.worker import Installation
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

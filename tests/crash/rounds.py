@@ -19,9 +19,9 @@ from services.numbers import numbers
 from services.orders import catalogue, fulfilment, orders
 from services.orders.orders import Purchase
 from tests.conftest import World
-from tests.crash import desk
-from tests.crash.desk import Desk, Installation, Wish
+from tests.crash import worker
 from tests.crash.dying import Point
+from tests.crash.worker import Installation, Wish, Worker
 
 KINDS = (OrderKind.PURCHASE, OrderKind.IMPORT, OrderKind.RELEASE, OrderKind.WEBHOOKS)
 BATCH = 25
@@ -89,7 +89,7 @@ class Ground:
 
     def rehearse(self, kind: OrderKind) -> list[tuple[Point, str]]:
         """Order something without dying, and return the moments at which one could have died."""
-        process = Desk(desk.order, self.installation, self.wish(kind))
+        process = Worker(worker.order, self.installation, self.wish(kind))
         moments: list[tuple[Point, str]] = process.awaits("over")
         process.kill()
         return moments
@@ -98,7 +98,7 @@ class Ground:
         """Have a process order something and die."""
         if death.fault:
             self.sandbox.fault(death.fault)
-        process = Desk(desk.order, self.installation, wish, death.moment)
+        process = Worker(worker.order, self.installation, wish, death.moment)
         process.awaits("begins")
         if death.moment is None:
             time.sleep(death.seconds)  # this is the delay that is asked for; nothing is awaited
@@ -112,11 +112,11 @@ class Ground:
 
     def recover(self, random: Random) -> None:
         """Start the app again, once to die in the midst of recovering and once to finish."""
-        early = Desk(desk.start, self.installation)
+        early = Worker(worker.start, self.installation)
         early.awaits("launched")
         time.sleep(random.uniform(0, 1.3))  # likewise
         early.kill()
-        last = Desk(desk.start, self.installation)
+        last = Worker(worker.start, self.installation)
         try:
             last.awaits("settled")
         except TimeoutError:

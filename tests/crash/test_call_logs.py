@@ -5,15 +5,16 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from db.models import Campaign, CampaignHealth, CampaignNumber, Connection, HealthPull
+from db.models import CampaignHealth, Connection, HealthPull
 from providers.sandbox.accounts import TRIAL
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
 from providers.sandbox.store import CallSeed
 from services.core import credentials, settings
+from services.setup import builder
 from tests.conftest import World
-from tests.crash import desk
-from tests.crash.desk import Desk, Installation, until
+from tests.crash import worker
+from tests.crash.worker import Installation, Worker, until
 from tests.world import make
 
 OURS = "+14155552671"
@@ -35,19 +36,14 @@ def test_a_log_whose_reader_was_killed_in_the_midst_of_a_day_is_read_on_by_the_n
     )
     connection = session.get_one(Connection, world.twilio)
     connection.credentials = credentials.seal(settings.current(), {"account_sid": TRIAL.sid, "auth_token": TRIAL.token})
-    campaign = Campaign(tenant_id=world.tenant, name="Spring")
-    session.add(campaign)
-    session.commit()
     number, long_ago = make.number(session, world, OURS), today - timedelta(days=99)
-    session.add(
-        CampaignNumber(campaign_id=campaign.id, number_id=number, tenant_id=world.tenant, added_at=long_ago)  # type: ignore[arg-type]
-    )
+    builder.pooled(session, builder.campaign(session, world.tenant, "Spring"), number, added_at=long_ago)
     session.commit()
 
     before = 27 + 2 + 1  # a page of each empty day, two of the first day with calls, one of the second
     sandbox.fault(Fault(Kind.DELAY, "GET", "/Calls.json", times=before))
     sandbox.fault(Fault(Kind.LATE, "GET", "/Calls.json", times=1, seconds=30))
-    dying = Desk(desk.read_calls, installation, world.operator, world.twilio)
+    dying = Worker(worker.read_calls, installation, world.operator, world.twilio)
     dying.awaits("reading")
     until(lambda: not sandbox.faults.listing())
     dying.kill()
@@ -56,7 +52,7 @@ def test_a_log_whose_reader_was_killed_in_the_midst_of_a_day_is_read_on_by_the_n
     pull = session.get_one(HealthPull, world.twilio)
     assert (pull.done_until, pull.ended_at) == (days[0].date(), None)
 
-    following = Desk(desk.start, installation)
+    following = Worker(worker.start, installation)
     following.awaits("read")
     following.kill()
     session.rollback()

@@ -11,19 +11,19 @@ from db.base.scope import Scope
 from db.models import OrderKind, OrderState
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
-from tests.crash import desk
-from tests.crash.desk import Desk, Installation, until
+from tests.crash import worker
 from tests.crash.dying import Point
 from tests.crash.rounds import Ground
 from tests.crash.traffic import Requests
 from tests.crash.verdict import judge
+from tests.crash.worker import Installation, Worker, until
 
 
 def test_an_order_that_was_placed_but_never_begun_is_begun_by_the_next_start(
     session: Session, sandbox: Sandbox, installation: Installation, ground: Ground, sent: Requests
 ) -> None:
     ground.wish(OrderKind.PURCHASE).place()
-    process = Desk(desk.start, installation)
+    process = Worker(worker.start, installation)
     process.awaits("settled")
     process.kill()
     assert sent.purchases == 1
@@ -36,10 +36,10 @@ def test_a_starting_replica_leaves_alone_what_a_living_one_is_asking(
     # Late enough for the second one to look at least once.
     sandbox.fault(Fault(Kind.LATE, "POST", "IncomingPhoneNumbers", seconds=2))
     patient = replace(installation, settle_seconds=10)
-    living = Desk(desk.order, patient, ground.wish(OrderKind.PURCHASE))
+    living = Worker(worker.order, patient, ground.wish(OrderKind.PURCHASE))
     living.awaits("ordered")
     until(lambda: sent.purchases == 1)
-    starting = Desk(desk.start, patient)
+    starting = Worker(worker.start, patient)
     starting.awaits("settled")
     living.awaits("over")
     living.kill()
@@ -52,10 +52,10 @@ def test_orders_whose_replicas_died_are_settled_by_one_that_was_running_all_the_
     session: Session, sandbox: Sandbox, installation: Installation, ground: Ground, sent: Requests
 ) -> None:
     moments = [at for at, _ in ground.rehearse(OrderKind.PURCHASE)]
-    living = Desk(desk.start, installation)
+    living = Worker(worker.start, installation)
     living.awaits("read")  # nothing is open yet
     for point in (Point.PLACED, Point.ASKED, Point.SENT, Point.DONE, Point.ANSWERED):
-        dying = Desk(desk.order, installation, ground.wish(OrderKind.PURCHASE), moments.index(point))
+        dying = Worker(worker.order, installation, ground.wish(OrderKind.PURCHASE), moments.index(point))
         # The living one may take an order before the dying one does; then that one is killed a little later.
         while (said := dying.says()) is not None and said[0] != "over":
             pass
@@ -70,7 +70,7 @@ def test_what_was_lost_is_given_up_though_two_replicas_look_in_turn(
     session: Session, sandbox: Sandbox, installation: Installation, ground: Ground, sent: Requests
 ) -> None:
     patient = replace(installation, settle_seconds=3)
-    living = [Desk(desk.start, patient) for _ in range(2)]
+    living = [Worker(worker.start, patient) for _ in range(2)]
     for process in living:
         process.awaits("read")  # nothing is open yet
     sandbox.fault(Fault(Kind.DROP_BEFORE, "POST", "IncomingPhoneNumbers"))
@@ -96,7 +96,7 @@ def test_a_database_that_is_busy_when_the_answer_comes_does_not_end_the_workflow
 ) -> None:
     sandbox.fault(Fault(Kind.LATE, "POST", "IncomingPhoneNumbers", seconds=0.5))
     hurried = replace(installation, busy_seconds=0.3)
-    process = Desk(desk.order, hurried, ground.wish(OrderKind.PURCHASE))
+    process = Worker(worker.order, hurried, ground.wish(OrderKind.PURCHASE))
     order_id = process.awaits("ordered")
     until(lambda: sent.purchases == 1)
     db.base.engine.start_write(session)

@@ -8,7 +8,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import Session
 
-from db.models import AuditEvent, Campaign, CampaignHealth, NumberOrder, OrderKind, OrderState, PhoneNumber
+from db.models import AuditEvent, OrderState, PhoneNumber
+from services.setup import builder
 from tests.conftest import World
 from tests.world import make
 
@@ -90,29 +91,14 @@ def test_a_number_is_unique_among_all_that_are_held(session: Session, world: Wor
 
 
 def test_there_is_one_open_order_for_a_number(session: Session, world: World) -> None:
-    def order(state: OrderState) -> NumberOrder:
-        return NumberOrder(
-            tenant_id=world.tenant,
-            kind=OrderKind.PURCHASE,
-            state=state,
-            e164="+14155552671",
-            connection_id=world.twilio,
-            placed_by=world.operator.user_id,
-        )
-
-    session.add_all([order(OrderState.PLACED), order(OrderState.CONFIRMED), order(OrderState.FAILED)])
-    session.flush()
-    session.add(order(OrderState.UNKNOWN))
+    for state in (OrderState.PLACED, OrderState.CONFIRMED, OrderState.FAILED):
+        make.order(session, world, "+14155552671", state=state)
     with pytest.raises(IntegrityError):
-        session.flush()
+        make.order(session, world, "+14155552671", state=OrderState.UNKNOWN)
 
 
 def test_answered_is_never_more_than_attempts(session: Session, world: World) -> None:
     held = make.number(session, world)
-    campaign = Campaign(tenant_id=world.tenant, name="Spring")
-    session.add(campaign)
-    session.flush()
-    day = {"campaign_id": campaign.id, "number_id": held, "tenant_id": world.tenant, "day": date(2026, 5, 4)}
-    session.add(CampaignHealth(**day, attempts=1, answered=2))
+    builder.fact(session, builder.campaign(session, world.tenant, "Spring"), held, date(2026, 5, 4), 1, 2)
     with pytest.raises(IntegrityError, match="answered_of_attempts"):
         session.flush()

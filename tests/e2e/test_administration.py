@@ -14,7 +14,7 @@ OWN = "a-password-of-my-own"
 
 
 def change_password(tab: Console, old: str, new: str) -> None:
-    for field, value in (("Password now", old), ("New password", new), ("New password again", new)):
+    for field, value in (("Current password", old), ("New password", new), ("Repeat new password", new)):
         tab.field(field).fill(value)
     tab.button("Change password").click()
 
@@ -27,10 +27,10 @@ def test_an_admin_adds_an_operator_who_chooses_a_password_and_works(visitor: Vis
     dialog = admin.page.get_by_role("dialog")
     dialog.get_by_role("button", name="Add user", exact=True).click()
     expect(dialog).to_have_count(0)
-    expect(admin.page.get_by_text("One-time password of nina.new")).to_be_visible()
+    expect(admin.page.get_by_text("One-time password for nina.new")).to_be_visible()
     once = admin.page.locator("[data-testid=stCode]").inner_text().strip()
     assert len(once) >= 12
-    admin.press("Done, hide it")
+    admin.press("Hide")
     expect(admin.page.get_by_text(once)).to_have_count(0)
 
     nina = visitor().open().sign_in("NINA.NEW ", once)
@@ -66,7 +66,7 @@ def test_a_superadmin_sets_up_a_tenant_and_suspends_it_under_its_admin(visitor: 
     dialog = root.page.get_by_role("dialog")
     dialog.get_by_role("textbox", name="Name", exact=True).fill("Zenith Calls")
     dialog.get_by_role("button", name="Add tenant", exact=True).click()
-    root.button("Add its first admin").click()
+    root.button("Add the first admin").click()
     expect(root.heading("Users")).to_be_visible()
     expect(root.page.get_by_text("No users yet. Add the first admin of this tenant.")).to_be_visible()
     root.settle()
@@ -81,7 +81,7 @@ def test_a_superadmin_sets_up_a_tenant_and_suspends_it_under_its_admin(visitor: 
     root.button("Add user").click()
     dialog.get_by_role("textbox", name="User name", exact=True).fill(" Partner ")
     dialog.get_by_role("button", name="Add user", exact=True).click()
-    expect(dialog.get_by_text("There is a user partner already, in another tenant.")).to_be_visible()
+    expect(dialog.get_by_text("User partner already exists in another tenant.")).to_be_visible()
     dialog.get_by_role("button", name="Give this role", exact=True).click()
     expect(root.page.get_by_text("Partner is operator here.")).to_be_visible()
     expect(dialog).to_have_count(0)
@@ -97,14 +97,14 @@ def test_a_superadmin_sets_up_a_tenant_and_suspends_it_under_its_admin(visitor: 
     expect(dialog.get_by_text("Zenith Calls")).to_be_visible()
     dialog.get_by_role("button", name="Suspend", exact=True).click()
     root.button("Suspend tenant").click()
-    expect(root.page.get_by_text("Zenith Calls is suspended.")).to_be_visible()
+    expect(root.page.get_by_text("Zenith Calls was suspended.")).to_be_visible()
 
     zoe.page.get_by_role("spinbutton", name=re.compile("Alarm")).fill("12")
     zoe.button("Save").nth(1).click()
     expect(zoe.page.get_by_text("Zenith Calls was suspended.")).to_contain_text("Nothing was saved.")
     expect(zoe.page.get_by_role("spinbutton")).to_have_count(0)
     zoe.open("/")
-    expect(zoe.page.get_by_text("Zenith Calls is suspended. Nobody can work there now.")).to_be_visible()
+    expect(zoe.page.get_by_text("Zenith Calls is suspended, so nobody can work there.")).to_be_visible()
     zoe.page.locator("[data-testid=stMain]").get_by_role("button", name="Sign out").click()
     expect(zoe.button("Sign in")).to_be_visible()
     zoe.expect_no_error()

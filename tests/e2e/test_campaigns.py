@@ -127,7 +127,7 @@ def test_of_two_who_rename_an_agent_the_second_is_told(visitor: Visitor) -> None
         dialog.get_by_role("button", name="Save").click()
         if tab is first:
             expect(dialog).to_have_count(0)
-    expect(dialog).to_contain_text("Somebody else changed this agent meanwhile. Nothing was saved.")
+    expect(dialog).to_contain_text("Someone else changed this agent. Your change was not saved.")
     expect(dialog).to_contain_text("Nora (invoices)")
     dialog.get_by_role("button", name="Save").click()
     expect(dialog).to_have_count(0)

@@ -69,8 +69,8 @@ def test_a_file_is_checked_its_good_rows_imported_and_the_others_taken_away(visi
     assert "in the file “Mine already”" in rows[-1].pop("Reason")
     assert [(row["Name"], row["Outcome"], row.get("Reason")) for row in rows] == [
         ("Harbour desk", "Added", ""),
-        ("Twice", "Refused", "The same number as row 2."),
-        ("'=HYPERLINK(1)", "Refused", "There is no agent Nobody."),
+        ("Twice", "Refused", "Duplicate of row 2."),
+        ("'=HYPERLINK(1)", "Refused", "Agent “Nobody” not found."),
         ("Mine already", "Differs", None),
     ]
     tab.page.get_by_role("link", name="Back to the list").click()
@@ -96,7 +96,9 @@ def test_a_download_of_the_list_is_here_already_and_tells_what_was_changed_in_it
         file.write_bytes(downloaded(tab, kind).read_bytes())
         tab.press("Import from a file")
         bring(tab, file)
-        expect(tab.page.get_by_text("Left out: Provider, Country, Type, Managed by, Tenant, Created")).to_be_visible()
+        expect(
+            tab.page.get_by_text("Columns ignored: Provider, Country, Type, Managed by, Tenant, Created")
+        ).to_be_visible()
         tab.press("Check")
         told = re.compile(r"^Check only: 0 can be added, [\d,]+ already here\.$")
         expect(tab.page.get_by_text(told)).to_be_visible()
@@ -182,12 +184,12 @@ def test_sheet_header_and_encoding_can_be_chosen_where_there_is_a_choice(visitor
             sheet.write_row(1, 0, ["TN", "Trunk", "Colour"])
             sheet.write_row(2, 0, [number, "SIP trunk Denver", "red"])
     bring(tab, file)
-    expect(tab.page.get_by_text("Left out: Colour.")).to_be_visible()
+    expect(tab.page.get_by_text("Columns ignored: Colour.")).to_be_visible()
     tab.choose("Sheet", "South")
     tab.press("Check")
     assert outcomes(tab) == [["3", "+1 212 555 7022", "Will be added"]]
     tab.choose("Header", "Row 1: Stock of South")
-    expect(tab.page.get_by_text("Left out: Stock of South, Column B, Column C.")).to_be_visible()
+    expect(tab.page.get_by_text("Columns ignored: Stock of South, Column B, Column C.")).to_be_visible()
     expect(tab.page.get_by_text("Will be added")).to_have_count(0)
 
     text = tmp_path / "cyrillic.csv"

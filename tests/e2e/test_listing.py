@@ -18,7 +18,7 @@ LISTS = {
     "/connections": "Telephony connections",
     "/users": "Users",
     "/tenants": "Tenants",
-    "/number-health": "Numbers by health, the worst first",
+    "/number-health": "Numbers by health, worst first",
     "/tenant-audit": "Tenants compared",
 }
 

@@ -17,15 +17,17 @@ def test_a_manager_sees_which_number_decays_and_why(visitor: Visitor) -> None:
     tab = visitor("viewer").open("/number-health")
     expect(tab.heading("Needs attention")).to_be_visible()
     card = tab.page.locator("[class*=st-key-attention]").filter(has_text="Low")
-    expect(card).to_contain_text("Even the upper end of chance")
-    expect(card).to_contain_text("Replace it: the others of its pool do better on the same days.")
+    expect(card).to_contain_text("Even its upper bound")
+    expect(card).to_contain_text(
+        "Replace it, or check its call list: the rest of its pool does better on the same days."
+    )
     link = card.get_by_role("link")
     number = link.inner_text()
     link.click()
     expect(tab.page).to_have_url(re.compile(r"/number\?id=\d+"))
     expect(tab.page.locator("h1")).to_contain_text(number)
     expect(tab.page.get_by_role("alert")).to_contain_text("Low in Spring renewals.")
-    expect(tab.page.get_by_text(re.compile("dashed: the pool's median"))).to_be_visible()
+    expect(tab.page.get_by_text(re.compile("Dashed: pool median"))).to_be_visible()
     expect(tab.page.locator("[data-testid=stVegaLiteChart]")).to_have_count(2)
     tab.settle()
     with tab.rerun():
@@ -49,7 +51,7 @@ def test_the_download_holds_the_flags_with_their_reasons(visitor: Visitor, tmp_p
     assert book.sheet_names == ["Number health", "Idle"]
     header, *rows = book.get_sheet_by_name("Number health").to_python()
     assert [row[header.index("Status")] for row in rows] == ["Low"]
-    assert "Even the upper end of chance" in str(rows[0][header.index("Why")])
+    assert "Even its upper bound" in str(rows[0][header.index("Why")])
     assert len(book.get_sheet_by_name("Idle").to_python()) > 100
 
 

@@ -17,10 +17,10 @@ def compare(tab: Console, *found: str) -> None:
         button.click()
     expect(tab.page.get_by_text("in the account at Twilio")).to_be_visible()
     for section in (
-        "On record here, not in the account",
+        "Only in Numberdesk",
         "Different label or SID",
         "Different webhooks",
-        "In the account, not on record here",
+        "Only in Twilio",
     ):
         expect(tab.page.get_by_text(section, exact=True)).to_have_count(int(section in found))
     expect(tab.page.get_by_text("Nothing to reconcile: 1 number compared")).to_have_count(int(not found))
@@ -42,7 +42,7 @@ def do(tab: Console, action: str, confirmation: str, shown: str, outcome: str) -
     with tab.rerun():
         dialog.get_by_role("button", name="Close", exact=True).last.click()
     expect(dialog).to_have_count(0)
-    expect(tab.page.get_by_text("1 number changed since, left out below")).to_be_visible()
+    expect(tab.page.get_by_text("1 number changed since this comparison")).to_be_visible()
 
 
 def test_what_was_done_at_twilio_is_found_and_put_right(visitor: Visitor, twilio: Twilio) -> None:
@@ -50,25 +50,25 @@ def test_what_was_done_at_twilio_is_found_and_put_right(visitor: Visitor, twilio
     number = next(row for row in owned if "ivr.example.net" in row["voice_url"])
     sid, e164 = number["sid"], number["phone_number"]
     tab = visitor("operator").open(f"/reconcile?reconcile_number={e164.replace('+', '%2B')}")
-    compare(tab, "In the account, not on record here")
+    compare(tab, "Only in Twilio")
     do(tab, "Import 1 number", "Import", "will be replaced", "imported")
     assert twilio("GET", f"/{sid}")["voice_url"] == "https://voice.example.com/inbound"
     compare(tab)
 
     twilio("POST", f"/{sid}", FriendlyName="Renamed there", VoiceUrl="https://third.example.com/voice")
     compare(tab, "Different label or SID", "Different webhooks")
-    do(tab, "Take over 1 value from Twilio", "Take over", "replaces what is on record", "taken over")
+    do(tab, "Use 1 value from Twilio", "Use values from Twilio", "replace those in Numberdesk", "updated")
     compare(tab, "Different webhooks")
-    do(tab, "Set ours at Twilio for 1 number", "Replace", "will be replaced", "set to our webhooks")
+    do(tab, "Send our webhooks to Twilio for 1 number", "Replace", "will be replaced", "updated")
     assert twilio("GET", f"/{sid}")["voice_url"] == "https://voice.example.com/inbound"
     compare(tab)
 
     twilio("DELETE", f"/{sid}")
-    compare(tab, "On record here, not in the account")
+    compare(tab, "Only in Numberdesk")
     do(tab, "Mark 1 number as released", "Mark as released", "Nothing changes at Twilio", "marked as released")
     tab.open(f"/?search={e164.replace('+', '%2B')}")
     tab.open_row(0)
-    expect(tab.page.get_by_text("Olga Operator took over what the provider has")).to_have_count(1)
+    expect(tab.page.get_by_text("Olga Operator synced from the provider")).to_have_count(1)
     expect(tab.page.get_by_text("Olga Operator marked the number as released")).to_be_visible()
     expect(tab.page.get_by_text("Reason: Given back in Twilio's console")).to_be_visible()
     expect(tab.page.get_by_text("Renamed there").first).to_be_visible()
@@ -79,7 +79,7 @@ def test_a_comparison_is_kept_in_the_tab_and_fits_on_a_phone(visitor: Visitor) -
     tab = visitor("operator", width=400).open("/reconcile")
     with tab.rerun():
         tab.page.locator(".st-key-reconcile_compare button").click()
-    expect(tab.page.get_by_text("In the account, not on record here", exact=True)).to_be_visible()
+    expect(tab.page.get_by_text("Only in Twilio", exact=True)).to_be_visible()
     expect_no_sideways_scroll(tab)
     tab.page.set_viewport_size({"width": 1400, "height": 900})
     with tab.rerun():
@@ -87,7 +87,7 @@ def test_a_comparison_is_kept_in_the_tab_and_fits_on_a_phone(visitor: Visitor) -
     expect(tab.heading("Agents")).to_be_visible()
     with tab.rerun():
         tab.page.get_by_role("link", name="Reconcile", exact=True).click()
-    expect(tab.page.get_by_text("In the account, not on record here", exact=True)).to_be_visible()
+    expect(tab.page.get_by_text("Only in Twilio", exact=True)).to_be_visible()
     tab.expect_no_error()
 
 

@@ -75,19 +75,19 @@ def test_the_wizard_stays_with_its_tenant(visitor: Visitor) -> None:
     tab, other = visitor("superadmin").open(), visitor("superadmin").open()
     other.choose_tenant(FIRST)
     tab.choose_tenant(SECOND).press("Add number")
-    offered = []
+    options = []
     for turn in range(2):
         tab.press("Add manually")
         tab.page.get_by_role("combobox", name="Telephony connection", exact=True).click()
         tab.page.get_by_role("option").first.wait_for()
-        offered.append(tab.page.get_by_role("option").all_inner_texts())
+        options.append(tab.page.get_by_role("option").all_inner_texts())
         tab.page.keyboard.press("Escape")
         if turn == 0:
             tab.press("Back")
             other.choose_tenant(SECOND).choose_tenant(FIRST)
-    assert offered[0] == offered[1]
+    assert options[0] == options[1]
     tab.field("Phone number (E.164)").fill("+14155550123")
     tab.choose_tenant(FIRST)
-    expect(tab.page.get_by_text("The tenant of this tab was changed")).to_be_visible()
+    expect(tab.page.get_by_text("This tab switched to another tenant")).to_be_visible()
     tab.press("Add manually")
     expect(tab.field("Phone number (E.164)")).to_have_value("")

@@ -49,7 +49,7 @@ def test_a_number_is_bought_from_the_list_to_its_page(visitor: Visitor) -> None:
     tab.choose("Inbound call agent", "Maya (sales)")
     tab.button("Purchase & configure").click()
     dialog = tab.page.get_by_role("dialog")
-    expect(dialog).to_contain_text("Twilio charges")
+    expect(dialog).to_contain_text("Twilio will charge")
     expect(dialog).to_contain_text("https://voice.example.com/inbound")
     dialog.get_by_role("button", name="Cancel").click()
     expect(tab.field("Label (name)")).to_have_value("Bought today")
@@ -93,7 +93,7 @@ def test_an_import_shows_the_webhooks_that_it_replaces_and_they_can_be_restored(
     expect(tab.page.get_by_text("Olga Operator changed the webhooks at the provider")).to_have_count(1)
     replace(tab, "Configure webhooks on Twilio", "https://ivr.example.net/voice")
     expect(tab.page.get_by_text("Olga Operator changed the webhooks at the provider")).to_have_count(2)
-    expect(tab.page.get_by_text("Before that: Voice URL https://ivr.example.net/voice")).to_be_visible()
+    expect(tab.page.get_by_text("Previously: Voice URL https://ivr.example.net/voice")).to_be_visible()
     expect(tab.button("Restore previous")).to_be_visible()
     tab.button("Read from Twilio").click()
     expect(tab.page.get_by_text("Same at Twilio")).to_have_count(2)
@@ -131,7 +131,7 @@ def test_webhooks_that_were_set_elsewhere_are_found_by_re_sync_and_set_to_ours(
     expect(dialog).to_contain_text("none")
     dialog.get_by_role("button", name="Replace", exact=True).click()
     expect(dialog).to_have_count(0)
-    expect(tab.page.get_by_text("Before that: Voice URL none")).to_be_visible()
+    expect(tab.page.get_by_text("Previously: Voice URL none")).to_be_visible()
     assert twilio("GET", f"/{there['sid']}")["voice_url"] == "https://voice.example.com/inbound"
     replace(tab, "Restore previous", "none")
     assert twilio("GET", f"/{there['sid']}")["voice_url"] == ""
@@ -171,7 +171,7 @@ def test_a_trunk_loses_the_calls_only_when_that_was_agreed_to(visitor: Visitor, 
     tab.button("Import & configure").click()
     expect(dialog).to_contain_text(f"Stop routing by trunk {trunk}")
     dialog.get_by_role("button", name="Confirm import").click()
-    expect(tab.page.get_by_text("Agree to stop that routing")).to_be_visible()
+    expect(tab.page.get_by_text("Confirm that this routing stops")).to_be_visible()
     assert reach() == trunk
     tab.button("Import & configure").click()
     with tab.rerun():
@@ -206,7 +206,7 @@ def test_a_purchase_that_did_not_happen_says_so_and_costs_nothing(visitor: Visit
     choose_one(tab)
     fault(kind="error", method="POST", path="/IncomingPhoneNumbers", status=400, code=21422)
     confirm(tab, "Purchase & configure", "Confirm purchase")
-    expect(tab.page.get_by_text("somebody else has it")).to_be_visible()
+    expect(tab.page.get_by_text("someone else has it")).to_be_visible()
     tab.button("Back").click()
     expect(tab.heading("Search available numbers")).to_be_visible()
 
@@ -226,8 +226,8 @@ def test_a_release_lists_what_is_attached_and_is_typed_to_confirm(visitor: Visit
     expect(tab.page.get_by_text("can be bought back until").first).to_be_visible()
     released = tab.page.url
     tab.settle().press("Buy back")
-    expect(dialog).to_contain_text("Twilio charges")
-    expect(dialog).to_contain_text("It is not put back into campaigns.")
+    expect(dialog).to_contain_text("Twilio will charge")
+    expect(dialog).to_contain_text("It is not added back to campaigns.")
     dialog.get_by_role("button", name="Buy back").click()
     expect(dialog).to_have_count(0)
     expect(tab.page.get_by_text("Olga Operator bought the number back")).to_be_visible()

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from db.models import Role
+from providers.base import Capability
 from services.core.access import ALLOWED, Permission
 from services.core.settings import Settings
 from services.health.thresholds import MEANINGS, Thresholds
+from tests.analysis import abilities
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -32,6 +34,11 @@ def test_every_permission_is_in_the_guide_with_its_roles(permission: Permission)
     assert ticks == [permission in ALLOWED[role] for role in (Role.VIEWER, Role.OPERATOR, Role.ADMIN)]
 
 
+def test_the_guide_says_what_each_provider_can_do() -> None:
+    assert set(abilities.ABILITIES) == set(Capability)
+    assert abilities.table() in GUIDE
+
+
 def test_every_page_is_in_the_guide() -> None:
     frame = (ROOT / "pages" / "frame.py").read_text()
     paths = re.findall(r'url_path="([^"]+)"', frame)
@@ -53,7 +60,7 @@ def test_every_threshold_is_in_the_guide_with_its_default_and_range(name: str) -
     assert row, name
     cells = [cell.strip() for cell in row.split("|")]
     assert cells[1] == f"`{meaning.label}`"
-    assert cells[3] == meaning.told(getattr(Thresholds(), name))
+    assert cells[3] == meaning.text(getattr(Thresholds(), name))
     assert cells[4] == f"{meaning.number(meaning.least)}–{meaning.number(meaning.most)}"
 
 

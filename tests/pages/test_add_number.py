@@ -122,7 +122,7 @@ def test_a_possible_number_on_no_plan_can_be_insisted_on(world: World) -> None:
     tab = manual_path("+1 555 555 1212", world.sip)
     assert not tab.exception
     assert not texts(tab, "error")
-    assert any("use it anyway if you are sure" in text for text in texts(tab, "warning"))
+    assert any("If you are sure, use it anyway" in text for text in texts(tab, "warning"))
     assert entered(tab) == ("+1 555 555 1212", world.sip)
     tab.checkbox[0].check().run()
     press(tab, NEXT)
@@ -144,7 +144,7 @@ def test_a_doubt_is_not_carried_to_another_number(world: World) -> None:
 def test_a_number_on_record_is_refused_without_naming_its_tenant(world: World, stock: Stock) -> None:
     for number in ("+1 305 555 2671", "+1 415 555 2671"):
         tab = manual_path(number, world.sip)
-        assert texts(tab, "error") == [f"{number} exists already. A number can be on record only once."]
+        assert texts(tab, "error") == [f"{number} already exists. A number can be added only once."]
         assert "Other" not in " ".join(texts(tab))
         assert entered(tab) == (number, world.sip)
 
@@ -155,7 +155,7 @@ def test_a_number_taken_while_it_was_configured_is_refused(session: Session, wor
     second.text_input(key="add_label").set_value("Mine")
     press(second, "Add number")
     assert not second.exception
-    assert texts(second, "error") == ["+1 415 555 2671 exists already. A number can be on record only once."]
+    assert texts(second, "error") == ["+1 415 555 2671 already exists. A number can be added only once."]
     assert second.text_input(key="add_label").value == "Mine"
     assert db.numbers.queries.count(session, Scope(None), numbers.NumberQuery()) == 1
 
@@ -235,7 +235,7 @@ def test_a_number_with_two_readings_is_added_as_the_one_that_is_clicked(
 ) -> None:
     tab = manual_path("4792345678", world.twilio)
     assert not texts(tab, "error")
-    assert any("can be" in text and "Write the one that is meant" in text for text in texts(tab, "warning"))
+    assert any("can be" in text and "Write it with" in text for text in texts(tab, "warning"))
     assert not tab.checkbox
     press(tab, f"Use {numbering.display(e164)} · {reading}")
     assert not tab.exception

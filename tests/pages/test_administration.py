@@ -30,7 +30,7 @@ def test_a_one_time_password_leads_to_the_own_password_and_nowhere_else(
     tab.text_input(key="password_new").set_value("a-new-long-password")
     tab.text_input(key="password_again").set_value("another-password")
     press(tab, "Change password")
-    assert "The two new passwords differ." in texts(tab, "error")
+    assert "The new passwords don't match." in texts(tab, "error")
     tab.text_input(key="password_old").set_value(jane.one_time_password)
     tab.text_input(key="password_new").set_value("a-new-long-password")
     tab.text_input(key="password_again").set_value("a-new-long-password")
@@ -40,7 +40,7 @@ def test_a_one_time_password_leads_to_the_own_password_and_nowhere_else(
     assert actor
     assert not actor.must_change_password
     assert title(tab) == "Phone numbers"
-    assert "Your password is changed. Welcome." in texts(tab, "toast")
+    assert "Your password was changed. Welcome." in texts(tab, "toast")
     assert not sign_in.matches(jane.one_time_password, sign_in.attempt(session, "jane").password_hash)
 
 
@@ -101,34 +101,34 @@ def test_making_somebody_a_viewer_acts_on_their_next_click(session: Session, wor
 @pytest.mark.parametrize(
     ("deed", "told"),
     [
-        ("Deactivate", "Viewer is deactivated."),
-        ("Take out of Acme", "Viewer is out of Acme."),
-        ("Reset password", "Viewer has a one-time password."),
-        ("Sign out everywhere", "Viewer is signed out everywhere."),
+        ("Deactivate", "Viewer was deactivated."),
+        ("Remove from Acme", "Viewer was removed from Acme."),
+        ("Reset password", "Viewer now has a one-time password."),
+        ("Sign out everywhere", "Viewer was signed out everywhere."),
     ],
 )
 def test_what_is_done_to_a_user_is_asked_first_and_said_after(
-    session: Session, world: World, deed: str, told: str
+    session: Session, world: World, event_action: str, told: str
 ) -> None:
     tab = opened(visit(signed_in("admin"), "users.py"), "users", world.viewer.user_id)
-    hold(tab, "users", world.viewer.user_id).button(key=f"yes_{deed}").click().run()
+    hold(tab, "users", world.viewer.user_id).button(key=f"yes_{event_action}").click().run()
     assert not tab.exception
     assert told in texts(tab, "toast")
     with_role = role_of(session, "viewer") is Role.VIEWER
-    assert with_role == (deed in ("Reset password", "Sign out everywhere"))
+    assert with_role == (event_action in ("Reset password", "Sign out everywhere"))
     codes = texts(tab, "code")
-    assert len(codes) == (deed == "Reset password")
+    assert len(codes) == (event_action == "Reset password")
     if codes:
         assert sign_in.matches(codes[0], sign_in.attempt(session, "viewer").password_hash)
-        press(tab, "Done, hide it")
+        press(tab, "Hide")
         assert not texts(tab, "code")
 
 
 def test_an_admin_is_not_offered_what_only_a_superadmin_does(world: World) -> None:
     tab = opened(visit(signed_in("admin"), "users.py"), "users", world.nowhere.user_id)
-    assert any("works in other tenants too" in text for text in texts(tab, "caption"))
+    assert any("belongs to other tenants too" in text for text in texts(tab, "caption"))
     assert "Save role" in buttons(tab)
-    assert "Yes, take out of Acme" in buttons(tab)
+    assert "Yes, remove from Acme" in buttons(tab)
     for withheld in ("Yes, reset password", "Yes, deactivate", "Yes, make superadmin"):
         assert withheld not in buttons(tab)
     visit(tab, "users.py")
@@ -151,17 +151,17 @@ def test_a_superadmin_gives_a_user_a_role_in_another_tenant(session: Session, wo
 def test_a_superadmin_makes_another_one(session: Session, world: World) -> None:
     tab = opened(visit(signed_in("superadmin", ALL_TENANTS), "users.py"), "users", world.viewer.user_id)
     hold(tab, "users", world.viewer.user_id).button(key="yes_Make superadmin").click().run()
-    assert "Viewer is a superadmin." in texts(tab, "toast")
+    assert "Viewer is now a superadmin." in texts(tab, "toast")
     assert users.get(session, world.superadmin, world.viewer.user_id).user.is_superadmin
 
 
 def test_a_tenant_is_suspended_and_opened_again_and_leads_to_its_users(session: Session, world: World) -> None:
     tab = opened(visit(signed_in("superadmin", ALL_TENANTS), "tenants.py"), "tenants", world.other_tenant)
     press(hold(tab, "tenants", world.other_tenant), "Suspend tenant")
-    assert "Other is suspended." in texts(tab, "toast")
+    assert "Other was suspended." in texts(tab, "toast")
     assert [list(found) for found in listed(tab, "status")] == [["Active"], ["Suspended"]]
     opened(tab, "tenants", world.other_tenant)
-    press(hold(tab, "tenants", world.other_tenant), "Let its users in again")
+    press(hold(tab, "tenants", world.other_tenant), "Resume tenant")
     assert [list(found) for found in listed(tab, "status")] == [["Active"], ["Active"]]
     opened(tab, "tenants", world.other_tenant)
     press(hold(tab, "tenants", world.other_tenant), "Its users")

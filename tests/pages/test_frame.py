@@ -34,7 +34,7 @@ from tests.pages.tab import (
     visit,
 )
 
-ENDED = "You have been signed out. Sign in again to go on."
+ENDED = "You have been signed out. Sign in again to continue."
 CANNOT_SIGN_IN = "The database is busy or cannot be reached. Try again in a moment."
 AWAY = "The database is busy or cannot be reached. Nothing was saved; try again in a moment."
 
@@ -165,7 +165,7 @@ def test_who_loses_the_chosen_tenant_is_told_so_and_is_not_moved_into_another(
     assert not tab.exception
     assert not tables(tab)
     assert warned(tab) == [
-        "Other was suspended. It keeps everything, and a superadmin can let its users in again.",
+        "Other was suspended. Its data is kept, and a superadmin can resume it.",
         "Resource not available",
     ]
     assert len(listed(visit(tab, "numbers.py"))) == 3
@@ -184,8 +184,8 @@ def take_out(session: Session, user_id: int, tenant: int) -> None:
     session.commit()
 
 
-SUSPENDED = "Acme was suspended. It keeps everything, and a superadmin can let its users in again."
-TAKEN_OUT = "You no longer have a role in Acme. Its admins can give you one again."
+SUSPENDED = "Acme was suspended. Its data is kept, and a superadmin can resume it."
+TAKEN_OUT = "You no longer have access to Acme. Ask one of its admins if you need it."
 
 
 def warned(tab: AppTest) -> list[str]:
@@ -221,7 +221,7 @@ def test_who_signs_in_to_a_suspended_tenant_is_told_so_until_it_is_open_again(
 ) -> None:
     suspend(session, world.tenant, datetime.now(UTC))
     tab = fill_sign_in(signed_out(), "operator", PASSWORD)
-    assert warned(tab) == ["Acme is suspended. Nobody can work there now."]
+    assert warned(tab) == ["Acme is suspended, so nobody can work there."]
     assert not texts(tab, "info")
     assert not tables(tab)
     suspend(session, world.tenant, None)
@@ -242,8 +242,8 @@ def test_who_has_no_role_at_all_is_told_so(session: Session, world: World) -> No
     take_out(session, world.operator.user_id, world.tenant)
     tab = signed_in("operator")
     assert warned(tab) == [
-        "You have no role in any tenant yet. An admin of a tenant, or a superadmin, can give you one: "
-        "tell them your user name, operator."
+        "You don't have access to any tenant yet. Ask a tenant's admin or a superadmin and tell them your user name: "
+        "operator"
     ]
     assert "Sign out" in buttons(tab)
 
@@ -369,7 +369,7 @@ def test_a_sign_in_while_somebody_else_writes_says_so_in_time(database: sa.Engin
 def test_invisible_characters_in_the_form_are_said_in_words(name: str, world: World) -> None:
     tab = fill_sign_in(signed_out(), name, PASSWORD)
     assert not tab.exception
-    assert texts(tab, "error") == ["A user name has no invisible characters. Type it again."]
+    assert texts(tab, "error") == ["A user name can't contain invisible characters. Type it again."]
     tab = fill_sign_in(tab, "operator", f"{PASSWORD}\x00{name}")
     assert not tab.exception
     assert texts(tab, "error") == ["User name or password is wrong."]

@@ -8,11 +8,12 @@ from dbos import DBOS
 from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
-from db.models import Campaign, CampaignHealth, Connection, HealthPull
+from db.models import CampaignHealth, Connection, HealthPull
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
 from services.connections import connections
 from services.health import call_log_runs, call_logs
+from services.setup import builder
 from services.text.days import DayOrder
 from tests.conftest import World
 from tests.pages.conftest import Stock
@@ -21,7 +22,7 @@ from tests.world import make
 
 PAGE = "import_health.py"
 LOG = {"health_from": "Twilio call log"}
-EXPLAINED = "Reads every day that is over"
+EXPLAINED = "Reads each finished day"
 
 
 def outcomes(tab: AppTest) -> list[tuple[int, str, str]]:
@@ -73,7 +74,7 @@ def test_a_file_names_its_rows_by_their_numbers_and_refuses_what_does_not_fit(
 def test_who_makes_api_keys_is_led_to_them(world: World, username: str, led: bool) -> None:
     tab = visit(signed_in(username), PAGE, health_from="HTTP API")
     assert ("API keys" in links(tab)) == led
-    assert holds(tab, "An admin of the tenant makes the keys.") != led
+    assert holds(tab, "An admin of the tenant creates the keys.") != led
 
 
 def test_a_log_is_read_and_what_came_of_it_is_seen_by_others(
@@ -92,7 +93,7 @@ def test_a_log_is_read_and_what_came_of_it_is_seen_by_others(
         assert holds(one, "up to date")
         assert holds(one, "30 days with")
         assert holds(one, "Operator, ")
-        assert holds(one, "of numbers that are not on record here")
+        assert holds(one, "from numbers that are not in Numberdesk")
         assert "Read call log" not in buttons(one)
 
 
@@ -100,11 +101,11 @@ def test_a_run_shows_how_far_it_is_and_nobody_can_begin_another(session: Session
     stale = visit(signed_in("admin"), PAGE, **LOG)
     call_logs.begin(session, world.operator, world.twilio)
     tab = visit(signed_in("operator"), PAGE, **LOG)
-    assert holds(tab, "Operator began")
+    assert holds(tab, "Operator started")
     assert "Read call log" not in buttons(tab)
     press(stale, "Read call log")
-    assert texts(stale, "error") == ["The call log of Twilio is being read already."]
-    assert holds(stale, "Operator began")
+    assert texts(stale, "error") == ["The call log of Twilio is already being read."]
+    assert holds(stale, "Operator started")
 
 
 def test_a_run_that_stopped_says_why_and_can_go_on(
@@ -119,7 +120,7 @@ def test_a_run_that_stopped_says_why_and_can_go_on(
     (told,) = texts(tab, "warning")
     assert "does not accept the Account SID and auth token" in told
     assert holds(tab, "1 day to read.")
-    press(tab, "Go on")
+    press(tab, "Continue")
     assert not texts(tab, "error")
     session.rollback()
     DBOS.retrieve_workflow(f"call-log-{session.get_one(HealthPull, world.twilio).run}").get_result()
@@ -151,14 +152,14 @@ def with_file(text: str) -> AppTest:
 
 
 def test_the_order_of_day_and_month_is_asked_for_and_never_guessed(session: Session, world: World) -> None:
-    session.add(Campaign(tenant_id=world.tenant, name="Spring"))
+    builder.campaign(session, world.tenant, "Spring")
     session.commit()
     make.number(session, world)
     head = "campaign,number,day,attempts,answered\n"
     assert "Day order" not in [box.label for box in with_file(f"{head}Spring,+14155552671,2026-03-04,9,3\n").selectbox]
     tab = with_file(f"{head}Spring,+14155552671,03/04/2026,9,3\n")
     press(tab, "Import 1 row")
-    assert "Say whether the day or the month comes first in 03/04/2026" in texts(tab, "error")[0]
+    assert "Choose whether the day or the month comes first in 03/04/2026" in texts(tab, "error")[0]
     tab.selectbox(key="health_day_order").set_value(DayOrder.DAY_FIRST)
     press(tab.run(), "Import 1 row")
     assert not texts(tab, "error")

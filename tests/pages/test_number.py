@@ -17,7 +17,7 @@ from tests.pages.conftest import Stock
 from tests.pages.tab import buttons, links, press, save, signed_in, texts, title, visit
 
 PAGES = ("number.py", "edit_number.py")
-CONFLICT = "Somebody else changed this number meanwhile. Nothing was saved."
+CONFLICT = "Someone else changed this number. Your change was not saved."
 
 
 def forged(stock: Stock) -> dict[str, str | list[str]]:
@@ -191,7 +191,7 @@ def test_a_number_removed_meanwhile_cannot_be_changed(session: Session, world: W
     save(tab, "label")
     assert not tab.exception
     assert not tab.text_input
-    assert "Put back" in buttons(tab)
+    assert "Restore to workspace" in buttons(tab)
     session.rollback()
     assert numbers.get(session, world.admin, stock.sales).label == "Sales"
 
@@ -219,8 +219,8 @@ def test_a_removed_number_is_read_only_and_can_be_put_back(session: Session, wor
         tab = visit(signed_in("operator"), page, id=str(stock.sales))
         assert not tab.exception
         assert not tab.text_input
-    tab = press(visit(signed_in("operator"), "number.py", id=str(stock.sales)), "Put back")
-    assert texts(tab, "toast") == ["The number is back, inactive and without its campaigns."]
+    tab = press(visit(signed_in("operator"), "number.py", id=str(stock.sales)), "Restore to workspace")
+    assert texts(tab, "toast") == ["The number was restored. It is inactive and in no campaign."]
     assert tab.text_input(key="number_label").value == "Sales"
 
 

@@ -7,18 +7,18 @@ from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
 import db.connections
-from components.jobs.jobs import Bench
+from components.jobs.jobs import JobRunner
 from db.base.scope import Scope
-from db.models import Connection
 from providers.sandbox.accounts import MAIN, SMALL
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import OwnedSeed, Sandbox
 from services.connections import provider_access
-from services.core import credentials, settings
+from services.core import settings
 from services.core.errors import DatabaseUnavailable
 from services.numbers import numbers
 from services.numbers.numbers import NumberQuery
 from services.orders import reconcile
+from services.setup import builder
 from tests.conftest import World
 from tests.pages.tab import buttons, links, press, signed_in, texts, visit
 
@@ -45,8 +45,8 @@ def compared(username: str = "operator", **query: str) -> AppTest:
     return tab
 
 
-def bench(tab: AppTest) -> Bench:
-    found: Bench = tab.session_state["reconcile"].bench
+def runner(tab: AppTest) -> JobRunner:
+    found: JobRunner = tab.session_state["reconcile"].runner
     return found
 
 
@@ -61,7 +61,7 @@ def test_what_is_not_on_record_is_listed_with_the_label_that_it_has_there(world:
     tab = compared()
     (table,) = tab.dataframe
     assert list(table.value["Label at Twilio"]) == ["Desk 2", "Desk 1", "Desk 0"]
-    assert "**In the account, not on record here**" in texts(tab, "markdown")
+    assert "**Only in Twilio**" in texts(tab, "markdown")
     assert any("**3 numbers** with +17208 in the account at Twilio" in text for text in texts(tab, "markdown"))
     assert tab.button(key="reconcile_import").disabled
     assert "Compare again" in buttons(tab)
@@ -89,11 +89,8 @@ def test_without_a_connection_that_can_be_compared_it_says_what_to_do(session: S
 def test_a_comparison_is_forgotten_when_another_account_is_chosen(
     session: Session, world: World, account: Sandbox
 ) -> None:
-    secrets = {"account_sid": SMALL.sid, "auth_token": SMALL.token}
-    sealed = credentials.seal(settings.current(), secrets)
-    session.add(
-        Connection(tenant_id=world.tenant, name="Second", provider="twilio", credentials=sealed, is_sandbox=True)
-    )
+    small = builder.at_sandbox(settings.current(), "twilio", SMALL)
+    builder.connection(session, world.tenant, "Second", "twilio", **small)
     session.commit()
     tab = visit(signed_in("operator"), "reconcile.py", reconcile_connection="Twilio · Twilio", reconcile_number=AREA)
     press(tab, "Compare")
@@ -129,13 +126,13 @@ def test_what_was_begun_is_worked_off_once_and_its_outcome_is_shown(
         return reconcile.place_import(session, world.operator, found, row)
 
     for _ in range(2):  # a double click
-        bench(tab).begin("Importing", "imported", rows, act)
+        runner(tab).begin("Importing", "imported", rows, act)
     tab.run()
     assert not tab.exception
     assert calls == [row.e164 for row in rows]
     assert any("**2 of 2 numbers imported**" in text for text in texts(tab, "markdown")), texts(tab)
     assert list(tab.dataframe[0].value["Outcome"]) == ["Imported", "Imported"]
-    assert any("2 numbers changed since, left out below" in text for text in texts(tab, "info"))
+    assert any("2 numbers changed since this comparison" in text for text in texts(tab, "info"))
     assert list(tab.dataframe[1].value["Label at Twilio"]) == ["Desk 0"]
     session.rollback()
     assert numbers.count(session, world.operator, NumberQuery()) == 2
@@ -151,7 +148,7 @@ def test_what_is_refused_is_told_and_stays_in_the_list(
     tab = compared()
     found = tab.session_state["reconcile"].comparison
     _change(session, world, voice_url="https://voice.example.com/v2")
-    bench(tab).begin(
+    runner(tab).begin(
         "Importing",
         "imported",
         found.missing_here.rows,
@@ -160,7 +157,7 @@ def test_what_is_refused_is_told_and_stays_in_the_list(
     tab.run()
     assert any("**0 of 3 numbers imported**" in text for text in texts(tab, "markdown"))
     assert {text.partition(".")[0] for text in tab.dataframe[0].value["Outcome"]} == {
-        "The connection was changed since the comparison"
+        "The connection has changed since the comparison"
     }
     assert len(tab.dataframe[1].value) == 3
 
@@ -175,7 +172,7 @@ def test_a_job_goes_on_after_the_database_was_away(session: Session, world: Worl
         if len(calls) == 2:
             raise DatabaseUnavailable
 
-    bench(tab).begin("Marking", "marked", rows, act)
+    runner(tab).begin("Marking", "marked", rows, act)
     tab.run()
     assert any("The database is busy" in text for text in texts(tab, "error"))
     assert tab.button(key="reconcile_compare").disabled

@@ -41,7 +41,7 @@ def test_every_threshold_shows_its_value_default_and_range(world: World) -> None
     for name, meaning in MEANINGS.items():
         value = getattr(DEFAULTS, name) * (100 if meaning.is_share else 1)
         assert tab.number_input(key=f"settings_{name}").value == value
-        wanted = f"From {meaning.number(meaning.least)} to {meaning.told(meaning.most)}; the default is {value:g}."
+        wanted = f"From {meaning.number(meaning.least)} to {meaning.text(meaning.most)}; the default is {value:g}."
         assert any(text.endswith(wanted) for text in told), name
 
 
@@ -49,7 +49,7 @@ def test_what_is_out_of_range_is_refused_and_stays_typed(session: Session, world
     tab = visit(signed_in("admin"), "settings.py")
     tab.number_input(key="settings_flag_share").set_value(250.0)
     save(tab, "settings_health")
-    assert texts(tab, "error") == ["Low under: enter a number from 5 to 100 %."]
+    assert texts(tab, "error") == ["Low below: enter a number from 5 to 100%."]
     assert tab.number_input(key="settings_flag_share").value == 250
     tab.number_input(key="settings_cap_warning").set_value(100)
     save(tab, "settings_caps")
@@ -61,7 +61,7 @@ def test_the_defaults_come_back_when_they_are_saved(session: Session, world: Wor
     tenant_settings.set_limits(session, world.admin, Thresholds(alarm=12, cap=200), version=1)
     tab = visit(signed_in("admin"), "settings.py")
     assert tab.number_input(key="settings_alarm").value == 12
-    tab.button(key="FormSubmitter:settings_health-Back to the defaults").click().run()
+    tab.button(key="FormSubmitter:settings_health-Reset to defaults").click().run()
     assert tab.number_input(key="settings_alarm").value == 9
     assert kept(session, world).limits.alarm == 12
     save(tab, "settings_health")
@@ -73,7 +73,7 @@ def test_a_save_by_somebody_else_in_between_is_shown_and_what_was_typed_stays(se
     tab.number_input(key="settings_alarm").set_value(12.0)
     tenants.change(session, world.superadmin, world.tenant, "Acme", "Asia/Kolkata", version=1)
     save(tab, "settings_health")
-    assert texts(tab, "error") == ["Somebody else changed this tenant meanwhile. Nothing was saved."]
+    assert texts(tab, "error") == ["Someone else changed this tenant. Your change was not saved."]
     assert any("Asia/Kolkata" in text for text in texts(tab, "caption"))
     assert tab.number_input(key="settings_alarm").value == 12
     assert tab.selectbox(key="settings_time_zone").value == "Asia/Kolkata"
@@ -114,10 +114,10 @@ def test_a_key_is_shown_once_and_revoked_after_asking(session: Session, world: W
     (secret,) = texts(tab, "code")
     assert api_keys.holder(session, secret).tenant_id == world.tenant
     assert any(secret[:11] in text for text in texts(tab, "markdown"))
-    press(tab, "Done, hide it")
+    press(tab, "Hide")
     assert not texts(tab, "code")
     press(tab, "Revoke key")
-    assert texts(tab, "toast") == ["Dialer is revoked."]
+    assert texts(tab, "toast") == ["Dialer was revoked."]
     session.rollback()
     with pytest.raises(api_keys.UnknownKey):
         api_keys.holder(session, secret)
@@ -131,5 +131,5 @@ def test_number_health_leads_whoever_may_change_them_to_the_thresholds(
     imports.save(session, world.operator, HealthImport(today=today), [row], source="test")
     for username, led in (("admin", True), ("operator", False), ("viewer", False)):
         tab = visit(signed_in(username), "number_health.py")
-        assert any("even the upper end lies under 50 % of what they had" in text for text in texts(tab, "caption"))
+        assert any("even the upper bound is below 50% of the pool's rate" in text for text in texts(tab, "caption"))
         assert ("Change the thresholds" in links(tab)) == led

@@ -19,8 +19,8 @@ from tests.pages.conftest import Stock
 from tests.pages.tab import PAGES, buttons, listed, listings, press, save, signed_in, texts, visit
 
 SELECT = "Select a tenant to view and manage phone numbers."
-GONE = "This tab has gone to another tenant since this page was shown. Nothing was saved."
-DROPPED = "The tenant of this tab was changed, so what was entered for the other one was dropped. Begin anew."
+GONE = "This tab has switched to another tenant since this page was loaded. Nothing was saved."
+DROPPED = "This tab switched to another tenant, so your input was cleared. Start again."
 ROOT = Path(__file__).parents[2]
 
 
@@ -124,9 +124,9 @@ def test_add_another_offers_the_connections_of_the_tab_whatever_is_chosen_elsewh
     choose(signed_in(partner), world.other_tenant)
     press(tab, "Add number")
     press(press(tab, "Add another"), "Add manually")
-    offered = tab.selectbox(key="add_connection").options
-    assert "Other SIP · Generic SIP" not in offered
-    assert len(offered) == 4
+    options = tab.selectbox(key="add_connection").options
+    assert "Other SIP · Generic SIP" not in options
+    assert len(options) == 4
     session.rollback()
     assert numbers.count(session, world.admin, numbers.NumberQuery()) == 1
     assert numbers.count(session, world.stranger, numbers.NumberQuery()) == 0

@@ -68,7 +68,7 @@ def test_the_period_is_in_the_address_and_counts_only_its_days(world: World, sto
 
 def test_a_period_that_ends_before_it_starts_is_refused_in_words(world: World, stock: Stock) -> None:
     tab = opened("viewer", audit_from="2026-05-05", audit_to="2026-05-04")
-    assert texts(tab, "error") == ["The period ends before it starts. Choose a last day that is not before the first."]
+    assert texts(tab, "error") == ["The period ends before it starts. Choose a last day on or after the first."]
 
 
 @pytest.mark.parametrize("nonsense", ["abc", "2026-13-45", "0000-00-00", "9999-12-31", "' OR 1=1 --", ""])

@@ -137,7 +137,7 @@ def test_vendors_without_an_api_say_so(key):
     provider = PROVIDERS[key]
 
     assert provider.capabilities() == frozenset()
-    with pytest.raises(NotSupported, match="by hand"):
+    with pytest.raises(NotSupported, match="manually"):
         provider.connect({})
 
 

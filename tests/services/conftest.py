@@ -8,10 +8,10 @@ from sqlmodel import Session
 from db.models import Connection
 from providers.sandbox.accounts import TRIAL
 from providers.sandbox.server import Sandbox
-from services.core import credentials, settings
+from services.core import credentials
 from services.core.settings import Settings
 from services.numbers import numbers
-from tests.conftest import World
+from tests.conftest import Configure, World
 from tests.world import make, ordering, reconciling
 from tests.world.call_logs import OTHER, OURS, SHARED, Log, pool
 
@@ -50,10 +50,6 @@ def number(session: Session, world: World, sandbox: Sandbox, area: str) -> numbe
 
 
 @pytest.fixture
-def no_grace(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def no_grace(configure: Configure) -> None:
     """What was asked takes effect at once or never."""
-    monkeypatch.setenv("NUMBERDESK_SETTLE_SECONDS", "0")
-    settings.current.cache_clear()
-    yield
-    monkeypatch.undo()
-    settings.current.cache_clear()
+    configure(settle_seconds=0)

@@ -22,8 +22,8 @@ def test_an_operator_adds_renames_and_retires_an_agent(session: Session, world: 
     assert "Nora" not in [row.name for row in agents.choices(session, world.operator)]
     agents.activate(session, world.operator, added, version=version)
     assert "Nora" in [row.name for row in agents.choices(session, world.operator)]
-    told = [row.action for row in audit.history(session, world.viewer, "agent", added, Slice())]
-    assert told == ["agents:activate", "agents:deactivate", "agents:rename", "agents:add"]
+    lines = [row.action for row in audit.history(session, world.viewer, "agent", added, Slice())]
+    assert lines == ["agents:activate", "agents:deactivate", "agents:rename", "agents:add"]
 
 
 def test_a_name_is_needed_once_in_a_tenant(session: Session, world: World) -> None:

@@ -10,13 +10,14 @@ from sqlmodel import Session
 
 import db.base.engine
 from db.base.scope import Slice
-from db.models import Campaign, CampaignHealth
+from db.models import Campaign
 from services import campaigns
 from services.audit import audit
 from services.campaigns import CampaignQuery, CampaignSort, CampaignStatus, PoolRow, PoolStatus
 from services.core.access import Actor
 from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from services.numbers import numbers
+from services.setup import builder
 from tests.conftest import World
 from tests.world import make
 
@@ -158,16 +159,8 @@ def test_the_pool_shows_its_calls_of_thirty_whole_days(session: Session, world: 
         (campaign, 31, 400),
         (other, 1, 1000),
     ):
-        session.add(
-            CampaignHealth(
-                campaign_id=one,
-                number_id=first,
-                tenant_id=world.tenant,
-                day=TODAY - timedelta(days=ago),
-                attempts=attempts,
-                answered=attempts // 10,
-            )
-        )
+        of = session.get_one(Campaign, one)
+        builder.fact(session, of, first, TODAY - timedelta(days=ago), attempts, attempts // 10)
     session.commit()
     assert [(row.number_id, row.attempts, row.answered) for row in pool(session, world, campaign)] == [
         (first, 30, 3),

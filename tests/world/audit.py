@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import count
 
 from sqlmodel import Session
@@ -9,13 +10,8 @@ from sqlmodel import Session
 from db.models import (
     ApiKey,
     AuditEvent,
-    Campaign,
-    CampaignHealth,
-    CampaignNumber,
     CampaignStatus,
     Connection,
-    Membership,
-    NumberOrder,
     NumberStatus,
     NumberType,
     OrderKind,
@@ -23,12 +19,12 @@ from db.models import (
     PhoneNumber,
     PoolStatus,
     Role,
-    User,
 )
+from services.setup import builder
 from tests.conftest import World
 
 URLS = ("https://a.example.com", "https://b.example.com", "")
-PRICES = ("1.15", "2.15", "0.1", "0.20", "3", "free", "NaN", None)
+PRICES = (*map(Decimal, ("1.15", "2.15", "0.1", "0.20", "3")), None, None, None)
 ACTIONS = ("numbers:rename", "numbers:add", "campaigns:edit")
 
 
@@ -38,9 +34,7 @@ def fill(session: Session, world: World, seed: int, now: datetime) -> None:
     owners = {world.tenant: [world.agent, world.second_agent], world.other_tenant: [world.other_agent]}
     for tenant, agents in owners.items():
         connections = _connections(session, chance, tenant, now)
-        numbers = [_number(chance, next(serial), tenant, connections, agents, now) for _ in range(60)]
-        session.add_all(numbers)
-        session.flush()
+        numbers = [_number(session, chance, next(serial), tenant, connections, agents, now) for _ in range(60)]
         _orders(session, chance, world, numbers, now)
         _campaigns(session, chance, tenant, numbers, now)
         _people(session, chance, world, tenant, now)
@@ -48,11 +42,12 @@ def fill(session: Session, world: World, seed: int, now: datetime) -> None:
 
 
 def _connections(session: Session, chance: random.Random, tenant: int, now: datetime) -> list[Connection]:
-    made = [
-        Connection(
-            tenant_id=tenant,
-            name=f"Line {i}",
-            provider=chance.choice(("twilio", "exotel", "sip")),
+    return [
+        builder.connection(
+            session,
+            tenant,
+            f"Line {i}",
+            chance.choice(("twilio", "exotel", "sip")),
             is_active=i % 3 != 0,
             voice_url=chance.choice((*URLS, None)),
             status_callback_url=chance.choice((*URLS, None)),
@@ -61,25 +56,28 @@ def _connections(session: Session, chance: random.Random, tenant: int, now: date
         )
         for i in range(6)
     ]
-    session.add_all(made)
-    session.flush()
-    return made
 
 
 def _number(
-    chance: random.Random, serial: int, tenant: int, connections: list[Connection], agents: list[int], now: datetime
+    session: Session,
+    chance: random.Random,
+    serial: int,
+    tenant: int,
+    connections: list[Connection],
+    agents: list[int],
+    now: datetime,
 ) -> PhoneNumber:
     connection = chance.choice((*connections, None))
     status = chance.choice(list(NumberStatus))
     created = now - timedelta(days=chance.uniform(0, 500))
     gone = status in (NumberStatus.RELEASED, NumberStatus.REMOVED)
     price = chance.choice(PRICES)
-    return PhoneNumber(
-        tenant_id=tenant,
-        e164=f"+1415555{serial:04d}",
+    return builder.number(
+        session,
+        tenant,
+        f"+1415555{serial:04d}",
+        connection,
         status=status,
-        provider=connection.provider if connection else "sip",
-        connection_id=connection.id if connection else None,
         is_managed=chance.random() < 0.5,
         country=chance.choice(("US", "CA", "IN", "")),
         number_type=chance.choice(list(NumberType)),
@@ -116,71 +114,52 @@ def _orders(session: Session, chance: random.Random, world: World, numbers: list
             settled = now - timedelta(days=10 - place) if state is not OrderState.UNKNOWN else None
             if state is OrderState.UNKNOWN and place < 2:  # one open order of a number, and no later one
                 state = OrderState.FAILED
-            session.add(
-                NumberOrder(
-                    tenant_id=number.tenant_id,
-                    kind=chance.choice(list(OrderKind)),
-                    state=state,
-                    e164=number.e164,
-                    connection_id=number.connection_id or 0,
-                    number_id=number.id,
-                    configuration={"voice_url": chance.choice(URLS), "status_callback": chance.choice(URLS)}
-                    | chance.choice(HOW),
-                    previous={"routed_by": chance.choice((None, None, TRUNK))},
-                    placed_by=world.admin.user_id,
-                    settled_at=settled,
-                )
+            builder.order(
+                session,
+                number.tenant_id,
+                number.e164,
+                chance.choice(list(OrderKind)),
+                state=state,
+                connection_id=number.connection_id or 0,
+                number_id=number.id,
+                configuration={"voice_url": chance.choice(URLS), "status_callback": chance.choice(URLS)}
+                | chance.choice(HOW),
+                previous={"routed_by": chance.choice((None, None, TRUNK))},
+                placed_by=world.admin.user_id,
+                settled_at=settled,
             )
 
 
 def _campaigns(session: Session, chance: random.Random, tenant: int, numbers: list[PhoneNumber], now: datetime) -> None:
     today = now.date()
     for place in range(8):
-        campaign = Campaign(
-            tenant_id=tenant,
-            name=f"Campaign {place}",
+        campaign = builder.campaign(
+            session,
+            tenant,
+            f"Campaign {place}",
             status=chance.choice(list(CampaignStatus)),
             primary_number_id=chance.choice(numbers).id if chance.random() < 0.6 else None,
         )
-        session.add(campaign)
-        session.flush()
         for number in chance.sample(numbers, chance.choice((0, 3, 12))):
-            session.add(
-                CampaignNumber(
-                    campaign_id=campaign.id,
-                    number_id=number.id,
-                    tenant_id=tenant,
-                    pool_status=chance.choice((PoolStatus.ACTIVE, PoolStatus.REMOVED, PoolStatus.SPAM_FLAGGED)),
-                )
-            )
+            status = chance.choice((PoolStatus.ACTIVE, PoolStatus.REMOVED, PoolStatus.SPAM_FLAGGED))
+            builder.pooled(session, campaign, number.id, pool_status=status)
             for ago in chance.sample((0, 1, 29, 30, 31, 44), 4):  # around the first day that counts
-                session.add(
-                    CampaignHealth(
-                        campaign_id=campaign.id,
-                        number_id=number.id,
-                        tenant_id=tenant,
-                        day=today - timedelta(days=ago),
-                        attempts=9,
-                        answered=5,
-                        completed=chance.choice((0, 0, 1, 2)),
-                    )
-                )
+                completed = chance.choice((0, 0, 1, 2))
+                builder.fact(session, campaign, number.id, today - timedelta(days=ago), 9, 5, completed=completed)
 
 
 def _people(session: Session, chance: random.Random, world: World, tenant: int, now: datetime) -> None:
     for place in range(5):
-        user = User(
-            username=f"user{tenant}{place}",
+        builder.user(
+            session,
+            f"user{tenant}{place}",
+            {tenant: chance.choice(list(Role))},
             name=f"User {place}",
-            password_hash="-",
             is_active=chance.random() < 0.8,
             is_superadmin=chance.random() < 0.2,
             must_change_password=chance.random() < 0.3,
             last_sign_in_at=now if chance.random() < 0.6 else None,
         )
-        session.add(user)
-        session.flush()
-        session.add(Membership(user_id=user.id, tenant_id=tenant, role=chance.choice(list(Role))))
         session.add(
             ApiKey(
                 tenant_id=tenant,

@@ -8,13 +8,14 @@ from sqlmodel import Session
 
 import db.health.facts
 from db.base.scope import Scope
-from db.models import AuditEvent, Campaign, CampaignHealth, CampaignNumber
+from db.models import AuditEvent, CampaignHealth
 from providers.sandbox.accounts import TRIAL
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
 from providers.sandbox.store import CallSeed
 from services.health import call_log_runs, call_logs
 from services.health.call_logs import CallLog
+from services.setup import builder
 from tests.conftest import World
 from tests.world import make
 
@@ -76,20 +77,12 @@ class Log:
 
 def pool(session: Session, world: World, name: str, *numbers: str, since: datetime | None = None) -> int:
     """Add a campaign whose pool has these numbers for a hundred days, or *since*."""
-    campaign = Campaign(tenant_id=world.tenant, name=name)
-    session.add(campaign)
     session.commit()
     known = db.health.facts.numbers(session, Scope(world.tenant), numbers)
     ids = [known.get(e164) or make.number(session, world, e164) for e164 in numbers]
-    session.add_all(
-        CampaignNumber(
-            campaign_id=campaign.id,
-            number_id=number,
-            tenant_id=world.tenant,
-            added_at=since or datetime.now(UTC) - 100 * DAY,
-        )
-        for number in ids
-    )
+    campaign = builder.campaign(session, world.tenant, name)
+    for number in ids:
+        builder.pooled(session, campaign, number, added_at=since or datetime.now(UTC) - 100 * DAY)
     session.commit()
     return campaign.id
 

@@ -1,10 +1,12 @@
-"""Numbers for tests, put on record through the same door as users use."""
+"""Numbers and orders for tests: numbers are put on record through the same door as users use."""
 
 from sqlmodel import Session
 
+from db.models import NumberOrder, OrderKind
 from services.core.access import Actor
 from services.numbers import registration
 from services.numbers.registration import Configuration
+from services.setup import builder
 from tests.conftest import World
 
 
@@ -15,6 +17,15 @@ def number(
     actor = actor or world.operator
     connection = world.other_sip if actor.tenant_id == world.other_tenant else world.sip
     return registration.register(session, actor, text, connection, Configuration(**fields), insist=True)  # type: ignore[arg-type]
+
+
+def order(
+    session: Session, world: World, e164: str, kind: OrderKind = OrderKind.PURCHASE, **values: object
+) -> NumberOrder:
+    """Leave an order that the operator has placed on the Twilio connection, and nobody has asked for."""
+    return builder.order(
+        session, world.tenant, e164, kind, connection_id=world.twilio, placed_by=world.operator.user_id, **values
+    )
 
 
 def several(session: Session, world: World, amount: int) -> list[int]:

@@ -3,10 +3,12 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 
 import requests
 from sqlmodel import Session
 
+from db.base.money import Money
 from db.models import OrderState
 from providers.records import NumberSearch, OwnedNumber
 from providers.sandbox.server import Sandbox
@@ -18,6 +20,7 @@ from services.orders.sweep import Sweep
 from tests.conftest import World
 
 NUMBERS = "/IncomingPhoneNumbers"
+PRICE = Money(Decimal("1.15"), "USD")
 
 
 def for_sale(session: Session, world: World, country: str = "US") -> str:
@@ -29,14 +32,14 @@ def for_sale(session: Session, world: World, country: str = "US") -> str:
 def buy(session: Session, world: World, e164: str, **chosen: object) -> int:
     configuration = Configuration(**chosen)  # type: ignore[arg-type]
     order = orders.place_purchase(
-        session, world.operator, world.twilio, Purchase(e164, price="1.15", currency="USD", configuration=configuration)
+        session, world.operator, world.twilio, Purchase(e164, price=PRICE, configuration=configuration)
     )
     fulfilment.ask(order)
     return order
 
 
 def place(session: Session, world: World, e164: str) -> int:
-    return orders.place_purchase(session, world.operator, world.twilio, Purchase(e164, price="1.15", currency="USD"))
+    return orders.place_purchase(session, world.operator, world.twilio, Purchase(e164, price=PRICE))
 
 
 def bought(sandbox: Sandbox, e164: str) -> int:

@@ -9,7 +9,7 @@ from services.text import exports
 
 def downloads(file: Callable[[exports.Writer], bytes], name: str, total: str) -> None:
     """Draw the downloads of what the filters match; each file is made when it is asked for."""
-    download(file, name, f"Everything that the filters match: {total}.")
+    download(file, name, f"Everything that matches: {total}.")
 
 
 def download(file: Callable[[exports.Writer], bytes], name: str, caption: str, label: str = "Download") -> None:

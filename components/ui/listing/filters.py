@@ -82,7 +82,7 @@ class Day:
     @property
     def words(self) -> Mapping[date, str]:
         """The day chosen now, as it is written."""
-        return {day: f"{day:%d %b %Y}" for day in self.chosen}
+        return {day: f"{day:%-d %b %Y}" for day in self.chosen}
 
     def draw(self, prefix: str) -> list[date]:
         """Draw the choice of the day; return what is chosen."""

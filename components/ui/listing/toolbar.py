@@ -161,10 +161,10 @@ def keep(keys: Sequence[str], place: str) -> None:
     """
     state = st.session_state
     saved, entering = state.get(f"{place}_kept"), state.get("entered_page")
-    said = [key for key in keys if key in st.query_params]
-    if entering and said:  # a link that says what to show shows nothing else
+    present = [key for key in keys if key in st.query_params]
+    if entering and present:  # a link that says what to show shows nothing else
         for key in keys:
-            if key not in said:
+            if key not in present:
                 state.pop(key, None)
     elif entering and saved:
         state[f"{place}_restore"] = saved

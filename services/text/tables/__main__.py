@@ -13,7 +13,7 @@ from services.text.tables import delimited, encodings, grids, limits, markup, wo
 from services.text.tables.grids import Answer, Choice, Names
 from services.text.tables.limits import Unreadable
 
-_ARCHIVE = "an archive: unpack it, and bring the file inside"
+_ARCHIVE = "an archive: unpack it and upload the file inside"
 _NO_TABLES = {
     b"%PDF": "a PDF",
     b"{\\rtf": "a text document",
@@ -25,7 +25,7 @@ _NO_TABLES = {
     b"BZh91AY&SY": _ARCHIVE,
     b"\xfd7zXZ": _ARCHIVE,
     b"\x28\xb5\x2f\xfd": _ARCHIVE,
-    b"PK\x05\x06": "an archive with nothing in it",
+    b"PK\x05\x06": "an empty archive",
     b"Rar!": _ARCHIVE,
     b"7z\xbc\xaf": _ARCHIVE,
 }
@@ -37,7 +37,7 @@ def read(data: bytes, names: Names, choice: Choice) -> Answer:
     """Return the table in *data*: what a file is, its content says and not its name. Raises Unreadable."""
     for begin, what in _NO_TABLES.items():
         if data.startswith(begin):
-            raise Unreadable(f"The file is {what}. A table comes as CSV or as a workbook.")
+            raise Unreadable(f"The file is {what}. Use a CSV file or a workbook.")
     if workbooks.is_packed(data) or workbooks.is_old(data):
         grid, titles = workbooks.read(data, names, choice.sheet)
         answer = grids.table(grid, names, choice.header)
@@ -51,9 +51,9 @@ def read(data: bytes, names: Names, choice: Choice) -> Answer:
         answer = grids.table(grid, names, choice.header)
         answer.sheet, answer.sheets = grid.title, [grid.title for grid in found]
     elif _JSON.match(text.text):
-        raise Unreadable("The file is JSON. A table comes as CSV or as a workbook.")
+        raise Unreadable("The file is JSON. Use a CSV file or a workbook.")
     elif text.text.lstrip("\ufeff \t\r\n")[:9].lower().startswith(_MARKUP):
-        raise Unreadable("The file is a web page or XML, without a table. A table comes as CSV or as a workbook.")
+        raise Unreadable("The file is a web page or XML without a table. Use a CSV file or a workbook.")
     else:
         answer = grids.table(delimited.grid(text.text, names), names, choice.header)
     answer.encoding, answer.encodings = text.codec, text.choices or []
@@ -67,7 +67,7 @@ def _plain(value: object) -> Mapping[str, str] | str:
     return {"day": value.isoformat()} if isinstance(value, date) else str(value)
 
 
-def _made() -> dict[str, Any]:
+def _answer() -> dict[str, Any]:
     wanted = json.loads(sys.argv[1])
     names = {field: frozenset(called) for field, called in wanted["names"].items()}
     try:
@@ -81,6 +81,6 @@ def _made() -> dict[str, Any]:
 if __name__ == "__main__":
     limits.confine()
     gc.disable()  # it lives for one file
-    made = _made()
+    made = _answer()
     with contextlib.suppress(BrokenPipeError):
         sys.stdout.buffer.write(json.dumps(made, default=_plain, ensure_ascii=False).encode())

@@ -18,14 +18,14 @@ def sheets(book: bytes) -> dict[str, str]:
     return found
 
 
-def seen(sheet: bytes) -> Seen:
+def survey(sheet: bytes) -> Seen:
     """Return what was seen in a sheet."""
     found, row = Seen(), 0
     for kind, data in _records(sheet):
         if kind == _ROW:
             (row,) = struct.unpack_from("<I", data)
         elif kind in (_ERROR, _FORMULA_ERROR):
-            found.wrong[row, struct.unpack_from("<I", data)[0]] = "holds an error."
+            found.wrong[row, struct.unpack_from("<I", data)[0]] = "contains an error."
     return found
 
 

@@ -14,8 +14,8 @@ _LONE_RETURN = re.compile(r"\r(?!\n)")
 _WRAPPED = re.compile(r'="([^"]*)"\s*')
 _MOST_BROKEN = 1_000
 _LINES_IN_A_CELL = 2_000  # notes have no more
-_UNCLOSED = "A quote is opened and never closed in this row."
-_INSIDE = "There is a quote inside a quoted cell of this row. Write it twice, or leave it out."
+_UNCLOSED = "A quote in this row is never closed."
+_INSIDE = "A quoted cell of this row contains a quote. Double it or remove it."
 
 
 def grid(text: str, names: Names) -> Grid:
@@ -72,7 +72,7 @@ def _rows(lines: list[str], start: int, separator: str) -> list[Line]:
             at += used
             broken += bool(problem)
             if broken > _MOST_BROKEN:
-                raise Unreadable(f"The quotes of over {_MOST_BROKEN:,} rows do not fit. Save the file anew, as CSV.")
+                raise Unreadable(f"The quotes of over {_MOST_BROKEN:,} rows do not match. Save the file again as CSV.")
         if not problem and not is_filled(cells):
             continue
         if '="' in line:  # how programs keep a spreadsheet from making a number of a text
@@ -85,12 +85,12 @@ def _rows(lines: list[str], start: int, separator: str) -> list[Line]:
             cells = cells[: limits.MOST_COLUMNS + 1]
         if cells_left < 0:
             raise Unreadable(
-                f"The file has more than {limits.MOST_CELLS:,} cells; no more can be read at once. "
-                "Split it, or leave columns out."
+                f"The file has more than {limits.MOST_CELLS:,} cells; no more can be read at once. Split it, or "
+                f"remove columns."
             )
         if any(map(encodings.is_broken, lines[begun:at])):
             cells = [encodings.mended(cell) for cell in cells]
-            problem = problem or "This row has bytes that are no text in the encoding of the file."
+            problem = problem or "This row has bytes that are not text in the file's encoding."
         found.append(Line(number, cells, problem))
     return found
 

@@ -84,7 +84,7 @@ def decoded(data: bytes, chosen: str | None = None) -> Text:
 
 
 def _no_text() -> Unreadable:
-    return Unreadable("The file is no text, and no workbook. A table comes as CSV or as .xlsx.")
+    return Unreadable("The file is neither text nor a workbook. Use CSV or .xlsx.")
 
 
 def is_broken(text: str) -> bool:
@@ -102,8 +102,8 @@ def _strict(data: bytes, codec: str) -> str:
         return data.decode(codec)
     except UnicodeDecodeError as exc:
         raise Unreadable(
-            f"The file says that it is {codec.upper().removesuffix('-SIG')}, but byte {exc.start + 1:,} is not. "
-            "Save it anew, as UTF-8."
+            f"The file claims to be {codec.upper().removesuffix('-SIG')}, but byte {exc.start + 1:,} is not. Save it "
+            f"again as UTF-8."
         ) from exc
 
 
@@ -135,7 +135,7 @@ def _choices(data: bytes, sample: bytes) -> list[tuple[str, str, str]]:
         seen = _FOREIGN.search(shown)
         found.append((codec, name, " ".join(seen[0].split())[:_SHOWN] if seen else ""))
     if not found:
-        raise Unreadable("The file is no text that can be read. Save it as CSV in UTF-8.")
+        raise Unreadable("The file's text cannot be read. Save it as CSV in UTF-8.")
     return found
 
 
@@ -148,17 +148,17 @@ def _mostly_utf8(data: bytes) -> bool:
 
 
 def _likeliest(data: bytes, sample: bytes, choices: list[tuple[str, str, str]]) -> str:
-    offered = [codec for codec, _, _ in choices]
-    if offered[0] == "utf-8":
+    options = [codec for codec, _, _ in choices]
+    if options[0] == "utf-8":
         return "utf-8"
     words = [word for word in _WORD.findall(sample) if not word.isascii()]
     mixed = sum(len(word) < 3 or len(word) > 2 * sum(byte > 127 for byte in word) for word in words)
     western = sample.decode("cp1252", "replace")
     odd = sum(not (c.isalpha() or c in _WESTERN_SIGNS) for c in western if not c.isascii())
     # Letters with accents stand between others: by far the most frequent code page, which a few do not tell.
-    if "cp1252" in offered and mixed * 2 > len(words) and odd * 4 < max(1, len(words)):
+    if "cp1252" in options and mixed * 2 > len(words) and odd * 4 < max(1, len(words)):
         return "cp1252"
-    others = [codec for codec in offered if codec not in ("cp1252", "cp1250", "cp1254", "cp1257", "mac_roman", "cp850")]
-    best = from_bytes(sample, cp_isolation=others or offered).best()
+    others = [codec for codec in options if codec not in ("cp1252", "cp1250", "cp1254", "cp1257", "mac_roman", "cp850")]
+    best = from_bytes(sample, cp_isolation=others or options).best()
     guessed = best.encoding if best else ""
-    return guessed if guessed in offered else (others or offered)[0]
+    return guessed if guessed in options else (others or options)[0]

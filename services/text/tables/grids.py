@@ -113,7 +113,7 @@ def table(grid: Grid, names: Names, chosen: int | None) -> Answer:
         titles=titles,
         rows=_fitted(below, len(titles), grid.ends_itself),
         header=_NO_HEADER if found.at is None else lines[found.at].number,
-        headers=[(line.number, _said(line.cells)) for line in lines[:LOOKED_AT]],
+        headers=[(line.number, _summary(line.cells)) for line in lines[:LOOKED_AT]],
         named=found.named,
     )
 
@@ -150,25 +150,25 @@ def _fitted(lines: Sequence[Line], width: int, ends_itself: bool) -> list[list[A
         if len(cells) > width and _width(cells) <= width:
             cells = cells[:width]
         if not problem and len(cells) != width and ends_itself:
-            told = f"{len(cells)} cell" if len(cells) == 1 else f"{len(cells)} cells"
+            text = f"{len(cells)} cell" if len(cells) == 1 else f"{len(cells)} cells"
             of = "1 column" if width == 1 else f"{width} columns"
-            hint = " Put a cell that holds the separator into quotes." if len(cells) > width else ""
-            problem = f"This row has {told}, the header has {of}.{hint}"
+            hint = " Put cells that contain the separator in quotes." if len(cells) > width else ""
+            problem = f"This row has {text}, the header has {of}.{hint}"
         sizes = [len(cell) for cell in cells if isinstance(cell, str)]
         if sizes and max(sizes) > limits.LONGEST_CELL:
             cells = [cell[: limits.LONGEST_CELL] if isinstance(cell, str) else cell for cell in cells]
             problem = problem or f"A cell of this row has more than {limits.LONGEST_CELL:,} characters."
         left -= sum(sizes)
         if left < 0:
-            raise Unreadable("The cells of the table hold more text than can be read at once. Split the file.")
+            raise Unreadable("The table has more text than can be read at once. Split the file.")
         filler = [""] * (width - len(cells)) if not ends_itself else []
         rows.append([number, problem, *cells, *filler])
     return rows
 
 
-def _said(cells: Sequence[Any]) -> str:
-    told = ", ".join(text for text in map(_text, cells[: limits.MOST_COLUMNS]) if text)
-    return told if len(told) <= _SHOWN else f"{told[:_SHOWN]}…"
+def _summary(cells: Sequence[Any]) -> str:
+    words = ", ".join(text for text in map(_text, cells[: limits.MOST_COLUMNS]) if text)
+    return words if len(words) <= _SHOWN else f"{words[:_SHOWN]}…"
 
 
 def _text(cell: Any) -> str:

@@ -59,5 +59,5 @@ def expect_size(rows: int, columns: int, what: str = "The table") -> None:
     if rows * columns > MOST_CELLS:
         raise Unreadable(
             f"{what} has {rows:,} rows of {columns:,} columns; at most {MOST_CELLS:,} cells can be read at once. "
-            "Split the file, or leave columns out."
+            "Split the file, or remove columns."
         )

@@ -28,7 +28,7 @@ def grids(text: str) -> list[Grid]:
     reader.close()
     found = [Grid(lines, ends_itself=False, title=f"Table {n}") for n, lines in enumerate(reader.tables, 1) if lines]
     if not found:
-        raise Unreadable("The page has no table with anything in it.")
+        raise Unreadable("The page has no table with content.")
     return found[: limits.MOST_SHEETS]
 
 
@@ -56,7 +56,7 @@ class _Reader(HTMLParser):
         tag = _TAGS.get(tag.rpartition(":")[2], tag)
         if tag == "table":
             if len(self._open) >= _MOST_NESTED:
-                raise Unreadable(f"The page has tables in tables, over {_MOST_NESTED} deep. Save it as CSV.")
+                raise Unreadable(f"The page has nested tables more than {_MOST_NESTED} deep. Save it as CSV.")
             self.tables.append([])
             self._open.append(_Table(self.tables[-1]))
         elif not self._open:
@@ -65,10 +65,10 @@ class _Reader(HTMLParser):
             self._end_row()
             table = self._open[-1]
             table.row = []
-            if place := _said(attrs).get("index"):
+            if place := _attributes(attrs).get("index"):
                 table.number = max(table.number, _whole(place) - 1)
         elif tag == "td":
-            self._begin_cell(_said(attrs))
+            self._begin_cell(_attributes(attrs))
         elif tag == "br":
             self.handle_data(" ")
 
@@ -148,7 +148,7 @@ class _Reader(HTMLParser):
         table.row = None
 
 
-def _said(attrs: list[tuple[str, str | None]]) -> dict[str, str | None]:
+def _attributes(attrs: list[tuple[str, str | None]]) -> dict[str, str | None]:
     """Return attributes by their names without a prefix."""
     return {name.rpartition(":")[2]: value for name, value in attrs}
 

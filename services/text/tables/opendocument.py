@@ -54,7 +54,7 @@ class _Look:
         if (down := _times(said.get("table:number-rows-spanned"))) > 1:
             self._seen.merged.append((self._row, self._column, self._row + down - 1))
         if said.get("calcext:value-type") == "error":
-            self._seen.wrong[self._row, self._column] = "holds an error."
+            self._seen.wrong[self._row, self._column] = "contains an error."
         elif "table:formula" in said and "office:value-type" not in said:
             self._formula = self._row, self._column
 

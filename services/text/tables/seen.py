@@ -19,7 +19,7 @@ class Seen:
     """
 
     NEVER_COMPUTED: ClassVar[str] = (
-        "holds a formula that was never computed. Open the file in a spreadsheet, save it, and bring it again."
+        "contains a formula without a computed value. Open the file in a spreadsheet, save it and upload it again."
     )
 
     rows: int = 0
@@ -33,10 +33,10 @@ class Seen:
         if self.columns > limits.MOST_COLUMNS:
             raise Unreadable(
                 f"The sheet {title} reaches to column {last}; at most {limits.MOST_COLUMNS} columns can be read. "
-                "Delete what stands outside of the table."
+                "Delete everything outside the table."
             )
         if self.rows * self.columns > _LARGEST_AREA:
             raise Unreadable(
                 f"The sheet {title} reaches to column {last} and row {self.rows:,}: more than can be read at once. "
-                "Delete what stands outside of the table, or split the file."
+                "Delete everything outside the table, or split the file."
             )

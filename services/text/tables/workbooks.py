@@ -67,9 +67,9 @@ def read(data: bytes, names: Names, chosen: str | None) -> tuple[Grid, list[str]
         about.expect_reach(chosen)
         return Grid(list(_lines(book, chosen, about)), ends_itself=False, title=chosen), titles
     except PasswordError as exc:
-        raise Unreadable("The workbook is protected by a password. Save it without one.") from exc
+        raise Unreadable("The workbook is password-protected. Save it without a password.") from exc
     except CalamineError as exc:
-        raise Unreadable("The workbook is damaged, or of a kind that cannot be read. Save it anew as .xlsx.") from exc
+        raise Unreadable("The workbook is damaged or of an unsupported kind. Save it again as .xlsx.") from exc
 
 
 def _best(book: CalamineWorkbook, titles: list[str], visible: int, seen: dict[str, Seen], names: Names) -> str:
@@ -123,7 +123,7 @@ def _fill_merged(sheet: CalamineSheet, seen: Seen, rows: list[list[Any]]) -> Non
             row[column] = rows[top][column]
             left -= 1
         if left < 0:
-            raise Unreadable("The merged cells of the sheet hold more than can be read. Save it without merged cells.")
+            raise Unreadable("The sheet's merged cells contain more than can be read. Save it without merged cells.")
 
 
 def _looked_through(data: bytes) -> dict[str, Seen]:
@@ -137,11 +137,11 @@ def _looked_through(data: bytes) -> dict[str, Seen]:
         if size > limits.UNPACKED:
             raise Unreadable(
                 f"Unpacked, the workbook has {size / 2**20:,.0f} MB of cells; at most {limits.UNPACKED // 2**20} MB "
-                "can be read. Split it, or delete what stands outside of the table."
+                "can be read. Split it, or delete everything outside the table."
             )
         known = set(archive.namelist())
         if not known & {"xl/workbook.xml", "xl/workbook.bin", "content.xml"}:
-            raise Unreadable("The file is an archive, and no workbook. Unpack it, and bring the file inside.")
+            raise Unreadable("The file is an archive, not a workbook. Unpack it and upload the file inside.")
         if "content.xml" in known:
             return opendocument.looked_through(archive.read("content.xml"))
         if "xl/workbook.bin" in known:
@@ -151,7 +151,7 @@ def _looked_through(data: bytes) -> dict[str, Seen]:
                 for title, relation in binary.sheets(archive.read("xl/workbook.bin")).items()
             }
             return {
-                title: binary.seen(archive.read(place))
+                title: binary.survey(archive.read(place))
                 for title, place in list(places.items())[: limits.MOST_SHEETS]
                 if place in known
             }
@@ -159,7 +159,7 @@ def _looked_through(data: bytes) -> dict[str, Seen]:
         computed = not _NEVER_COMPUTED.search(book)
         places = _places(book, archive.read("xl/_rels/workbook.xml.rels"))
         return {
-            title: _seen(archive.read(place), computed)
+            title: _survey(archive.read(place), computed)
             for title, place in list(places.items())[: limits.MOST_SHEETS]
             if place in known
         }
@@ -174,7 +174,7 @@ def _looked_through(data: bytes) -> dict[str, Seen]:
         IndexError,
         struct.error,
     ) as exc:
-        raise Unreadable("The workbook is damaged, or protected. Save it anew as .xlsx, without a password.") from exc
+        raise Unreadable("The workbook is damaged or protected. Save it again as .xlsx without a password.") from exc
 
 
 def _places(book: bytes, relations: bytes) -> dict[str, str]:
@@ -199,7 +199,7 @@ def _targets(relations: bytes) -> dict[bytes | None, str]:
     return targets
 
 
-def _seen(sheet: bytes, computed: bool) -> Seen:
+def _survey(sheet: bytes, computed: bool) -> Seen:
     seen = Seen()
     filled = _FILLED.findall(sheet)
     seen.columns = max(
@@ -208,7 +208,7 @@ def _seen(sheet: bytes, computed: bool) -> Seen:
     seen.rows = max((int(one.lstrip(_LETTERS)) for one in filled), default=0)
     if b't="e"' in sheet or b"t='e'" in sheet:
         for found in _WRONG.finditer(sheet):
-            _note(seen, found[1], f"holds the error {found[2][:20].decode('utf-8', 'replace')}.")
+            _note(seen, found[1], f"contains the error {found[2][:20].decode('utf-8', 'replace')}.")
     if b"<f" in sheet or b":f" in sheet:
         for found in _FORMULA.finditer(sheet):
             is_text = _TEXT.search(found[1]) and found[2] is not None

@@ -19,7 +19,7 @@ def shown() -> None:
     chosen = selection.table(
         held, rows, lambda row: row, pd.DataFrame({"row": rows}), key="grid", alt="Rows", single=single
     )
-    fits = selection.told(held, "ticked", str.upper, most=3)
+    fits = selection.bar(held, "ticked", str.upper, most=3)
     st.markdown(",".join(chosen))
     st.button("Act", disabled=not fits)
 

@@ -10,7 +10,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.web.server.starlette import starlette_routes
 
 from components.ui.http import Messages
-from components.ui.streamlit_internals import STYLE, UPLOADS, held, kind_of, main_page, state_of
+from components.ui.streamlit_internals import STYLE, UPLOADS, kind_of, main_page, state_of, uploaded_bytes
 
 
 def test_what_a_tab_says_is_known_by_its_kind() -> None:
@@ -35,8 +35,8 @@ def test_what_a_tab_holds_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     runtime._uploaded_file_mgr = files
     with monkeypatch.context() as patch:
         patch.setattr(Runtime, "_instance", runtime)
-        assert held("tab") == 7
-        assert held("another") == 0
+        assert uploaded_bytes("tab") == 7
+        assert uploaded_bytes("another") == 0
 
 
 def test_there_is_no_state_without_a_tab() -> None:

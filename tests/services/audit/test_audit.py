@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 import db.audit.queries
 from db.base.scope import Slice
-from db.models import NumberOrder, OrderKind, OrderState, Role
+from db.models import OrderKind, OrderState, Role
 from services import agents, campaigns
 from services.audit import audit
 from services.audit.audit import Action, AuditQuery, Subject
@@ -90,8 +90,8 @@ def test_a_number_is_found_in_any_writing_even_when_it_is_gone(session: Session,
     number = make.number(session, world, "+14155551212")
     make.number(session, world, "+442079460958")
     numbers.remove(session, world.operator, number, version=1)
-    told = [("numbers:remove", "+14155551212"), ("numbers:add", "+14155551212")]
-    assert found(session, world.viewer, typed(text)) == told
+    lines = [("numbers:remove", "+14155551212"), ("numbers:add", "+14155551212")]
+    assert found(session, world.viewer, typed(text)) == lines
     assert found(session, world.stranger, typed(text)) == []
 
 
@@ -146,9 +146,9 @@ def test_filters_narrow_alone_and_together(session: Session, world: World) -> No
     assert letters(actors=("Operator",), since=datetime(2026, 5, 3, tzinfo=UTC)) == "dc"
     assert letters(until=datetime(2026, 5, 2, 10, tzinfo=UTC)) == "a"
     assert letters(actors=("Nobody",)) == ""
-    offered = audit.facets(session, world.viewer)
-    assert (offered.actors, offered.kinds) == (["Admin", "Operator", "System"], ["number", "order"])
-    assert offered.actions == ["numbers:add", "numbers:rename", "orders:place"]
+    options = audit.facets(session, world.viewer)
+    assert (options.actors, options.kinds) == (["Admin", "Operator", "System"], ["number", "order"])
+    assert options.actions == ["numbers:add", "numbers:rename", "orders:place"]
 
 
 def test_a_search_and_filters_narrow_together(session: Session, world: World) -> None:
@@ -212,17 +212,7 @@ def test_pages_follow_each_other_and_the_total_stops(
 def test_the_history_of_a_number_has_its_orders(session: Session, world: World) -> None:
     number, other = make.number(session, world), make.number(session, world, "+442079460958")
     for of_number, e164 in ((number, "+14155552671"), (other, "+442079460958")):
-        order = NumberOrder(
-            tenant_id=world.tenant,
-            kind=OrderKind.WEBHOOKS,
-            state=OrderState.CONFIRMED,
-            e164=e164,
-            connection_id=world.twilio,
-            number_id=of_number,
-            placed_by=world.operator.user_id,
-        )
-        session.add(order)
-        session.flush()
+        order = make.order(session, world, e164, OrderKind.WEBHOOKS, state=OrderState.CONFIRMED, number_id=of_number)
         about = Subject("order", order.id, e164, world.tenant)
         audit.record(session, world.operator, Action.ORDERS_PLACE, about, after={"kind": "webhooks"})
     session.commit()

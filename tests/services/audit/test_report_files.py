@@ -10,13 +10,14 @@ from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 from sqlmodel import Session, select
 
-from db.models import AuditEvent, NumberStatus, PhoneNumber, Tenant
+from db.models import AuditEvent, NumberStatus, PhoneNumber
 from db.numbers.attention import Attention
 from db.numbers.queries import NumberQuery
 from services.audit import report_files, tenant_audit, wording
 from services.core.access import Actor, Permission
 from services.core.errors import Forbidden
 from services.numbers import numbers
+from services.setup import builder
 from services.text import exports, pdf
 from services.text.exports import Table
 from services.text.pdf import MISSING
@@ -59,7 +60,7 @@ def test_the_workbook_holds_what_the_page_tells_and_every_number(
         "Connections",
         "Months",
         "Attention",
-        "Webhooks that point elsewhere",
+        "Unexpected webhooks",
         "Numbers",
         "Open orders",
         "Users",
@@ -69,7 +70,7 @@ def test_the_workbook_holds_what_the_page_tells_and_every_number(
     ]
     summary = dict(found["Summary"][1:])
     assert summary["Tenant"] == "Acme"
-    assert summary["Made by"] == "Viewer"
+    assert summary["Created by"] == "Viewer"
     assert (summary["Numbers held"], summary["Findings"]) == (owned.numbers, len(owned.findings))
     assert summary["Changes in the period"] == changes.total
     for currency, total in owned.cost.sums.items():
@@ -97,7 +98,7 @@ def test_the_pdf_tells_whom_it_is_about_and_what_looks_wrong(
     pages = len(PdfReader(io.BytesIO(content)).pages)
     assert "Tenant audit: Acme" in text
     assert "by Viewer" in text
-    assert f"Changes of {during.first:%d %b %Y} to {during.last:%d %b %Y}" in text
+    assert f"Changes from {during.first:%-d %b %Y} to {during.last:%-d %b %Y}" in text
     assert all(f"Page {page} of {pages}" in text for page in range(1, pages + 1))
     for finding in owned.findings:
         assert finding.what in text
@@ -128,8 +129,7 @@ def test_nothing_of_another_tenant_is_in_a_file(session: Session, world: World, 
 
 
 def test_a_report_on_an_empty_tenant_is_made(session: Session, world: World) -> None:
-    tenant = Tenant(name="Leer")
-    session.add(tenant)
+    tenant = builder.tenant(session, "Leer")
     session.commit()
     actor = Actor(world.superadmin.user_id, "superadmin", "Superadmin", is_superadmin=True, tenant_id=tenant.id)
     during = tenant_audit.period(NOW.date(), NOW.date(), ZoneInfo("UTC"))

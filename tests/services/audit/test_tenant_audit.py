@@ -46,6 +46,7 @@ from services.connections import connection_tests, connections
 from services.connections.connections import ConnectionQuery
 from services.core.errors import Forbidden, InvalidInput, NotFound
 from services.numbers import numbers
+from services.setup import builder
 from tests.analysis.statements import queries_of
 from tests.conftest import World
 from tests.world import audit
@@ -128,9 +129,9 @@ class Recount:
 
     def cost(self) -> tuple[dict[str, Decimal], int]:
         sums: dict[str, Decimal] = {}
-        priced = [n for n in self.live if n.currency and n.price not in (None, "free", "NaN")]
+        priced = [n for n in self.live if n.currency and n.price is not None]
         for number in priced:
-            sums[number.currency] = sums.get(number.currency, Decimal(0)) + Decimal(number.price)
+            sums[number.currency] = sums.get(number.currency, Decimal(0)) + number.price
         return sums, len(self.live) - len(priced)
 
     def findings(self) -> dict[Kind, int]:
@@ -314,7 +315,8 @@ def test_each_line_of_the_comparison_equals_the_tenants_own_audit(
 
 
 def test_tenants_are_compared_in_every_order_page_by_page(session: Session, world: World) -> None:
-    session.add_all(Tenant(name=f"Tenant {i}") for i in range(4))
+    for i in range(4):
+        builder.tenant(session, f"Tenant {i}")
     session.commit()
     for sort in TenantSort:
         seen = [
@@ -326,8 +328,7 @@ def test_tenants_are_compared_in_every_order_page_by_page(session: Session, worl
 
 
 def test_an_empty_tenant_has_a_report_in_which_only_the_admin_is_missing(session: Session, world: World) -> None:
-    tenant = Tenant(name="Empty")
-    session.add(tenant)
+    tenant = builder.tenant(session, "Empty")
     session.commit()
     actor = replace(world.superadmin, tenant_id=tenant.id)
     about = tenant_audit.tenant(session, actor)

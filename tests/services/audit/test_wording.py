@@ -24,20 +24,20 @@ def test_every_action_has_words_of_its_own(action: Action) -> None:
     words = wording.action(action)
     assert words != action
     assert ":" not in words
-    (offered,) = wording.offered([action]).values()
-    assert offered.endswith(words)
+    (options,) = wording.action_options([action]).values()
+    assert options.endswith(words)
 
 
 def test_no_two_actions_have_the_same_words() -> None:
-    offered = wording.offered(list(Action))
-    assert len(set(offered.values())) == len(Action)
+    options = wording.action_options(list(Action))
+    assert len(set(options.values())) == len(Action)
     assert len({wording.action(action) for action in Action}) == len(Action)
 
 
 def test_actions_of_one_noun_stand_together_and_unknown_ones_are_not_offered() -> None:
-    nouns = [words.split(":")[0] for words in wording.offered(list(Action)).values()]
+    nouns = [words.split(":")[0] for words in wording.action_options(list(Action)).values()]
     assert len(set(nouns)) == sum(one != other for one, other in zip(nouns, ["", *nouns], strict=False))
-    assert wording.offered(["stars:fall"]) == {}
+    assert wording.action_options(["stars:fall"]) == {}
     assert wording.action("stars:fall") == "stars:fall"
 
 
@@ -82,18 +82,19 @@ def test_actions_of_one_noun_stand_together_and_unknown_ones_are_not_offered() -
         ({"role": "viewer"}, {"role": None}, ["Role: Viewer → no role"]),
         ({"active": True}, {"active": False}, ["Active: Yes → No"]),
         ({}, {"passed": False, "result": "No."}, ["Passed: No", "Result: No."]),
-        ({}, {"price": "1.15", "currency": "USD"}, ["Price: 1.15 USD a month"]),
+        ({}, {"price": "1.15", "currency": "USD"}, ["Price: $1.15 a month"]),
+        ({}, {"price": "0.0085 EUR"}, ["Price: €0.0085 a month"]),
         ({}, {"price": None, "currency": None, "problem": None}, []),
-        ({}, {"kind": "webhooks", "state": "unknown"}, ["Order: Change of webhooks", "Outcome: Not certain yet"]),
+        ({}, {"kind": "webhooks", "state": "unknown"}, ["Order: Webhook change", "Outcome: Pending confirmation"]),
         (
             {},
             {"added": 12345, "refused": 0, "first_day": "2026-05-04"},
-            ["Rows added: 12,345", "Rows refused: 0", "First day: 04 May 2026"],
+            ["Rows added: 12,345", "Rows refused: 0", "First day: 4 May 2026"],
         ),
         (
             {"status": "active"},
             {"status": "released", "buy_back_until": "2026-05-04T20:00:00+00:00"},
-            ["Status: Active → Released", "Can be bought back until: 05 May 2026, 05:00 JST"],
+            ["Status: Active → Released", "Can be bought back until: 5 May 2026, 05:00 JST"],
         ),
         (
             {"voice_url": "https://a", "routed_by": "x"},
@@ -111,7 +112,7 @@ def test_actions_of_one_noun_stand_together_and_unknown_ones_are_not_offered() -
         (
             {},
             {"filters": {"actions": ["numbers:rename"], "kinds": ["order"], "since": "2026-05-03T15:00:00+00:00"}},
-            ["Filters: action changed the label; kind Order; from 04 May 2026, 00:00 JST"],
+            ["Filters: action changed the label; kind Order; from 4 May 2026, 00:00 JST"],
         ),
         ({}, {"never_heard_of": "x"}, ["Never heard of: x"]),
     ],

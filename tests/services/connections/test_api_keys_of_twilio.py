@@ -40,8 +40,8 @@ def sign_in_by_key(session: Session, world: World, account: SandboxAccount) -> N
     ("entered", "field", "told"),
     [
         ({}, "auth_token", "Auth token, or an API key SID with its secret"),
-        ({"auth_token": TOKEN, "api_key_sid": KEY, "api_key_secret": SECRET}, "auth_token", "not with both"),
-        ({"auth_token": TOKEN, "api_key_sid": KEY}, "auth_token", "not with both"),
+        ({"auth_token": TOKEN, "api_key_sid": KEY, "api_key_secret": SECRET}, "auth_token", "not both"),
+        ({"auth_token": TOKEN, "api_key_sid": KEY}, "auth_token", "not both"),
         ({"api_key_sid": KEY}, "api_key_secret", "API key secret"),
         ({"api_key_secret": SECRET}, "api_key_sid", "API key SID"),
         ({"api_key_sid": "SK" + "A" * 32, "api_key_secret": SECRET}, "api_key_sid", "SK followed by 32"),
@@ -73,7 +73,7 @@ def test_the_secret_of_a_key_is_sealed_and_never_shown_again(session: Session, w
 
 def test_a_token_is_exchanged_for_a_key_and_back(session: Session, world: World) -> None:
     key = {"api_key_sid": KEY, "api_key_secret": SECRET}
-    with pytest.raises(InvalidInput, match="removed by its checkbox"):
+    with pytest.raises(InvalidInput, match="with its checkbox"):
         connections.edit(session, world.admin, world.twilio, ConnectionValues("Twilio", credentials=key), version=1)
     session.rollback()
     by_key = ConnectionValues("Twilio", credentials=key, forget=("auth_token",))
@@ -91,7 +91,7 @@ def test_a_key_passes_the_test_and_opens_what_the_account_holds(
 ) -> None:
     sign_in_by_key(session, world, MAIN)
     outcome = connection_tests.test(session, world.admin, world.twilio)
-    assert (outcome.passed, MAIN.sid in outcome.told) == (True, True)
+    assert (outcome.passed, MAIN.sid in outcome.message) == (True, True)
     assert catalogue.owned_page(session, world.operator, world.twilio, matching="", token=None).rows
 
 
@@ -104,7 +104,7 @@ def test_a_key_that_is_not_of_the_account_fails_the_test(
     row.credentials = credentials.seal(settings.current(), wrong)
     session.commit()
     outcome = connection_tests.test(session, world.admin, world.twilio)
-    assert (outcome.passed, "API key" in outcome.told) == (False, True)
+    assert (outcome.passed, "API key" in outcome.message) == (False, True)
 
 
 def test_a_key_of_an_account_that_is_not_active_fails_the_test(
@@ -112,4 +112,4 @@ def test_a_key_of_an_account_that_is_not_active_fails_the_test(
 ) -> None:
     sign_in_by_key(session, world, SUSPENDED)
     outcome = connection_tests.test(session, world.admin, world.twilio)
-    assert (outcome.passed, "not active" in outcome.told) == (False, True)
+    assert (outcome.passed, "not active" in outcome.message) == (False, True)

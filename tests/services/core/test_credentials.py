@@ -35,9 +35,9 @@ def test_an_older_key_still_opens_what_it_sealed(tmp_path: Path) -> None:
     old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
     token = credentials.seal(installation(tmp_path, old), {"a": "b"})
     assert credentials.unseal(installation(tmp_path, f"{new}, {old}"), token) == {"a": "b"}
-    with pytest.raises(credentials.KeyProblem, match="no key that opens"):
+    with pytest.raises(credentials.KeyProblem, match="no key that decrypts"):
         credentials.unseal(installation(tmp_path, new), token)
-    with pytest.raises(credentials.KeyProblem, match="no key that opens"):
+    with pytest.raises(credentials.KeyProblem, match="no key that decrypts"):
         credentials.prepare(installation(tmp_path, new), [token])
 
 
@@ -56,7 +56,7 @@ def test_no_key_is_ever_made_beside_what_another_key_encrypted(tmp_path: Path) -
         lambda: credentials.unseal(settings, token),
         lambda: credentials.seal(settings, {"c": "d"}),  # the app was running when the file was lost
     ):
-        with pytest.raises(credentials.KeyProblem, match="No new key was made"):
+        with pytest.raises(credentials.KeyProblem, match="No new key was created"):
             act()
         assert not lost.exists()
     (tmp_path / "kept").rename(lost)

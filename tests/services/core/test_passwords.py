@@ -1,6 +1,6 @@
 """Passwords: of any length, guessed slowly on every page, and never hashed while others wait for a lock."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import bcrypt
@@ -11,14 +11,14 @@ from sqlmodel import Session
 
 import db.base.engine
 from components.ui import session as tab
-from db.models import Role, User
+from db.models import Role
 from services.core import credentials, settings
 from services.core.errors import InvalidInput
 from services.numbers import numbers
 from services.numbers.numbers import NumberQuery
 from services.people import sign_in, users
-from services.setup import commands, demo
-from tests.conftest import PASSWORD, World
+from services.setup import builder, commands, demo
+from tests.conftest import PASSWORD, Configure, World
 
 LONG = "correct horse battery staple, and a sentence that goes on for more than seventy-two bytes"
 NEW = "quite-another-passphrase"
@@ -54,7 +54,7 @@ def test_the_first_superadmin_may_have_a_long_one(session: Session, world: World
 
 def test_the_old_password_is_guessed_no_faster_than_at_signing_in(session: Session, world: World) -> None:
     for _ in range(sign_in.FREE_FAILURES):
-        with pytest.raises(InvalidInput, match="old password is wrong"):
+        with pytest.raises(InvalidInput, match="current password is wrong"):
             users.change_own_password(session, world.operator, "a guess", NEW, NEW)
     with pytest.raises(sign_in.TooManyAttempts):
         users.change_own_password(session, world.operator, PASSWORD, NEW, NEW)
@@ -118,42 +118,28 @@ def test_a_hash_inside_a_write_is_a_failure(database: sa.Engine) -> None:
 def test_a_text_that_no_database_keeps_is_told_apart_from_a_fault(database: sa.Engine, session: Session) -> None:
     texts = ["\ud800"] if database.dialect.name == "sqlite" else ["\ud800", "a\x00b"]
     for text in texts:
-        with pytest.raises(db.base.engine.UnstorableText), db.base.engine.open_session() as own:  # noqa: PT012
-            own.add(User(username=text, name="x", password_hash="x"))
-            own.commit()
+        with pytest.raises(db.base.engine.UnstorableText), db.base.engine.open_session() as own:
+            builder.user(own, text)
 
 
-@pytest.fixture
-def cookie_days(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
-    def change(days: int) -> None:
-        monkeypatch.setenv("NUMBERDESK_COOKIE_DAYS", str(days))
-        settings.current.cache_clear()
-
-    yield change
-    monkeypatch.undo()
-    settings.current.cache_clear()
-
-
-def test_no_setting_changes_when_a_cookie_was_issued(cookie_days: Callable[[int], None]) -> None:
+def test_no_setting_changes_when_a_cookie_was_issued(configure: Configure) -> None:
     since = datetime.now(UTC) - timedelta(days=3)
     token = tab.make_token("operator", since, since + timedelta(days=14))
     for days in (30, 14, 4):
-        cookie_days(days)
+        configure(cookie_days=days)
         found = tab.read_token(token)
         assert found
         assert abs(found[1] - since) < timedelta(seconds=1)
-    cookie_days(2)
+    configure(cookie_days=2)
     assert tab.read_token(token) is None
 
 
-def test_a_revoked_cookie_stays_revoked_whatever_is_set(
-    session: Session, world: World, cookie_days: Callable[[int], None]
-) -> None:
+def test_a_revoked_cookie_stays_revoked_whatever_is_set(session: Session, world: World, configure: Configure) -> None:
     since = datetime.now(UTC) - timedelta(days=3)
     token = tab.make_token("operator", since, since + timedelta(days=14))
     sign_in.sign_out_everywhere(session, world.operator)
     for days in (14, 10, 7, 30):
-        cookie_days(days)
+        configure(cookie_days=days)
         found = tab.read_token(token)
         assert found
         assert sign_in.load_actor(session, *found, None) is None

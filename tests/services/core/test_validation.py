@@ -45,8 +45,8 @@ def test_a_count_is_a_whole_number_in_any_usual_writing(value: object, count: in
         (False, "not a whole number"),
         (12.5, "12.5 is not a whole number"),
         ("12.5", "12.5 is not a whole number"),
-        ("1.234", "in thousands or one with decimals: write 1234"),
-        ("12.000", "in thousands or one with decimals: write 12000"),
+        ("1.234", "in thousands or a decimal. Write 1234"),
+        ("12.000", "in thousands or a decimal. Write 12000"),
         ("1,2345", "not a whole number"),
         ("12,34", "not a whole number"),
         ("0,123", "not a whole number"),
@@ -120,5 +120,5 @@ def test_names_are_compared_as_they_are_stored() -> None:
     assert named.find("Straße", "agent") == 2
     assert named.find("STRASSE", "agent") == 3
     assert named.find("Back desk", "agent") is None
-    with pytest.raises(InvalidInput, match="several agents named strasse"):
+    with pytest.raises(InvalidInput, match="Several agents are named strasse"):
         named.find("strasse", "agent")

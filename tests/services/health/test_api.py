@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session
 
-from db.models import ApiKey, AuditEvent, Campaign, CampaignHealth, CampaignNumber, Tenant
-from services.core import settings as app_settings
+from db.models import ApiKey, AuditEvent, Campaign, CampaignHealth, Tenant
 from services.core.errors import Forbidden, InvalidInput, NotFound
 from services.health import api
 from services.health.health_import import HealthImport
 from services.people import api_keys
-from tests.conftest import World
+from services.setup import builder
+from tests.conftest import Configure, World
 from tests.world import make
 
 YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
@@ -27,9 +27,8 @@ ROW = {"campaign": "Spring", "number": "+14155552671", "day": YESTERDAY, "attemp
 
 @pytest.fixture
 def client(session: Session, world: World) -> Iterator[TestClient]:
-    session.add_all(
-        [Campaign(tenant_id=world.tenant, name="Spring"), Campaign(tenant_id=world.other_tenant, name="Theirs")]
-    )
+    builder.campaign(session, world.tenant, "Spring")
+    builder.campaign(session, world.other_tenant, "Theirs")
     session.commit()
     make.number(session, world)
     api._window.storage.reset()
@@ -70,8 +69,7 @@ def test_a_row_of_a_number_outside_the_pool_is_written_and_named(
         {"row": 1, "field": "number", "problem": "The number is not in the pool of this campaign."}
     ]
     fact = session.scalars(sa.select(CampaignHealth)).one()
-    place = {"campaign_id": fact.campaign_id, "number_id": fact.number_id, "tenant_id": world.tenant}
-    session.add(CampaignNumber(**place))
+    builder.pooled(session, session.get_one(Campaign, fact.campaign_id), fact.number_id)
     session.commit()
     assert client.post(PATH, json={"rows": [ROW]}, headers=key).json()["not_in_pool"] == []
 
@@ -114,13 +112,13 @@ def test_too_many_rows_or_bytes_are_too_large(client: TestClient, key: dict[str,
 @pytest.mark.parametrize(
     ("change", "field", "problem"),
     [
-        ({"answered": 10}, "answered", "10 answered of 9 attempts cannot be."),
+        ({"answered": 10}, "answered", "10 answered is more than 9 attempts."),
         ({"attempts": -1}, "attempts", "Input should be greater than or equal to 0"),
         ({"attempts": "9"}, "attempts", "Input should be a valid integer"),
         ({"attempts": None}, "attempts", "Input should be a valid integer"),
         ({"day": "2999-01-01"}, "day", "2999-01-01 is in the future."),
-        ({"campaign": "Theirs"}, "campaign", "There is no campaign Theirs."),
-        ({"number": "+13055552671"}, "number", "+13055552671 is not a number of this tenant."),
+        ({"campaign": "Theirs"}, "campaign", "Campaign “Theirs” not found."),
+        ({"number": "+13055552671"}, "number", "+13055552671 is not one of this tenant's numbers."),
         ({"colour": "red"}, "colour", "Extra inputs are not permitted"),
     ],
 )
@@ -152,10 +150,8 @@ def test_a_body_that_is_no_rows_is_not_understood(client: TestClient, key: dict[
     assert client.post(PATH, content=body, headers=key).status_code == 422
 
 
-def test_who_asks_too_often_is_slowed_down(
-    client: TestClient, key: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(app_settings.current(), "api_rate", "2/minute")
+def test_who_asks_too_often_is_slowed_down(client: TestClient, key: dict[str, str], configure: Configure) -> None:
+    configure(api_rate="2/minute")
     answers = [client.post(PATH, json={"rows": [ROW]}, headers=key) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert int(answers[2].headers["retry-after"]) > 0
@@ -202,18 +198,18 @@ BAD = [
     ({"campaign": None}, "campaign", "Send the name or the id of a campaign."),
     ({"campaign": ["Spring"]}, "campaign", "Send the name or the id of a campaign."),
     ({"campaign": "x" * 201}, "campaign", "Send the name or the id of a campaign."),
-    ({"campaign": "Spring\ud800"}, "campaign", "There is a character in it that cannot be stored"),
-    ({"campaign": "Spring\x00"}, "campaign", "There is a character in it that cannot be stored"),
-    ({"campaign": 10**30}, "campaign", "There is no campaign"),
-    ({"campaign": -1}, "campaign", "There is no campaign"),
-    ({"campaign": "000000000000000001" + "9" * 18}, "campaign", "There is no campaign"),
-    ({"number": "+1\ud800"}, "number", "There is a character in it that cannot be stored"),
-    ({"number": "+1415555\x002671"}, "number", "There is a character in it that cannot be stored"),
+    ({"campaign": "Spring\ud800"}, "campaign", "It contains a character that cannot be stored"),
+    ({"campaign": "Spring\x00"}, "campaign", "It contains a character that cannot be stored"),
+    ({"campaign": 10**30}, "campaign", "Campaign “"),
+    ({"campaign": -1}, "campaign", "Campaign “"),
+    ({"campaign": "000000000000000001" + "9" * 18}, "campaign", "Campaign “"),
+    ({"number": "+1\ud800"}, "number", "It contains a character that cannot be stored"),
+    ({"number": "+1415555\x002671"}, "number", "It contains a character that cannot be stored"),
     ({"number": 14155552671}, "number", "Input should be a valid string"),
     ({"number": "+1 415 555 2671 x12"}, "number", "The number has an extension, 12"),
     ({"day": 20260105}, "day", "Input should be a valid string"),
-    ({"day": "05.01.2026"}, "day", "Say whether the day or the month comes first"),
-    ({"day": "\ud800"}, "day", "There is a character in it that cannot be stored"),
+    ({"day": "05.01.2026"}, "day", "Choose whether the day or the month comes first"),
+    ({"day": "\ud800"}, "day", "It contains a character that cannot be stored"),
     ({"attempts": True}, "attempts", "Input should be a valid integer"),
     ({"attempts": 9.0}, "attempts", "Input should be a valid integer"),
     ({"attempts": 10**400}, "attempts", "Input should be less than or equal to 1000000"),

@@ -104,7 +104,7 @@ def test_a_run_that_ends_in_the_midst_of_a_day_keeps_whole_days_and_goes_on(
     [
         (Fault(Kind.ERROR, "GET", CALLS, status=401, code=20003), "does not accept the Account SID and auth token"),
         (Fault(Kind.TOO_MANY, "GET", CALLS, times=3, retry_after=0), "it is handling too many requests"),
-        (Fault(Kind.ERROR, "GET", CALLS, times=3, status=500), "it answered with an error of its own (HTTP 500)"),
+        (Fault(Kind.ERROR, "GET", CALLS, times=3, status=500), "it returned an internal error (HTTP 500)"),
         (Fault(Kind.DROP_BEFORE, "GET", CALLS, times=3), "the connection broke"),
     ],
 )
@@ -214,7 +214,7 @@ def test_a_day_waits_for_calls_that_are_under_way_but_not_for_ever(session: Sess
     with time_machine.travel(midnight + timedelta(minutes=30)):
         stopped = read(session, world, 3)
     assert (stopped.state, stopped.read_until) == (State.STOPPED, YESTERDAY - DAY)
-    assert "2 calls are still under way" in (stopped.problem or "")
+    assert "2 calls are still in progress" in (stopped.problem or "")
     with time_machine.travel(midnight + DAY + timedelta(seconds=1)):
         assert read(session, world).counts == Counts(days=2, calls=4, added=1, inbound=1, not_dialed=2)
     assert facts(session) == [(YESTERDAY, 1, 0, 0, 0, 0)]

@@ -20,13 +20,13 @@ from services.health import call_log_runs, call_logs
 from services.health.call_logs import Counts, State
 from services.jobs import workflows
 from tests.conftest import World
-from tests.crash.desk import until
+from tests.crash.worker import until
 from tests.world.call_logs import CALLS, DAY, YESTERDAY, Log, begin, drive, events, read, seen
 
 
 def test_two_cannot_read_the_same_log(session: Session, world: World, log: Log) -> None:
     run = begin(session, world, 2)
-    with pytest.raises(Conflict, match="The call log of Twilio is being read already"):
+    with pytest.raises(Conflict, match="The call log of Twilio is already being read"):
         begin(session, world)
     assert seen(session, world).state is State.RUNNING
     drive(world, run)
@@ -45,7 +45,7 @@ def test_a_run_that_fell_silent_is_given_up_and_cannot_write_any_more(session: S
     with time_machine.travel(datetime.now(UTC) + timedelta(minutes=6)):
         found = seen(session, world)
         assert (found.state, found.days_left) == (State.STOPPED, 1)
-        assert "without a word" in (found.problem or "")
+        assert "unexpectedly" in (found.problem or "")
         following = begin(session, world)
     slow.join()
     assert (seen(session, world).days_left, seen(session, world).counts) == (1, Counts())
@@ -105,7 +105,7 @@ def test_what_cannot_be_read_is_said(session: Session, world: World, log: Log) -
         call_logs.begin(session, world.operator, world.exotel)
     session.rollback()
     for days in (0, 91):
-        with pytest.raises(InvalidInput, match="at most 90 days back"):
+        with pytest.raises(InvalidInput, match="at most 90 days ago"):
             begin(session, world, days)
     session.rollback()
     connections.deactivate(session, world.admin, world.twilio, version=1)

@@ -19,7 +19,6 @@ from db.models import (
     Campaign,
     CampaignHealth,
     CampaignNumber,
-    CampaignStatus,
     HealthLine,
     HealthSummary,
     PhoneNumber,
@@ -33,17 +32,18 @@ from services.core.access import Actor
 from services.core.errors import Forbidden
 from services.health import campaign_health, judgement, number_health, summaries
 from services.health.health_import import HealthImport
-from services.health.number_health import Verdict, Wanted
+from services.health.number_health import HealthFilter, Verdict
 from services.health.statistics import BAD_SHARE, GOOD_SHARE, medians, rate, weights, wilson
 from services.health.thresholds import Thresholds
 from services.jobs import imports
 from services.numbers import numbers
+from services.setup import builder
 from tests.conftest import World
 from tests.world import make
 from tests.world.rows import fact_row
 
 TODAY = date(2026, 5, 4)
-WANTED = Wanted(30, TODAY)
+WANTED = HealthFilter(30, TODAY)
 
 
 @pytest.fixture(autouse=True)
@@ -52,13 +52,13 @@ def _day() -> Iterator[None]:
         yield
 
 
-def lines(session: Session, actor: Actor, wanted: Wanted = WANTED) -> list[number_health.HealthRow]:
+def lines(session: Session, actor: Actor, wanted: HealthFilter = WANTED) -> list[number_health.HealthRow]:
     """Return every line, of sums that are the newest."""
     assert not summaries.freshen(session, actor, wanted.days).behind
     return number_health.search(session, actor, wanted, Slice(1, 1000))
 
 
-def counted(session: Session, actor: Actor, wanted: Wanted = WANTED) -> dict[Verdict, int]:
+def counted(session: Session, actor: Actor, wanted: HealthFilter = WANTED) -> dict[Verdict, int]:
     """Return how many lines there are of each verdict, as the spread has them."""
     found: dict[Verdict, int] = {}
     for step in number_health.spread(session, actor, wanted):
@@ -78,34 +78,20 @@ def facts(session: Session, world: World) -> list[CampaignHealth]:
     """Two campaigns over eight numbers and 70 days, one of the numbers bad, one flagged as spam, one fresh."""
     chance = random.Random(3)
     numbers = make.several(session, world, 8)
-    campaigns = [Campaign(tenant_id=world.tenant, name=name) for name in ("Spring", "Autumn")]
-    session.add_all(campaigns)
-    session.flush()
     rows = []
-    for campaign in campaigns:
+    for name in ("Spring", "Autumn"):
+        campaign = builder.campaign(session, world.tenant, name)
         for place, number in enumerate(numbers):
             status = PoolStatus.SPAM_FLAGGED if place == 1 else PoolStatus.ACTIVE
-            session.add(
-                CampaignNumber(campaign_id=campaign.id, number_id=number, tenant_id=world.tenant, pool_status=status)
-            )
+            builder.pooled(session, campaign, number, pool_status=status)
             for ago in range(1, 71):
                 if place == 7 and ago > 1:
                     continue
                 attempts = chance.randint(0, 30) if place != 7 else 5
                 chances = {0: 0.05, 2: 0.3 if ago > 12 else 0.06}
                 answered = sum(chance.random() < chances.get(place, 0.3) for _ in range(attempts))
-                rows.append(
-                    CampaignHealth(
-                        campaign_id=campaign.id,
-                        number_id=number,
-                        tenant_id=world.tenant,
-                        day=TODAY - timedelta(days=ago),
-                        attempts=attempts,
-                        answered=answered,
-                        completed=answered,
-                    )
-                )
-    session.add_all(rows)
+                day = TODAY - timedelta(days=ago)
+                rows.append(builder.fact(session, campaign, number, day, attempts, answered, completed=answered))
     session.commit()
     return rows
 
@@ -220,7 +206,7 @@ def test_the_worst_come_first_each_with_a_reason(session: Session, world: World,
     assert counted(session, world.viewer) == {
         verdict: len([row for row in rows if row.verdict is verdict]) for verdict in {row.verdict for row in rows}
     }
-    only = Wanted(30, TODAY, verdicts=(Verdict.LOW,))
+    only = HealthFilter(30, TODAY, verdicts=(Verdict.LOW,))
     assert lines(session, world.viewer, only) == [row for row in rows if row.verdict is Verdict.LOW]
     assert counted(session, world.viewer, only) == {Verdict.LOW: 2}
 
@@ -279,15 +265,11 @@ def test_other_thresholds_judge_anew(session: Session, world: World, facts: list
 
 def test_flags_of_a_page_together_obey_the_false_discovery_rate(session: Session, world: World) -> None:
     pool = make.several(session, world, 40)
-    campaign = Campaign(tenant_id=world.tenant, name="Winter")
-    session.add(campaign)
-    session.flush()
+    campaign = builder.campaign(session, world.tenant, "Winter", pool)
     for place, number in enumerate(pool):
-        of = {"campaign_id": campaign.id, "number_id": number, "tenant_id": world.tenant}
-        session.add(CampaignNumber(**of))
         for ago in range(1, 31):
             answered = 3 if place == 0 and ago <= 3 else 12
-            session.add(CampaignHealth(**of, day=TODAY - timedelta(days=ago), attempts=40, answered=answered))
+            builder.fact(session, campaign, number, TODAY - timedelta(days=ago), 40, answered)
     session.commit()
     lines(session, world.viewer)
     assert counted(session, world.viewer) == {Verdict.FALLING: 1, Verdict.HEALTHY: 39}
@@ -384,7 +366,7 @@ def test_our_weights_are_those_of_the_statistics(session: Session, world: World,
     rows = lines(session, world.viewer)
     fresh = make.number(session, world, "+14155553000")
     (spring,) = {row.campaign_id for row in rows if row.campaign == "Spring"}
-    session.add(CampaignNumber(campaign_id=spring, number_id=fresh, tenant_id=world.tenant))
+    builder.pooled(session, session.get_one(Campaign, spring), fresh)
     session.commit()
     pool = {row.number_id: (row.answered, row.attempts) for row in rows if row.campaign_id == spring} | {fresh: (0, 0)}
     expected = weights([k for k, _ in pool.values()], [n for _, n in pool.values()], k=20, floor=0.25)
@@ -456,15 +438,11 @@ def test_a_change_within_chance_is_told_from_one_beyond() -> None:
 def test_a_fall_of_the_whole_pool_is_one_finding_and_no_number_is_flagged(session: Session, world: World) -> None:
     chance = np.random.default_rng(1927)
     pool = make.several(session, world, 5)
-    campaign = Campaign(tenant_id=world.tenant, name="Summer", status=CampaignStatus.ACTIVE)
-    session.add(campaign)
-    session.flush()
+    campaign = builder.campaign(session, world.tenant, "Summer", pool)
     for number in pool:
-        place = {"campaign_id": campaign.id, "number_id": number, "tenant_id": world.tenant}
-        session.add(CampaignNumber(**place))
         for ago in range(1, 61):
             answered = int(chance.binomial(40, 0.5 / 3 if ago <= 3 else 0.5))
-            session.add(CampaignHealth(**place, day=TODAY - timedelta(days=ago), attempts=40, answered=answered))
+            builder.fact(session, campaign, number, TODAY - timedelta(days=ago), 40, answered)
     session.commit()
     assert {row.verdict for row in lines(session, world.viewer)} == {Verdict.HEALTHY}
     (fall,) = number_health.falls(session, world.viewer, 30)

@@ -16,14 +16,15 @@ from sqlmodel import Session
 import db.base.engine
 import db.health.summaries
 from db.base.scope import Slice
-from db.models import Campaign, CampaignNumber, HealthLine, PhoneNumber, Tenant
+from db.models import HealthLine, PhoneNumber, Tenant
 from db.numbers.attention import Attention
 from db.numbers.queries import NumberQuery
 from services.health import number_health, summaries
 from services.health.health_import import HealthImport
-from services.health.number_health import Wanted
+from services.health.number_health import HealthFilter
 from services.jobs import imports
 from services.numbers import numbers
+from services.setup import builder
 from tests.conftest import World
 from tests.world import make
 from tests.world.rows import fact_row
@@ -42,12 +43,7 @@ def _day() -> Iterator[None]:
 def pool(session: Session, world: World) -> list[str]:
     """A campaign of three numbers with a month of calls that nobody has added up."""
     numbers = make.several(session, world, 3)
-    campaign = Campaign(tenant_id=world.tenant, name="Spring")
-    session.add(campaign)
-    session.flush()
-    session.add_all(
-        CampaignNumber(campaign_id=campaign.id, number_id=number, tenant_id=world.tenant) for number in numbers
-    )
+    builder.campaign(session, world.tenant, "Spring", numbers)
     session.commit()
     e164s = [f"+1415555200{at}" for at in range(3)]
     rows = [fact_row("Spring", e164, TODAY - timedelta(days=ago), 40, 12) for e164 in e164s for ago in range(1, 31)]
@@ -65,7 +61,7 @@ def bring(world: World, number: str, day: date, attempts: int) -> None:
 
 def search(session: Session, world: World) -> list[number_health.HealthRow]:
     """Return the lines as they are kept."""
-    return number_health.search(session, world.viewer, Wanted(30, TODAY), Slice(1, 100))
+    return number_health.search(session, world.viewer, HealthFilter(30, TODAY), Slice(1, 100))
 
 
 def at_once(act: list[threading.Thread]) -> None:

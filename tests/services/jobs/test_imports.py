@@ -50,7 +50,7 @@ class AgentImport(ImportKind[str]):
     action = Action.AGENTS_ADD
     subject = "agent"
     most_rows = 5_000
-    lost = "An agent was added meanwhile."
+    lost = "An agent was added in the meantime."
 
     def reader(self, session: Session, actor: Actor, rows: Sequence[Row]) -> AgentReader:
         return AgentReader()
@@ -87,7 +87,7 @@ def test_all_rows_are_written_and_written_down_once(session: Session, world: Wor
 
 
 def test_a_batch_that_fails_takes_the_others_back(session: Session, world: World) -> None:
-    with pytest.raises(Conflict, match=r"^An agent was added meanwhile\. Nothing was written; try again\.$"):
+    with pytest.raises(Conflict, match=r"^An agent was added in the meantime\. Nothing was written; try again\.$"):
         save(session, world, *TWO_BATCHES, "Agent 1")
     assert added(session) == 0
     assert not session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "agents:add")).all()

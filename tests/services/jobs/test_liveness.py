@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 import db.base.engine
-from db.models import NumberOrder, OrderKind, OrderState
+from db.models import OrderState
 from services.jobs import liveness
 from tests.conftest import World
+from tests.world import make
 
 
 def told() -> tuple[bool, dict[str, Any]]:
@@ -33,17 +34,8 @@ def test_all_is_well_and_no_order_is_open(database: sa.Engine) -> None:
 
 def test_it_tells_how_old_the_oldest_open_order_is(session: Session, world: World) -> None:
     for hours, state in ((9, OrderState.CONFIRMED), (2, OrderState.UNKNOWN), (1, OrderState.PLACED)):
-        session.add(
-            NumberOrder(
-                tenant_id=world.tenant,
-                kind=OrderKind.PURCHASE,
-                state=state,
-                e164=f"+1415555000{hours}",
-                connection_id=world.twilio,
-                placed_by=world.operator.user_id,
-                placed_at=datetime.now(UTC) - timedelta(hours=hours),
-            )
-        )
+        placed_at = datetime.now(UTC) - timedelta(hours=hours)
+        make.order(session, world, f"+1415555000{hours}", state=state, placed_at=placed_at)
     session.commit()
     assert told()[1]["oldest_open_order_seconds"] in range(7200, 7210)
 

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from sqlmodel import Session
 
 from db.base.scope import Slice
-from db.models import Campaign, CampaignHealth, Connection, NumberStatus, NumberType, PhoneNumber
+from db.models import CampaignHealth, Connection, NumberType
 from db.numbers.queries import NumberQuery
 from services.core.errors import InvalidInput
 from services.health import api
@@ -19,6 +19,7 @@ from services.jobs.imports import Outcome
 from services.numbers import numbers, registration
 from services.numbers.number_import import NumberImport
 from services.people import api_keys
+from services.setup import builder
 from services.text import numbering
 from services.text.numbering import Bare, Doubtful
 from tests.conftest import World
@@ -102,7 +103,7 @@ def test_by_search(session: Session, world: World, subtests: pytest.Subtests) ->
 
 @pytest.fixture
 def campaign(session: Session, world: World) -> None:
-    session.add(Campaign(tenant_id=world.tenant, name="Spring"))
+    builder.campaign(session, world.tenant, "Spring")
     session.commit()
     on_record(session, world)
 
@@ -172,16 +173,9 @@ def test_health_of_a_number_that_two_countries_have_names_both(session: Session,
 
 
 def test_health_finds_what_a_provider_holds_though_no_plan_has_it(session: Session, world: World) -> None:
-    session.add(Campaign(tenant_id=world.tenant, name="Spring"))
-    held = PhoneNumber(
-        tenant_id=world.tenant,
-        e164="+5215512345678",
-        status=NumberStatus.ACTIVE,
-        provider="twilio",
-        country="MX",
-        number_type=NumberType.MOBILE,
-    )
-    session.add(held)
+    builder.campaign(session, world.tenant, "Spring")
+    mobile = {"provider": "twilio", "country": "MX", "number_type": NumberType.MOBILE}
+    held = builder.number(session, world.tenant, "+5215512345678", **mobile)
     session.commit()
     for written in ("+5215512345678", "+52 1 55 1234 5678", "tel:+5215512345678"):
         row = fact_row("Spring", written, YESTERDAY, 2, 1)

@@ -1,6 +1,7 @@
 """Downloads of numbers hold all that is on record, and importing them changes nothing and says that nothing differs."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,6 +23,7 @@ from services.jobs import imports
 from services.jobs.imports import Outcome, Report
 from services.numbers import numbers
 from services.numbers.number_import import NumberImport
+from services.setup import builder
 from services.text import countries, exports, files, labels, numbering
 from tests.analysis.statements import queries_of
 from tests.conftest import World
@@ -67,11 +69,8 @@ NOTES = (
 def fill(session: Session, world: World) -> None:
     """Put numbers on record that have everything, as people and providers leave them."""
     for at, name in enumerate(NASTY):
-        row = on_record(session, world, f"+1415555{2000 + at}", label=name, notes=NOTES[at % len(NOTES)])
-        session.add_all(
-            NumberTag(number_id=row.id, tenant_id=world.tenant, tag=tag)
-            for tag in validation.tags([name, "a, b", "x;y"])
-        )
+        tags = validation.tags([name, "a, b", "x;y"])
+        on_record(session, world, f"+1415555{2000 + at}", label=name, notes=NOTES[at % len(NOTES)], tags=tags)
     on_record(
         session,
         world,
@@ -80,7 +79,7 @@ def fill(session: Session, world: World) -> None:
         provider="twilio",
         is_managed=True,
         provider_sid="PN" + "1" * 32,
-        price="1.15",
+        price=Decimal("1.15"),
         currency="USD",
         agent_id=world.agent,
         allowed_inbound=sorted(numbering.countries()),
@@ -106,10 +105,7 @@ def fill(session: Session, world: World) -> None:
 
 def on_record(session: Session, world: World, e164: str, **values: Any) -> PhoneNumber:
     given = {"connection_id": world.sip, "provider": "sip", "number_type": NumberType.LOCAL, "country": "US"}
-    row = PhoneNumber(tenant_id=world.tenant, e164=e164, **(given | values))
-    session.add(row)
-    session.flush()
-    return row
+    return builder.number(session, world.tenant, e164, **(given | values))
 
 
 def executive(number: str) -> dict[str, str]:
@@ -186,7 +182,7 @@ def test_a_download_has_all_that_a_number_has(session: Session, world: World, wr
     number = make.number(session, world, NUMBER, agent_id=world.agent, tags=["west", "a, b"], notes="Two\nlines")
     other = make.number(session, world, "+14155552672")
     row = session.get_one(PhoneNumber, number)
-    row.price, row.currency, row.provider_sid = "1.15", "USD", "PN1"
+    row.price, row.currency, row.provider_sid = Decimal("1.15"), "USD", "PN1"
     row.allowed_inbound, row.allowed_outbound = ["HK", "US"], ["CI"]
     row.provider_fields = executive("98765") | {"exophone_sid": "EX1"}
     row.released_at, row.buy_back_until = None, datetime(2026, 5, 4, 20, tzinfo=UTC)
@@ -298,8 +294,8 @@ def test_whatever_is_on_record_reads_back_as_the_same(
 ) -> None:
     session.execute(sa.delete(NumberTag))
     session.execute(sa.delete(PhoneNumber))
-    row = on_record(session, world, NUMBER, label=validation.label(label), notes=validation.notes(notes))
-    session.add_all(NumberTag(number_id=row.id, tenant_id=world.tenant, tag=tag) for tag in validation.tags(tags))
+    values = {"label": validation.label(label), "tags": validation.tags(tags), "notes": validation.notes(notes)}
+    on_record(session, world, NUMBER, **values)
     session.commit()
     report = imports.check(
         session, world.operator, NumberImport(), rows_of(NumberImport, download(session, world, write))
@@ -307,7 +303,7 @@ def test_whatever_is_on_record_reads_back_as_the_same(
     assert told(report) == [(NUMBER, "here", "")]
 
 
-UNCHANGED = ". Nothing was changed: an import only adds numbers. Change it on the number's page."
+UNCHANGED = ". Not changed: an import only adds numbers. Edit it on the number's page."
 
 
 @pytest.mark.parametrize(
@@ -318,7 +314,7 @@ UNCHANGED = ". Nothing was changed: an import only adds numbers. Change it on th
         ({"label": "front desk"}, "Label: here “Front desk”, in the file “front desk”"),
         (
             {"label": "Front\u200b desk"},
-            "Label: here “Front desk”, in the file “Front\u200b desk” (what differs can hardly be seen)",
+            "Label: here “Front desk”, in the file “Front\u200b desk” (the difference is hard to see)",
         ),
         ({"label": "x" * 65}, f"Label: here “Front desk”, in the file “{'x' * 60}…”"),
         ({"agent": "Leo"}, "Agent: here “Maya”, in the file “Leo”"),
@@ -358,10 +354,11 @@ def test_what_a_file_says_otherwise_is_told_by_field_and_changes_nothing(
 
 
 def make_one(session: Session, world: World) -> None:
-    row = on_record(
+    on_record(
         session,
         world,
         NUMBER,
+        tags=("west", "a, b"),
         connection_id=world.mcube,
         provider="mcube",
         label="Front desk",
@@ -370,7 +367,6 @@ def make_one(session: Session, world: World) -> None:
         provider_fields=executive("98765"),
         notes="One\ntwo",
     )
-    session.add_all(NumberTag(number_id=row.id, tenant_id=world.tenant, tag=tag) for tag in ("west", "a, b"))
     session.commit()
 
 
@@ -440,7 +436,7 @@ def test_nothing_is_told_of_what_another_tenant_has_on_record(session: Session, 
     ]
     report = imports.check(session, world.operator, NumberImport(), rows)
     assert [found[1] for found in told(report)] == ["refused"] * 3
-    assert report.results[0].reason == "+1 415 555 2671 exists already. A number can be on record only once."
+    assert report.results[0].reason == "+1 415 555 2671 already exists. A number can be added only once."
     assert "Secret" not in str(report)
 
 
@@ -457,7 +453,7 @@ def test_a_number_whose_connection_was_renamed_differs_in_that(session: Session,
 
 
 def test_no_agent_can_be_named_as_numbers_without_one_are(session: Session, world: World) -> None:
-    with pytest.raises(validation.InvalidInput, match=f"{labels.UNASSIGNED} says that a number has no agent"):
+    with pytest.raises(validation.InvalidInput, match=f"{labels.UNASSIGNED} means that a number has no agent"):
         agents.add(session, world.admin, " unassigned ")
 
 

@@ -9,11 +9,12 @@ import db.base.engine
 import db.campaigns
 from db.base.engine import has_trigrams
 from db.base.scope import Scope, Slice
-from db.models import Campaign, CampaignNumber, NumberStatus, PoolStatus
+from db.models import NumberStatus, PoolStatus
 from db.numbers.queries import NumberQuery, Sort
 from services.audit import audit
 from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from services.numbers import numbers
+from services.setup import builder
 from services.text import numbering
 from tests.conftest import World
 from tests.world import make
@@ -267,10 +268,7 @@ def test_a_viewer_changes_nothing(session: Session, world: World) -> None:
 
 def test_removing_takes_the_number_out_of_its_campaigns_and_keeps_the_record(session: Session, world: World) -> None:
     number = make.number(session, world)
-    campaign = Campaign(tenant_id=world.tenant, name="Spring", primary_number_id=number)
-    session.add(campaign)
-    session.flush()
-    session.add(CampaignNumber(campaign_id=campaign.id, number_id=number, tenant_id=world.tenant))
+    campaign = builder.campaign(session, world.tenant, "Spring", [number], primary_number_id=number)
     session.commit()
     (use,) = numbers.attachments(session, world.operator, number)
     assert (use.name, use.is_primary, use.in_pool) == ("Spring", True, True)

@@ -1,6 +1,7 @@
 """What a provider holds goes on record, whatever the library calls it and whatever has changed here meanwhile."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from itertools import count
 from zoneinfo import ZoneInfo
 
@@ -9,11 +10,10 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 import db.orders.queries
+from db.base.money import Money
 from db.base.scope import Slice
 from db.models import (
     Agent,
-    Campaign,
-    CampaignNumber,
     CampaignStatus,
     Connection,
     NumberStatus,
@@ -32,10 +32,11 @@ from providers.sandbox.store import OwnedSeed, add_stock
 from services.numbers import numbers
 from services.orders import fulfilment, orders, reconcile, resync
 from services.orders.orders import Configuration, Purchase
+from services.setup import builder
 from services.text import exports, numbering
 from tests.conftest import World
 from tests.world import reconciling
-from tests.world.ordering import NUMBERS, buy, for_sale, looked_up, on_record, owned, place, state
+from tests.world.ordering import NUMBERS, PRICE, buy, for_sale, looked_up, on_record, owned, place, state
 
 THEIRS = "https://theirs.example.com/voice"
 _impossible = (f"+5215512{n:06}" for n in count(345678))
@@ -80,7 +81,7 @@ def test_a_number_that_the_library_calls_impossible_is_imported_and_found_everyw
 
 def test_such_a_number_is_bought_released_and_bought_back(session: Session, world: World, sandbox: Sandbox) -> None:
     e164 = impossible(sandbox, is_held=False)
-    purchase = Purchase(e164, "MX", "mobile", "4.00", "USD", Configuration(label="Ventas"))
+    purchase = Purchase(e164, "MX", "mobile", Money(Decimal("4.00"), "USD"), Configuration(label="Ventas"))
     order = orders.place_purchase(session, world.operator, world.twilio, purchase)
     fulfilment.ask(order)
     number = on_record(session, world, looked_up(session, world, order).number_id)
@@ -141,7 +142,7 @@ def test_whatever_has_changed_meanwhile_an_order_that_took_effect_ends_confirmed
     chosen = Configuration(label="Chosen", agent_id=world.agent)
     method = {OrderKind.RELEASE: "DELETE"}.get(kind, "POST")
     if kind is OrderKind.PURCHASE:
-        purchase = Purchase(for_sale(session, world), "US", "local", "1.15", "USD", chosen)
+        purchase = Purchase(for_sale(session, world), "US", "local", PRICE, chosen)
         order = orders.place_purchase(session, world.operator, world.twilio, purchase)
     elif kind is OrderKind.IMPORT:
         there = owned(session, world)
@@ -152,14 +153,11 @@ def test_whatever_has_changed_meanwhile_an_order_that_took_effect_ends_confirmed
         bought = looked_up(session, world, buy(session, world, for_sale(session, world)))
         number = on_record(session, world, bought.number_id)
         if kind is OrderKind.RELEASE:
-            campaign = Campaign(tenant_id=world.tenant, name="Spring", status=CampaignStatus.ENDED)
-            session.add(campaign)
-            session.flush()
-            session.add(CampaignNumber(campaign_id=campaign.id, number_id=number.id, tenant_id=world.tenant))
+            builder.campaign(session, world.tenant, "Spring", [number.id], status=CampaignStatus.ENDED)
             session.commit()
             order = orders.place_release(session, world.operator, number.id, number.e164, version=number.version)
         else:
-            ours = orders.told(bought.configuration)
+            ours = orders.stored_webhooks(bought.configuration)
             wanted = orders.Webhooks(voice_url=THEIRS, status_callback=ours.status_callback)
             order = orders.place_webhooks(session, world.operator, number.id, ours, wanted)
     sandbox.fault(Fault(Kind.DROP_AFTER, method=method, path=NUMBERS))
@@ -205,11 +203,10 @@ def test_a_number_that_is_on_record_elsewhere_is_told_so_until_it_is_not(
     e164 = for_sale(session, world)
     sandbox.fault(Fault(Kind.DROP_AFTER, method="POST", path=NUMBERS))
     order = buy(session, world, e164)
-    other = numbers.PhoneNumber(tenant_id=world.other_tenant, e164=e164, provider="sip")  # as a restored backup has it
-    session.add(other)
+    other = builder.number(session, world.other_tenant, e164)  # as a restored backup has it
     session.commit()
     assert not fulfilment.settle(order)
-    assert "on record elsewhere" in (looked_up(session, world, order).problem or "")
+    assert "has this number elsewhere" in (looked_up(session, world, order).problem or "")
     session.delete(session.get_one(numbers.PhoneNumber, other.id))
     session.commit()
     assert fulfilment.settle(order)

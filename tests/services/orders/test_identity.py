@@ -65,8 +65,8 @@ def test_webhooks_of_another_number_are_neither_set_nor_restored_nor_logged(
         assert found.state is OrderState.FAILED
         assert "under the SID exo-2" in (found.problem or "")
     assert exophones.webhooks("exo-2") == now
-    told = [event.action for event in audit.history(session, world.viewer, "number", mistyped, Slice())]
-    assert told == ["numbers:add"]
+    lines = [event.action for event in audit.history(session, world.viewer, "number", mistyped, Slice())]
+    assert lines == ["numbers:add"]
 
 
 def test_a_look_afterwards_believes_no_other_number(

@@ -25,7 +25,19 @@ from services.orders import catalogue, fulfilment, orders, states
 from services.orders.orders import Configuration, Purchase
 from services.text import numbering
 from tests.conftest import World
-from tests.world.ordering import NUMBERS, bought, buy, for_sale, looked_up, on_record, place, state, sweeping, until
+from tests.world.ordering import (
+    NUMBERS,
+    PRICE,
+    bought,
+    buy,
+    for_sale,
+    looked_up,
+    on_record,
+    place,
+    state,
+    sweeping,
+    until,
+)
 
 
 def test_an_order_that_is_uncertain_for_thirty_days_is_still_looked_at(
@@ -182,7 +194,7 @@ def test_a_purchase_given_up_too_early_ends_confirmed_though_the_number_was_orde
     again = looked_up(session, world, second)
     assert again.state is of_second
     if of_second is OrderState.FAILED:
-        assert "already, so it was not bought and nothing was charged" in (again.problem or "")
+        assert "already in the account, so it was not bought and nothing was charged" in (again.problem or "")
     else:
         assert again.number_id == seen.number_id
     assert bought(sandbox, e164) == 1
@@ -205,7 +217,7 @@ def test_a_purchase_that_meets_a_busy_provider_waits_and_is_made_at_the_agreed_p
     with time_machine.travel(start + timedelta(minutes=40)):
         fulfilment.drive(order)
     seen = looked_up(session, world, order)
-    assert (seen.state, seen.price) == (OrderState.CONFIRMED, "1.15")
+    assert (seen.state, seen.price) == (OrderState.CONFIRMED, PRICE)
     assert bought(sandbox, e164) == 1
 
 
@@ -232,7 +244,7 @@ def test_a_release_that_a_busy_provider_did_not_take_before_the_console_stopped_
         fulfilment.drive(order)
     seen = looked_up(session, world, order)
     assert seen.state is OrderState.FAILED
-    assert "did not take it" in (seen.problem or "")
+    assert "did not accept it" in (seen.problem or "")
     assert "never sent" not in (seen.problem or "")
 
 
@@ -266,7 +278,7 @@ def test_what_was_sent_cannot_be_cancelled(session: Session, world: World, sandb
     with pytest.raises(Conflict, match="sent to the provider"):
         orders.cancel(session, world.operator, order)
     session.rollback()
-    assert orders.cancel_all(session, world.operator, [order]) == "0 orders cancelled; 1 sent meanwhile."
+    assert orders.cancel_all(session, world.operator, [order]) == "0 orders cancelled; 1 already sent."
 
 
 def test_check_now_looks_at_every_order_and_tells_why_it_could_not(

@@ -17,12 +17,11 @@ from providers.records import NumberSearch, Webhooks
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
 from services.audit import audit
-from services.core import settings
 from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from services.numbers import numbers, registration
 from services.orders import catalogue, fulfilment, orders
 from services.orders.orders import Configuration, Purchase
-from tests.conftest import World
+from tests.conftest import Configure, World
 from tests.world import make
 from tests.world.ordering import NUMBERS, bought, buy, for_sale, ledger, looked_up, on_record, owned, place, state
 from tests.world.reconciling import at_twilio
@@ -108,7 +107,7 @@ def test_a_number_that_the_account_holds_already_is_not_bought_over(
     order = buy(session, world, e164)
     seen = looked_up(session, world, order)
     assert seen.state is OrderState.FAILED
-    assert "already, so it was not bought" in (seen.problem or "")
+    assert "already in the account, so it was not bought" in (seen.problem or "")
     assert "Import it" in (seen.problem or "")
     there = at_twilio(session, world).find_owned(e164)
     assert there
@@ -156,7 +155,7 @@ def test_what_could_not_be_put_on_record_is_refused_before_anything_is_asked(
         orders.place_purchase(session, world.operator, world.twilio, Purchase(e164))
 
     for act in (place_import, place_purchase) if field == "number" else (place_import,):
-        with pytest.raises(InvalidInput, match=f"The {field} .* Nothing was asked") as refused:
+        with pytest.raises(InvalidInput, match=f"The {field} .* Nothing was sent") as refused:
             act()
         assert refused.value.field == field
         session.rollback()
@@ -174,7 +173,7 @@ def test_a_purchase_whose_answer_is_lost_is_adopted(
     assert numbers.count(session, world.viewer, NumberQuery()) == 0
     with pytest.raises(Conflict):
         buy(session, world, e164)
-    with pytest.raises(InvalidInput, match="is being ordered"):
+    with pytest.raises(InvalidInput, match="already being ordered"):
         registration.register(session, world.operator, e164, world.sip, registration.Configuration())
     session.rollback()
     assert fulfilment.settle(order)
@@ -184,18 +183,15 @@ def test_a_purchase_whose_answer_is_lost_is_adopted(
 
 
 def test_a_purchase_that_did_not_happen_fails_only_once_it_cannot_happen_any_more(
-    session: Session, world: World, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    session: Session, world: World, sandbox: Sandbox, configure: Configure
 ) -> None:
     e164 = for_sale(session, world)
     sandbox.fault(Fault(Kind.DROP_BEFORE, method="POST", path=NUMBERS))
     order = buy(session, world, e164)
     assert not fulfilment.settle(order)
     assert state(session, world, order) is OrderState.UNKNOWN
-    monkeypatch.setenv("NUMBERDESK_SETTLE_SECONDS", "0")
-    settings.current.cache_clear()
+    configure(settle_seconds=0)
     assert fulfilment.settle(order)
-    monkeypatch.undo()
-    settings.current.cache_clear()
     seen = looked_up(session, world, order)
     assert seen.state is OrderState.FAILED
     assert "nothing was charged" in (seen.problem or "")
@@ -220,7 +216,7 @@ def test_a_number_that_somebody_else_took_is_refused_in_words(session: Session, 
     order = buy(session, world, "+15005550000")
     seen = looked_up(session, world, order)
     assert seen.state is OrderState.FAILED
-    assert "somebody else has it" in (seen.problem or "")
+    assert "someone else has it" in (seen.problem or "")
 
 
 def test_an_import_keeps_what_it_replaces_and_it_can_be_restored(
@@ -232,7 +228,7 @@ def test_an_import_keeps_what_it_replaces_and_it_can_be_restored(
     )
     fulfilment.ask(order)
     seen = looked_up(session, world, order)
-    assert (seen.state, orders.told(seen.previous)) == (OrderState.CONFIRMED, theirs.webhooks)
+    assert (seen.state, orders.stored_webhooks(seen.previous)) == (OrderState.CONFIRMED, theirs.webhooks)
     number = on_record(session, world, seen.number_id)
     ours = catalogue.webhooks_now(session, world.operator, number.id)
     assert ours.voice_url == "https://voice.example.com/in"
@@ -279,7 +275,7 @@ def test_an_owned_number_that_vanished_is_not_imported(session: Session, world: 
     fulfilment.ask(order)
     seen = looked_up(session, world, order)
     assert seen.state is OrderState.FAILED
-    assert "not in the account any more" in (seen.problem or "")
+    assert "no longer in the account" in (seen.problem or "")
 
 
 @pytest.mark.parametrize(
@@ -307,7 +303,7 @@ def test_nothing_of_another_tenant_can_be_ordered_with(session: Session, world: 
 
 def test_a_number_on_record_is_not_bought_again(session: Session, world: World, sandbox: Sandbox) -> None:
     make.number(session, world, "+15005550006")
-    with pytest.raises(InvalidInput, match="exists already"):
+    with pytest.raises(InvalidInput, match="already exists"):
         buy(session, world, "+15005550006")
 
 
@@ -326,12 +322,11 @@ def test_a_purchase_that_was_never_sent_is_not_sent_when_nobody_expects_it_any_m
 
 
 def test_a_purchase_that_took_effect_after_it_was_given_up_is_on_record_all_the_same(
-    session: Session, world: World, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    session: Session, world: World, sandbox: Sandbox, configure: Configure
 ) -> None:
     e164 = for_sale(session, world)
     order = place(session, world, e164)
-    monkeypatch.setenv("NUMBERDESK_SETTLE_SECONDS", "0")
-    settings.current.cache_clear()
+    configure(settle_seconds=0)
     sandbox.fault(Fault(Kind.LATE, method="POST", path=NUMBERS, seconds=0.5))
     asking = threading.Thread(target=fulfilment.ask, args=[order])
     asking.start()
@@ -340,8 +335,6 @@ def test_a_purchase_that_took_effect_after_it_was_given_up_is_on_record_all_the_
         if looked_up(session, world, order).asked_at:
             fulfilment.settle(order)
     asking.join()
-    monkeypatch.undo()
-    settings.current.cache_clear()
     assert state(session, world, order) is OrderState.CONFIRMED
     assert numbers.count(session, world.viewer, NumberQuery()) == 1
     assert bought(sandbox, e164) == 1

@@ -42,11 +42,11 @@ def test_a_number_that_is_the_same_in_both_is_counted_and_not_shown(
 def test_every_number_of_an_account_larger_than_a_page_is_compared(
     session: Session, world: World, sandbox: Sandbox
 ) -> None:
-    told: list[int] = []
-    comparison = reconcile.compare(session, world.operator, world.twilio, told.append)
+    lines: list[int] = []
+    comparison = reconcile.compare(session, world.operator, world.twilio, lines.append)
     assert comparison.held >= MAIN_OWNS
-    assert told[:2] == [1000, 2000]
-    assert told[-1] == comparison.held
+    assert lines[:2] == [1000, 2000]
+    assert lines[-1] == comparison.held
     assert len({row.e164 for row in comparison.missing_here.rows}) == comparison.missing_here.total == comparison.held
 
 
@@ -83,10 +83,10 @@ def test_a_number_on_record_in_another_tenant_cannot_be_imported_and_nobody_is_n
     make.number(session, world, f"{area}001", actor=world.stranger, label="Secret")
     comparison = reconciling.compared(session, world, area)
     (row,) = comparison.missing_here.rows
-    assert row.why_not.endswith("exists already. A number can be on record only once.")
+    assert row.why_not.endswith("already exists. A number can be added only once.")
     assert "Other" not in repr(comparison)
     assert "Secret" not in repr(comparison)
-    with pytest.raises(InvalidInput, match="exists already"):
+    with pytest.raises(InvalidInput, match="already exists"):
         reconcile.place_import(session, world.operator, comparison, row)
 
 
@@ -97,8 +97,8 @@ def test_a_number_with_an_open_order_cannot_be_imported_meanwhile(
     comparison = reconciling.compared(session, world, area)
     reconcile.place_import(session, world.operator, comparison, comparison.missing_here.rows[0])
     (row,) = reconciling.compared(session, world, area).missing_here.rows
-    assert "is being ordered or changed already" in row.why_not
-    with pytest.raises(Conflict, match="is being ordered or changed already"):
+    assert "is already being ordered or changed" in row.why_not
+    with pytest.raises(Conflict, match="is already being ordered or changed"):
         reconcile.place_import(session, world.operator, comparison, row)
 
 
@@ -132,30 +132,30 @@ def test_a_provider_that_fails_in_the_middle_gives_no_comparison(
     session: Session, world: World, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(provider_access, "ATTEMPTS", 1)
-    told: list[int] = []
+    lines: list[int] = []
 
     def fail_from_now_on(read: int) -> None:
-        told.append(read)
+        lines.append(read)
         sandbox.fault(Fault(Kind.UNAVAILABLE, method="GET", path="/IncomingPhoneNumbers", times=None))
 
     with pytest.raises(provider_access.ProviderProblem, match="list the account's numbers"):
         reconcile.compare(session, world.operator, world.twilio, fail_from_now_on)
-    assert told == [1000]
+    assert lines == [1000]
 
 
 def test_only_active_connections_whose_vendor_lists_what_it_holds_can_be_compared(
     session: Session, world: World, sandbox: Sandbox
 ) -> None:
-    assert [row.name for row in reconcile.offered(session, world.operator)] == ["Twilio"]
+    assert [row.name for row in reconcile.connection_options(session, world.operator)] == ["Twilio"]
     for connection in (world.exotel, world.sip, world.retired, world.other_sip):
-        with pytest.raises(InvalidInput, match="lists what it holds"):
+        with pytest.raises(InvalidInput, match="can be compared"):
             reconcile.compare(session, world.operator, connection)
     found = db.connections.find(session, Scope(world.tenant), world.twilio)
     assert found
     found.is_active = False
     session.commit()
-    assert reconcile.offered(session, world.operator) == []
-    with pytest.raises(InvalidInput, match="lists what it holds"):
+    assert reconcile.connection_options(session, world.operator) == []
+    with pytest.raises(InvalidInput, match="can be compared"):
         reconcile.compare(session, world.operator, world.twilio)
 
 
@@ -167,7 +167,7 @@ def test_who_may_not_and_who_has_no_tenant_sees_and_changes_nothing(
     comparison = reconciling.compared(session, world, area)
     (row,) = comparison.different.rows
     with pytest.raises(Forbidden):
-        reconcile.offered(session, world.viewer)
+        reconcile.connection_options(session, world.viewer)
     with pytest.raises(Forbidden):
         reconciling.compared(session, world, area, world.viewer)
     with pytest.raises(Forbidden):

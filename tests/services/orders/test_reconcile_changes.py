@@ -41,7 +41,7 @@ def test_an_import_is_refused_when_the_webhooks_there_are_no_longer_those_that_w
     reconciling.at_twilio(session, world).set_webhooks(row.number.sid, voice_url=reconciling.ELSEWHERE)
     order = reconcile.place_import(session, world.operator, comparison, row)
     fulfilment.ask(order)
-    assert "were changed at the provider since they were shown" in (
+    assert "have changed at the provider since they were shown" in (
         ordering.looked_up(session, world, order).problem or ""
     )
     assert (
@@ -56,7 +56,7 @@ def test_an_import_is_refused_when_the_connection_has_other_webhooks_by_now(
     reconciling.held(sandbox, f"{area}001")
     comparison = reconciling.compared(session, world, area)
     reconciling.move_webhooks(session, world)
-    with pytest.raises(Conflict, match="connection was changed"):
+    with pytest.raises(Conflict, match="connection has changed"):
         reconcile.place_import(session, world.operator, comparison, comparison.missing_here.rows[0])
 
 
@@ -79,7 +79,7 @@ def test_a_number_that_left_the_account_can_be_marked_as_released(
     assert reconcile.attached(session, world.operator, [row]) == {}
     (event,) = audit.search(session, world.viewer, audit.AuditQuery(actions=(Action.NUMBERS_RELEASE,)), Slice())
     assert (event.number_id, event.after["status"], event.after["reason"]) == (number.id, "released", WHY)
-    assert wording.deed(event) == "marked the number as released"
+    assert wording.event_action(event) == "marked the number as released"
     assert reconciling.compared(session, world, area).agrees
 
 
@@ -90,7 +90,7 @@ def test_marking_as_released_looks_at_the_provider_once_more(
     provider.release(number.provider_sid or "")
     (row,) = reconciling.compared(session, world, area).missing_there.rows
     provider.buy(number.e164, label="Front desk", voice_url=reconciling.OURS)
-    with pytest.raises(InvalidInput, match="holds the number again"):
+    with pytest.raises(InvalidInput, match="is in the account again"):
         reconcile.mark_released(session, world.operator, row, WHY)
     assert ordering.on_record(session, world, number.id).status is NumberStatus.ACTIVE
 
@@ -113,7 +113,7 @@ def test_a_number_whose_release_is_under_way_is_left_to_its_order(
     sandbox.fault(Fault(Kind.DROP_AFTER, method="DELETE", path="/IncomingPhoneNumbers"))
     fulfilment.ask(order)
     (row,) = reconciling.compared(session, world, area).missing_there.rows
-    with pytest.raises(Conflict, match="is being ordered or changed already"):
+    with pytest.raises(Conflict, match="is already being ordered or changed"):
         reconcile.mark_released(session, world.operator, row, WHY)
     assert fulfilment.settle(order)
     assert ordering.on_record(session, world, number.id).buy_back_until is not None
@@ -166,7 +166,7 @@ def test_our_webhooks_are_set_through_an_order_and_what_was_there_is_kept(
     reconciling.at_twilio(session, world).set_webhooks(number.provider_sid or "", voice_url=reconciling.ELSEWHERE)
     (row,) = reconciling.compared(session, world, area).different.rows
     order = reconcile.place_webhooks(session, world.operator, row)
-    with pytest.raises(Conflict, match="is being ordered or changed already"):
+    with pytest.raises(Conflict, match="is already being ordered or changed"):
         reconcile.place_webhooks(session, world.operator, row)
     fulfilment.ask(order)
     settled = ordering.looked_up(session, world, order)
@@ -195,5 +195,5 @@ def test_webhooks_are_not_set_when_the_connection_has_others_by_now(
     reconciling.at_twilio(session, world).set_webhooks(number.provider_sid or "", voice_url=reconciling.ELSEWHERE)
     (row,) = reconciling.compared(session, world, area).different.rows
     reconciling.move_webhooks(session, world)
-    with pytest.raises(Conflict, match="connection was changed"):
+    with pytest.raises(Conflict, match="connection has changed"):
         reconcile.place_webhooks(session, world.operator, row)

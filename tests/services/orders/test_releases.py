@@ -18,7 +18,7 @@ from services.numbers import numbers, registration
 from services.orders import catalogue, fulfilment, orders
 from services.text import numbering
 from tests.conftest import World
-from tests.world.ordering import NUMBERS, buy, for_sale, ledger, looked_up, on_record, state
+from tests.world.ordering import NUMBERS, PRICE, buy, for_sale, ledger, looked_up, on_record, state
 from tests.world.reconciling import at_twilio
 
 
@@ -69,7 +69,7 @@ def test_a_released_number_is_bought_back_as_it_was(session: Session, world: Wor
     session.rollback()
     fulfilment.ask(order)
     again = looked_up(session, world, order)
-    assert (again.state, again.price) == (OrderState.CONFIRMED, "1.15")
+    assert (again.state, again.price) == (OrderState.CONFIRMED, PRICE)
     assert again.number_id == number
     seen = on_record(session, world, number)
     assert (seen.status, seen.released_at, seen.buy_back_until) == (NumberStatus.ACTIVE, None, None)
@@ -79,8 +79,8 @@ def test_a_released_number_is_bought_back_as_it_was(session: Session, world: Wor
     assert numbers.count(session, world.viewer, numbers.NumberQuery(search=numbering.search_text(e164))) == 1
     assert numbers.left_campaigns(session, world.viewer, number) == ["Renewals"]
     assert campaigns.get(session, world.viewer, campaign).pool == 0
-    told = [event.action for event in audit.history(session, world.viewer, "number", number, Slice())]
-    assert (told[0], told[1], told[-1]) == ("numbers:buy_back", "numbers:release", "numbers:buy")
+    lines = [event.action for event in audit.history(session, world.viewer, "number", number, Slice())]
+    assert (lines[0], lines[1], lines[-1]) == ("numbers:buy_back", "numbers:release", "numbers:buy")
     released(session, world, number)  # and given back once more
     assert on_record(session, world, number).status is NumberStatus.RELEASED
 
@@ -153,7 +153,7 @@ def test_a_number_that_was_registered_by_hand_meanwhile_is_not_bought_back(
     number = looked_up(session, world, buy(session, world, e164)).number_id or 0
     released(session, world, number)
     by_hand = registration.register(session, world.operator, e164, world.sip, registration.Configuration())
-    with pytest.raises(InvalidInput, match="exists already"):
+    with pytest.raises(InvalidInput, match="already exists"):
         orders.place_buy_back(session, world.operator, number)
     session.rollback()
     version = numbers.remove(session, world.operator, by_hand, version=1)

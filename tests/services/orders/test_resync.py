@@ -61,7 +61,7 @@ def test_what_differs_is_shown_and_nothing_is_changed(session: Session, world: W
         "https://elsewhere.example.com",
     )
     assert numbers.get(session, world.viewer, bought) == number
-    with pytest.raises(InvalidInput, match="cannot be taken over"):
+    with pytest.raises(InvalidInput, match="cannot be updated"):
         resync.apply(session, world.operator, bought, difference, version=number.version)
 
 
@@ -85,7 +85,7 @@ def test_a_number_that_left_the_account_can_be_marked_as_released(session: Sessi
     number = numbers.get(session, world.viewer, bought)
     provider = at_twilio(session, world)
     gone = resync.Difference("In the account", "Yes", "No: released or moved away", resync.GONE)
-    with pytest.raises(InvalidInput, match="holds the number again"):
+    with pytest.raises(InvalidInput, match="is in the account again"):
         resync.apply(session, world.operator, bought, gone, version=1, reason="Released at Twilio")
     session.rollback()
     provider.release(number.provider_sid or "")
@@ -97,7 +97,7 @@ def test_a_number_that_left_the_account_can_be_marked_as_released(session: Sessi
     assert numbers.get(session, world.viewer, bought).status is NumberStatus.RELEASED
     (event,) = audit.search(session, world.viewer, audit.AuditQuery(actions=(Action.NUMBERS_RELEASE,)), Slice())
     assert (event.number_id, event.after["reason"]) == (bought, "Released at Twilio")
-    assert wording.deed(event) == "marked the number as released"
+    assert wording.event_action(event) == "marked the number as released"
 
 
 def test_a_number_is_not_marked_as_released_while_an_order_about_it_is_open(
@@ -106,7 +106,7 @@ def test_a_number_is_not_marked_as_released_while_an_order_about_it_is_open(
     number = numbers.get(session, world.viewer, bought)
     orders.place_release(session, world.operator, bought, number.e164, version=1)
     at_twilio(session, world).release(number.provider_sid or "")
-    with pytest.raises(Conflict, match="being ordered or changed already"):
+    with pytest.raises(Conflict, match="being ordered or changed"):
         resync.apply(session, world.operator, bought, resync.NOT_THERE, version=1, reason="Released at Twilio")
     session.rollback()
     assert numbers.get(session, world.viewer, bought).status is NumberStatus.ACTIVE

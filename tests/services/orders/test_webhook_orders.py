@@ -65,7 +65,7 @@ def test_a_routing_is_stopped_only_when_that_was_agreed_to_and_can_be_restored(
 ) -> None:
     (routing,) = settings.values()
     number = there(session, world, sandbox, f"{area}001", settings | {"voice_url": reconciling.OURS})
-    with pytest.raises(InvalidInput, match=f"{routing}.*Agree") as refused:
+    with pytest.raises(InvalidInput, match=f"{routing}.*Confirm") as refused:
         place(session, world, number)
     assert refused.value.field == "stop_routing"
     session.rollback()
@@ -78,7 +78,7 @@ def test_a_routing_is_stopped_only_when_that_was_agreed_to_and_can_be_restored(
     record = seen.number_id or 0
     assert resync.differences(session, world.viewer, record) == []
 
-    now, before = catalogue.webhooks_now(session, world.operator, record), orders.told(seen.previous)
+    now, before = catalogue.webhooks_now(session, world.operator, record), orders.stored_webhooks(seen.previous)
     restore = orders.place_webhooks(session, world.operator, record, now, before)
     fulfilment.ask(restore)
     assert state(session, world, restore) is OrderState.CONFIRMED
@@ -109,7 +109,9 @@ def test_methods_and_fallback_are_set_so_that_calls_reach_ours_and_can_be_restor
     assert seen.state is OrderState.CONFIRMED
     assert sandbox.calls_reach(number.e164) == OURS
     assert (now.voice_fallback_url, now.status_callback_method) == ("", "POST")
-    restore = orders.place_webhooks(session, world.operator, seen.number_id or 0, now, orders.told(seen.previous))
+    restore = orders.place_webhooks(
+        session, world.operator, seen.number_id or 0, now, orders.stored_webhooks(seen.previous)
+    )
     fulfilment.ask(restore)
     assert now_at(session, world, number.sid) == number.webhooks
 
@@ -126,7 +128,7 @@ def test_everything_that_differs_for_callers_is_shown_by_re_sync_and_reconcile_a
     (row,) = reconciling.compared(session, world, number.e164).different.rows
     assert [one.name for one in row.webhooks] == [webhook_orders.NAMES[field]]
     if field == "trunk_sid":
-        with pytest.raises(InvalidInput, match="Agree"):
+        with pytest.raises(InvalidInput, match="Confirm"):
             reconcile.place_webhooks(session, world.operator, row)
         session.rollback()
     order = reconcile.place_webhooks(session, world.operator, row, stop_routing=field == "trunk_sid")
@@ -242,11 +244,11 @@ def test_a_routing_that_older_imports_left_in_place_points_elsewhere(
 def test_what_orders_keep_is_read_whatever_version_wrote_it() -> None:
     now = Webhooks(voice_method="GET", voice_fallback_url="https://now.example.com", trunk_sid=TRUNK)
     old = {"voice_url": "https://a.example.com", "sms_url": "", "status_callback": "", "routed_by": APPLICATION}
-    assert webhook_orders.kept(old, now) == replace(
+    assert webhook_orders.stored(old, now) == replace(
         now, voice_url="https://a.example.com", trunk_sid="", voice_application_sid=APPLICATION
     )
-    assert webhook_orders.kept(old | {"routed_by": None}, now).routed_by == ""
-    assert webhook_orders.kept({"voice_url": "https://a.example.com"}, now).trunk_sid == TRUNK
-    assert webhook_orders.kept({}, now) == Webhooks()
+    assert webhook_orders.stored(old | {"routed_by": None}, now).routed_by == ""
+    assert webhook_orders.stored({"voice_url": "https://a.example.com"}, now).trunk_sid == TRUNK
+    assert webhook_orders.stored({}, now) == Webhooks()
     whole = Webhooks("https://a.example.com", voice_method="GET", voice_application_sid=APPLICATION)
-    assert webhook_orders.kept(webhook_orders.all_of(whole), now) == whole
+    assert webhook_orders.stored(webhook_orders.all_of(whole), now) == whole

@@ -135,7 +135,7 @@ def test_no_superadmin_stops_being_one_alone(session: Session, world: World) -> 
         lambda: users.set_superadmin(session, world.superadmin, world.superadmin.user_id, False),
         lambda: users.set_active(session, world.superadmin, world.superadmin.user_id, False),
     ):
-        with pytest.raises(Forbidden, match="Nobody"):
+        with pytest.raises(Forbidden, match="You can't"):
             act()
 
 
@@ -153,7 +153,7 @@ AGAINST_SUPERADMINS: dict[str, Deed] = {
 }
 
 
-def at_once(first: Actor, second: Actor, deed: Deed, tenant: int) -> list[type[Exception] | None]:
+def at_once(first: Actor, second: Actor, event_action: Deed, tenant: int) -> list[type[Exception] | None]:
     """Let two people do the same to each other at the same moment; return what refused each, the winner first."""
     barrier = threading.Barrier(2)
     outcomes: list[type[Exception] | None] = []
@@ -163,7 +163,7 @@ def at_once(first: Actor, second: Actor, deed: Deed, tenant: int) -> list[type[E
             sign_in.load_actor(own, actor.username, datetime.now(UTC), None)  # as `rechecked` does before a click
             barrier.wait(10)
             try:
-                deed(own, actor, other.user_id, tenant)
+                event_action(own, actor, other.user_id, tenant)
                 outcomes.append(None)
             except ServiceError as exc:
                 outcomes.append(type(exc))
@@ -179,14 +179,14 @@ def at_once(first: Actor, second: Actor, deed: Deed, tenant: int) -> list[type[E
 @pytest.mark.parametrize("others", ["alone", "with a third"])
 @pytest.mark.parametrize("deed", AGAINST_ADMINS)
 def test_of_two_admins_who_act_against_each_other_at_once_one_wins(
-    session: Session, world: World, deed: str, others: str
+    session: Session, world: World, event_action: str, others: str
 ) -> None:
     second = replace(world.operator, role=Role.ADMIN)
     if others == "with a third":
         users.change_role(session, world.admin, world.viewer.user_id, world.tenant, Role.ADMIN)
     for _ in range(ROUNDS):
         restore(session, Membership, world, [world.admin.user_id, second.user_id])
-        outcomes = at_once(world.admin, second, AGAINST_ADMINS[deed], world.tenant)
+        outcomes = at_once(world.admin, second, AGAINST_ADMINS[event_action], world.tenant)
         assert outcomes in ([None, Conflict], [None, Forbidden])
         left = UserQuery(roles=(Role.ADMIN,), active=True)
         assert db.people.users.count(session, Scope(world.tenant), left) == (1 if others == "alone" else 2)
@@ -194,12 +194,12 @@ def test_of_two_admins_who_act_against_each_other_at_once_one_wins(
 
 @pytest.mark.parametrize("deed", AGAINST_SUPERADMINS)
 def test_of_two_superadmins_who_act_against_each_other_at_once_one_wins(
-    session: Session, world: World, deed: str
+    session: Session, world: World, event_action: str
 ) -> None:
     second = replace(world.viewer, is_superadmin=True)
     for _ in range(ROUNDS):
         restore(session, User, world, [world.superadmin.user_id, second.user_id])
-        outcomes = at_once(world.superadmin, second, AGAINST_SUPERADMINS[deed], world.tenant)
+        outcomes = at_once(world.superadmin, second, AGAINST_SUPERADMINS[event_action], world.tenant)
         assert outcomes in ([None, Conflict], [None, Forbidden])
         assert session.scalar(sa.select(sa.func.count(User.id)).where(User.is_superadmin, User.is_active)) == 1
 
@@ -243,7 +243,7 @@ def test_deactivating_and_resetting_end_every_session(session: Session, world: W
 
 
 def test_a_superadmin_gives_a_user_of_another_tenant_a_role(session: Session, world: World) -> None:
-    with pytest.raises(InvalidInput, match="already, in another tenant") as refused:
+    with pytest.raises(InvalidInput, match="already exists in another tenant") as refused:
         users.create(session, world.superadmin, " STRANGER ", "Somebody", Role.VIEWER)
     assert refused.value.overridable
     users.grant(session, world.superadmin, " Stranger ", world.tenant, Role.VIEWER)
@@ -262,10 +262,10 @@ def test_a_superadmin_gives_a_user_of_another_tenant_a_role(session: Session, wo
 
 @pytest.mark.parametrize("typed", ["operator", "OPERATOR", "  Operator\t"])
 def test_other_case_and_spaces_make_no_second_account(session: Session, world: World, typed: str) -> None:
-    with pytest.raises(InvalidInput, match=r"^Operator \(operator\) is in this tenant already\.$") as refused:
-        users.create(session, world.admin, typed, "Somebody else", Role.ADMIN)
+    with pytest.raises(InvalidInput, match=r"^Operator \(operator\) already has a role in this tenant\.$") as refused:
+        users.create(session, world.admin, typed, "Someone else", Role.ADMIN)
     assert not refused.value.overridable
-    with pytest.raises(InvalidInput, match="A superadmin can give this user a role here") as refused:
+    with pytest.raises(InvalidInput, match="Ask a superadmin to give this user a role here") as refused:
         users.create(session, world.admin, typed.lower().replace("operator", "stranger"), "Somebody", Role.VIEWER)
     assert not refused.value.overridable
 

@@ -15,14 +15,15 @@ from services.orders import fulfilment, reconcile
 from services.people import sign_in
 from services.setup import demo, demo_story
 from services.setup.sandbox import running_for_demo
+from tests.conftest import Configure
 
 NOW = datetime.now(UTC)
 
 
 @pytest.fixture
-def operator(session: Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[Actor]:
+def operator(session: Session, configure: Configure) -> Iterator[Actor]:
     """The demo's operator, with its sandbox running."""
-    monkeypatch.setattr(settings.current(), "demo", True)
+    configure(demo=1)
     demo.fill(session, settings.current(), NOW.date())
     actor = sign_in.load_actor(session, "operator", datetime.now(UTC), None)
     session.rollback()
@@ -61,7 +62,7 @@ def test_reading_the_log_gives_health_to_the_campaign_that_no_dialer_reports(ses
 
 
 def test_the_largest_account_has_something_of_every_kind_to_reconcile(session: Session, operator: Actor) -> None:
-    (connection,) = reconcile.offered(session, operator)
+    (connection,) = reconcile.connection_options(session, operator)
     found = reconcile.compare(session, operator, connection.id)
     assert found.missing_here.total > 1000
     assert found.missing_there.total == len(demo_story.RELEASED_AT_TWILIO)
@@ -74,7 +75,7 @@ def test_the_largest_account_has_something_of_every_kind_to_reconcile(session: S
 
 
 def test_the_demo_starts_again_with_a_number_that_was_imported_meanwhile(session: Session, operator: Actor) -> None:
-    (connection,) = reconcile.offered(session, operator)
+    (connection,) = reconcile.connection_options(session, operator)
     found = reconcile.compare(session, operator, connection.id, matching="+1202")
     fulfilment.ask(reconcile.place_import(session, operator, found, found.missing_here.rows[0]))
     with running_for_demo(settings.current()):

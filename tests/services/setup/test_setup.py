@@ -27,7 +27,7 @@ def test_a_superadmin_is_created_once_and_with_a_long_password(session: Session)
     user = db.people.users.find(session, "root")
     assert user
     assert user.is_superadmin
-    with pytest.raises(InvalidInput, match="already"):
+    with pytest.raises(InvalidInput, match="is taken"):
         commands.create_superadmin(session, "ROOT", "long-enough-password")
 
 
@@ -51,7 +51,7 @@ def test_start_up_stops_when_the_key_does_not_open_what_is_stored(
     with pytest.raises(credentials.KeyProblem, match="Set NUMBERDESK_ENCRYPTION_KEYS"):
         startup.start(Settings(data_dir=tmp_path, database_url=url, demo=False))
     other = Settings(data_dir=tmp_path, database_url=url, demo=False, encryption_keys=Fernet.generate_key().decode())
-    with pytest.raises(credentials.KeyProblem, match="Put the key back"):
+    with pytest.raises(credentials.KeyProblem, match="Restore the key"):
         startup.start(other)
 
 
@@ -68,7 +68,7 @@ def test_start_up_stops_when_the_key_opens_only_some_of_what_is_stored(
         row.credentials = credentials.seal(one, {"token": "secret"})
     session.commit()
     startup.start(both)
-    with pytest.raises(credentials.KeyProblem, match="Put the key back"):
+    with pytest.raises(credentials.KeyProblem, match="Restore the key"):
         startup.start(both.model_copy(update={"encryption_keys": kept}))
 
 
@@ -84,7 +84,7 @@ def test_an_installation_whose_key_was_lost_does_not_start_and_gets_no_new_one(t
 @pytest.mark.parametrize(
     ("environment", "arguments", "said"),
     [
-        ({}, ["create-superadmin", "root"], "run this in a terminal. Nothing was changed."),
+        ({}, ["create-superadmin", "root"], "run it in a terminal. Nothing was changed."),
         ({}, ["create-superadmin", "two words"], "A user name has 2 to 64 letters"),
         ({"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"}, ["rotate-key"], "cannot be reached"),
     ],

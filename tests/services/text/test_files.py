@@ -58,8 +58,8 @@ def book(*sheets: Sequence[Sequence[object]], fill: Callable[..., None] | None =
     [
         ("+14155550101,SIP,Smith, John", "This row has 4 cells, the header has 3 columns."),
         ("+14155550101,SIP", "This row has 2 cells, the header has 3 columns."),
-        ('+14155550101,SIP,"Smith "Jo" John"', "There is a quote inside a quoted cell"),
-        ('+14155550101,SIP,"Smith', "A quote is opened and never closed"),
+        ('+14155550101,SIP,"Smith "Jo" John"', "A quoted cell of this row contains a quote"),
+        ('+14155550101,SIP,"Smith', "A quote in this row is never closed"),
         ('"+14155550101",SIP,"Smith", John', "This row has 4 cells"),
     ],
 )
@@ -216,11 +216,11 @@ def test_a_merged_cell_is_in_every_row_and_in_no_other_column() -> None:
 @pytest.mark.parametrize(
     ("cell", "told"),
     [
-        ("<f>B2</f>", "never computed"),
-        ("<f>B2</f><v/>", "never computed"),
-        ("<f>B2</f><v></v>", "never computed"),
+        ("<f>B2</f>", "without a computed value"),
+        ("<f>B2</f><v/>", "without a computed value"),
+        ("<f>B2</f><v></v>", "without a computed value"),
         ("<f>IF(1,VLOOKUP(1,A1:B2,2))</f><v>7</v>", ""),
-        ('"e"<f>1/0</f><v>#DIV/0!</v>', "holds the error #DIV/0!"),
+        ('"e"<f>1/0</f><v>#DIV/0!</v>', "contains the error #DIV/0!"),
         ('"str"<f>IF(1,"")</f><v></v>', ""),
         ("<v>7</v>", ""),
     ],
@@ -254,7 +254,7 @@ def _with_cell(cell: str) -> bytes:
 
 def test_a_formula_that_its_program_never_computed_is_refused_though_it_says_nought() -> None:
     sheet = read(book([["Number", "Label"], ["+14155550100", "=1+1"]]))
-    assert "Cell B2 holds a formula that was never computed" in sheet.rows[0].problem
+    assert "Cell B2 contains a formula without a computed value" in sheet.rows[0].problem
 
 
 def test_cells_keep_their_kind() -> None:
@@ -329,8 +329,8 @@ def test_a_workbook_of_libreoffice_is_read_with_its_merged_cells_and_errors() ->
     assert [(row.number, row.cells[1], row.problem[:20]) for row in sheet.rows] == [
         (2, "SIP", ""),
         (3, "SIP", ""),
-        (7, "SIP", "Cell C7 holds an err"),
-        (8, "SIP", "Cell C8 holds a form"),
+        (7, "SIP", "Cell C7 contains an "),
+        (8, "SIP", "Cell C8 contains a f"),
         (9, "SIP", ""),
     ]
     assert numbers(sheet)[0] == (2, "+14155550100", "Zürich")
@@ -356,7 +356,7 @@ def test_other_kinds_of_workbooks_are_read(data: bytes) -> None:
 
 def test_an_error_in_a_binary_workbook_refuses_its_row() -> None:
     sheet = read(workbooks.xlsb([["Number", "Label"], ["+14155550100", None], ["+14155550101", "B"]]))
-    assert [(row.number, row.problem) for row in sheet.rows] == [(2, "Cell B2 holds an error."), (3, "")]
+    assert [(row.number, row.problem) for row in sheet.rows] == [(2, "Cell B2 contains an error."), (3, "")]
 
 
 def test_what_a_file_is_its_content_says() -> None:
@@ -372,12 +372,12 @@ def test_what_a_file_is_its_content_says() -> None:
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "damaged"),
         (b"\x89PNG\r\n\x1a\n", "is a picture"),
         (b'[{"number": "+14155550100"}]', "is JSON"),
-        (b"<html><body>Signed out</body></html>", "a web page or XML, without a table"),
+        (b"<html><body>Signed out</body></html>", "a web page or XML without a table"),
         (bz2.compress(HEADER.encode()), "is an archive"),
         (lzma.compress(HEADER.encode()), "is an archive"),
         (workbooks.xlsb([["Number"]]), "no rows below"),
-        (bytes(range(1, 256)) * 9, "is no text"),
-        ((HEADER + "+14155550100,SIP,A\n").encode("utf-32-le"), "is no text"),
+        (bytes(range(1, 256)) * 9, "neither text nor"),
+        ((HEADER + "+14155550100,SIP,A\n").encode("utf-32-le"), "neither text nor"),
     ):
         with pytest.raises(InvalidInput, match=told):
             files.read("a.csv", data)

@@ -135,9 +135,9 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "quotes in quotes": (lambda: b'a,b\n"x"y"z,1\n' * 100_000, "quotes of over 1,000 rows"),
     "one row of quotes": (lambda: b"a,b\n" + b'"x\n",' * 200_000, "quotes|cells"),
     "a page of open tags": (lambda: b"<table><tr>" + b"<td colspan=400>" * 2_000_000, "columns|cells|memory|too long"),
-    "tables in tables": (lambda: b"<table><tr><td>" * 1_000_000, "over 100 deep"),
+    "tables in tables": (lambda: b"<table><tr><td>" * 1_000_000, "more than 100 deep"),
     "a page of comments": (lambda: b"<table>" + b"<!--" * 2_000_000, "no table|too long"),
-    "zeros": (lambda: b"\0" * 40_000_000, "no text"),
+    "zeros": (lambda: b"\0" * 40_000_000, "neither text nor|cannot be read"),
 }
 
 

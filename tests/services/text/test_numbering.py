@@ -153,18 +153,18 @@ def test_whatever_is_written_can_be_shown(text: str) -> None:
         ("1.41556E+10", "A spreadsheet has shortened this number to 1.41556E.10"),
         ("$1,234,567.00", r"is an amount in \$, not a phone number"),
         ("25. 11. 2026", "is a date"),
-        ("45986.4375", "is how a spreadsheet counts days"),
+        ("45986.4375", "is a spreadsheet's day count"),
         ("—", "has no digits"),
         ("4155552671 4155552672", "more than one number"),
         ("+1 415 555 2671 x12", "has an extension, 12"),
         ("+1 415 555 2671 Durchwahl 12", "has an extension, 12"),
         ("tel:+14155552671;ext=7", "has an extension, 7"),
         ("1-800-FLOWERS", "has letters.*In digits it is 1-800-3569377"),
-        ("+1 415 555 2671 (main)", "has letters.*Write the number alone, without main"),
+        ("+1 415 555 2671 (main)", "has letters.*Write only the number, without main"),
         ("+49 30 7654321 / 22", "more than one number"),
-        ("1. +49 30 123456", r"1\. is the place in a list: write \+49 30 123456 alone"),
+        ("1. +49 30 123456", r"1\. is a list number. Write only \+49 30 123456"),
         ("x +49 30 123456", r"before the \+"),
-        ("+49 30 123456 [1]", "in brackets behind the number"),
+        ("+49 30 123456 [1]", "in brackets after the number"),
         ("+49 (30 123456", "brackets .* do not match"),
         ("030 123456~8", "range of numbers"),
         ("+49 30 123-", "something is missing"),
@@ -183,7 +183,7 @@ def test_a_doubtful_number_names_its_readings_and_how_to_write_the_one_that_is_m
         numbering.read("4792345678", default_country="US")
     assert str(doubted.value) == (
         "4792345678 can be +1 479 234 5678 (United States) or +47 92 34 56 78 (Norway). "
-        "Write the one that is meant with + and its calling code."
+        "Write it with + and its country calling code."
     )
     assert numbering.read("4792345678", default_country="US", bare=Bare.NATIONAL).e164 == "+14792345678"
     assert numbering.read("4792345678", default_country="US", bare=Bare.INTERNATIONAL).e164 == "+4792345678"
@@ -194,8 +194,8 @@ def test_a_doubtful_number_names_its_readings_and_how_to_write_the_one_that_is_m
 @pytest.mark.parametrize(
     ("text", "country", "reading", "why"),
     [
-        ("20261125", "DK", "+4520261125", "it can be a day as well"),
-        ("415-555-26711", "US", "+41555526711", "its groups leave no calling code apart"),
+        ("20261125", "DK", "+4520261125", "it could also be a date"),
+        ("415-555-26711", "US", "+41555526711", "its digit groups show no calling code"),
     ],
 )
 def test_a_doubt_about_the_only_reading_says_why(text: str, country: str, reading: str, why: str) -> None:

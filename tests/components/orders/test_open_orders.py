@@ -29,8 +29,8 @@ def test_the_list_says_when_an_uncertain_order_was_looked_at_and_will_be(
     session.commit()
     tab = signed_in("operator")
     told = banner(texts(tab, "markdown"))
-    assert "1 order not certain yet: purchase of +1 " in told
-    assert "Last checked 3 minutes ago; next check in 12 minutes. Nothing is bought twice." in told
+    assert "1 order pending confirmation: purchase of +1 " in told
+    assert "Last checked 3 minutes ago; next check in 12 minutes. We are checking with the provider;" in told
     assert "Cancel" not in buttons(tab)
     press(tab, "Check now")
     assert not tab.exception
@@ -45,10 +45,10 @@ def test_what_was_not_sent_is_cancelled_from_the_list_by_who_may(
     sandbox.fault(Fault(Kind.TOO_MANY, method="POST", path=NUMBERS, times=None, retry_after=60))
     order = buy(session, world, e164)
     viewer = signed_in("viewer")
-    assert "1 order not sent yet" in banner(texts(viewer, "markdown"))
+    assert "1 order waiting to be sent" in banner(texts(viewer, "markdown"))
     assert not {"Cancel", "Check now"} & set(buttons(viewer))
     tab = press(signed_in("operator"), "Cancel")
-    assert "The provider has not taken this order yet:" in texts(tab, "markdown")
+    assert "The provider has not accepted this order yet:" in texts(tab, "markdown")
     press(tab, "Cancel 1 order")
     assert not tab.exception
     assert texts(tab, "toast") == ["1 order cancelled."]
@@ -78,7 +78,7 @@ def test_a_numbers_page_says_how_its_order_stands_and_cancels_it(
     tab = visit(signed_in("operator"), "number.py", id=str(number.id))
     (told,) = texts(tab, "warning")
     assert told.startswith("The release waits. Twilio could not release")
-    assert "It is sent as soon as the provider takes it, unless somebody cancels it. Last checked " in told
+    assert "It is sent as soon as the provider accepts it, unless someone cancels it. Last checked " in told
     assert "next check in" in told
     press(tab, "Cancel")
     assert not tab.exception

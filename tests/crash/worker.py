@@ -26,6 +26,7 @@ from services.orders import orders
 from services.orders.orders import Configuration, Purchase
 from services.setup import startup
 from tests.crash.dying import Moments
+from tests.world.ordering import PRICE
 
 PATIENCE = 60.0
 """Seconds until something that should have happened is a failure."""
@@ -64,7 +65,7 @@ class Wish:
         with db.base.engine.open_session() as session:
             match self.kind:
                 case OrderKind.PURCHASE:
-                    purchase = Purchase(self.e164, price="1.15", currency="USD")
+                    purchase = Purchase(self.e164, price=PRICE)
                     return orders.place_purchase(session, self.actor, self.connection_id, purchase)
                 case OrderKind.IMPORT:
                     return orders.place_import(
@@ -76,7 +77,7 @@ class Wish:
                     return orders.place_webhooks(session, self.actor, self.number_id, self.seen, self.wanted)
 
 
-class Desk:
+class Worker:
     """A process of an installation, and what it says."""
 
     def __init__(self, does: Callable[..., None], *arguments: Any) -> None:

@@ -100,7 +100,7 @@ def test_one_that_is_imported_without_a_label_keeps_the_name_it_has_at_twilio(
     assert (number.e164, number.label, number.is_managed) == (NUMBERS[1], "Desk 1", True)
     told = texts(tab, "markdown")
     assert {"Label: **Desk 1**", "Inbound call agent: **No agent**", "Connection: **Twilio**"} <= set(told)
-    assert "Webhooks: **Set to those of the connection**" in told
+    assert "Webhooks: **Set from the connection**" in told
     press(tab, "View number")
     assert "Restore previous" in buttons(tab)
     assert "Configure webhooks on Twilio" in buttons(tab)
@@ -136,7 +136,7 @@ def test_nothing_is_imported_with_other_webhooks_than_were_shown(
     session.commit()
     press(tab, "Confirm import")
     assert texts(tab, "error") == [
-        "The connection was changed meanwhile. Nothing was ordered: look at its webhooks again."
+        "The connection has changed in the meantime. Nothing was ordered: check its webhooks again."
     ]
     assert not added(session, world)
     press(tab, "Import & configure")
@@ -167,8 +167,8 @@ def test_webhooks_that_were_restored_are_told_beside_those_of_the_connection(
     imported(tab)
     (number,) = added(session, world)
     tab = visit(signed_in("operator"), "number.py", id=str(number.id))
-    said = "Set at Twilio last: nothing"
-    assert said not in texts(tab, "caption")
+    message = "Last set at Twilio: nothing"
+    assert message not in texts(tab, "caption")
     press(tab, "Configure webhooks on Twilio")
     assert "Twilio has exactly these webhooks. Nothing to replace." in texts(tab, "success")
     assert "Replace" not in buttons(tab)
@@ -176,14 +176,14 @@ def test_webhooks_that_were_restored_are_told_beside_those_of_the_connection(
     fulfilment.ask(orders.place_webhooks(session, world.operator, number.id, ours, Webhooks()))
     tab = visit(signed_in("operator"), "number.py", id=str(number.id))
     assert not tab.exception
-    assert said in texts(tab, "caption")
+    assert message in texts(tab, "caption")
 
 
 def test_a_label_that_is_entered_is_taken(session: Session, world: World, account: Sandbox, engine: None) -> None:
     tab = in_account()
     tick(tab, "add_owned_held", 0)
     tab.button(key="wizard_search_forward").click().run()
-    assert tab.text_input(key="add_label").placeholder == "Optional: without one, Desk 2"
+    assert tab.text_input(key="add_label").placeholder == "Optional; defaults to Desk 2"
     tab.text_input(key="add_label").set_value(" Front desk ").run()
     press(tab, "Import & configure")
     press(tab, "Confirm import")

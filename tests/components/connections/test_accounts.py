@@ -9,12 +9,12 @@ from streamlit.testing.v1 import AppTest
 import db.connections
 from components.orders import buy_number
 from db.base.scope import Scope
-from db.models import Connection
 from providers.sandbox.accounts import SMALL
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
 from services.connections import connection_tests, provider_access
-from services.core import credentials, settings
+from services.core import settings
+from services.setup import builder
 from tests.conftest import World
 from tests.pages.tab import buttons, links, press, signed_in, table, tables, texts, visit
 
@@ -39,11 +39,8 @@ def asked(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Asked:
 @pytest.fixture
 def second(session: Session, world: World) -> int:
     """Another Twilio account of the tenant, before the first one by name."""
-    sealed = credentials.seal(settings.current(), {"account_sid": SMALL.sid, "auth_token": SMALL.token})
-    other = Connection(
-        tenant_id=world.tenant, name="Another *account*", provider="twilio", credentials=sealed, is_sandbox=True
-    )
-    session.add(other)
+    small = builder.at_sandbox(settings.current(), "twilio", SMALL)
+    other = builder.connection(session, world.tenant, "Another *account*", "twilio", **small)
     session.commit()
     return other.id
 
@@ -113,8 +110,8 @@ def test_an_account_that_was_never_tested_or_failed_says_so(
 ) -> None:
     def told(username: str) -> tuple[str, bool]:
         tab = at_search(username) if page == "add_number.py" else visit(signed_in(username), page)
-        said = [text for text in texts(tab, "markdown") if "tested" in text or "last test" in text]
-        return (said or [""])[0], "Test connection" in links(tab)
+        lines = [text for text in texts(tab, "markdown") if "tested" in text or "last test" in text]
+        return (lines or [""])[0], "Test connection" in links(tab)
 
     assert told("operator") == (":orange[:material/help:] **Twilio** was never tested.", False)
     assert told("admin")[1]
