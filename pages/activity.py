@@ -36,4 +36,4 @@ with errors_shown(), open_session() as session:
             draw.nothing(wanted)
     if total and actor.may(Permission.AUDIT_EXPORT):
         with wanted.end:
-            downloads(file, "activity", draw.told(total))
+            downloads(file, "activity", draw.event_count(total))

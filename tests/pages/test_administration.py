@@ -99,7 +99,7 @@ def test_making_somebody_a_viewer_acts_on_their_next_click(session: Session, wor
 
 
 @pytest.mark.parametrize(
-    ("deed", "told"),
+    ("event_action", "told"),
     [
         ("Deactivate", "Viewer was deactivated."),
         ("Remove from Acme", "Viewer was removed from Acme."),
