@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from db.base.scope import Scope, Slice
+from db.base.tables import table_of
 from db.models import (
     GONE,
     Campaign,
@@ -333,7 +334,7 @@ def _pool_size() -> Any:
 
 
 def _order(sort: CampaignSort) -> tuple[Any, ...]:
-    campaign = Campaign.__table__.c
+    campaign = table_of(Campaign).c
     return {
         CampaignSort.NAME: (campaign.name, campaign.id),
         CampaignSort.NEWEST: (campaign.created_at.desc(), campaign.id.desc()),

@@ -12,7 +12,7 @@ from components.ui.session import current_actor, reader_zone, reloader
 from db.base.engine import open_session
 from services.audit import report_files, tenant_audit
 from services.audit.report_tables import Report
-from services.core.access import Permission, require
+from services.core.access import Permission, require, require_tenant
 
 actor, reload = current_actor(), reloader()
 
@@ -41,7 +41,7 @@ with errors_shown(), open_session() as session:
     else:
         end = header("Tenant audit", "What the tenant owns, what looks wrong, and who changed what.")
         require(actor, Permission.AUDIT_READ)
-        about, owned = draw.standing(session, actor, actor.scope.tenant_id or 0, actor.user_id)
+        about, owned = draw.standing(session, actor, require_tenant(actor), actor.user_id)
         during = draw.period(about)
         report = Report(about, owned, tenant_audit.changes(session, actor, during))
         with end:

@@ -53,7 +53,7 @@ class Editor:
             state["number_edited"] = self.number.id
             state["number_version"] = self.number.version
             state.update(self._values())
-        else:  # widgets that were not drawn for a while have lost their values
+        else:  # widgets lose their values while they are not drawn
             for key, value in self._values().items():
                 state.setdefault(key, value)
 

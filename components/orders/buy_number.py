@@ -18,7 +18,7 @@ from components.ui.selection import Selection
 from components.ui.wizard import go, state
 from db.base.money import Money
 from services.connections.connections import ConnectionRow
-from services.core.access import Actor
+from services.core.access import Actor, require_tenant
 from services.core.errors import ServiceError
 from services.orders import catalogue
 from services.orders.catalogue import AvailableNumber, Country, NumberSearch, Prices
@@ -112,7 +112,7 @@ class TwilioPath:
         known = state()
         if "unanswered" not in known:
             try:
-                found = _countries(session, self.actor, self.actor.tenant_id or 0, connection.id)
+                found = _countries(session, self.actor, require_tenant(self.actor), connection.id)
                 return {country.code: country for country in found}
             except ServiceError as exc:
                 known["unanswered"] = str(exc)
@@ -162,7 +162,7 @@ class TwilioPath:
         if st.button("Search available", icon=":material/search:", type=kind, key="add_search"):
             with errors_shown(), st.spinner("Searching Twilio…"):
                 found = catalogue.search(session, self.actor, connection.id, query)
-                prices = _prices(session, self.actor, self.actor.tenant_id or 0, connection.id, query.country)
+                prices = _prices(session, self.actor, require_tenant(self.actor), connection.id, query.country)
                 state()["found"] = (query, found, prices)
         query_asked, found, prices = state().get("found", (None, (), None))
         if query_asked is None:

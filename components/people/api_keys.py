@@ -12,7 +12,7 @@ from services.people.api_keys import ApiKeyRow, NewKey
 
 
 def new_key(create: Callable[[str], NewKey]) -> None:
-    """Draw the form for a key, and after it the secret, until it is hidden or the page is left."""
+    """Draw the form for a new key, and then its secret until it is hidden."""
     state = st.session_state
 
     def make() -> str:

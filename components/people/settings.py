@@ -37,13 +37,13 @@ class Editor:
     opener: Callable[[], AbstractContextManager[Session]]
 
     def prepare(self) -> None:
-        """Put the settings into the widgets when the page is come to; keep what is typed after."""
+        """Put the settings into the widgets when the page is entered; keep later input."""
         state = st.session_state
         if state.get("entered_page") or state.get("settings_of") != self.found.tenant_id:
             state["settings_of"] = self.found.tenant_id
             state["settings_version"] = self.found.version
             state.update(_values(self.found))
-        else:  # widgets that were not drawn for a while have lost their values
+        else:  # widgets lose their values while they are not drawn
             for key, value in _values(self.found).items():
                 state.setdefault(key, value)
 
@@ -85,7 +85,7 @@ class Editor:
         def run() -> str:
             with self.opener() as session:
                 st.session_state["settings_version"] = act(session, st.session_state["settings_version"])
-            st.cache_data.clear()  # what was reckoned with other thresholds
+            st.cache_data.clear()  # computed with other thresholds
             return "Saved."
 
         def save() -> None:

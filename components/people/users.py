@@ -156,8 +156,8 @@ def _role(dialog: Dialog, user: UserRow, tenants: Mapping[int, str]) -> int | No
     if not tenants:
         return None
     has = {place.tenant_id: place.role for place in user.places}
-    likely = (dialog.actor.tenant_id or 0, *has, *tenants)
-    tenant_id = next(key for key in likely if key in tenants)
+    likely = (dialog.actor.tenant_id, *has, *tenants)
+    tenant_id = next(key for key in likely if key is not None and key in tenants)
     if len(tenants) > 1:
         places = [f"- **{plain(place.tenant)}**: {_role_name(place.role)}" for place in user.places]
         st.markdown("\n".join(places) or "No role in any tenant.")

@@ -1,4 +1,4 @@
-"""What we use of Streamlit (1.67) that its documentation does not promise: all of it stands here."""
+"""All undocumented parts of Streamlit (1.67) that we use."""
 
 import hashlib
 from collections.abc import Mapping

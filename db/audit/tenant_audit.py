@@ -117,7 +117,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Month:
-    """How many numbers were added in a month, how many of those are held still, and how many went in it."""
+    """How many numbers were added in a month, how many of those are still held, and how many left in it."""
 
     added: int
     held: int

@@ -58,7 +58,7 @@ def test(session: Session, actor: Actor, connection_id: int) -> Outcome:
         raise InvalidInput(f"{provider.name} cannot be tested. {provider.limits}")
     version = row.version
     session.expunge(row)
-    db.base.engine.end_reading(session)  # no transaction stays open while the provider is asked
+    db.base.engine.end_reading(session)  # no transaction stays open during a request
     outcome = _ask(row)
     db.base.engine.start_write(session)
     fresh = db.connections.lock(session, actor.scope, connection_id)

@@ -1,4 +1,4 @@
-"""A change to something that has a version: refused when it is no longer as it was shown, written down when done."""
+"""Versioned changes: refused when the row has changed since it was shown, logged when done."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ Row = TypeVar("Row", Agent, Campaign, Connection, Tenant)
 
 @dataclass(frozen=True)
 class Noun(Generic[Row]):
-    """A kind of thing that is changed here: what it is called, who may, how it is found and told.
+    """A kind of changeable thing: its name, permission, lookup and logged values.
 
-    `find` locks the row. `words` gives its values as the audit log keeps them, without secrets.
+    `find` locks the row. `words` gives its values for the audit log, without secrets.
     """
 
     name: str
@@ -48,10 +48,9 @@ def change(
     *,
     version: int | None,
 ) -> int:
-    """Do *apply* to a row as it was shown at *version*, write it down, return the new version.
+    """Run *apply* on a row at *version*, log it and return the new version.
 
-    None for *version* is for what holds whatever else was changed. Raises NotFound, Forbidden, and
-    Conflict when the row is no longer at *version*.
+    *version* None skips the check. Raises NotFound, Forbidden, and Conflict when the row is no longer at *version*.
     """
     require(actor, noun.permission)
     db.base.engine.start_write(session)
@@ -82,7 +81,7 @@ def change(
 
 
 def add(session: Session, actor: Actor, noun: Noun[Row], row: Row, action: Action) -> int:
-    """Put a new *row* on record, in the transaction that was begun for it, and return its id."""
+    """Add a new *row* in the open transaction and return its id."""
     require(actor, noun.permission)
     session.add(row)
     _flush(session, noun.name, "added")
@@ -92,7 +91,7 @@ def add(session: Session, actor: Actor, noun: Noun[Row], row: Row, action: Actio
 
 
 def _flush(session: Session, name: str, done: str) -> None:
-    """Write what is pending; a name that another one took meanwhile, or a thing that went, is a Conflict."""
+    """Flush; a name taken or a thing removed in the meantime is a Conflict."""
     try:
         session.flush()
     except IntegrityError as exc:
@@ -101,7 +100,7 @@ def _flush(session: Session, name: str, done: str) -> None:
 
 
 def commit(session: Session, name: str) -> None:
-    """Commit; what another one made impossible meanwhile is a Conflict."""
+    """Commit; a concurrent change that makes it impossible is a Conflict."""
     try:
         session.commit()
     except IntegrityError as exc:

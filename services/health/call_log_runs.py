@@ -171,7 +171,7 @@ def _keep(connection_id: int, run: str, day: date, until: datetime, read: Day) -
                 nowhere[_why(pools)] += kinds.total()
         before = db.health.facts.count(session, scope, day, day)
         if facts:
-            db.health.facts.put(session, scope, facts, replace=False)
+            db.health.facts.put(session, pull.tenant_id, facts, replace=False)
         added = db.health.facts.count(session, scope, day, day) - before
         told = Counts(1, read.calls, added, len(facts) - added, read.inbound, read.not_dialed, **nowhere)
         pull.counts = Counts(**pull.counts).plus(told)._asdict()

@@ -88,7 +88,7 @@ class HealthImport(ImportKind[Fact]):
 
     def write(self, session: Session, actor: Actor, items: Sequence[Fact]) -> None:
         """Write facts, each in the place of the one that its campaign, number and day had."""
-        db.health.facts.put(session, Scope(require_tenant(actor)), items)
+        db.health.facts.put(session, require_tenant(actor), items)
 
     def summary(self, report: Report, items: Sequence[Fact]) -> Mapping[str, object]:
         """Return how many rows had which outcome, and the days that they are about."""

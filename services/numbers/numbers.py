@@ -78,7 +78,7 @@ def export(session: Session, actor: Actor, query: NumberQuery) -> Iterator[Numbe
 
 
 def facets(session: Session, actor: Actor) -> Facets:
-    """Return what there is to filter by."""
+    """Return the filter options."""
     require(actor, Permission.NUMBERS_READ)
     return db.numbers.queries.facets(session, actor.scope)
 

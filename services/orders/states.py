@@ -1,4 +1,4 @@
-"""The states of an order, and how it comes from one into another: locked, written down, in one transaction."""
+"""The states of an order and their transitions: locked and logged in one transaction."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -18,10 +18,10 @@ from services.core import validation
 from services.core.access import Actor
 
 PAUSES = (1, 2, 4, 8, 15, 30, 60, 120, 300, 600, 1800, 3600)
-"""Seconds from one look to the next; the last pause goes on for ever."""
+"""Seconds between checks; the last pause repeats."""
 
 LAST_LOOK_AFTER = timedelta(hours=3)
-"""When a purchase that was given up is looked at once more."""
+"""When a failed purchase is checked once more."""
 
 
 _log = structlog.get_logger()
@@ -39,7 +39,7 @@ def change(
     even_failed: bool = False,
     cause: ProviderError | None = None,
 ) -> None:
-    """Do *apply* to an order that is still open, locked, in one transaction. *cause* is what the provider said."""
+    """Run *apply* on an open, locked order in one transaction. *cause* is the provider's answer."""
     states = (*db.orders.queries.OPEN, OrderState.FAILED) if even_failed else db.orders.queries.OPEN
     with db.base.engine.open_session() as session:
         db.base.engine.start_write(session)
@@ -80,7 +80,7 @@ def _write_down(session: Session, actor: Actor, order: NumberOrder, action: Acti
 
 
 def uncertain(order_id: int, problem: str | ProviderError) -> None:
-    """Keep looking, also at an order that somebody gave up while it was still being asked."""
+    """Keep checking, also an order given up while it was being sent."""
 
     def apply(session: Session, order: NumberOrder, actor: Actor) -> None:
         before, order.problem = order.state, fit(str(problem))
@@ -97,7 +97,7 @@ def uncertain(order_id: int, problem: str | ProviderError) -> None:
 
 
 def not_now(order_id: int, exc: ProviderUnavailable) -> None:
-    """Nothing happened: it is asked again later, until it is done or somebody cancels it."""
+    """Nothing happened: send it again later, until it is done or cancelled."""
 
     def apply(_session: Session, order: NumberOrder, _actor: Actor) -> None:
         order.problem, order.asked_at = fit(str(exc).removesuffix("Try again in a moment.")), None  # we do
@@ -108,7 +108,7 @@ def not_now(order_id: int, exc: ProviderUnavailable) -> None:
 
 
 def fail(order_id: int, problem: str | ProviderError, *, once_more: bool = False) -> None:
-    """Give an order up; it may be looked at *once_more*, hours later."""
+    """Mark an order as failed; it may be checked *once_more*, hours later."""
 
     def apply(session: Session, order: NumberOrder, actor: Actor) -> None:
         order.problem = fit(str(problem))
@@ -138,5 +138,5 @@ def _cause(problem: str | ProviderError) -> ProviderError | None:
 
 
 def fit(problem: str) -> str:
-    """Return what a provider said so that any database takes it."""
+    """Return a provider's message so that any database can store it."""
     return validation.one_line(problem.encode("utf-8", "replace").decode())[:500]

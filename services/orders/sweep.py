@@ -1,7 +1,7 @@
-"""The sweep: in every process, for as long as it lives, it drives the orders that are due, whoever placed them.
+"""The sweep: every process continuously drives due orders, whoever placed them.
 
-The rows say what is due, so nothing is lost with a process: one that was placed and never begun, one whose answer
-was lost, one whose process was killed. A provider that is too busy slows its own connection down, and no other.
+The rows say what is due, so a killed process or a lost answer loses nothing. A busy provider slows down only its own
+connection.
 """
 
 import threading

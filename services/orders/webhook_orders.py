@@ -65,7 +65,7 @@ def audit_values(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[d
 
 
 def stored(values: Mapping[str, Any], otherwise: Webhooks = _NOTHING) -> Webhooks:
-    """Return webhooks as an order keeps them. What older orders did not keep is as in *otherwise*."""
+    """Return webhooks as stored with an order, with missing values from *otherwise*."""
     if not values:
         return _NOTHING
     found: dict[str, str] = {field.name: values.get(field.name) or "" for field in fields(Webhooks)}

@@ -1,4 +1,7 @@
-"""Users of the installation and what they may do in a tenant: created, changed, shut out; never the last admin."""
+"""Users of the installation and what they may do in a tenant.
+
+Created, changed and deactivated, but never the last admin.
+"""
 
 import secrets
 from collections.abc import Mapping
@@ -29,7 +32,7 @@ _SUPERADMIN = "Only a superadmin can manage a superadmin."
 
 @dataclass(frozen=True)
 class NewUser:
-    """A user who was just created or reset, and the password for the first sign-in: shown once, kept nowhere."""
+    """A user after creation or reset, with the one-time password, which is shown once and not stored."""
 
     username: str
     one_time_password: str
@@ -37,7 +40,7 @@ class NewUser:
 
 @dataclass(frozen=True)
 class UserDetail:
-    """A user as an actor may see it, and why (if so) the actor may not manage the account."""
+    """A user as the actor sees it, and why the actor may not manage the account, if so."""
 
     user: UserRow
     unmanaged: str
@@ -66,7 +69,7 @@ def get(session: Session, actor: Actor, user_id: object) -> UserDetail:
 
 
 def history(session: Session, actor: Actor, user_id: int, part: Slice) -> list[AuditRow]:
-    """Return the *part* of what was done to a user in the tenants in scope, newest first."""
+    """Return the *part* of a user's history in the tenants in scope, newest first."""
     require(actor, Permission.USERS_READ)
     return audit.history(session, actor, "user", user_id, part)
 
@@ -74,8 +77,8 @@ def history(session: Session, actor: Actor, user_id: int, part: Slice) -> list[A
 def create(session: Session, actor: Actor, username: str, name: str, role: Role) -> NewUser:
     """Create a user with a role in the chosen tenant.
 
-    Raises Forbidden, and InvalidInput for a name that cannot be used or is taken; it is `overridable`
-    for a superadmin, who may `grant` that user a role instead.
+    Raises Forbidden, and InvalidInput for an invalid or taken name; `overridable` for a superadmin, who may `grant`
+    that user a role instead.
     """
     require(actor, Permission.USERS_WRITE)
     tenant_id = require_tenant(actor)
@@ -121,7 +124,7 @@ def create_superadmin(session: Session, actor: Actor, username: str, name: str) 
 
 
 def grant(session: Session, actor: Actor, username: str, tenant_id: int, role: Role) -> None:
-    """Give a user a role in one more tenant. Only a superadmin knows the users of others."""
+    """Give a user a role in another tenant. Superadmins only, since others do not see that user."""
     require(actor, Permission.TENANTS_READ_ALL)
     _begin(session, actor, Permission.TENANTS_READ_ALL)
     user = db.people.users.find(session, sign_in.normal(username))
@@ -138,10 +141,10 @@ def grant(session: Session, actor: Actor, username: str, tenant_id: int, role: R
 
 
 def change_role(session: Session, actor: Actor, user_id: int, tenant_id: int, role: Role | None) -> None:
-    """Give a user another role in a tenant, or (None) take it out of the tenant.
+    """Change a user's role in a tenant, or remove the user from it (None).
 
-    An admin does so in the own tenant, a superadmin in any. Raises Forbidden for the own role, NotFound
-    for who is not in the tenant, Conflict for the last admin.
+    Admins act in their own tenant, superadmins in any. Raises Forbidden for one's own role, NotFound for a user
+    outside the tenant, Conflict for the last admin.
     """
     require(actor, Permission.USERS_WRITE)
     if not actor.is_superadmin and tenant_id != require_tenant(actor):
@@ -166,7 +169,7 @@ def change_role(session: Session, actor: Actor, user_id: int, tenant_id: int, ro
 
 
 def set_superadmin(session: Session, actor: Actor, user_id: int, superadmin: bool) -> None:
-    """Make a user a superadmin, or leave it the roles in tenants alone. Raises Conflict for the last superadmin."""
+    """Grant or remove superadmin. Raises Conflict for the last superadmin."""
     require(actor, Permission.SUPERADMINS_WRITE)
     if user_id == actor.user_id:
         raise _own_role()
@@ -184,7 +187,7 @@ def set_superadmin(session: Session, actor: Actor, user_id: int, superadmin: boo
 
 
 def set_active(session: Session, actor: Actor, user_id: int, active: bool) -> None:
-    """Let a user sign in, or shut the user out of every session at once."""
+    """Activate or deactivate a user; deactivating ends every session at once."""
     require(actor, Permission.USERS_WRITE)
     if user_id == actor.user_id:
         raise Forbidden("You can't deactivate your own account. Ask another admin.")
@@ -205,7 +208,7 @@ def set_active(session: Session, actor: Actor, user_id: int, active: bool) -> No
 
 
 def reset_password(session: Session, actor: Actor, user_id: int) -> NewUser:
-    """Give a user a one-time password, end every session of theirs, and forget the wrong passwords."""
+    """Give a user a one-time password, end their sessions and reset failed attempts."""
     require(actor, Permission.USERS_WRITE)
     session.rollback()
     password = secrets.token_urlsafe(12)
@@ -232,16 +235,16 @@ def end_sessions(session: Session, actor: Actor, user_id: int) -> None:
 
 
 def change_own_password(session: Session, actor: Actor, old: str, new: str, again: str) -> None:
-    """Change the actor's own password; other sessions end. The caller's goes on with a new sign-in time.
+    """Change the actor's own password; other sessions end. The caller's continues with a new sign-in time.
 
-    Raises InvalidInput, TooManyAttempts as signing in does, Conflict when it was changed meanwhile.
+    Raises InvalidInput, TooManyAttempts as signing in does, Conflict when it has changed in the meantime.
     """
     if new != again:
         raise InvalidInput("The new passwords don't match.", field="again")
     if new == old:
         raise InvalidInput("The new password must differ from the current one.", field="new")
     validation.password(new, actor.username, actor.name)
-    now = sign_in.attempt(session, actor.username)  # guesses are counted here as at signing in
+    now = sign_in.attempt(session, actor.username)  # failed attempts count here as for sign-in
     if not sign_in.matches(old, now.password_hash):
         raise InvalidInput("The current password is wrong.", field="old")
     hashed = sign_in.hash_password(new)
@@ -258,12 +261,12 @@ def change_own_password(session: Session, actor: Actor, old: str, new: str, agai
 
 
 def own_sign_ins(session: Session, actor: Actor) -> list[datetime]:
-    """Return when the actor signed in, the last time first, at most SIGN_INS_SHOWN."""
+    """Return the actor's last SIGN_INS_SHOWN sign-ins, newest first."""
     return db.people.users.sign_ins(session, actor.user_id, SIGN_INS_SHOWN)
 
 
 def _begin(session: Session, actor: Actor, permission: Permission) -> None:
-    """Begin a change of who may do what: one after the other, each by somebody who still may."""
+    """Start a serialized change of access and check that the actor still may make it."""
     db.base.engine.start_write(session)
     db.people.users.take_turns(session)
     fresh = sign_in.reload_actor(session, actor, sign_in.now())
@@ -272,14 +275,14 @@ def _begin(session: Session, actor: Actor, permission: Permission) -> None:
 
 
 def _new(login: str, name: str) -> tuple[User, str]:
-    """Return a user to be added, and the one-time password. It takes a third of a second: begin no write before."""
+    """Return a new user and the one-time password. Takes a third of a second, so call it before writing."""
     password = secrets.token_urlsafe(12)
     hashed = sign_in.hash_password(password)
     return User(username=login, name=name, password_hash=hashed, must_change_password=True), password
 
 
 def _managed(session: Session, actor: Actor, user_id: int) -> User:
-    """Return a user whom the actor may manage: of the own tenant, and no superadmin but for superadmins."""
+    """Return a user whom the actor may manage: in the actor's tenant, and no superadmin unless the actor is one."""
     user = db.people.users.find_by_id(session, validation.as_id(user_id))
     if user is None:
         raise NotFound

@@ -279,7 +279,7 @@ def _tags(chance: random.Random) -> list[str]:
 
 def _add_history(session: Session, chance: random.Random, numbers: list[PhoneNumber], people: dict[int, User]) -> None:
     """Leave the trace that adding, renaming and giving up the numbers would have left, by each tenant's *people*."""
-    events = []
+    events: list[AuditEvent] = []
     for number in numbers:
         lines: list[Told] = [(number.created_at, Action.NUMBERS_ADD, {}, {"label": number.label, "status": "active"})]
         if number.label and chance.random() < 0.3:
@@ -310,7 +310,8 @@ def _add_history(session: Session, chance: random.Random, numbers: list[PhoneNum
             )
             for at, action, before, after in lines
         ]
-    session.add_all(sorted(events, key=lambda event: event.at))
+    events.sort(key=lambda event: event.at)
+    session.add_all(events)
     session.flush()
 
 

@@ -15,7 +15,7 @@ EARLIEST, LATEST = date(2000, 1, 1), date(2100, 12, 31)
 
 @dataclass(frozen=True)
 class Filter:
-    """A choice of several values that lives in the URL under `key`, as the words in `words`."""
+    """A multi-select filter stored in the URL under `key`; `words` are its labels."""
 
     key: str
     label: str
@@ -23,7 +23,7 @@ class Filter:
 
     @property
     def chosen(self) -> list[Any]:
-        """The values chosen now."""
+        """The selected values."""
         return list(st.session_state.get(self.key) or [])
 
     @property
@@ -39,7 +39,7 @@ class Filter:
         return not set(self.words.values()).isdisjoint(st.query_params.get_all(self.key))
 
     def draw(self, prefix: str) -> list[Any]:
-        """Draw the filter; return what is chosen."""
+        """Draw the filter; return the selection."""
         chosen: list[Any] = st.multiselect(
             plain(self.label),
             list(self.words),
@@ -52,11 +52,11 @@ class Filter:
         return chosen
 
     def drop(self, value: Any) -> None:
-        """Choose *value* no longer."""
+        """Deselect *value*."""
         st.session_state[self.key] = [other for other in self.chosen if other != value]
 
     def clear(self) -> None:
-        """Choose nothing."""
+        """Deselect everything."""
         st.session_state[self.key] = []
 
 
@@ -99,21 +99,21 @@ class Day:
         return self.chosen
 
     def drop(self, _value: date) -> None:
-        """Choose no day."""
+        """Clear the day."""
         self.clear()
 
     def clear(self) -> None:
-        """Choose no day."""
+        """Clear the day."""
         st.session_state[self.key] = None
 
 
 def to_first_page(prefix: str) -> None:
-    """Go back to page 1 of the list whose keys begin with *prefix*, since what is listed has changed."""
+    """Go back to page 1 of the list whose keys begin with *prefix*, because the list has changed."""
     st.session_state[f"{prefix}page"] = 1
 
 
 def chips(filters: Sequence[Filter | Day], search: str, prefix: str) -> None:
-    """Draw what is filtered now; a click on one removes it."""
+    """Draw the active filters; a click removes one."""
     active = [(item, value) for item in filters for value in item.chosen if value in item.words]
     if not active and not search:
         return

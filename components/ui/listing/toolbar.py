@@ -36,7 +36,7 @@ class Wanted:
         return not self.text and not any(self.chosen.values())
 
     def clear_button(self) -> None:
-        """Draw the way out of a list in which nothing matches."""
+        """Draw the button that clears the filters of an empty list."""
         st.button(
             "Clear filters",
             key="empty_clear",
@@ -46,7 +46,7 @@ class Wanted:
         )
 
     def pager(self, total: int, noun: str, *, capped_at: int | None = None) -> Slice:
-        """Draw the count and the pager of *total* rows; return the part to show."""
+        """Draw count and pager for *total* rows; return the slice to show."""
         return pager(total, noun, capped_at=capped_at, prefix=self.prefix)
 
     def active(self, key: str) -> bool | None:
@@ -116,9 +116,9 @@ def search_box(placeholder: str, prefix: str) -> str:
 
 
 def pager(total: int, noun: str, *, capped_at: int | None = None, prefix: str) -> Slice:
-    """Draw the count and the pager of *total* rows; return the part to show.
+    """Draw count and pager for *total* rows; return the slice to show.
 
-    Call it before the rows are asked for. A *total* over *capped_at* reads as `1,000+`.
+    Call it before loading the rows. A *total* over *capped_at* reads as `1,000+`.
     """
     shown = min(total, capped_at) if capped_at else total
     with st.container(
@@ -154,15 +154,14 @@ def pager(total: int, noun: str, *, capped_at: int | None = None, prefix: str) -
 
 
 def keep(keys: Sequence[str], place: str) -> None:
-    """Bring back a list's filters when the reader comes back to it from another page of this tab.
+    """Restore a list's filters when the reader returns to it in this tab.
 
-    Streamlit drops them from the history entry that browser-back returns to; what the address says
-    itself always wins.
+    Streamlit drops them from the history entry that browser-back returns to; the address always wins.
     """
     state = st.session_state
     saved, entering = state.get(f"{place}_kept"), state.get("entered_page")
     present = [key for key in keys if key in st.query_params]
-    if entering and present:  # a link that says what to show shows nothing else
+    if entering and present:  # a link with filters shows only those
         for key in keys:
             if key not in present:
                 state.pop(key, None)
@@ -171,7 +170,7 @@ def keep(keys: Sequence[str], place: str) -> None:
         state[f"{place}_kept"] = None
         if "id" in st.query_params:
             del st.query_params["id"]
-        st.rerun()  # a value given in the very run of a history step would be overruled by the address
+        st.rerun()  # a value set in the same run as a history step would lose against the address
     for key, value in (state.pop(f"{place}_restore", None) or {}).items():
         state[key] = value
 
