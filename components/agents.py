@@ -25,7 +25,7 @@ _BADGES = {"Active": "green", "Inactive": "gray"}
 
 
 def toolbar() -> tuple[AgentQuery, Wanted]:
-    """Draw search and filters; return what is wanted."""
+    """Draw search and filters; return the query."""
     wanted = listing.toolbar(PLACE, "Search agents...", [Filter("agents_status", "Status", ACTIVE)])
     return AgentQuery(wanted.text, wanted.active("agents_status")), wanted
 

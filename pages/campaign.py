@@ -1,4 +1,4 @@
-"""One campaign: what it is, its pool, and how the numbers in it do."""
+"""One campaign: its details, its pool, and how its numbers perform."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""How the numbers of the chosen tenant perform in campaigns, the worst first."""
+"""How the chosen tenant's numbers perform in campaigns, worst first."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""What a tenant owns, what looks wrong and who changed what; over all tenants, a line each."""
+"""What a tenant owns, what looks wrong and who changed what; or all tenants compared."""
 
 from functools import partial
 

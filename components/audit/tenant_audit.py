@@ -114,7 +114,7 @@ def figures(report: Report) -> None:
 
 
 def findings(found: Sequence[Finding], actor: Actor) -> None:
-    """Draw what looks wrong, the worst first, each with the way to what is behind it."""
+    """Draw what looks wrong, worst first, each with the way to what is behind it."""
     st.subheader("Findings", anchor=False)
     if not found:
         st.success("Nothing looks wrong.", icon=":material/check_circle:")

@@ -24,7 +24,7 @@ _ADDED = "campaign_added"
 
 
 def toolbar() -> tuple[CampaignQuery, Wanted]:
-    """Draw search, filters and sort; return what is wanted."""
+    """Draw search, filters and sort; return the query."""
     offered = [
         Filter("campaigns_status", "Status", labels.CAMPAIGN),
         Filter("campaigns_attention", "Attention", labels.TROUBLE),

@@ -35,7 +35,7 @@ _NO_COUNTRY = ""
 
 
 def toolbar() -> tuple[ConnectionQuery, Wanted]:
-    """Draw search and filters; return what is wanted."""
+    """Draw search and filters; return the query."""
     wanted = listing.toolbar(
         PLACE,
         "Search connections...",
@@ -260,7 +260,7 @@ def _read_only(found: ConnectionDetail, provider: type[Provider]) -> None:
 
 
 def _put_away(dialog: Dialog, found: ConnectionDetail, uses: Uses) -> None:
-    """Draw the ways to put a connection into and out of use, and to delete it; both say what depends on it."""
+    """Draw the buttons that activate, deactivate and delete a connection, with what depends on it."""
     actor = dialog.actor
 
     def newest(session: Session) -> int:

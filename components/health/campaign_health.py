@@ -22,7 +22,7 @@ from services.health.thresholds import Thresholds
 from services.text import labels
 
 RATE, REST = "#3a8bd1", "#b8c0cc"
-"""Readable on white and on black, and told apart by the colour-blind."""
+"""Readable on white and on black, and distinguishable for the colour-blind."""
 
 _DEFAULT_WINDOW = 30
 _CHARTS, _TABLE = "Charts", "Table"

@@ -37,7 +37,7 @@ _BADGES: dict[Verdict, BadgeColor] = {
 }
 _BADGE_OF = {labels.VERDICT[verdict]: color for verdict, color in _BADGES.items()}
 _PAINT = {"Stands out": "#d55e00", "At its cap": "#e69f00", "Not enough data": "#b8c0cc", "Healthy": "#0072b2"}
-"""Colours of the spread, told apart by the colour-blind too (Okabe & Ito)."""
+"""Colours of the distribution, safe for the colour-blind (Okabe & Ito)."""
 
 _MOST_URGENT = 5
 
@@ -136,7 +136,7 @@ def _metric(label: str, value: str, change: str | None = None, help: str = "", *
 
 
 def as_of(found: AsOf, wanted: HealthFilter, zone: ZoneInfo, sums: Callable[[], AsOf]) -> None:
-    """Draw which days are in the figures, and when they were added up; draw the page anew when *sums* are newer."""
+    """Draw which days the figures cover and when they were calculated; rerun the page when *sums* are newer."""
     if found.until is not None:
         text = f"Last {wanted.days:d} full days (to {found.until:%-d %b %Y}) vs the {wanted.days:d} before."
         if found.behind:
@@ -248,7 +248,7 @@ def _percent(share: float | None) -> str:
 
 
 def definitions(limits: Thresholds, *, may_change: bool) -> None:
-    """Draw what the words and thresholds mean, and for whoever may change them the way there."""
+    """Draw the definitions, and a link to the thresholds for those who may change them."""
     st.caption(
         "Answer rate = answered / attempts that reached the carrier. Sorted by status, then by the interval's lower "
         "end. A number is compared with the rest of its pool on the same days, so that a bad day is not a bad number. "

@@ -1,4 +1,4 @@
-"""The way from a file to its outcomes: choose, match, check, import, and take away what is to be mended."""
+"""The import flow: choose a file, match columns, check, import, download results."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -151,7 +151,7 @@ class Importing(ABC):
         self._outcomes(sheet, refusal.report, imports.WOULD)
 
     def _outcomes(self, sheet: Sheet, report: Report, words: Mapping[Outcome, str]) -> None:
-        """Draw the outcome of every row, the worst first, and the file to mend."""
+        """Draw the outcome of every row, worst first, and the file to mend."""
         order = list(Outcome)
         worst = sorted(report.results, key=lambda result: (order.index(result.outcome), not result.reason))[:_SHOWN]
         rows = [

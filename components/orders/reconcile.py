@@ -1,4 +1,4 @@
-"""Reconcile: the choice of an account, what the comparison found, and what is done about it."""
+"""Reconcile: choose an account, compare, and act on the differences."""
 
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractContextManager

@@ -26,7 +26,7 @@ _BADGES: dict[str, BadgeColor] = {"Active": "green", "Suspended": "red", "No adm
 
 
 def toolbar() -> tuple[TenantQuery, Wanted]:
-    """Draw search and filters; return what is wanted."""
+    """Draw search and filters; return the query."""
     wanted = listing.toolbar(PLACE, "Search tenants...", [Filter("tenants_status", "Status", _ACTIVE)])
     return TenantQuery(wanted.text, wanted.active("tenants_status")), wanted
 

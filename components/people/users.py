@@ -32,7 +32,7 @@ _BADGES: dict[str, BadgeColor] = {"Active": "green", "Deactivated": "red", "One-
 
 
 def toolbar() -> tuple[UserQuery, Wanted]:
-    """Draw search and filters; return what is wanted."""
+    """Draw search and filters; return the query."""
     offered = [
         Filter("users_role", "Role", _ROLES),
         Filter("users_status", "Status", _ACTIVE),

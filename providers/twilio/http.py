@@ -1,4 +1,4 @@
-"""How the calls to Twilio leave: to the addresses of its three hosts and nowhere else."""
+"""Twilio's HTTP client: it reaches the three known hosts and nothing else."""
 
 import json
 from typing import Any

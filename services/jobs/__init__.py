@@ -1,1 +1,1 @@
-"""Background work: workflows, the installation's processes, and health checks."""
+"""Background work: workflows, the installation's processes, health checks, and imports by file."""
