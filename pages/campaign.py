@@ -7,7 +7,7 @@ from components.campaigns.campaigns import PLACE
 from components.health.number_health import falls as draw_falls
 from components.ui import navigation
 from components.ui.dialogs import Dialog
-from components.ui.named_lists import opened
+from components.ui.listing.toolbar import opened
 from components.ui.page import errors_shown, said
 from components.ui.session import current_actor, reader_zone, rechecked
 from db.base.engine import open_session
