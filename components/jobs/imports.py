@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from components.jobs import import_files, import_tray
 from components.jobs.import_tray import Act, Drawing, Tray
-from components.ui import lists
+from components.ui.listing.downloads import download
 from components.ui.markdown import plain
 from components.ui.page import errors_shown
 from components.ui.streamlit_internals import UploadedFile
@@ -181,7 +181,7 @@ class Importing(ABC):
         self.remark(report)
         if len(report.results) > _SHOWN:
             st.caption(f"The first {_SHOWN} of {len(report.results):,} rows, worst first.")
-        lists.download(
+        download(
             partial(imports.outcomes, sheet, report, words),
             f"{self.place}-outcomes",
             "Your rows with their outcomes: fix the refused ones, then import the file again.",

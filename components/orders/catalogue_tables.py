@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from components.ui import lists, navigation, selection
+from components.ui import navigation, selection
 from components.ui.markdown import code, plain
 from components.ui.selection import Selection
 from db.base.money import Money
@@ -230,7 +230,7 @@ def outcomes(rows: Sequence[Imported]) -> None:
         hide_index=True,
         alt="Result for each number",
         column_config={
-            "Number": lists.number_column("add_imported", [row.number_id for row in rows]),
+            "Number": selection.number_column("add_imported", [row.number_id for row in rows]),
             "Link": _LINK,
         },
     )
