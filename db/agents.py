@@ -27,7 +27,7 @@ class AgentRow:
 
 @dataclass(frozen=True)
 class AgentQuery:
-    """Which agents are wanted. Empty means any."""
+    """Filters over agents. Empty means any."""
 
     text: str = ""
     active: bool | None = None
@@ -35,7 +35,7 @@ class AgentQuery:
 
 @dataclass(frozen=True)
 class ListedAgent:
-    """A line of the list. `numbers` counts those held, no further than one past COUNT_LIMIT."""
+    """A row of the list. `numbers` counts up to COUNT_LIMIT + 1."""
 
     id: int
     tenant: str
@@ -136,7 +136,7 @@ def is_named(session: Session, tenant_id: int, name: str, *, but: int | None = N
 
 
 def _matching(scope: Scope, query: AgentQuery) -> list[Any]:
-    """Conditions that `count` and `search` share, so that they cannot disagree."""
+    """The shared conditions of `count` and `search`."""
     conditions = [scope.of(Agent.tenant_id)]
     if query.text:
         conditions.append(names_holding(Agent.name, query.text))

@@ -34,7 +34,7 @@ class CampaignSort(StrEnum):
 
 
 class Trouble(StrEnum):
-    """What can be wrong with a campaign that is active or paused; a flagged number, with an active one."""
+    """Problems of an active or paused campaign (a flagged number: only of an active one)."""
 
     NO_PRIMARY = "no_primary"
     EMPTY_POOL = "empty_pool"
@@ -43,7 +43,7 @@ class Trouble(StrEnum):
 
 @dataclass(frozen=True)
 class CampaignQuery:
-    """Which campaigns are wanted. Empty means any."""
+    """Filters over campaigns. Empty means any."""
 
     text: str = ""
     statuses: tuple[CampaignStatus, ...] = ()
@@ -342,7 +342,7 @@ def _order(sort: CampaignSort) -> tuple[Any, ...]:
 
 
 def _matching(scope: Scope, query: CampaignQuery) -> list[Any]:
-    """Conditions that `count` and `search` share, so that they cannot disagree."""
+    """The shared conditions of `count` and `search`."""
     conditions = [scope.of(Campaign.tenant_id)]
     if query.text:
         conditions.append(names_holding(Campaign.name, query.text))

@@ -1,4 +1,4 @@
-"""What a tenant owns, what looks wrong and who changed what; over all tenants, a line each."""
+"""What a tenant owns, what looks wrong and who changed what; or all tenants compared."""
 
 from functools import partial
 
@@ -35,7 +35,7 @@ with errors_shown(), open_session() as session:
         part = compare.pager(tenant_audit.count_tenants(session, actor))
         with table:
             if rows := tenant_audit.compare(session, actor, sort, part):
-                compare.table(rows, choose, str(reader_zone()))
+                compare.table(rows, sort, choose, reader_zone())
             else:
                 empty_state("No tenants yet.", "domain")
     else:

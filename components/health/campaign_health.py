@@ -22,20 +22,20 @@ from services.health.thresholds import Thresholds
 from services.text import labels
 
 RATE, REST = "#3a8bd1", "#b8c0cc"
-"""Readable on white and on black, and told apart by the colour-blind."""
+"""Readable on white and on black, and distinguishable for the colour-blind."""
 
 _DEFAULT_WINDOW = 30
 _CHARTS, _TABLE = "Charts", "Table"
 
 
-def window() -> int:
-    """Draw the choice of a window, which lives in the URL; return it in days."""
+def window(key: str = "window") -> int:
+    """Draw the choice of a window, which lives in the URL under *key*; return it in days."""
     chosen = st.segmented_control(
         "Window",
         campaign_health.WINDOWS,
         default=_DEFAULT_WINDOW,
         format_func=lambda days: f"{days:d} days",
-        key="window",
+        key=key,
         bind="query-params",
         label_visibility="collapsed",
         required=True,

@@ -1,4 +1,4 @@
-"""An import by file in this tab: the file as it was read, what was asked, and what came of it; no click loses any."""
+"""An import by file in this tab: the parsed file, the request and its result, which no click loses."""
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What a number is at its provider: open orders, webhooks now and before, re-sync, and giving it back."""
+"""A number at its provider: open orders, webhooks now and before, re-sync, release."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -39,7 +39,7 @@ _DOING = {
 
 @dataclass(frozen=True)
 class AtProvider:
-    """What can be done with *number* at its provider, as *actor*."""
+    """Actions of *actor* on *number* at its provider."""
 
     actor: Actor
     number: NumberDetail
@@ -49,7 +49,7 @@ class AtProvider:
     """The page's own, whose transaction ends before the provider is asked."""
 
     def pending(self, ordered: Sequence[OrderRow], *, writes: bool) -> None:
-        """Draw what the provider has not answered yet, and how the last order went wrong."""
+        """Draw open orders, and why the last order failed."""
         said("order")
         for order in ordered:
             if order.is_open:
@@ -97,7 +97,7 @@ class AtProvider:
                 )
 
     def resync(self) -> None:
-        """Draw the way to compare the record with the provider, and what differs."""
+        """Draw the re-sync button and the differences."""
         provider = provider_named(self.number.provider)
         if not numbers.sid_of(self.number) or not provider.can(Capability.FIND_OWNED) or self.number.is_gone:
             return
@@ -106,7 +106,7 @@ class AtProvider:
             self._show_differences()
 
     def release(self, uses: Sequence[CampaignUse]) -> None:
-        """Draw the way to give the number back, apart from the rest."""
+        """Draw the release of the number, apart from the rest."""
         with st.container(border=True):
             st.markdown(":red[**Release number**]")
             provider = provider_named(self.number.provider)
@@ -118,7 +118,7 @@ class AtProvider:
                 self._confirm_release(uses)
 
     def buy_back(self) -> None:
-        """Draw the way to buy a number again that was released a short while ago."""
+        """Draw the buy-back of a recently released number."""
         if not orders.may_be_bought_back(self.number):
             return
         with st.container(border=True):
@@ -187,7 +187,7 @@ class AtProvider:
     @st.dialog("Configure webhooks", width="large")
     def _confirm_webhooks(self, wanted: Webhooks) -> None:
         provider, read = plain(provider_named(self.number.provider).name), st.session_state["webhooks_read"]
-        if self.number.id not in read:  # once, so that what is confirmed is what was shown
+        if self.number.id not in read:  # read once, so that what is confirmed is what was shown
             with st.spinner(f"Reading from {provider}…"):
                 self._read_webhooks()
             said("webhooks")
@@ -243,7 +243,7 @@ class AtProvider:
                     self._mark_released(session, difference)
 
     def _mark_released(self, session: Session, gone: Difference) -> None:
-        """Draw what it means to mark the number as released, and the way to."""
+        """Draw what marking as released means, and its button."""
         left_out = plain(numbering.display(self.number.e164))
         st.markdown(f"Marked as released, **{left_out}** leaves the list of numbers and its campaigns. Attached to it:")
         draw.attached(numbers.attachments(session, self.actor, self.number.id), self.number)
@@ -354,7 +354,7 @@ class AtProvider:
         outcome(cancel, "order")
 
     def _forget(self) -> None:
-        """Read anew what the order may have changed: the number, and its webhooks at the provider."""
+        """Reload what the order may have changed: the number and its webhooks at the provider."""
         st.session_state["number_edited"] = None
         st.session_state.get("webhooks_read", {}).pop(self.number.id, None)
         number_list.filters.clear()

@@ -93,7 +93,7 @@ class TwilioPath:
         wizard.buttons("source", plain(following.label), following.go, disabled=following.known is None)
 
     def _account(self, offered: list[ConnectionRow]) -> ConnectionRow | None:
-        """Return the account that is asked: the only one, or the one that is chosen."""
+        """Return the account to search: the only one, or the chosen one."""
         if len(offered) == 1:
             return offered[0]
         return accounts.choice(offered, _ACCOUNT, on_change=_forget_answers, persist_state="page")
@@ -108,7 +108,7 @@ class TwilioPath:
             return self._for_sale(session, connection)
 
     def _catalogue(self, session: Session, connection: ConnectionRow) -> dict[str, Country]:
-        """Return the countries that the account can buy in; none, and why, when Twilio does not say."""
+        """Return the countries that the account can buy in; empty, with an error shown, when Twilio fails."""
         known = state()
         if "unanswered" not in known:
             try:

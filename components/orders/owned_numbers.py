@@ -1,4 +1,4 @@
-"""The tab of the wizard that shows what the tenant's own account holds, and lets it be imported."""
+"""The wizard's tab with the numbers of the tenant's own account, to import them."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

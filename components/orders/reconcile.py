@@ -1,4 +1,4 @@
-"""Reconcile: the choice of an account, what the comparison found, and what is done about it."""
+"""Reconcile: choose an account, compare, and act on the differences."""
 
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractContextManager
@@ -14,7 +14,8 @@ from components.connections import accounts
 from components.jobs.jobs import JobRunner
 from components.numbers import number_list
 from components.orders.reconcile_dialogs import Confirming
-from components.ui import lists, navigation, selection
+from components.ui import navigation, selection
+from components.ui.listing import toolbar as listing
 from components.ui.markdown import code, plain
 from components.ui.page import empty_state, errors_shown, exactly, when
 from components.ui.selection import Selection
@@ -68,7 +69,7 @@ class Reconciling:
         if not offered:
             self._nothing_to_compare()
             return
-        lists.keep(_KEYS, _PLACE)
+        listing.keep(_KEYS, _PLACE)
         before = _known()
         busy = before is not None and before.runner.job is not None
         with st.container(horizontal=True, vertical_alignment="bottom", key="reconcile_toolbar"):
@@ -93,7 +94,7 @@ class Reconciling:
                 key="reconcile_compare",
                 disabled=busy or connection is None,
             )
-        lists.remember(_KEYS, _PLACE)
+        listing.remember(_KEYS, _PLACE)
         if connection is not None:
             accounts.doubt(connection, self.actor)
         if known.runner.job is not None:  # begun in a dialog that was left meanwhile
@@ -382,7 +383,7 @@ def _with_numbers(
     shown = {"number": [numbering.display(row.e164) for row in rows]}
     frame = pd.DataFrame(shown | {name: cells for name, (_, cells) in values.items()})
     config = {name: st.column_config.Column(title) for name, (title, _) in values.items()}
-    number = lists.number_column(f"reconcile_{key}_number", [row.number_id for row in rows])
+    number = selection.number_column(f"reconcile_{key}_number", [row.number_id for row in rows])
     return frame, {"number": number} | config
 
 

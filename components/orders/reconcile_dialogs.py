@@ -1,4 +1,4 @@
-"""What is confirmed before numbers are reconciled: which ones, what is replaced, and what hangs on them."""
+"""Confirmation dialogs of reconcile: which numbers, what is replaced, and what is attached to them."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager

@@ -95,7 +95,7 @@ class Editor:
         return save
 
     def _catch_up(self, place: str) -> None:
-        """After a conflict: show the other's values where nothing of ours was being saved."""
+        """After a conflict, show the other's values in sections that were not being saved."""
         with self.opener() as session:
             fresh = tenant_settings.get(session, self.actor)
         kept = {_key(name) for name in _SECTIONS[place]}

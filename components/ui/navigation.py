@@ -96,6 +96,11 @@ def open_numbers(**filters: str) -> None:
     go_to(LIST, filters)
 
 
+def numbers_address(**filters: str) -> str:
+    """Return the address of the list of numbers, filtered as by `open_numbers`, for another tab."""
+    return _address("", filters, None)
+
+
 def open_campaign(campaign_id: int, *, number_id: int | None = None) -> None:
     """Go to a campaign's page; from a number's page, say which."""
     go_to(CAMPAIGN, campaign_query(campaign_id, number_id=number_id))

@@ -82,7 +82,7 @@ def said(place: str) -> list[AuditRow]:
 
 
 def style() -> None:
-    """Draw what no theme can say: toasts come up below, off the button; the logo is no link; the menu has gaps."""
+    """Draw what no theme can say: toasts come up below; the logo is no link; menu and page have gaps of their own."""
     st.html(STYLE)
 
 

@@ -67,7 +67,7 @@ def buttons(before: str, label: str, forward: Callable[[], None], *, disabled: b
 
 
 def back(before: str) -> None:
-    """Draw the way to the step *before*.
+    """Draw the link to the step *before*.
 
     Every step has buttons of its own: with one key, a second press would do what the next step's button does.
     """

@@ -29,7 +29,7 @@ MOST_LEGS = 30
 
 @dataclass(frozen=True)
 class AuditQuery:
-    """Which events are wanted. Empty means any; the tenant None is for those that belong to no tenant.
+    """Filters over events. Empty means any; tenant None is for events without a tenant.
 
     A period is half open: from `since` on, and before `until`.
     """
@@ -67,7 +67,7 @@ class AuditRow:
 
 @dataclass(frozen=True)
 class AuditFacets:
-    """What the filters can offer: who did something, what was done, to what kinds of things."""
+    """The filter options: actors, actions, kinds of subjects."""
 
     actors: list[str]
     actions: list[str]
@@ -115,7 +115,7 @@ def of_number(session: Session, scope: Scope, number_id: int, part: Slice) -> li
 
 
 def since_version(session: Session, scope: Scope, subject_type: str, subject_id: int, version: int) -> list[AuditRow]:
-    """Return what happened to a thing after it had *version*, oldest first."""
+    """Return a thing's changes after *version*, oldest first."""
     later = _about(scope, subject_type, [subject_id]).where(_event.subject_version > version)
     return [AuditRow(*row) for row in session.execute(_rows(later.order_by(_event.id).limit(20)))][::-1]
 

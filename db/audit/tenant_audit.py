@@ -1,4 +1,4 @@
-"""Queries of the tenant audit: what tenants own, what looks wrong, what changed; all of it counted in SQL."""
+"""Queries of the tenant audit: what tenants own, findings, changes; all counted in SQL."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -77,7 +77,7 @@ class Holding:
 
 @dataclass(frozen=True)
 class Sample:
-    """One of the numbers that call for attention."""
+    """A number that needs attention."""
 
     id: int
     e164: str
@@ -89,7 +89,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Found:
-    """How many numbers call for attention, and the newest few."""
+    """How many numbers need attention, and the newest few."""
 
     n: int = 0
     newest: tuple[Sample, ...] = ()
@@ -126,7 +126,7 @@ class Month:
 
 @dataclass(frozen=True)
 class Tally:
-    """How often somebody did something in a period."""
+    """How often a person did an action in a period."""
 
     action: str
     actor_id: int | None

@@ -1,4 +1,4 @@
-"""Many rows written at once, in the way that is quickest on each database."""
+"""Bulk inserts, the fastest way for each database."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Whether the database can be read and written just now, asked on a connection of its own beside the pool."""
+"""Whether the database can be read and written now, checked on its own connection outside the pool."""
 
 import functools
 import uuid
@@ -15,7 +15,7 @@ import db.orders.queries
 from db.models import Replica
 
 PATIENCE_SECONDS = 0.4
-"""How long a lock that somebody else holds is waited for."""
+"""How long a lock that someone else holds is waited for."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ Row = Mapping[str, object]
 
 
 class Verdict(StrEnum):
-    """What is to be said of a number in a campaign, the worst first.
+    """What is to be said of a number in a campaign, worst first.
 
     A line keeps what its calls say: LOW, FALLING, THIN, SMALL_POOL or HEALTHY. The others come from its pool,
     and from today.

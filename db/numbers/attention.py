@@ -31,7 +31,7 @@ _SETS_WEBHOOKS = "{0}.state = 'confirmed' AND {0}.kind IN ('purchase', 'import',
 
 
 class Attention(StrEnum):
-    """Reasons to look at a number, the worst first."""
+    """Reasons to look at a number, worst first."""
 
     WEBHOOKS_ELSEWHERE = "webhooks_elsewhere"
     NO_CONNECTION = "no_connection"

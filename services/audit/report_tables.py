@@ -59,7 +59,7 @@ def summary(report: Report) -> Table:
 
 
 def findings(report: Report) -> Table:
-    """Return what looks wrong, the worst first."""
+    """Return what looks wrong, worst first."""
     rows = [(finding.what, finding.why) for finding in report.owned.findings]
     return Table("Findings", ("What looks wrong", "Why it matters"), rows or [("Nothing looks wrong.", "")])
 

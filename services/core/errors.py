@@ -1,9 +1,13 @@
 """Errors raised by services, named by what the caller may do next. Messages are for the reader.
 
-ServiceError     Forbidden      the role does not allow it     NotFound       no such thing, or another tenant's: the
-two are never told apart     InvalidInput   something typed or chosen cannot be used; `field` says which     Conflict
-somebody else changed it meanwhile; `changes` says what DatabaseUnavailable  the database did not answer; nothing was
-saved UnstorableText       a text holds a character that no database keeps; nothing was saved
+ServiceError
+  Forbidden      the role does not allow it
+  NotFound       no such thing, or another tenant's: the two are indistinguishable
+  InvalidInput   something typed or chosen cannot be used; `field` says which
+  Conflict       someone else changed it in the meantime; `changes` says what
+
+DatabaseUnavailable  the database did not answer; nothing was saved
+UnstorableText       a text has a character that no database can store; nothing was saved
 """
 
 from collections.abc import Sequence

@@ -266,7 +266,7 @@ def _problem(result: Result) -> RowProblem:
 
 
 def _document() -> dict[str, Any]:
-    """Return the OpenAPI document, with the schema of the body, which is read by hand to bound its size."""
+    """Return the OpenAPI document, with the schema of the body, which is read manually to bound its size."""
     if api.openapi_schema is None:
         document = _generated()
         schemas = document["components"]["schemas"]

@@ -1,4 +1,4 @@
-"""Driving a run through a call log: whole days of the tenant, oldest first, each added up and written in one go.
+"""Runs through a call log: whole days of the tenant, oldest first, each summed and written at once.
 
 What a call of one of our numbers counts as:
 
@@ -153,7 +153,7 @@ def _ask(provider: Provider, since: datetime, until: datetime, connection_id: in
 
 
 def _keep(connection_id: int, run: str, day: date, until: datetime, read: Day) -> bool:
-    """Write the facts of a day together with that it was read, unless somebody else has; return whether to go on."""
+    """Write the facts of a day together with that it was read, unless someone else has; return whether to go on."""
     with db.base.engine.open_session() as session:
         db.base.engine.start_write(session)
         pull = call_logs.mine(session, connection_id, run)

@@ -1,4 +1,4 @@
-"""Campaign health comes in, by file or from a program: a row replaces what its campaign, number and day had."""
+"""Imports campaign health, by file or API: a row replaces what its campaign, number and day had."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Number health: how all numbers of a tenant perform, which stand out beyond chance, and what to do about it."""
+"""Number health: how a tenant's numbers perform, which stand out beyond chance, and what to do."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -51,7 +51,7 @@ _HEADER = (
 _IDLE_HEADER = ("Number", "Name", "Tenant", "Completed calls")
 
 URGENT = (Verdict.SPAM_FLAGGED, Verdict.LOW, Verdict.FALLING)
-"""What somebody should do something about."""
+"""Verdicts that need action."""
 
 ACTION = {
     Verdict.SPAM_FLAGGED: "Rest it, register it with the carriers, or replace it.",
@@ -67,7 +67,7 @@ ACTION = {
 
 @dataclass(frozen=True)
 class HealthFilter:
-    """What a manager looks at: the last *days* up to the day before *today*, filtered."""
+    """The window and filters: the last *days* up to the day before *today*."""
 
     days: int
     today: date
@@ -105,7 +105,7 @@ def spread(session: Session, actor: Actor, wanted: HealthFilter) -> list[Step]:
 
 
 def search(session: Session, actor: Actor, wanted: HealthFilter, part: Slice) -> list[HealthRow]:
-    """Return the *part* of the lines that match, the worst first."""
+    """Return the *part* of the matching lines, worst first."""
     require(actor, Permission.HEALTH_READ)
     return db.health.number_health.search(session, actor.scope, _query(session, actor, wanted), part)
 
@@ -121,7 +121,9 @@ def of_number(session: Session, actor: Actor, number_id: int, wanted: HealthFilt
 def weights(
     session: Session, actor: Actor, campaigns: Sequence[int], numbers: Sequence[int]
 ) -> dict[tuple[int, int], float]:
-    """Return our weight of *numbers* in the pools of *campaigns*, by campaign and number; 1 is a pool's average.
+    """Return the calculated weights of *numbers* in the pools of *campaigns*, by campaign and number.
+
+    1 is the pool's average.
 
     It goes by the calls of the last IDLE_DAYS days; see `services.health.statistics.weights`.
     """
@@ -149,13 +151,13 @@ def count_idle(session: Session, actor: Actor) -> int:
 
 
 def idle(session: Session, actor: Actor, part: Slice) -> list[IdleRow]:
-    """Return the *part* of the numbers that are at risk of being reclaimed, the idlest first."""
+    """Return the *part* of the numbers that are at risk of being reclaimed, least used first."""
     require(actor, Permission.HEALTH_READ)
     return db.health.number_health.idle(session, actor.scope, thresholds.of(session, actor).rules, part)
 
 
 def export(session: Session, actor: Actor, wanted: HealthFilter) -> list[Table]:
-    """Return every line that matches, and every idle number, for a file; the download is written down."""
+    """Return every matching line and every idle number, for a file; logs the download."""
     require(actor, Permission.HEALTH_READ)
     require(actor, Permission.NUMBERS_EXPORT)
     subject = Subject("health", None, "Number health", actor.scope.tenant_id)
@@ -196,7 +198,7 @@ def _cells(row: HealthRow, limits: Thresholds) -> Sequence[Cell]:
 
 
 def reason(row: HealthRow, limits: Thresholds) -> str:
-    """Return why a line has its verdict, in words."""
+    """Return the reason for a line's verdict."""
     match row.verdict:
         case Verdict.SPAM_FLAGGED:
             return f"Flagged as spam in its pool; {labels.amount(row.spam_reports, 'report')} in the window."
@@ -235,7 +237,7 @@ def falls(session: Session, actor: Actor, days: int, campaign_id: int | None = N
 
 
 def fallen(fall: FallRow) -> str:
-    """Return what happened to a campaign's pool, in words."""
+    """Return a sentence about the fall of a campaign's pool."""
     return (
         f"The answer rate of the whole pool has dropped since {fall.since:%-d %b %Y}: "
         f"{_rate(fall.answered, fall.attempts)}; {fall.expected:.0%} was usual on such days."

@@ -65,7 +65,7 @@ class Row(NamedTuple):
 
 
 class Outcome(StrEnum):
-    """What comes of a row, the worst first."""
+    """What comes of a row, worst first."""
 
     REFUSED = "refused"
     DOUBTFUL = "doubtful"
@@ -193,7 +193,7 @@ class ImportKind(ABC, Generic[Item]):
     most_rows: ClassVar[int]
     """Rows of one import; it holds the database's write lock while it is written."""
     lost: ClassVar[str]
-    """What was changed by somebody else, when the database refuses a row that was judged good."""
+    """What was changed by someone else, when the database refuses a row that was judged good."""
 
     @abstractmethod
     def reader(self, session: Session, actor: Actor, rows: Sequence[Row]) -> RowReader[Item]:
@@ -235,9 +235,9 @@ def save(
 ) -> Report:
     """Write all rows, or with *keep_good* those that are right, in one transaction; return what came of each.
 
-    *source* says in the audit log where they came from. *progress* hears of the reading alone: what it does may end the
-    caller, and nothing may end a transaction that writes. Raises Refused when a row cannot be imported and *keep_good*
-    is not said or nothing is good, Conflict when what the rows refer to changed meanwhile.
+    *source* says in the audit log where they came from. *progress* hears of the reading alone: what it does may end
+    the caller, and nothing may end a transaction that writes. Raises Refused when a row cannot be imported and
+    *keep_good* is not said or nothing is good, Conflict when what the rows refer to changed in the meantime.
     """
     require(actor, kind.permission)
     tenant_id = require_tenant(actor)

@@ -105,8 +105,8 @@ class Comparison:
     """What an account held against what was on record on *connection*, when it was asked at `as_of`.
 
     Numbers without *matching* in them were left out. `held` are in the account, `on_record` are managed through the
-    connection, `same` agree in everything. `elsewhere` are in the account and on record in the tenant, but added by
-    hand or under another connection: these were not compared.
+    connection, `same` agree in everything. `elsewhere` are in the account and on record in the tenant, but added
+    manually or under another connection: these were not compared.
     """
 
     connection: ConnectionRow

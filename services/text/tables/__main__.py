@@ -1,4 +1,4 @@
-"""Reads one file: what is wanted comes as an argument, the file on standard input, and the table goes out as JSON."""
+"""Reads one file: the query comes as an argument, the file on standard input, and the table goes out as JSON."""
 
 import contextlib
 import gc
