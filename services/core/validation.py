@@ -72,8 +72,9 @@ def count(value: object, field: str, most: int) -> int | None:
     """
     if value is None or value != value or (isinstance(value, str) and not value.strip()):
         return None
-    quoted, found = written_numbers.echo(str(value)) if not isinstance(value, int) else "", _whole(value)
+    found = _whole(value)
     if found is None:
+        shown = written_numbers.echo(str(value)) if not isinstance(value, int) else ""
         text = written_numbers.visible(str(value)).strip()
         if _NEGATIVE.fullmatch(text):
             raise InvalidInput(f"{quoted} is negative.", field=field)
@@ -98,6 +99,8 @@ def _whole(value: object) -> int | None:
         return value
     if isinstance(value, float):
         return int(value) if value.is_integer() else None
+    if type(value) is str and value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS:
+        return int(value)  # as most are written
     text = written_numbers.visible(str(value)).strip(' "')
     found = next(filter(None, (re.fullmatch(way, text) for way in _WHOLE)), None)
     if found is None:
