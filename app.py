@@ -22,13 +22,13 @@ from services.setup import sandbox, startup
 
 
 async def health(_request: Request) -> JSONResponse:
-    """Answer whether the app can serve: 200, or 503 while its database cannot be read or written."""
+    """Health check: 200, or 503 while the database cannot be read or written."""
     is_well, told = await liveness.report()
     return JSONResponse(told, status_code=200 if is_well else 503)
 
 
 def log_error(exc: Exception) -> bool:
-    """Log what a page did not expect, and tell the reader that it was not theirs."""
+    """Log an unexpected error and show a message."""
     structlog.get_logger().error("page.failed", exc_info=exc)
     st.error("Something went wrong on our side. It has been logged; try again, or tell your administrator.")
     return True
@@ -36,7 +36,7 @@ def log_error(exc: Exception) -> bool:
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Bring everything up before the first request."""
+    """Start everything before the first request."""
     config = settings.current()
     startup.start(config)
     with sandbox.running_for_demo(config):

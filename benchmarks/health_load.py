@@ -35,8 +35,7 @@ def world(session: Session, amount: int) -> Actor:
     user = builder.user(session, "load", {at: Role.ADMIN})
     campaigns = [builder.campaign(session, at, f"Campaign {i}") for i in range(CAMPAIGNS)]
     for i in range(amount):
-        values = {"provider": "twilio", "country": "US", "is_managed": True}
-        number = builder.number(session, at, f"+1415{i:07d}", **values)
+        number = builder.number(session, at, f"+1415{i:07d}", provider="twilio", country="US", is_managed=True)
         builder.pooled(session, campaigns[i % CAMPAIGNS], number.id)
     session.commit()
     return builder.actor(user, at, Role.ADMIN)

@@ -1,6 +1,6 @@
 """How fast the list of numbers answers when it is small and when it is large: `python -m benchmarks.numbers [NUMBERS]`.
 
-Beside each question stands what the rows alone cost: their ids off an index, joined by hand.
+Beside each question stands what the rows alone cost: their ids off an index, joined manually.
 """
 
 import random

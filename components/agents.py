@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-import pandas as pd
 import streamlit as st
 from sqlmodel import Session
 
-from components.ui import dialogs, named_lists
+from components.ui import dialogs
 from components.ui.dialogs import Dialog
-from components.ui.lists import Filter
+from components.ui.listing import table as listing_table
+from components.ui.listing import toolbar as listing
+from components.ui.listing.filters import Filter
+from components.ui.listing.table import badges, link, text, time
+from components.ui.listing.toolbar import ACTIVE, Wanted
 from components.ui.markdown import plain
-from components.ui.named_lists import ACTIVE, Wanted
 from db.audit.queries import AuditRow
 from services import agents
 from services.agents import AgentDetail, AgentQuery, ListedAgent
@@ -23,45 +25,21 @@ _BADGES = {"Active": "green", "Inactive": "gray"}
 
 
 def toolbar() -> tuple[AgentQuery, Wanted]:
-    """Draw search and filters; return what is wanted."""
-    wanted = named_lists.toolbar(PLACE, "Search agents...", [Filter("agents_status", "Status", ACTIVE, f"{PLACE}_")])
+    """Draw search and filters; return the query."""
+    wanted = listing.toolbar(PLACE, "Search agents...", [Filter("agents_status", "Status", ACTIVE)])
     return AgentQuery(wanted.text, wanted.active("agents_status")), wanted
 
 
 def table(rows: Sequence[ListedAgent], *, with_tenant: bool, zone: ZoneInfo) -> None:
     """Draw a page of agents. A click on a name opens its dialog."""
-    frame = pd.DataFrame(
-        {
-            "name": [row.name for row in rows],
-            "status": [[ACTIVE[row.is_active]] for row in rows],
-            "numbers": [named_lists.counted(row.numbers, agents.COUNT_LIMIT) for row in rows],
-            "created": pd.to_datetime([row.created_at for row in rows], utc=True),
-        }
-    )
-    if with_tenant:
-        frame.insert(1, "tenant", [row.tenant for row in rows])
-    ids = [row.id for row in rows]
-    column = st.column_config
-    st.dataframe(
-        frame,
-        hide_index=True,
-        height="content",
-        key="agents_table",
-        alt="Agents",
-        column_config={
-            "name": named_lists.name_column(PLACE, "agent_clicked", ids),
-            "tenant": column.TextColumn("Tenant"),
-            "status": column.MultiselectColumn(
-                "Status", options=list(_BADGES), color=list(_BADGES.values()), width=110
-            ),
-            "numbers": named_lists.numbers_column(
-                "agent_numbers_clicked", [named_lists.of_tenant(row, with_tenant) for row in rows], "agent"
-            ),
-            "created": column.DatetimeColumn(
-                "Created", format="D MMM YYYY, HH:mm", timezone=str(zone), width=150, help=f"In your time zone, {zone}"
-            ),
-        },
-    )
+    columns = [
+        link("name", "Name", lambda row: row.name, lambda row: listing.open_row(PLACE, row.id)),
+        *([text("tenant", "Tenant", lambda row: row.tenant)] if with_tenant else []),
+        badges("status", "Status", lambda row: [ACTIVE[row.is_active]], _BADGES),
+        listing_table.numbers("agent", agents.COUNT_LIMIT, with_tenant=with_tenant),
+        time("created", "Created", lambda row: row.created_at, zone),
+    ]
+    listing_table.table("Agents", rows, columns, key="agents_table", of=lambda row: row.id)
 
 
 @st.dialog("Add agent", on_dismiss="rerun")

@@ -27,7 +27,7 @@ class AgentRow:
 
 @dataclass(frozen=True)
 class AgentQuery:
-    """Which agents are wanted. Empty means any."""
+    """Filters over agents. Empty means any."""
 
     text: str = ""
     active: bool | None = None
@@ -35,7 +35,7 @@ class AgentQuery:
 
 @dataclass(frozen=True)
 class ListedAgent:
-    """A line of the list. `numbers` counts those held, no further than one past COUNT_LIMIT."""
+    """A row of the list. `numbers` counts up to COUNT_LIMIT + 1."""
 
     id: int
     tenant: str
@@ -121,10 +121,12 @@ def find_detail(session: Session, scope: Scope, agent_id: int) -> AgentDetail | 
     agent = find(session, scope, agent_id)
     if agent is None:
         return None
-    held = sa.select(sa.func.count(PhoneNumber.id)).where(
+    numbers = sa.select(sa.func.count(PhoneNumber.id)).where(
         PhoneNumber.tenant_id == agent.tenant_id, PhoneNumber.agent_id == agent_id, LIVE
     )
-    return AgentDetail(agent_id, agent.tenant_id, agent.name, agent.is_active, session.scalar(held) or 0, agent.version)
+    return AgentDetail(
+        agent_id, agent.tenant_id, agent.name, agent.is_active, session.scalar(numbers) or 0, agent.version
+    )
 
 
 def is_named(session: Session, tenant_id: int, name: str, *, but: int | None = None) -> bool:
@@ -136,7 +138,7 @@ def is_named(session: Session, tenant_id: int, name: str, *, but: int | None = N
 
 
 def _matching(scope: Scope, query: AgentQuery) -> list[Any]:
-    """Conditions that `count` and `search` share, so that they cannot disagree."""
+    """The shared conditions of `count` and `search`."""
     conditions = [scope.of(Agent.tenant_id)]
     if query.text:
         conditions.append(names_holding(Agent.name, query.text))

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from db.base.scope import Scope, Slice
+from db.base.tables import table_of
 from db.models import (
     GONE,
     Campaign,
@@ -33,7 +34,7 @@ class CampaignSort(StrEnum):
 
 
 class Trouble(StrEnum):
-    """What can be wrong with a campaign that is active or paused; a flagged number, with an active one."""
+    """Problems of an active or paused campaign (a flagged number: only of an active one)."""
 
     NO_PRIMARY = "no_primary"
     EMPTY_POOL = "empty_pool"
@@ -42,7 +43,7 @@ class Trouble(StrEnum):
 
 @dataclass(frozen=True)
 class CampaignQuery:
-    """Which campaigns are wanted. Empty means any."""
+    """Filters over campaigns. Empty means any."""
 
     text: str = ""
     statuses: tuple[CampaignStatus, ...] = ()
@@ -333,7 +334,7 @@ def _pool_size() -> Any:
 
 
 def _order(sort: CampaignSort) -> tuple[Any, ...]:
-    campaign = Campaign.__table__.c
+    campaign = table_of(Campaign).c
     return {
         CampaignSort.NAME: (campaign.name, campaign.id),
         CampaignSort.NEWEST: (campaign.created_at.desc(), campaign.id.desc()),
@@ -341,7 +342,7 @@ def _order(sort: CampaignSort) -> tuple[Any, ...]:
 
 
 def _matching(scope: Scope, query: CampaignQuery) -> list[Any]:
-    """Conditions that `count` and `search` share, so that they cannot disagree."""
+    """The shared conditions of `count` and `search`."""
     conditions = [scope.of(Campaign.tenant_id)]
     if query.text:
         conditions.append(names_holding(Campaign.name, query.text))

@@ -42,7 +42,7 @@ class Tested(StrEnum):
 
 @dataclass(frozen=True)
 class ConnectionQuery:
-    """Which connections are wanted. Empty means any. `testable` are the providers that can be asked at all."""
+    """Filters over connections. Empty means any. `testable` are the providers whose connections can be tested."""
 
     text: str = ""
     active: bool | None = None
@@ -53,7 +53,7 @@ class ConnectionQuery:
 
 @dataclass(frozen=True)
 class ListedConnection:
-    """A line of the list. `numbers` counts what is held, no further than one past COUNT_LIMIT."""
+    """A row of the list. `numbers` counts up to COUNT_LIMIT + 1."""
 
     id: int
     tenant: str
@@ -69,7 +69,7 @@ class ListedConnection:
 
 @dataclass(frozen=True)
 class Uses:
-    """What refers to a connection.
+    """What uses a connection.
 
     `numbers` are held, `managed` are those of them that were bought or imported through it, `gone` were
     released or removed. `open_orders` are those of `orders` of which the outcome is not known.
@@ -83,7 +83,7 @@ class Uses:
 
     @property
     def any(self) -> bool:
-        """Whether anything refers to it, so that it cannot be deleted."""
+        """Whether it is in use and cannot be deleted."""
         return bool(self.numbers or self.gone or self.orders)
 
 
@@ -232,7 +232,7 @@ def went(test: Tested, testable: Sequence[str]) -> Any:
 
 
 def _matching(scope: Scope, query: ConnectionQuery) -> list[Any]:
-    """Conditions that `count` and `search` share, so that they cannot disagree."""
+    """The shared conditions of `count` and `search`."""
     conditions = [scope.of(Connection.tenant_id)]
     if query.text:
         conditions.append(names_holding(Connection.name, query.text))

@@ -4,7 +4,7 @@ import streamlit as st
 
 from components.audit import activity as draw
 from components.audit import history
-from components.ui import lists
+from components.ui.listing.downloads import downloads
 from components.ui.page import errors_shown, header
 from components.ui.session import current_actor, reader_zone, reloader
 from db.base.engine import open_session
@@ -36,4 +36,4 @@ with errors_shown(), open_session() as session:
             draw.nothing(wanted)
     if total and actor.may(Permission.AUDIT_EXPORT):
         with wanted.end:
-            lists.downloads(file, "activity", draw.event_count(total))
+            downloads(file, "activity", draw.event_count(total))

@@ -4,7 +4,7 @@ import streamlit as st
 
 from components import agents as draw
 from components.ui.dialogs import Dialog
-from components.ui.named_lists import opened
+from components.ui.listing.toolbar import opened
 from components.ui.page import empty_state, errors_shown, header, said
 from components.ui.session import current_actor, reader_zone, rechecked
 from db.base.engine import open_session

@@ -32,7 +32,7 @@ with errors_shown(), open_session() as session:
     part = wanted.pager(total, "campaign")
     with table:
         if total:
-            draw.table(campaigns.search(session, actor, query, part), with_tenant=actor.all_tenants, zone=zone)
+            draw.table(campaigns.search(session, actor, query, part), wanted, with_tenant=actor.all_tenants, zone=zone)
         elif wanted.is_all:
             with empty_state("No campaigns yet. A campaign calls from a pool of your numbers.", "campaign"):
                 if may_add:

@@ -1,6 +1,7 @@
 """The frame around every page: navigation, sign-in, the choice of a tenant, and then the page."""
 
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 
@@ -44,7 +45,7 @@ with errors_shown(), open_session() as database:
     loaded = True
 
 
-def shown(permission: Permission) -> str:
+def shown(permission: Permission) -> Literal["visible", "hidden"]:
     return "visible" if actor and actor.may(permission) else "hidden"
 
 

@@ -1,4 +1,4 @@
-"""Campaign health brought in: by file, by a program, or out of the call log."""
+"""Import of campaign health: by file, API or call log."""
 
 from components.health import import_health
 from components.health.call_logs import CallLogs

@@ -1,4 +1,4 @@
-"""Numbers of any provider brought in by a CSV or Excel file."""
+"""Import of numbers of any provider from a CSV or Excel file."""
 
 from components.numbers.import_numbers import ImportingNumbers
 from components.ui import navigation

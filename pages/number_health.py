@@ -1,9 +1,9 @@
-"""How the numbers of the chosen tenant perform in campaigns, the worst first."""
+"""How the chosen tenant's numbers perform in campaigns, worst first."""
 
 import streamlit as st
 
 from components.health import number_health as draw
-from components.ui import lists
+from components.ui.listing.downloads import downloads
 from components.ui.page import errors_shown, header
 from components.ui.session import current_actor, reader_zone, reloader
 from db.base.engine import open_session
@@ -33,7 +33,7 @@ def sums() -> summaries.AsOf:
 with header("Number health", "Numbers that perform worse than chance explains, and what to do."):
     draw.import_link(may_import)
 with errors_shown(), open_session() as session:
-    wanted, offered, end = draw.toolbar(days.today_of(session, actor), number_health.campaigns(session, actor))
+    wanted, asked = draw.toolbar(days.today_of(session, actor), number_health.campaigns(session, actor))
     limits = thresholds.of(session, actor)
     as_of = summaries.freshen(session, actor, wanted.days, number_health.IDLE_DAYS)
     draw.as_of(as_of, wanted, zone, sums)
@@ -44,7 +44,7 @@ with errors_shown(), open_session() as session:
     idle, total = number_health.count_idle(session, actor), sum(step.lines for step in steps)
     draw.figures(number_health.totals(session, actor, wanted.days), draw.by_verdict(everything), idle, wanted)
     draw.falls(number_health.falls(session, actor, wanted.days), with_tenant=actor.all_tenants)
-    place, part = st.container(), lists.pager(total, "line", prefix=draw.PREFIX)
+    place, part = st.container(), asked.pager(total, "line")
     with place:
         if steps:
             rows = number_health.search(session, actor, wanted, part)
@@ -52,9 +52,9 @@ with errors_shown(), open_session() as session:
             draw.table(rows, number_health.trends(session, actor, wanted, rows), limits, with_tenant=actor.all_tenants)
             draw.definitions(limits, may_change=may_change)
         else:
-            draw.nothing(offered if everything else [], may_import)
+            draw.nothing(asked if everything else None, may_import)
     if steps:
         draw.spread(steps)
-        with end:
-            lists.downloads(file, "number-health", amount(total, "line"))
+        with asked.end:
+            downloads(file, "number-health", amount(total, "line"))
     draw.idle(number_health.idle(session, actor, Slice(1, MOST_IDLE)), idle, limits, with_tenant=actor.all_tenants)

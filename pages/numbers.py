@@ -4,7 +4,8 @@ import streamlit as st
 
 from components.numbers import number_list as draw
 from components.orders import open_orders
-from components.ui import lists, navigation
+from components.ui import navigation
+from components.ui.listing.downloads import downloads
 from components.ui.page import empty_state, errors_shown, header
 from components.ui.session import current_actor, reader_zone, rechecked, reloader
 from db.base.engine import open_session
@@ -40,19 +41,19 @@ with header(
 with errors_shown(), open_session() as session:
     open_orders.banner(orders.still_open(session, actor), actor, rechecked(open_session))
     offered = draw.filters(session, actor, actor.scope.tenant_id, actor.user_id)
-    query, end = draw.toolbar(offered)
+    query, wanted = draw.toolbar(offered)
     total = numbers.count(session, actor, query)
     table = st.container()
-    part = lists.pager(total, "number", capped_at=numbers.SEARCH_LIMIT if query.search else None)
+    part = wanted.pager(total, "number", capped_at=numbers.SEARCH_LIMIT if query.search else None)
     with table:
         if total:
-            draw.table(numbers.search(session, actor, query, part), with_tenant=actor.all_tenants, zone=zone)
-            with end:
-                lists.downloads(file, "phone-numbers", amount(total, "number"))
+            draw.table(numbers.search(session, actor, query, part), wanted, with_tenant=actor.all_tenants, zone=zone)
+            with wanted.end:
+                downloads(file, "phone-numbers", amount(total, "number"))
         elif query == numbers.NumberQuery(sort=query.sort):
             with empty_state("No phone numbers yet. Buy, import or register one.", "call"):
                 if may_add:
                     add_button("add_first")
         else:
             with empty_state("No numbers match the search and filters.", "search_off"):
-                lists.clear_filters_button(offered)
+                wanted.clear_button()

@@ -1,4 +1,4 @@
-"""The own account: roles, the last sign-ins, and the password."""
+"""The user's account: roles, last sign-ins and password."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""What a provider's account holds against what is on record here: compared first, then changed by choice."""
+"""Compares a provider's account with our records, and applies chosen changes."""
 
 from components.orders import reconcile as draw
 from components.ui.page import errors_shown, header

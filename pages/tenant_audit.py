@@ -1,4 +1,4 @@
-"""What a tenant owns, what looks wrong and who changed what; over all tenants, a line each."""
+"""What a tenant owns, what looks wrong and who changed what; or all tenants compared."""
 
 from functools import partial
 
@@ -12,7 +12,7 @@ from components.ui.session import current_actor, reader_zone, reloader
 from db.base.engine import open_session
 from services.audit import report_files, tenant_audit
 from services.audit.report_tables import Report
-from services.core.access import Permission, require
+from services.core.access import Permission, require, require_tenant
 
 actor, reload = current_actor(), reloader()
 
@@ -35,13 +35,13 @@ with errors_shown(), open_session() as session:
         part = compare.pager(tenant_audit.count_tenants(session, actor))
         with table:
             if rows := tenant_audit.compare(session, actor, sort, part):
-                compare.table(rows, choose, str(reader_zone()))
+                compare.table(rows, sort, choose, reader_zone())
             else:
                 empty_state("No tenants yet.", "domain")
     else:
         end = header("Tenant audit", "What the tenant owns, what looks wrong, and who changed what.")
         require(actor, Permission.AUDIT_READ)
-        about, owned = draw.standing(session, actor, actor.scope.tenant_id or 0, actor.user_id)
+        about, owned = draw.standing(session, actor, require_tenant(actor), actor.user_id)
         during = draw.period(about)
         report = Report(about, owned, tenant_audit.changes(session, actor, during))
         with end:

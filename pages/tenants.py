@@ -5,7 +5,7 @@ import streamlit as st
 from components.people import tenants as draw
 from components.ui import session as tab
 from components.ui.dialogs import Dialog
-from components.ui.named_lists import opened
+from components.ui.listing.toolbar import opened
 from components.ui.page import empty_state, errors_shown, header, said
 from db.base.engine import open_session
 from db.base.scope import Slice

@@ -90,7 +90,7 @@ class Provider:
     key: ClassVar[str]
     name: ClassVar[str]
     limits: ClassVar[str] = ""
-    """Why it cannot do what it cannot, for the reader."""
+    """Why it lacks capabilities, for the reader."""
 
     credential_fields: ClassVar[tuple[Field, ...]] = ()
     number_fields: ClassVar[tuple[Field, ...]] = ()
@@ -236,7 +236,7 @@ class Provider:
         raise self._cannot(Capability.SET_WEBHOOKS)
 
     def release(self, sid: str) -> None:
-        """Give the number back. It can be bought again only while nobody else has taken it.
+        """Release the number. It can be bought again only until someone else buys it.
 
         Any answer but the documented one is OutcomeUnknown: the number is billed until it is gone.
         """
@@ -251,7 +251,7 @@ class Provider:
         raise self._cannot(Capability.ADDRESSES)
 
     def regulations(self, country: str, type: NumberType, end_user: EndUser | None = None) -> tuple[Regulation, ...]:
-        """Return what the regulator of *country* asks for with numbers of *type*, of one end user or of each."""
+        """Return the requirements of *country* for numbers of *type*, for one kind of end user or each."""
         raise self._cannot(Capability.ADDRESSES)
 
     def calls_page(self, since: datetime, until: datetime, *, token: str | None = None) -> Page[CallRecord]:

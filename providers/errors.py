@@ -1,4 +1,4 @@
-"""What can go wrong at a provider, named by what the caller may do next.
+"""Provider errors, named by what the caller may do next.
 
 ProviderError
     RequestRejected      it did not happen, and asking again will not help

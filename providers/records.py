@@ -1,4 +1,4 @@
-"""What providers are asked for and what they answer, in our words."""
+"""Requests to providers and their answers, in our terms."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 MAX_PAGE_SIZE = 1000
-"""The largest page that a provider is asked for, and so the most rows that are in memory at once."""
+"""The largest page requested from a provider, and so the most rows in memory at once."""
 
 MAX_SEARCH_ROWS = 30
-"""Roughly what a provider shows of its stock: there is no second page, so vary the query instead."""
+"""Roughly how many numbers for sale a provider returns: there is no second page, so vary the query."""
 
 
 class NumberType(StrEnum):
-    """A kind of phone number, which decides its price and what the regulator asks for."""
+    """A type of phone number, which decides its price and regulation."""
 
     LOCAL = "local"
     TOLL_FREE = "toll_free"
@@ -36,7 +36,7 @@ class Feature(StrEnum):
 
 
 class AddressRequirement(StrEnum):
-    """Whose address a number asks for: nobody's, anybody's, one inside or one outside the country."""
+    """The address that a number requires: none, any, or one inside or outside the country."""
 
     NONE = "none"
     ANY = "any"
@@ -60,14 +60,14 @@ class BundleStatus(StrEnum):
 
 
 class Direction(StrEnum):
-    """Which way a call went, seen from our number."""
+    """A call's direction, seen from our number."""
 
     INBOUND = "inbound"
     OUTBOUND = "outbound"
 
 
 class CallStatus(StrEnum):
-    """How far a call came. Providers do not say who answered: only that a call was completed."""
+    """A call's status. Providers do not say who answered, only that a call was completed."""
 
     QUEUED = "queued"
     RINGING = "ringing"
@@ -101,7 +101,7 @@ class Country:
 
 @dataclass(frozen=True)
 class NumberSearch:
-    """What to look for in a provider's stock.
+    """A search for numbers for sale.
 
     `area_code` exists in the US and Canada only. `contains` takes 2 to 16 digits or keypad letters, `*`
     for one character and `%` for several, a leading `+` for the start and a trailing `$` for the end.
@@ -197,7 +197,7 @@ class Address:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A set of regulatory papers of the account. Only a usable one lets a number be bought."""
+    """A regulatory bundle of the account. Only a usable one allows a purchase."""
 
     sid: str
     name: str
@@ -210,7 +210,7 @@ class Bundle:
 
 
 class EndUser(StrEnum):
-    """Who will use a number, which decides what papers the regulator asks for."""
+    """Who will use a number, which decides the regulatory documents."""
 
     INDIVIDUAL = "individual"
     BUSINESS = "business"
@@ -218,7 +218,7 @@ class EndUser(StrEnum):
 
 @dataclass(frozen=True)
 class Requirement:
-    """Something that a regulator asks for: the documents that each would prove it, or what is to be told."""
+    """A regulatory requirement: the documents that prove it, or the details to give."""
 
     name: str
     documents: tuple[str, ...] = ()
@@ -227,7 +227,7 @@ class Requirement:
 
 @dataclass(frozen=True)
 class Regulation:
-    """What a country's regulator asks for with numbers of one type, of one kind of end user."""
+    """A country's requirements for numbers of one type and one kind of end user."""
 
     sid: str
     name: str

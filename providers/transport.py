@@ -1,4 +1,4 @@
-"""What a failed HTTP exchange with a provider means to the one who asked."""
+"""Translates failed HTTP exchanges with a provider into errors."""
 
 import re
 import ssl
@@ -27,7 +27,7 @@ _BODY_KEPT = 300
 
 @dataclass(frozen=True)
 class Attempt:
-    """One thing asked of a provider; `what` finishes the sentence "Twilio was asked to …"."""
+    """One request to a provider; `what` completes the sentence "Twilio was asked to …"."""
 
     provider: str
     what: str
@@ -40,12 +40,12 @@ class Attempt:
         return error(self._sentence(f"{self.provider} refused to {self.what}: {why}"), answer)
 
     def unavailable(self, why: str, answer: Answer | None = None) -> ProviderUnavailable:
-        """Return the error for something that surely was not done, though it may be done later."""
+        """Return the error for a request that was certainly not processed and may be retried."""
         message = self._sentence(f"{self.provider} could not {self.what}: {why}") + " Try again in a moment."
         return ProviderUnavailable(message, answer)
 
     def lost(self, why: str, answer: Answer | None = None) -> ProviderError:
-        """Return the error for an exchange without a clear end, which is worse for a change than for a read."""
+        """Return the error for an exchange without a clear outcome, which is worse for a change than for a read."""
         if not self.writing:
             return self.unavailable(why, answer)
         return OutcomeUnknown(
@@ -77,7 +77,7 @@ class Attempt:
 
 
 def _never_sent(exc: requests.RequestException) -> bool:
-    """Return whether the request surely did not leave: only then is a change known not to have happened."""
+    """Return whether the request was certainly not sent: only then did a change certainly not happen."""
     if isinstance(exc, requests.ConnectTimeout):
         return True
     reason = getattr(exc.args[0] if exc.args else None, "reason", None)

@@ -37,7 +37,7 @@ def search(session: Session, actor: Actor, query: AgentQuery, part: Slice) -> li
 
 
 def get(session: Session, actor: Actor, agent_id: object) -> AgentDetail:
-    """Return one agent. Raises NotFound for any that is not the actor's."""
+    """Return one agent. Raises NotFound for one outside the actor's scope."""
     require(actor, Permission.AGENTS_READ)
     found = db.agents.find_detail(session, actor.scope, validation.as_id(agent_id))
     if found is None:
@@ -57,10 +57,10 @@ def add(session: Session, actor: Actor, name: str) -> int:
 
 
 def rename(session: Session, actor: Actor, agent_id: int, name: str, *, version: int) -> int:
-    """Give an agent another name.
+    """Rename an agent.
 
-    Like every change here: return the new version; raise Forbidden, NotFound, InvalidInput, or
-    Conflict when the agent is no longer at *version*.
+    Like every change here, returns the new version and raises Forbidden, NotFound, InvalidInput, or Conflict when
+    *version* is stale.
     """
     require(actor, Permission.AGENTS_WRITE)
 
@@ -71,13 +71,13 @@ def rename(session: Session, actor: Actor, agent_id: int, name: str, *, version:
 
 
 def activate(session: Session, actor: Actor, agent_id: int, *, version: int) -> int:
-    """Let an agent be chosen again."""
+    """Activate an agent."""
     require(actor, Permission.AGENTS_WRITE)
     return _set_active(session, actor, agent_id, Action.AGENTS_ACTIVATE, True, version)
 
 
 def deactivate(session: Session, actor: Actor, agent_id: int, *, version: int) -> int:
-    """Let an agent no longer be chosen. Numbers that have it keep it."""
+    """Deactivate an agent. Its numbers keep it."""
     require(actor, Permission.AGENTS_WRITE)
     return _set_active(session, actor, agent_id, Action.AGENTS_DEACTIVATE, False, version)
 

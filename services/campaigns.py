@@ -1,4 +1,4 @@
-"""Campaigns: what numbers are called from, each with a primary number and a pool."""
+"""Campaigns: each calls from a pool of numbers and has a primary number."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -39,7 +39,7 @@ MOST_CANDIDATES = 20
 MOST_AT_ONCE = 100
 LARGEST_WEIGHT = 1000.0
 SETTABLE = tuple(status for status in PoolStatus if status is not PoolStatus.REMOVED)
-"""What a pool status can be set to; a number leaves the pool by `remove_number`."""
+"""The pool statuses that can be set; `remove_number` removes a number."""
 
 
 def count(session: Session, actor: Actor, query: CampaignQuery) -> int:
@@ -55,7 +55,7 @@ def search(session: Session, actor: Actor, query: CampaignQuery, part: Slice) ->
 
 
 def get(session: Session, actor: Actor, campaign_id: object) -> CampaignDetail:
-    """Return one campaign. Raises NotFound for any that is not the actor's."""
+    """Return one campaign. Raises NotFound for one outside the actor's scope."""
     require(actor, Permission.CAMPAIGNS_READ)
     found = db.campaigns.find_detail(session, actor.scope, validation.as_id(campaign_id))
     if found is None:
@@ -111,7 +111,7 @@ def edit(session: Session, actor: Actor, campaign_id: int, name: str, status: Ca
 
 
 def set_primary(session: Session, actor: Actor, campaign_id: int, number_id: int | None, *, version: int) -> int:
-    """Make a number of the pool the primary one, or have none. Returns and raises as `edit`."""
+    """Set or clear the primary number. Returns and raises as `edit`."""
     require(actor, Permission.CAMPAIGNS_WRITE)
 
     def apply(campaign: Campaign) -> None:
@@ -123,7 +123,7 @@ def set_primary(session: Session, actor: Actor, campaign_id: int, number_id: int
 
 
 def add_numbers(session: Session, actor: Actor, campaign_id: int, number_ids: Sequence[int]) -> int:
-    """Put active numbers of the tenant into the pool; those in it already stay as they are.
+    """Add active numbers of the tenant to the pool; those already in it stay as they are.
 
     Return the new version. Raises Forbidden, NotFound, InvalidInput for a number that cannot be added;
     then none is.
@@ -181,7 +181,7 @@ def edit_place(
 
 
 def remove_number(session: Session, actor: Actor, campaign_id: int, number_id: int, *, version: int) -> int:
-    """Take a number out of the pool; if it was the primary one, there is none. Returns and raises as `edit`."""
+    """Remove a number from the pool, also as the primary number. Returns and raises as `edit`."""
     require(actor, Permission.CAMPAIGNS_WRITE)
 
     def apply(campaign: Campaign) -> None:

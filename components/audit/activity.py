@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from sqlmodel import Session
 
-from components.ui import lists, named_lists, session
-from components.ui.lists import Day, Filter
-from components.ui.named_lists import Wanted
+from components.ui import session
+from components.ui.listing import toolbar as listing
+from components.ui.listing.filters import Day, Filter, to_first_page
+from components.ui.listing.toolbar import Wanted
 from components.ui.page import empty_state
 from services.audit import audit, wording
 from services.audit.audit import COUNT_LIMIT, AuditQuery
@@ -20,7 +21,7 @@ from services.text.labels import amount
 PLACE = "activity"
 SEARCH = f"{PLACE}_search"
 _WHO, _ACTION, _KIND, _TENANT = (f"{PLACE}_{key}" for key in ("who", "action", "kind", "tenant"))
-_FROM, _TO = (Day(f"{PLACE}_{key}", label, f"{PLACE}_") for key, label in (("from", "From"), ("to", "To")))
+_FROM, _TO = (Day(f"{PLACE}_{key}", label) for key, label in (("from", "From"), ("to", "To")))
 _PERIOD = f"{PLACE}_period"
 _PERIODS = {1: "Today", 7: "7 days", 30: "30 days", 0: "All"}
 _NO_TENANT = 0
@@ -31,18 +32,17 @@ def filters(_session: Session, _actor: Actor, tenant_id: int | None, user_id: in
     """Return the filters with what can be chosen in each, for one user in one tenant."""
     found = audit.facets(_session, _actor)
     places = dict(session.tenants(_session, _actor)) if tenant_id is None else {}
-    prefix = f"{PLACE}_"
     return [
-        Filter(_WHO, "Who", {name: name for name in sorted(found.actors, key=str.casefold)}, prefix),
-        Filter(_ACTION, "Action", wording.action_options(found.actions), prefix),
-        Filter(_KIND, "Kind", {key: word for key, word in wording.KINDS.items() if key in found.kinds}, prefix),
-        Filter(_TENANT, "Tenant", {_NO_TENANT: "No tenant", **places} if places else {}, prefix),
+        Filter(_WHO, "Who", {name: name for name in sorted(found.actors, key=str.casefold)}),
+        Filter(_ACTION, "Action", wording.action_options(found.actions)),
+        Filter(_KIND, "Kind", {key: word for key, word in wording.KINDS.items() if key in found.kinds}),
+        Filter(_TENANT, "Tenant", {_NO_TENANT: "No tenant", **places} if places else {}),
     ]
 
 
 def toolbar(offered: Sequence[Filter], zone: ZoneInfo) -> tuple[AuditQuery, Wanted]:
     """Draw search, filters and period; return what is wanted. Raises InvalidInput for a period that cannot be."""
-    wanted = named_lists.toolbar(PLACE, "Search by number or name...", [*offered, _FROM, _TO])
+    wanted = listing.toolbar(PLACE, "Search by number or name...", [*offered, _FROM, _TO])
     with wanted.end:
         _period(datetime.now(zone).date())
     first, last = (next(iter(wanted.chosen[day.key]), None) for day in (_FROM, _TO))
@@ -89,7 +89,7 @@ def _period(today: date) -> None:
     def choose() -> None:
         state[_FROM.key] = next(iter(starts[state[_PERIOD] or 0]), None)
         state[_TO.key] = None
-        lists.to_first_page(f"{PLACE}_")
+        to_first_page(f"{PLACE}_")
 
     st.segmented_control(
         "Period",

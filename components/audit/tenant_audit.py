@@ -9,7 +9,8 @@ import streamlit as st
 from sqlmodel import Session
 
 from components.audit import history
-from components.ui import lists, navigation
+from components.ui import navigation
+from components.ui.listing import toolbar as listing
 from components.ui.markdown import ours, plain
 from components.ui.page import exactly, when
 from db.campaigns import Trouble
@@ -41,7 +42,7 @@ def standing(_session: Session, _actor: Actor, tenant_id: int, user_id: int) -> 
 def period(about: Tenant) -> Period:
     """Draw the choice of days whose changes are told; return it. Raises InvalidInput when they are out of order."""
     keys = [f"{PREFIX}from", f"{PREFIX}to"]
-    lists.keep(keys, "audit")
+    listing.keep(keys, "audit")
     first, last = tenant_audit.last_days(datetime.now(about.zone).date())
     with st.container(horizontal=True, vertical_alignment="bottom", key="audit_period"):
         since, until = (
@@ -49,7 +50,7 @@ def period(about: Tenant) -> Period:
             for label, value, key in zip(("Changes from", "to"), (first, last), keys, strict=True)
         )
         st.caption(f"Times are in the tenant's time zone, {plain(about.zone.key)}.")
-    lists.remember(keys, "audit")
+    listing.remember(keys, "audit")
     return tenant_audit.period(since or first, until or last, about.zone)
 
 
@@ -94,8 +95,8 @@ def whole(report: Report, actor: Actor) -> None:
 def figures(report: Report) -> None:
     """Draw whom the report is about, and the totals."""
     owned = report.owned
-    made = exactly(report.about.made_at, report.about.zone)
-    st.markdown(f"**{plain(report.about.name)}** as of {made}")
+    created = exactly(report.about.made_at, report.about.zone)
+    st.markdown(f"**{plain(report.about.name)}** as of {created}")
     statuses = {labels.STATUS[status]: n for status, n in owned.facets.statuses.items()}
     with st.container(horizontal=True):
         for label, value in (
@@ -113,7 +114,7 @@ def figures(report: Report) -> None:
 
 
 def findings(found: Sequence[Finding], actor: Actor) -> None:
-    """Draw what looks wrong, the worst first, each with the way to what is behind it."""
+    """Draw what looks wrong, worst first, each with the way to what is behind it."""
     st.subheader("Findings", anchor=False)
     if not found:
         st.success("Nothing looks wrong.", icon=":material/check_circle:")
@@ -166,9 +167,9 @@ def owned(report: Report) -> None:
     for place, names in zip(columns, (("Status", "Managed by"), ("Provider", "Type"), ("Country",)), strict=True):
         with place:
             for name in names:
-                shown = kinds[name][:_MOST_KINDS]
-                _table(Table(name, (name, "Numbers"), shown), titled=False)
-                if len(kinds[name]) > len(shown):
+                largest = kinds[name][:_MOST_KINDS]
+                _table(Table(name, (name, "Numbers"), largest), titled=False)
+                if len(kinds[name]) > len(largest):
                     rest = sum(n for _, n in kinds[name][_MOST_KINDS:])
                     others = labels.amount(len(kinds[name]) - _MOST_KINDS, "other")
                     st.caption(f"and {labels.amount(rest, 'number')} of {others}")

@@ -1,13 +1,15 @@
 """Tenants beside each other: a line each, and the way to the audit of one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from zoneinfo import ZoneInfo
 
-import pandas as pd
 import streamlit as st
 
-from components.ui import lists, navigation
-from components.ui.selection import click
-from components.ui.streamlit_internals import ColumnConfig
+from components.ui import navigation
+from components.ui.listing import toolbar as listing
+from components.ui.listing.filters import to_first_page
+from components.ui.listing.table import Column, Order, figure, link, time
+from components.ui.listing.table import table as draw
 from db.base.scope import Slice
 from services.audit import report_tables
 from services.audit.tenant_audit import Compared, TenantSort
@@ -23,76 +25,76 @@ _SORTS = {
 def toolbar() -> TenantSort:
     """Draw the order; return it."""
     keys = [f"{PREFIX}{key}" for key in ("sort", "page", "per_page")]
-    lists.keep(keys, "compared")
+    listing.keep(keys, "compared")
     sort: TenantSort = st.selectbox(
         "Sort",
         list(_SORTS),
         format_func=lambda value: _SORTS[value],
         key=f"{PREFIX}sort",
         bind="query-params",
-        on_change=lists.to_first_page,
+        on_change=to_first_page,
         args=(PREFIX,),
         label_visibility="collapsed",
         width=170,
     )
-    lists.remember(keys, "compared")
+    listing.remember(keys, "compared")
     return sort
 
 
 def pager(total: int) -> Slice:
     """Draw the count and the pager of *total* tenants; return the part to show."""
-    return lists.pager(total, "tenant", prefix=PREFIX)
+    return listing.pager(total, "tenant", prefix=PREFIX)
 
 
-def table(rows: Sequence[Compared], choose: Callable[[int], None], zone: str) -> None:
+def table(rows: Sequence[Compared], sort: TenantSort, choose: Callable[[int], None], zone: ZoneInfo) -> None:
     """Draw a line for each tenant; a click on a name calls *choose* with its id."""
-    ids = [row.tenant.id for row in rows]
-    frame = pd.DataFrame(
-        {
-            "tenant": [row.tenant.name for row in rows],
-            "findings": [row.findings for row in rows],
-            "numbers": [row.tenant.numbers for row in rows],
-            "active": [row.tenant.active for row in rows],
-            "managed": [row.tenant.managed for row in rows],
-            "cost": [report_tables.money(row.cost) for row in rows],
-            "agent": [row.without_agent for row in rows],
-            "connection": [row.without_connection for row in rows],
-            "orders": [row.open_orders for row in rows],
-            "idle": [row.idle for row in rows],
-            "changed": pd.to_datetime(pd.Series([row.tenant.last_change for row in rows], dtype=object), utc=True),
-            "link": [navigation.tenant_audit_address(tenant_id) for tenant_id in ids],
-        }
-    )
-    column = st.column_config
 
-    def number(label: str, told: str = "", width: int = 95) -> ColumnConfig:
-        return column.NumberColumn(label, format="localized", help=told or None, width=width)
+    def count(
+        key: str,
+        title: str,
+        cell: Callable[[Compared], int],
+        told: str = "",
+        sorts: Mapping[TenantSort, Order] | None = None,
+    ) -> Column[Compared]:
+        return figure(key, title, lambda row: f"{cell(row):,}", help=told, sorts=sorts or {})
 
-    st.dataframe(
-        frame,
-        hide_index=True,
-        height="content",
+    columns = [
+        link(
+            "tenant",
+            "Tenant",
+            lambda row: row.tenant.name,
+            lambda row: choose(row.tenant.id),
+            address=lambda row: navigation.tenant_audit_address(row.tenant.id),
+            sorts={TenantSort.NAME: "ascending"},
+        ),
+        count("findings", "Findings", lambda row: row.findings, "Kinds of findings in the tenant's audit"),
+        count("numbers", "Numbers", lambda row: row.tenant.numbers, "Held now", {TenantSort.NUMBERS: "descending"}),
+        count("active", "Active", lambda row: row.tenant.active),
+        count("managed", "Managed", lambda row: row.tenant.managed, "Twilio-managed"),
+        figure("cost", "Cost a month", lambda row: report_tables.money(row.cost), help="Number contains a known price"),
+        count("agent", "No agent", lambda row: row.without_agent, "Active numbers without an agent"),
+        count(
+            "connection",
+            "No connection",
+            lambda row: row.without_connection,
+            "Without a connection, or on an inactive one",
+        ),
+        count("orders", "Open orders", lambda row: row.open_orders, "Orders pending confirmation"),
+        count("idle", "Idle", lambda row: row.idle, "At risk of reclaim by Twilio, by the tenant's own threshold"),
+        time(
+            "changed",
+            "Last change",
+            lambda row: row.tenant.last_change,
+            zone,
+            sorts={TenantSort.LAST_CHANGE: "descending"},
+        ),
+    ]
+    draw(
+        "Tenants compared",
+        rows,
+        columns,
         key="tenants_compared",
-        alt="Tenants compared",
-        column_config={
-            "tenant": column.ButtonColumn(
-                "Tenant",
-                type="tertiary",
-                alignment="left",
-                pinned=True,
-                width=145,
-                **click("compared_clicked", ids, choose),
-            ),
-            "findings": number("Findings", "Kinds of findings in the tenant's audit", 68),
-            "numbers": number("Numbers", "Held now", 70),
-            "active": number("Active", width=56),
-            "managed": number("Managed", "Twilio-managed", 72),
-            "cost": column.TextColumn("Cost a month", help="Number contains a known price", width=100),
-            "agent": number("No agent", "Active numbers without an agent", 72),
-            "connection": number("No connection", "Without a connection, or on an inactive one", 106),
-            "orders": number("Open orders", "Orders pending confirmation", 90),
-            "idle": number("Idle", "At risk of reclaim by Twilio, by the tenant's own threshold", 46),
-            "changed": column.DatetimeColumn("Last change", format="distance", timezone=zone, width=96),
-            "link": column.LinkColumn("", display_text=":material/open_in_new:", width=36, help="Open in a new tab"),
-        },
+        of=lambda row: row.tenant.id,
+        sort=sort,
+        prefix=PREFIX,
     )

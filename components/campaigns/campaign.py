@@ -3,14 +3,16 @@
 from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
-import pandas as pd
 import streamlit as st
 from sqlmodel import Session
 
 from components.audit import history as audit
 from components.campaigns.campaigns import PLACE, edit
-from components.ui import lists, named_lists, navigation, selection
+from components.ui import navigation, selection
 from components.ui.dialogs import Dialog
+from components.ui.listing import toolbar as listing
+from components.ui.listing.table import Column, badges, button, figure, number, text
+from components.ui.listing.table import table as draw
 from components.ui.markdown import plain
 from components.ui.page import empty_state, exactly, outcome, said, when
 from components.ui.selection import Selection
@@ -25,14 +27,14 @@ _POOL_COLORS = {
     PoolStatus.ACTIVE: "green",
     PoolStatus.PAUSED: "gray",
     PoolStatus.CAPPED: "orange",
-    PoolStatus.COOLING: "blue",
+    PoolStatus.COOLING: "outline",
     PoolStatus.SPAM_FLAGGED: "red",
     PoolStatus.REMOVED: "gray",
 }
 _INACTIVE = "Number inactive"
 _CANDIDATES = "pool_candidates"
 _BADGES = {labels.POOL[status]: color for status, color in _POOL_COLORS.items()}
-_BADGES |= {"Primary": "violet", _INACTIVE: "gray"}
+_BADGES |= {"Primary": "outline", _INACTIVE: "gray"}
 
 
 def card(dialog: Dialog, campaign: CampaignDetail, *, with_tenant: bool, writes: bool) -> None:
@@ -77,7 +79,7 @@ def pool_header(dialog: Dialog, campaign: CampaignDetail, *, writes: bool) -> No
 
 def pager(campaign: CampaignDetail) -> Slice:
     """Draw the pager of the pool; return the part to show."""
-    return lists.pager(campaign.pool, "number", prefix="pool_")
+    return listing.pager(campaign.pool, "number", prefix="pool_")
 
 
 def pool(
@@ -87,50 +89,42 @@ def pool(
 
     A click on one opens it, a click on the pencil its place in the pool.
     """
-    frame = pd.DataFrame(
-        {
-            "number": [numbering.display(row.e164) for row in rows],
-            "name": [row.label or "—" for row in rows],
-            "status": [_badges(row) for row in rows],
-            "attempts": [f"{row.attempts:,}" for row in rows],
-            "answered": [f"{row.answered:,}" for row in rows],
-            "rate": [labels.rate(rate(row.answered, row.attempts)) for row in rows],
-            "by": [labels.answered_by(row) for row in rows],
-            "weight": [labels.weight(row.weight, weights.get((campaign.id, row.number_id))) for row in rows],
-        }
-    )
+    columns: list[Column[PoolRow]] = [
+        number(
+            "number",
+            lambda row: numbering.display(row.e164),
+            lambda row: navigation.open_number(row.number_id, campaign_id=campaign.id),
+            address=lambda row: navigation.number_address(row.number_id),
+        ),
+        text("name", "Name", lambda row: row.label or "—"),
+        badges("status", "Pool status", _badges, _BADGES),
+        figure("attempts", "Attempts", lambda row: f"{row.attempts:,}"),
+        figure("answered", "Answered", lambda row: f"{row.answered:,}"),
+        figure(
+            "rate",
+            "Answer rate",
+            lambda row: labels.share(rate(row.answered, row.attempts)),
+            help="Answered / attempts, with its 95% Wilson interval",
+        ),
+        text("by", "Answered by", labels.answered_by, help="Whether the rate counts machines"),
+        figure(
+            "weight",
+            "Weight",
+            lambda row: labels.weight(row.weight, weights.get((campaign.id, row.number_id))),
+            help=labels.WEIGHT,
+        ),
+    ]
     if writes:
-        frame["edit"] = ":material/edit:"
-    ids = [row.number_id for row in rows]
-    column = st.column_config
-    st.dataframe(
-        frame,
-        hide_index=True,
-        height="content",
-        key="pool_table",
-        alt="Number pool health",
-        column_config={
-            "number": lists.number_column("pool_number_clicked", ids, campaign_id=campaign.id),
-            "name": column.TextColumn("Name", width=125),
-            "status": column.MultiselectColumn(
-                "Pool status", options=list(_BADGES), color=list(_BADGES.values()), width=120
-            ),
-            "attempts": column.TextColumn("Attempts", alignment="right", width=75),
-            "answered": column.TextColumn("Answered", alignment="right", width=75),
-            "rate": column.TextColumn(
-                "Answer rate", width=190, help="Answered / attempts, with its 95% Wilson interval and n"
-            ),
-            "by": column.TextColumn("Answered by", width=125, help="Whether the rate counts machines"),
-            "weight": column.TextColumn("Weight", width=85, help=labels.WEIGHT),
-            "edit": column.ButtonColumn(
-                "",
-                type="tertiary",
-                width=44,
-                help="Pool status, weight, primary number, removal",
-                **selection.click("pool_edit_clicked", ids, lambda one: named_lists.open_row(PLACE, one)),
-            ),
-        },
-    )
+        columns.append(
+            button(
+                "edit",
+                "Edit",
+                "edit",
+                lambda row: listing.open_row(PLACE, row.number_id),
+                lambda row: f"Edit {numbering.display(row.e164)} in the pool",
+            )
+        )
+    draw("Number pool health", rows, columns, key="pool_table", of=lambda row: row.number_id)
     st.caption(
         f"Calls of the last {WINDOW} full days. Attempts reached the carrier. Answered by: "
         f"{labels.answered_by(*rows)}"
@@ -273,21 +267,19 @@ def _add_numbers(dialog: Dialog, campaign: CampaignDetail) -> None:
 
 
 def _candidates(ticked: Selection[Candidate], found: list[Candidate]) -> None:
-    frame = pd.DataFrame(
-        {
-            "Number": [numbering.display(row.e164) for row in found],
-            "Name": [row.label or "—" for row in found],
-            "Country": [numbering.country(row.country) if row.country else "—" for row in found],
-        }
-    )
-    selection.table(
-        ticked,
+    columns: list[Column[Candidate]] = [
+        number("number", lambda row: numbering.display(row.e164)),
+        text("name", "Name", lambda row: row.label or "—"),
+        text("country", "Country", lambda row: numbering.country(row.country) if row.country else "—"),
+    ]
+    draw(
+        "Numbers that can be added",
         found,
-        lambda row: row.id,
-        frame,
-        key=_CANDIDATES,
-        alt="Numbers that can be added",
-        height=min(len(found) + 1, 11) * 35 + 2,
+        columns,
+        key=f"{_CANDIDATES}_table",
+        of=lambda row: row.id,
+        selection=ticked,
+        rows_seen=10,
     )
     if len(found) == campaigns.MOST_CANDIDATES:
         st.caption(f"The first {campaigns.MOST_CANDIDATES} are shown. Type more to see others.")

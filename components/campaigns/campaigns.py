@@ -3,78 +3,61 @@
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-import pandas as pd
 import streamlit as st
 from sqlmodel import Session
 
-from components.ui import named_lists, navigation
+from components.ui import navigation
 from components.ui.dialogs import Dialog
-from components.ui.lists import Filter
-from components.ui.named_lists import Wanted
-from components.ui.selection import click
+from components.ui.listing import toolbar as listing
+from components.ui.listing.filters import Filter
+from components.ui.listing.table import badges, figure, link, number, text, time
+from components.ui.listing.table import table as draw
+from components.ui.listing.toolbar import Wanted
 from services import campaigns
 from services.campaigns import CampaignDetail, CampaignQuery, CampaignRow, CampaignSort, CampaignStatus
 from services.text import labels, numbering
 
 PLACE = "campaigns"
-_COLORS = {status: "green" if status is CampaignStatus.ACTIVE else "gray" for status in labels.CAMPAIGN}
+_BADGES = {word: "green" if status is CampaignStatus.ACTIVE else "gray" for status, word in labels.CAMPAIGN.items()}
 _SORTS = {CampaignSort.NAME: "By name", CampaignSort.NEWEST: "Newest first"}
 _ADDED = "campaign_added"
 
 
 def toolbar() -> tuple[CampaignQuery, Wanted]:
-    """Draw search, filters and sort; return what is wanted."""
-    options = [
-        Filter("campaigns_status", "Status", labels.CAMPAIGN, f"{PLACE}_"),
-        Filter("campaigns_attention", "Attention", labels.TROUBLE, f"{PLACE}_"),
+    """Draw search, filters and sort; return the query."""
+    offered = [
+        Filter("campaigns_status", "Status", labels.CAMPAIGN),
+        Filter("campaigns_attention", "Attention", labels.TROUBLE),
     ]
-    wanted = named_lists.toolbar(PLACE, "Search campaigns...", options, _SORTS)
-    status, trouble = (tuple(wanted.chosen[item.key]) for item in options)
+    wanted = listing.toolbar(PLACE, "Search campaigns...", offered, _SORTS)
+    status, trouble = (tuple(wanted.chosen[item.key]) for item in offered)
     return CampaignQuery(wanted.text, status, trouble, wanted.sort), wanted
 
 
-def table(rows: Sequence[CampaignRow], *, with_tenant: bool, zone: ZoneInfo) -> None:
-    """Draw a page of campaigns. A click on a name opens it in this tab, the arrow in another one."""
-    frame = pd.DataFrame(
-        {
-            "name": [row.name for row in rows],
-            "status": [[labels.CAMPAIGN[row.status]] for row in rows],
-            "primary": [numbering.display(row.primary_number) if row.primary_number else "—" for row in rows],
-            "pool": [f"{row.pool:,}" for row in rows],
-            "created": pd.to_datetime([row.created_at for row in rows], utc=True),
-            "link": [navigation.campaign_address(row.id) for row in rows],
-        }
+def table(rows: Sequence[CampaignRow], wanted: Wanted, *, with_tenant: bool, zone: ZoneInfo) -> None:
+    """Draw a page of campaigns. A click on a name opens it."""
+    columns = [
+        link(
+            "name",
+            "Campaign",
+            lambda row: row.name,
+            lambda row: navigation.open_campaign(row.id),
+            address=lambda row: navigation.campaign_address(row.id),
+            sorts={CampaignSort.NAME: "ascending"},
+        ),
+        *([text("tenant", "Tenant", lambda row: row.tenant)] if with_tenant else []),
+        badges("status", "Status", lambda row: [labels.CAMPAIGN[row.status]], _BADGES),
+        number("primary", _primary, title="Primary number"),
+        figure("pool", "Numbers in pool", lambda row: f"{row.pool:,}"),
+        time("created", "Created", lambda row: row.created_at, zone, sorts={CampaignSort.NEWEST: "descending"}),
+    ]
+    draw(
+        "Campaigns", rows, columns, key="campaigns_table", of=lambda row: row.id, sort=wanted.sort, prefix=wanted.prefix
     )
-    if with_tenant:
-        frame.insert(1, "tenant", [row.tenant for row in rows])
-    ids = [row.id for row in rows]
-    column = st.column_config
-    st.dataframe(
-        frame,
-        hide_index=True,
-        height="content",
-        key="campaigns_table",
-        alt="Campaigns",
-        column_config={
-            "name": column.ButtonColumn(
-                "Campaign",
-                type="tertiary",
-                alignment="left",
-                pinned=True,
-                **click("campaign_clicked", ids, navigation.open_campaign),
-            ),
-            "tenant": column.TextColumn("Tenant"),
-            "status": column.MultiselectColumn(
-                "Status", options=list(labels.CAMPAIGN.values()), color=list(_COLORS.values()), width=110
-            ),
-            "primary": column.TextColumn("Primary number"),
-            "pool": column.TextColumn("Numbers in pool", alignment="right", width=120),
-            "created": column.DatetimeColumn(
-                "Created", format="D MMM YYYY, HH:mm", timezone=str(zone), width=150, help=f"In your time zone, {zone}"
-            ),
-            "link": column.LinkColumn("", display_text=":material/open_in_new:", width=36, help="Open in a new tab"),
-        },
-    )
+
+
+def _primary(row: CampaignRow) -> str:
+    return numbering.display(row.primary_number) if row.primary_number else "—"
 
 
 @st.dialog("Add campaign", on_dismiss="rerun")

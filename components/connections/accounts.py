@@ -1,4 +1,4 @@
-"""The choice of an account at a provider: never made for the reader, with what its last test said beside it."""
+"""The choice of a provider account: never preselected, with its last test beside it."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -38,7 +38,7 @@ def choice(
 
 
 def doubt(connection: ConnectionRow, actor: Actor) -> None:
-    """Say that a connection was never tested, or failed its last test, and where it can be."""
+    """Warn that a connection was never tested or failed its last test, with a link to test it."""
     if connection.test_passed or not connection_tests.can_test(provider_named(connection.provider)):
         return
     failed = connection.test_passed is False

@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-import pandas as pd
 import streamlit as st
 from sqlmodel import Session
 
-from components.ui import dialogs, named_lists
+from components.ui import dialogs
 from components.ui.dialogs import Dialog
-from components.ui.lists import Filter
+from components.ui.listing import table as listing_table
+from components.ui.listing import toolbar as listing
+from components.ui.listing.filters import Filter
+from components.ui.listing.table import badges, link, text
+from components.ui.listing.toolbar import ACTIVE, Wanted
 from components.ui.markdown import plain
-from components.ui.named_lists import ACTIVE, Wanted
 from components.ui.page import exactly, outcome, said, when
 from db.audit.queries import AuditRow
 from providers.base import Capability, Field, Provider
@@ -28,21 +30,19 @@ from services.core.access import Permission
 from services.text import labels, numbering
 
 PLACE = "connections"
-_BADGES = {"Active": "green", "Inactive": "gray", "Sandbox": "blue"}
+_BADGES = {"Active": "green", "Inactive": "gray", "Sandbox": "outline"}
 _NO_COUNTRY = ""
 
 
 def toolbar() -> tuple[ConnectionQuery, Wanted]:
-    """Draw search and filters; return what is wanted."""
-    wanted = named_lists.toolbar(
+    """Draw search and filters; return the query."""
+    wanted = listing.toolbar(
         PLACE,
         "Search connections...",
         [
-            Filter("connections_status", "Status", ACTIVE, f"{PLACE}_"),
-            Filter(
-                "connections_provider", "Provider", {v.key: v.name for v in connections.all_providers()}, f"{PLACE}_"
-            ),
-            Filter("connections_test", "Last test", labels.TESTED, f"{PLACE}_"),
+            Filter("connections_status", "Status", ACTIVE),
+            Filter("connections_provider", "Provider", {v.key: v.name for v in connections.all_providers()}),
+            Filter("connections_test", "Last test", labels.TESTED),
         ],
     )
     query = ConnectionQuery(
@@ -57,40 +57,24 @@ def toolbar() -> tuple[ConnectionQuery, Wanted]:
 
 def table(rows: Sequence[ListedConnection], *, with_tenant: bool, zone: ZoneInfo) -> None:
     """Draw a page of connections. A click on a name opens its dialog."""
-    frame = pd.DataFrame(
-        {
-            "name": [row.name for row in rows],
-            "status": [[ACTIVE[row.is_active], *(["Sandbox"] if row.is_sandbox else [])] for row in rows],
-            "provider": [provider_named(row.provider).name for row in rows],
-            "country": [numbering.country(row.default_country) if row.default_country else "—" for row in rows],
-            "numbers": [named_lists.counted(row.numbers, connections.COUNT_LIMIT) for row in rows],
-            "test": [_tested(row, zone) for row in rows],
-        }
-    )
-    if with_tenant:
-        frame.insert(1, "tenant", [row.tenant for row in rows])
-    ids = [row.id for row in rows]
-    column = st.column_config
-    st.dataframe(
-        frame,
-        hide_index=True,
-        height="content",
-        key="connections_table",
-        alt="Telephony connections",
-        column_config={
-            "name": named_lists.name_column(PLACE, "connection_clicked", ids, width=190),
-            "tenant": column.TextColumn("Tenant", width=130),
-            "status": column.MultiselectColumn(
-                "Status", options=list(_BADGES), color=list(_BADGES.values()), width=150
-            ),
-            "provider": column.TextColumn("Provider", width=110),
-            "country": column.TextColumn("Default country", width=160),
-            "numbers": named_lists.numbers_column(
-                "connection_numbers_clicked", [named_lists.of_tenant(row, with_tenant) for row in rows], "connection"
-            ),
-            "test": column.TextColumn("Last test", width=210),
-        },
-    )
+    columns = [
+        link("name", "Name", lambda row: row.name, lambda row: listing.open_row(PLACE, row.id)),
+        *([text("tenant", "Tenant", lambda row: row.tenant)] if with_tenant else []),
+        badges("status", "Status", _status, _BADGES),
+        text("provider", "Provider", lambda row: provider_named(row.provider).name),
+        text("country", "Default country", _country),
+        listing_table.numbers("connection", connections.COUNT_LIMIT, with_tenant=with_tenant),
+        text("test", "Last test", lambda row: _tested(row, zone), hover=lambda row: exactly(row.tested_at, zone)),
+    ]
+    listing_table.table("Telephony connections", rows, columns, key="connections_table", of=lambda row: row.id)
+
+
+def _status(row: ListedConnection) -> list[str]:
+    return [ACTIVE[row.is_active], *(["Sandbox"] if row.is_sandbox else [])]
+
+
+def _country(row: ListedConnection) -> str:
+    return numbering.country(row.default_country) if row.default_country else "—"
 
 
 @st.dialog("Add connection", width="medium", on_dismiss="rerun")
@@ -119,7 +103,7 @@ def add(dialog: Dialog) -> None:
         def put(session: Session) -> None:
             added = connections.add(session, dialog.actor, provider.key, values)
             if connection_tests.can_test(provider):
-                named_lists.open_row(PLACE, added)
+                listing.open_row(PLACE, added)
 
         dialog.do(put, f"{values.name.strip()} was added.")
 
@@ -276,7 +260,7 @@ def _read_only(found: ConnectionDetail, provider: type[Provider]) -> None:
 
 
 def _put_away(dialog: Dialog, found: ConnectionDetail, uses: Uses) -> None:
-    """Draw the ways to put a connection into and out of use, and to delete it; both say what depends on it."""
+    """Draw the buttons that activate, deactivate and delete a connection, with what depends on it."""
     actor = dialog.actor
 
     def newest(session: Session) -> int:

@@ -2,18 +2,22 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import altair as alt
 import pandas as pd
 import streamlit as st
 
-from components.ui import lists, navigation
-from components.ui.lists import Filter
+from components.health.campaign_health import window
+from components.ui import navigation
+from components.ui.listing import toolbar as listing
+from components.ui.listing.filters import Filter
+from components.ui.listing.table import Column, badges, figure, number, text, trend
+from components.ui.listing.table import table as draw
 from components.ui.markdown import plain
 from components.ui.page import BadgeColor, empty_state, errors_shown, exactly, when
-from components.ui.streamlit_internals import DeltaGenerator
-from services.health import campaign_health, number_health
+from services.health import number_health
 from services.health.number_health import URGENT, FallRow, HealthFilter, HealthRow, IdleRow, Step, Totals, Verdict
 from services.health.statistics import rate
 from services.health.summaries import AsOf
@@ -31,40 +35,32 @@ _BADGES: dict[Verdict, BadgeColor] = {
     Verdict.SMALL_POOL: "gray",
     Verdict.HEALTHY: "green",
 }
+_BADGE_OF = {labels.VERDICT[verdict]: color for verdict, color in _BADGES.items()}
 _PAINT = {"Stands out": "#d55e00", "At its cap": "#e69f00", "Not enough data": "#b8c0cc", "Healthy": "#0072b2"}
-"""Colours of the spread, told apart by the colour-blind too (Okabe & Ito)."""
+"""Colours of the distribution, safe for the colour-blind (Okabe & Ito)."""
 
 _MOST_URGENT = 5
 
 
-def toolbar(today: date, campaigns: Mapping[int, str]) -> tuple[HealthFilter, list[Filter], DeltaGenerator]:
-    """Draw window, search and filters; return what is wanted, the filters, and the place at the row's end."""
-    status = Filter(f"{PREFIX}verdict", "Status", labels.VERDICT, PREFIX)
-    campaign = Filter(f"{PREFIX}campaign", "Campaign", campaigns, PREFIX)
-    keys = [status.key, campaign.key, *(f"{PREFIX}{key}" for key in ("search", "days", "page", "per_page"))]
-    lists.keep(keys, "health")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        days = st.segmented_control(
-            "Window",
-            campaign_health.WINDOWS,
-            default=30,
-            format_func=lambda n: f"{n:d} days",
-            key=f"{PREFIX}days",
-            bind="query-params",
-            label_visibility="collapsed",
-            required=True,
-        )
-        with st.container(width=300):
-            typed = lists.search_box("Search numbers...", PREFIX)
-        active = sum(bool(item.chosen) for item in (status, campaign))
-        with st.popover(f"Filters · {active}" if active else "Filters", icon=":material/filter_list:"):
-            verdicts, chosen = status.draw(), campaign.draw()
-        end = st.container(width="content")
-    lists.chips([status, campaign], typed, PREFIX)
-    lists.remember(keys, "health")
-    text = numbering.search_text(typed)
-    digits = min(text.digits, key=len, default="") if text else ""
-    return HealthFilter(int(days or 30), today, digits, tuple(verdicts), tuple(chosen)), [status, campaign], end
+def toolbar(today: date, campaigns: Mapping[int, str]) -> tuple[HealthFilter, listing.Wanted]:
+    """Draw window, search and filters; return what is wanted."""
+    days: list[int] = []
+    status, campaign = (
+        Filter(f"{PREFIX}verdict", "Status", labels.VERDICT),
+        Filter(f"{PREFIX}campaign", "Campaign", campaigns),
+    )
+    key = f"{PREFIX}days"
+    asked = listing.toolbar(
+        "health",
+        "Search numbers...",
+        [status, campaign],
+        lead=lambda: days.append(window(key)),
+        lead_keys=[key],
+    )
+    found = numbering.search_text(asked.text)
+    digits = min(found.digits, key=len, default="") if found else ""
+    verdicts, chosen = (tuple(asked.chosen[item.key]) for item in (status, campaign))
+    return HealthFilter(days[0], today, digits, verdicts, chosen), asked
 
 
 def import_link(may_import: bool) -> None:
@@ -73,11 +69,11 @@ def import_link(may_import: bool) -> None:
         navigation.link("import_health.py", label="Import health", icon=":material/upload_file:")
 
 
-def nothing(offered: Sequence[Filter], may_import: bool) -> None:
-    """Draw why there is no line: nothing matches what is *offered* as filters, or there are no calls."""
-    if offered:
+def nothing(asked: listing.Wanted | None, may_import: bool) -> None:
+    """Draw why there is no line: nothing matches what is *asked* for, or there are no calls."""
+    if asked is not None:
         with empty_state("No results match the search and filters.", "search_off"):
-            lists.clear_filters_button(offered, PREFIX)
+            asked.clear_button()
         return
     text = "No calls in this window. They come in by file, from your dialer by HTTP, or from Twilio's call log."
     with empty_state(text, "monitor_heart"):
@@ -140,7 +136,7 @@ def _metric(label: str, value: str, change: str | None = None, help: str = "", *
 
 
 def as_of(found: AsOf, wanted: HealthFilter, zone: ZoneInfo, sums: Callable[[], AsOf]) -> None:
-    """Draw which days are in the figures, and when they were added up; draw the page anew when *sums* are newer."""
+    """Draw which days the figures cover and when they were calculated; rerun the page when *sums* are newer."""
     if found.until is not None:
         text = f"Last {wanted.days:d} full days (to {found.until:%-d %b %Y}) vs the {wanted.days:d} before."
         if found.behind:
@@ -203,57 +199,56 @@ def attention(rows: Sequence[HealthRow], limits: Thresholds, lines: Mapping[Verd
 
 def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], limits: Thresholds, *, with_tenant: bool) -> None:
     """Draw a line for each number in each campaign, the worst first."""
-    rates = [rate(row.answered, row.attempts) for row in rows]
-    frame = pd.DataFrame(
-        {
-            "number": [numbering.display(row.e164) for row in rows],
-            "status": [[labels.VERDICT[row.verdict]] for row in rows],
-            "campaign": [row.campaign for row in rows],
-            "rate": ["—" if found.value is None else f"{found.value:.1%}" for found in rates],
-            "interval": ["—" if f.low is None else f"{f.low:.0%}–{f.high:.0%}" for f in rates],
-            "n": [row.attempts for row in rows],
-            "median": ["—" if row.median is None else f"{row.median:.1%}" for row in rows],
-            "same": ["—" if row.expected is None else f"{row.expected:.1%}" for row in rows],
-            "answered": [labels.answered_by(row) for row in rows],
-            "trend": list(trends),
-            "why": [number_health.reason(row, limits) or "—" for row in rows],
-            "next": [number_health.ACTION[row.verdict] or "—" for row in rows],
-        }
-    )
-    if with_tenant:
-        frame.insert(3, "tenant", [row.tenant for row in rows])
-    ids = [row.number_id for row in rows]
-    column = st.column_config
-    st.dataframe(
-        frame,
-        hide_index=True,
-        height="content",
-        key="health_table",
-        alt="Numbers by health, worst first",
-        column_config={
-            "number": lists.number_column("health_clicked", ids),
-            "status": column.MultiselectColumn(
-                "Status", options=list(labels.VERDICT.values()), color=list(_BADGES.values()), width=130
-            ),
-            "campaign": column.TextColumn("Campaign", width=130),
-            "tenant": column.TextColumn("Tenant", width=120),
-            "rate": column.TextColumn("Answer rate", width=90, alignment="right"),
-            "interval": column.TextColumn("95% interval", width=100, help="Wilson score interval"),
-            "n": column.NumberColumn("n", width=60, format="localized", help="Attempts in the window"),
-            "median": column.TextColumn("Pool median", width=95, alignment="right"),
-            "same": column.TextColumn(
-                "Same days", width=90, alignment="right", help="What the rest of its pool had on the same days"
-            ),
-            "answered": column.TextColumn("Answered by", width=130, help="Whether the rate counts machines"),
-            "trend": column.LineChartColumn("By day", width=110, y_min=0, help="Answer rate of each day with calls"),
-            "why": column.TextColumn("Why", width=330),
-            "next": column.TextColumn("What to do", width=330),
-        },
-    )
+    by_day = dict(zip(map(_line, rows), trends, strict=True))
+
+    def told(row: HealthRow) -> str:
+        days = by_day[_line(row)]
+        return f"{days[0]:.0%} to {days[-1]:.0%}" if len(days) > 1 else ""
+
+    columns: list[Column[Any]] = [
+        number(
+            "number",
+            lambda row: numbering.display(row.e164),
+            lambda row: navigation.open_number(row.number_id),
+            address=lambda row: navigation.number_address(row.number_id),
+        ),
+        badges("status", "Status", lambda row: [labels.VERDICT[row.verdict]], _BADGE_OF),
+        text("campaign", "Campaign", lambda row: row.campaign),
+        *([text("tenant", "Tenant", lambda row: row.tenant)] if with_tenant else []),
+        figure("n", "n", lambda row: f"{row.attempts:,}", help="Attempts in the window"),
+        text(
+            "rate",
+            "Answer rate",
+            lambda row: labels.share(rate(row.answered, row.attempts)),
+            help="Answered / attempts in the window, with its 95% Wilson interval",
+            hover=lambda row: f"Answered: {labels.answered_by(row)}",
+        ),
+        text(
+            "median",
+            "Pool, same days",
+            lambda row: f"{_percent(row.median)}, {_percent(row.expected)}",
+            help="The median of its pool, and what the rest of its pool had on the same days",
+        ),
+        trend("trend", "By day", lambda row: by_day[_line(row)], told, help="Answer rate of each day with calls"),
+        text("why", "Why, and what to do", lambda row: _why(row, limits), wide=True),
+    ]
+    draw("Numbers by health, worst first", rows, columns, key="health_table", of=_line)
+
+
+def _line(row: HealthRow) -> str:
+    return f"{row.number_id}-{row.campaign_id}"
+
+
+def _why(row: HealthRow, limits: Thresholds) -> str:
+    return f"{number_health.reason(row, limits)} {number_health.ACTION[row.verdict]}".strip() or "—"
+
+
+def _percent(share: float | None) -> str:
+    return "—" if share is None else f"{share:.1%}"
 
 
 def definitions(limits: Thresholds, *, may_change: bool) -> None:
-    """Draw what the words and thresholds mean, and for whoever may change them the way there."""
+    """Draw the definitions, and a link to the thresholds for those who may change them."""
     st.caption(
         "Answer rate = answered / attempts that reached the carrier. Sorted by status, then by the interval's lower "
         "end. A number is compared with the rest of its pool on the same days, so that a bad day is not a bad number. "
@@ -319,15 +314,15 @@ def idle(rows: Sequence[IdleRow], total: int, limits: Thresholds, *, with_tenant
         f"{labels.amount(total, 'Twilio-managed number')} with fewer than {limits.idle_calls:d} completed calls of 12 "
         f"s in {number_health.IDLE_DAYS} days, as reported by campaigns. Use them, or release them.{first}"
     )
-    frame = pd.DataFrame(
-        {
-            "Number": [numbering.display(row.e164) for row in rows],
-            "Name": [row.label or "—" for row in rows],
-            "Completed calls": [row.completed for row in rows],
-        }
-    )
-    if with_tenant:
-        frame.insert(2, "Tenant", [row.tenant for row in rows])
-    ids = [row.number_id for row in rows]
-    number = lists.number_column("idle_clicked", ids)
-    st.dataframe(frame, hide_index=True, key="idle_table", alt="Idle numbers", column_config={"Number": number})
+    columns: list[Column[Any]] = [
+        number(
+            "number",
+            lambda row: numbering.display(row.e164),
+            lambda row: navigation.open_number(row.number_id),
+            address=lambda row: navigation.number_address(row.number_id),
+        ),
+        text("name", "Name", lambda row: row.label or "—"),
+        *([text("tenant", "Tenant", lambda row: row.tenant)] if with_tenant else []),
+        figure("completed", "Completed calls", lambda row: f"{row.completed:,}"),
+    ]
+    draw("Idle numbers", rows, columns, key="idle_table", of=lambda row: row.number_id)

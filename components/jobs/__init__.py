@@ -1,1 +1,1 @@
-"""Work on many numbers."""
+"""Work on many things at once: jobs, and imports by file."""

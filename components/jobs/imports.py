@@ -1,4 +1,4 @@
-"""The way from a file to its outcomes: choose, match, check, import, and take away what is to be mended."""
+"""The import flow: choose a file, match columns, check, import, download results."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from components.jobs import import_files, import_tray
 from components.jobs.import_tray import Act, Drawing, Tray
-from components.ui import lists
+from components.ui.listing.downloads import download
 from components.ui.markdown import plain
 from components.ui.page import errors_shown
 from components.ui.streamlit_internals import UploadedFile
@@ -151,7 +151,7 @@ class Importing(ABC):
         self._outcomes(sheet, refusal.report, imports.WOULD)
 
     def _outcomes(self, sheet: Sheet, report: Report, words: Mapping[Outcome, str]) -> None:
-        """Draw the outcome of every row, the worst first, and the file to mend."""
+        """Draw the outcome of every row, worst first, and the file to mend."""
         order = list(Outcome)
         worst = sorted(report.results, key=lambda result: (order.index(result.outcome), not result.reason))[:_SHOWN]
         rows = [
@@ -181,7 +181,7 @@ class Importing(ABC):
         self.remark(report)
         if len(report.results) > _SHOWN:
             st.caption(f"The first {_SHOWN} of {len(report.results):,} rows, worst first.")
-        lists.download(
+        download(
             partial(imports.outcomes, sheet, report, words),
             f"{self.place}-outcomes",
             "Your rows with their outcomes: fix the refused ones, then import the file again.",

@@ -1,4 +1,4 @@
-"""Work on many numbers, one after the other: begun by a click, shown while it runs, with an outcome for each.
+"""Jobs on many numbers, one by one: started by a click, with progress and an outcome for each.
 
 It lives in the session, a step at a time, so that a click in between neither loses nor repeats anything.
 """
@@ -25,7 +25,7 @@ _WAIT_SECONDS = 60.0
 """How long the orders of a job are awaited, all together."""
 
 Act = Callable[[Session, Any], int | None]
-"""Does something about a row; returns an order whose outcome is to be awaited, or None when it is done."""
+"""Acts on a row; returns an order to wait for, or None when done."""
 
 
 class Numbered(Protocol):
@@ -37,7 +37,7 @@ class Numbered(Protocol):
 
 @dataclass(frozen=True)
 class ItemOutcome:
-    """What came of one number. What is not certain yet is settled later, by itself."""
+    """The outcome of one number. Pending ones are settled later in the background."""
 
     e164: str
     text: str
@@ -57,7 +57,7 @@ class Job:
     results: list[ItemOutcome] = field(default_factory=list)
 
     def run(self, actor: Actor, opener: Callable[[], AbstractContextManager[Session]]) -> None:
-        """Work off what is left, drawing how far it is."""
+        """Process the remaining rows, drawing progress."""
         total = len(self.waiting) + len(self.placed) + len(self.results)
         bar = st.progress(0.0)
         while self.waiting:
@@ -113,12 +113,12 @@ class JobRunner:
     done: str = ""
 
     def begin(self, doing: str, done: str, rows: Sequence[Numbered], act: Act) -> None:
-        """Begin a job that is then to be worked off; the second click of a double click finds it begun."""
+        """Start a job; the second click of a double click finds it started."""
         if self.job is None and not self.results:
             self.job = Job(doing, done, act, list(rows))
 
     def work(self, actor: Actor, opener: Callable[[], AbstractContextManager[Session]]) -> list[str]:
-        """Work off the job, if there is one left; return the numbers that are, or may be, changed by it."""
+        """Run the pending job, if any; return the numbers that it changed or may have changed."""
         if self.job is None:
             return []
         self.job.run(actor, opener)
@@ -126,11 +126,11 @@ class JobRunner:
         return [one.e164 for one in self.results if one.is_done or one.is_open]
 
     def forget(self) -> None:
-        """Have seen what came of the last job."""
+        """Dismiss the results of the last job."""
         self.results = []
 
     def draw_results(self) -> None:
-        """Draw what came of each number."""
+        """Draw the outcome of each number."""
         good = sum(one.is_done for one in self.results)
         icon = ":material/check_circle:" if good == len(self.results) else ":material/rule:"
         st.markdown(f"{icon} **{good:,} of {labels.amount(len(self.results), 'number')} {plain(self.done)}**")

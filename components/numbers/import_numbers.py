@@ -64,7 +64,7 @@ class ImportingNumbers(Importing):
             st.caption("Differences are not applied: an import only adds numbers. Edit them on the number's page.")
 
     def lead_on(self) -> None:
-        """Draw the way to the list."""
+        """Draw the link to the list."""
         navigation.link(navigation.LIST, label="Phone numbers", icon=":material/call:")
 
     def examples(self) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""The editing of one number: what was typed, what it was shown at, and what each save does."""
+"""Edits one number: the input, the version it was shown at, and what each save does."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -47,13 +47,13 @@ class Editor:
     opener: Opener
 
     def prepare(self) -> None:
-        """Put the number's values into the widgets when the page is come to; keep what is typed after."""
+        """Put the number's values into the widgets when the page is entered; keep later input."""
         state = st.session_state
         if state.get("entered_page") or state.get("number_edited") != self.number.id:
             state["number_edited"] = self.number.id
             state["number_version"] = self.number.version
             state.update(self._values())
-        else:  # widgets that were not drawn for a while have lost their values
+        else:  # widgets lose their values while they are not drawn
             for key, value in self._values().items():
                 state.setdefault(key, value)
 
@@ -79,8 +79,8 @@ class Editor:
             chosen = st.session_state["number_connection"]
             fields = draw.provider_values(provider_named(providers.get(chosen, number.provider)), "new_provider_field")
             same = providers.get(chosen) == number.provider
-            kept = number.provider_fields if same else fields
-            return numbers.set_connection(session, self.actor, number.id, chosen, kept, version=version)
+            values = number.provider_fields if same else fields
+            return numbers.set_connection(session, self.actor, number.id, chosen, values, version=version)
 
         draw.configuration(number, options, self._saver("configuration", save_configuration), zone)
         draw.provider_fields(number, self._saver("provider_fields", self._save_provider_fields), zone)
@@ -89,7 +89,7 @@ class Editor:
         )
 
     def act(self, place: str, act: Act, done: str) -> None:
-        """Do *act* on the number as it was shown; keep at *place* what came of it."""
+        """Run *act* on the number as shown; store the notice for *place*."""
 
         def run() -> str:
             with self.opener() as session:
@@ -101,11 +101,11 @@ class Editor:
             self._catch_up(place)
 
     def activate(self) -> None:
-        """Put the number into use."""
+        """Activate the number."""
         self.act("status", lambda s, v: numbers.activate(s, self.actor, self.number.id, version=v), "Activated.")
 
     def deactivate(self, reason: str) -> None:
-        """Take the number out of use."""
+        """Deactivate the number."""
 
         def act(session: Session, version: int) -> int:
             return numbers.deactivate(session, self.actor, self.number.id, reason, version=version)
@@ -113,7 +113,7 @@ class Editor:
         self.act("status", act, "Deactivated.")
 
     def remove(self) -> None:
-        """Take the number out of the workspace."""
+        """Remove the number from the workspace."""
         done = f"{numbering.display(self.number.e164)} was removed from the workspace."
         self.act("status", lambda s, v: numbers.remove(s, self.actor, self.number.id, version=v), done)
 
@@ -170,7 +170,7 @@ class Editor:
         }
 
     def _catch_up(self, place: str) -> None:
-        """After a conflict: show the other's values where nothing of ours was being saved."""
+        """After a conflict, show the other's values in sections that were not being saved."""
         state = st.session_state
         with self.opener() as session:
             fresh = numbers.get(session, self.actor, self.number.id)

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-import pandas as pd
 import streamlit as st
 from sqlmodel import Session
 
-from components.ui import lists, navigation
-from components.ui.lists import Filter
-from components.ui.streamlit_internals import DeltaGenerator
+from components.ui import navigation
+from components.ui.listing import toolbar as listing
+from components.ui.listing.filters import Filter
+from components.ui.listing.table import badges, number, text, time
+from components.ui.listing.table import table as draw
+from components.ui.listing.toolbar import Wanted
 from db.numbers.queries import NumberQuery, NumberRow, Sort
 from services import agents
 from services.connections import connections
@@ -25,7 +27,7 @@ _SORTS = {
     Sort.NAME: "By name",
 }
 _UNASSIGNED = 0
-_BADGES = {**{word: "green" if word == "Active" else "gray" for word in labels.STATUS.values()}, "Twilio": "blue"}
+_BADGES = {word: "green" if word == "Active" else "gray" for word in labels.STATUS.values()} | {"Twilio": "outline"}
 
 
 @st.cache_data(ttl=20, show_spinner=False)
@@ -63,33 +65,12 @@ def filters(_session: Session, _actor: Actor, tenant_id: int | None, user_id: in
     ]
 
 
-def toolbar(offered: Sequence[Filter]) -> tuple[NumberQuery, DeltaGenerator]:
-    """Draw search, filters and sort in one row, and what is active below.
-
-    Return what is wanted, and the place at the end of the row for what can be done with it.
-    """
-    lists.keep([*(item.key for item in offered), "search", "sort", "page", "per_page"], "numbers")
-    with st.container(horizontal=True, vertical_alignment="center", key="toolbar"):
-        with st.container(width=380):
-            search = lists.search_box("Search numbers...")
-        active = sum(bool(item.chosen) for item in offered)
-        with st.popover(f"Filters · {active}" if active else "Filters", icon=":material/filter_list:"):
-            chosen = {item.key: item.draw() for item in offered}
-        sort = st.selectbox(
-            "Sort",
-            list(_SORTS),
-            format_func=lambda value: _SORTS[value],
-            key="sort",
-            bind="query-params",
-            on_change=lists.to_first_page,
-            label_visibility="collapsed",
-            width=170,
-        )
-        end = st.container(width="content")
-    lists.chips(offered, search)
-    managed = chosen["managed"]
+def toolbar(filters: Sequence[Filter]) -> tuple[NumberQuery, Wanted]:
+    """Draw search, filters and sort in one row, and what is active below; return what is wanted."""
+    wanted = listing.toolbar("numbers", "Search numbers...", filters, _SORTS, prefix="")
+    chosen, managed = wanted.chosen, wanted.chosen["managed"]
     query = NumberQuery(
-        search=numbering.search_text(search),
+        search=numbering.search_text(wanted.text),
         statuses=tuple(chosen["status"]),
         providers=tuple(chosen["provider"]),
         connections=tuple(chosen["connection"]),
@@ -99,49 +80,40 @@ def toolbar(offered: Sequence[Filter]) -> tuple[NumberQuery, DeltaGenerator]:
         managed=managed[0] if len(managed) == 1 else None,
         tags=tuple(chosen["tag"]),
         attention=tuple(chosen["attention"]),
-        sort=sort,
+        sort=wanted.sort,
     )
-    lists.remember([*chosen, "search", "sort", "page", "per_page"], "numbers")
-    return query, end
+    return query, wanted
 
 
-def table(rows: Sequence[NumberRow], *, with_tenant: bool, zone: ZoneInfo) -> None:
-    """Draw a page of numbers. A click on a number opens it in this tab, the arrow in another one."""
-    frame = pd.DataFrame(
-        {
-            "number": [numbering.display(row.e164) for row in rows],
-            "status": [[labels.STATUS[row.status], *(["Twilio"] if row.is_managed else [])] for row in rows],
-            "agent": [row.agent or "Unassigned" for row in rows],
-            "provider": [
-                f"{row.connection} · {provider_named(row.provider).name}" if row.connection else "—" for row in rows
-            ],
-            "name": [row.label or "—" for row in rows],
-            "created": pd.to_datetime([row.created_at for row in rows], utc=True),
-            "link": navigation.number_addresses([row.id for row in rows]),
-        }
-    )
-    if with_tenant:
-        frame.insert(5, "tenant", [row.tenant for row in rows])
-    ids = [row.id for row in rows]
-    column = st.column_config
-    st.dataframe(
-        frame,
-        hide_index=True,
-        height="content",
-        key="number_table",
-        alt="Phone numbers",
-        column_config={
-            "number": lists.number_column("number_clicked", ids),
-            "status": column.MultiselectColumn(
-                "Status", options=list(_BADGES), color=list(_BADGES.values()), width=140
-            ),
-            "agent": column.TextColumn("Inbound Agent", width=130),
-            "provider": column.TextColumn("Provider", width=195),
-            "name": column.TextColumn("Name", width=145),
-            "tenant": column.TextColumn("Tenant", width=130),
-            "created": column.DatetimeColumn(
-                "Created", format="D MMM YYYY, HH:mm", timezone=str(zone), width=145, help=f"In your time zone, {zone}"
-            ),
-            "link": column.LinkColumn("", display_text=":material/open_in_new:", width=36, help="Open in a new tab"),
-        },
-    )
+def table(rows: Sequence[NumberRow], wanted: Wanted, *, with_tenant: bool, zone: ZoneInfo) -> None:
+    """Draw a page of numbers. A click on a number opens it."""
+    columns = [
+        number(
+            "number",
+            lambda row: numbering.display(row.e164),
+            lambda row: navigation.open_number(row.id),
+            address=lambda row: navigation.number_address(row.id),
+            sorts={Sort.NUMBER: "ascending"},
+        ),
+        badges("status", "Status", _status, _BADGES),
+        text("agent", "Inbound Agent", lambda row: row.agent or "Unassigned"),
+        text("provider", "Provider", _provider),
+        text("name", "Name", lambda row: row.label or "—", sorts={Sort.NAME: "ascending"}),
+        *([text("tenant", "Tenant", lambda row: row.tenant)] if with_tenant else []),
+        time(
+            "created",
+            "Created",
+            lambda row: row.created_at,
+            zone,
+            sorts={Sort.NEWEST: "descending", Sort.OLDEST: "ascending"},
+        ),
+    ]
+    draw("Phone numbers", rows, columns, key="number_table", of=lambda row: row.id, sort=wanted.sort)
+
+
+def _status(row: NumberRow) -> list[str]:
+    return [labels.STATUS[row.status], *(["Twilio"] if row.is_managed else [])]
+
+
+def _provider(row: NumberRow) -> str:
+    return f"{row.connection} · {provider_named(row.provider).name}" if row.connection else "—"

@@ -25,7 +25,7 @@ Save = Callable[[], None]
 
 
 def card(editor: "NumberActions", zone: ZoneInfo, *, with_tenant: bool, writes: bool) -> None:
-    """Draw the number, its badges, one line of what it is, and the ways to put it into and out of use."""
+    """Draw the number, its badges and summary line, and its activation buttons."""
     number = editor.number
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -61,7 +61,7 @@ def card(editor: "NumberActions", zone: ZoneInfo, *, with_tenant: bool, writes: 
 
 
 def section(title: str, place: str, zone: ZoneInfo) -> None:
-    """Draw a section's title, and below it what its last save had to say."""
+    """Draw a section's title and the notice of its last save."""
     st.markdown(f"**{plain(title)}**")
     changes = said(place)
     if changes:
@@ -150,7 +150,7 @@ def tags_and_notes(offered: Sequence[str], save: Save, zone: ZoneInfo) -> None:
 
 
 def read_only(number: NumberDetail) -> None:
-    """Draw the settings for a reader who may not change them, or of a number that is gone."""
+    """Draw the settings read-only: for viewers, or for a number that is gone."""
     fields = {
         "Label": number.label,
         "Inbound call agent": number.agent or "Unassigned",
@@ -172,7 +172,7 @@ def read_only(number: NumberDetail) -> None:
 
 
 def attached(uses: Sequence[CampaignUse], number: NumberDetail) -> None:
-    """Draw what hangs on the number."""
+    """Draw what the number is attached to."""
     lines = [
         f"- Campaign **{plain(use.name)}**: "
         + " and ".join([*(["its primary number"] if use.is_primary else []), *(["in its pool"] if use.in_pool else [])])
@@ -196,7 +196,7 @@ def provider_fields_of(found: type[Provider], prefix: str, *, persist: bool = Fa
 
 
 def provider_values(found: type[Provider], prefix: str) -> Mapping[str, str]:
-    """Return what was typed into the inputs of `provider_fields_of`."""
+    """Return the values of the inputs of `provider_fields_of`."""
     return {field.name: st.session_state.get(f"{prefix}_{field.name}") or "" for field in found.number_fields}
 
 
@@ -254,7 +254,7 @@ def _save(save: Save) -> None:
 
 
 class NumberActions(Protocol):
-    """What can be done to a number as a whole; see `Editor`."""
+    """Actions on a number as a whole; see `Editor`."""
 
     @property
     def number(self) -> NumberDetail: ...
@@ -266,7 +266,7 @@ class NumberActions(Protocol):
 
 
 def actions(editor: NumberActions) -> None:
-    """Draw the ways to put the number into and out of use."""
+    """Draw the buttons that activate, deactivate or restore the number."""
     number = editor.number
     if number.status is NumberStatus.REMOVED:
         st.button("Restore to workspace", icon=":material/undo:", on_click=editor.put_back)
@@ -278,7 +278,7 @@ def actions(editor: NumberActions) -> None:
 
 
 def danger(editor: NumberActions, uses: Sequence[CampaignUse]) -> None:
-    """Draw what takes a BYOT number away, apart from the rest; it asks first."""
+    """Draw the removal of a BYOT number, apart from the rest; it asks for confirmation."""
     with st.container(border=True):
         st.markdown(":red[**Remove from workspace**]")
         st.caption(

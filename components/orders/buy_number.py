@@ -18,7 +18,7 @@ from components.ui.selection import Selection
 from components.ui.wizard import go, state
 from db.base.money import Money
 from services.connections.connections import ConnectionRow
-from services.core.access import Actor
+from services.core.access import Actor, require_tenant
 from services.core.errors import ServiceError
 from services.orders import catalogue
 from services.orders.catalogue import AvailableNumber, Country, NumberSearch, Prices
@@ -93,7 +93,7 @@ class TwilioPath:
         wizard.buttons("source", plain(following.label), following.go, disabled=following.known is None)
 
     def _account(self, offered: list[ConnectionRow]) -> ConnectionRow | None:
-        """Return the account that is asked: the only one, or the one that is chosen."""
+        """Return the account to search: the only one, or the chosen one."""
         if len(offered) == 1:
             return offered[0]
         return accounts.choice(offered, _ACCOUNT, on_change=_forget_answers, persist_state="page")
@@ -108,11 +108,11 @@ class TwilioPath:
             return self._for_sale(session, connection)
 
     def _catalogue(self, session: Session, connection: ConnectionRow) -> dict[str, Country]:
-        """Return the countries that the account can buy in; none, and why, when Twilio does not say."""
+        """Return the countries that the account can buy in; empty, with an error shown, when Twilio fails."""
         known = state()
         if "unanswered" not in known:
             try:
-                found = _countries(session, self.actor, self.actor.tenant_id or 0, connection.id)
+                found = _countries(session, self.actor, require_tenant(self.actor), connection.id)
                 return {country.code: country for country in found}
             except ServiceError as exc:
                 known["unanswered"] = str(exc)
@@ -162,7 +162,7 @@ class TwilioPath:
         if st.button("Search available", icon=":material/search:", type=kind, key="add_search"):
             with errors_shown(), st.spinner("Searching Twilio…"):
                 found = catalogue.search(session, self.actor, connection.id, query)
-                prices = _prices(session, self.actor, self.actor.tenant_id or 0, connection.id, query.country)
+                prices = _prices(session, self.actor, require_tenant(self.actor), connection.id, query.country)
                 state()["found"] = (query, found, prices)
         query_asked, found, prices = state().get("found", (None, (), None))
         if query_asked is None:
@@ -170,13 +170,13 @@ class TwilioPath:
             return _Next()
         if query_asked != query:
             st.caption("Filters changed. Search again.")
-        held: Selection[AvailableNumber] = selection.held(_FOR_SALE)
+        selected: Selection[AvailableNumber] = selection.held(_FOR_SALE)
         if not found:
-            held.clear()
+            selected.clear()
             st.info("No number matches. Try another area code, or a shorter part of the number.")
             return _Next()
-        catalogue_tables.for_sale(held, found, prices, _FOR_SALE)
-        for chosen in held.rows.values():
+        catalogue_tables.for_sale(selected, found, prices, _FOR_SALE)
+        for chosen in selected.rows.values():
             known = {"tab": _TABS[0], "kind": OrderKind.PURCHASE, "connection": connection, "chosen": [chosen]}
             known["price"] = Money.of(prices.monthly.get(chosen.type), prices.currency)
             return _Next(f"Continue with {numbering.display(chosen.e164)}", known)

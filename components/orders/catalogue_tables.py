@@ -1,4 +1,4 @@
-"""Tables of what providers have: numbers for sale, owned numbers, webhooks old and new, outcomes."""
+"""Tables for orders: numbers for sale, owned numbers, webhooks before and after, outcomes."""
 
 import zlib
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from components.ui import lists, navigation, selection
+from components.ui import navigation, selection
 from components.ui.markdown import code, plain
 from components.ui.selection import Selection
 from db.base.money import Money
@@ -33,7 +33,7 @@ _LINK = st.column_config.LinkColumn(display_text="Open in a new tab", width=150)
 
 @dataclass(frozen=True)
 class Imported:
-    """What came of one number that was to be imported, and its id where it is on record now."""
+    """The outcome of importing one number, with its id once added."""
 
     e164: str
     text: str
@@ -41,7 +41,7 @@ class Imported:
 
 
 def for_sale(held: Selection[AvailableNumber], rows: Sequence[AvailableNumber], prices: Prices, key: str) -> None:
-    """Draw numbers for sale, of which one can be *held*."""
+    """Draw numbers for sale, of which one can be selected into *held*."""
     frame = pd.DataFrame(
         {
             "Number": [numbering.display(row.e164) for row in rows],
@@ -109,12 +109,12 @@ def replaced(numbers: Sequence[OwnedNumber], connection: ConnectionRow) -> None:
     _lost_fallback((number.webhooks for number in numbers), webhook_orders.ours(connection))
 
 
-def agreement(key: str, numbers: Iterable[tuple[str, Webhooks]], wanted: Webhooks) -> bool:
-    """Ask whether trunks and applications shall lose the calls of *numbers*, where they have them; return the answer.
+def agreement(key: str, numbers: Iterable[tuple[str, Webhooks]], target: Webhooks) -> bool:
+    """Ask whether to replace routing of *numbers* by trunks and applications; return the answer.
 
     An answer is about these numbers and their routing alone: for others it is asked anew.
     """
-    stopped = [(e164, now) for e164, now in numbers if webhook_orders.stops(now, wanted)]
+    stopped = [(e164, now) for e164, now in numbers if webhook_orders.stops(now, target)]
     if not stopped:
         return False
     each = sorted({webhook_orders.routing(now) for _, now in stopped})
@@ -128,12 +128,12 @@ def agreement(key: str, numbers: Iterable[tuple[str, Webhooks]], wanted: Webhook
     return st.checkbox(f"Stop routing by {plain(what)}", key=f"{key}_{about:x}")
 
 
-def before_and_after(key: str, now: Webhooks, wanted: Webhooks) -> None:
+def before_and_after(key: str, now: Webhooks, target: Webhooks) -> None:
     """Draw the webhooks of one number now beside those that it shall have."""
-    rows = [(plain(title), code(there), code(new)) for title, there, new in _beside(key, now, wanted)]
+    rows = [(plain(title), code(there), code(new)) for title, there, new in _beside(key, now, target)]
     frame = pd.DataFrame(rows, columns=["Webhook", "Now", "New"]).set_index("Webhook")
     st.table(frame, alt="Webhooks now and new")
-    _lost_fallback([now], wanted)
+    _lost_fallback([now], target)
 
 
 def how(key: str, now: Webhooks, ours: Webhooks) -> None:
@@ -160,26 +160,26 @@ def _coded(url: str | None) -> str:
     return code(url) if url else "—"
 
 
-def _lost_fallback(now: Iterable[Webhooks], wanted: Webhooks) -> None:
-    if not wanted.voice_fallback_url and any(one.voice_fallback_url for one in now):
+def _lost_fallback(now: Iterable[Webhooks], target: Webhooks) -> None:
+    if not target.voice_fallback_url and any(one.voice_fallback_url for one in now):
         st.caption("Fallbacks are removed: if our URL failed, they would take calls unnoticed. They can be restored.")
 
 
-def _beside(key: str, now: Webhooks, wanted: Webhooks) -> list[tuple[str, str, str]]:
+def _beside(key: str, now: Webhooks, target: Webhooks) -> list[tuple[str, str, str]]:
     provider = provider_named(key)
-    shown = {
-        *webhook_orders.differing(provider, now, wanted),
+    columns = {
+        *webhook_orders.differing(provider, now, target),
         *(_URLS if provider.keeps_status_callback else _URLS[:1]),
     }
     return [
-        (title, getattr(now, name) or "none", getattr(wanted, name) or "none")
+        (title, getattr(now, name) or "none", getattr(target, name) or "none")
         for name, title in webhook_orders.NAMES.items()
-        if name in shown
+        if name in columns
     ]
 
 
 def regulations(asked: Sequence[Regulation] | None) -> None:
-    """Draw what the regulator asks for with a number, of each kind of end user; None is what Twilio did not say."""
+    """Draw the regulatory requirements by kind of end user; None if unknown."""
     if asked is None:
         st.caption("Twilio did not say what the regulator requires for such a number.")
         return
@@ -200,7 +200,7 @@ def _need(one: Requirement) -> str:
 
 
 def import_outcomes(rows: Iterable[OrderRow]) -> list[Imported]:
-    """Return the outcome of each order in words."""
+    """Return the outcome of each order as text."""
     says = {
         OrderState.CONFIRMED: _IMPORTED,
         OrderState.PLACED: "No answer yet; we keep checking",
@@ -230,7 +230,7 @@ def outcomes(rows: Sequence[Imported]) -> None:
         hide_index=True,
         alt="Result for each number",
         column_config={
-            "Number": lists.number_column("add_imported", [row.number_id for row in rows]),
+            "Number": selection.number_column("add_imported", [row.number_id for row in rows]),
             "Link": _LINK,
         },
     )

@@ -1,4 +1,4 @@
-"""Orders whose outcome is not known yet: what is told of them, and what can be done about them."""
+"""Open orders: their status and actions."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -23,7 +23,7 @@ _LISTED = 10
 
 
 def looked(rows: Sequence[OrderRow]) -> str:
-    """Return when orders were last looked at, and when the next one will be."""
+    """Return when orders were last checked and when they will be next."""
     now = datetime.now(UTC)
     last = max((row.last_looked_at for row in rows if row.last_looked_at), default=None)
     coming = min((row.next_look_at for row in rows if row.next_look_at), default=None)
@@ -36,7 +36,7 @@ def looked(rows: Sequence[OrderRow]) -> str:
 
 
 def progress(row: OrderRow) -> str:
-    """Return how it stands with an open order, fit for Markdown."""
+    """Return the status of an open order, as Markdown."""
     if row.is_waiting:
         how = plain(row.problem) if row.problem else "It is queued at the provider."
         price = " at the agreed price" if row.kind is OrderKind.PURCHASE and row.price else ""
@@ -48,7 +48,7 @@ def progress(row: OrderRow) -> str:
 
 
 def banner(rows: Sequence[OrderRow], actor: Actor, opener: Callable[[], AbstractContextManager[Session]]) -> None:
-    """Draw a banner while orders are open, with the ways to look at the provider and to take back what was not sent."""
+    """Draw a banner while orders are open, with buttons to check them and to cancel unsent ones."""
     said("orders")
     if not rows:
         return

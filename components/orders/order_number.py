@@ -178,10 +178,10 @@ class Ordering:
         )
 
     def _as_shown(self, session: Session) -> int:
-        """Return the id of the connection. Raises Conflict when its webhooks are no longer those that were shown."""
-        shown: ConnectionRow = state()["connection"]
-        now = next((row for row in connections.choices(session, self.actor) if row.id == shown.id), None)
-        if now is None or webhook_orders.ours(now) != webhook_orders.ours(shown):
+        """Return the connection's id. Raises Conflict when its webhooks have changed since they were shown."""
+        before: ConnectionRow = state()["connection"]
+        now = next((row for row in connections.choices(session, self.actor) if row.id == before.id), None)
+        if now is None or webhook_orders.ours(now) != webhook_orders.ours(before):
             raise Conflict("The connection has changed in the meantime. Nothing was ordered: check its webhooks again.")
         return now.id
 
@@ -239,7 +239,7 @@ class Ordering:
             go("waiting", orders=placed, refused=refused)
 
     def wait(self) -> None:
-        """Wait for the outcome of what was ordered; go on when it is certain, say so while it is not."""
+        """Wait for the orders' outcomes; continue once they are certain."""
         known = state()
         placed: list[int] = known["orders"]
         wizard.step("Result", 3, 3, {"Connection": known["connection"].name})
@@ -271,7 +271,7 @@ class Ordering:
         self._uncertain(row.id)
 
     def _uncertain(self, order_id: int) -> None:
-        """Say that the outcome is not certain, and look for it every few seconds."""
+        """Show that the outcome is pending, and check every few seconds."""
 
         @st.fragment(run_every="2s")
         def watch() -> None:

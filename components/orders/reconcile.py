@@ -1,4 +1,4 @@
-"""Reconcile: the choice of an account, what the comparison found, and what is done about it."""
+"""Reconcile: choose an account, compare, and act on the differences."""
 
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractContextManager
@@ -14,7 +14,8 @@ from components.connections import accounts
 from components.jobs.jobs import JobRunner
 from components.numbers import number_list
 from components.orders.reconcile_dialogs import Confirming
-from components.ui import lists, navigation, selection
+from components.ui import navigation, selection
+from components.ui.listing import toolbar as listing
 from components.ui.markdown import code, plain
 from components.ui.page import empty_state, errors_shown, exactly, when
 from components.ui.selection import Selection
@@ -68,7 +69,7 @@ class Reconciling:
         if not offered:
             self._nothing_to_compare()
             return
-        lists.keep(_KEYS, _PLACE)
+        listing.keep(_KEYS, _PLACE)
         before = _known()
         busy = before is not None and before.runner.job is not None
         with st.container(horizontal=True, vertical_alignment="bottom", key="reconcile_toolbar"):
@@ -86,14 +87,14 @@ class Reconciling:
             matching = "".join(c for c in typed or "" if c in "+0123456789")
             known = self._tab(connection.id if connection else None, matching)
             label = "Compare again" if known.comparison else "Compare"
-            wanted = st.button(
+            clicked = st.button(
                 label,
                 type="primary",
                 icon=":material/compare_arrows:",
                 key="reconcile_compare",
                 disabled=busy or connection is None,
             )
-        lists.remember(_KEYS, _PLACE)
+        listing.remember(_KEYS, _PLACE)
         if connection is not None:
             accounts.doubt(connection, self.actor)
         if known.runner.job is not None:  # begun in a dialog that was left meanwhile
@@ -101,7 +102,7 @@ class Reconciling:
                 self._work(known)
                 st.rerun()
             st.stop()
-        if wanted and connection is not None:
+        if clicked and connection is not None:
             self._compare(known, connection.id, matching)
         if known.runner.results:
             with st.container(border=True):
@@ -111,7 +112,7 @@ class Reconciling:
             self._preview(known, known.comparison)
         elif connection is None:
             empty_state("Choose the connection whose account to compare.", "cable")
-        elif not wanted:
+        elif not clicked:
             empty_state(
                 "`Compare` reads the account and shows what differs. Nothing changes until you choose it.",
                 "compare_arrows",
@@ -255,14 +256,14 @@ class Reconciling:
             def there(name: str) -> list[str]:
                 return [next((one.theirs for one in row.webhooks if one.name == name), "Same") for row in rows]
 
-            shown = ("Voice URL", "Status callback")
+            urls = ("Voice URL", "Status callback")
             values = {
                 "voice_url": (f"Voice URL at {provider}", there("Voice URL")),
                 "status_callback": (f"Status callback at {provider}", there("Status callback")),
                 "others": (
                     f"Methods and routing at {provider}",
                     [
-                        ", ".join(f"{one.name} {one.theirs}" for one in row.webhooks if one.name not in shown) or "Same"
+                        ", ".join(f"{one.name} {one.theirs}" for one in row.webhooks if one.name not in urls) or "Same"
                         for row in rows
                     ],
                 ),
@@ -357,16 +358,16 @@ def _section(
         part = Slice(page, MOST_AT_ONCE)
         rows = found.rows[part.offset : part.offset + part.size]
         frame, config = table(rows)
-        held: Selection[Row] = known.selected.setdefault(name, Selection())
+        selected: Selection[Row] = known.selected.setdefault(name, Selection())
         with place:
-            selection.table(held, rows, _id, frame, key=turn, config=config, alt=title)
+            selection.table(selected, rows, _id, frame, key=turn, config=config, alt=title)
         with below:
             place = st.container(horizontal=True, vertical_alignment="center", width="content")
-            fits = selection.bar(held, turn, lambda row: numbering.display(row.e164), most=MOST_AT_ONCE)
-            if not held.rows:
+            fits = selection.bar(selected, turn, lambda row: numbering.display(row.e164), most=MOST_AT_ONCE)
+            if not selected.rows:
                 st.caption(f"Select up to {MOST_AT_ONCE} at once.")
         with place:
-            act(list(held.rows.values()) if fits else [])
+            act(list(selected.rows.values()) if fits else [])
 
 
 def _id(row: Listed) -> Hashable:
@@ -379,10 +380,10 @@ def _with_numbers(
     key: str, rows: Sequence[MissingThere | Different], values: dict[str, tuple[str, list[str]]]
 ) -> _Table:
     """Return a table of numbers on record, each of which opens its page, and of *values*: title and cells by column."""
-    shown = {"number": [numbering.display(row.e164) for row in rows]}
-    frame = pd.DataFrame(shown | {name: cells for name, (_, cells) in values.items()})
+    columns = {"number": [numbering.display(row.e164) for row in rows]}
+    frame = pd.DataFrame(columns | {name: cells for name, (_, cells) in values.items()})
     config = {name: st.column_config.Column(title) for name, (title, _) in values.items()}
-    number = lists.number_column(f"reconcile_{key}_number", [row.number_id for row in rows])
+    number = selection.number_column(f"reconcile_{key}_number", [row.number_id for row in rows])
     return frame, {"number": number} | config
 
 

@@ -1,4 +1,4 @@
-"""The own account: the form of the password, roles, and the last sign-ins."""
+"""The user's own account: password form, roles and last sign-ins."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from services.text import labels
 
 
 def password_form(*, first: bool) -> bool:
-    """Draw the form that changes the own password; return whether it was sent. *first* is a one-time password's."""
+    """Draw the password form; return whether it was submitted. *first* follows a one-time password."""
     with st.form("own_password", clear_on_submit=False):
         if first:
             st.markdown("**Choose your own password.** The one-time password works only once.")
@@ -32,13 +32,13 @@ def password_form(*, first: bool) -> bool:
 
 
 def passwords() -> tuple[str, str, str]:
-    """Return the old password and the new one, twice, as they were sent."""
+    """Return the submitted passwords: current, new, and new repeated."""
     state = st.session_state
     return state["password_old"] or "", state["password_new"] or "", state["password_again"] or ""
 
 
 def roles(actor: Actor) -> None:
-    """Draw what the reader may do, and where."""
+    """Draw the user's roles."""
     st.subheader("Roles", anchor=False)
     if actor.is_superadmin:
         st.markdown("- Superadmin, in every tenant")
@@ -49,7 +49,7 @@ def roles(actor: Actor) -> None:
 
 
 def sign_ins(moments: Sequence[datetime], zone: ZoneInfo, sign_out_everywhere: Callable[[], None]) -> None:
-    """Draw when the reader signed in, and the way to end what somebody else began."""
+    """Draw the last sign-ins and the button that signs out everywhere."""
     st.subheader("Last sign-ins", anchor=False)
     for moment in moments:
         st.markdown(f"- {exactly(moment, zone)} · {when(moment, zone)}")

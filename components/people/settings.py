@@ -37,13 +37,13 @@ class Editor:
     opener: Callable[[], AbstractContextManager[Session]]
 
     def prepare(self) -> None:
-        """Put the settings into the widgets when the page is come to; keep what is typed after."""
+        """Put the settings into the widgets when the page is entered; keep later input."""
         state = st.session_state
         if state.get("entered_page") or state.get("settings_of") != self.found.tenant_id:
             state["settings_of"] = self.found.tenant_id
             state["settings_version"] = self.found.version
             state.update(_values(self.found))
-        else:  # widgets that were not drawn for a while have lost their values
+        else:  # widgets lose their values while they are not drawn
             for key, value in _values(self.found).items():
                 state.setdefault(key, value)
 
@@ -85,7 +85,7 @@ class Editor:
         def run() -> str:
             with self.opener() as session:
                 st.session_state["settings_version"] = act(session, st.session_state["settings_version"])
-            st.cache_data.clear()  # what was reckoned with other thresholds
+            st.cache_data.clear()  # computed with other thresholds
             return "Saved."
 
         def save() -> None:
@@ -95,11 +95,11 @@ class Editor:
         return save
 
     def _catch_up(self, place: str) -> None:
-        """After a conflict: show the other's values where nothing of ours was being saved."""
+        """After a conflict, show the other's values in sections that were not being saved."""
         with self.opener() as session:
             fresh = tenant_settings.get(session, self.actor)
-        kept = {_key(name) for name in _SECTIONS[place]}
-        values = {key: value for key, value in _values(fresh).items() if key not in kept}
+        saved_keys = {_key(name) for name in _SECTIONS[place]}
+        values = {key: value for key, value in _values(fresh).items() if key not in saved_keys}
         st.session_state.update(values, settings_version=fresh.version)
 
 

@@ -3,15 +3,17 @@
 from collections.abc import Callable, Sequence
 from zoneinfo import ZoneInfo, available_timezones
 
-import pandas as pd
 import streamlit as st
 from sqlmodel import Session
 
-from components.ui import dialogs, named_lists, navigation
+from components.ui import dialogs, navigation
 from components.ui.dialogs import Dialog
-from components.ui.lists import Filter
+from components.ui.listing import toolbar as listing
+from components.ui.listing.filters import Filter
+from components.ui.listing.table import badges, figure, link, text, time
+from components.ui.listing.table import table as draw
+from components.ui.listing.toolbar import Wanted
 from components.ui.markdown import plain
-from components.ui.named_lists import Wanted
 from components.ui.page import BadgeColor
 from db.audit.queries import AuditRow
 from services.people import tenants
@@ -24,44 +26,22 @@ _BADGES: dict[str, BadgeColor] = {"Active": "green", "Suspended": "red", "No adm
 
 
 def toolbar() -> tuple[TenantQuery, Wanted]:
-    """Draw search and filters; return what is wanted."""
-    wanted = named_lists.toolbar(PLACE, "Search tenants...", [Filter("tenants_status", "Status", _ACTIVE, f"{PLACE}_")])
+    """Draw search and filters; return the query."""
+    wanted = listing.toolbar(PLACE, "Search tenants...", [Filter("tenants_status", "Status", _ACTIVE)])
     return TenantQuery(wanted.text, wanted.active("tenants_status")), wanted
 
 
 def table(rows: Sequence[TenantRow], zone: ZoneInfo) -> None:
     """Draw a page of tenants. A click on a name opens its dialog."""
-    frame = pd.DataFrame(
-        {
-            "name": [row.name for row in rows],
-            "status": [_status(row) for row in rows],
-            "users": [f"{row.users:,}" for row in rows],
-            "numbers": [f"{row.numbers:,}" for row in rows],
-            "time_zone": [row.time_zone for row in rows],
-            "created": pd.to_datetime([row.created_at for row in rows], utc=True),
-        }
-    )
-    ids = [row.id for row in rows]
-    column = st.column_config
-    st.dataframe(
-        frame,
-        hide_index=True,
-        height="content",
-        key="tenants_table",
-        alt="Tenants",
-        column_config={
-            "name": named_lists.name_column(PLACE, "tenant_clicked", ids, width=230),
-            "status": column.MultiselectColumn(
-                "Status", options=list(_BADGES), color=list(_BADGES.values()), width=170
-            ),
-            "users": column.TextColumn("Users", alignment="right", width=80, help="Who can sign in"),
-            "numbers": column.TextColumn("Numbers", alignment="right", width=90),
-            "time_zone": column.TextColumn("Time zone", width=170),
-            "created": column.DatetimeColumn(
-                "Created", format="D MMM YYYY, HH:mm", timezone=str(zone), width=150, help=f"In your time zone, {zone}"
-            ),
-        },
-    )
+    columns = [
+        link("name", "Name", lambda row: row.name, lambda row: listing.open_row(PLACE, row.id)),
+        badges("status", "Status", _status, _BADGES),
+        figure("users", "Users", lambda row: f"{row.users:,}", help="Who can sign in"),
+        figure("numbers", "Numbers", lambda row: f"{row.numbers:,}"),
+        text("time_zone", "Time zone", lambda row: row.time_zone),
+        time("created", "Created", lambda row: row.created_at, zone),
+    ]
+    draw("Tenants", rows, columns, key="tenants_table", of=lambda row: row.id)
 
 
 @st.dialog("Add tenant", on_dismiss="rerun")
@@ -77,7 +57,7 @@ def add(dialog: Dialog, work_in: Callable[[int], None] | None) -> None:
 
         def put(session: Session) -> None:
             added = tenants.create(session, dialog.actor, name, zone)
-            named_lists.open_row(PLACE, added)
+            listing.open_row(PLACE, added)
             st.cache_data.clear()  # the choice in the sidebar
             if work_in is not None:
                 work_in(added)

@@ -4,15 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pandas as pd
 import streamlit as st
 from sqlmodel import Session
 
-from components.ui import dialogs, named_lists
+from components.ui import dialogs
 from components.ui.dialogs import Dialog
-from components.ui.lists import Filter
+from components.ui.listing import toolbar as listing
+from components.ui.listing.filters import Filter
+from components.ui.listing.table import badges, link, text
+from components.ui.listing.table import table as draw
+from components.ui.listing.toolbar import Wanted
 from components.ui.markdown import plain
-from components.ui.named_lists import Wanted
 from components.ui.page import BadgeColor, exactly, when
 from db.audit.queries import AuditRow
 from db.models import Role
@@ -30,12 +32,12 @@ _BADGES: dict[str, BadgeColor] = {"Active": "green", "Deactivated": "red", "One-
 
 
 def toolbar() -> tuple[UserQuery, Wanted]:
-    """Draw search and filters; return what is wanted."""
-    options = [
-        Filter("users_role", "Role", _ROLES, f"{PLACE}_"),
-        Filter("users_status", "Status", _ACTIVE, f"{PLACE}_"),
+    """Draw search and filters; return the query."""
+    offered = [
+        Filter("users_role", "Role", _ROLES),
+        Filter("users_status", "Status", _ACTIVE),
     ]
-    wanted = named_lists.toolbar(PLACE, "Search users...", options)
+    wanted = listing.toolbar(PLACE, "Search users...", offered)
     chosen = wanted.chosen["users_role"]
     roles = tuple(role for role in chosen if role != _SUPERADMIN)
     return UserQuery(wanted.text, roles, _SUPERADMIN in chosen, wanted.active("users_status")), wanted
@@ -43,33 +45,18 @@ def toolbar() -> tuple[UserQuery, Wanted]:
 
 def table(rows: Sequence[UserRow], *, with_tenant: bool, zone: ZoneInfo) -> None:
     """Draw a page of users, with the tenants of their roles where several are looked at."""
-    frame = pd.DataFrame(
-        {
-            "name": [row.name for row in rows],
-            "username": [row.username for row in rows],
-            "role": [_roles(row, with_tenant=with_tenant) for row in rows],
-            "status": [_status(row) for row in rows],
-            "seen": [when(row.last_sign_in_at, zone) if row.last_sign_in_at else "Never" for row in rows],
-        }
-    )
-    ids = [row.id for row in rows]
-    column = st.column_config
-    st.dataframe(
-        frame,
-        hide_index=True,
-        height="content",
-        key="users_table",
-        alt="Users",
-        column_config={
-            "name": named_lists.name_column(PLACE, "user_clicked", ids, width=190),
-            "username": column.TextColumn("User name", width=130),
-            "role": column.TextColumn("Roles" if with_tenant else "Role", width=370 if with_tenant else 150),
-            "status": column.MultiselectColumn(
-                "Status", options=list(_BADGES), color=list(_BADGES.values()), width=190
-            ),
-            "seen": column.TextColumn("Last sign-in", width=130),
-        },
-    )
+
+    def seen(row: UserRow) -> str:
+        return when(row.last_sign_in_at, zone) if row.last_sign_in_at else "Never"
+
+    columns = [
+        link("name", "Name", lambda row: row.name, lambda row: listing.open_row(PLACE, row.id)),
+        text("username", "User name", lambda row: row.username),
+        text("role", "Roles" if with_tenant else "Role", lambda row: _roles(row, with_tenant=with_tenant), wide=True),
+        badges("status", "Status", _status, _BADGES),
+        text("seen", "Last sign-in", seen, hover=lambda row: exactly(row.last_sign_in_at, zone)),
+    ]
+    draw("Users", rows, columns, key="users_table", of=lambda row: row.id)
 
 
 def one_time_password() -> None:
@@ -77,12 +64,12 @@ def one_time_password() -> None:
     state = st.session_state
     if state.get("entered_page"):
         state.pop("new_user", None)
-    made: NewUser | None = state.get("new_user")
-    if made is None:
+    created: NewUser | None = state.get("new_user")
+    if created is None:
         return
     with st.container(border=True):
-        st.markdown(f":material/key: One-time password for **{plain(made.username)}**. It is shown only once.")
-        st.code(made.one_time_password, language=None, width=260)
+        st.markdown(f":material/key: One-time password for **{plain(created.username)}**. It is shown only once.")
+        st.code(created.one_time_password, language=None, width=260)
         st.caption("It must be changed at first sign-in.")
         st.button("Hide", on_click=lambda: state.pop("new_user", None))
 
@@ -169,8 +156,8 @@ def _role(dialog: Dialog, user: UserRow, tenants: Mapping[int, str]) -> int | No
     if not tenants:
         return None
     has = {place.tenant_id: place.role for place in user.places}
-    likely = (dialog.actor.tenant_id or 0, *has, *tenants)
-    tenant_id = next(key for key in likely if key in tenants)
+    likely = (dialog.actor.tenant_id, *has, *tenants)
+    tenant_id = next(key for key in likely if key is not None and key in tenants)
     if len(tenants) > 1:
         places = [f"- **{plain(place.tenant)}**: {_role_name(place.role)}" for place in user.places]
         st.markdown("\n".join(places) or "No role in any tenant.")

@@ -1,4 +1,4 @@
-"""Dialogs that change one thing: closed when it is saved, open with the reason when it is not."""
+"""Dialogs that change one thing: they close once saved, and stay open with the reason otherwise."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -18,7 +18,7 @@ from services.core.errors import Conflict
 
 @dataclass(frozen=True)
 class Dialog:
-    """Where *actor* changes things of one *place*. *opener* opens the session in which a change happens."""
+    """A dialog of one *place*, in which *actor* makes changes in sessions from *opener*."""
 
     actor: Actor
     zone: ZoneInfo
@@ -26,19 +26,19 @@ class Dialog:
     place: str
 
     def show(self, version: int) -> None:
-        """Note the *version* at which a thing is shown. Call it where its dialog is opened, not inside."""
+        """Remember the *version* that is displayed. Call it where the dialog is opened, not inside."""
         st.session_state[f"{self.place}_version"] = version
 
     @property
     def version(self) -> int:
-        """The version that a change is made to: the one shown, or seen since in a conflict."""
+        """The version to change: the one displayed, or the newer one after a conflict."""
         version: int = st.session_state[f"{self.place}_version"]
         return version
 
     def do(self, act: Callable[[Session], object], done: str, newest: Callable[[Session], int] | None = None) -> None:
-        """Do *act* and close the dialog; when it is refused, say why and leave it open.
+        """Run *act* and close the dialog; when refused, show why and keep it open.
 
-        *newest* returns the version after a conflict, so that saving again keeps what was entered.
+        *newest* returns the version after a conflict, so that saving again keeps the input.
         """
 
         def run() -> str:
@@ -70,7 +70,7 @@ class Dialog:
 
 
 def history(rows: Sequence[AuditRow], zone: ZoneInfo) -> None:
-    """Draw the changes of a thing, folded up."""
+    """Draw a thing's history, collapsed."""
     with st.expander("History", icon=":material/history:"):
         if rows:
             audit.history(rows, zone)

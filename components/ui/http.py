@@ -1,4 +1,4 @@
-"""What stands before Streamlit: the headers that a browser obeys, who may upload a file, and what a tab may say."""
+"""Middleware before Streamlit: security headers, who may upload, and which messages a tab may send."""
 
 import base64
 import hashlib
@@ -23,14 +23,14 @@ from services.people import sign_in
 
 _IMPORTS = (Permission.NUMBERS_ADD, Permission.HEALTH_WRITE)
 _FRAMING = 64 * 1024
-"""What a multipart body has beside its file, at most, in bytes."""
+"""The most bytes that a multipart body has besides its file."""
 
 _KEPT_FILES = 2
-"""How many files of the largest size a tab may hold: one that is replaced goes when the new one is there."""
+"""How many files of the largest size a tab may hold: a replaced one goes after the new one arrived."""
 
 
 def _inline(*pages: Path) -> str:
-    """Return the hashes of the scripts that stand in *pages* themselves, as a policy names them."""
+    """Return the policy hashes of the inline scripts in *pages*."""
     scripts = (text for page in pages for text in re.findall(r"<script>(.*?)</script>", page.read_text(), re.DOTALL))
     hashes = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts)
     return " ".join(f"'sha256-{one}'" for one in hashes)
@@ -52,7 +52,7 @@ POLICY = {
     "form-action": "'self'",
     "frame-ancestors": "'self'",
 }
-"""What a page of ours may load and from where: nothing from anybody else. See docs/decisions."""
+"""What our pages may load: nothing from third parties. See docs/decisions."""
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -84,9 +84,9 @@ class SecurityHeaders:
 
 
 class Messages:
-    """Drops what Streamlit (1.67) hears from any tab and nobody here needs: it acts on everybody, or tells of our code.
+    """Drops messages that Streamlit (1.67) accepts from any tab but we never need: they affect everyone or expose code.
 
-    Any browser that is connected can say it, signed in or not.
+    Any connected browser can send them, signed in or not.
     """
 
     REFUSED = frozenset({"clear_cache", "load_git_info", "set_run_on_save", "nonsense"})
@@ -105,7 +105,7 @@ class Messages:
 
 
 class Uploads:
-    """Lets a file in only for a tab of somebody who may import one, and only as much as is to be held.
+    """Accepts uploads only from users who may import, and only up to the limit per tab.
 
     Streamlit (1.67) takes files for every session that is connected, signed in or not, and holds them in memory.
     """
@@ -129,7 +129,7 @@ class Uploads:
             await self.app(scope, receive, send)
 
     def _who_may_not(self, session_id: str) -> JSONResponse | None:
-        """Return why the tab of a session may not upload: nobody is signed in there now, or nobody who may import."""
+        """Return why a session's tab may not upload: nobody is signed in, or the user may not import."""
         tab = state_of(session_id)  # as `components.ui.session` left it in the last run
         actor, signed_in = (tab["actor"], tab["signed_in"]) if "actor" in tab else (None, None)
         try:
@@ -145,7 +145,7 @@ class Uploads:
         return None
 
     def _how_much_not(self, session_id: str, size: str) -> JSONResponse | None:
-        """Return why *size*, in bytes, is too much for a tab on top of what it holds and what is under way."""
+        """Return why *size* bytes are too many for a tab, counting stored and pending uploads."""
         if not (size.isascii() and size.isdigit() and len(size) < 16):
             return _refusal(411, "The upload must state the file's size first.")
         largest = int(st.get_option("server.maxUploadSize")) * 2**20

@@ -22,11 +22,11 @@ _RISKY = re.compile(
 
 
 def plain(text: str) -> str:
-    """Return *text*, which somebody or something else wrote, so that Markdown shows it as it is, in one line.
+    """Escape foreign *text* so that Markdown shows it verbatim, in one line.
 
-    Nothing in it becomes a picture, a link, an icon, a formula or a heading, and what is copied is what was written.
-    Whatever did not stand in our own code goes through it, wherever Streamlit reads Markdown: also in labels of
-    buttons, tabs and fields, in helps, toasts and titles of dialogs. See docs/decisions.
+    Nothing in it becomes a picture, link, icon, formula or heading, and copying yields the original. Everything not
+    written in our own code goes through it wherever Streamlit reads Markdown, including labels, help texts, toasts and
+    dialog titles. See docs/decisions.
     """
     return _RISKY.sub(_harmless, re.sub(r"[ \t\r\n]+", " ", text).strip(" "))
 

@@ -1,4 +1,4 @@
-"""Ways from page to page that stay in the tab."""
+"""Navigation between pages within the tab."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -26,7 +26,7 @@ USERS = "users.py"
 PROFILE = "profile.py"
 TENANTS = "tenants.py"
 Query = Mapping[str, str | list[str]]
-"""What follows a page in its address."""
+"""A page's query string."""
 
 _LIST_OF = {"number": LIST, "edit-number": LIST, "campaign": CAMPAIGNS}
 
@@ -42,9 +42,9 @@ def go_to(page: str, query_params: Query | None = None) -> None:
 
 
 def leave(page: str) -> None:
-    """Begin anew in the tenant that was just chosen: what was clicked or shown on *page* belongs to the former one.
+    """Start over in the newly chosen tenant: state of *page* belongs to the previous one.
 
-    From the page of one thing the way goes to the list of such things.
+    From a detail page it leads to the list.
     """
     if page in _LIST_OF:
         go_to(_LIST_OF[page])
@@ -94,6 +94,11 @@ def number_addresses(ids: Sequence[int | None]) -> list[str | None]:
 def open_numbers(**filters: str) -> None:
     """Go to the list of numbers, filtered: each filter by its key in the address, with the word that it shows."""
     go_to(LIST, filters)
+
+
+def numbers_address(**filters: str) -> str:
+    """Return the address of the list of numbers, filtered as by `open_numbers`, for another tab."""
+    return _address("", filters, None)
 
 
 def open_campaign(campaign_id: int, *, number_id: int | None = None) -> None:

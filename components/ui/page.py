@@ -1,4 +1,4 @@
-"""What every page has: its header, its errors in the reader's words, notices, empty states."""
+"""What every page has: header, error messages, notices, empty states."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,14 +16,14 @@ from db.audit.queries import AuditRow
 from services.core.errors import Conflict, DatabaseUnavailable, NotFound, ServiceError, UnstorableText
 
 BadgeColor = Literal["gray", "green", "orange", "red", "yellow"]
-"""What a badge may say by its color: nothing, good, watch, wrong, nearly."""
+"""The meaning of badge colors: neutral, good, watch, wrong, nearly."""
 
 _DATABASE_AWAY = "The database is busy or cannot be reached. Nothing was saved; try again in a moment."
 _UNSTORABLE = "The text contains an invisible character that can't be stored. Nothing was saved; type it again."
 
 
 def header(title: str, subtitle: str = "") -> DeltaGenerator:
-    """Draw the top of a page; return the place at the right for its primary action."""
+    """Draw a page's title; return the container for its primary action."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(gap=None, width="stretch"):
             st.title(title, anchor=False)
@@ -34,7 +34,7 @@ def header(title: str, subtitle: str = "") -> DeltaGenerator:
 
 @contextmanager
 def errors_shown() -> Iterator[None]:
-    """Show what a service refused inside the block in its own words. Anything else is a bug, and passes."""
+    """Show errors raised by services inside the block. Anything else is a bug and propagates."""
     try:
         yield
     except NotFound as exc:
@@ -49,9 +49,9 @@ def errors_shown() -> Iterator[None]:
 
 
 def outcome(act: Callable[[], str], place: str) -> Exception | None:
-    """Run *act* in a callback and keep what to say at *place* (see `said`); return what refused it.
+    """Run *act* in a callback and store its notice for *place* (see `said`); return the error, if any.
 
-    *act* returns what was done, in a sentence, or nothing to say.
+    *act* returns a sentence about what was done, or an empty string.
     """
     notices = st.session_state.setdefault("notices", {})
     try:
@@ -69,7 +69,7 @@ def outcome(act: Callable[[], str], place: str) -> Exception | None:
 
 
 def said(place: str) -> list[AuditRow]:
-    """Draw what the last action at *place* had to say, once; return the changes of a conflict."""
+    """Draw the pending notice of *place*, once; return the changes of a conflict."""
     notice = st.session_state.get("notices", {}).pop(place, None)
     if notice is None:
         return []
@@ -82,12 +82,12 @@ def said(place: str) -> list[AuditRow]:
 
 
 def style() -> None:
-    """Draw what no theme can say: toasts come up below, off the button; the logo is no link; the menu has gaps."""
+    """Draw what no theme can say: toasts come up below; the logo is no link; menu and page have gaps of their own."""
     st.html(STYLE)
 
 
 def empty_state(text: str, icon: str) -> DeltaGenerator:
-    """Draw a calm box that says what to do next; return the place for the button that does it."""
+    """Draw an empty state that says what to do next; return the container for its button."""
     with st.container(border=True, horizontal_alignment="center", gap="small"):
         st.space("small")
         st.markdown(f":material/{icon}: {text}", text_alignment="center")
@@ -97,7 +97,7 @@ def empty_state(text: str, icon: str) -> DeltaGenerator:
 
 
 def when(moment: datetime | None, zone: ZoneInfo) -> str:
-    """Return how long ago *moment* was, in words; `—` for none."""
+    """Return how long ago *moment* was; `—` for none."""
     text = humanize.naturaltime(datetime.now(zone) - moment.astimezone(zone)) if moment else "—"
     return "just now" if text == "now" else text
 

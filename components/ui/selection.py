@@ -12,6 +12,7 @@ from typing import Any, Generic, Literal, TypeVar
 import pandas as pd
 import streamlit as st
 
+from components.ui import navigation
 from components.ui.markdown import plain
 
 Row = TypeVar("Row")
@@ -20,10 +21,14 @@ _MOST_NAMED = 50
 
 @dataclass
 class Selection(Generic[Row]):
-    """The rows that are ticked, by id, in the order in which they were. `turn` counts how often they were let go."""
+    """The rows that are ticked, by id, in the order in which they were.
+
+    `turn` counts how often they were let go; `told` is when the browser last said what is ticked.
+    """
 
     rows: dict[Hashable, Row] = field(default_factory=dict)
     turn: int = 0
+    told: int = 0
     shown: frozenset[Hashable] = frozenset()
 
     def clear(self) -> None:
@@ -50,6 +55,18 @@ def click(key: str, ids: Sequence[Row], act: Callable[[Row], None]) -> dict[str,
     """
     own = f"{key}_{digest(ids)}"
     return {"key": own, "on_click": lambda: act(ids[st.session_state[own]["row"]])}
+
+
+def number_column(key: str, ids: Sequence[int | None], *, campaign_id: int | None = None) -> Any:
+    """Return a column of numbers; a click opens the number of the row in this tab, where it has an id."""
+
+    def open_it(number_id: int | None) -> None:
+        if number_id is not None:
+            navigation.open_number(number_id, campaign_id=campaign_id)
+
+    return st.column_config.ButtonColumn(
+        "Number", type="tertiary", alignment="left", width=145, pinned=True, **click(key, ids, open_it)
+    )
 
 
 def table(

@@ -1,4 +1,4 @@
-"""Who is signed in, in this browser tab. The only reader and writer of sign-in state."""
+"""Who is signed in in this browser tab. The only module that reads or writes sign-in state."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -17,7 +17,7 @@ from services.people import sign_in
 
 COOKIE = "numberdesk"
 TENANT = "tenant"
-"""What an address calls the tenant that it is about."""
+"""The query parameter that names the tenant."""
 
 _ALL = "all"
 _NO_TENANT = -1
@@ -31,7 +31,7 @@ def current_actor() -> Actor:
 
 
 def load(session: Session) -> Actor | None:
-    """Load the user behind this tab's sign-in or cookie anew; None when there is none that holds."""
+    """Load the user behind this tab's sign-in or cookie; None when there is no valid one."""
     state = st.session_state
     if "signed_in" not in state and not state.get("signed_out"):
         state["signed_in"] = read_token(st.context.cookies.get(COOKIE) or "")
@@ -50,9 +50,9 @@ def load(session: Session) -> Actor | None:
 
 
 def reloader() -> Callable[[Session], Actor]:
-    """Return a function that loads the user of this run anew, later and outside of any run.
+    """Return a function that reloads this run's user later, outside of any run.
 
-    What a page leaves behind for a later click, such as a download, must ask again who may.
+    Callbacks that run later, such as downloads, must check access again.
     """
     (_, since), actor = st.session_state["signed_in"], current_actor()
 
@@ -114,7 +114,7 @@ def _check(session: Session, username: str, password: str) -> None:
 
 
 def renew() -> None:
-    """Go on in this tab after what ended every session that began before now."""
+    """Keep this tab signed in after all earlier sessions were ended."""
     username, _ = st.session_state["signed_in"]
     now = datetime.now(UTC)
     st.session_state.update(signed_in=(username, now), cookie_since=now)
@@ -158,7 +158,7 @@ def choose_tenant(session: Session, tenant_id: int | None) -> None:
 
 
 def tenant_was_chosen() -> bool:
-    """Return, once, whether the reader has just chosen a tenant: what is on the page belongs to the former one."""
+    """Return, once, whether the tenant was just switched: the page still shows the previous one."""
     return bool(st.session_state.pop("tenant_was_chosen", False))
 
 
@@ -214,12 +214,12 @@ def why_out() -> str:
 
 
 def forget_why_out() -> None:
-    """Say no more why the tab has left its tenant."""
+    """Dismiss the reason why the tab has left its tenant."""
     st.session_state.pop("why_out", None)
 
 
 def enter(page: str) -> None:
-    """Note which page this run shows, and whether the tab has just come to it from another one."""
+    """Record which page this run shows and whether it was just entered."""
     st.session_state["entered_page"] = st.session_state.get("page_shown") not in (None, page)
     st.session_state["page_shown"] = page
 

@@ -1,11 +1,18 @@
-"""What we use of Streamlit (1.67) that its documentation does not promise: all of it stands here."""
+"""All undocumented parts of Streamlit (1.67) that we use."""
 
+import hashlib
 from collections.abc import Mapping
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
+import streamlit as st
 from google.protobuf.message import DecodeError
+from streamlit.components.v2.component_manager import BidiComponentManager
+from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
+from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
+from streamlit.components.v2.types import ComponentRenderer
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.elements.lib.column_types import ColumnConfig
 from streamlit.elements.lib.mutable_tab_container import TabContainer
@@ -22,9 +29,10 @@ UPLOADS = "/_stcore/upload_file/"
 STYLE = """<style>
 body > [data-testid=stToastContainer] { top: auto; bottom: 1rem; }
 [data-testid=stLogoLink], [data-testid=stSidebarLogo] { pointer-events: none; }
+[data-testid=stMainBlockContainer] { padding: 3.5rem clamp(1rem, 2.2vw, 2rem) 4rem; }
 .st-key-menu > :has([data-testid=stCaptionContainer]):not(:first-child) { margin-top: 1rem; }
 </style>"""
-"""What no theme can say: toasts come up below, off the button; the logo is no link; the menu has gaps."""
+"""What no theme can say: toasts come up below; the logo is no link; menu and page have gaps of their own."""
 
 
 def main_page() -> Path:
@@ -53,3 +61,34 @@ def uploaded_bytes(session_id: str) -> int:
     """Return the bytes of the files that a tab has uploaded and still holds."""
     files = cast(MemoryUploadedFileManager, Runtime.instance().uploaded_file_mgr).file_storage
     return sum(len(file.data) for file in list(files.get(session_id, {}).values()))
+
+
+def component(name: str, folder: Path) -> ComponentRenderer:
+    """Return what mounts the component whose script, `{name}.js`, stands in *folder*; call it in a run of a page.
+
+    The script is served from our own address, as those of installed packages are, and so needs no `blob:` in the
+    policy and is not sent anew in every run.
+    """
+    full = _full_name(name, folder)
+    manager = get_bidi_component_manager()
+    if manager.get_component_asset_root(full) is None:
+        _declare(manager, full, folder)
+    return _mount(full, f"{name}.js")
+
+
+@cache
+def _mount(full: str, script: str) -> ComponentRenderer:
+    return st.components.v2.component(full, js=script)
+
+
+@cache
+def _full_name(name: str, folder: Path) -> str:
+    """Return a name that changes with what *folder* holds, so that no browser runs a former script."""
+    held_now = b"".join(path.read_bytes() for path in sorted(folder.iterdir()))
+    return f"numberdesk.{name}_{hashlib.blake2b(held_now, digest_size=6).hexdigest()}"
+
+
+def _declare(manager: BidiComponentManager, full: str, folder: Path) -> None:
+    package, _, name = full.partition(".")
+    manifest = ComponentManifest(package, "1", [ComponentConfig(name, folder.name)])
+    manager.register_from_manifest(manifest, folder.parent)

@@ -1,4 +1,4 @@
-"""The shape of a wizard: where I am, what I chose so far, back at the left, one primary action at the right."""
+"""The wizard's frame: current step, choices so far, back at the left, one primary action at the right."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,7 +14,7 @@ _STATE = "wizard"
 
 
 def state() -> dict[str, Any]:
-    """Return the wizard's own state: `step`, and what is known so far."""
+    """Return the wizard's state: `step` and the values so far."""
     wizard_state: dict[str, Any] = st.session_state.setdefault(_STATE, {"step": "source"})
     return wizard_state
 
@@ -31,7 +31,7 @@ def belongs_to(tenant_id: int | None) -> bool:
 
 
 def reset() -> None:
-    """Begin anew, with nothing entered."""
+    """Start over with empty state."""
     st.session_state[_STATE] = {"step": "source"}
     for key in list(st.session_state):
         if str(key).startswith("add_"):
@@ -39,12 +39,12 @@ def reset() -> None:
 
 
 def go(step: str, **known: Any) -> None:
-    """Go to *step*, knowing more."""
+    """Go to *step*, adding values to the state."""
     state().update(step=step, **known)
 
 
 def is_added() -> bool:
-    """Return whether the wizard has put a number on record: also one of several."""
+    """Return whether the wizard has added at least one number."""
     known = state()
     if known["step"] == "imported":
         return any(one.number_id is not None for one in known["outcomes"])
@@ -67,7 +67,7 @@ def buttons(before: str, label: str, forward: Callable[[], None], *, disabled: b
 
 
 def back(before: str) -> None:
-    """Draw the way to the step *before*.
+    """Draw the link to the step *before*.
 
     Every step has buttons of its own: with one key, a second press would do what the next step's button does.
     """

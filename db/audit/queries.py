@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 import db.base.bulk
 from db.base.scope import Scope, Slice
+from db.base.tables import table_of
 from db.models import AuditEvent, AuditName, NumberOrder, PhoneNumber, Tenant
 from db.numbers.text_search import SearchText, holding, names_holding
 
@@ -28,7 +29,7 @@ MOST_LEGS = 30
 
 @dataclass(frozen=True)
 class AuditQuery:
-    """Which events are wanted. Empty means any; the tenant None is for those that belong to no tenant.
+    """Filters over events. Empty means any; tenant None is for events without a tenant.
 
     A period is half open: from `since` on, and before `until`.
     """
@@ -66,7 +67,7 @@ class AuditRow:
 
 @dataclass(frozen=True)
 class AuditFacets:
-    """What the filters can offer: who did something, what was done, to what kinds of things."""
+    """The filter options: actors, actions, kinds of subjects."""
 
     actors: list[str]
     actions: list[str]
@@ -92,7 +93,7 @@ def walk(session: Session, scope: Scope, query: AuditQuery, batch: int = 1000) -
 
 
 def facets(session: Session, scope: Scope) -> AuditFacets:
-    """Return what there is to filter by."""
+    """Return the filter options."""
     return AuditFacets(
         actors=_values(session, scope, _event.actor_name),
         actions=_values(session, scope, _event.action),
@@ -114,18 +115,18 @@ def of_number(session: Session, scope: Scope, number_id: int, part: Slice) -> li
 
 
 def since_version(session: Session, scope: Scope, subject_type: str, subject_id: int, version: int) -> list[AuditRow]:
-    """Return what happened to a thing after it had *version*, oldest first."""
+    """Return a thing's changes after *version*, oldest first."""
     later = _about(scope, subject_type, [subject_id]).where(_event.subject_version > version)
     return [AuditRow(*row) for row in session.execute(_rows(later.order_by(_event.id).limit(20)))][::-1]
 
 
-_event = AuditEvent.__table__.c
+_event = table_of(AuditEvent).c
 _FILTERED = ("id", "at", "tenant_id", "actor_name", "action", "subject_type")
 
 
 def put(session: Session, events: Sequence[Mapping[str, Any]]) -> None:
     """Write events by the names of their columns."""
-    db.base.bulk.insert(session, AuditEvent.__table__, events)
+    db.base.bulk.insert(session, table_of(AuditEvent), events)
 
 
 def _about(scope: Scope, subject_type: str, subject_ids: list[int]) -> Any:

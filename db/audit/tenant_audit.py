@@ -1,4 +1,4 @@
-"""Queries of the tenant audit: what tenants own, what looks wrong, what changed; all of it counted in SQL."""
+"""Queries of the tenant audit: what tenants own, findings, changes; all counted in SQL."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -77,7 +77,7 @@ class Holding:
 
 @dataclass(frozen=True)
 class Sample:
-    """One of the numbers that call for attention."""
+    """A number that needs attention."""
 
     id: int
     e164: str
@@ -89,7 +89,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Found:
-    """How many numbers call for attention, and the newest few."""
+    """How many numbers need attention, and the newest few."""
 
     n: int = 0
     newest: tuple[Sample, ...] = ()
@@ -117,7 +117,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Month:
-    """How many numbers were added in a month, how many of those are held still, and how many went in it."""
+    """How many numbers were added in a month, how many of those are still held, and how many left in it."""
 
     added: int
     held: int
@@ -126,7 +126,7 @@ class Month:
 
 @dataclass(frozen=True)
 class Tally:
-    """How often somebody did something in a period."""
+    """How often a person did an action in a period."""
 
     action: str
     actor_id: int | None
@@ -286,7 +286,7 @@ def ways(session: Session, scope: Scope, rules: Rules, limit: int) -> tuple[int,
 def holdings(session: Session, scope: Scope, among: Sequence[int]) -> list[Holding]:
     """Return the numbers that are held, by connection and price, of the tenants *among* those in *scope*."""
     kinds = (PhoneNumber.tenant_id, PhoneNumber.connection_id, PhoneNumber.currency, PhoneNumber.price)
-    held = (
+    numbers = (
         sa.select(*kinds, sa.func.count().label("n"))
         .where(scope.of(PhoneNumber.tenant_id), PhoneNumber.tenant_id.in_(among), LIVE)
         .group_by(*kinds)
@@ -294,7 +294,7 @@ def holdings(session: Session, scope: Scope, among: Sequence[int]) -> list[Holdi
     none = sa.select(Connection.tenant_id, Connection.id, sa.null(), sa.null(), sa.literal(0)).where(
         scope.of(Connection.tenant_id), Connection.tenant_id.in_(among)
     )
-    some = sa.union_all(held, none).subquery()
+    some = sa.union_all(numbers, none).subquery()
     rows = session.execute(
         sa.select(
             some.c.tenant_id,

@@ -1,1 +1,1 @@
-"""What all queries stand on: engine, sessions, locks, column types, scope."""
+"""The base of all queries: engine, sessions, locks, column types, scope."""

@@ -1,4 +1,4 @@
-"""Many rows written at once, in the way that is quickest on each database."""
+"""Bulk inserts, the fastest way for each database."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,7 +25,8 @@ def _copy(session: Session, table: sa.Table, rows: Sequence[Mapping[str, Any]]) 
     prepare = [column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for column in columns]
     statement = f"COPY {table.name} ({', '.join(column.name for column in columns)}) FROM STDIN"
     try:
-        with connection.connection.cursor() as cursor, cursor.copy(statement) as copy:
+        cursor: Any = connection.connection.cursor()
+        with cursor, cursor.copy(statement) as copy:
             for row in rows:
                 values = zip(prepare, row.values(), strict=True)
                 copy.write_row([ready(value) if ready else value for ready, value in values])

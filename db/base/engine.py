@@ -19,7 +19,7 @@ from sqlmodel import Session
 from db.base.locks import Lock
 
 BUSY_TIMEOUT_SECONDS = 5
-"""How long a lock that somebody else holds is waited for: readers stay that long before a screen that says nothing."""
+"""How long to wait for a lock: readers see a blank screen for that long."""
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
@@ -31,7 +31,7 @@ _WRITES = "writes"
 
 
 class DatabaseUnavailable(Exception):
-    """The database is away, or busy for too long. What was not committed is not saved."""
+    """The database is unavailable or busy for too long. Uncommitted changes are lost."""
 
 
 class UnstorableText(Exception):
@@ -156,7 +156,7 @@ def _opened() -> list[Session]:
 
 
 def _is_no_text(exc: Exception) -> bool:
-    """Return whether it was a NUL, or half of a pair of surrogates, that could not be stored or looked for."""
+    """Return whether the error is about a NUL or half a surrogate pair."""
     return isinstance(exc, UnicodeEncodeError) or "NUL (0x00)" in str(exc)
 
 
@@ -167,11 +167,11 @@ def _is_away(exc: Exception) -> bool:
 
 
 def start_write(session: Session, *, patience: float | None = None) -> None:
-    """Begin a transaction that will write, ending the one that was only reading.
+    """Begin a writing transaction, ending the current read-only one.
 
-    On SQLite the write lock is taken now: a transaction that reads first and writes later fails at
-    once, without waiting, when somebody else wrote in between. *patience* is how many seconds it
-    waits for a lock, if not BUSY_TIMEOUT_SECONDS.
+    On SQLite the write lock is taken now: a transaction that reads first and writes later fails at once, without
+    waiting, when someone else wrote in between. *patience* is how many seconds it waits for a lock, if not
+    BUSY_TIMEOUT_SECONDS.
     """
     session.rollback()
     if session.get_bind().dialect.name == "sqlite":

@@ -1,4 +1,4 @@
-"""The advisory locks of PostgreSQL, all of them, each by its name. On SQLite whoever writes is alone anyway."""
+"""All advisory locks of PostgreSQL, by name. On SQLite there is only one writer anyway."""
 
 from collections.abc import Sequence
 from enum import IntEnum, unique
@@ -14,7 +14,7 @@ CLAIMED_SINGLY = 1_000
 
 @unique
 class Lock(IntEnum):
-    """What only one can do at a time. The value is the key that PostgreSQL knows it by."""
+    """Work that only one may do at a time. The value is PostgreSQL's lock key."""
 
     MIGRATING = 7_243_981
     EVERY_NUMBER = 7_243_982  # shared by whoever claims a number, alone for whoever claims very many
@@ -29,7 +29,7 @@ def take(session: Session, lock: Lock) -> None:
 
 
 def take_number(session: Session, e164: str) -> None:
-    """Let nobody else begin anything about *e164* before this transaction ends."""
+    """Lock *e164* until this transaction ends."""
     if _has_locks(session):
         session.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(Lock.EVERY_NUMBER.value)))
         session.execute(sa.select(_of_number(e164)))
@@ -48,7 +48,7 @@ def take_numbers(session: Session, e164s: Sequence[str]) -> None:
 
 
 def take_window(session: Session, tenant_id: int, days: int) -> bool:
-    """Hold the sums of a tenant over so many days until this transaction ends; return False if somebody else does.
+    """Hold the sums of a tenant over so many days until this transaction ends; return False if someone else does.
 
     Its key has two parts, which PostgreSQL keeps apart from all keys of one.
     """

@@ -1,4 +1,4 @@
-"""Whose rows a query may see. Every query of a tenant's things takes one, so none can forget it."""
+"""The tenant whose rows a query may see. Every query takes one, so none can forget it."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -18,6 +18,12 @@ NAMING = {
 SQLModel.metadata.naming_convention = NAMING
 
 
+def table_of(model: type[SQLModel]) -> sa.Table:
+    """Return the table behind a model."""
+    table: sa.Table = model.__table__  # type: ignore[attr-defined]  # SQLModel does not declare it
+    return table
+
+
 def instant(**options: Any) -> Any:
     """Return a field for an instant, which is now unless it is given."""
     return Field(default_factory=lambda: datetime.now(UTC), sa_type=UtcDateTime, **options)

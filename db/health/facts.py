@@ -201,13 +201,13 @@ def count(session: Session, scope: Scope, first: date, last: date) -> int:
     return session.scalar(sa.select(sa.func.count()).where(*inside)) or 0
 
 
-def put(session: Session, scope: Scope, facts: Sequence[Fact], *, replace: bool = True) -> None:
-    """Write *facts* of the one tenant in *scope*; each takes the place of the one with its key, or yields to it."""
+def put(session: Session, tenant_id: int, facts: Sequence[Fact], *, replace: bool = True) -> None:
+    """Write *facts* of a tenant; each takes the place of the one with its key, or yields to it."""
     insert: Any = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(CampaignHealth)
     key = ["campaign_id", "number_id", "day"]
     if replace:
         insert = insert.on_conflict_do_update(index_elements=key, set_={name: insert.excluded[name] for name in COUNTS})
     else:
         insert = insert.on_conflict_do_nothing(index_elements=key)
-    db.health.summaries.mark_changed(session, scope.tenant_id or 0)
-    session.execute(insert, [{**fact._asdict(), "tenant_id": scope.tenant_id} for fact in facts])
+    db.health.summaries.mark_changed(session, tenant_id)
+    session.execute(insert, [{**fact._asdict(), "tenant_id": tenant_id} for fact in facts])

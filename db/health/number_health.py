@@ -266,7 +266,7 @@ def count_idle(session: Session, scope: Scope, rules: Rules) -> int:
 
 
 def idle(session: Session, scope: Scope, rules: Rules, part: Slice) -> list[IdleRow]:
-    """Return the *part* of the idle numbers, the idlest first."""
+    """Return the *part* of the idle numbers, least used first."""
     found = _idle(scope, rules).subquery()
     rows = sa.select(found).order_by(found.c.completed, found.c.id).limit(part.size).offset(part.offset)
     return [IdleRow(*row) for row in session.execute(rows)]

@@ -14,6 +14,7 @@ from sqlmodel import Session
 import db.base.engine
 import db.base.locks
 from db.base.scope import Scope
+from db.base.tables import table_of
 from db.models import Campaign, CampaignHealth, HealthFall, HealthLine, HealthSummary, HealthVersion, Tenant
 
 CHUNK = 1000
@@ -23,7 +24,7 @@ Row = Mapping[str, object]
 
 
 class Verdict(StrEnum):
-    """What is to be said of a number in a campaign, the worst first.
+    """What is to be said of a number in a campaign, worst first.
 
     A line keeps what its calls say: LOW, FALLING, THIN, SMALL_POOL or HEALTHY. The others come from its pool,
     and from today.
@@ -143,7 +144,7 @@ def facts(session: Session, tenant_id: int, window: Window) -> Iterator[Sequence
 
     The database puts the days of a line into one text: a row for each day takes several times as long to read.
     """
-    fact = CampaignHealth.__table__.c
+    fact = table_of(CampaignHealth).c
     if session.get_bind().dialect.name == "sqlite":
         day: Any = sa.cast(sa.func.julianday(fact.day) - sa.func.julianday(window.before), sa.Integer)
     else:
@@ -185,7 +186,7 @@ def keep(session: Session, summary: HealthSummary, lines: Sequence[Row], falls: 
         session.execute(sa.delete(stored).where(stored.tenant_id == summary.tenant_id, stored.days == summary.days))
     for table, rows in ((HealthLine, lines), (HealthFall, falls)):
         if rows:
-            session.execute(sa.insert(table.__table__), rows)
+            session.execute(sa.insert(table_of(table)), rows)
     session.execute(sa.delete(HealthSummary).where(same))
     session.execute(sa.insert(HealthSummary).values(summary.model_dump()))
     if len(lines) >= _MANY and not is_sqlite:

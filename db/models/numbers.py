@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from db.base.columns import Amount, Json, words
-from db.base.tables import instant, maybe_instant, of_tenant
+from db.base.tables import instant, maybe_instant, of_tenant, table_of
 
 
 class NumberStatus(StrEnum):
@@ -223,10 +223,10 @@ _live = "status NOT IN ('released', 'removed')"
 _restricted = "(allowed_inbound <> '[]' OR allowed_outbound <> '[]')"
 
 
-_number = PhoneNumber.__table__
+_number = table_of(PhoneNumber)
 
 
-_newest = (_number.c.created_at.desc(), _number.c.id.desc())
+_newest: tuple[Any, ...] = (_number.c.created_at.desc(), _number.c.id.desc())
 
 
 for _name, _where, *_columns in (
@@ -246,7 +246,7 @@ for _name, _where, *_columns in (
     ("ix_phone_number_released", "released_at IS NOT NULL", "tenant_id", "released_at", "created_at"),
     ("ix_phone_number_restricted", _restricted, "tenant_id", *_newest),
 ):
-    _only = {f"{_kind}_where": sa.text(_where) for _kind in ("sqlite", "postgresql") if _where}
+    _only: dict[str, Any] = {f"{_kind}_where": sa.text(_where) for _kind in ("sqlite", "postgresql") if _where}
     sa.Index(
         _name,
         *(_number.c[_column] if isinstance(_column, str) else _column for _column in _columns),

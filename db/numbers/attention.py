@@ -31,7 +31,7 @@ _SETS_WEBHOOKS = "{0}.state = 'confirmed' AND {0}.kind IN ('purchase', 'import',
 
 
 class Attention(StrEnum):
-    """Reasons to look at a number, the worst first."""
+    """Reasons to look at a number, worst first."""
 
     WEBHOOKS_ELSEWHERE = "webhooks_elsewhere"
     NO_CONNECTION = "no_connection"
@@ -63,12 +63,10 @@ Within = Callable[[Any], Any]
 
 def condition(kind: Attention, within: Within, rules: Rules | None) -> Any:
     """Return the condition that a number calls for attention; those that nobody can tell by its row need *rules*."""
-    if kind in _BY_RULES and rules is None:
-        raise ValueError(f"{kind} goes by rules")
     match kind:
         case Attention.WEBHOOKS_ELSEWHERE:
             # As a truth, not as a join: PostgreSQL then hashes the numbers once, whatever it thinks how many they are.
-            return PhoneNumber.id.in_(_pointing_elsewhere(within, rules.voice_only)).is_(True)
+            return PhoneNumber.id.in_(_pointing_elsewhere(within, _required(kind, rules).voice_only)).is_(True)
         case Attention.NO_CONNECTION:
             return PhoneNumber.connection_id.is_(None)
         case Attention.INACTIVE_CONNECTION:
@@ -80,11 +78,18 @@ def condition(kind: Attention, within: Within, rules: Rules | None) -> Any:
             flagged = sa.select(CampaignNumber.number_id).where(within(CampaignNumber.tenant_id), FLAGGED)
             return PhoneNumber.id.in_(flagged)
         case Attention.IDLE:
+            rules = _required(kind, rules)
             # Before the calls of a tenant are added up for the first time nobody knows.
             known = sa.select(HealthSummary.tenant_id).where(HealthSummary.days == rules.idle_days)
             return sa.and_(_MANAGED, PhoneNumber.tenant_id.in_(known), completed(rules.idle_days) < rules.idle_under)
         case Attention.RESTRICTED:
             return _RESTRICTED
+
+
+def _required(kind: Attention, rules: Rules | None) -> Rules:
+    if rules is None:
+        raise ValueError(f"{kind} goes by rules")
+    return rules
 
 
 def there(session: Session, scope: Scope) -> list[Attention]:

@@ -134,7 +134,7 @@ def campaigns(session: Session, scope: Scope, number_id: int) -> list[CampaignUs
 
 
 def left_campaigns(session: Session, scope: Scope, number_id: int) -> list[str]:
-    """Return the names of the campaigns whose pool the number has left."""
+    """Return the names of campaigns whose pools the number has left."""
     gone = (CampaignNumber.number_id == number_id, CampaignNumber.pool_status == PoolStatus.REMOVED)
     return list(
         session.scalars(

@@ -9,12 +9,14 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from db.base.scope import Scope, Slice
+from db.base.tables import table_of
 from db.models import (
     GONE,
     LIVE,
     Agent,
     Connection,
     NumberCount,
+    NumberOrder,
     NumberStatus,
     NumberTag,
     NumberType,
@@ -164,6 +166,11 @@ def find(session: Session, scope: Scope, number_id: int) -> PhoneNumber | None:
     )
 
 
+def of_order(session: Session, order: NumberOrder) -> PhoneNumber | None:
+    """Return the row of the number that an order changes, as `find` does; None for an order of a new one."""
+    return None if order.number_id is None else find(session, Scope(order.tenant_id), order.number_id)
+
+
 def e164_of(session: Session, number_id: int) -> str:
     """Return the number behind an id, whoever has it; empty for none."""
     return session.scalar(sa.select(PhoneNumber.e164).where(PhoneNumber.id == number_id)) or ""
@@ -254,7 +261,7 @@ def _rows() -> Any:
 
 
 def _order(sort: Sort, *, backwards: bool = False) -> tuple[Any, ...]:
-    number = PhoneNumber.__table__.c
+    number = table_of(PhoneNumber).c
     key = {Sort.NUMBER: number.e164, Sort.NAME: number.label}.get(sort, number.created_at)
     return (key.desc(), number.id.desc()) if (sort is Sort.NEWEST) is not backwards else (key, number.id)
 

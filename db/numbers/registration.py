@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 import db.base.bulk
+from db.base.tables import table_of
 from db.models import LIVE, NumberStatus, NumberTag, NumberType, PhoneNumber
 
 _AT_ONCE = 10_000
@@ -49,12 +50,12 @@ def put(session: Session, tenant_id: int, numbers: Sequence[NewNumber]) -> dict[
     rows = [number._asdict() | every for number in numbers]
     for row in rows:
         del row["tags"]
-    db.base.bulk.insert(session, PhoneNumber.__table__, rows)
+    db.base.bulk.insert(session, table_of(PhoneNumber), rows)
     ids = _ids_by_e164(session, [number.e164 for number in numbers], PhoneNumber.id)
     tags = [
         {"number_id": ids[number.e164], "tenant_id": tenant_id, "tag": tag} for number in numbers for tag in number.tags
     ]
-    db.base.bulk.insert(session, NumberTag.__table__, tags)
+    db.base.bulk.insert(session, table_of(NumberTag), tags)
     return ids
 
 

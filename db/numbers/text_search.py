@@ -8,6 +8,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlmodel import Session
 
 from db.base.engine import has_trigrams
+from db.base.tables import table_of
 from db.models import PhoneNumber
 
 _TRIGRAM = 3
@@ -72,8 +73,8 @@ def streamed(session: Session, wanted: SearchText) -> tuple[Any, Any]:
     SQLite would collect all that were found in any tenant first, or look through the tenant's numbers for them.
     """
     if session.get_bind().dialect.name != "sqlite" or _is_short(wanted):
-        return PhoneNumber.__table__, holding(session, wanted)
-    return _Streamed(_trigrams, PhoneNumber.__table__, _trigrams.c.rowid == PhoneNumber.id), _match(wanted)
+        return table_of(PhoneNumber), holding(session, wanted)
+    return _Streamed(_trigrams, table_of(PhoneNumber), _trigrams.c.rowid == PhoneNumber.id), _match(wanted)
 
 
 def names_holding(column: Any, text: str) -> Any:

@@ -116,7 +116,7 @@ def open_numbers(session: Session) -> set[str]:
 
 
 def claim(session: Session, e164: str) -> None:
-    """Let nobody else begin anything about *e164* before this transaction ends."""
+    """Lock *e164* until this transaction ends."""
     locks.take_number(session, e164)
 
 
@@ -158,7 +158,7 @@ def any_due(session: Session, after: datetime, until: datetime, *, but: Collecti
 def take(
     session: Session, order_id: int, now: datetime, furthest: timedelta, *, even_early: bool
 ) -> NumberOrder | None:
-    """Return an order to be looked at, locked; None when it is not due, or somebody else is at it just now."""
+    """Return an order to be looked at, locked; None when it is not due, or someone else is at it just now."""
     return session.scalar(
         sa.select(NumberOrder)
         .where(NumberOrder.id == order_id, UNSETTLED if even_early else _is_due(now, furthest))

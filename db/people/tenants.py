@@ -96,7 +96,7 @@ def is_named(session: Session, name: str, *, but: int | None = None) -> bool:
 
 
 def _matching(query: TenantQuery) -> list[Any]:
-    """Conditions that `count` and `search` share, so that they cannot disagree."""
+    """The shared conditions of `count` and `search`."""
     conditions: list[Any] = [names_holding(Tenant.name, query.text)] if query.text else []
     if query.active is not None:
         conditions.append(Tenant.suspended_at.is_(None) if query.active else Tenant.suspended_at.is_not(None))

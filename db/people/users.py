@@ -169,7 +169,7 @@ def _places(session: Session, scope: Scope, user_ids: Sequence[int]) -> dict[int
 
 
 def _matching(scope: Scope, query: UserQuery) -> list[Any]:
-    """Conditions that `count` and `search` share, so that they cannot disagree."""
+    """The shared conditions of `count` and `search`."""
     members = sa.select(Membership.user_id).where(scope.of(Membership.tenant_id))
     conditions: list[Any] = [] if scope.tenant_id is None else [User.id.in_(members)]
     if query.roles or query.superadmins:

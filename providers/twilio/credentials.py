@@ -1,4 +1,4 @@
-"""How an account at Twilio is signed in to: with its token, or with an API key and its secret."""
+"""Credentials of a Twilio account: its token, or an API key with its secret."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What Twilio's records say in our words."""
+"""Maps Twilio's records to ours."""
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
@@ -142,7 +142,7 @@ def bundle(record: Any) -> Bundle:
 
 
 def regulation(record: Any) -> Regulation:
-    """Return what a regulator asks for. Twilio keeps documents in lists of lists."""
+    """Return regulatory requirements. Twilio has documents in lists of lists."""
     asked: Mapping[str, Any] = record.requirements or {}
     people = [
         Requirement(

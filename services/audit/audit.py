@@ -1,4 +1,4 @@
-"""The audit log: every write leaves who, what, and the values before and after, in its transaction."""
+"""The audit log: every write records who did what, with values before and after, in its own transaction."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -31,11 +31,11 @@ __all__ = [
 
 
 AT_PROVIDER = "at_provider"
-"""Kept with a release that somebody found done at the provider, and marked here: how it is there."""
+"""Marks a release found at the provider, with its state there."""
 
 
 class Action(StrEnum):
-    """Everything that is written down, in the grammar of permissions: `noun:verb`."""
+    """Every logged action, named like permissions: `noun:verb`."""
 
     AGENTS_ACTIVATE = "agents:activate"
     AGENTS_ADD = "agents:add"
@@ -106,7 +106,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Subject:
-    """What was changed. `label` is what a reader calls it."""
+    """What was changed. `label` is its name for readers."""
 
     type: str
     id: int | None
@@ -131,7 +131,7 @@ def record(
 def record_all(
     session: Session, actor: Actor | None, action: Action, events: Iterable[tuple[Subject, Mapping[str, Any]]]
 ) -> None:
-    """Add many events of one action to the transaction of *session* at once: each subject, and its values after."""
+    """Add many events of one action to the transaction of *session*: each subject with its new values."""
     now = datetime.now(UTC)
     db.audit.queries.put(
         session,
@@ -159,13 +159,13 @@ def history(session: Session, actor: Actor, subject_type: str, subject_id: int, 
 
 
 def history_of_number(session: Session, actor: Actor, number_id: int, part: Slice) -> list[AuditRow]:
-    """Return the *part* of a number's changes and of what was ordered about it, newest first."""
+    """Return the *part* of a number's changes and orders, newest first."""
     require(actor, Permission.AUDIT_READ)
     return db.audit.queries.of_number(session, actor.scope, number_id, part)
 
 
 def count(session: Session, actor: Actor, query: AuditQuery) -> int:
-    """Return how many events match, no further than one past COUNT_LIMIT."""
+    """Return how many events match, counting up to COUNT_LIMIT + 1."""
     require(actor, Permission.AUDIT_READ)
     return db.audit.queries.count(session, actor.scope, query)
 
@@ -173,20 +173,21 @@ def count(session: Session, actor: Actor, query: AuditQuery) -> int:
 def search(session: Session, actor: Actor, query: AuditQuery, part: Slice) -> list[AuditRow]:
     """Return the *part* of the events that match *query*, newest first.
 
-    In a tenant, its own: what belongs to no tenant, such as sign-ins, is for a superadmin over all.
+    Within a tenant only its own events; events without a tenant, such as sign-ins, are for superadmins over all
+    tenants.
     """
     require(actor, Permission.AUDIT_READ)
     return db.audit.queries.search(session, actor.scope, query, part)
 
 
 def facets(session: Session, actor: Actor) -> AuditFacets:
-    """Return what there is to filter by."""
+    """Return the filter options."""
     require(actor, Permission.AUDIT_READ)
     return db.audit.queries.facets(session, actor.scope)
 
 
 def export(session: Session, actor: Actor, query: AuditQuery) -> Iterator[AuditRow]:
-    """Return every event that matches, newest first, for a file; the download is written down."""
+    """Return every matching event, newest first, for a file; logs the download."""
     require(actor, Permission.AUDIT_READ)
     require(actor, Permission.AUDIT_EXPORT)
     subject = Subject("audit", None, "Activity", actor.scope.tenant_id)
@@ -196,7 +197,7 @@ def export(session: Session, actor: Actor, query: AuditQuery) -> Iterator[AuditR
 
 
 def period(first: date | None, last: date | None, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
-    """Return when a period of whole days in *zone* begins, and the instant after its end; None for open.
+    """Return start and end (exclusive) of a period of whole days in *zone*; None where open.
 
     Raises InvalidInput when it ends before it starts.
     """

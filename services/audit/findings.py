@@ -1,4 +1,4 @@
-"""What looks wrong in a tenant, worst first, each with its reason in words."""
+"""Findings of a tenant audit, worst first, each with its reason."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,14 +10,14 @@ from services.health.thresholds import IDLE_DAYS
 from services.text.labels import amount
 
 KEY_DAYS = 90
-"""A key that nobody used for this long is a finding."""
+"""A key unused for this long is a finding."""
 
 FEW_ADMINS = 2
 """A tenant with fewer active admins than this has a finding."""
 
 
 class Kind(StrEnum):
-    """Everything that can look wrong, the worst first."""
+    """Every kind of finding, worst first."""
 
     OPEN_ORDERS = Figure.OPEN_ORDERS
     WEBHOOKS_ELSEWHERE = Attention.WEBHOOKS_ELSEWHERE
@@ -39,7 +39,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that looks wrong: how many there are of it, what it is, and why it matters."""
+    """A finding: how many, what, and why it matters."""
 
     kind: Kind
     n: int
@@ -49,7 +49,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Counted:
-    """What the findings of a tenant are told from. What is not in it is nothing."""
+    """The counts behind a tenant's findings; missing ones are zero."""
 
     figures: Mapping[Figure, int] = field(default_factory=dict)
     attention: Mapping[Attention, int] = field(default_factory=dict)
@@ -141,7 +141,7 @@ _WORDS: dict[Kind, tuple[str, str, str]] = {
 
 
 def of(counted: Counted) -> list[Finding]:
-    """Return what looks wrong, the worst first; only what applies."""
+    """Return the findings that apply, worst first."""
     return [_finding(kind, _count(kind, counted), counted) for kind in Kind if _applies(kind, _count(kind, counted))]
 
 
@@ -152,7 +152,7 @@ def _applies(kind: Kind, n: int) -> bool:
 def _count(kind: Kind, counted: Counted) -> int:
     if kind is Kind.FEW_ADMINS:
         return counted.figures.get(Figure.ADMINS, 0)
-    if kind in list(Attention):
+    if str(kind) in list(Attention):
         return counted.attention.get(Attention(kind), 0)
     return counted.figures.get(Figure(kind), 0)
 

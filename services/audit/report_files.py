@@ -1,4 +1,4 @@
-"""The tenant audit as files: an Excel workbook and a PDF, made of the same tables. A download is written down."""
+"""The tenant audit as files: an Excel workbook and a PDF, made from the same tables. Downloads are logged."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -16,21 +16,21 @@ from services.text import exports, labels, pdf
 from services.text.exports import Cell, Table
 
 Writer = Callable[[Session, Actor, Period], bytes]
-"""Makes a file of the chosen tenant's audit, with the changes of a period."""
+"""Creates a file of the chosen tenant's audit, with the changes of a period."""
 
-_BATCH = 10_000  # each batch looks anew for what calls for attention
+_BATCH = 10_000  # each batch queries again what needs attention
 
 MOST_EVENTS = 10_000
-"""The newest changes that a workbook holds; the activity log has all of them."""
+"""How many of the newest changes a workbook has; the activity log has all."""
 
 
 def excel(session: Session, actor: Actor, during: Period) -> bytes:
-    """Return the audit of the chosen tenant as a workbook, with every number that it holds."""
+    """Return the chosen tenant's audit as a workbook, with all its numbers."""
     require(actor, Permission.AUDIT_READ)
     require(actor, Permission.NUMBERS_EXPORT)
     report = _report(session, actor, during, "Excel", MOST_EVENTS)
     records = db.numbers.records.walk(session, actor.scope, NumberQuery())
-    held = (exports.number_cells(row, report.about.zone) for row in records)
+    rows = (exports.number_cells(row, report.about.zone) for row in records)
     return exports.workbook(
         [
             report_tables.summary(report),
@@ -38,7 +38,7 @@ def excel(session: Session, actor: Actor, during: Period) -> bytes:
             *report_tables.owned(report),
             Table("Attention", ("Why", *exports.NUMBERS_HEADER), _calling(session, actor, report)),
             report_tables.ways(report),
-            Table("Numbers", exports.NUMBERS_HEADER, held),
+            Table("Numbers", exports.NUMBERS_HEADER, rows),
             report_tables.orders(report),
             report_tables.users(report),
             *report_tables.tallies(report),
@@ -80,7 +80,7 @@ def as_pdf(session: Session, actor: Actor, during: Period) -> bytes:
 
 
 def _report(session: Session, actor: Actor, during: Period, kind: str, newest: int) -> Report:
-    """Make the report, and write down that it is downloaded."""
+    """Create the report and log the download."""
     about = tenant_audit.tenant(session, actor)
     owned = tenant_audit.owned(session, actor, about)
     changes = tenant_audit.changes(session, actor, during, newest=newest)
@@ -91,7 +91,7 @@ def _report(session: Session, actor: Actor, during: Period, kind: str, newest: i
 
 
 def _calling(session: Session, actor: Actor, report: Report) -> Iterator[Sequence[Cell]]:
-    """Yield every number that calls for attention, once for each reason."""
+    """Yield every number that needs attention, once for each reason."""
     zone, rules = report.about.zone, report.about.limits.rules
     for kind in Attention:
         query = NumberQuery(attention=(kind,), rules=rules)

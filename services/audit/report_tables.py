@@ -1,4 +1,4 @@
-"""The tenant audit as tables in words, for files and for the page."""
+"""The tenant audit as tables of text, for files and the page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from services.text.labels import amount
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that a report tells of one tenant."""
+    """All that a report says about one tenant."""
 
     about: Tenant
     owned: Owned
@@ -29,7 +29,7 @@ class Report:
 
 
 def money(cost: Cost) -> str:
-    """Return what numbers cost a month in words, each currency apart; `—` for nothing known."""
+    """Return the monthly cost as text, by currency; `—` if none is known."""
     return " · ".join(labels.money(Money(total, currency)) for currency, total in cost.sums.items()) or "—"
 
 
@@ -59,7 +59,7 @@ def summary(report: Report) -> Table:
 
 
 def findings(report: Report) -> Table:
-    """Return what looks wrong, the worst first."""
+    """Return what looks wrong, worst first."""
     rows = [(finding.what, finding.why) for finding in report.owned.findings]
     return Table("Findings", ("What looks wrong", "Why it matters"), rows or [("Nothing looks wrong.", "")])
 
@@ -123,7 +123,7 @@ def kinds(owned: Owned) -> dict[str, list[tuple[str, int]]]:
 
 
 def samples(report: Report, kind: Attention) -> Table:
-    """Return the newest numbers that call for attention."""
+    """Return the newest numbers that need attention."""
     found = report.owned.attention[kind]
     return Table(
         labels.ATTENTION[kind],
@@ -143,7 +143,7 @@ def samples(report: Report, kind: Attention) -> Table:
 
 
 def ways(report: Report) -> Table:
-    """Return which webhooks point elsewhere."""
+    """Return the unexpected webhooks."""
     owned = report.owned
     return Table(
         "Unexpected webhooks",
@@ -163,20 +163,20 @@ def ways(report: Report) -> Table:
 
 
 def how(way: Way) -> str:
-    """Return in words what keeps calls from the Voice URL, or from coming by POST; empty for nothing."""
+    """Return what keeps calls from reaching the Voice URL by POST; empty for nothing."""
     if way.routed_by:
         return f"routed by {way.routed_by}"
     return "" if way.voice_method == "POST" else f"sent by {way.voice_method}"
 
 
 def when_set(report: Report, way: Way) -> str:
-    """Return when the webhooks of some numbers were set: from the first to the last of them."""
+    """Return the period in which the webhooks of some numbers were set."""
     first, last = report.at(way.since), report.at(way.until)
     return first if first == last else f"{first} to {last}"
 
 
 def webhooks_note(owned: Owned) -> str:
-    """Return what can be said of webhooks, and of how many numbers."""
+    """Return what the webhook findings are based on."""
     return (
         f"Based on the webhooks last set from Numberdesk ({amount(owned.webhooks_known, 'number')}). Open a number to "
         f"read the provider's values."
@@ -184,7 +184,7 @@ def webhooks_note(owned: Owned) -> str:
 
 
 def orders(report: Report) -> Table:
-    """Return the orders whose outcome is not known."""
+    """Return the open orders."""
     return Table(
         "Open orders",
         ("Order", "Number", "Connection", "Placed", "By", "Details"),
@@ -203,7 +203,7 @@ def orders(report: Report) -> Table:
 
 
 def users(report: Report) -> Table:
-    """Return who may do what. Names only."""
+    """Return the users and their roles."""
     return Table(
         "Users",
         ("User", "Role", "State", "Last sign-in"),
@@ -222,12 +222,12 @@ def _state(user: UserRow) -> str:
 
 
 def superadmins_note(owned: Owned) -> str:
-    """Return who may do everything here besides the tenant's users."""
+    """Return who else has full access besides the tenant's users."""
     return f"Also with full access: {amount(owned.superadmins, 'superadmin')} of the installation."
 
 
 def tallies(report: Report) -> list[Table]:
-    """Return how often what was done, and by whom."""
+    """Return the number of changes by action and by person."""
     changes = report.changes
     note = f"{changes.period.first:%-d %b %Y} to {changes.period.last:%-d %b %Y}."
     return [
@@ -244,7 +244,7 @@ def tallies(report: Report) -> list[Table]:
 def events(report: Report) -> Table:
     """Return the newest changes, each with its values before and after."""
     changes = report.changes
-    shown = len(changes.newest)
+    count = len(changes.newest)
     return Table(
         "Changes",
         ("When", "Who", "Action", "What", "Before and after"),
@@ -258,5 +258,5 @@ def events(report: Report) -> Table:
             )
             for event in changes.newest
         ],
-        f"The newest {shown:,} of {changes.total:,}." if shown < changes.total else "",
+        f"The newest {count:,} of {changes.total:,}." if count < changes.total else "",
     )

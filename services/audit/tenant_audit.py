@@ -62,13 +62,13 @@ FEW = 5
 MOST_USERS = 10_000
 MOST_WAYS = 10
 FOR_SUMS = 30
-"""Seconds for which a report waits for the first sums of the calls, so that it leaves nothing out."""
+"""Seconds that a report waits for the first summary of calls, so that it is complete."""
 NEWEST = 20
 
 
 @dataclass(frozen=True)
 class Tenant:
-    """Whom a report is about, when and by whom it was made. Days and times of it are in `zone`."""
+    """The tenant of a report, and when and by whom it was created. Its times are in `zone`."""
 
     id: int
     name: str
@@ -80,7 +80,7 @@ class Tenant:
 
 @dataclass(frozen=True)
 class Period:
-    """Whole days, both included, with the instant at which they begin, and the one before which they end."""
+    """Whole days, both included, with their start and (exclusive) end."""
 
     first: date
     last: date
@@ -90,7 +90,7 @@ class Period:
 
 @dataclass(frozen=True)
 class Cost:
-    """What numbers cost a month, by currency, and how many of them have no known price."""
+    """Monthly cost by currency, and how many numbers have no known price."""
 
     sums: Mapping[str, Decimal] = field(default_factory=dict)
     unpriced: int = 0
@@ -98,7 +98,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Month:
-    """How many numbers were added in a month, how many of those are held still, and how many went in it."""
+    """How many numbers were added in a month, how many of those are still held, and how many left in it."""
 
     first: date
     added: int
@@ -108,7 +108,7 @@ class Month:
 
 @dataclass(frozen=True)
 class Line:
-    """A connection, or none, with how many numbers go through it and what they cost."""
+    """A connection, or none, with its numbers and their cost."""
 
     connection: str | None
     provider: str | None
@@ -123,7 +123,7 @@ class Line:
 class Owned:
     """What a tenant owns, and what looks wrong about it.
 
-    `webhooks_known` numbers had their webhooks set from here; only of those can we tell where they point.
+    `webhooks_known` numbers had their webhooks set from here; others are unknown.
     """
 
     facets: Facets
@@ -141,13 +141,13 @@ class Owned:
 
     @property
     def numbers(self) -> int:
-        """How many numbers are held."""
+        """The count of numbers held."""
         return sum(self.facets.managed.values())
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What was changed in a period: how often, by whom, and the newest of it."""
+    """The changes of a period: counts by action and person, and the newest ones."""
 
     period: Period
     total: int
@@ -158,7 +158,7 @@ class Changes:
 
 @dataclass(frozen=True)
 class Compared:
-    """A tenant beside others."""
+    """A tenant in the comparison."""
 
     tenant: ComparedTenant
     cost: Cost
@@ -170,7 +170,7 @@ class Compared:
 
 
 def tenant(session: Session, actor: Actor) -> Tenant:
-    """Return the chosen tenant. Raises NotFound when all are looked at."""
+    """Return the chosen tenant. Raises NotFound when all are in scope."""
     require(actor, Permission.AUDIT_READ)
     found = db.people.tenants.find(session, require_tenant(actor))
     if found is None:
@@ -180,12 +180,12 @@ def tenant(session: Session, actor: Actor) -> Tenant:
 
 
 def period(first: date, last: date, zone: ZoneInfo) -> Period:
-    """Return the days from *first* to *last*. Raises InvalidInput when they are not in this order."""
+    """Return the days from *first* to *last*. Raises InvalidInput when in the wrong order."""
     return Period(first, last, *days.span(first, last, zone))
 
 
 def last_days(today: date) -> tuple[date, date]:
-    """Return the first and the last day of the period that is looked at when none is chosen."""
+    """Return the first and last day of the default period."""
     return today - timedelta(days=DEFAULT_DAYS - 1), today
 
 
@@ -219,7 +219,7 @@ def owned(session: Session, actor: Actor, about: Tenant) -> Owned:
 
 
 def changes(session: Session, actor: Actor, during: Period, *, newest: int = NEWEST) -> Changes:
-    """Return what was changed in a period, with the *newest* of it."""
+    """Return the changes of a period, with the *newest* ones."""
     require(actor, Permission.AUDIT_READ)
     tallies = db.audit.tenant_audit.tallies(session, actor.scope, during.since, during.until)
     return Changes(
@@ -240,7 +240,7 @@ def count_tenants(session: Session, actor: Actor) -> int:
 
 
 def compare(session: Session, actor: Actor, sort: TenantSort, part: Slice) -> list[Compared]:
-    """Return the *part* of the tenants, a line each, by the thresholds of each."""
+    """Return the *part* of the compared tenants, by each one's thresholds."""
     require(actor, Permission.TENANTS_READ_ALL)
     now = datetime.now(UTC)
     summaries.freshen(session, actor, thresholds.IDLE_DAYS)
@@ -324,7 +324,7 @@ def _cost(holdings: Sequence[Holding]) -> Cost:
 
 
 def _ranked(counts: Iterable[tuple[What, int]]) -> list[tuple[What, int]]:
-    """Add up *counts* by what they are of, the largest first."""
+    """Add up *counts* by subject, largest first."""
     sums: dict[What, int] = {}
     for what, n in counts:
         sums[what] = sums.get(what, 0) + n

@@ -1,4 +1,4 @@
-"""The audit log in words: what was done, to what kind of thing, and each value before and after."""
+"""The audit log as text: what was done, to what, and each value before and after."""
 
 import functools
 import re
@@ -165,7 +165,7 @@ FIELDS = {
     "to": "To",
     **{name: meaning.label for name, meaning in MEANINGS.items()},
 }
-"""What is kept with events, in the order in which it is told."""
+"""The logged values, in display order."""
 
 _NOUNS = {
     "agents": "Agents",
@@ -229,9 +229,9 @@ _NUMBER = re.compile(r"\+?[0-9]{3,}")
 
 @dataclass(frozen=True)
 class Change:
-    """One value in words. `before` is None where only what was set is told, `after` where only what there was.
+    """One changed value as text. `before` is None where only the new value matters, `after` where only the old.
 
-    Of a list that was changed, what was `added` and `removed`.
+    For lists, what was `added` and `removed`.
     """
 
     name: str
@@ -242,7 +242,7 @@ class Change:
 
     @property
     def value(self) -> str:
-        """What became of the value: `Sales → Support`."""
+        """The change of the value: `Sales → Support`."""
         if self.added or self.removed:
             parts = [f"added {self.added}" if self.added else "", f"removed {self.removed}" if self.removed else ""]
             return ", ".join(part for part in parts if part)
@@ -252,7 +252,7 @@ class Change:
 
     @property
     def text(self) -> str:
-        """The change in a line: `Label: Sales → Support`."""
+        """The change as a line: `Label: Sales → Support`."""
         return f"{self.name}: {self.value}"
 
 
@@ -262,52 +262,52 @@ def action(key: str) -> str:
 
 
 def event_action(row: AuditRow) -> str:
-    """Return what was done in an event. A release found at the provider is told apart from one of ours."""
+    """Return what was done in an event. A release found at the provider reads differently from our own."""
     marked = row.action == Action.NUMBERS_RELEASE and AT_PROVIDER in row.after
     return "marked the number as released" if marked else action(row.action)
 
 
 def clause(row: AuditRow) -> str:
-    """Return what was done in an event, to stand behind the name of who did it."""
+    """Return what was done, to follow the name of the person."""
     found = event_action(row)
     return f"· {found}" if row.action in _ORDER_RESULTS else found
 
 
 def action_options(keys: Iterable[str]) -> dict[str, str]:
-    """Return the actions in *keys* in words, each with its noun, so that those of one noun stand together."""
+    """Return the actions in *keys* as text, each with its noun so that they sort together."""
     known = [Action(key) for key in sorted(keys) if key in set(Action)]
     return {key: f"{_NOUNS[key.split(':')[0]]}: {ACTIONS[key]}" for key in known}
 
 
 def kind(key: str) -> str:
-    """Return what kind of thing it was done to: `Number`."""
+    """Return the kind of subject: `Number`."""
     return KINDS.get(key, _spelled(key))
 
 
 def subject(row: AuditRow) -> str:
-    """Return what an event is about, numbers grouped for reading."""
+    """Return an event's subject, with numbers grouped for reading."""
     return numbering.display(row.subject) if row.subject_type in ("number", "order") else row.subject
 
 
 def field(name: str) -> str | None:
-    """Return what a field of an event is called; None for one that has no words."""
+    """Return the label of an event's field; None if it has none."""
     if _NUMBER.fullmatch(name):
         return numbering.display(name)
     return FIELDS.get(name) or _provider_fields_of().get(name)
 
 
 def changes(row: AuditRow, zone: ZoneInfo) -> list[Change]:
-    """Return every value of an event in words, with times in *zone*."""
+    """Return every value of an event as text, with times in *zone*."""
     before, after = _flat(row.before, row.after), _flat(row.after, row.before)
     found = []
     for name in sorted({**before, **after}, key=_order):
         title = field(name) or _spelled(name)
         old, new = before.get(name), after.get(name)
         if name in _LABELS and row.subject in (old, new) and None in (old, new):
-            continue  # the subject says it
+            continue  # already in the subject
         if name not in before or (name in after and old == new):
             found += [Change(title, after=_in_words(name, new, zone))] if not _is_nothing(new) else []
-        elif name not in after:  # what a deleted thing was; beside other values it is not a change
+        elif name not in after:  # values of a deleted thing; beside other values they are no change
             found += [Change(title, before=_in_words(name, old, zone))] if not (after or _is_nothing(old)) else []
         elif isinstance(old, list) and isinstance(new, list) and old and new:
             more, fewer = [v for v in new if v not in old], [v for v in old if v not in new]

@@ -1,1 +1,1 @@
-"""Telephony connections: accounts at providers, their credentials, and asking a provider through one."""
+"""Telephony connections: accounts at providers, their credentials, and requests through them."""

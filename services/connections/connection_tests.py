@@ -1,4 +1,4 @@
-"""Testing a connection: the provider is really asked, and what came of it is kept with the connection."""
+"""Connection tests: really ask the provider and store the result with the connection."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,14 +28,14 @@ _LONGEST = 500
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a test, in a sentence for the reader."""
+    """The result of a test, with a sentence for the reader."""
 
     passed: bool
     message: str
 
 
 def can_test(provider: type[Provider]) -> bool:
-    """Return whether the provider has an API that tells good credentials from bad ones."""
+    """Return whether the provider's API can verify credentials."""
     return provider.can(Capability.ACCOUNT) or provider.can(Capability.FIND_OWNED)
 
 
@@ -45,7 +45,7 @@ def testable() -> tuple[str, ...]:
 
 
 def test(session: Session, actor: Actor, connection_id: int) -> Outcome:
-    """Ask the provider whether it takes the credentials of a connection; keep the answer and its time.
+    """Ask the provider whether a connection's credentials work; store the answer and its time.
 
     Nothing changes at the provider. Raises Forbidden, NotFound, InvalidInput for a provider without an
     API, Conflict when the connection changed while the provider was asked.
@@ -59,7 +59,7 @@ def test(session: Session, actor: Actor, connection_id: int) -> Outcome:
         raise InvalidInput(f"{provider.name} cannot be tested. {provider.limits}")
     version = row.version
     session.expunge(row)
-    db.base.engine.end_reading(session)  # no transaction stays open while the provider is asked
+    db.base.engine.end_reading(session)  # no transaction stays open during a request
     outcome = _ask(row)
     with writing(session):
         fresh = db.connections.lock(session, actor.scope, connection_id)
@@ -94,6 +94,6 @@ def _account(provider: Provider) -> Outcome:
 
 
 def _any_number(provider: Provider) -> Outcome:
-    """Ask for a number that nobody has: `no such number` is said only to good credentials."""
+    """Ask for a number that nobody has: only valid credentials get `no such number`."""
     provider_access.patiently(lambda: provider.find_owned_sid(_UNHEARD_OF))
     return Outcome(True, f"{provider.name} accepted the credentials.")

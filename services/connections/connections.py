@@ -1,4 +1,4 @@
-"""Telephony connections: a tenant's accounts at the providers, with secrets that are written and never read back."""
+"""Telephony connections: a tenant's accounts at providers, with write-only secrets."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ _ACCOUNT = "account_sid"
 
 @dataclass(frozen=True)
 class ConnectionValues:
-    """What is entered for a connection. A secret that is left out stays as it is, unless *forget* names it."""
+    """The input for a connection. Omitted secrets stay as they are, unless named in *forget*."""
 
     name: str
     default_country: str | None = None
@@ -55,7 +55,7 @@ class ConnectionValues:
 
 @dataclass(frozen=True)
 class ConnectionDetail:
-    """A connection as its page shows it. `plain` has what is no secret, for those who may write."""
+    """A connection as shown on its page. `plain` has the credentials that are not secret, for those who may write."""
 
     id: int
     tenant_id: int
@@ -94,13 +94,13 @@ def search(session: Session, actor: Actor, query: ConnectionQuery, part: Slice) 
 
 
 def get(session: Session, actor: Actor, connection_id: object) -> ConnectionDetail:
-    """Return one connection, without its secrets. Raises NotFound for any that is not the actor's."""
+    """Return one connection, without its secrets. Raises NotFound for one outside the actor's scope."""
     require(actor, Permission.CONNECTIONS_READ)
     row = db.connections.find(session, actor.scope, validation.as_id(connection_id))
     if row is None:
         raise NotFound
     known = credentials.unseal(settings.current(), row.credentials)
-    shown = {field.name for field in provider_named(row.provider).credential_fields if not field.secret}
+    visible = {field.name for field in provider_named(row.provider).credential_fields if not field.secret}
     return ConnectionDetail(
         id=row.id,
         tenant_id=row.tenant_id,
@@ -115,7 +115,7 @@ def get(session: Session, actor: Actor, connection_id: object) -> ConnectionDeta
         tested_at=row.tested_at,
         test_passed=row.test_passed,
         test_result=row.test_result,
-        plain={name: value for name, value in known.items() if name in shown}
+        plain={name: value for name, value in known.items() if name in visible}
         if actor.may(Permission.CONNECTIONS_WRITE)
         else {},
         stored=frozenset(name for name, value in known.items() if value),
@@ -130,7 +130,7 @@ def uses(session: Session, actor: Actor, connection_id: int) -> Uses:
 
 
 def add(session: Session, actor: Actor, provider: str, values: ConnectionValues) -> int:
-    """Put a connection on record and return its id; nothing is asked of the provider.
+    """Add a connection and return its id; the provider is not asked.
 
     Raises Forbidden, InvalidInput naming the field, NotFound when no tenant is chosen.
     """
@@ -150,7 +150,7 @@ def add(session: Session, actor: Actor, provider: str, values: ConnectionValues)
 def edit(session: Session, actor: Actor, connection_id: int, values: ConnectionValues, *, version: int) -> int:
     """Change a connection and return its new version.
 
-    Raises Forbidden, NotFound, InvalidInput naming the field, Conflict when it changed meanwhile.
+    Raises Forbidden, NotFound, InvalidInput naming the field, Conflict when it has changed.
     """
     require(actor, Permission.CONNECTIONS_WRITE)
     replaced: dict[str, str] = {}
@@ -166,19 +166,19 @@ def edit(session: Session, actor: Actor, connection_id: int, values: ConnectionV
 
 
 def activate(session: Session, actor: Actor, connection_id: int, *, version: int) -> int:
-    """Let a connection be chosen again."""
+    """Activate a connection."""
     require(actor, Permission.CONNECTIONS_WRITE)
     return _set_active(session, actor, connection_id, Action.CONNECTIONS_ACTIVATE, True, version)
 
 
 def deactivate(session: Session, actor: Actor, connection_id: int, *, version: int) -> int:
-    """Let a connection no longer be chosen. What uses it keeps it."""
+    """Deactivate a connection. What uses it keeps it."""
     require(actor, Permission.CONNECTIONS_WRITE)
     return _set_active(session, actor, connection_id, Action.CONNECTIONS_DEACTIVATE, False, version)
 
 
 def delete(session: Session, actor: Actor, connection_id: int, *, version: int) -> None:
-    """Delete a connection and its secrets. Raises Conflict when anything refers to it or it changed meanwhile."""
+    """Delete a connection and its secrets. Raises Conflict when it is in use or has changed."""
     require(actor, Permission.CONNECTIONS_WRITE)
     with writing(session, conflict="This connection is now in use. It was not deleted."):
         row = db.connections.lock(session, actor.scope, validation.as_id(connection_id))
@@ -194,7 +194,7 @@ def delete(session: Session, actor: Actor, connection_id: int, *, version: int) 
 
 
 def usage(found: Uses) -> str:
-    """Return in words what refers to a connection; empty for nothing."""
+    """Return what uses a connection, as text; empty for nothing."""
     parts = [
         amount(found.numbers, "number") if found.numbers else "",
         amount(found.open_orders, "order") + " still open" if found.open_orders else "",
@@ -205,7 +205,7 @@ def usage(found: Uses) -> str:
 
 
 def rotate_key(session: Session) -> int:
-    """Write the credentials of every connection anew with the first key; return how many there were.
+    """Re-encrypt all credentials with the first key; return how many there were.
 
     Raises KeyProblem, with nothing changed, when no key opens one of them.
     """
@@ -220,7 +220,7 @@ def rotate_key(session: Session) -> int:
 
 
 def provider_named(key: str) -> type[Provider]:
-    """Return what is known of a provider; one that has no file here is only its key."""
+    """Return a provider's class; an unknown one has only its key."""
     return PROVIDERS.get(key) or _unknown(key)
 
 

@@ -1,4 +1,4 @@
-"""Asking a provider on behalf of a tenant: credentials opened, reads repeated, errors in the reader's words."""
+"""Access to a tenant's providers: decrypts credentials, repeats reads, translates errors."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,13 +24,13 @@ from services.core.errors import ServiceError
 
 ATTEMPTS = 3
 LONGEST_WAIT = 4.0
-"""Seconds between two attempts. A provider that wants a longer pause is not asked again: somebody is waiting."""
+"""Seconds between attempts. A provider that wants a longer pause is not asked again, since someone is waiting."""
 
 PATIENCE = 15.0
 """Seconds within which the last attempt begins: with its timeouts it must end before anybody gives an order up."""
 
 STRICT = False
-"""Whether asking inside a transaction that writes fails, as in tests, or is logged as a fault of ours."""
+"""Whether a request inside a writing transaction raises, as in tests, or is logged as a bug."""
 
 Answer = TypeVar("Answer")
 
@@ -41,7 +41,7 @@ _ASKING = {"find_owned", "owned", *(verb for verbs in VERBS.values() for verb in
 
 
 class ProviderProblem(ServiceError):
-    """The provider refused, or did not answer. The message says what happened and what to do."""
+    """The provider refused or did not answer. The message says what happened and what to do."""
 
 
 def connect(connection: Connection, *, timeout: float = DEFAULT_TIMEOUT) -> Provider:
@@ -102,7 +102,7 @@ class _Watched:
 
 @contextmanager
 def in_words() -> Iterator[None]:
-    """Turn what the provider refused inside the block into an error for the reader."""
+    """Translate provider errors inside the block for the reader."""
     try:
         yield
     except ProviderError as exc:

@@ -1,1 +1,1 @@
-"""What every rule stands on: access, errors, settings, secrets, validation, and changes with a version."""
+"""What every service builds on: access, errors, settings, secrets, validation, versioned changes."""

@@ -1,4 +1,4 @@
-"""Who may do what: one table of permissions by role, and the actor whom every service asks about."""
+"""Who may do what: the table of permissions by role, and the actor passed to every service."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -103,13 +103,13 @@ class Actor:
     must_change_password: bool = False
     workspaces: tuple[Workspace, ...] = field(default=(), compare=False)
     suspended: tuple[tuple[int, str], ...] = field(default=(), compare=False)
-    """Id and name of tenants that the actor would work in, were they not suspended."""
+    """Id and name of the actor's suspended tenants."""
     granted: frozenset[Permission] | None = None
     """For a program with an API key: all that it may do."""
 
     @property
     def scope(self) -> Scope:
-        """The tenants whose things this actor sees now. Raises NotFound when none is chosen."""
+        """The tenants in this actor's scope. Raises NotFound when none is chosen."""
         if self.all_tenants and self.is_superadmin:
             return Scope(None)
         if self.tenant_id is None:

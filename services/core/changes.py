@@ -1,4 +1,4 @@
-"""A change to something that has a version: refused when it is no longer as it was shown, recorded when done."""
+"""Versioned changes: refused when the row has changed since it was shown, logged when done."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,10 +27,9 @@ def _any(_row: Any) -> None:
 
 @dataclass(frozen=True)
 class Noun(Generic[Row]):
-    """A kind of thing that is changed here: what it is called, who may, how it is found and recorded.
+    """A kind of changeable thing: its name, permission, lookup and logged values.
 
-    `find` locks the row. `words` gives its values as the audit log keeps them, without secrets. `refuse` raises for a
-    row that cannot be changed at all.
+    `find` locks the row. `words` gives its values for the audit log, without secrets.
     """
 
     name: str
@@ -58,10 +57,9 @@ def change(
     version: int | None,
     details: Mapping[str, str] | None = None,
 ) -> int:
-    """Do *apply* to a row as it was shown at *version*, record it with *details*, return the new version.
+    """Run *apply* on a row at *version*, log it and return the new version.
 
-    None for *version* is for what holds whatever else was changed. Raises NotFound, Forbidden, and
-    Conflict when the row is no longer at *version*.
+    *version* None skips the check. Raises NotFound, Forbidden, and Conflict when the row is no longer at *version*.
     """
     require(actor, noun.permission)
     with writing(session, conflict=_overtaken(noun.name)):

@@ -1,12 +1,13 @@
-"""What a service refuses, named by what the reader may do next. Each message is for the reader.
+"""Errors raised by services, named by what the caller may do next. Messages are for the reader.
 
 ServiceError
-    Forbidden      the role does not allow it
-    NotFound       no such thing, or another tenant's: the two are never told apart
-    InvalidInput   something typed or chosen cannot be used; `field` says which
-    Conflict       somebody else changed it meanwhile; `changes` says what
+  Forbidden      the role does not allow it
+  NotFound       no such thing, or another tenant's: the two are indistinguishable
+  InvalidInput   something typed or chosen cannot be used; `field` says which
+  Conflict       someone else changed it in the meantime; `changes` says what
+
 DatabaseUnavailable  the database did not answer; nothing was saved
-UnstorableText       a text holds a character that no database keeps; nothing was saved
+UnstorableText       a text has a character that no database can store; nothing was saved
 """
 
 from collections.abc import Sequence
@@ -42,7 +43,7 @@ class InvalidInput(ServiceError):
 
 
 class Conflict(ServiceError):
-    """It changed since it was shown. `changes` are the audit events in between, oldest first."""
+    """It has changed since it was shown. `changes` are the audit events in between, oldest first."""
 
     def __init__(self, message: str, *, changes: Sequence[Any] = ()) -> None:
         super().__init__(message)
@@ -50,4 +51,4 @@ class Conflict(ServiceError):
 
 
 class Busy(ServiceError):
-    """Too much is being done at once, and nothing was: the same can be asked again."""
+    """Too much is being done at once; nothing happened, and the caller may retry."""

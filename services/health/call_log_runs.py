@@ -1,4 +1,4 @@
-"""Driving a run through a call log: whole days of the tenant, oldest first, each added up and written in one go.
+"""Runs through a call log: whole days of the tenant, oldest first, each summed and written at once.
 
 What a call of one of our numbers counts as:
 
@@ -152,7 +152,7 @@ def _ask(provider: Provider, since: datetime, until: datetime, connection_id: in
 
 
 def _keep(connection_id: int, run: str, day: date, until: datetime, read: Day) -> bool:
-    """Write the facts of a day together with that it was read, unless somebody else has; return whether to go on."""
+    """Write the facts of a day together with that it was read, unless someone else has; return whether to go on."""
     with write() as session:
         pull = call_logs.mine(session, connection_id, run)
         if pull is None or pull.done_until >= day:
@@ -169,7 +169,7 @@ def _keep(connection_id: int, run: str, day: date, until: datetime, read: Day) -
                 nowhere[_why(pools)] += kinds.total()
         before = db.health.facts.count(session, scope, day, day)
         if facts:
-            db.health.facts.put(session, scope, facts, replace=False)
+            db.health.facts.put(session, pull.tenant_id, facts, replace=False)
         added = db.health.facts.count(session, scope, day, day) - before
         told = Counts(1, read.calls, added, len(facts) - added, read.inbound, read.not_dialed, **nowhere)
         pull.counts = Counts(**pull.counts).plus(told)._asdict()

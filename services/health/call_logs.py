@@ -1,6 +1,6 @@
-"""Call logs of providers: how far each was read into campaign health, and the runs that read on.
+"""Call logs of providers: how far each was read into campaign health, and the runs that read them.
 
-A run is written down before the provider is asked. `services/health/call_log_runs.py` drives it, a day at a time.
+A run is recorded before the provider is asked. `services/health/call_log_runs.py` drives it, day by day.
 """
 
 import uuid
@@ -91,7 +91,7 @@ def get(session: Session, actor: Actor, connection_id: int) -> CallLog:
 
 
 def begin(session: Session, actor: Actor, connection_id: int, *, first_day: date | None = None) -> str:
-    """Write down that a run begins, and return its name. The provider is not asked yet.
+    """Start a run and return its name. The provider is not asked yet.
 
     It goes on after the last day that was read; *first_day* is for a log of which none was. Raises NotFound,
     InvalidInput (a provider without a call log, an inactive connection, a day too long ago), and Conflict while
@@ -190,7 +190,7 @@ def _first_day(session: Session, tenant_id: int, chosen: date | None) -> date:
 
 
 def _end(session: Session, pull: HealthPull, name: str, problem: str | None) -> None:
-    """End a run and write down what it did; nothing of one that the clock began and that read nothing."""
+    """End a run and log what it did, unless it was scheduled and read nothing."""
     pull.ended_at = datetime.now(UTC)
     pull.problem = problem[:500] if problem else None
     counts = Counts(**pull.counts)

@@ -1,4 +1,4 @@
-"""Campaign health comes in, by file or from a program: a row replaces what its campaign, number and day had."""
+"""Imports campaign health, by file or API: a row replaces what its campaign, number and day had."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -88,7 +88,7 @@ class HealthImport(ImportKind[Fact]):
 
     def write(self, session: Session, actor: Actor, items: Sequence[Fact]) -> None:
         """Write facts, each in the place of the one that its campaign, number and day had."""
-        db.health.facts.put(session, Scope(require_tenant(actor)), items)
+        db.health.facts.put(session, require_tenant(actor), items)
 
     def summary(self, report: Report, items: Sequence[Fact]) -> Mapping[str, object]:
         """Return how many rows had which outcome, and the days that they are about."""
@@ -116,7 +116,7 @@ class _Reader(RowReader[Fact]):
 
     def read(self, row: Row) -> ReadRow[Fact]:
         """Return the fact in *row*, or why there is none."""
-        number = written_numbers.echo(files.text(row.get("number")))
+        number = self._numbers.shown(files.text(row.get("number")))
         try:
             imports.understood(row)
             fact = _fact(**imports.values(FIELDS, self, row))
@@ -208,8 +208,15 @@ class _Numbers:
         # Without a country more can be doubted: that counts only where no connection has one.
         known = sorted({plan for plan in plans if plan.default_country}) or [Plan()]
         self._read = {text: _Reading.of(text, known) for text in set(texts) if text}
+        self._shown: dict[str, str] = {}
         wanted = {one for read in self._read.values() for one in (*read.numbers, *read.verbatim)}
         self._ids = db.health.facts.numbers(session, scope, sorted(wanted))
+
+    def shown(self, text: str) -> str:
+        """Return *text* as it is told to the reader."""
+        if text not in self._shown:
+            self._shown[text] = written_numbers.echo(text)
+        return self._shown[text]
 
     def find(self, text: str) -> int:
         """Return the id of the one number that *text* is. Raises InvalidInput with the reason when it is none."""

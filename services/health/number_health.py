@@ -1,4 +1,4 @@
-"""Number health: how all numbers of a tenant perform, which stand out beyond chance, and what to do about it."""
+"""Number health: how a tenant's numbers perform, which stand out beyond chance, and what to do."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -51,7 +51,7 @@ _HEADER = (
 _IDLE_HEADER = ("Number", "Name", "Tenant", "Completed calls")
 
 URGENT = (Verdict.SPAM_FLAGGED, Verdict.LOW, Verdict.FALLING)
-"""What somebody should do something about."""
+"""Verdicts that need action."""
 
 ACTION = {
     Verdict.SPAM_FLAGGED: "Rest it, register it with the carriers, or replace it.",
@@ -67,7 +67,7 @@ ACTION = {
 
 @dataclass(frozen=True)
 class HealthFilter:
-    """What a manager looks at: the last *days* up to the day before *today*, filtered."""
+    """The window and filters: the last *days* up to the day before *today*."""
 
     days: int
     today: date
@@ -98,22 +98,22 @@ def totals(session: Session, actor: Actor, days: int) -> Totals:
     return db.health.number_health.totals(session, actor.scope, days)
 
 
-def spread(session: Session, actor: Actor, wanted: HealthFilter) -> list[Step]:
+def spread(session: Session, actor: Actor, filters: HealthFilter) -> list[Step]:
     """Return how many lines match, by answer rate in steps of BIN and by verdict."""
     require(actor, Permission.HEALTH_READ)
-    return db.health.number_health.spread(session, actor.scope, _query(session, actor, wanted))
+    return db.health.number_health.spread(session, actor.scope, _query(session, actor, filters))
 
 
-def search(session: Session, actor: Actor, wanted: HealthFilter, part: Slice) -> list[HealthRow]:
-    """Return the *part* of the lines that match, the worst first."""
+def search(session: Session, actor: Actor, filters: HealthFilter, part: Slice) -> list[HealthRow]:
+    """Return the *part* of the matching lines, worst first."""
     require(actor, Permission.HEALTH_READ)
-    return db.health.number_health.search(session, actor.scope, _query(session, actor, wanted), part)
+    return db.health.number_health.search(session, actor.scope, _query(session, actor, filters), part)
 
 
-def of_number(session: Session, actor: Actor, number_id: int, wanted: HealthFilter) -> dict[int, HealthRow]:
+def of_number(session: Session, actor: Actor, number_id: int, filters: HealthFilter) -> dict[int, HealthRow]:
     """Return the lines of one number, by campaign. A campaign without calls in the window has none."""
     require(actor, Permission.HEALTH_READ)
-    query = replace(_query(session, actor, wanted), number_id=number_id)
+    query = replace(_query(session, actor, filters), number_id=number_id)
     rows = db.health.number_health.search(session, actor.scope, query, Slice(1, MOST_CAMPAIGNS))
     return {row.campaign_id: row for row in rows}
 
@@ -121,7 +121,9 @@ def of_number(session: Session, actor: Actor, number_id: int, wanted: HealthFilt
 def weights(
     session: Session, actor: Actor, campaigns: Sequence[int], numbers: Sequence[int]
 ) -> dict[tuple[int, int], float]:
-    """Return our weight of *numbers* in the pools of *campaigns*, by campaign and number; 1 is a pool's average.
+    """Return the calculated weights of *numbers* in the pools of *campaigns*, by campaign and number.
+
+    1 is the pool's average.
 
     It goes by the calls of the last IDLE_DAYS days; see `services.health.statistics.weights`.
     """
@@ -132,12 +134,12 @@ def weights(
     )
 
 
-def trends(session: Session, actor: Actor, wanted: HealthFilter, rows: list[HealthRow]) -> list[list[float]]:
+def trends(session: Session, actor: Actor, filters: HealthFilter, rows: list[HealthRow]) -> list[list[float]]:
     """Return the answer rate by day of each of *rows*."""
     require(actor, Permission.HEALTH_READ)
     numbers, campaigns = {row.number_id for row in rows}, {row.campaign_id for row in rows}
     found = db.health.number_health.trends(
-        session, actor.scope, window(wanted.days, wanted.today).since, numbers, campaigns
+        session, actor.scope, window(filters.days, filters.today).since, numbers, campaigns
     )
     return [found.get((row.number_id, row.campaign_id), []) for row in rows]
 
@@ -149,24 +151,24 @@ def count_idle(session: Session, actor: Actor) -> int:
 
 
 def idle(session: Session, actor: Actor, part: Slice) -> list[IdleRow]:
-    """Return the *part* of the numbers that are at risk of being reclaimed, the idlest first."""
+    """Return the *part* of the numbers that are at risk of being reclaimed, least used first."""
     require(actor, Permission.HEALTH_READ)
     return db.health.number_health.idle(session, actor.scope, thresholds.of(session, actor).rules, part)
 
 
-def export(session: Session, actor: Actor, wanted: HealthFilter) -> list[Table]:
-    """Return every line that matches, and every idle number, for a file; the download is written down."""
+def export(session: Session, actor: Actor, filters: HealthFilter) -> list[Table]:
+    """Return every matching line and every idle number, for a file; logs the download."""
     require(actor, Permission.HEALTH_READ)
     require(actor, Permission.NUMBERS_EXPORT)
     subject = Subject("health", None, "Number health", actor.scope.tenant_id)
     details = {
-        "days": wanted.days,
-        "search": wanted.digits,
-        "statuses": [labels.VERDICT[one] for one in wanted.verdicts],
+        "days": filters.days,
+        "search": filters.digits,
+        "statuses": [labels.VERDICT[one] for one in filters.verdicts],
     }
     audit.record(session, actor, Action.HEALTH_EXPORT, subject, after=details)
     session.commit()
-    limits, query = thresholds.of(session, actor), _query(session, actor, wanted)
+    limits, query = thresholds.of(session, actor), _query(session, actor, filters)
     lines = db.health.number_health.walk(session, actor.scope, query)
     idle = db.health.number_health.walk_idle(session, actor.scope, limits.rules)
     return [
@@ -196,7 +198,7 @@ def _cells(row: HealthRow, limits: Thresholds) -> Sequence[Cell]:
 
 
 def reason(row: HealthRow, limits: Thresholds) -> str:
-    """Return why a line has its verdict, in words."""
+    """Return the reason for a line's verdict."""
     match row.verdict:
         case Verdict.SPAM_FLAGGED:
             return f"Flagged as spam in its pool; {labels.amount(row.spam_reports, 'report')} in the window."
@@ -235,7 +237,7 @@ def falls(session: Session, actor: Actor, days: int, campaign_id: int | None = N
 
 
 def fallen(fall: FallRow) -> str:
-    """Return what happened to a campaign's pool, in words."""
+    """Return a sentence about the fall of a campaign's pool."""
     return (
         f"The answer rate of the whole pool has dropped since {fall.since:%-d %b %Y}: "
         f"{_rate(fall.answered, fall.attempts)}; {fall.expected:.0%} was usual on such days."
@@ -251,8 +253,8 @@ def changed(found: Totals) -> tuple[float, bool] | None:
     return found.answered / found.attempts - found.answered_before / found.attempts_before, low > 0 or high < 0
 
 
-def _query(session: Session, actor: Actor, wanted: HealthFilter) -> HealthQuery:
+def _query(session: Session, actor: Actor, filters: HealthFilter) -> HealthQuery:
     limits = thresholds.of(session, actor)
     return HealthQuery(
-        wanted.days, wanted.today, limits.cap_warning, limits.cap, wanted.digits, wanted.verdicts, wanted.campaigns
+        filters.days, filters.today, limits.cap_warning, limits.cap, filters.digits, filters.verdicts, filters.campaigns
     )

@@ -1,7 +1,6 @@
-"""Adding up number health: in the background, while readers are shown the last sums.
+"""Summaries of number health, computed in the background while readers see the last ones.
 
-Who reads never adds up and never writes, so that it can be read while the database cannot be written. What is quick to
-add up is waited for a moment.
+Readers never compute or write, so that reading works while the database is locked. They wait a moment for quick ones.
 """
 
 import threading
@@ -21,22 +20,22 @@ from services.health import number_health, summary_lines, thresholds
 from services.text.days import today_in
 
 QUICK = 1.0
-"""Seconds. Nobody waits for sums that took longer the last time."""
+"""Seconds. Nobody waits for summaries that took longer last time."""
 
 WAIT = 1.0
-"""Seconds for which a reader waits, all in all, if nothing else is said."""
+"""The default total waiting time of a reader, in seconds."""
 
 REST = 10
-"""Adding up takes no more than one part in so many of the time, however often calls come in, or it fails."""
+"""Summaries take at most one part in this many of the time, however often calls come in or they fail."""
 
 _log = structlog.get_logger()
 _places = threading.BoundedSemaphore(2)
-"""How many windows are added up at the same time."""
+"""How many windows are computed at once."""
 
 _beginning = threading.Lock()
 _begun: dict[tuple[int, int], threading.Thread] = {}
 _rests_until: dict[tuple[int, int], float] = {}
-"""When what has failed may begin again, by `time.monotonic`."""
+"""When failed ones may start again, by `time.monotonic`."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class AsOf:
 
 
 def freshen(session: Session, actor: Actor, days: int, *others: int, wait: float | None = None) -> AsOf:
-    """See to it that the sums over windows of *days*, and *others*, are the newest, or are being made.
+    """Make sure that the summaries over windows of *days*, and *others*, are current or being computed.
 
     Return of when those over *days* are, after no more than *wait* seconds, or WAIT. Nothing is written in the
     transaction of *session*.
@@ -73,10 +72,10 @@ def freshen(session: Session, actor: Actor, days: int, *others: int, wait: float
         found = _stored(session, actor, windows)
     asked = [one for one in found if one.days == days]
     behind = not all(_is_newest(one) for one in asked)
-    made = [one.summary for one in asked if one.summary]
-    if not made:
+    summaries = [one.summary for one in asked if one.summary]
+    if not summaries:
         return AsOf(None, None, behind)
-    return AsOf(min(one.until for one in made), min(one.made_at for one in made), behind)
+    return AsOf(min(one.until for one in summaries), min(one.made_at for one in summaries), behind)
 
 
 def _stored(session: Session, actor: Actor, windows: set[int]) -> list[StoredSummary]:
@@ -91,7 +90,7 @@ def _is_newest(one: StoredSummary) -> bool:
 
 
 def _begin(one: StoredSummary) -> threading.Thread | None:
-    """Have it added up in the background, unless it rests. What is lost when the app stops the next reader begins."""
+    """Compute it in the background, unless it rests. After a restart the next reader starts it."""
     key, old = (one.tenant.id, one.days), one.summary
     if old and old.seconds > QUICK and (datetime.now(UTC) - old.made_at).total_seconds() <= REST * old.seconds:
         return None
@@ -122,7 +121,7 @@ def _in_background(tenant_id: int, days: int, today: date, limits: Limits) -> No
 
 
 def add_up(tenant_id: int, days: int, today: date, limits: Limits) -> None:
-    """Add up a tenant's health over a window, and keep it, unless another replica does so already.
+    """Compute and store a tenant's health summary over a window, unless another replica already does.
 
     Raises DatabaseUnavailable when the database cannot be written just now.
     """
@@ -154,5 +153,5 @@ def limits_of(tenant: Tenant) -> Limits:
 
 
 def under_way() -> list[threading.Thread]:
-    """Return what is being added up in the background of this process."""
+    """Return what this process is computing in the background."""
     return list(_begun.values())

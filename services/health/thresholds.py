@@ -14,7 +14,7 @@ from services.core.access import Actor, Permission, require
 from services.core.errors import InvalidInput
 
 IDLE_DAYS = 30
-"""Over how many days the completed calls of a number are added up, to tell whether it is idle."""
+"""The window, in days, in which completed calls decide whether a number is idle."""
 
 
 _VOICE_ONLY = tuple(provider.key for provider in all_providers() if not provider.keeps_status_callback)
@@ -22,7 +22,7 @@ _VOICE_ONLY = tuple(provider.key for provider in all_providers() if not provider
 
 @dataclass(frozen=True)
 class Thresholds:
-    """When a number is flagged, capped or idle. Each tenant may say otherwise in its settings, under `health`."""
+    """When a number is flagged, capped or idle. Tenants override it in their settings, under `health`."""
 
     widest_interval: float = 0.30
     flag_share: float = 0.5
@@ -36,13 +36,13 @@ class Thresholds:
 
     @property
     def rules(self) -> Rules:
-        """What calls for attention."""
+        """The limits for attention."""
         return Rules(IDLE_DAYS, self.idle_calls, _VOICE_ONLY)
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a threshold is called, does, and may be. Shares are stored in 0..1, and told in percent."""
+    """A threshold's label, meaning and range. Shares are stored in 0..1 and displayed in percent."""
 
     label: str
     sentence: str
@@ -56,7 +56,7 @@ class Meaning:
         return f"{self.number(value)}{self.unit if self.unit == '%' else f' {self.unit}'}"
 
     def number(self, value: float) -> str:
-        """Return a value as it is read, without its unit."""
+        """Return a value as displayed, without its unit."""
         return f"{round(value * 100, 4) if self.is_share else value:,g}"
 
 
@@ -113,26 +113,26 @@ MEANINGS = {
         1000,
     ),
 }
-"""Every threshold in the words of the reader, by its field."""
+"""Every threshold's meaning, by field."""
 
 _WHOLE = {field.name for field in dataclasses.fields(Thresholds) if isinstance(field.default, int)}
 
 
 def read(settings: Mapping[str, Any]) -> Thresholds:
-    """Return the thresholds in a tenant's settings; what is missing or senseless there is the default."""
-    given = settings.get("health")
-    if not isinstance(given, Mapping):
+    """Return the thresholds in a tenant's settings; missing or invalid ones are the default."""
+    own = settings.get("health")
+    if not isinstance(own, Mapping):
         return Thresholds()
     known: dict[str, Any] = {}
     for name, meaning in MEANINGS.items():
-        value = given.get(name)
+        value = own.get(name)
         if isinstance(value, int | float) and not isinstance(value, bool) and meaning.least <= value <= meaning.most:
             known[name] = int(value) if name in _WHOLE else float(value)
     return Thresholds(**known)
 
 
 def of(session: Session, actor: Actor) -> Thresholds:
-    """Return the thresholds of the chosen tenant; the defaults when all tenants are looked at."""
+    """Return the chosen tenant's thresholds; the defaults for all tenants."""
     require(actor, Permission.HEALTH_READ)
     tenant = db.people.tenants.find(session, actor.scope.tenant_id) if actor.scope.tenant_id else None
     return read(tenant.settings) if tenant else Thresholds()
@@ -153,7 +153,7 @@ def check(limits: Thresholds) -> None:
 
 
 def stored(limits: Thresholds) -> dict[str, float]:
-    """Return what a tenant's settings keep: the values that are not the defaults."""
+    """Return what a tenant's settings store: the values other than the defaults."""
     defaults = Thresholds()
     values = {name: getattr(limits, name) for name in MEANINGS}
     return {name: value for name, value in values.items() if value != getattr(defaults, name)}

@@ -1,1 +1,1 @@
-"""What goes on by itself: workflows, the processes of an installation, and whether this one can serve."""
+"""Background work: workflows, the installation's processes, health checks, and imports by file."""

@@ -1,4 +1,4 @@
-"""What we use of DBOS (3.4) that it does not document: all of it stands here."""
+"""All undocumented parts of DBOS (3.4) that we use."""
 
 from collections.abc import Sequence
 

@@ -64,7 +64,7 @@ class Row(NamedTuple):
 
 
 class Outcome(StrEnum):
-    """What comes of a row, the worst first."""
+    """What comes of a row, worst first."""
 
     REFUSED = "refused"
     DOUBTFUL = "doubtful"
@@ -145,8 +145,7 @@ class Refused(InvalidInput):
         self.report = report
 
 
-@dataclass(frozen=True)
-class ReadRow(Generic[Item]):
+class ReadRow(NamedTuple, Generic[Item]):
     """A row as it was read: what can be written of it, or why it cannot. `may_be` are the records that it can be about.
 
     The likeliest of them comes first.
@@ -193,7 +192,7 @@ class ImportKind(ABC, Generic[Item]):
     most_rows: ClassVar[int]
     """Rows of one import; it holds the database's write lock while it is written."""
     lost: ClassVar[str]
-    """What was changed by somebody else, when the database refuses a row that was judged good."""
+    """What was changed by someone else, when the database refuses a row that was judged good."""
 
     @abstractmethod
     def reader(self, session: Session, actor: Actor, rows: Sequence[Row]) -> RowReader[Item]:
@@ -235,9 +234,9 @@ def save(
 ) -> Report:
     """Write all rows, or with *keep_good* those that are right, in one transaction; return what came of each.
 
-    *source* says in the audit log where they came from. *progress* hears of the reading alone: what it does may end the
-    caller, and nothing may end a transaction that writes. Raises Refused when a row cannot be imported and *keep_good*
-    is not said or nothing is good, Conflict when what the rows refer to changed meanwhile.
+    *source* says in the audit log where they came from. *progress* hears of the reading alone: what it does may end
+    the caller, and nothing may end a transaction that writes. Raises Refused when a row cannot be imported and
+    *keep_good* is not said or nothing is good, Conflict when what the rows refer to changed in the meantime.
     """
     require(actor, kind.permission)
     tenant_id = require_tenant(actor)
@@ -289,16 +288,14 @@ def understood(row: Row) -> None:
 
 def values(fields: Sequence[Field], reader: RowReader[Any], row: Row) -> dict[str, Any]:
     """Return what the cells of a row mean, by field. Raises InvalidInput for the first that means nothing."""
-    return {field.name: value(field, reader, row.get(field.name)) for field in fields}
-
-
-def value(field: Field, reader: RowReader[Any], cell: object) -> Any:
-    """Return what a cell means. Raises InvalidInput with the field."""
-    try:
-        return field.read(reader, cell)
-    except InvalidInput as exc:
-        exc.field = field.name
-        raise
+    found: dict[str, Any] = {}
+    for field in fields:
+        try:
+            found[field.name] = field.read(reader, row.cells.get(field.name))
+        except InvalidInput as exc:
+            exc.field = field.name
+            raise
+    return found
 
 
 def names(kind: type[ImportKind[Any]]) -> dict[str, Sequence[str]]:

@@ -1,4 +1,4 @@
-"""The processes of an installation: each says that it lives, so that others take over what a dead one had begun."""
+"""The processes of an installation: each sends heartbeats, so that others take over a dead one's work."""
 
 import socket
 import time
@@ -11,7 +11,7 @@ from services.core.transactions import write
 
 BEAT_SECONDS = 3.0
 SILENT_SECONDS = 15.0
-"""Whoever was not heard for so long is dead. If it only slept, what it does is done twice, which all work bears."""
+"""A process silent for this long counts as dead. If it only slept, its work is done twice, which is safe."""
 
 
 class Replica:
@@ -23,7 +23,7 @@ class Replica:
         self._beaten: float | None = None
 
     def beat(self) -> bool:
-        """Say that this process lives, every few seconds; return whether it did."""
+        """Send this process's heartbeat every few seconds; return whether it did."""
         now = time.monotonic()
         if self._beaten is not None and now - self._beaten < BEAT_SECONDS:
             return False

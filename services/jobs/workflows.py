@@ -1,6 +1,6 @@
-"""What goes on by itself, also after a crash: orders by the sweep, runs through call logs as workflows of DBOS.
+"""Background work that survives crashes: orders by the sweep, call log runs as DBOS workflows.
 
-What is true stands in the row of the order (`services/orders/fulfilment.py`) or of the run
+The source of truth is the row of the order (`services/orders/fulfilment.py`) or of the run
 (`services/health/call_log_runs.py`).
 """
 
@@ -28,7 +28,7 @@ from services.orders.sweep import Sweep
 from services.text import labels
 
 UNDER_WAY = ["ENQUEUED", "PENDING", "DELAYED"]
-"""What DBOS calls a workflow that still runs, here or at another replica, or will."""
+"""DBOS states of workflows that run or will run, in any replica."""
 
 LONGEST_LOOK = 60.0
 """Seconds that somebody waits while all open orders are looked at."""
@@ -74,14 +74,14 @@ _sweep: list[Sweep] = []
 
 
 def launch(settings: Settings) -> None:
-    """Start what works by itself, on our own database; what was under way goes on, and what never began begins."""
+    """Start background work on our own database; interrupted and pending work continues."""
     replica = Replica()
     DBOS(
         config=DBOSConfig(
             name="numberdesk",
             system_database_url=settings.url,
             executor_id=replica.id,
-            application_version="1",  # an upgrade goes on with what an older version began
+            application_version="1",  # an upgrade continues work that an older version began
             log_level="WARNING",
             console_log_level="WARNING",
         )
@@ -103,7 +103,7 @@ def launch(settings: Settings) -> None:
 
 
 def stop() -> None:
-    """Stop what works by itself. What is under way goes on at another replica, or at the next start."""
+    """Stop background work. It continues in another replica or at the next start."""
     for sweep in _sweep:
         sweep.stop()
     _sweep.clear()
@@ -111,20 +111,20 @@ def stop() -> None:
 
 
 def read_call_log(connection_id: int, run: str) -> None:
-    """Have a run through a call log read what there is. Doing so again is the same as once."""
+    """Start a call log run. Idempotent."""
     with SetWorkflowID(f"call-log-{run}"):
         DBOS.start_workflow(_read, connection_id, run)
 
 
 def look_now(order_id: int) -> None:
-    """Look at the provider now. Raises ProviderProblem when that cannot be, with the reason."""
+    """Check at the provider now. Raises ProviderProblem with the reason when that fails."""
     look = fulfilment.drive(order_id, even_early=True)
     if look.problem and not look.is_settled:
         raise provider_access.ProviderProblem(look.problem)
 
 
 def look_at_all(session: Session, actor: Actor) -> str:
-    """Look at the provider for every open order that the actor sees; return in words what came of them.
+    """Check every open order in the actor's scope at the provider; return a summary.
 
     Raises ProviderProblem, in the same words, when some could not be looked at: with each reason.
     """
@@ -139,7 +139,7 @@ def look_at_all(session: Session, actor: Actor) -> str:
         if time.monotonic() > until:
             hindered["there are too many to wait for. They are checked automatically"] += 1
             continue
-        if connection_id in away:  # it was too busy, or did not answer, a moment ago
+        if connection_id in away:  # it was busy or did not answer a moment ago
             hindered[away[connection_id]] += 1
             continue
         look = fulfilment.carry_on(order_id, even_early=True)
@@ -177,7 +177,7 @@ def _hasten() -> None:
 
 
 def _live(replica: Replica) -> None:
-    """Say that this process lives, and take over the workflows of those that do not."""
+    """Send a heartbeat and take over the workflows of dead processes."""
     if not replica.beat():
         return
     begun = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)

@@ -1,1 +1,1 @@
-"""Phone numbers on record: found, changed, registered by hand or by file."""
+"""Phone numbers: search, changes, registration by form or file."""

@@ -1,4 +1,4 @@
-"""What a row of a file says of a number that is on record otherwise: by field, as values are stored."""
+"""Differences between a file's row and a number on record, by field, as values are stored."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,7 +6,6 @@ from db.numbers.records import NumberRecord
 from services.connections.connections import provider_named
 from services.core import validation
 from services.core.errors import InvalidInput
-from services.jobs import imports
 from services.jobs.imports import Difference, Row, RowReader
 from services.numbers.import_fields import CONFIGURED, CONNECTION, TITLES, country_names, status
 from services.numbers.registration import Prepared
@@ -14,13 +13,13 @@ from services.text import exports, files, labels, written_numbers
 
 _LONGEST = 60
 _BEFORE = 20
-"""Characters that are shown of a long value, and how many of them before the first that differs."""
+"""How many characters of a long value to show, and how many before the first difference."""
 
 
 def between(row: Row, record: NumberRecord, reader: RowReader[Prepared]) -> list[Difference]:
-    """Return what a row says of a number that the *record* does not; what the file has no column for says nothing.
+    """Return the differences between a row and the *record*; fields without a column are ignored.
 
-    *reader* knows the agents and connections that a row can name. A value that cannot be understood differs.
+    *reader* knows the agents and connections that a row can name. An unreadable value counts as different.
     """
     here: Mapping[str, str] = {
         "connection": record.connection or "",
@@ -38,7 +37,7 @@ def between(row: Row, record: NumberRecord, reader: RowReader[Prepared]) -> list
         if cell is None or field.name not in here:
             continue
         try:
-            in_file = field.words(imports.value(field, reader, cell))
+            in_file = field.words(field.read(reader, cell))
         except InvalidInput:
             in_file = files.text(cell)
         if in_file != here[field.name]:
@@ -50,7 +49,7 @@ def between(row: Row, record: NumberRecord, reader: RowReader[Prepared]) -> list
 
 
 def in_words(differences: Sequence[Difference]) -> str:
-    """Return *differences* in words: `Label: here “Front desk”, in the file “Reception”; Tags: …`."""
+    """Return *differences* as text: `Label: here “Front desk”, in the file “Reception”; Tags: …`."""
     return "; ".join(f"{TITLES[one.field]}: {_in_words(one.here, one.in_file)}" for one in differences)
 
 
@@ -61,7 +60,7 @@ def _in_words(here: str, in_file: str) -> str:
 
 
 def _excerpt(value: str, other: str) -> str:
-    """Return a value in quotes, of a long one the part around the first character that differs from the *other*."""
+    """Return a quoted value; of a long one, the part around the first difference from the *other*."""
     if not value:
         return "none"
     value, other = value.replace("\n", "↵"), other.replace("\n", "↵")

@@ -1,4 +1,4 @@
-"""The fields of a file of numbers: what their columns are called, and how a cell is read."""
+"""The fields of a file of numbers: their column names and how to read a cell."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -20,20 +20,20 @@ _STATUSES = {word.casefold(): status for status, word in labels.STATUS.items()} 
 
 
 class Names(Protocol):
-    """Who knows what a tenant's connections, agents and countries are called."""
+    """Looks up a tenant's connections, agents and countries by name."""
 
     def connection(self, cell: object) -> ConnectionRow:
-        """Return the connection that is named so. Raises InvalidInput."""
+        """Return the connection of that name. Raises InvalidInput."""
 
     def agent(self, cell: object) -> AgentRow | None:
-        """Return the agent that is named so, or None for none. Raises InvalidInput."""
+        """Return the agent of that name, or None for none. Raises InvalidInput."""
 
     def codes(self, cell: object) -> list[str]:
-        """Return the codes of the countries that are named. Raises InvalidInput."""
+        """Return the codes of the named countries. Raises InvalidInput."""
 
 
 def status(cell: object) -> NumberStatus | None:
-    """Return the status that a row says, in our words or those of others; None for nothing, or none that we know."""
+    """Return a row's status, in our wording or others'; None if empty or unknown."""
     return _STATUSES.get(files.text(cell).casefold())
 
 
@@ -43,7 +43,7 @@ def country_names(codes: Sequence[str]) -> str:
 
 
 def _provider_value(field: providers.base.Field, _names: Names, cell: object) -> str:
-    """Return the value of a provider's own field; an apostrophe that keeps its digits as text is none of it."""
+    """Return the value of a provider field, without the apostrophe that keeps digits as text."""
     text = validation.one_line(files.text(cell))
     bare = text.removeprefix("'")
     return bare if field.accepts(bare) and not field.accepts(text) else text
@@ -103,7 +103,7 @@ CONFIGURED = (
     ),
     *PROVIDERS,
 )
-"""What an operator chooses for a number."""
+"""The fields that an operator fills in."""
 
 CONNECTION = Field(
     "connection",
@@ -119,5 +119,5 @@ FIELDS = (
     Field("status", "Status", ("state",), example="Active", read=lambda _names, cell: status(cell)),
     *PROVIDERS,
 )
-"""All that a row can hold; the connection decides how its number is read."""
+"""All fields of a row; the connection decides how the number is read."""
 TITLES = {field.name: field.title for field in FIELDS}

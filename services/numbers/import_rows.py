@@ -1,4 +1,4 @@
-"""Rows of a file of numbers: what can be put on record of each, or why it cannot."""
+"""Rows of a file of numbers: what can be imported from each, or why not."""
 
 import contextlib
 import re
@@ -33,7 +33,7 @@ _UNCHANGED = "Not changed: an import only adds numbers. Edit it on the number's 
 
 
 class Known(NamedTuple):
-    """The connections and agents that rows can name, inactive ones too."""
+    """The connections and agents that rows can name, including inactive ones."""
 
     connections: Sequence[ConnectionRow]
     agents: Sequence[AgentRow]
@@ -59,7 +59,7 @@ class NumberReader(imports.RowReader[Prepared]):
         return Known(db.connections.choices(session, scope), db.agents.choices(session, scope))
 
     def read(self, row: Row) -> ReadRow[Prepared]:
-        """Return what can be put on record of *row*, or why it cannot."""
+        """Return what can be imported from *row*, or why not."""
         written = files.text(row.get("number"))
         number: ReadNumber | None = None
         try:
@@ -68,7 +68,7 @@ class NumberReader(imports.RowReader[Prepared]):
                 connection = self.connection(row.get("connection"))
             except InvalidInput:
                 with contextlib.suppress(InvalidInput):
-                    number = numbering.read(written)  # it may be here already, whatever its row says
+                    number = numbering.read(written)  # it may already exist, whatever its row says
                 raise
             number = registration.understand(written, connection, self._bare)
             _expect_active(row.get("status"))
@@ -76,8 +76,8 @@ class NumberReader(imports.RowReader[Prepared]):
                 registration.expect_listed(number)
             prepared = self._prepared(number, connection, row)
         except InvalidInput as exc:
-            shown = number.e164 if number else written_numbers.echo(written)
-            return ReadRow(row, shown, None, exc, () if row.problem else _may_be(written, number))
+            label = number.e164 if number else written_numbers.echo(written)
+            return ReadRow(row, label, None, exc, () if row.problem else _may_be(written, number))
         return ReadRow(row, number.e164, prepared, None, _may_be(written, number))
 
     def _prepared(self, number: ReadNumber, connection: ConnectionRow, row: Row) -> Prepared:
@@ -98,7 +98,7 @@ class NumberReader(imports.RowReader[Prepared]):
         )
 
     def connection(self, cell: object) -> ConnectionRow:
-        """Return the connection that is named so, or the one for rows that name none. Raises InvalidInput."""
+        """Return the connection of that name, or the default one. Raises InvalidInput."""
         name = files.text(cell)
         found = self._default
         if name:
@@ -113,7 +113,7 @@ class NumberReader(imports.RowReader[Prepared]):
         return found
 
     def agent(self, cell: object) -> AgentRow | None:
-        """Return the agent that is named so, or None for none. Raises InvalidInput."""
+        """Return the agent of that name, or None for none. Raises InvalidInput."""
         name = files.text(cell)
         found = self._by_agent.find(name, "agent") if name else None
         if found is None and name and validation.key(name) != validation.key(labels.UNASSIGNED):
@@ -121,29 +121,29 @@ class NumberReader(imports.RowReader[Prepared]):
         return found
 
     def codes(self, cell: object) -> list[str]:
-        """Return the codes of the countries that are named. Raises InvalidInput."""
+        """Return the codes of the named countries. Raises InvalidInput."""
         written = files.text(cell)
         if written not in self._countries:
             self._countries[written] = countries.read(written)
         return self._countries[written]
 
     def claim(self, session: Session, read: Sequence[ReadRow[Prepared]]) -> None:
-        """Keep others from the numbers of the rows. Raises Conflict when a connection or an agent was changed."""
+        """Lock the numbers of the rows. Raises Conflict when a connection or an agent has changed."""
         db.orders.queries.claim_all(session, sorted({row.item.number.e164 for row in read if row.item}))
         if self._load(session) != self._known:
             raise Conflict("A connection or an agent was changed in the meantime. Nothing was written; try again.")
 
     def judge(self, session: Session, read: Sequence[ReadRow[Prepared]]) -> list[Judged[Prepared]]:
-        """Return the outcome of each row, with what is to be written for it.
+        """Return each row's outcome, with what to write for it.
 
-        What is on record in the tenant already is compared, and left as it is.
+        Numbers already in the tenant are compared and left as they are.
         """
-        held = db.numbers.registration.holders(session, sorted({number for row in read for number in row.may_be}))
+        holders = db.numbers.registration.holders(session, sorted({number for row in read for number in row.may_be}))
         ours = {
             number
             for row in read
             for number in row.may_be
-            if held.get(number) == self._tenant_id or status(row.row.get("status")) in GONE
+            if holders.get(number) == self._tenant_id or status(row.row.get("status")) in GONE
         }
         records = db.numbers.records.among(session, self._tenant_id, sorted(ours))
         ordered = db.orders.queries.open_numbers(session)
@@ -155,7 +155,7 @@ class NumberReader(imports.RowReader[Prepared]):
                 continue
             problem = row.problem
             if problem is None or problem.overridable:
-                if row.number in held:
+                if row.number in holders:
                     problem = validation.taken(row.number)
                 elif row.number in ordered:
                     problem = InvalidInput(validation.being_ordered(row.number), field="number")
@@ -169,9 +169,9 @@ class NumberReader(imports.RowReader[Prepared]):
         return judged
 
     def _compared(self, row: ReadRow[Prepared], records: Mapping[str, Sequence[NumberRecord]]) -> Result | None:
-        """Return the outcome of a row about a number on record: as it is held, or one that is gone as the row says.
+        """Return the outcome of a row about an existing number, or about a gone one if the row says so.
 
-        Of several, as a number has that was removed and came back, the one that the row agrees with most.
+        Of several records, as after a removal, the one that matches the row best.
         """
         said = status(row.row.get("status"))
         for number in row.may_be:
@@ -188,7 +188,7 @@ class NumberReader(imports.RowReader[Prepared]):
 
 
 def _may_be(written: str, number: ReadNumber | None) -> Sequence[str]:
-    """Return the numbers on record that a row can be about: as it is stored, whatever plans say today, and as read."""
+    """Return the existing numbers that a row can mean: as stored, whatever plans say today, and as read."""
     read = [number.e164] if number else []
     if not _AS_STORED.fullmatch(written) or written in read:
         return read
@@ -198,7 +198,7 @@ def _may_be(written: str, number: ReadNumber | None) -> Sequence[str]:
 
 
 def _expect_active(cell: object) -> None:
-    """Raise InvalidInput for a row that says of itself that it is not in use: what comes in is active."""
+    """Raise InvalidInput for a row with another status: imported numbers are active."""
     if files.text(cell) and status(cell) is not NumberStatus.ACTIVE:
         raise InvalidInput(
             f"Its status is {written_numbers.echo(files.text(cell))}, but imported numbers are active. Remove "

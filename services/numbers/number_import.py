@@ -1,6 +1,6 @@
-"""Numbers of any provider come in by the file, by the rules of `registration`.
+"""Import of numbers of any provider by file, by the rules of `registration`.
 
-What is on record in the tenant already is left as it is, and what the file says otherwise is shown.
+Existing numbers stay as they are; differences from the file are shown.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,9 +20,9 @@ from services.text.numbering import Bare
 
 @dataclass(frozen=True)
 class NumberImport(ImportKind[Prepared]):
-    """An import of numbers; `connection_id` is for rows that name no connection.
+    """An import of numbers; `connection_id` is the default connection.
 
-    `insist` takes numbers that no numbering plan lists, and `bare` says what those without + are that can be two.
+    `insist` allows numbers outside known numbering plans; `bare` decides ambiguous numbers without +.
     """
 
     fields = FIELDS
@@ -41,7 +41,7 @@ class NumberImport(ImportKind[Prepared]):
         return NumberReader(session, require_tenant(actor), self.connection_id, self.insist, self.bare)
 
     def write(self, session: Session, actor: Actor, items: Sequence[Prepared]) -> None:
-        """Put numbers on record, with an audit event for each."""
+        """Add numbers, with an audit event for each."""
         registration.put(session, actor, items)
 
     def summary(self, report: Report, items: Sequence[Prepared]) -> Mapping[str, object]:

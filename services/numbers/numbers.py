@@ -1,4 +1,4 @@
-"""Phone numbers on record: found, looked at, changed, taken out of the workspace."""
+"""Phone numbers: search, details, changes, removal."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -53,7 +53,7 @@ class HasSid(Protocol):
 
 
 def count(session: Session, actor: Actor, query: NumberQuery) -> int:
-    """Return how many numbers match; a search counts no further than one past its limit."""
+    """Return how many numbers match; a search counts up to its limit + 1."""
     require(actor, Permission.NUMBERS_READ)
     return db.numbers.queries.count(session, actor.scope, _with_thresholds(session, actor, query))
 
@@ -65,7 +65,7 @@ def search(session: Session, actor: Actor, query: NumberQuery, part: Slice) -> l
 
 
 def export(session: Session, actor: Actor, query: NumberQuery) -> Iterator[NumberRecord]:
-    """Return every number that matches, for a file; the download is written down."""
+    """Return every matching number, for a file; logs the download."""
     require(actor, Permission.NUMBERS_EXPORT)
     wanted = _with_thresholds(session, actor, query)
     subject = Subject("number", None, "Phone numbers", actor.scope.tenant_id)
@@ -77,13 +77,13 @@ def export(session: Session, actor: Actor, query: NumberQuery) -> Iterator[Numbe
 
 
 def facets(session: Session, actor: Actor) -> Facets:
-    """Return what there is to filter by."""
+    """Return the filter options."""
     require(actor, Permission.NUMBERS_READ)
     return db.numbers.queries.facets(session, actor.scope)
 
 
 def attention(session: Session, actor: Actor) -> list[Attention]:
-    """Return which reasons for attention there may be numbers with, the worst first."""
+    """Return the attention reasons that may have numbers, worst first."""
     require(actor, Permission.NUMBERS_READ)
     return db.numbers.attention.there(session, actor.scope)
 
@@ -95,7 +95,7 @@ def tags(session: Session, actor: Actor) -> list[str]:
 
 
 def get(session: Session, actor: Actor, number_id: object) -> NumberDetail:
-    """Return one number. Raises NotFound for anything that is not one of the actor's."""
+    """Return one number. Raises NotFound for one outside the actor's scope."""
     require(actor, Permission.NUMBERS_READ)
     found = db.numbers.details.find(session, actor.scope, validation.as_id(number_id))
     if found is None:
@@ -110,16 +110,16 @@ def attachments(session: Session, actor: Actor, number_id: int) -> list[Campaign
 
 
 def left_campaigns(session: Session, actor: Actor, number_id: int) -> list[str]:
-    """Return the names of the campaigns whose pool the number has left."""
+    """Return the names of campaigns whose pools the number has left."""
     require(actor, Permission.NUMBERS_READ)
     return db.numbers.details.left_campaigns(session, actor.scope, number_id)
 
 
 def rename(session: Session, actor: Actor, number_id: int, label: str, *, version: int) -> int:
-    """Give the number a label.
+    """Set the number's label.
 
-    Like every change here: return the new version; raise NotFound, Forbidden, InvalidInput, or
-    Conflict when the number is no longer at *version*.
+    Like every change here, returns the new version and raises NotFound, Forbidden, InvalidInput, or Conflict when
+    *version* is stale.
     """
 
     def apply(number: PhoneNumber) -> None:
@@ -129,7 +129,7 @@ def rename(session: Session, actor: Actor, number_id: int, label: str, *, versio
 
 
 def assign_agent(session: Session, actor: Actor, number_id: int, agent_id: int | None, *, version: int) -> int:
-    """Give the number an inbound call agent, or none."""
+    """Set or clear the number's inbound call agent."""
 
     def apply(number: PhoneNumber) -> None:
         if agent_id != number.agent_id:
@@ -140,7 +140,7 @@ def assign_agent(session: Session, actor: Actor, number_id: int, agent_id: int |
 
 
 def restrict_inbound(session: Session, actor: Actor, number_id: int, countries: Sequence[str], *, version: int) -> int:
-    """Set the countries whose calls the number takes; none means any."""
+    """Set the allowed inbound countries; empty means no restriction."""
 
     def apply(number: PhoneNumber) -> None:
         number.allowed_inbound = validation.country_codes(countries)
@@ -149,7 +149,7 @@ def restrict_inbound(session: Session, actor: Actor, number_id: int, countries: 
 
 
 def restrict_outbound(session: Session, actor: Actor, number_id: int, countries: Sequence[str], *, version: int) -> int:
-    """Set the countries that the number may call; none means any."""
+    """Set the allowed outbound countries; empty means no restriction."""
 
     def apply(number: PhoneNumber) -> None:
         number.allowed_outbound = validation.country_codes(countries)
@@ -166,7 +166,7 @@ def set_connection(
     *,
     version: int,
 ) -> int:
-    """Put a BYOT number on another active connection, with the fields that its provider needs."""
+    """Move a BYOT number to another active connection, with its provider's fields."""
 
     def apply(number: PhoneNumber) -> None:
         if number.is_managed:
@@ -195,7 +195,7 @@ def set_provider_fields(
 def set_tags_and_notes(
     session: Session, actor: Actor, number_id: int, tags: Sequence[str], notes: str, *, version: int
 ) -> int:
-    """Give the number exactly these tags and notes."""
+    """Set the number's tags and notes."""
 
     def apply(number: PhoneNumber) -> None:
         number.notes = validation.notes(notes)
@@ -207,7 +207,7 @@ def set_tags_and_notes(
 
 
 def activate(session: Session, actor: Actor, number_id: int, *, version: int) -> int:
-    """Put the number into use."""
+    """Activate the number."""
 
     def apply(number: PhoneNumber) -> None:
         number.status = NumberStatus.ACTIVE
@@ -216,7 +216,7 @@ def activate(session: Session, actor: Actor, number_id: int, *, version: int) ->
 
 
 def deactivate(session: Session, actor: Actor, number_id: int, reason: str = "", *, version: int) -> int:
-    """Take the number out of use; it stays in the workspace. The *reason* is kept with the change."""
+    """Deactivate the number, which stays in the workspace. The *reason* is logged."""
     require(actor, Permission.NUMBERS_WRITE)
     details = {"reason": validation.reason(reason)}
 
@@ -227,10 +227,10 @@ def deactivate(session: Session, actor: Actor, number_id: int, reason: str = "",
 
 
 def mark_released(session: Session, actor: Actor, number_id: int, reason: str, *, version: int) -> int:
-    """Put on record that the provider's account does not hold the number any more; nothing changes at the provider.
+    """Mark a number as released that the provider's account no longer has; nothing changes at the provider.
 
-    Its campaigns lose it. Whoever calls this has looked at the provider; the *reason* says what the reader knows of it.
-    Raises Conflict while an order about it is open: that may be its release, which tells more.
+    It leaves its campaigns. The caller has checked at the provider; *reason* is the operator's explanation. Raises
+    Conflict while it has an open order, which may be its release.
     """
     require(actor, Permission.NUMBERS_WRITE)
     details = {audit.AT_PROVIDER: "not in the account", "reason": validation.reason(reason, needed=True)}
@@ -246,7 +246,7 @@ def mark_released(session: Session, actor: Actor, number_id: int, reason: str, *
 
 
 def remove(session: Session, actor: Actor, number_id: int, *, version: int) -> int:
-    """Take a BYOT number out of the workspace and of its campaigns. Its record and history stay."""
+    """Remove a BYOT number from the workspace and its campaigns. Its record and history stay."""
     require(actor, Permission.NUMBERS_REMOVE)
 
     def apply(number: PhoneNumber) -> None:
@@ -260,7 +260,7 @@ def remove(session: Session, actor: Actor, number_id: int, *, version: int) -> i
 
 
 def put_back(session: Session, actor: Actor, number_id: int, *, version: int) -> int:
-    """Undo a removal, unless the number has been added again since. It comes back inactive."""
+    """Undo a removal, unless the number has been added again. It comes back inactive."""
     require(actor, Permission.NUMBERS_ADD)
 
     def apply(number: PhoneNumber) -> None:
@@ -275,17 +275,17 @@ def put_back(session: Session, actor: Actor, number_id: int, *, version: int) ->
 
 
 def sid_of(number: HasSid) -> str | None:
-    """Return the SID of a number at its provider: kept with a managed one, typed in for an ExoPhone."""
+    """Return a number's SID at its provider: stored for managed numbers, typed in for ExoPhones."""
     return number.provider_sid or number.provider_fields.get("exophone_sid")
 
 
 def subject(number: PhoneNumber) -> Subject:
-    """Return how the audit log names a number."""
+    """Return the audit subject of a number."""
     return _NOUN.subject(number)
 
 
 def words(session: Session, number: PhoneNumber) -> dict[str, Any]:
-    """Return a number's values as the audit log keeps them: names beside ids, so they read alone."""
+    """Return a number's values for the audit log: names instead of ids, so that they are self-contained."""
     detail = db.numbers.details.find(session, Scope(number.tenant_id), number.id)
     if detail is None:
         raise NotFound
@@ -315,7 +315,10 @@ def change(
     even_gone: bool = False,
     details: Mapping[str, str] | None = None,
 ) -> int:
-    """Do *apply* to the number as it was shown at *version*, record it with *details*, return the new version."""
+    """Run *apply* on the number at *version*, log it and return the new version.
+
+    *details* are logged beside the new values.
+    """
     require(actor, Permission.NUMBERS_WRITE)
     noun = _EVEN_GONE if even_gone else _NOUN
     return changes.change(session, actor, noun, number_id, action, apply, version=version, details=details)
@@ -338,7 +341,7 @@ _EVEN_GONE = changes.Noun("number", Permission.NUMBERS_WRITE, _claimed, words)
 
 
 def leave_campaigns(session: Session, actor: Actor, number: PhoneNumber) -> None:
-    """Take *number* out of every campaign, written down for each, in the transaction of *session*."""
+    """Remove *number* from every campaign, logging each, in the transaction of *session*."""
     for campaign, place in db.campaigns.with_number(session, Scope(number.tenant_id), number.id):
         before: dict[str, Any] = {}
         after: dict[str, Any] = {}
@@ -356,7 +359,7 @@ def leave_campaigns(session: Session, actor: Actor, number: PhoneNumber) -> None
 
 
 def _with_thresholds(session: Session, actor: Actor, query: NumberQuery) -> NumberQuery:
-    """Return *query* with the rules by which numbers call for attention, where that is asked for."""
+    """Return *query* with the attention rules, where it filters by them."""
     if not query.attention:
         return query
     if Attention.IDLE in query.attention:
@@ -365,7 +368,7 @@ def _with_thresholds(session: Session, actor: Actor, query: NumberQuery) -> Numb
 
 
 def _filters_for_log(session: Session, scope: Scope, query: NumberQuery) -> dict[str, Any]:
-    """Return what was filtered as the audit log keeps it: names, not ids, so it reads alone."""
+    """Return the filters for the audit log: names instead of ids, so that they are self-contained."""
     details = {name: value for name, value in vars(query).items() if value not in ((), None)}
     if query.search:
         details["search"] = query.search.text

@@ -1,4 +1,4 @@
-"""Registering a number by hand (BYOT): what was typed is understood, checked, and put on record."""
+"""Manual registration of numbers (BYOT): input is parsed, checked and saved."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -42,7 +42,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Configuration:
-    """What an operator chose for a new number."""
+    """An operator's choices for a new number."""
 
     label: str = ""
     agent_id: int | None = None
@@ -65,14 +65,14 @@ class Preview:
 
 
 class Plan(NamedTuple):
-    """How numbers without calling code are read: as those of a country, and whether bare national lines are taken."""
+    """How to read numbers without a calling code: the default country, and whether bare national lines are allowed."""
 
     default_country: str | None = None
     national: bool = False
 
 
 class Prepared(NamedTuple):
-    """A number that can be put on record, with the names of what it refers to."""
+    """A number ready to be added, with the names of what it refers to."""
 
     number: NewNumber
     connection: str
@@ -80,11 +80,11 @@ class Prepared(NamedTuple):
 
 
 def preview(session: Session, actor: Actor, text: str, connection_id: int | None, *, insist: bool = False) -> Preview:
-    """Understand a typed number on a connection, without writing anything.
+    """Parse a typed number for a connection, without writing anything.
 
-    Raises InvalidInput when it is impossible, exists already, or is possible but on no numbering
-    plan; only the last is `overridable`, with *insist*. Raises Doubtful when it can be read as more than one number:
-    then the one that is meant is to be given with its + and calling code.
+    Raises InvalidInput when it is impossible, exists already, or is possible but on no numbering plan; only the last
+    is `overridable`, with *insist*. Raises Doubtful when it can be read as more than one number; then it has to be
+    given with + and calling code.
     """
     require(actor, Permission.NUMBERS_ADD)
     scope = Scope(require_tenant(actor))
@@ -102,7 +102,7 @@ def register(
     *,
     insist: bool = False,
 ) -> int:
-    """Put a number of any provider on record and return its id.
+    """Add a number of any provider and return its id.
 
     Raises Forbidden, InvalidInput (as `preview`, and for each field of the configuration).
     """
@@ -123,13 +123,13 @@ def register(
 
 
 def plan_of(connection: Connection | ConnectionRow) -> Plan:
-    """Return how numbers without calling code are read on a connection."""
+    """Return how a connection reads numbers without a calling code."""
     found = provider_named(connection.provider)
     return Plan(connection.default_country or found.default_country, found.national_numbers)
 
 
 def understand(text: str, connection: Connection | ConnectionRow, bare: Bare | None = None) -> ReadNumber:
-    """Understand a number as one of *connection*. Raises as `numbering.read`, with the same *bare*."""
+    """Parse a number for *connection*. Raises as `numbering.read`, with the same *bare*."""
     plan = plan_of(connection)
     return numbering.read(text, default_country=plan.default_country, national=plan.national, bare=bare)
 
@@ -150,9 +150,9 @@ def prepare(
     agent: Agent | AgentRow | None,
     configuration: Configuration,
 ) -> Prepared:
-    """Check the *configuration* of a number, and return it as it is put on record. Raises InvalidInput by field.
+    """Check a number's *configuration* and return it as stored. Raises InvalidInput by field.
 
-    The connection and the agent are those that were found for it; nothing is asked of the database.
+    Connection and agent are already loaded; no database access.
     """
     number = NewNumber(
         e164=read.e164,
@@ -174,7 +174,7 @@ def prepare(
 def put(session: Session, actor: Actor, prepared: Sequence[Prepared]) -> list[int]:
     """Write numbers and their audit events into the transaction of *session*; return their ids.
 
-    Their numbers are claimed before (`db.orders.queries`). Raises IntegrityError when one is held all the same.
+    Their numbers are claimed before (`db.orders.queries`). Raises IntegrityError when one already exists.
     """
     require(actor, Permission.NUMBERS_ADD)
     tenant_id = require_tenant(actor)
@@ -198,7 +198,7 @@ def _free(session: Session, text: str, connection: Connection, insist: bool) -> 
 
 
 def _words(one: Prepared) -> dict[str, Any]:
-    """Return a new number's values as the audit log keeps them, as `numbers.words` does for one on record."""
+    """Return a new number's values for the audit log, like `numbers.words`."""
     number = one.number
     return {
         "status": str(NumberStatus.ACTIVE),

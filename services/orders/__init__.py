@@ -1,1 +1,1 @@
-"""What is asked of a provider: purchases, imports, releases, webhooks, re-sync and reconcile."""
+"""Orders to providers: purchases, imports, releases, webhooks; also re-sync and reconcile."""

@@ -1,4 +1,4 @@
-"""What the providers have: numbers for sale, numbers that the tenant's accounts own, prices, papers."""
+"""The providers' catalogue: numbers for sale, numbers owned by the tenant's accounts, prices, regulations."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class OwnedRow:
-    """A number of the account; its id here where this tenant has it on record, and whether anybody has."""
+    """A number of the account, with its id in this tenant, if any, and whether any tenant has it."""
 
     number: OwnedNumber
     number_id: int | None
@@ -71,7 +71,7 @@ class OwnedPage:
 
 @dataclass(frozen=True)
 class Papers:
-    """What the regulator asks for, None if the provider did not say; the account's addresses and bundles that fit."""
+    """Regulatory requirements (None if unknown), and the account's matching addresses and bundles."""
 
     addresses: tuple[Address, ...]
     bundles: tuple[Bundle, ...]
@@ -92,7 +92,7 @@ def countries(session: Session, actor: Actor, connection_id: int) -> tuple[Count
 
 
 def search(session: Session, actor: Actor, connection_id: int, query: NumberSearch) -> tuple[AvailableNumber, ...]:
-    """Return numbers for sale, at most about 30: there is no second page."""
+    """Return about 30 numbers for sale; there is no second page."""
     require(actor, Permission.NUMBERS_BUY)
     provider = _provider(session, actor, connection_id)
     with provider_access.in_words():
@@ -108,7 +108,7 @@ def prices(session: Session, actor: Actor, connection_id: int, country: str) -> 
 
 
 def papers(session: Session, actor: Actor, connection_id: int, country: str, number_type: NumberType) -> Papers:
-    """Return what a number of *country* and *number_type* can be bought with, and what its regulator asks for."""
+    """Return the addresses and bundles usable for *country* and *number_type*, and the regulatory requirements."""
     require(actor, Permission.NUMBERS_BUY)
     provider = _provider(session, actor, connection_id)
     with provider_access.in_words():
@@ -120,7 +120,7 @@ def papers(session: Session, actor: Actor, connection_id: int, country: str, num
 
 
 def _regulations(provider: Provider, country: str, number_type: NumberType) -> tuple[Regulation, ...] | None:
-    """Return what the regulator asks for. It only explains, so a purchase does not wait for it."""
+    """Return the regulatory requirements. Informational, so a purchase does not depend on it."""
     try:
         return provider.regulations(country, number_type)
     except ProviderError:
@@ -137,10 +137,10 @@ def owned_page(
     only_new: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> OwnedPage:
-    """Return a part of the account's numbers, newest first, with which of them are on record.
+    """Return a page of the account's numbers, newest first, marked as on record or not.
 
-    With *only_new* those that are not: it reads on until there are enough for a page, or the account ends, and tells
-    *progress* how many it has read. No transaction is open while the provider is asked.
+        With *only_new* those that are not: it reads on until there are enough for a page, or the account ends, and
+    tells     *progress* how many it has read. No transaction is open while the provider is asked.
     """
     require(actor, Permission.NUMBERS_BUY)
     scope = Scope(require_tenant(actor))
@@ -188,17 +188,26 @@ def owned_by_sid(session: Session, actor: Actor, connection_id: int, sid: str, e
     return found
 
 
+def held(session: Session, actor: Actor, number_id: int) -> tuple[numbers.NumberDetail, str, Connection]:
+    """Return a number, its SID and the connection that holds it. Raises InvalidInput when it lacks either."""
+    require(actor, Permission.NUMBERS_READ)
+    number = numbers.get(session, actor, number_id)
+    sid = numbers.sid_of(number)
+    if sid is None or number.connection_id is None:
+        raise InvalidInput("This number has no SID at its provider.")
+    connection = db.connections.find(session, Scope(number.tenant_id), number.connection_id)
+    if connection is None:
+        raise InvalidInput("This number has no SID at its provider.")
+    return number, sid, connection
+
+
 def at_provider(session: Session, actor: Actor, number_id: int) -> OwnedNumber | None:
     """Return how a number on record is at its provider now; None when the account has it no more.
 
     Raises ProviderProblem when its SID is that of another number.
     """
     require(actor, Permission.NUMBERS_READ)
-    number = numbers.get(session, actor, number_id)
-    sid = numbers.sid_of(number)
-    connection = db.connections.find(session, Scope(number.tenant_id), number.connection_id or 0)
-    if sid is None or connection is None:
-        raise InvalidInput("This number has no SID at its provider.")
+    number, sid, connection = held(session, actor, number_id)
     provider = _outside(session, connection)
     with provider_access.in_words():
         return provider_access.patiently(lambda: identity.by_sid(provider, sid, number.e164))
@@ -218,7 +227,7 @@ def _provider(session: Session, actor: Actor, connection_id: int) -> Provider:
 
 
 def _outside(session: Session, connection: Connection) -> Provider:
-    """Return the provider of a connection, with the transaction ended: none stays open while it is asked."""
+    """End the transaction and return the connection's provider: no transaction stays open during requests."""
     with provider_access.in_words():
         provider = provider_access.connect(connection)
     db.base.engine.end_reading(session)

@@ -1,6 +1,6 @@
-"""What follows on record from an order that took effect: a number that was added, or given back.
+"""What a confirmed order changes in our records: a number added or released.
 
-What a provider holds is a fact: nothing here refuses it, whatever has changed since it was ordered.
+The provider's state is a fact: nothing here refuses it, whatever has changed since.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -25,13 +25,13 @@ from services.text import numbering
 
 
 class OnRecordElsewhere(Exception):
-    """The number is on record already, but not as this one of this account."""
+    """The number is already on record elsewhere."""
 
 
 def added(session: Session, actor: Actor, order: NumberOrder, owned: OwnedNumber) -> None:
-    """Put a number on record as it was ordered. One that is there already, of the same account, is left as it is.
+    """Add a number as ordered. One already on record for the same account stays as it is.
 
-    Raises OnRecordElsewhere when somebody else has it on record, or it is there under another connection or SID.
+    Raises OnRecordElsewhere when another tenant has it, or it is under another connection or SID.
     """
     if order.number_id is not None and _back_again(session, actor, order, owned):
         return
@@ -55,7 +55,7 @@ def added(session: Session, actor: Actor, order: NumberOrder, owned: OwnedNumber
         country=_country(chosen.get("country")) or read.country,
         number_type=_type(chosen.get("number_type") or (owned.type and owned.type.value), read.number_type),
         label=validation.one_line(chosen.get("label") or "")[: validation.LABEL_LENGTH],
-        agent_id=agent.id if agent else None,  # one that was deactivated meanwhile stays with its numbers, as always
+        agent_id=agent.id if agent else None,  # an agent deactivated in the meantime keeps its numbers
         allowed_inbound=chosen.get("allowed_inbound", []),
         allowed_outbound=chosen.get("allowed_outbound", []),
         price=order.price,
@@ -72,8 +72,8 @@ def added(session: Session, actor: Actor, order: NumberOrder, owned: OwnedNumber
 
 
 def _back_again(session: Session, actor: Actor, order: NumberOrder, owned: OwnedNumber) -> bool:
-    """Bring the record of a number that was bought back to life, with all that it had but its campaigns."""
-    number = db.numbers.queries.find(session, Scope(order.tenant_id), order.number_id or 0)
+    """Restore the record of a number that was bought back, except for its campaigns."""
+    number = db.numbers.queries.of_order(session, order)
     if number is None or number.released_at is None or db.numbers.queries.find_live(session, order.e164) is not None:
         return False
     before = numbers.words(session, number) | {"price": exact(number)}
@@ -98,8 +98,8 @@ def _back_again(session: Session, actor: Actor, order: NumberOrder, owned: Owned
 
 
 def released(session: Session, actor: Actor, order: NumberOrder) -> None:
-    """Mark a number as given back, and take it out of its campaigns."""
-    number = db.numbers.queries.find(session, Scope(order.tenant_id), order.number_id or 0)
+    """Mark a number as released and remove it from its campaigns."""
+    number = db.numbers.queries.of_order(session, order)
     if number is None or number.released_at is not None:
         return
     before = str(number.status)

@@ -1,8 +1,8 @@
-"""Driving orders: ask the provider once, and look until it is certain what came of it.
+"""Order fulfilment: send each order to the provider once, then check until the outcome is certain.
 
-Every function here may be run again, by anybody, at any point: after a crash, from a second replica,
-by a second click. What decides is the order's row, changed only while it is locked. The row also says when
-it is looked at next; `services/orders/sweep.py` does so, for ever.
+Every function here may run again at any point: after a crash, in another replica, on a second click. The order's row
+is the source of truth, changed only while locked. It also says when to check next; `services/orders/sweep.py` does so
+indefinitely.
 """
 
 import contextlib
@@ -47,22 +47,22 @@ from services.text import numbering
 __all__ = ["Look", "ask", "carry_on", "drive", "settle"]
 
 FORGOTTEN_AFTER = timedelta(minutes=15)
-"""What was due for so long, since the console did not run, is not sent any more: nobody expects it now."""
+"""Orders overdue for this long, because the app was down, are not sent any more."""
 
 FURTHEST = states.LAST_LOOK_AFTER + timedelta(hours=1)
-"""No look is further off than this."""
+"""The longest pause between checks."""
 
 _OURS = "Something went wrong on our side; it has been logged."
 _log = structlog.get_logger()
 _missed: dict[int, tuple[datetime | None, float]] = {}
-"""When an order was asked, and when this process first found nothing of it since; by a clock that nobody can set."""
+"""When an order was sent and when this process first found no trace of it, by the monotonic clock."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """What came of looking at an order: whether it is settled, else what kept us from asking or looking.
+    """The result of checking an order: whether it is settled, or what prevented sending or checking.
 
-    `sent_away` is the provider's own word, and `is_ours` a failure on our side.
+    `sent_away` is the provider's refusal for now; `is_ours` is a failure on our side.
     """
 
     is_settled: bool
@@ -72,7 +72,7 @@ class Look:
 
 
 def ask(order_id: int) -> None:
-    """Ask the provider for what was ordered, unless it was asked already."""
+    """Send the order to the provider, unless already sent."""
     with db.base.engine.open_session() as session:
         order = db.orders.queries.find(session, order_id)
         is_new = order is not None and order.state is OrderState.PLACED and order.asked_at is None
@@ -81,14 +81,14 @@ def ask(order_id: int) -> None:
 
 
 def settle(order_id: int) -> bool:
-    """Do what is next about an order now, and return whether it is settled then."""
+    """Take an order's next step now; return whether it is settled."""
     return drive(order_id, even_early=True).is_settled
 
 
 def drive(order_id: int, *, even_early: bool = False) -> Look:
-    """Do what is next about an order that is due, or *even_early*: ask the provider, or look what came of it.
+    """Take the next step of an order that is due, or *even_early*: send it or check its outcome.
 
-    That it will be asked is committed before, so that after a crash we look instead of asking twice.
+    The intent to send is committed first, so that after a crash we check instead of sending twice.
     """
     now = datetime.now(UTC)
     problem, provider, is_forgotten = "", None, False
@@ -100,7 +100,7 @@ def drive(order_id: int, *, even_early: bool = False) -> Look:
         if is_new and order.kind is not OrderKind.WEBHOOKS and order.next_look_at is not None:
             is_forgotten = now - order.next_look_at > FORGOTTEN_AFTER
         if not is_forgotten:
-            # Nobody else looks meanwhile, and somebody looks again if we do not live to tell.
+            # No other process checks in the meantime, and one checks again if this one dies.
             order.looks += 0 if even_early and order.looks else 1
             order.last_looked_at, order.next_look_at = now, now + states.pause(order.looks)
             provider, problem = _open(session, order)
@@ -139,7 +139,7 @@ def drive(order_id: int, *, even_early: bool = False) -> Look:
 
 
 def carry_on(order_id: int, *, even_early: bool = False) -> Look:
-    """Drive an order; a failure of ours is logged and told, so that other orders and later looks are not lost."""
+    """Drive an order; failures on our side are logged and returned, so that other orders and later checks go on."""
     try:
         return drive(order_id, even_early=even_early)
     except db.base.engine.DatabaseUnavailable as exc:
@@ -151,7 +151,7 @@ def carry_on(order_id: int, *, even_early: bool = False) -> Look:
 
 
 def _ask(provider: Provider, order: NumberOrder) -> None:
-    """Ask for what was ordered. Raises ProviderUnavailable, after it was noted, when it is to be asked again."""
+    """Send an order. Raises ProviderUnavailable, after recording it, when it should be sent again."""
     order_id = order.id
     act = {
         OrderKind.PURCHASE: _buy,
@@ -183,7 +183,7 @@ def _look(provider: Provider, order: NumberOrder) -> None:
 
 
 def _open(session: Session, order: NumberOrder) -> tuple[Provider | None, str]:
-    """Return the provider of an order; or none, and why its connection cannot be opened."""
+    """Return an order's provider, or None and why its connection cannot be opened."""
     connection = db.connections.find(session, Scope(order.tenant_id), order.connection_id)
     if connection is None:
         return None, "The connection of this order is gone."
@@ -198,7 +198,7 @@ def _open(session: Session, order: NumberOrder) -> tuple[Provider | None, str]:
 
 
 def _buy(provider: Provider, order: NumberOrder) -> OwnedNumber:
-    """Buy the number, unless the account holds it already: then to buy is to overwrite its webhooks unseen."""
+    """Buy the number, unless the account already has it: buying would overwrite its webhooks unseen."""
     if provider.find_owned(order.e164) is not None:
         raise RequestRejected(
             f"{numbering.display(order.e164)} is already in the account, so it was not bought and nothing was "
@@ -216,14 +216,14 @@ def _buy(provider: Provider, order: NumberOrder) -> OwnedNumber:
 
 
 def _take_over(provider: Provider, order: NumberOrder) -> OwnedNumber:
-    """Set the webhooks, unless they are no longer what the operator was shown."""
+    """Set the webhooks, unless they differ from what the operator saw."""
     return webhook_orders.take_over(provider, order)
 
 
 def _release(provider: Provider, order: NumberOrder) -> None:
     sid = order.provider_sid or ""
     number = identity.by_sid(provider, sid, order.e164)
-    if number is None:  # gone already is what was wanted, unless it is there again
+    if number is None:  # already gone is the goal, unless it is there again
         _expect_nowhere(provider, order)
         return
     with contextlib.suppress(NotThere):
@@ -231,7 +231,7 @@ def _release(provider: Provider, order: NumberOrder) -> None:
 
 
 def _expect_nowhere(provider: Provider, order: NumberOrder) -> None:
-    """Raise AnotherSid when the account holds the number under another SID, and so pays for it."""
+    """Raise AnotherSid when the account has the number, and pays for it, under another SID."""
     other = provider.find_owned(order.e164)
     if other is not None:
         raise identity.AnotherSid(
@@ -255,7 +255,7 @@ def _look_for_purchase(provider: Provider, order: NumberOrder) -> None:
 
 
 def _is_of_another(order: NumberOrder) -> bool:
-    """Return whether a later order bought the number, which it does only while the account does not hold it."""
+    """Return whether a later order bought the number, which happens only while the account lacks it."""
     with db.base.engine.open_session() as session:
         return db.orders.queries.was_bought_after(session, order.e164, order.id)
 
@@ -289,10 +289,10 @@ def _look_at_webhooks(provider: Provider, order: NumberOrder) -> None:
 
 
 def _long_ago(order: NumberOrder) -> bool:
-    """Whether what was asked can no longer take effect: a request may outlive its lost answer.
+    """Whether a sent request can no longer take effect: it may outlive its lost response.
 
-    Told by two looks of this process, so far apart: the clock on the wall may have been set in between. That another
-    process looks in turn only delays it. What was found missing before it was asked anew does not count.
+        Told by two looks of this process, so far apart: the clock on the wall may have been set in between. That
+    another     process looks in turn only delays it. What was found missing before it was asked anew does not count.
     """
     now, grace = time.monotonic(), settings.current().settle_seconds
     asked_at, first = _missed.get(order.id, (None, now))
@@ -308,9 +308,9 @@ def _is_settled(session: Session, order_id: int) -> bool:
 
 
 def _confirm(order_id: int, owned: OwnedNumber | None) -> None:
-    """Settle an order that took effect, with everything that follows from it, in one commit.
+    """Settle a confirmed order with all its consequences, in one commit.
 
-    Also one that was given up too early: what the provider has done is a fact.
+    Also one given up too early: what the provider did is a fact.
     """
 
     def change(session: Session, order: NumberOrder, actor: Actor) -> None:
@@ -343,7 +343,7 @@ def _confirm(order_id: int, owned: OwnedNumber | None) -> None:
 
 
 def _webhooks_set(session: Session, actor: Actor, order: NumberOrder) -> None:
-    number = db.numbers.queries.find(session, Scope(order.tenant_id), order.number_id or 0)
+    number = db.numbers.queries.of_order(session, order)
     if number is None:
         return
     number.version += 1

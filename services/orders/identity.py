@@ -1,6 +1,6 @@
-"""Numbers looked up at a provider by their SID, and compared with the number that it should be.
+"""Looks up numbers at a provider by SID and checks that they are the expected ones.
 
-A SID may be mistyped, or belong to another number by now: nothing is shown or changed before its E.164 agrees.
+A SID may be mistyped or reassigned: nothing is shown or changed before its E.164 matches.
 """
 
 from providers.base import Capability, Provider

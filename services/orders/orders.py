@@ -1,4 +1,4 @@
-"""Orders: what costs or changes something at a provider is written down before the provider is asked.
+"""Orders: everything that costs or changes something at a provider is recorded before it is sent.
 
 placed → confirmed | failed | unknown → confirmed | failed. `services/orders/fulfilment.py` drives them.
 """
@@ -43,18 +43,18 @@ _ORDERING = {
     OrderKind.RELEASE: Permission.NUMBERS_RELEASE,
     OrderKind.WEBHOOKS: Permission.NUMBERS_WRITE,
 }
-"""What it takes to place an order, and to take it back."""
+"""The permission needed to place or cancel an order."""
 
 _Prepared = tuple[Connection, str, dict[str, Any]]
 """A connection, the number that is ordered through it, and what else the order keeps."""
 
 _LENGTHS = {"number": (3, 20), "SID": (1, 64)}
-"""How short and how long what comes from a provider may be: as long as its column."""
+"""Allowed lengths of values from a provider, limited by their columns."""
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """What an operator chose for a number that Twilio manages."""
+    """An operator's choices for a managed number."""
 
     label: str = ""
     agent_id: int | None = None
@@ -66,7 +66,7 @@ class Configuration:
 
 @dataclass(frozen=True)
 class Purchase:
-    """A number to buy, and the price a month that the operator agreed to."""
+    """A number to buy, and the monthly price that the operator agreed to."""
 
     e164: str
     country: str = ""
@@ -76,7 +76,7 @@ class Purchase:
 
 
 def place_purchase(session: Session, actor: Actor, connection_id: int, purchase: Purchase) -> int:
-    """Write down that a number is to be bought, and return the order's id. Nothing is asked yet.
+    """Place an order to buy a number and return its id. Nothing is sent yet.
 
     Raises Forbidden, InvalidInput (a choice, or a number on record), Conflict (being ordered already).
     """
@@ -85,7 +85,7 @@ def place_purchase(session: Session, actor: Actor, connection_id: int, purchase:
 
 
 def _place_purchase(
-    session: Session, actor: Actor, connection_id: int, purchase: Purchase, number_id: int | None = None
+    session: Session, actor: Actor, connection_id: int | None, purchase: Purchase, number_id: int | None = None
 ) -> int:
     _expect_fitting(number=purchase.e164)
     _expect_money(purchase.price)
@@ -116,10 +116,10 @@ def place_import(
     price: Money | None = None,
     stop_routing: bool = False,
 ) -> int:
-    """Write down that a number of the tenant's own account is to be imported, and return the order's id.
+    """Place an order to import a number of the tenant's account and return its id.
 
-    *seen* are the webhooks that the operator was shown: others are not overwritten. Calls are taken from a trunk or
-    an application only with *stop_routing*, else InvalidInput.
+    *seen* are the webhooks that the operator saw: others are not overwritten. Routing by a trunk or an application is
+    replaced only with *stop_routing*, else InvalidInput.
     """
     require(actor, Permission.NUMBERS_BUY)
     _expect_fitting(number=e164, SID=sid)
@@ -136,10 +136,9 @@ def place_import(
 
 
 def place_release(session: Session, actor: Actor, number_id: int, typed: str, *, version: int) -> int:
-    """Write down that a number is to be given back, and return the order's id.
+    """Place an order to release a number and return its id.
 
-    *typed* is the number as the operator typed it to confirm. Raises Conflict when the number is no
-    longer at *version*.
+    *typed* is the number typed to confirm. Raises Conflict when the number is no longer at *version*.
     """
     require(actor, Permission.NUMBERS_RELEASE)
 
@@ -154,14 +153,14 @@ def place_release(session: Session, actor: Actor, number_id: int, typed: str, *,
 
 
 def is_typed(e164: str, typed: str) -> bool:
-    """Return whether somebody typed a number, however it is grouped, to confirm what is done to it."""
+    """Return whether the number was typed to confirm, in any grouping."""
     return "".join(filter(str.isdigit, typed)) == e164.removeprefix("+")
 
 
 def place_buy_back(session: Session, actor: Actor, number_id: int) -> int:
-    """Write down that a released number is to be bought again as it was, and return the order's id.
+    """Place an order to buy back a released number and return its id.
 
-    It is a purchase like any other, and brings the record back to life: see `fulfilment`. Raises InvalidInput when
+        It is a purchase like any other, and brings the record back to life: see `fulfilment`. Raises InvalidInput when
     the number was not released, or can no longer be bought back.
     """
     require(actor, Permission.NUMBERS_BUY)
@@ -181,11 +180,11 @@ def place_buy_back(session: Session, actor: Actor, number_id: int) -> int:
         bundle_sid=papers.get("bundle_sid"),
     )
     purchase = Purchase(number.e164, number.country, str(number.number_type), number.price, configuration)
-    return _place_purchase(session, actor, number.connection_id or 0, purchase, number.id)
+    return _place_purchase(session, actor, number.connection_id, purchase, number.id)
 
 
 def may_be_bought_back(number: NumberDetail) -> bool:
-    """Return whether a number was released so lately that it can still be bought back."""
+    """Return whether a released number can still be bought back."""
     until = number.buy_back_until
     return number.status is NumberStatus.RELEASED and until is not None and until > datetime.now(UTC)
 
@@ -195,20 +194,20 @@ def place_webhooks(
     actor: Actor,
     number_id: int,
     seen: Webhooks,
-    wanted: Webhooks,
+    target: Webhooks,
     *,
     stop_routing: bool = False,
 ) -> int:
-    """Write down that webhooks are to be changed from *seen* to *wanted*, and return the order's id.
+    """Place an order to change webhooks from *seen* to *target* and return its id.
 
-    Calls are taken from a trunk or an application only with *stop_routing*, else InvalidInput.
+    Routing by a trunk or an application is replaced only with *stop_routing*, else InvalidInput.
     """
     require(actor, Permission.NUMBERS_WRITE)
 
     def prepare() -> _Prepared:
         number, connection = _managed(session, actor, number_id, Capability.SET_WEBHOOKS)
-        webhook_orders.require_agreement(number.e164, seen, wanted, stop_routing=stop_routing)
-        fields = {**_of(number), "configuration": _as_json(wanted), "previous": _as_json(seen)}
+        webhook_orders.require_agreement(number.e164, seen, target, stop_routing=stop_routing)
+        fields = {**_of(number), "configuration": _as_json(target), "previous": _as_json(seen)}
         return connection, number.e164, fields
 
     return _place(session, actor, OrderKind.WEBHOOKS, prepare)
@@ -224,30 +223,30 @@ def get(session: Session, actor: Actor, order_id: int) -> OrderRow:
 
 
 def still_open(session: Session, actor: Actor) -> list[OrderRow]:
-    """Return the orders whose outcome is not known yet, oldest first."""
+    """Return the open orders, oldest first."""
     require(actor, Permission.NUMBERS_READ)
     return db.orders.queries.still_open(session, actor.scope)
 
 
 def of_number(session: Session, actor: Actor, number_id: int) -> list[OrderRow]:
-    """Return what was ordered about a number, oldest first."""
+    """Return a number's orders, oldest first."""
     require(actor, Permission.NUMBERS_READ)
     return db.orders.queries.of_number(session, actor.scope, number_id)
 
 
 def may_settle(session: Session, actor: Actor, order_id: int) -> OrderRow:
-    """Return an order that the actor may have looked at again now. Raises Forbidden, NotFound."""
+    """Return an order that the actor may check now. Raises Forbidden, NotFound."""
     require(actor, Permission.NUMBERS_WRITE)
     return get(session, actor, order_id)
 
 
 def may_cancel(actor: Actor, order: OrderRow) -> bool:
-    """Return whether the actor may take an order back that the provider has not taken yet."""
+    """Return whether the actor may cancel an order that the provider has not accepted yet."""
     return order.is_waiting and actor.may(_ORDERING[order.kind])
 
 
 def cancel(session: Session, actor: Actor, order_id: int) -> None:
-    """Take an order back that the provider has not taken yet.
+    """Cancel an order that the provider has not accepted yet.
 
     Raises Forbidden, NotFound, and Conflict when it was sent or settled meanwhile.
     """
@@ -266,7 +265,7 @@ def cancel(session: Session, actor: Actor, order_id: int) -> None:
 
 
 def cancel_all(session: Session, actor: Actor, order_ids: Sequence[int]) -> str:
-    """Take back those orders that were not sent meanwhile; return in words how many that were."""
+    """Cancel the orders that have not been sent; return a summary."""
     require(actor, Permission.NUMBERS_READ)
     cancelled = 0
     for order_id in order_ids:
@@ -279,7 +278,7 @@ def cancel_all(session: Session, actor: Actor, order_ids: Sequence[int]) -> str:
 
 
 def stored_webhooks(webhooks: Mapping[str, Any], otherwise: Webhooks | None = None) -> Webhooks:
-    """Return webhooks as an order keeps them. What older orders did not keep is as in *otherwise*."""
+    """Return webhooks as stored with an order, with missing values from *otherwise*."""
     return webhook_orders.stored(webhooks, otherwise or Webhooks())
 
 
@@ -297,7 +296,7 @@ def _columns(price: Money | None) -> dict[str, Any]:
 
 
 def _expect_fitting(**values: str | None) -> None:
-    """Raise InvalidInput for what could not be put on record once it is done; nothing was asked yet.
+    """Raise InvalidInput for values that could not be stored after the order; nothing was sent yet.
 
     A number is taken as the provider has it, also one on no numbering plan.
     """
@@ -315,7 +314,9 @@ def _expect_fitting(**values: str | None) -> None:
             )
 
 
-def _connection(session: Session, actor: Actor, connection_id: int, e164: str, capability: Capability) -> Connection:
+def _connection(
+    session: Session, actor: Actor, connection_id: int | None, e164: str, capability: Capability
+) -> Connection:
     scope = Scope(require_tenant(actor))
     db.orders.queries.claim(session, e164)
     connection = validation.connection(session, scope, connection_id)

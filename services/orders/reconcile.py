@@ -1,7 +1,7 @@
-"""Reconcile: what an account holds against what is on record on its connection, shown before anything changes.
+"""Reconcile: compares an account with the records of its connection before anything changes.
 
-Comparing writes nothing. What is chosen afterwards goes the way of the single actions: imports and webhooks as
-orders, the rest as a re-sync. Each is refused when the number is no longer as it was shown.
+Comparing writes nothing. Changes then use the single actions: orders for imports and webhooks, re-sync for the rest.
+Each is refused when the number has changed since.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -105,8 +105,8 @@ class Comparison:
     """What an account held against what was on record on *connection*, when it was asked at `as_of`.
 
     Numbers without *matching* in them were left out. `held` are in the account, `on_record` are managed through the
-    connection, `same` agree in everything. `elsewhere` are in the account and on record in the tenant, but added by
-    hand or under another connection: these were not compared.
+    connection, `same` agree in everything. `elsewhere` are in the account and on record in the tenant, but added
+    manually or under another connection: these were not compared.
     """
 
     connection: ConnectionRow
@@ -234,8 +234,8 @@ def place_import(
 ) -> int:
     """Write down that a number is to be imported, under the label that it has there, and return the order's id.
 
-    Calls are taken from a trunk or an application only with *stop_routing*, else InvalidInput.
-    Raises InvalidInput for a number on record, Conflict for one that is being ordered or for changed webhooks here.
+    Routing by a trunk or an application is replaced only with *stop_routing*, else InvalidInput. Raises InvalidInput
+    for a number on record, Conflict for one that is being ordered or for changed webhooks here.
     """
     require(actor, Permission.NUMBERS_BUY)
     now = next((one for one in connection_options(session, actor) if one.id == comparison.connection.id), None)
@@ -265,7 +265,7 @@ def mark_released(session: Session, actor: Actor, row: MissingThere, reason: str
 
 
 def take_over(session: Session, actor: Actor, row: Different, taken: Sequence[Difference]) -> None:
-    """Take over what the provider has, label or SID, after one more look at it.
+    """Apply the provider's label or SID after checking it again.
 
     Raises Conflict when the number changed since it was compared, here or there.
     """
@@ -274,7 +274,7 @@ def take_over(session: Session, actor: Actor, row: Different, taken: Sequence[Di
     connection = validation.connection(session, Scope(number.tenant_id), number.connection_id)
     with provider_access.in_words():
         provider = provider_access.connect(connection)
-        db.base.engine.end_reading(session)  # no transaction stays open while the provider is asked
+        db.base.engine.end_reading(session)  # no transaction stays open during a request
         now = provider_access.patiently(lambda: identity.by_sid(provider, row.there.sid, number.e164))
     if now is None or not set(taken) <= set(resync.compared(number, now)):
         raise Conflict("It has changed at the provider since the comparison. Nothing was updated; compare again.")
@@ -297,8 +297,8 @@ def place_webhooks(session: Session, actor: Actor, row: Different, *, stop_routi
         raise Conflict("The connection has changed since the comparison. Nothing was replaced; compare again.")
     if any(difference.field == resync.SID for difference in now):
         raise InvalidInput("The account has it under another SID. Use that SID first.")
-    wanted = webhook_orders.ours(number)
-    return orders.place_webhooks(session, actor, row.number_id, row.there.webhooks, wanted, stop_routing=stop_routing)
+    target = webhook_orders.ours(number)
+    return orders.place_webhooks(session, actor, row.number_id, row.there.webhooks, target, stop_routing=stop_routing)
 
 
 def _pages(session: Session, provider: Provider, matching: str) -> Iterator[Sequence[OwnedNumber]]:

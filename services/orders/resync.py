@@ -1,4 +1,4 @@
-"""Re-sync: what differs between a number on record and its provider, shown before anything changes."""
+"""Re-sync: the differences between a number's record and its provider, shown before anything changes."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -7,7 +7,6 @@ from sqlmodel import Session
 
 import db.base.engine
 import db.connections
-from db.base.scope import Scope
 from db.models import PhoneNumber
 from providers.base import Capability
 from providers.records import OwnedNumber
@@ -18,7 +17,7 @@ from services.core import validation
 from services.core.access import Actor, Permission, require
 from services.core.errors import InvalidInput
 from services.numbers import numbers
-from services.orders import identity, webhook_orders
+from services.orders import catalogue, identity, webhook_orders
 
 GONE = "gone"
 LABEL = "label"
@@ -54,19 +53,15 @@ NOT_THERE = Difference("In the account", "Yes", "No: released or moved away", GO
 
 
 def differences(session: Session, actor: Actor, number_id: int) -> list[Difference]:
-    """Return what differs at the provider now; nothing for a number that is as we have it.
+    """Return the differences at the provider; empty if there are none.
 
     Raises ProviderProblem when the SID is that of another number, and the account does not hold this one.
     """
     require(actor, Permission.NUMBERS_READ)
-    number = numbers.get(session, actor, number_id)
-    sid = numbers.sid_of(number)
-    connection = db.connections.find(session, Scope(number.tenant_id), number.connection_id or 0)
-    if sid is None or connection is None:
-        raise InvalidInput("This number has no SID at its provider.")
+    number, sid, connection = catalogue.held(session, actor, number_id)
     with provider_access.in_words():
         provider = provider_access.connect(connection)
-        db.base.engine.end_reading(session)  # no transaction stays open while the provider is asked
+        db.base.engine.end_reading(session)  # no transaction stays open during a request
         found = provider_access.patiently(lambda: identity.wherever(provider, sid, number.e164))
     if found is None and not provider.can(Capability.LIST_OWNED):
         raise InvalidInput(f"{provider.name} has no number with the SID {sid}. Correct the SID of this number.")
@@ -75,13 +70,13 @@ def differences(session: Session, actor: Actor, number_id: int) -> list[Differen
 
 def compared(number: OnRecord, there: OwnedNumber) -> list[Difference]:
     """Return what differs between a number on record and the same number at its provider."""
-    wanted = webhook_orders.ours(number)
+    target = webhook_orders.ours(number)
     pairs = [
         ("SID", numbers.sid_of(number) or "", there.sid, SID),
         ("Label", number.label, _label_beside(number.label, there), LABEL),
         *(
-            (webhook_orders.NAMES[name], getattr(wanted, name), getattr(there.webhooks, name), "")
-            for name in webhook_orders.differing(provider_named(number.provider), wanted, there.webhooks)
+            (webhook_orders.NAMES[name], getattr(target, name), getattr(there.webhooks, name), "")
+            for name in webhook_orders.differing(provider_named(number.provider), target, there.webhooks)
         ),
     ]
     return [
@@ -104,7 +99,7 @@ def _label_beside(ours: str, there: OwnedNumber) -> str:
 
 
 def apply(session: Session, actor: Actor, number_id: int, taken: Difference, *, version: int, reason: str = "") -> int:
-    """Take over one value of the provider, as it was shown; return the number's new version.
+    """Apply one of the provider's values as it was shown; return the number's new version.
 
     To mark a number as released needs a *reason*.
     """

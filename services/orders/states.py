@@ -1,4 +1,4 @@
-"""The states of an order, and how it comes from one into another: locked, written down, in one transaction."""
+"""The states of an order and their transitions: locked and logged in one transaction."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -19,10 +19,10 @@ from services.core.errors import Conflict
 from services.core.transactions import write
 
 PAUSES = (1, 2, 4, 8, 15, 30, 60, 120, 300, 600, 1800, 3600)
-"""Seconds from one look to the next; the last pause goes on for ever."""
+"""Seconds between checks; the last pause repeats."""
 
 LAST_LOOK_AFTER = timedelta(hours=3)
-"""When a purchase that was given up is looked at once more."""
+"""When a failed purchase is checked once more."""
 
 
 _log = structlog.get_logger()
@@ -40,7 +40,7 @@ def change(
     even_failed: bool = False,
     cause: ProviderError | None = None,
 ) -> None:
-    """Do *apply* to an order that is still open, locked, in one transaction. *cause* is what the provider said."""
+    """Run *apply* on an open, locked order in one transaction. *cause* is the provider's answer."""
     states = (*db.orders.queries.OPEN, OrderState.FAILED) if even_failed else db.orders.queries.OPEN
     with write() as session:
         # First the number, then the order: whoever places another order takes them the same way round.
@@ -79,7 +79,7 @@ def _write_down(session: Session, actor: Actor, order: NumberOrder, action: Acti
 
 
 def uncertain(order_id: int, problem: str | ProviderError) -> None:
-    """Keep looking, also at an order that somebody gave up while it was still being asked."""
+    """Keep checking, also an order given up while it was being sent."""
 
     def apply(session: Session, order: NumberOrder, actor: Actor) -> None:
         before, order.problem = order.state, fit(str(problem))
@@ -96,18 +96,18 @@ def uncertain(order_id: int, problem: str | ProviderError) -> None:
 
 
 def not_now(order_id: int, exc: ProviderUnavailable) -> None:
-    """Nothing happened: it is asked again later, until it is done or somebody cancels it."""
+    """Nothing happened: send it again later, until it is done or cancelled."""
 
     def apply(_session: Session, order: NumberOrder, _actor: Actor) -> None:
         order.problem, order.asked_at = fit(str(exc).removesuffix("Try again in a moment.")), None  # we do
-        wanted = timedelta(seconds=min(exc.retry_after or 0, PAUSES[-1]))
-        order.next_look_at = datetime.now(UTC) + max(pause(order.looks), wanted)
+        requested = timedelta(seconds=min(exc.retry_after or 0, PAUSES[-1]))
+        order.next_look_at = datetime.now(UTC) + max(pause(order.looks), requested)
 
     change(order_id, apply)
 
 
 def fail(order_id: int, problem: str | ProviderError, *, once_more: bool = False) -> None:
-    """Give an order up; it may be looked at *once_more*, hours later."""
+    """Mark an order as failed; it may be checked *once_more*, hours later."""
 
     def apply(session: Session, order: NumberOrder, actor: Actor) -> None:
         order.problem = fit(str(problem))
@@ -137,5 +137,5 @@ def _cause(problem: str | ProviderError) -> ProviderError | None:
 
 
 def fit(problem: str) -> str:
-    """Return what a provider said so that any database takes it."""
+    """Return a provider's message so that any database can store it."""
     return validation.one_line(problem.encode("utf-8", "replace").decode())[:500]

@@ -1,7 +1,7 @@
-"""The sweep: in every process, for as long as it lives, it drives the orders that are due, whoever placed them.
+"""The sweep: every process continuously drives due orders, whoever placed them.
 
-The rows say what is due, so nothing is lost with a process: one that was placed and never begun, one whose answer
-was lost, one whose process was killed. A provider that is too busy slows its own connection down, and no other.
+The rows say what is due, so a killed process or a lost answer loses nothing. A busy provider slows down only its own
+connection.
 """
 
 import threading
@@ -55,9 +55,9 @@ class Pace:
         if look.sent_away is None and not look.is_ours:
             self.at_most, self.refusals = min(AT_ONCE, self.at_most + 1 / AT_ONCE), 0
             return
-        wanted = look.sent_away.retry_after if look.sent_away else None
+        requested = look.sent_away.retry_after if look.sent_away else None
         self.at_most, self.refusals = max(1.0, self.at_most / 2), self.refusals + 1
-        rest = min(LONGEST_REST, 2.0 ** (self.refusals - 1)) if wanted is None else min(wanted, LONGEST_WISH)
+        rest = min(LONGEST_REST, 2.0 ** (self.refusals - 1)) if requested is None else min(requested, LONGEST_WISH)
         self.rests_until = time.monotonic() + rest
 
 

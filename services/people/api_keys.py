@@ -26,12 +26,12 @@ _NOTED = timedelta(minutes=1)
 
 
 class UnknownKey(Forbidden):
-    """No key in use is this one: it never was, or it was revoked."""
+    """The key is unknown or has been revoked."""
 
 
 @dataclass(frozen=True)
 class NewKey:
-    """A key that was just made, with its secret, which is never seen again."""
+    """A new key with its secret, which is shown only once."""
 
     id: int
     name: str
@@ -46,7 +46,7 @@ def search(session: Session, actor: Actor) -> list[ApiKeyRow]:
 
 
 def create(session: Session, actor: Actor, name: str) -> NewKey:
-    """Make a key that may write campaign health, and return it with its secret."""
+    """Create a key that may write campaign health; return it with its secret."""
     require(actor, Permission.API_KEYS_WRITE)
     tenant_id = require_tenant(actor)
     name = validation.label(name)
@@ -68,7 +68,7 @@ def create(session: Session, actor: Actor, name: str) -> NewKey:
 
 
 def revoke(session: Session, actor: Actor, key_id: int) -> None:
-    """End a key for good; revoking it again changes nothing."""
+    """Revoke a key for good. Idempotent."""
     require(actor, Permission.API_KEYS_WRITE)
     require_tenant(actor)
     with writing(session):

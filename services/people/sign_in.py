@@ -1,4 +1,4 @@
-"""Signing in and out: throttled attempts, and the user behind a cookie, read anew on every run."""
+"""Signing in and out: throttled attempts, and the user behind a cookie, loaded again on every run."""
 
 import base64
 import hashlib
@@ -29,11 +29,11 @@ ALL_TENANTS = 0
 """The choice of every tenant, for a superadmin."""
 
 PATIENCE = 2.0
-"""Seconds that somebody who signs in, or chooses a tenant, waits for a database that somebody else holds."""
+"""Seconds to wait for a locked database when signing in or choosing a tenant."""
 
 _BCRYPT_BYTES = 72
 _DIGESTED = "sha256:"
-# Checked against when there is no such user, so that the answer takes as long.
+# Checked when the user does not exist, so that the response takes equally long.
 _NOBODY = "$2b$12$C6UzMDM.H6dfI/f/IKcEeO4k9s5QbHkN1rAopG4uWOfEsuYqBvtvu"
 
 
@@ -43,7 +43,7 @@ class TooManyAttempts(ServiceError):
 
 @dataclass(frozen=True)
 class Candidate:
-    """Somebody who wants to sign in, and the stored hash that the password must match."""
+    """A sign-in attempt and the stored hash that the password must match."""
 
     username: str
     name: str
@@ -56,9 +56,9 @@ def normal(username: str) -> str:
 
 
 def hash_password(password: str) -> str:
-    """Return the hash of *password* as it is stored. It takes a third of a second, so never while writing.
+    """Return the hash of *password* as it is stored. Takes a third of a second, so never call it while writing.
 
-    bcrypt takes 72 bytes, so one of as many or more is digested first, and its hash marked.
+    bcrypt reads 72 bytes, so longer passwords are digested first and their hashes marked.
     """
     _not_while_writing()
     typed = password.strip()
@@ -77,7 +77,7 @@ def to_check(password: str, stored: str) -> tuple[str, str]:
 
 
 def matches(password: str, stored: str) -> bool:
-    """Return whether *password* is the one behind a *stored* hash. It takes a third of a second."""
+    """Return whether *password* matches a *stored* hash. Takes a third of a second."""
     _not_while_writing()
     typed, hashed = to_check(password, stored)
     return bcrypt.checkpw(typed.encode(), hashed.encode())
@@ -93,15 +93,15 @@ def _not_while_writing() -> None:
 
 
 def now() -> datetime:
-    """Return the instant from which on new sign-ins are valid."""
+    """Return the time from which new sign-ins are valid."""
     return datetime.now(UTC)
 
 
 def attempt(session: Session, username: str) -> Candidate:
-    """Count an attempt as failed before the password is looked at, and return whom it must match.
+    """Count an attempt as failed before checking the password; return what it must match.
 
-    Known and unknown names are treated alike. Raises TooManyAttempts during a pause, InvalidInput for a name that
-    nobody can have, DatabaseUnavailable within PATIENCE while somebody else holds the database.
+    Known and unknown names are treated alike. Raises TooManyAttempts during a pause, InvalidInput for an impossible
+    name, DatabaseUnavailable when the database stays locked for PATIENCE.
     """
     username, now = normal(username), datetime.now(UTC)
     if not username.isprintable():
@@ -124,12 +124,12 @@ def attempt(session: Session, username: str) -> Candidate:
     user = db.people.users.find(session, username)
     known = user is not None and user.is_active
     found = Candidate(username, user.name, user.password_hash) if user and known else None
-    session.rollback()  # the password is looked at next, which takes a while
+    session.rollback()  # checking the password comes next and takes a while
     return found or Candidate(username, username, _NOBODY)
 
 
 def succeeded(session: Session, username: str) -> None:
-    """Note a sign-in whose password matched. The tenant is to be chosen anew."""
+    """Record a successful sign-in. The tenant has to be chosen again."""
     with writing(session, patience=PATIENCE):
         forget_failures(session, username)
         user = db.people.users.find(session, normal(username))
@@ -141,7 +141,7 @@ def succeeded(session: Session, username: str) -> None:
 
 
 def forget_failures(session: Session, username: str) -> None:
-    """Forget the wrong passwords under a user name, in the transaction of *session*."""
+    """Reset the failed attempts of a user name, in the transaction of *session*."""
     throttle = db.people.users.find_throttle(session, normal(username))
     if throttle is not None:
         session.delete(throttle)
@@ -152,10 +152,9 @@ def load_actor(
 ) -> Actor | None:
     """Return the user as the database has it now, in the tenant that was *chosen* (ALL_TENANTS for all).
 
-    None when there is no such active user, or the sign-in is older than what is still valid. Without
-    a choice, a user of one tenant is in it, and in the *first* run of a tab the last choice counts, on
-    whatever tab it was made. A choice that is not (or no longer) the user's, or a tenant that is not
-    there, leaves the user in none: never in another one than was asked for.
+    None when there is no such active user or the sign-in is no longer valid. Without a choice, a user of a single
+    tenant works there, and the *first* run of a tab uses the last choice made in any tab. An invalid choice selects no
+    tenant, never a different one.
     """
     rows = db.people.users.memberships(session, username, chosen)
     if not rows or not rows[0].is_active or signed_in_at < rows[0].sessions_valid_from:
@@ -192,12 +191,12 @@ def load_actor(
 
 
 def reload_actor(session: Session, actor: Actor, signed_in_at: datetime) -> Actor | None:
-    """Return *actor* as the database has it now, in the tenant that it works in; None as `load_actor` does."""
+    """Reload *actor* in its current tenant; None as for `load_actor`."""
     return load_actor(session, actor.username, signed_in_at, ALL_TENANTS if actor.all_tenants else actor.tenant_id)
 
 
 def why_out(before: Actor, now: Actor) -> str:
-    """Return why a user is no longer where it worked *before*, in the reader's words; empty when it left by choice."""
+    """Return why a user lost access to the tenant worked in *before*; empty when the user left by choice."""
     if before.user_id != now.user_id:
         return ""
     if before.is_superadmin and not now.is_superadmin:
@@ -213,7 +212,7 @@ def why_out(before: Actor, now: Actor) -> str:
 
 
 def choose_tenant(session: Session, actor: Actor, tenant_id: int | None) -> None:
-    """Remember the tenant that the actor works in, for its next tab or reload. No right comes with it."""
+    """Remember the actor's tenant for the next tab or reload. Grants no access."""
     with writing(session, patience=PATIENCE):
         user = db.people.users.find(session, actor.username)
         if user is not None:
@@ -227,7 +226,7 @@ def all_workspaces(session: Session, actor: Actor) -> list[tuple[int, str, str]]
 
 
 def sign_out_everywhere(session: Session, actor: Actor) -> None:
-    """End every session of the actor, on every device, this one too."""
+    """End every session of the actor, including this one."""
     with writing(session):
         user = db.people.users.find(session, actor.username)
         if user is not None:

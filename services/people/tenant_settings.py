@@ -18,7 +18,7 @@ from services.health.thresholds import Thresholds
 
 @dataclass(frozen=True)
 class TenantSettings:
-    """What a tenant has set, as it is at `version`."""
+    """A tenant's settings at `version`."""
 
     tenant_id: int
     time_zone: str
@@ -36,10 +36,10 @@ def get(session: Session, actor: Actor) -> TenantSettings:
 
 
 def set_time_zone(session: Session, actor: Actor, time_zone: str, *, version: int) -> int:
-    """Set the zone in which the tenant's days begin.
+    """Set the tenant's time zone.
 
-    Like every change here: return the new version; raise Forbidden, NotFound, InvalidInput, or
-    Conflict when the settings are no longer at *version*.
+    Like every change here, returns the new version and raises Forbidden, NotFound, InvalidInput, or Conflict when
+    *version* is stale.
     """
     require(actor, Permission.SETTINGS_WRITE)
     chosen = validation.time_zone(time_zone)
@@ -51,7 +51,7 @@ def set_time_zone(session: Session, actor: Actor, time_zone: str, *, version: in
 
 
 def set_limits(session: Session, actor: Actor, limits: Thresholds, *, version: int) -> int:
-    """Set every threshold of number health; those at their default follow it from now on."""
+    """Set all thresholds of number health; those at their default keep following it."""
     require(actor, Permission.SETTINGS_WRITE)
     thresholds.check(limits)
 

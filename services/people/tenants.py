@@ -29,7 +29,7 @@ def count(session: Session, actor: Actor, query: TenantQuery) -> int:
 
 
 def search(session: Session, actor: Actor, query: TenantQuery, part: Slice) -> list[TenantRow]:
-    """Return the *part* of the tenants that match, with how many users and numbers each has, by name."""
+    """Return the *part* of the matching tenants by name, with their counts of users and numbers."""
     require(actor, Permission.TENANTS_READ_ALL)
     return db.people.tenants.search(session, query, part)
 
@@ -50,7 +50,7 @@ def history(session: Session, actor: Actor, tenant_id: int, part: Slice) -> list
 
 
 def create(session: Session, actor: Actor, name: str, time_zone: str) -> int:
-    """Create a tenant and return its id. Raises InvalidInput for a name that is taken or a zone that is none."""
+    """Create a tenant and return its id. Raises InvalidInput for a taken name or an unknown zone."""
     require(actor, Permission.TENANTS_WRITE)
     called, zone = validation.name(name, "tenant"), validation.time_zone(time_zone)
 
@@ -78,7 +78,7 @@ def change(session: Session, actor: Actor, tenant_id: int, name: str, time_zone:
 
 
 def set_suspended(session: Session, actor: Actor, tenant_id: int, suspended: bool) -> None:
-    """Suspend a tenant: its users are out of it on their next click. Or let them in again."""
+    """Suspend a tenant, which ends its users' access on their next click, or resume it."""
     require(actor, Permission.TENANTS_WRITE)
 
     def apply(tenant: Tenant) -> None:
@@ -97,12 +97,12 @@ def _change(
 
 
 def _everywhere(actor: Actor) -> Actor:
-    """Return a superadmin as it looks at all tenants, whichever one is chosen."""
+    """Return a superadmin with all tenants in scope, whichever is chosen."""
     return replace(actor, tenant_id=None, all_tenants=True)
 
 
 def _put(session: Session, tenant: Tenant) -> None:
-    """Write a tenant whose name no other one has, whatever its case."""
+    """Save a tenant with a unique name, ignoring case."""
     taken = InvalidInput(f"A tenant named {tenant.name} already exists.", field="name")
     with session.no_autoflush:
         if db.people.tenants.is_named(session, tenant.name, but=tenant.id):

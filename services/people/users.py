@@ -1,4 +1,7 @@
-"""Users of the installation and what they may do in a tenant: created, changed, shut out; never the last admin."""
+"""Users of the installation and what they may do in a tenant.
+
+Created, changed and deactivated, but never the last admin.
+"""
 
 import secrets
 from collections.abc import Iterator, Mapping
@@ -31,7 +34,7 @@ _SUPERADMIN = "Only a superadmin can manage a superadmin."
 
 @dataclass(frozen=True)
 class NewUser:
-    """A user who was just created or reset, and the password for the first sign-in: shown once, kept nowhere."""
+    """A user after creation or reset, with the one-time password, which is shown once and not stored."""
 
     username: str
     one_time_password: str
@@ -39,7 +42,7 @@ class NewUser:
 
 @dataclass(frozen=True)
 class UserDetail:
-    """A user as an actor may see it, and why (if so) the actor may not manage the account."""
+    """A user as the actor sees it, and why the actor may not manage the account, if so."""
 
     user: UserRow
     unmanaged: str
@@ -68,7 +71,7 @@ def get(session: Session, actor: Actor, user_id: object) -> UserDetail:
 
 
 def history(session: Session, actor: Actor, user_id: int, part: Slice) -> list[AuditRow]:
-    """Return the *part* of what was done to a user in the tenants in scope, newest first."""
+    """Return the *part* of a user's history in the tenants in scope, newest first."""
     require(actor, Permission.USERS_READ)
     return audit.history(session, actor, "user", user_id, part)
 
@@ -76,8 +79,8 @@ def history(session: Session, actor: Actor, user_id: int, part: Slice) -> list[A
 def create(session: Session, actor: Actor, username: str, name: str, role: Role) -> NewUser:
     """Create a user with a role in the chosen tenant.
 
-    Raises Forbidden, and InvalidInput for a name that cannot be used or is taken; it is `overridable`
-    for a superadmin, who may `grant` that user a role instead.
+    Raises Forbidden, and InvalidInput for an invalid or taken name; `overridable` for a superadmin, who may `grant`
+    that user a role instead.
     """
     require(actor, Permission.USERS_WRITE)
     tenant_id = require_tenant(actor)
@@ -121,7 +124,7 @@ def create_superadmin(session: Session, actor: Actor, username: str, name: str) 
 
 
 def grant(session: Session, actor: Actor, username: str, tenant_id: int, role: Role) -> None:
-    """Give a user a role in one more tenant. Only a superadmin knows the users of others."""
+    """Give a user a role in another tenant. Superadmins only, since others do not see that user."""
     require(actor, Permission.TENANTS_READ_ALL)
     with _writing(session, actor, Permission.TENANTS_READ_ALL):
         user = db.people.users.find(session, sign_in.normal(username))
@@ -141,8 +144,8 @@ def change_role(
 ) -> None:
     """Give a user another role in a tenant, or (None) take it out of the tenant.
 
-    An admin does so in the own tenant, a superadmin in any. Raises Forbidden for the own role, NotFound
-    for who is not in the tenant, Conflict for the last admin.
+    Admins act in their own tenant, superadmins in any. Raises Forbidden for one's own role, NotFound for a user
+    outside the tenant, Conflict for the last admin.
     """
     require(actor, Permission.USERS_WRITE)
     if not actor.is_superadmin and tenant_id != require_tenant(actor):
@@ -203,7 +206,7 @@ def set_active(session: Session, actor: Actor, user_id: int, active: bool, *, ve
 
 
 def reset_password(session: Session, actor: Actor, user_id: int) -> NewUser:
-    """Give a user a one-time password, end every session of theirs, and forget the wrong passwords."""
+    """Give a user a one-time password, end their sessions and reset failed attempts."""
     require(actor, Permission.USERS_WRITE)
     session.rollback()
     password = secrets.token_urlsafe(12)
@@ -228,16 +231,16 @@ def end_sessions(session: Session, actor: Actor, user_id: int) -> None:
 
 
 def change_own_password(session: Session, actor: Actor, old: str, new: str, again: str) -> None:
-    """Change the actor's own password; other sessions end. The caller's goes on with a new sign-in time.
+    """Change the actor's own password; other sessions end. The caller's continues with a new sign-in time.
 
-    Raises InvalidInput, TooManyAttempts as signing in does, Conflict when it was changed meanwhile.
+    Raises InvalidInput, TooManyAttempts as signing in does, Conflict when it has changed in the meantime.
     """
     if new != again:
         raise InvalidInput("The new passwords don't match.", field="again")
     if new == old:
         raise InvalidInput("The new password must differ from the current one.", field="new")
     validation.password(new, actor.username, actor.name)
-    now = sign_in.attempt(session, actor.username)  # guesses are counted here as at signing in
+    now = sign_in.attempt(session, actor.username)  # failed attempts count here as for sign-in
     if not sign_in.matches(old, now.password_hash):
         raise InvalidInput("The current password is wrong.", field="old")
     hashed = sign_in.hash_password(new)
@@ -253,7 +256,7 @@ def change_own_password(session: Session, actor: Actor, old: str, new: str, agai
 
 
 def own_sign_ins(session: Session, actor: Actor) -> list[datetime]:
-    """Return when the actor signed in, the last time first, at most SIGN_INS_SHOWN."""
+    """Return the actor's last SIGN_INS_SHOWN sign-ins, newest first."""
     return db.people.users.sign_ins(session, actor.user_id, SIGN_INS_SHOWN)
 
 
@@ -268,14 +271,14 @@ def _writing(session: Session, actor: Actor, permission: Permission) -> Iterator
 
 
 def _new(login: str, name: str) -> tuple[User, str]:
-    """Return a user to be added, and the one-time password. It takes a third of a second: begin no write before."""
+    """Return a new user and the one-time password. Takes a third of a second, so call it before writing."""
     password = secrets.token_urlsafe(12)
     hashed = sign_in.hash_password(password)
     return User(username=login, name=name, password_hash=hashed, must_change_password=True), password
 
 
 def _managed(session: Session, actor: Actor, user_id: int) -> User:
-    """Return a user whom the actor may manage: of the own tenant, and no superadmin but for superadmins."""
+    """Return a user whom the actor may manage: in the actor's tenant, and no superadmin unless the actor is one."""
     user = db.people.users.find_by_id(session, validation.as_id(user_id))
     if user is None:
         raise NotFound

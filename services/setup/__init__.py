@@ -1,1 +1,1 @@
-"""Starting up, the commands of an installation, and the demo workspace."""
+"""Starting up, the commands of an installation, the demo workspace, and the builder of its rows."""

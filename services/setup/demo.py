@@ -212,8 +212,8 @@ def _number(
 
 def _add_imports(session: Session, user: User, today: date, numbers: list[PhoneNumber]) -> None:
     """Have the first numbers of Twilio imported; the webhooks of its connection were moved after the first dozen."""
-    held = [number for number in numbers if number.is_managed and number.status is NumberStatus.ACTIVE]
-    for place, number in enumerate(held[:30]):
+    managed = [number for number in numbers if number.is_managed and number.status is NumberStatus.ACTIVE]
+    for place, number in enumerate(managed[:30]):
         builder.order(
             session,
             number.tenant_id,
@@ -231,12 +231,12 @@ def _add_imports(session: Session, user: User, today: date, numbers: list[PhoneN
         )
     session.add(
         AuditEvent(
-            tenant_id=held[0].tenant_id,
+            tenant_id=managed[0].tenant_id,
             at=_at(today, 9),
             actor_name=USERS["admin"],
             action=Action.CONNECTIONS_EDIT,
             subject_type="connection",
-            subject_id=held[0].connection_id,
+            subject_id=managed[0].connection_id,
             subject_label="Twilio main",
             subject_version=1,
             before=cast.OLD_WEBHOOKS,
@@ -265,12 +265,12 @@ def _e164(chance: random.Random, country: str, kind: NumberType, taken: set[str]
 
 def _make_exophones(planned: list[dict[str, Any]]) -> None:
     """Turn the first Exotel numbers into the ExoPhones that the sandbox has."""
-    held = (
+    exophones = (
         values
         for values in planned
         if values["connection"].provider == "exotel" and values["status"] is NumberStatus.ACTIVE
     )
-    for (sid, text), values in zip(exotel.NUMBERS.items(), held, strict=False):
+    for (sid, text), values in zip(exotel.NUMBERS.items(), exophones, strict=False):
         values["e164"] = numbering.read(text, default_country="IN").e164
         values["number_type"] = NumberType.LOCAL
         values["provider_fields"] = {"exophone_sid": sid}
@@ -282,7 +282,7 @@ def _tags(chance: random.Random) -> list[str]:
 
 def _add_history(session: Session, chance: random.Random, numbers: list[PhoneNumber], people: dict[int, User]) -> None:
     """Leave the trace that adding, renaming and giving up the numbers would have left, by each tenant's *people*."""
-    events = []
+    events: list[AuditEvent] = []
     for number in numbers:
         lines: list[Told] = [(number.created_at, Action.NUMBERS_ADD, {}, {"label": number.label, "status": "active"})]
         if number.label and chance.random() < 0.3:
@@ -313,7 +313,8 @@ def _add_history(session: Session, chance: random.Random, numbers: list[PhoneNum
             )
             for at, action, before, after in lines
         ]
-    session.add_all(sorted(events, key=lambda event: event.at))
+    events.sort(key=lambda event: event.at)
+    session.add_all(events)
     session.flush()
 
 

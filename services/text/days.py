@@ -1,4 +1,4 @@
-"""Days: as they are written, and when they begin in a time zone."""
+"""Days: parsing, and when they begin in a time zone."""
 
 import re
 from collections.abc import Iterable
@@ -34,33 +34,33 @@ WANTED = {None: "YYYY-MM-DD", DayOrder.DAY_FIRST: "DD.MM.YYYY", DayOrder.MONTH_F
 def read(value: object, order: DayOrder | None = None) -> date:
     """Understand a day out of a cell: a date, or a text with its year first, or in the *order* that was said.
 
-    Nothing is guessed. Raises InvalidInput for what is no day, is not in that order, or has two digits for its year.
+    Nothing is guessed. Raises InvalidInput for no day, another order, or a two-digit year.
     """
     if isinstance(value, datetime):
         return value.date()
     if isinstance(value, date):
         return value
     text = _cleaned(str(value)) if value is not None else ""
-    shown = written_numbers.echo(str(value)) if text else "Nothing"
+    quoted = written_numbers.echo(str(value)) if text else "Nothing"
     if found := _YEAR_FIRST.fullmatch(text):
         year, sign, month, day = found.groups()
         if sign or len(month + day) == 4:
-            return _day(shown, int(year), int(month), int(day))
+            return _day(quoted, int(year), int(month), int(day))
     if found := _YEAR_LAST.fullmatch(text):
         if order is None:
-            raise _no(f"Choose whether the day or the month comes first in {shown}, or write it as YYYY-MM-DD.")
+            raise _no(f"Choose whether the day or the month comes first in {quoted}, or write it as YYYY-MM-DD.")
         first, _, second, year = found.groups()
         month, day = (second, first) if order is DayOrder.DAY_FIRST else (first, second)
-        return _day(shown, int(year), int(month), int(day))
+        return _day(quoted, int(year), int(month), int(day))
     if _SHORT_YEAR.fullmatch(text):
-        raise _no(f"{shown} has a two-digit year. Write all four digits, as in {WANTED[order]}.")
+        raise _no(f"{quoted} has a two-digit year. Write all four digits, as in {WANTED[order]}.")
     if _SERIAL.fullmatch(text):
-        raise _no(f"{shown} is a spreadsheet's day count. Format the column as a date, or write YYYY-MM-DD.")
-    raise _no(f"{shown} is not a day written {WANTED[order]}.")
+        raise _no(f"{quoted} is a spreadsheet's day count. Format the column as a date, or write YYYY-MM-DD.")
+    raise _no(f"{quoted} is not a day written {WANTED[order]}.")
 
 
 def has_order(values: Iterable[object]) -> bool:
-    """Return whether one of *values* is a day of which the reader must say what comes first, day or month."""
+    """Return whether one of *values* is ambiguous about day and month."""
     return any(isinstance(value, str) and _YEAR_LAST.fullmatch(_cleaned(value)) for value in values)
 
 
@@ -80,7 +80,7 @@ def _no(message: str) -> InvalidInput:
 
 
 def zone(name: str) -> ZoneInfo:
-    """Return a tenant's time zone; UTC for a name that this machine does not know."""
+    """Return a tenant's time zone; UTC for an unknown name."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError):
@@ -88,12 +88,12 @@ def zone(name: str) -> ZoneInfo:
 
 
 def starts(day: date, zone: ZoneInfo) -> datetime:
-    """Return the instant at which a day begins in *zone*."""
+    """Return when a day begins in *zone*."""
     return datetime.combine(day, time.min, zone)
 
 
 def span(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """Return when whole days in *zone* begin, and the instant before which they end.
+    """Return start and (exclusive) end of whole days in *zone*.
 
     A day has 23 or 25 hours where the clocks change. Raises InvalidInput when the last comes before the first.
     """
@@ -103,12 +103,12 @@ def span(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
 
 
 def today_in(time_zone: str) -> date:
-    """Return the day that it is in a zone."""
+    """Return today's date in a zone."""
     return datetime.now(zone(time_zone)).date()
 
 
 def today_of(session: Session, actor: Actor) -> date:
-    """Return the day that it is in the chosen tenant's zone; in UTC when all tenants are looked at."""
+    """Return today's date in the chosen tenant's zone; in UTC for all tenants."""
     require(actor, Permission.HEALTH_READ if actor.granted is None else Permission.HEALTH_WRITE)
     tenant = db.people.tenants.find(session, actor.tenant_id) if actor.tenant_id else None
     return today_in(tenant.time_zone if tenant else "UTC")

@@ -1,4 +1,4 @@
-"""Files of tables: CSV and Excel, with cells that no spreadsheet will run."""
+"""CSV and Excel files of tables, with cells that no spreadsheet will execute."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ EXCEL_ROWS = 1_048_575
 """Rows that a sheet can hold below its header."""
 
 EXCEL_TEXT = 32_767
-"""Characters that a cell can hold; one more and Excel has none of them."""
+"""The most characters of a cell; Excel drops longer ones entirely."""
 
 NUMBERS_HEADER = (
     "Number",
@@ -51,7 +51,7 @@ NUMBERS_HEADER = (
     "Released",
     "Can be bought back until",
 )
-"""What the columns of a list of numbers are called: as an import knows them, where it takes them."""
+"""Column names of a list of numbers, recognized by the import where it supports them."""
 
 _PROVIDER_FIELDS = tuple(field.name for provider in all_providers() for field in provider.number_fields)
 ACTIVITY_HEADER = ("Time", "Who", "What", "Kind", "Subject", "Changes", "Tenant")
@@ -67,7 +67,7 @@ _LONGEST_LIST = 2_000  # a list of tags is shorter; looking for the ends of quot
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under a header and a title, wherever they are shown. `note` says what they mean."""
+    """Rows with a header and a title. `note` explains them."""
 
     title: str
     header: Sequence[str]
@@ -90,7 +90,7 @@ def activity(rows: Iterable[AuditRow], zone: ZoneInfo) -> Table:
 
 
 def text(tables: Iterable[Table]) -> bytes:
-    """Return the first of *tables* as CSV in UTF-8, with cells that no spreadsheet will run."""
+    """Return the first of *tables* as CSV in UTF-8, with cells that no spreadsheet will execute."""
     out, table = io.BytesIO(), next(iter(tables))
     with io.TextIOWrapper(out, "utf-8-sig", newline="") as made:
         writer = csv.writer(made)
@@ -103,7 +103,7 @@ def text(tables: Iterable[Table]) -> bytes:
 def workbook(tables: Iterable[Table]) -> bytes:
     """Return *tables* as an Excel workbook, a sheet for each; texts stay texts, so none is a formula.
 
-    What one sheet cannot hold goes on to the next. No more than a row is held in memory besides the file.
+    Rows beyond a sheet's limit continue on the next. Only one row is in memory besides the file.
     """
     out = io.BytesIO()
     with xlsxwriter.Workbook(

@@ -1,6 +1,6 @@
-"""Files that people bring, as programs and spreadsheets write them: read as a table, columns matched to our fields.
+"""Uploaded files, from programs and spreadsheets: read as a table, with columns matched to our fields.
 
-A file is read by a process of its own (`services.text.tables`), which has limits of memory and time.
+A file is read in its own process (`services.text.tables`) with limited memory and time.
 """
 
 import json
@@ -27,10 +27,10 @@ from services.text.tables.limits import LARGEST
 __all__ = ["LARGEST", "NUMBER_NAMES", "Choice", "Row", "Sheet", "columns", "guess", "read", "text"]
 
 PATIENCE_SECONDS = 60
-"""How long a file may be read; the process that reads it has fewer seconds of CPU."""
+"""The time limit for reading a file; the reading process has fewer seconds of CPU."""
 
 AT_ONCE = 2
-"""Files that are read at the same time in this process of the app; the others wait."""
+"""How many files this process reads at once; others wait."""
 
 NUMBER = "number"
 """The field whose column is known by its cells."""
@@ -56,7 +56,7 @@ NUMBER_NAMES = (
     "caller id number",
     "virtual number",
 )
-"""What else switches, carriers and dialers call a column of phone numbers."""
+"""Other names that switches, carriers and dialers use for a column of phone numbers."""
 
 _ROOT = Path(__file__).parents[2]
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
@@ -66,7 +66,7 @@ _reading = threading.BoundedSemaphore(AT_ONCE)
 
 
 class Row(NamedTuple):
-    """A row of a file: its number there, its cells, and why it cannot be taken as it is, if it cannot."""
+    """A row of a file: its row number, its cells, and its problem, if any."""
 
     number: int
     cells: Sequence[object]
@@ -75,7 +75,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Sheet:
-    """The rows of a file below its header, and what else it could have been read as.
+    """The rows of a file below its header, and alternative readings.
 
     `columns` are told apart (`Number`, `Number (2)`); `titles` are as they stand. `header` is the header's row,
     0 for none, out of `headers` (row and text). `encodings` are codec, name and a sample, where it had to be guessed.
@@ -102,7 +102,7 @@ class Sheet:
 def read(
     name: str, data: bytes, names: Mapping[str, Sequence[str]] | None = None, choice: Choice | None = None
 ) -> Sheet:
-    """Return the table in a file. *names* are what the columns of our fields may be called, to find its header by.
+    """Return the table in a file. *names* are possible column names of our fields, used to find the header.
 
     Raises InvalidInput with the reason when it is none, or larger than can be read, and Busy when others are
     read for so long that its turn does not come.
@@ -120,7 +120,7 @@ def read(
 
 
 def is_busy() -> bool:
-    """Return whether as many files are read as can be at once: another one waits for its turn."""
+    """Return whether the maximum of files is being read, so that another one waits."""
     if _reading.acquire(blocking=False):
         _reading.release()
         return False
@@ -178,14 +178,14 @@ def text(value: object) -> str:
     return exports.unescaped(str(value).strip())
 
 
-def _read_apart(name: str, data: bytes, wanted: str) -> dict[str, Any]:
-    """Let a process of its own read *data*, and return what it found. Raises InvalidInput when it did not end well."""
+def _read_apart(name: str, data: bytes, request: str) -> dict[str, Any]:
+    """Read *data* in a separate process and return the result. Raises InvalidInput when that fails."""
     environment = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}  # it needs no key and no database
     if not _reading.acquire(timeout=PATIENCE_SECONDS):
         raise Busy("Too many files are being read at the moment. Try again in a minute.")
     try:
         process = subprocess.Popen(  # noqa: S603 - it runs our own module
-            [sys.executable, "-m", "services.text.tables", wanted],
+            [sys.executable, "-m", "services.text.tables", request],
             cwd=_ROOT,
             env=environment,
             stdin=subprocess.PIPE,
@@ -226,7 +226,7 @@ def _took_long() -> InvalidInput:
 
 
 def _day(found: dict[str, Any]) -> object:
-    """Return a cell that JSON does not know; anything else as it is."""
+    """Decode a cell that JSON cannot represent; return anything else unchanged."""
     if found.keys() == {"moment"}:
         return datetime.fromisoformat(found["moment"])
     return date.fromisoformat(found["day"]) if found.keys() == {"day"} else found

@@ -1,4 +1,4 @@
-"""What things are called on screen and in files: one word for one thing everywhere."""
+"""Labels on screen and in files: one word for one thing everywhere."""
 
 from typing import Protocol
 
@@ -94,7 +94,7 @@ WEIGHT = (
     "days: (answered + k·m) / (attempts + k), m being the pool's rate, divided by the pool's average."
 )
 UNASSIGNED = "Unassigned"
-"""What stands for the agent of a number that has none."""
+"""The label for a missing agent."""
 MANAGED = {True: "Twilio-managed", False: "BYOT"}
 
 
@@ -121,7 +121,7 @@ def rate(found: Rate) -> str:
 
 
 class Picked(Protocol):
-    """Calls that were picked up: how many count as answered, were looked at for machines, and were machines."""
+    """Answered calls: how many count as answered, were checked for machines, and were machines."""
 
     @property
     def answered(self) -> int: ...
@@ -132,7 +132,7 @@ class Picked(Protocol):
 
 
 def answered_by(*rows: Picked) -> str:
-    """Return who is counted as answering in some rates: `humans only` where the source told, `includes machines`."""
+    """Return who counts as answering in some rates: `humans only` where the source knows, else `includes machines`."""
     detected = sum(row.detected for row in rows)
     picked = sum(row.answered + row.machines for row in rows)
     if not detected or not picked:

@@ -48,7 +48,7 @@ _RUSSIAN = 11
 
 @dataclass(frozen=True)
 class ReadNumber:
-    """A number as typed, understood. `e164` holds bare national digits where `is_national`."""
+    """A parsed number. `e164` has bare national digits if `is_national`."""
 
     e164: str
     country: str
@@ -58,14 +58,14 @@ class ReadNumber:
 
 
 class Bare(StrEnum):
-    """What numbers without a + are, where they can be read in both ways."""
+    """How to read ambiguous numbers without a +."""
 
     NATIONAL = "national"
     INTERNATIONAL = "international"
 
 
 class Doubtful(InvalidInput):
-    """What was written can be read as more than one number, or only with a digit that it has not."""
+    """The input can be read as more than one number, or only with an extra digit."""
 
     def __init__(self, text: str, readings: Sequence[ReadNumber], why: str = "") -> None:
         words = " or ".join(
@@ -84,11 +84,11 @@ class Doubtful(InvalidInput):
 def read(
     text: str, *, default_country: str | None = None, national: bool = False, bare: Bare | None = None
 ) -> ReadNumber:
-    """Understand a number as written, with *default_country* (ISO 3166) for one without a calling code.
+    """Parse a number, with *default_country* (ISO 3166) for one without a calling code.
 
-    Never as another one than was written. With *national*, digits that no plan knows are kept as they are; *bare*
-    settles a number without + that is one of the country as well as one with its calling code. Raises Doubtful with
-    the readings that it can have, and InvalidInput with the reason when it has none; a possible one that the plan
+    Never returns a number other than the one written. With *national*, digits that no plan knows are kept as they are;
+    *bare* settles a number without + that is one of the country as well as one with its calling code. Raises Doubtful
+    with the readings that it can have, and InvalidInput with the reason when it has none; a possible one that the plan
     does not list has `is_valid` False.
     """
     written = written_numbers.written(text)
@@ -178,7 +178,7 @@ def _first(ways: Sequence[str], country: str | None) -> ReadNumber | None:
 
 
 def _refuse(text: str, digits: str, country: str | None) -> NoReturn:
-    shown = written_numbers.echo(text)
+    quoted = written_numbers.echo(text)
     try:
         reason = phonenumbers.is_possible_number_with_reason(phonenumbers.parse(digits, country))
     except phonenumbers.NumberParseException as exc:
@@ -187,7 +187,7 @@ def _refuse(text: str, digits: str, country: str | None) -> NoReturn:
         if exc.error_type == phonenumbers.NumberParseException.TOO_LONG:
             reason = ValidationResult.TOO_LONG
     raise InvalidInput(
-        f"{shown} cannot be a phone number: {_WHY.get(reason, 'no numbering plan has it')}.", field="number"
+        f"{quoted} cannot be a phone number: {_WHY.get(reason, 'no numbering plan has it')}.", field="number"
     )
 
 
@@ -209,7 +209,7 @@ def _possible(digits: str, country: str | None = None) -> ReadNumber | None:
 
 
 def as_held(e164: str) -> ReadNumber:
-    """Return what the plans know of a number that a provider holds: a fact, also where they call it impossible."""
+    """Return a provider's number by the numbering plans: a fact, even if they call it impossible."""
     try:
         return read(e164)
     except InvalidInput:
@@ -236,7 +236,7 @@ def display(e164: str) -> str:
 
 
 def search_text(text: str) -> SearchText | None:
-    """Return what was typed into a search box as the query needs it; None for nothing."""
+    """Return search input as the query needs it; None if empty."""
     text = " ".join(written_numbers.storable(text).split())[:100]
     if not text:
         return None

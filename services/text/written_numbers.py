@@ -1,4 +1,4 @@
-"""A phone number as people, spreadsheets and programs write it: the digits in it, or what else the text is."""
+"""Phone numbers as people, spreadsheets and programs write them: their digits, or what else the text is."""
 
 import re
 import unicodedata
@@ -76,9 +76,9 @@ class Written:
 
 
 def echo(text: str) -> str:
-    """Return what was written, fit to be shown: short, and with what cannot be seen or stored written out."""
-    shown = " ".join("".join(map(_visible, text[: _LONGEST + 1])).split())
-    return shown if len(shown) <= _ECHOED else f"{shown[:_ECHOED]}…"
+    """Return input fit for display: short, with invisible and unstorable characters spelled out."""
+    visible = " ".join("".join(map(_visible, text[: _LONGEST + 1])).split())
+    return visible if len(visible) <= _ECHOED else f"{visible[:_ECHOED]}…"
 
 
 def storable(text: str) -> str:
@@ -222,7 +222,7 @@ def _expect_no_amount(text: str) -> None:
 
 
 def _expect_one(text: str) -> None:
-    """Raise InvalidInput where there is more than one number, or something before or behind the one."""
+    """Raise InvalidInput for more than one number, or text before or after it."""
     if listed := _LIST_NUMBER.match(text):
         raise _no(f"{echo(listed[0].strip())} is a list number. Write only {echo(text[listed.end() :])}.")
     found = _EXTENSION.search(text)
@@ -237,7 +237,7 @@ def _expect_one(text: str) -> None:
 
 
 def _expect_signs(text: str) -> None:
-    """Raise InvalidInput naming what no number is written with."""
+    """Raise InvalidInput naming the invalid character."""
     if words := "".join(c if c.isalpha() else " " for c in text).split():
         message = f"{echo(text)} has letters. A phone number has only digits."
         if _VANITY.fullmatch(text) and any(len(word) > 2 for word in words):

@@ -36,6 +36,7 @@ def test_a_log_whose_reader_was_killed_in_the_midst_of_a_day_is_read_on_by_the_n
     )
     connection = session.get_one(Connection, world.twilio)
     connection.credentials = credentials.seal(settings.current(), {"account_sid": TRIAL.sid, "auth_token": TRIAL.token})
+    session.commit()
     number, long_ago = make.number(session, world, OURS), today - timedelta(days=99)
     builder.pooled(session, builder.campaign(session, world.tenant, "Spring"), number, added_at=long_ago)
     session.commit()

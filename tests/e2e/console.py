@@ -13,8 +13,17 @@ PASSWORD = "demo-password"
 ROW = 35
 """Height of the grid's header and of each row, in pixels; the grid is a canvas."""
 
-_CELLS = """() => [...document.querySelectorAll('[data-testid=stDataFrame] tbody tr')]
-    .map(row => [...row.querySelectorAll('td')].map(cell => cell.textContent))"""
+LISTING = "[data-testid=stBidiComponentIsolated]"
+"""Where a list is drawn, as real HTML."""
+
+_CELLS = """() => {
+    const lists = [...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')];
+    const rows = lists.flatMap(list => [...list.shadowRoot.querySelectorAll('tbody tr')]);
+    const grids = rows.length ? [] : document.querySelectorAll('[data-testid=stDataFrame] tbody tr');
+    const text = cell => [...cell.querySelectorAll('.badge')].map(badge => badge.textContent).join(', ');
+    return [...rows, ...grids].map(row =>
+        [...row.querySelectorAll('th, td:not(.tick)')].map(cell => text(cell) || cell.textContent));
+}"""
 # The grid writes its hidden table a moment after its canvas: it is to be the same twice in a row.
 _STEADY = """() => {
     const now = JSON.stringify((CELLS)()), steady = now !== '[]' && now === window.lastCells;
@@ -133,7 +142,7 @@ class Console:
         return parse_qs(urlsplit(self.page.url).query)
 
     def rows(self) -> list[list[str]]:
-        """Return the cells of the grid's rows, as its hidden table has them."""
+        """Return the cells of the list's rows; without a list, of a grid's, as its hidden table has them."""
         self.page.evaluate("() => { window.lastCells = undefined; }")
         self.page.wait_for_function(_STEADY, polling=300)
         cells: list[list[str]] = self.page.evaluate(_CELLS)
@@ -158,13 +167,13 @@ class Console:
         assert found
         return int(found[1].replace(",", ""))
 
+    def row(self, index: int) -> Locator:
+        """Return a row of the list."""
+        return self.page.locator(f"{LISTING} tbody tr").nth(index)
+
     def open_row(self, index: int) -> "Console":
-        """Click the number in a row of the grid, which opens its page."""
-        self.rows()
-        # The grid's own scroller lies over the canvas and takes the click.
-        self.page.locator("[data-testid=stDataFrame] canvas").first.click(
-            position={"x": 60, "y": ROW * (index + 1) + ROW / 2}, force=True
-        )
+        """Click the number in a row of the list, which opens its page."""
+        self.row(index).get_by_role("link").first.click()
         expect(self.page).to_have_url(re.compile(r"/number\?id=\d+"))
         return self.settle()
 

@@ -1,4 +1,4 @@
-"""Texts that want a browser to call somebody else, in every column of every table that holds what somebody wrote."""
+"""Texts that want a browser to call someone else, in every column of every table that holds what somebody wrote."""
 
 import json
 from collections.abc import Iterator
@@ -74,7 +74,7 @@ def poison(folder: Path) -> None:
 
 @contextmanager
 def opened(file: Path) -> Iterator[sa.Connection]:
-    """Open a SQLite file that somebody else may have open too, and commit at the end."""
+    """Open a SQLite file that someone else may have open too, and commit at the end."""
     engine = sa.create_engine(f"sqlite:///{file}", connect_args={"timeout": 20})
     with engine.begin() as connection:
         yield connection

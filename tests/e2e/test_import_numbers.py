@@ -120,7 +120,7 @@ def test_a_download_of_the_list_is_here_already_and_tells_what_was_changed_in_it
     cells = tab.page.locator("[data-testid=stDataFrame]").last.locator("tbody tr").first.locator("td")
     expect(cells.nth(2)).to_have_text("Differs")
     expect(cells.nth(3)).to_contain_text(f"Label: here “{before}”, in the file “Harbour *desk*”; Tags: here")
-    expect(cells.nth(3)).to_contain_text('in the file “"Kiel, east"; north”. Nothing was changed')
+    expect(cells.nth(3)).to_contain_text('in the file “"Kiel, east"; north”. Not changed')
     expect(cells.nth(4)).to_have_text("Label, Tags")
     tab.expect_no_error()
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, expect
 
 from tests.e2e.conftest import CALM, PATIENCE, free_port, running
-from tests.e2e.console import ROW, Console
+from tests.e2e.console import Console
 from tests.e2e.poison import POISON, opened, poison, username
 
 pytestmark = pytest.mark.e2e
@@ -19,7 +19,8 @@ _WATCH = """
     window.refused = [];
     addEventListener('securitypolicyviolation', e => window.refused.push(`${e.violatedDirective} ${e.blockedURI}`));
 """
-_FOREIGN = """() => [...document.querySelectorAll('[src], [href], [data], [srcset], [action]')]
+_FOREIGN = """() => [document, ...[...document.querySelectorAll('*')].map(at => at.shadowRoot).filter(Boolean)]
+    .flatMap(root => [...root.querySelectorAll('[src], [href], [data], [srcset], [action]')])
     .filter(at => ['src', 'href', 'data', 'srcset', 'action'].some(name => {
         const to = at.getAttribute(name);
         if (to === null) return false;
@@ -86,9 +87,7 @@ class Watched(Console):
             self.page.get_by_role("button", name=OPENERS).nth(place).click()
             self._look_at_dialog(where)
         if urlsplit(where).path in WITH_ROWS:
-            self.rows()
-            grid = self.page.locator("[data-testid=stDataFrame] canvas").first
-            grid.click(position={"x": 60, "y": ROW * 1.5}, force=True)
+            self.row(0).get_by_role("rowheader").get_by_role("button").click()
             self._look_at_dialog(where)
 
     def look_into_popover(self, button: Locator, where: str) -> None:

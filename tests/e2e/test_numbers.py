@@ -87,7 +87,7 @@ def test_a_number_is_found_however_it_is_typed(visitor: Visitor) -> None:
         tab.expect_numbers([number])
     tab.search(line)
     assert number in tab.numbers()
-    assert all(line in found.replace(" ", "") or line in name for found, *_, name, _, _ in tab.rows())
+    assert all(line in found.replace(" ", "") or line in name for found, _, _, _, name, *_ in tab.rows())
     tab.search(label[2:].upper())
     assert number in tab.numbers()
     assert label[2:].upper() in " ".join(row[4].upper() for row in tab.rows())

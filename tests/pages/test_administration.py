@@ -10,7 +10,7 @@ from db.models import Role
 from services.people import sign_in, users
 from services.people.sign_in import ALL_TENANTS
 from tests.conftest import World
-from tests.pages.tab import buttons, listed, press, signed_in, texts, title, visit
+from tests.pages.tab import buttons, listed, press, signed_in, tables, texts, title, visit
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_an_admin_sees_the_users_of_the_own_tenant_alone(world: World, jane: use
     tab.text_input(key="users_search").set_value("JANE").run()
     assert [list(found) for found in listed(tab, "status")] == [["Active", "One-time password"]]
     tab.text_input(key="users_search").set_value("stranger").run()
-    assert not tab.dataframe
+    assert not tables(tab)
     tab.button(key="empty_clear").click().run()
     assert len(listed(tab, "username")) == 5
 
@@ -99,7 +99,7 @@ def test_making_somebody_a_viewer_acts_on_their_next_click(session: Session, wor
 
 
 @pytest.mark.parametrize(
-    ("deed", "told"),
+    ("event_action", "told"),
     [
         ("Deactivate", "Viewer was deactivated."),
         ("Remove from Acme", "Viewer was removed from Acme."),

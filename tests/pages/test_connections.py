@@ -9,7 +9,7 @@ from services.connections import connections
 from services.people.sign_in import ALL_TENANTS
 from tests.conftest import World
 from tests.pages.conftest import Stock
-from tests.pages.tab import buttons, links, listed, signed_in, texts, visit
+from tests.pages.tab import buttons, links, listed, listings, signed_in, tables, texts, visit
 
 ADD = {"connections.py": "Add connection", "agents.py": "Add agent", "campaigns.py": "Add campaign"}
 MAY_ADD = {
@@ -41,7 +41,7 @@ def test_each_tenant_lists_its_own(world: World, stock: Stock) -> None:
     tab = visit(signed_in("stranger"), "connections.py")
     assert listed(tab, "name") == ["Other SIP"]
     assert listed(visit(tab, "agents.py"), "name") == ["Zoe"]
-    assert not visit(tab, "campaigns.py").dataframe
+    assert not tables(visit(tab, "campaigns.py"))
 
 
 def test_another_tenants_campaign_is_not_available(world: World, stock: Stock) -> None:
@@ -72,9 +72,9 @@ def test_a_search_that_finds_nothing_offers_to_clear_it(world: World, stock: Sto
     for page in ADD:
         place = page.removesuffix(".py")
         tab = visit(signed_in("operator"), page, **{f"{place}_search": "no such name"})
-        assert not tab.dataframe
+        assert not tables(tab)
         tab.button(key="empty_clear").click().run()
-        assert tab.dataframe
+        assert tables(tab)
 
 
 def test_a_campaigns_pool_shows_its_numbers(session: Session, world: World, stock: Stock) -> None:
@@ -85,8 +85,8 @@ def test_a_campaigns_pool_shows_its_numbers(session: Session, world: World, stoc
     tab.run()
     assert listed(tab) == ["+1 415 555 2671"]
     assert listed(tab, "rate") == ["—"]
-    assert "edit" not in tab.dataframe[0].value
-    assert "edit" in visit(signed_in("operator"), "campaign.py", id=str(stock.campaign)).dataframe[0].value
+    assert "edit" not in listings(tab)[0].columns
+    assert "edit" in listings(visit(signed_in("operator"), "campaign.py", id=str(stock.campaign)))[0].columns
 
 
 def test_the_wizard_without_twilio_leads_admins_to_the_connections(session: Session, world: World) -> None:

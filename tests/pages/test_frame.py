@@ -28,6 +28,7 @@ from tests.pages.tab import (
     save,
     signed_in,
     signed_out,
+    tables,
     texts,
     title,
     visit,
@@ -60,7 +61,7 @@ def test_a_deactivated_user_is_out_at_the_next_run(session: Session, world: Worl
     assert not tab.exception
     assert texts(tab, "error") == [ENDED]
     assert buttons(tab) == ["Sign in"]
-    assert not tab.dataframe
+    assert not tables(tab)
 
 
 def test_a_deactivated_user_cannot_sign_in(session: Session, world: World) -> None:
@@ -120,8 +121,8 @@ def test_signing_out_everywhere_ends_another_session(world: World, stock: Stock)
     assert buttons(here) == ["Sign in"]
     there.run()
     assert texts(there, "error") == [ENDED]
-    assert not there.dataframe
-    assert stranger.run().dataframe
+    assert not tables(there)
+    assert tables(stranger.run())
 
 
 NONSENSE = ("4711", "0", "abc", "-1", "9" * 30, "1 OR 1", "1\x00")
@@ -133,7 +134,7 @@ def test_a_link_into_a_tenant_that_is_not_the_readers_answers_as_one_to_none_doe
         assert not tab.exception
         assert texts(tab, "warning") == ["Resource not available"], linked
         assert "Back to the list" in links(tab)
-        assert not tab.dataframe
+        assert not tables(tab)
     assert len(listed(visit(tab, "numbers.py"))) == 3  # the way back leads into the own tenant
 
 
@@ -142,7 +143,7 @@ def test_a_link_may_choose_among_the_tenants_of_a_user(world: World, stock: Stoc
     for linked in ("all", *NONSENSE):
         tab = signed_in("both", tenant=linked)
         assert texts(tab, "warning") == ["Resource not available"], linked
-        assert not tab.dataframe
+        assert not tables(tab)
 
 
 def test_a_superadmin_follows_no_link_to_a_tenant_that_is_not_there(world: World, stock: Stock) -> None:
@@ -162,7 +163,7 @@ def test_who_loses_the_chosen_tenant_is_told_so_and_is_not_moved_into_another(
     suspend(session, world.other_tenant, datetime.now(UTC))
     tab.run()
     assert not tab.exception
-    assert not tab.dataframe
+    assert not tables(tab)
     assert warned(tab) == [
         "Other was suspended. Its data is kept, and a superadmin can resume it.",
         "Resource not available",
@@ -222,7 +223,7 @@ def test_who_signs_in_to_a_suspended_tenant_is_told_so_until_it_is_open_again(
     tab = fill_sign_in(signed_out(), "operator", PASSWORD)
     assert warned(tab) == ["Acme is suspended, so nobody can work there."]
     assert not texts(tab, "info")
-    assert not tab.dataframe
+    assert not tables(tab)
     suspend(session, world.tenant, None)
     tab.run()
     assert not warned(tab)
@@ -259,7 +260,7 @@ def test_who_is_no_longer_a_superadmin_is_told_so(session: Session, world: World
     change_user(session, "superadmin", is_superadmin=False)
     assert warned(tab.run()) == ["You are no longer a superadmin."]
     assert warned(tab.run()) == ["You are no longer a superadmin."]
-    assert not tab.dataframe
+    assert not tables(tab)
 
 
 @contextmanager
@@ -310,7 +311,7 @@ def test_a_database_that_is_away_is_said_in_words(world: World, stock: Stock, aw
             tab.run()
             assert not tab.exception
             assert texts(tab, "error") == [AWAY]
-            assert not tab.dataframe
+            assert not tables(tab)
     for tab in tabs:
         tab.run()
         assert not tab.exception

@@ -8,7 +8,20 @@ from streamlit.testing.v1 import AppTest
 from services.people.sign_in import ALL_TENANTS
 from tests.conftest import PASSWORD, World
 from tests.pages.conftest import Stock
-from tests.pages.tab import PAGES, buttons, fill_sign_in, links, press, signed_in, signed_out, texts, title, visit
+from tests.pages.tab import (
+    PAGES,
+    buttons,
+    fill_sign_in,
+    links,
+    listed,
+    press,
+    signed_in,
+    signed_out,
+    tables,
+    texts,
+    title,
+    visit,
+)
 
 HEADERS = {
     "numbers.py": "Phone numbers",
@@ -85,7 +98,7 @@ def test_who_has_not_signed_in_sees_the_form_and_nothing_else(stock: Stock, subt
             assert not tab.exception
             assert title(tab) == ":material/call: Numberdesk"
             assert buttons(tab) == ["Sign in"]
-            assert not tab.dataframe
+            assert not tables(tab)
             assert not tab.sidebar.children
             assert "415" not in " ".join(texts(tab))
 
@@ -97,22 +110,22 @@ def test_a_user_of_several_tenants_must_choose_one_first(world: World, stock: St
             visit(tab, page, id=stock.shown_on(page))
             assert not tab.exception
             assert texts(tab, "info") == [CHOOSE]
-            assert not tab.dataframe
+            assert not tables(tab)
             assert set(buttons(tab)) == {"Sign out", "Sign out everywhere"}
     tab.sidebar.selectbox(key="tenant_selector").set_value(world.other_tenant).run()
     visit(tab, "numbers.py")
-    assert list(tab.dataframe[0].value["name"]) == ["Secret of the other"]
+    assert listed(tab, "name") == ["Secret of the other"]
 
 
 def test_signing_in_leads_to_the_numbers_and_signing_out_leads_back(world: World, stock: Stock) -> None:
     tab = fill_sign_in(signed_out(), " Operator ", PASSWORD)
     assert not tab.exception
     assert title(tab) == "Phone numbers"
-    assert len(tab.dataframe[0].value) == 3
+    assert len(listed(tab)) == 3
     press(tab, "Sign out")
     assert not tab.exception
     assert buttons(tab) == ["Sign in"]
-    assert not tab.dataframe
+    assert not tables(tab)
 
 
 def test_a_sign_in_that_fails_says_so_and_not_whom_it_knows(world: World) -> None:

@@ -1,4 +1,4 @@
-"""A number's page and its edit page: who sees it, what a save does, and what somebody else's save does to it."""
+"""A number's page and its edit page: who sees it, what a save does, and what someone else's save does to it."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -7,7 +7,7 @@ from services.people.sign_in import ALL_TENANTS
 from tests.analysis.statements import queries_of
 from tests.conftest import World
 from tests.pages.conftest import Stock
-from tests.pages.tab import buttons, listed, press, signed_in, texts, visit
+from tests.pages.tab import buttons, listed, press, signed_in, tables, texts, visit
 
 MOST_QUERIES = 4
 NONSENSE: tuple[dict[str, str | list[str]], ...] = (
@@ -30,7 +30,7 @@ def test_a_warm_rerun_asks_the_database_at_most_four_times(
     for username, works_in in (("operator", None), ("superadmin", world.tenant), ("superadmin", ALL_TENANTS)):
         with subtests.test(username, works_in=works_in):
             tab = signed_in(username, works_in)
-            assert tab.dataframe
+            assert tables(tab)
             with queries_of(database) as seen:
                 tab.run()
             assert any("phone_number" in statement for statement in seen)
@@ -79,12 +79,12 @@ def test_any_search_is_answered(world: World, stock: Stock, subtests: pytest.Sub
             tab = signed_in("operator", search=search)
             assert not tab.exception
             assert not texts(tab, "error")
-            assert tab.dataframe or "Clear filters" in buttons(tab)
+            assert tables(tab) or "Clear filters" in buttons(tab)
 
 
 def test_a_search_that_finds_nothing_offers_to_clear_it(world: World, stock: Stock) -> None:
     tab = signed_in("operator", search="no such label")
-    assert not tab.dataframe
+    assert not tables(tab)
     assert any("No numbers match the search and filters." in text for text in texts(tab, "markdown"))
     tab.button(key="empty_clear").click().run()
     assert len(listed(tab)) == 3
@@ -99,7 +99,7 @@ def test_filters_narrow_the_list_and_their_chips_widen_it(world: World, stock: S
     tab.multiselect(key="country").set_value(["US"]).run()
     assert sorted(listed(tab, "name")) == ["Sales", "Support"]
     tab.multiselect(key="provider").set_value(["mcube"]).run()
-    assert not tab.dataframe
+    assert not tables(tab)
     tab.button(key="chip_clear").click().run()
     assert len(listed(tab)) == 3
 

@@ -10,7 +10,7 @@ from services.numbers import numbers
 from services.people.sign_in import ALL_TENANTS
 from tests.conftest import World
 from tests.pages.conftest import Stock
-from tests.pages.tab import links, signed_in, texts, visit
+from tests.pages.tab import links, listed, listings, signed_in, texts, visit
 
 PAGE = "tenant_audit.py"
 
@@ -51,9 +51,9 @@ def test_a_finding_leads_to_the_numbers_it_counts(world: World, stock: Stock, se
     numbers.restrict_inbound(session, world.operator, stock.sales, ["US"], version=1)
     tab = signed_in("viewer", attention="Country restrictions")
     assert not tab.exception
-    assert list(tab.dataframe[0].value["name"]) == ["Sales"]
+    assert listed(tab, "name") == ["Sales"]
     tab = signed_in("viewer", agent="Unassigned", status="Active")
-    assert len(tab.dataframe[0].value) == 3
+    assert len(listed(tab)) == 3
 
 
 def test_the_period_is_in_the_address_and_counts_only_its_days(world: World, stock: Stock) -> None:
@@ -86,11 +86,10 @@ def test_a_name_is_shown_as_it_is(world: World, stock: Stock, session: Session) 
 
 def test_a_superadmin_compares_tenants_and_goes_into_one(world: World, stock: Stock) -> None:
     tab = opened("superadmin", ALL_TENANTS)
-    rows = tab.dataframe[0].value
-    assert list(rows["tenant"]) == ["Acme", "Other"]
-    assert list(rows["numbers"]) == [3, 1]
-    assert rows["link"][0] == f"/tenant-audit?tenant={world.tenant}"
+    assert listed(tab, "tenant") == ["Acme", "Other"]
+    assert listed(tab, "numbers") == ["3", "1"]
+    assert listings(tab)[0].addresses["tenant"][0] == f"/tenant-audit?tenant={world.tenant}"
     tab.selectbox(key="compared_sort").set_value("numbers").run()
-    assert list(tab.dataframe[0].value["tenant"]) == ["Acme", "Other"]
+    assert listed(tab, "tenant") == ["Acme", "Other"]
     link = visit(signed_in("superadmin", tenant=str(world.other_tenant)), PAGE)
     assert metrics(link)["Numbers held"] == "1"

@@ -16,7 +16,7 @@ from services.connections import connection_tests, provider_access
 from services.core import settings
 from services.setup import builder
 from tests.conftest import World
-from tests.pages.tab import buttons, links, press, signed_in, table, texts, visit
+from tests.pages.tab import buttons, links, press, signed_in, table, tables, texts, visit
 
 Asked = Callable[[], bool]
 
@@ -90,7 +90,7 @@ def test_what_was_found_in_one_account_is_forgotten_with_it(world: World, second
     press(tab, "Search available")
     table(tab, buy_number._FOR_SALE)
     tab.selectbox(key="add_twilio").set_value(second).run()
-    assert not tab.dataframe
+    assert not tables(tab)
     assert any("**Another \\*account\\***" in text for text in texts(tab, "caption"))
 
 

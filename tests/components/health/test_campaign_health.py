@@ -1,4 +1,4 @@
-"""What the charts of a number draw, counted again by hand."""
+"""What the charts of a number draw, counted again manually."""
 
 from datetime import date, timedelta
 

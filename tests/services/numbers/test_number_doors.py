@@ -1,4 +1,4 @@
-"""A number is read in one way through every door: by hand, by file, by search, and with the health of campaigns."""
+"""A number is read in one way through every door: manually, by file, by search, and with the health of campaigns."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Registering a number by hand: what was typed is understood, or refused with the reason."""
+"""Registering a number manually: what was typed is understood, or refused with the reason."""
 
 import threading
 

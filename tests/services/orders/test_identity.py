@@ -40,7 +40,7 @@ def exophones(session: Session, world: World, sandbox: Sandbox) -> Iterator[Prov
 
 @pytest.fixture
 def mistyped(session: Session, world: World, exophones: Provider) -> int:
-    """A number that was added by hand, under the SID of another ExoPhone."""
+    """A number that was added manually, under the SID of another ExoPhone."""
     configuration = registration.Configuration(provider_fields={"exophone_sid": "exo-2"})
     return registration.register(session, world.operator, OURS, world.exotel, configuration)
 

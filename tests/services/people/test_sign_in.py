@@ -1,4 +1,4 @@
-"""Signing in: throttled, told nothing about who exists, and read anew on every run."""
+"""Signing in: throttled, told nothing about who exists, and loaded again on every run."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Settings of a tenant: checked by the service, written down, and never saved over somebody else's."""
+"""Settings of a tenant: checked by the service, written down, and never saved over someone else's."""
 
 from collections.abc import Callable
 from dataclasses import fields, replace
