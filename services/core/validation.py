@@ -74,7 +74,7 @@ def count(value: object, field: str, most: int) -> int | None:
         return None
     found = _whole(value)
     if found is None:
-        shown = written_numbers.echo(str(value)) if not isinstance(value, int) else ""
+        quoted = written_numbers.echo(str(value)) if not isinstance(value, int) else ""
         text = written_numbers.visible(str(value)).strip()
         if _NEGATIVE.fullmatch(text):
             raise InvalidInput(f"{quoted} is negative.", field=field)
