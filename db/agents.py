@@ -121,10 +121,12 @@ def find_detail(session: Session, scope: Scope, agent_id: int) -> AgentDetail | 
     agent = find(session, scope, agent_id)
     if agent is None:
         return None
-    held = sa.select(sa.func.count(PhoneNumber.id)).where(
+    numbers = sa.select(sa.func.count(PhoneNumber.id)).where(
         PhoneNumber.tenant_id == agent.tenant_id, PhoneNumber.agent_id == agent_id, LIVE
     )
-    return AgentDetail(agent_id, agent.tenant_id, agent.name, agent.is_active, session.scalar(held) or 0, agent.version)
+    return AgentDetail(
+        agent_id, agent.tenant_id, agent.name, agent.is_active, session.scalar(numbers) or 0, agent.version
+    )
 
 
 def is_named(session: Session, tenant_id: int, name: str, *, but: int | None = None) -> bool:

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from components.campaigns import campaign as draw
+from components.campaigns.campaigns import PLACE
 from components.health.number_health import falls as draw_falls
 from components.ui import navigation
 from components.ui.dialogs import Dialog
@@ -18,13 +19,13 @@ from services.health import number_health, summaries
 from services.text import days
 
 actor, zone = current_actor(), reader_zone()
-dialog = Dialog(actor, zone, rechecked(open_session), draw.PLACE)
+dialog = Dialog(actor, zone, rechecked(open_session), PLACE)
 
 with errors_shown(), open_session() as session:
     campaign = campaigns.get(session, actor, navigation.requested_id("campaign"))
     writes = actor.may(Permission.CAMPAIGNS_WRITE)
     navigation.link(navigation.CAMPAIGNS, label="Campaigns", icon=":material/arrow_back:")
-    said(draw.PLACE)
+    said(PLACE)
     draw.card(dialog, campaign, with_tenant=actor.all_tenants, writes=writes)
     summaries.freshen(session, actor, number_health.IDLE_DAYS)
     draw_falls(number_health.falls(session, actor, number_health.IDLE_DAYS, campaign.id), with_tenant=False)
@@ -41,7 +42,7 @@ with errors_shown(), open_session() as session:
     else:
         draw.empty_pool(dialog, campaign, writes=writes)
     draw.history(audit.history(session, actor, "campaign", campaign.id, Slice(size=20)), zone)
-    number_id = opened(draw.PLACE)
+    number_id = opened(PLACE)
     for row in rows:
         if row.number_id == number_id:
             draw.edit_place(dialog, campaign, row)

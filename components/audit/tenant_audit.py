@@ -95,8 +95,8 @@ def whole(report: Report, actor: Actor) -> None:
 def figures(report: Report) -> None:
     """Draw whom the report is about, and the totals."""
     owned = report.owned
-    made = exactly(report.about.made_at, report.about.zone)
-    st.markdown(f"**{plain(report.about.name)}** as of {made}")
+    created = exactly(report.about.made_at, report.about.zone)
+    st.markdown(f"**{plain(report.about.name)}** as of {created}")
     statuses = {labels.STATUS[status]: n for status, n in owned.facets.statuses.items()}
     with st.container(horizontal=True):
         for label, value in (
@@ -167,9 +167,9 @@ def owned(report: Report) -> None:
     for place, names in zip(columns, (("Status", "Managed by"), ("Provider", "Type"), ("Country",)), strict=True):
         with place:
             for name in names:
-                shown = kinds[name][:_MOST_KINDS]
-                _table(Table(name, (name, "Numbers"), shown), titled=False)
-                if len(kinds[name]) > len(shown):
+                largest = kinds[name][:_MOST_KINDS]
+                _table(Table(name, (name, "Numbers"), largest), titled=False)
+                if len(kinds[name]) > len(largest):
                     rest = sum(n for _, n in kinds[name][_MOST_KINDS:])
                     others = labels.amount(len(kinds[name]) - _MOST_KINDS, "other")
                     st.caption(f"and {labels.amount(rest, 'number')} of {others}")

@@ -129,10 +129,10 @@ class CallLogs:
     def _result(self, log: CallLog) -> None:
         counts, at = log.counts, log.ended_at or log.started_at
         if counts.days:
-            kept = f"; {counts.kept:,} already existed and were kept" if counts.kept else ""
+            existing = f"; {counts.kept:,} already existed and were kept" if counts.kept else ""
             st.markdown(
                 f"{amount(counts.days, 'day')} with {amount(counts.calls, 'call')} read: "
-                f"**{amount(counts.added, 'daily fact')}** added{kept}."
+                f"**{amount(counts.added, 'daily fact')}** added{existing}."
             )
         st.caption(f"{_who(log)}, {when(at, self.zone)}", help=exactly(at, self.zone))
         _not_counted(counts)

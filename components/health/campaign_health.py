@@ -63,8 +63,8 @@ def section(found: NumberHealth, limits: Thresholds, number_id: int, zone: ZoneI
     if left:
         st.markdown("**Former pools**")
         _table(found, left, number_id, zone, key="left_")
-    shown = [row for row in found.totals if row.attempts]
-    if not shown:
+    active = [row for row in found.totals if row.attempts]
+    if not active:
         st.caption("No calls in this window. A longer one may have some.")
         return
     view = st.segmented_control(
@@ -77,7 +77,7 @@ def section(found: NumberHealth, limits: Thresholds, number_id: int, zone: ZoneI
         required=True,
     )
     for place, row in zip(
-        st.tabs([plain(row.campaign) + (" (left)" if row.has_left else "") for row in shown]), shown, strict=True
+        st.tabs([plain(row.campaign) + (" (left)" if row.has_left else "") for row in active]), active, strict=True
     ):
         with place:
             frame = by_day(found.days.get(row.campaign_id, []), found.window)
@@ -184,12 +184,12 @@ def _table(
 
 def _charts(frame: pd.DataFrame, row: CampaignTotals, median: float | None) -> None:
     day = alt.X("day:T", title=None, axis=alt.Axis(format="%-d %b", tickCount=6, grid=False))
-    shown = alt.Tooltip("day:T", title="Day", format="%-d %b %Y")
+    day_tip = alt.Tooltip("day:T", title="Day", format="%-d %b %Y")
     top = max(frame["high"].max(), median or 0) * 1.05
     share = alt.Scale(domain=[0, min(1.0, top)], nice=False)
     percent = alt.Axis(format=".0%", tickCount=5)
     tips = [
-        shown,
+        day_tip,
         alt.Tooltip("rate:Q", title="Answer rate", format=".1%"),
         alt.Tooltip("low:Q", title="Interval from", format=".1%"),
         alt.Tooltip("high:Q", title="to", format=".1%"),
@@ -227,7 +227,7 @@ def _charts(frame: pd.DataFrame, row: CampaignTotals, median: float | None) -> N
             color=alt.Color("kind:N", scale=colors, legend=alt.Legend(title=None, orient="bottom")),
             order=alt.Order("kind:N"),
             tooltip=[
-                shown,
+                day_tip,
                 alt.Tooltip("kind:N", title="Outcome"),
                 alt.Tooltip("calls:Q", title="Calls", format=","),
                 alt.Tooltip("attempts:Q", title="of", format=","),

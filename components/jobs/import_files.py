@@ -102,8 +102,8 @@ def _named_row(sheet: Sheet) -> list[str]:
 
 def _is_chosen(read: Sheet, choice: Choice) -> bool:
     """Return whether a file was read as it is to be; a choice is None where nobody made one."""
-    wanted = ((choice.sheet, read.sheet), (choice.header, read.header), (choice.encoding, read.encoding))
-    return all(chosen in (None, found) for chosen, found in wanted)
+    choices = ((choice.sheet, read.sheet), (choice.header, read.header), (choice.encoding, read.encoding))
+    return all(chosen in (None, found) for chosen, found in choices)
 
 
 def _choices(read: Sheet, choice: Choice, place: str, part: str) -> None:

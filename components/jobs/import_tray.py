@@ -57,16 +57,16 @@ class Tray:
 
     def once(self, slot: str, key: Hashable, make: Callable[[], Made]) -> Made:
         """Return what *make* makes, or refuses with InvalidInput, anew only for another *key*; one for each *slot*."""
-        known, made = self._kept.get(slot, (None, None))
+        known, result = self._kept.get(slot, (None, None))
         if slot not in self._kept or known != key:
             try:
-                made = make()
+                result = make()
             except InvalidInput as exc:
-                made = exc
-            self._kept[slot] = key, made
-        if isinstance(made, InvalidInput):
-            raise made
-        return made  # type: ignore[return-value]
+                result = exc
+            self._kept[slot] = key, result
+        if isinstance(result, InvalidInput):
+            raise result
+        return result  # type: ignore[return-value]
 
     def sheet_of(self, file_id: str) -> Sheet | None:
         """Return what a file was read as last."""

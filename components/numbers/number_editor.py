@@ -79,8 +79,8 @@ class Editor:
             chosen = st.session_state["number_connection"]
             fields = draw.provider_values(provider_named(providers.get(chosen, number.provider)), "new_provider_field")
             same = providers.get(chosen) == number.provider
-            kept = number.provider_fields if same else fields
-            return numbers.set_connection(session, self.actor, number.id, chosen, kept, version=version)
+            values = number.provider_fields if same else fields
+            return numbers.set_connection(session, self.actor, number.id, chosen, values, version=version)
 
         draw.configuration(number, options, self._saver("configuration", save_configuration), zone)
         draw.provider_fields(number, self._saver("provider_fields", self._save_provider_fields), zone)

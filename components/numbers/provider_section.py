@@ -134,10 +134,10 @@ class AtProvider:
     @st.dialog("Buy back", width="medium")
     def _confirm_buy_back(self) -> None:
         number = self.number
-        shown = plain(numbering.display(number.e164))
+        label = plain(numbering.display(number.e164))
         price = f"**{plain(labels.money(number.price))} a month**" if number.price else "its monthly price"
         account = plain(number.connection or "—")
-        st.markdown(f"Twilio will charge {price} for **{shown}** again, to the account of **{account}**.")
+        st.markdown(f"Twilio will charge {price} for **{label}** again, to the account of **{account}**.")
         with self.opener() as session:
             left = numbers.left_campaigns(session, self.actor, number.id)
         st.markdown(
@@ -185,7 +185,7 @@ class AtProvider:
         outcome(read, "webhooks")
 
     @st.dialog("Configure webhooks", width="large")
-    def _confirm_webhooks(self, wanted: Webhooks) -> None:
+    def _confirm_webhooks(self, target: Webhooks) -> None:
         provider, read = plain(provider_named(self.number.provider).name), st.session_state["webhooks_read"]
         if self.number.id not in read:  # read once, so that what is confirmed is what was shown
             with st.spinner(f"Reading from {provider}…"):
@@ -195,18 +195,18 @@ class AtProvider:
         if now is None:
             return
         account = plain(self.number.connection or "—")
-        if not webhook_orders.differing(provider_named(self.number.provider), now, wanted):
+        if not webhook_orders.differing(provider_named(self.number.provider), now, target):
             st.success(f"{provider} has exactly these webhooks. Nothing to replace.", icon=":material/check_circle:")
             return
         st.markdown(
             f"The current values at {provider}, in the account of **{account}**, will be replaced. The old values are "
             "kept and can be restored."
         )
-        catalogue_tables.before_and_after(self.number.provider, now, wanted)
-        agreed = catalogue_tables.agreement("stop_routing", [(self.number.e164, now)], wanted)
+        catalogue_tables.before_and_after(self.number.provider, now, target)
+        agreed = catalogue_tables.agreement("stop_routing", [(self.number.e164, now)], target)
         self._do(
             "Replace",
-            lambda s: orders.place_webhooks(s, self.actor, self.number.id, now, wanted, stop_routing=agreed),
+            lambda s: orders.place_webhooks(s, self.actor, self.number.id, now, target, stop_routing=agreed),
         )
 
     @st.dialog("Re-sync", width="large")
@@ -267,12 +267,12 @@ class AtProvider:
     @st.dialog("Release number", width="medium")
     def _confirm_release(self, uses: Sequence[CampaignUse]) -> None:
         number = self.number
-        shown = numbering.display(number.e164)
+        label = numbering.display(number.e164)
         provider = provider_named(number.provider)
         until = exactly(datetime.now(UTC) + timedelta(days=provider.buy_back_days), self.zone)
         account = plain(number.connection or "—")
         st.markdown(
-            f"**{plain(shown)}** will be released to {plain(provider.name)}, from the account of **{account}**. "
+            f"**{plain(label)}** will be released to {plain(provider.name)}, from the account of **{account}**. "
             "Attached to it:"
         )
         draw.attached(uses, number)
@@ -281,7 +281,7 @@ class AtProvider:
             f"- {plain(provider.name)} billing{price} stops.\n- Calls to it stop being answered immediately.\n"
             f"- You can buy it back until **{until}**, unless someone else buys it first."
         )
-        typed = st.text_input(f"Type {plain(shown)} to confirm", key="release_typed", live=True)
+        typed = st.text_input(f"Type {plain(label)} to confirm", key="release_typed", live=True)
         version = st.session_state["number_version"]
         self._do(
             "Release",
@@ -295,10 +295,10 @@ class AtProvider:
         with st.container(horizontal=True, horizontal_alignment="right"):
             if st.button("Cancel"):
                 st.rerun()
-            wanted = st.button(
+            target = st.button(
                 f":red[{label}]" if red else label, type="secondary" if red else "primary", disabled=disabled
             )
-        if wanted:
+        if target:
             with errors_shown():
                 with self.opener() as session:
                     order = place(session)

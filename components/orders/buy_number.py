@@ -170,13 +170,13 @@ class TwilioPath:
             return _Next()
         if query_asked != query:
             st.caption("Filters changed. Search again.")
-        held: Selection[AvailableNumber] = selection.held(_FOR_SALE)
+        selected: Selection[AvailableNumber] = selection.held(_FOR_SALE)
         if not found:
-            held.clear()
+            selected.clear()
             st.info("No number matches. Try another area code, or a shorter part of the number.")
             return _Next()
-        catalogue_tables.for_sale(held, found, prices, _FOR_SALE)
-        for chosen in held.rows.values():
+        catalogue_tables.for_sale(selected, found, prices, _FOR_SALE)
+        for chosen in selected.rows.values():
             known = {"tab": _TABS[0], "kind": OrderKind.PURCHASE, "connection": connection, "chosen": [chosen]}
             known["price"] = Money.of(prices.monthly.get(chosen.type), prices.currency)
             return _Next(f"Continue with {numbering.display(chosen.e164)}", known)

@@ -109,12 +109,12 @@ def replaced(numbers: Sequence[OwnedNumber], connection: ConnectionRow) -> None:
     _lost_fallback((number.webhooks for number in numbers), webhook_orders.ours(connection))
 
 
-def agreement(key: str, numbers: Iterable[tuple[str, Webhooks]], wanted: Webhooks) -> bool:
+def agreement(key: str, numbers: Iterable[tuple[str, Webhooks]], target: Webhooks) -> bool:
     """Ask whether to replace routing of *numbers* by trunks and applications; return the answer.
 
     An answer is about these numbers and their routing alone: for others it is asked anew.
     """
-    stopped = [(e164, now) for e164, now in numbers if webhook_orders.stops(now, wanted)]
+    stopped = [(e164, now) for e164, now in numbers if webhook_orders.stops(now, target)]
     if not stopped:
         return False
     each = sorted({webhook_orders.routing(now) for _, now in stopped})
@@ -128,12 +128,12 @@ def agreement(key: str, numbers: Iterable[tuple[str, Webhooks]], wanted: Webhook
     return st.checkbox(f"Stop routing by {plain(what)}", key=f"{key}_{about:x}")
 
 
-def before_and_after(key: str, now: Webhooks, wanted: Webhooks) -> None:
+def before_and_after(key: str, now: Webhooks, target: Webhooks) -> None:
     """Draw the webhooks of one number now beside those that it shall have."""
-    rows = [(plain(title), code(there), code(new)) for title, there, new in _beside(key, now, wanted)]
+    rows = [(plain(title), code(there), code(new)) for title, there, new in _beside(key, now, target)]
     frame = pd.DataFrame(rows, columns=["Webhook", "Now", "New"]).set_index("Webhook")
     st.table(frame, alt="Webhooks now and new")
-    _lost_fallback([now], wanted)
+    _lost_fallback([now], target)
 
 
 def how(key: str, now: Webhooks, ours: Webhooks) -> None:
@@ -160,21 +160,21 @@ def _coded(url: str | None) -> str:
     return code(url) if url else "—"
 
 
-def _lost_fallback(now: Iterable[Webhooks], wanted: Webhooks) -> None:
-    if not wanted.voice_fallback_url and any(one.voice_fallback_url for one in now):
+def _lost_fallback(now: Iterable[Webhooks], target: Webhooks) -> None:
+    if not target.voice_fallback_url and any(one.voice_fallback_url for one in now):
         st.caption("Fallbacks are removed: if our URL failed, they would take calls unnoticed. They can be restored.")
 
 
-def _beside(key: str, now: Webhooks, wanted: Webhooks) -> list[tuple[str, str, str]]:
+def _beside(key: str, now: Webhooks, target: Webhooks) -> list[tuple[str, str, str]]:
     provider = provider_named(key)
-    shown = {
-        *webhook_orders.differing(provider, now, wanted),
+    columns = {
+        *webhook_orders.differing(provider, now, target),
         *(_URLS if provider.keeps_status_callback else _URLS[:1]),
     }
     return [
-        (title, getattr(now, name) or "none", getattr(wanted, name) or "none")
+        (title, getattr(now, name) or "none", getattr(target, name) or "none")
         for name, title in webhook_orders.NAMES.items()
-        if name in shown
+        if name in columns
     ]
 
 

@@ -179,9 +179,9 @@ class Ordering:
 
     def _as_shown(self, session: Session) -> int:
         """Return the connection's id. Raises Conflict when its webhooks have changed since they were shown."""
-        shown: ConnectionRow = state()["connection"]
-        now = next((row for row in connections.choices(session, self.actor) if row.id == shown.id), None)
-        if now is None or webhook_orders.ours(now) != webhook_orders.ours(shown):
+        before: ConnectionRow = state()["connection"]
+        now = next((row for row in connections.choices(session, self.actor) if row.id == before.id), None)
+        if now is None or webhook_orders.ours(now) != webhook_orders.ours(before):
             raise Conflict("The connection has changed in the meantime. Nothing was ordered: check its webhooks again.")
         return now.id
 

@@ -83,15 +83,15 @@ class OwnedNumbers:
                 type="secondary" if "owned" in known else "primary",
                 on_click=lambda: known.update(owned=None),
             )
-        held: Selection[OwnedRow] = selection.held(_HELD)
+        selected: Selection[OwnedRow] = selection.held(_HELD)
         if "owned" not in known:
             st.caption(f"Press the button to load the numbers of {plain(self.connection.name)} from Twilio.")
             return []
         matching = "".join(c for c in typed or "" if c.isdigit() or c in "+*")
         read: _Read | None = known["owned"]
-        wanted = _Read(self.connection.id, matching, which == _NEW)
-        if read is None or read.asked != wanted.asked:
-            read = wanted
+        fresh = _Read(self.connection.id, matching, which == _NEW)
+        if read is None or read.asked != fresh.asked:
+            read = fresh
             if not self._read_on(read):
                 known.pop("owned")
                 return []
@@ -99,13 +99,13 @@ class OwnedNumbers:
         while not read.shown and read.page:  # a page that turned out to be empty
             read.page -= 1
         gone = {row.number.e164 for row in read.rows if row.is_on_record}
-        held.rows = {e164: row for e164, row in held.rows.items() if e164 not in gone}
-        self._tables(held, read)
+        selected.rows = {e164: row for e164, row in selected.rows.items() if e164 not in gone}
+        self._tables(selected, read)
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             with st.container(horizontal=True, vertical_alignment="center", width="content"):
-                fits = selection.bar(held, _HELD, lambda row: numbering.display(row.number.e164), most=MOST_AT_ONCE)
+                fits = selection.bar(selected, _HELD, lambda row: numbering.display(row.number.e164), most=MOST_AT_ONCE)
             self._pager(read)
-        return list(held.rows.values()) if fits else []
+        return list(selected.rows.values()) if fits else []
 
     def _tables(self, held: Selection[OwnedRow], read: _Read) -> None:
         new = [row for row in read.shown if not row.is_on_record]

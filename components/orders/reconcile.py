@@ -87,7 +87,7 @@ class Reconciling:
             matching = "".join(c for c in typed or "" if c in "+0123456789")
             known = self._tab(connection.id if connection else None, matching)
             label = "Compare again" if known.comparison else "Compare"
-            wanted = st.button(
+            clicked = st.button(
                 label,
                 type="primary",
                 icon=":material/compare_arrows:",
@@ -102,7 +102,7 @@ class Reconciling:
                 self._work(known)
                 st.rerun()
             st.stop()
-        if wanted and connection is not None:
+        if clicked and connection is not None:
             self._compare(known, connection.id, matching)
         if known.runner.results:
             with st.container(border=True):
@@ -112,7 +112,7 @@ class Reconciling:
             self._preview(known, known.comparison)
         elif connection is None:
             empty_state("Choose the connection whose account to compare.", "cable")
-        elif not wanted:
+        elif not clicked:
             empty_state(
                 "`Compare` reads the account and shows what differs. Nothing changes until you choose it.",
                 "compare_arrows",
@@ -256,14 +256,14 @@ class Reconciling:
             def there(name: str) -> list[str]:
                 return [next((one.theirs for one in row.webhooks if one.name == name), "Same") for row in rows]
 
-            shown = ("Voice URL", "Status callback")
+            urls = ("Voice URL", "Status callback")
             values = {
                 "voice_url": (f"Voice URL at {provider}", there("Voice URL")),
                 "status_callback": (f"Status callback at {provider}", there("Status callback")),
                 "others": (
                     f"Methods and routing at {provider}",
                     [
-                        ", ".join(f"{one.name} {one.theirs}" for one in row.webhooks if one.name not in shown) or "Same"
+                        ", ".join(f"{one.name} {one.theirs}" for one in row.webhooks if one.name not in urls) or "Same"
                         for row in rows
                     ],
                 ),
@@ -358,16 +358,16 @@ def _section(
         part = Slice(page, MOST_AT_ONCE)
         rows = found.rows[part.offset : part.offset + part.size]
         frame, config = table(rows)
-        held: Selection[Row] = known.selected.setdefault(name, Selection())
+        selected: Selection[Row] = known.selected.setdefault(name, Selection())
         with place:
-            selection.table(held, rows, _id, frame, key=turn, config=config, alt=title)
+            selection.table(selected, rows, _id, frame, key=turn, config=config, alt=title)
         with below:
             place = st.container(horizontal=True, vertical_alignment="center", width="content")
-            fits = selection.bar(held, turn, lambda row: numbering.display(row.e164), most=MOST_AT_ONCE)
-            if not held.rows:
+            fits = selection.bar(selected, turn, lambda row: numbering.display(row.e164), most=MOST_AT_ONCE)
+            if not selected.rows:
                 st.caption(f"Select up to {MOST_AT_ONCE} at once.")
         with place:
-            act(list(held.rows.values()) if fits else [])
+            act(list(selected.rows.values()) if fits else [])
 
 
 def _id(row: Listed) -> Hashable:
@@ -380,8 +380,8 @@ def _with_numbers(
     key: str, rows: Sequence[MissingThere | Different], values: dict[str, tuple[str, list[str]]]
 ) -> _Table:
     """Return a table of numbers on record, each of which opens its page, and of *values*: title and cells by column."""
-    shown = {"number": [numbering.display(row.e164) for row in rows]}
-    frame = pd.DataFrame(shown | {name: cells for name, (_, cells) in values.items()})
+    columns = {"number": [numbering.display(row.e164) for row in rows]}
+    frame = pd.DataFrame(columns | {name: cells for name, (_, cells) in values.items()})
     config = {name: st.column_config.Column(title) for name, (title, _) in values.items()}
     number = selection.number_column(f"reconcile_{key}_number", [row.number_id for row in rows])
     return frame, {"number": number} | config

@@ -85,7 +85,7 @@ class Confirming:
                     "Campaigns": [", ".join(uses.get(row.number_id, [])) or "—" for row in rows],
                 }
             )
-            st.dataframe(frame, hide_index=True, alt="Numbers to mark as released")
+            st.dataframe(frame, hide_index=True, alt="Numbers that leave the list")
             st.caption(catalogue_tables.MARKED.format(provider=plain(self.provider)))
             reason = st.text_input(
                 "Reason", key="reconcile_reason", live=True, max_chars=300, placeholder=catalogue_tables.WHY_RELEASED
@@ -178,13 +178,13 @@ class Confirming:
         with place.container(horizontal=True, horizontal_alignment="right"):
             if st.button("Cancel"):
                 st.rerun()
-            wanted = st.button(
+            clicked = st.button(
                 f":red[{label}]" if red else label,
                 type="secondary" if red else "primary",
                 on_click=begin,
                 disabled=disabled,
             )
-        if wanted:
+        if clicked:
             place.empty()  # what has begun is not cancelled any more
             with errors_shown():
                 self.work()

@@ -29,11 +29,11 @@ def new_key(create: Callable[[str], NewKey]) -> None:
         st.text_input("Name", key="api_key_name", max_chars=64, placeholder="The program that will use it")
         st.form_submit_button("Create key", type="primary", icon=":material/add:", on_click=sent)
     said("new_api_key")
-    made: NewKey | None = state.get("api_key_made")
-    if made is not None:
+    new_key: NewKey | None = state.get("api_key_made")
+    if new_key is not None:
         with st.container(border=True):
-            st.markdown(f":material/key: Copy the key **{plain(made.name)}** now: it is never shown again.")
-            st.code(made.secret, language=None, wrap_lines=True)
+            st.markdown(f":material/key: Copy the key **{plain(new_key.name)}** now: it is never shown again.")
+            st.code(new_key.secret, language=None, wrap_lines=True)
             st.button("Hide", on_click=lambda: state.pop("api_key_made", None))
 
 

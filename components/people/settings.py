@@ -98,8 +98,8 @@ class Editor:
         """After a conflict, show the other's values in sections that were not being saved."""
         with self.opener() as session:
             fresh = tenant_settings.get(session, self.actor)
-        kept = {_key(name) for name in _SECTIONS[place]}
-        values = {key: value for key, value in _values(fresh).items() if key not in kept}
+        saved_keys = {_key(name) for name in _SECTIONS[place]}
+        values = {key: value for key, value in _values(fresh).items() if key not in saved_keys}
         st.session_state.update(values, settings_version=fresh.version)
 
 

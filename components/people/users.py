@@ -64,12 +64,12 @@ def one_time_password() -> None:
     state = st.session_state
     if state.get("entered_page"):
         state.pop("new_user", None)
-    made: NewUser | None = state.get("new_user")
-    if made is None:
+    created: NewUser | None = state.get("new_user")
+    if created is None:
         return
     with st.container(border=True):
-        st.markdown(f":material/key: One-time password for **{plain(made.username)}**. It is shown only once.")
-        st.code(made.one_time_password, language=None, width=260)
+        st.markdown(f":material/key: One-time password for **{plain(created.username)}**. It is shown only once.")
+        st.code(created.one_time_password, language=None, width=260)
         st.caption("It must be changed at first sign-in.")
         st.button("Hide", on_click=lambda: state.pop("new_user", None))
 

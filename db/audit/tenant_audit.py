@@ -286,7 +286,7 @@ def ways(session: Session, scope: Scope, rules: Rules, limit: int) -> tuple[int,
 def holdings(session: Session, scope: Scope, among: Sequence[int]) -> list[Holding]:
     """Return the numbers that are held, by connection and price, of the tenants *among* those in *scope*."""
     kinds = (PhoneNumber.tenant_id, PhoneNumber.connection_id, PhoneNumber.currency, PhoneNumber.price)
-    held = (
+    numbers = (
         sa.select(*kinds, sa.func.count().label("n"))
         .where(scope.of(PhoneNumber.tenant_id), PhoneNumber.tenant_id.in_(among), LIVE)
         .group_by(*kinds)
@@ -294,7 +294,7 @@ def holdings(session: Session, scope: Scope, among: Sequence[int]) -> list[Holdi
     none = sa.select(Connection.tenant_id, Connection.id, sa.null(), sa.null(), sa.literal(0)).where(
         scope.of(Connection.tenant_id), Connection.tenant_id.in_(among)
     )
-    some = sa.union_all(held, none).subquery()
+    some = sa.union_all(numbers, none).subquery()
     rows = session.execute(
         sa.select(
             some.c.tenant_id,

@@ -48,9 +48,9 @@ def take() -> Probe:
 def _beside(engine: sa.Engine) -> sa.Engine:
     """Return an engine for the same database without a pool, which gives up soon."""
     if engine.dialect.name == "sqlite":
-        given: dict[str, object] = {"timeout": PATIENCE_SECONDS}
+        arguments: dict[str, object] = {"timeout": PATIENCE_SECONDS}
     else:
         milliseconds = int(PATIENCE_SECONDS * 1000)
         options = f"-c lock_timeout={milliseconds} -c statement_timeout={milliseconds}"
-        given = {"connect_timeout": 2, "prepare_threshold": None, "options": options}
-    return sa.create_engine(engine.url, poolclass=NullPool, connect_args=given)
+        arguments = {"connect_timeout": 2, "prepare_threshold": None, "options": options}
+    return sa.create_engine(engine.url, poolclass=NullPool, connect_args=arguments)

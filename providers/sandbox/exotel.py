@@ -60,7 +60,8 @@ def _error(status: int, message: str) -> Response:
 
 
 def _body(row: sqlite3.Row) -> dict[str, Any]:
-    return json.loads(row["settings"]) | {
+    settings: dict[str, Any] = json.loads(row["settings"])
+    return settings | {
         "sid": row["sid"],
         "account_sid": row["account_sid"],
         "phone_number": row["e164"],

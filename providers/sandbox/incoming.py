@@ -205,7 +205,7 @@ def _change(db: sqlite3.Connection, sid: str, changes: Mapping[str, str]) -> Non
 
 
 def _mine(db: sqlite3.Connection, call: Call) -> sqlite3.Row:
-    row = _number(db, call.params["sid"])
+    row: sqlite3.Row | None = _number(db, call.params["sid"])
     if row is None or row["account_sid"] != call.account.sid:
         raise not_found(call.path)
     return row
@@ -216,7 +216,7 @@ def _number(db: sqlite3.Connection, sid: str) -> Any:
 
 
 def _body(row: sqlite3.Row) -> dict[str, Any]:
-    settings = json.loads(row["settings"])
+    settings: dict[str, Any] = json.loads(row["settings"])
     features = row["features"].split(",")
     path = f"/IncomingPhoneNumbers/{row['sid']}"
     emergency = bool(settings["emergency_address_sid"])

@@ -18,7 +18,7 @@ _CODES_BY_STATUS = {401: "20003", 404: NOT_FOUND}
 _DOMAINS = ("api", "pricing", "numbers")
 
 
-class Refusal(TwilioException):
+class Refusal(TwilioException):  # type: ignore[misc]  # twilio has no types
     """An answer other than success.
 
     The client has four shapes for it, and drops the headers in three; raising before it looks makes one.
@@ -37,7 +37,7 @@ class Refusal(TwilioException):
         self.message = str(fields.get("message") or fields.get("detail") or fields.get("title") or "").strip()
 
 
-class MappedHttpClient(TwilioHttpClient):
+class MappedHttpClient(TwilioHttpClient):  # type: ignore[misc]  # twilio has no types
     """Sends each Twilio host to its address and any other host nowhere.
 
     A next-page link is followed as it was answered, so a host outside the map would be sent the credentials.

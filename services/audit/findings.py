@@ -152,7 +152,7 @@ def _applies(kind: Kind, n: int) -> bool:
 def _count(kind: Kind, counted: Counted) -> int:
     if kind is Kind.FEW_ADMINS:
         return counted.figures.get(Figure.ADMINS, 0)
-    if kind in list(Attention):
+    if str(kind) in list(Attention):
         return counted.attention.get(Attention(kind), 0)
     return counted.figures.get(Figure(kind), 0)
 

@@ -30,7 +30,7 @@ def excel(session: Session, actor: Actor, during: Period) -> bytes:
     require(actor, Permission.NUMBERS_EXPORT)
     report = _report(session, actor, during, "Excel", MOST_EVENTS)
     records = db.numbers.records.walk(session, actor.scope, NumberQuery())
-    held = (exports.number_cells(row, report.about.zone) for row in records)
+    rows = (exports.number_cells(row, report.about.zone) for row in records)
     return exports.workbook(
         [
             report_tables.summary(report),
@@ -38,7 +38,7 @@ def excel(session: Session, actor: Actor, during: Period) -> bytes:
             *report_tables.owned(report),
             Table("Attention", ("Why", *exports.NUMBERS_HEADER), _calling(session, actor, report)),
             report_tables.ways(report),
-            Table("Numbers", exports.NUMBERS_HEADER, held),
+            Table("Numbers", exports.NUMBERS_HEADER, rows),
             report_tables.orders(report),
             report_tables.users(report),
             *report_tables.tallies(report),

@@ -244,7 +244,7 @@ def tallies(report: Report) -> list[Table]:
 def events(report: Report) -> Table:
     """Return the newest changes, each with its values before and after."""
     changes = report.changes
-    shown = len(changes.newest)
+    count = len(changes.newest)
     return Table(
         "Changes",
         ("When", "Who", "Action", "What", "Before and after"),
@@ -258,5 +258,5 @@ def events(report: Report) -> Table:
             )
             for event in changes.newest
         ],
-        f"The newest {shown:,} of {changes.total:,}." if shown < changes.total else "",
+        f"The newest {count:,} of {changes.total:,}." if count < changes.total else "",
     )

@@ -100,7 +100,7 @@ def get(session: Session, actor: Actor, connection_id: object) -> ConnectionDeta
     if row is None:
         raise NotFound
     known = credentials.unseal(settings.current(), row.credentials)
-    shown = {field.name for field in provider_named(row.provider).credential_fields if not field.secret}
+    visible = {field.name for field in provider_named(row.provider).credential_fields if not field.secret}
     return ConnectionDetail(
         id=row.id,
         tenant_id=row.tenant_id,
@@ -115,7 +115,7 @@ def get(session: Session, actor: Actor, connection_id: object) -> ConnectionDeta
         tested_at=row.tested_at,
         test_passed=row.test_passed,
         test_result=row.test_result,
-        plain={name: value for name, value in known.items() if name in shown}
+        plain={name: value for name, value in known.items() if name in visible}
         if actor.may(Permission.CONNECTIONS_WRITE)
         else {},
         stored=frozenset(name for name, value in known.items() if value),

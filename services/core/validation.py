@@ -72,18 +72,19 @@ def count(value: object, field: str, most: int) -> int | None:
     """
     if value is None or value != value or (isinstance(value, str) and not value.strip()):
         return None
-    shown, found = written_numbers.echo(str(value)) if not isinstance(value, int) else "", _whole(value)
+    found = _whole(value)
     if found is None:
+        quoted = written_numbers.echo(str(value)) if not isinstance(value, int) else ""
         text = written_numbers.visible(str(value)).strip()
         if _NEGATIVE.fullmatch(text):
-            raise InvalidInput(f"{shown} is negative.", field=field)
+            raise InvalidInput(f"{quoted} is negative.", field=field)
         if _POINTED.fullmatch(text):
             plain = text.replace(".", "")
             raise InvalidInput(
-                f"{shown} can be a count in thousands or a decimal. Write {plain} if that is what you mean.",
+                f"{quoted} can be a count in thousands or a decimal. Write {plain} if that is what you mean.",
                 field=field,
             )
-        raise InvalidInput(f"{shown or 'This'} is not a whole number.", field=field)
+        raise InvalidInput(f"{quoted or 'This'} is not a whole number.", field=field)
     if found < 0:
         raise InvalidInput(f"{found:,} is negative." if found > -(10**_MOST_DIGITS) else "It is negative.", field=field)
     if found > most:
@@ -98,6 +99,8 @@ def _whole(value: object) -> int | None:
         return value
     if isinstance(value, float):
         return int(value) if value.is_integer() else None
+    if type(value) is str and value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS:
+        return int(value)  # as most are written
     text = written_numbers.visible(str(value)).strip(' "')
     found = next(filter(None, (re.fullmatch(way, text) for way in _WHOLE)), None)
     if found is None:

@@ -220,8 +220,8 @@ def _rows(body: bytes) -> tuple[list[Row], list[RowProblem]]:
         raise Refuse(422, "The body is not valid JSON.", [RowProblem(row=0, field="", problem=str(exc))]) from exc
     given = sent.get("rows") if isinstance(sent, dict) else None
     if not isinstance(given, list) or not given or set(sent) != {"rows"}:
-        wanted = 'Send an object with only "rows", a list of at least one row.'
-        raise Refuse(422, wanted, [RowProblem(row=0, field="rows", problem=wanted)])
+        problem = 'Send an object with only "rows", a list of at least one row.'
+        raise Refuse(422, problem, [RowProblem(row=0, field="rows", problem=problem)])
     if len(given) > MOST_ROWS:
         raise Refuse(413, f"At most {MOST_ROWS:,} rows at once; this request has {len(given):,}.")
     rows: list[Row] = []

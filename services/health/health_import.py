@@ -116,7 +116,7 @@ class _Reader(RowReader[Fact]):
 
     def read(self, row: Row) -> ReadRow[Fact]:
         """Return the fact in *row*, or why there is none."""
-        number = written_numbers.echo(files.text(row.get("number")))
+        number = self._numbers.shown(files.text(row.get("number")))
         try:
             imports.understood(row)
             fact = _fact(**imports.values(FIELDS, self, row))
@@ -208,8 +208,15 @@ class _Numbers:
         # Without a country more can be doubted: that counts only where no connection has one.
         known = sorted({plan for plan in plans if plan.default_country}) or [Plan()]
         self._read = {text: _Reading.of(text, known) for text in set(texts) if text}
+        self._shown: dict[str, str] = {}
         wanted = {one for read in self._read.values() for one in (*read.numbers, *read.verbatim)}
         self._ids = db.health.facts.numbers(session, scope, sorted(wanted))
+
+    def shown(self, text: str) -> str:
+        """Return *text* as it is told to the reader."""
+        if text not in self._shown:
+            self._shown[text] = written_numbers.echo(text)
+        return self._shown[text]
 
     def find(self, text: str) -> int:
         """Return the id of the one number that *text* is. Raises InvalidInput with the reason when it is none."""

@@ -161,7 +161,8 @@ def _pull(days: Days, at: Ints) -> Floats:
         return _sums(pool_of_day, _sums(at, values, groups) ** 2, pools) - _sums(pool, values**2, pools)
 
     together = products(excess) + DOUBT * np.sqrt(2 * np.maximum(products(excess**2), 0))
-    return np.maximum(products(n * np.sqrt(own * (1 - own))) / np.maximum(together, 1e-9), LEAST_PULL)
+    pull: Floats = np.maximum(products(n * np.sqrt(own * (1 - own))) / np.maximum(together, 1e-9), LEAST_PULL)
+    return pull
 
 
 def _scatter(days: Days, q: Floats, unsure: Floats) -> Floats:

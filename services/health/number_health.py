@@ -98,22 +98,22 @@ def totals(session: Session, actor: Actor, days: int) -> Totals:
     return db.health.number_health.totals(session, actor.scope, days)
 
 
-def spread(session: Session, actor: Actor, wanted: HealthFilter) -> list[Step]:
+def spread(session: Session, actor: Actor, filters: HealthFilter) -> list[Step]:
     """Return how many lines match, by answer rate in steps of BIN and by verdict."""
     require(actor, Permission.HEALTH_READ)
-    return db.health.number_health.spread(session, actor.scope, _query(session, actor, wanted))
+    return db.health.number_health.spread(session, actor.scope, _query(session, actor, filters))
 
 
-def search(session: Session, actor: Actor, wanted: HealthFilter, part: Slice) -> list[HealthRow]:
+def search(session: Session, actor: Actor, filters: HealthFilter, part: Slice) -> list[HealthRow]:
     """Return the *part* of the matching lines, worst first."""
     require(actor, Permission.HEALTH_READ)
-    return db.health.number_health.search(session, actor.scope, _query(session, actor, wanted), part)
+    return db.health.number_health.search(session, actor.scope, _query(session, actor, filters), part)
 
 
-def of_number(session: Session, actor: Actor, number_id: int, wanted: HealthFilter) -> dict[int, HealthRow]:
+def of_number(session: Session, actor: Actor, number_id: int, filters: HealthFilter) -> dict[int, HealthRow]:
     """Return the lines of one number, by campaign. A campaign without calls in the window has none."""
     require(actor, Permission.HEALTH_READ)
-    query = replace(_query(session, actor, wanted), number_id=number_id)
+    query = replace(_query(session, actor, filters), number_id=number_id)
     rows = db.health.number_health.search(session, actor.scope, query, Slice(1, MOST_CAMPAIGNS))
     return {row.campaign_id: row for row in rows}
 
@@ -134,12 +134,12 @@ def weights(
     )
 
 
-def trends(session: Session, actor: Actor, wanted: HealthFilter, rows: list[HealthRow]) -> list[list[float]]:
+def trends(session: Session, actor: Actor, filters: HealthFilter, rows: list[HealthRow]) -> list[list[float]]:
     """Return the answer rate by day of each of *rows*."""
     require(actor, Permission.HEALTH_READ)
     numbers, campaigns = {row.number_id for row in rows}, {row.campaign_id for row in rows}
     found = db.health.number_health.trends(
-        session, actor.scope, window(wanted.days, wanted.today).since, numbers, campaigns
+        session, actor.scope, window(filters.days, filters.today).since, numbers, campaigns
     )
     return [found.get((row.number_id, row.campaign_id), []) for row in rows]
 
@@ -156,19 +156,19 @@ def idle(session: Session, actor: Actor, part: Slice) -> list[IdleRow]:
     return db.health.number_health.idle(session, actor.scope, thresholds.of(session, actor).rules, part)
 
 
-def export(session: Session, actor: Actor, wanted: HealthFilter) -> list[Table]:
+def export(session: Session, actor: Actor, filters: HealthFilter) -> list[Table]:
     """Return every matching line and every idle number, for a file; logs the download."""
     require(actor, Permission.HEALTH_READ)
     require(actor, Permission.NUMBERS_EXPORT)
     subject = Subject("health", None, "Number health", actor.scope.tenant_id)
     details = {
-        "days": wanted.days,
-        "search": wanted.digits,
-        "statuses": [labels.VERDICT[one] for one in wanted.verdicts],
+        "days": filters.days,
+        "search": filters.digits,
+        "statuses": [labels.VERDICT[one] for one in filters.verdicts],
     }
     audit.record(session, actor, Action.HEALTH_EXPORT, subject, after=details)
     session.commit()
-    limits, query = thresholds.of(session, actor), _query(session, actor, wanted)
+    limits, query = thresholds.of(session, actor), _query(session, actor, filters)
     lines = db.health.number_health.walk(session, actor.scope, query)
     idle = db.health.number_health.walk_idle(session, actor.scope, limits.rules)
     return [
@@ -253,8 +253,8 @@ def changed(found: Totals) -> tuple[float, bool] | None:
     return found.answered / found.attempts - found.answered_before / found.attempts_before, low > 0 or high < 0
 
 
-def _query(session: Session, actor: Actor, wanted: HealthFilter) -> HealthQuery:
+def _query(session: Session, actor: Actor, filters: HealthFilter) -> HealthQuery:
     limits = thresholds.of(session, actor)
     return HealthQuery(
-        wanted.days, wanted.today, limits.cap_warning, limits.cap, wanted.digits, wanted.verdicts, wanted.campaigns
+        filters.days, filters.today, limits.cap_warning, limits.cap, filters.digits, filters.verdicts, filters.campaigns
     )

@@ -72,10 +72,10 @@ def freshen(session: Session, actor: Actor, days: int, *others: int, wait: float
         found = _stored(session, actor, windows)
     asked = [one for one in found if one.days == days]
     behind = not all(_is_newest(one) for one in asked)
-    made = [one.summary for one in asked if one.summary]
-    if not made:
+    summaries = [one.summary for one in asked if one.summary]
+    if not summaries:
         return AsOf(None, None, behind)
-    return AsOf(min(one.until for one in made), min(one.made_at for one in made), behind)
+    return AsOf(min(one.until for one in summaries), min(one.made_at for one in summaries), behind)
 
 
 def _stored(session: Session, actor: Actor, windows: set[int]) -> list[StoredSummary]:

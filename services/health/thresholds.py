@@ -120,12 +120,12 @@ _WHOLE = {field.name for field in dataclasses.fields(Thresholds) if isinstance(f
 
 def read(settings: Mapping[str, Any]) -> Thresholds:
     """Return the thresholds in a tenant's settings; missing or invalid ones are the default."""
-    given = settings.get("health")
-    if not isinstance(given, Mapping):
+    own = settings.get("health")
+    if not isinstance(own, Mapping):
         return Thresholds()
     known: dict[str, Any] = {}
     for name, meaning in MEANINGS.items():
-        value = given.get(name)
+        value = own.get(name)
         if isinstance(value, int | float) and not isinstance(value, bool) and meaning.least <= value <= meaning.most:
             known[name] = int(value) if name in _WHOLE else float(value)
     return Thresholds(**known)

@@ -146,8 +146,7 @@ class Refused(InvalidInput):
         self.report = report
 
 
-@dataclass(frozen=True)
-class ReadRow(Generic[Item]):
+class ReadRow(NamedTuple, Generic[Item]):
     """A row as it was read: what can be written of it, or why it cannot. `may_be` are the records that it can be about.
 
     The likeliest of them comes first.
@@ -299,16 +298,14 @@ def understood(row: Row) -> None:
 
 def values(fields: Sequence[Field], reader: RowReader[Any], row: Row) -> dict[str, Any]:
     """Return what the cells of a row mean, by field. Raises InvalidInput for the first that means nothing."""
-    return {field.name: value(field, reader, row.get(field.name)) for field in fields}
-
-
-def value(field: Field, reader: RowReader[Any], cell: object) -> Any:
-    """Return what a cell means. Raises InvalidInput with the field."""
-    try:
-        return field.read(reader, cell)
-    except InvalidInput as exc:
-        exc.field = field.name
-        raise
+    found: dict[str, Any] = {}
+    for field in fields:
+        try:
+            found[field.name] = field.read(reader, row.cells.get(field.name))
+        except InvalidInput as exc:
+            exc.field = field.name
+            raise
+    return found
 
 
 def names(kind: type[ImportKind[Any]]) -> dict[str, Sequence[str]]:

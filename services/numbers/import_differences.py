@@ -6,7 +6,6 @@ from db.numbers.records import NumberRecord
 from services.connections.connections import provider_named
 from services.core import validation
 from services.core.errors import InvalidInput
-from services.jobs import imports
 from services.jobs.imports import Difference, Row, RowReader
 from services.numbers.import_fields import CONFIGURED, CONNECTION, TITLES, country_names, status
 from services.numbers.registration import Prepared
@@ -38,7 +37,7 @@ def between(row: Row, record: NumberRecord, reader: RowReader[Prepared]) -> list
         if cell is None or field.name not in here:
             continue
         try:
-            in_file = field.words(imports.value(field, reader, cell))
+            in_file = field.words(field.read(reader, cell))
         except InvalidInput:
             in_file = files.text(cell)
         if in_file != here[field.name]:

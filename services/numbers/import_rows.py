@@ -76,8 +76,8 @@ class NumberReader(imports.RowReader[Prepared]):
                 registration.expect_listed(number)
             prepared = self._prepared(number, connection, row)
         except InvalidInput as exc:
-            shown = number.e164 if number else written_numbers.echo(written)
-            return ReadRow(row, shown, None, exc, () if row.problem else _may_be(written, number))
+            label = number.e164 if number else written_numbers.echo(written)
+            return ReadRow(row, label, None, exc, () if row.problem else _may_be(written, number))
         return ReadRow(row, number.e164, prepared, None, _may_be(written, number))
 
     def _prepared(self, number: ReadNumber, connection: ConnectionRow, row: Row) -> Prepared:
@@ -138,12 +138,12 @@ class NumberReader(imports.RowReader[Prepared]):
 
         Numbers already in the tenant are compared and left as they are.
         """
-        held = db.numbers.registration.holders(session, sorted({number for row in read for number in row.may_be}))
+        holders = db.numbers.registration.holders(session, sorted({number for row in read for number in row.may_be}))
         ours = {
             number
             for row in read
             for number in row.may_be
-            if held.get(number) == self._tenant_id or status(row.row.get("status")) in GONE
+            if holders.get(number) == self._tenant_id or status(row.row.get("status")) in GONE
         }
         records = db.numbers.records.among(session, self._tenant_id, sorted(ours))
         ordered = db.orders.queries.open_numbers(session)
@@ -155,7 +155,7 @@ class NumberReader(imports.RowReader[Prepared]):
                 continue
             problem = row.problem
             if problem is None or problem.overridable:
-                if row.number in held:
+                if row.number in holders:
                     problem = validation.taken(row.number)
                 elif row.number in ordered:
                     problem = InvalidInput(validation.being_ordered(row.number), field="number")

@@ -206,17 +206,17 @@ def place_webhooks(
     actor: Actor,
     number_id: int,
     seen: Webhooks,
-    wanted: Webhooks,
+    target: Webhooks,
     *,
     stop_routing: bool = False,
 ) -> int:
-    """Place an order to change webhooks from *seen* to *wanted* and return its id.
+    """Place an order to change webhooks from *seen* to *target* and return its id.
 
     Routing by a trunk or an application is replaced only with *stop_routing*, else InvalidInput.
     """
     require(actor, Permission.NUMBERS_WRITE)
     number, connection = _managed(session, actor, number_id, Capability.SET_WEBHOOKS)
-    webhook_orders.require_agreement(number.e164, seen, wanted, stop_routing=stop_routing)
+    webhook_orders.require_agreement(number.e164, seen, target, stop_routing=stop_routing)
     return _place(
         session,
         actor,
@@ -225,7 +225,7 @@ def place_webhooks(
         number.e164,
         number_id=number.id,
         provider_sid=numbers.sid_of(number),
-        configuration=_as_json(wanted),
+        configuration=_as_json(target),
         previous=_as_json(seen),
     )
 

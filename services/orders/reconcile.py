@@ -297,8 +297,8 @@ def place_webhooks(session: Session, actor: Actor, row: Different, *, stop_routi
         raise Conflict("The connection has changed since the comparison. Nothing was replaced; compare again.")
     if any(difference.field == resync.SID for difference in now):
         raise InvalidInput("The account has it under another SID. Use that SID first.")
-    wanted = webhook_orders.ours(number)
-    return orders.place_webhooks(session, actor, row.number_id, row.there.webhooks, wanted, stop_routing=stop_routing)
+    target = webhook_orders.ours(number)
+    return orders.place_webhooks(session, actor, row.number_id, row.there.webhooks, target, stop_routing=stop_routing)
 
 
 def _pages(session: Session, provider: Provider, matching: str) -> Iterator[Sequence[OwnedNumber]]:

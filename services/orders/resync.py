@@ -70,13 +70,13 @@ def differences(session: Session, actor: Actor, number_id: int) -> list[Differen
 
 def compared(number: OnRecord, there: OwnedNumber) -> list[Difference]:
     """Return what differs between a number on record and the same number at its provider."""
-    wanted = webhook_orders.ours(number)
+    target = webhook_orders.ours(number)
     pairs = [
         ("SID", numbers.sid_of(number) or "", there.sid, SID),
         ("Label", number.label, _label_beside(number.label, there), LABEL),
         *(
-            (webhook_orders.NAMES[name], getattr(wanted, name), getattr(there.webhooks, name), "")
-            for name in webhook_orders.differing(provider_named(number.provider), wanted, there.webhooks)
+            (webhook_orders.NAMES[name], getattr(target, name), getattr(there.webhooks, name), "")
+            for name in webhook_orders.differing(provider_named(number.provider), target, there.webhooks)
         ),
     ]
     return [

@@ -101,8 +101,8 @@ def not_now(order_id: int, exc: ProviderUnavailable) -> None:
 
     def apply(_session: Session, order: NumberOrder, _actor: Actor) -> None:
         order.problem, order.asked_at = fit(str(exc).removesuffix("Try again in a moment.")), None  # we do
-        wanted = timedelta(seconds=min(exc.retry_after or 0, PAUSES[-1]))
-        order.next_look_at = datetime.now(UTC) + max(pause(order.looks), wanted)
+        requested = timedelta(seconds=min(exc.retry_after or 0, PAUSES[-1]))
+        order.next_look_at = datetime.now(UTC) + max(pause(order.looks), requested)
 
     change(order_id, apply)
 

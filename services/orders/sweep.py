@@ -54,9 +54,9 @@ class Pace:
         if look.sent_away is None and not look.is_ours:
             self.at_most, self.refusals = min(AT_ONCE, self.at_most + 1 / AT_ONCE), 0
             return
-        wanted = look.sent_away.retry_after if look.sent_away else None
+        requested = look.sent_away.retry_after if look.sent_away else None
         self.at_most, self.refusals = max(1.0, self.at_most / 2), self.refusals + 1
-        rest = min(LONGEST_REST, 2.0 ** (self.refusals - 1)) if wanted is None else min(wanted, LONGEST_WISH)
+        rest = min(LONGEST_REST, 2.0 ** (self.refusals - 1)) if requested is None else min(requested, LONGEST_WISH)
         self.rests_until = time.monotonic() + rest
 
 

@@ -60,8 +60,8 @@ def all_of(webhooks: Webhooks) -> dict[str, Any]:
 def audit_values(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
     """Return webhooks before and after as the audit log tells them: both URLs, and of the rest what changed."""
     old, new = words(stored(before)), words(stored(after))
-    shown = [name for name in NAMES if name in ("voice_url", "status_callback") or old[name] != new[name]]
-    return {name: old[name] for name in shown}, {name: new[name] for name in shown}
+    changed = [name for name in NAMES if name in ("voice_url", "status_callback") or old[name] != new[name]]
+    return {name: old[name] for name in changed}, {name: new[name] for name in changed}
 
 
 def stored(values: Mapping[str, Any], otherwise: Webhooks = _NOTHING) -> Webhooks:
@@ -92,14 +92,14 @@ def routing(webhooks: Webhooks) -> str:
     return f"voice application {webhooks.voice_application_sid}" if webhooks.voice_application_sid else ""
 
 
-def stops(seen: Webhooks, wanted: Webhooks) -> bool:
-    """Return whether to replace *seen* by *wanted* takes the calls from a trunk or an application."""
-    return bool(seen.routed_by) and seen.routed_by != wanted.routed_by
+def stops(seen: Webhooks, target: Webhooks) -> bool:
+    """Return whether to replace *seen* by *target* takes the calls from a trunk or an application."""
+    return bool(seen.routed_by) and seen.routed_by != target.routed_by
 
 
-def require_agreement(e164: str, seen: Webhooks, wanted: Webhooks, *, stop_routing: bool) -> None:
+def require_agreement(e164: str, seen: Webhooks, target: Webhooks, *, stop_routing: bool) -> None:
     """Raise InvalidInput when calls would be taken from a trunk or an application, and nobody agreed to that."""
-    if stops(seen, wanted) and not stop_routing:
+    if stops(seen, target) and not stop_routing:
         raise InvalidInput(
             f"{numbering.display(e164)} is routed by {routing(seen)}, so its calls would not reach the new Voice URL. "
             f"Confirm that this routing stops, or leave the number as it is.",
@@ -140,8 +140,8 @@ def take_over(provider: Provider, order: NumberOrder) -> OwnedNumber:
 
 def are_set(provider: Provider | type[Provider], order: NumberOrder, number: OwnedNumber) -> bool:
     """Return whether a number has what was ordered, and calls reach it."""
-    now, wanted = number.webhooks, stored(order.configuration, number.webhooks)
-    return not differing(provider, now, wanted) and (_is_whole(order.configuration) or now.reach(wanted.voice_url))
+    now, target = number.webhooks, stored(order.configuration, number.webhooks)
+    return not differing(provider, now, target) and (_is_whole(order.configuration) or now.reach(target.voice_url))
 
 
 def _is_whole(values: Mapping[str, Any]) -> bool:

@@ -209,8 +209,8 @@ def _number(
 
 def _add_imports(session: Session, user: User, today: date, numbers: list[PhoneNumber]) -> None:
     """Have the first numbers of Twilio imported; the webhooks of its connection were moved after the first dozen."""
-    held = [number for number in numbers if number.is_managed and number.status is NumberStatus.ACTIVE]
-    for place, number in enumerate(held[:30]):
+    managed = [number for number in numbers if number.is_managed and number.status is NumberStatus.ACTIVE]
+    for place, number in enumerate(managed[:30]):
         builder.order(
             session,
             number.tenant_id,
@@ -228,12 +228,12 @@ def _add_imports(session: Session, user: User, today: date, numbers: list[PhoneN
         )
     session.add(
         AuditEvent(
-            tenant_id=held[0].tenant_id,
+            tenant_id=managed[0].tenant_id,
             at=_at(today, 9),
             actor_name=USERS["admin"],
             action=Action.CONNECTIONS_EDIT,
             subject_type="connection",
-            subject_id=held[0].connection_id,
+            subject_id=managed[0].connection_id,
             subject_label="Twilio main",
             subject_version=1,
             before=cast.OLD_WEBHOOKS,
@@ -262,12 +262,12 @@ def _e164(chance: random.Random, country: str, kind: NumberType, taken: set[str]
 
 def _make_exophones(planned: list[dict[str, Any]]) -> None:
     """Turn the first Exotel numbers into the ExoPhones that the sandbox has."""
-    held = (
+    exophones = (
         values
         for values in planned
         if values["connection"].provider == "exotel" and values["status"] is NumberStatus.ACTIVE
     )
-    for (sid, text), values in zip(exotel.NUMBERS.items(), held, strict=False):
+    for (sid, text), values in zip(exotel.NUMBERS.items(), exophones, strict=False):
         values["e164"] = numbering.read(text, default_country="IN").e164
         values["number_type"] = NumberType.LOCAL
         values["provider_fields"] = {"exophone_sid": sid}

@@ -14,7 +14,8 @@ import db.numbers.queries
 import db.orders.queries
 from db.base.scope import Scope
 from providers.sandbox import seeds
-from providers.sandbox.server import OwnedSeed, Sandbox, running
+from providers.sandbox.server import Sandbox, running
+from providers.sandbox.store import OwnedSeed
 from services.core import credentials, settings
 from services.core.settings import Settings
 from services.setup import demo_story as cast

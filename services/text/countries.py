@@ -77,26 +77,26 @@ def read(text: str) -> list[str]:
 
 
 def _code(name: str, *, alone: bool) -> str:
-    shown, key, code = written_numbers.echo(name), _key(name), _find(name)
+    quoted, key, code = written_numbers.echo(name), _key(name), _find(name)
     if alone and name == "NA":
         raise _no("NA can mean Namibia or “not available”. Write Namibia, or leave the cell empty for no restriction.")
     if code:
         return code
     if key in _EVERY:
-        raise _no(f"{shown} is not a country. Leave the cell empty for no restriction.")
+        raise _no(f"{quoted} is not a country. Leave the cell empty for no restriction.")
     if name.upper() in numbering.countries():
         capitals = name.upper()
         raise _no(
-            f"{shown} can be a word or the code of {numbering.country_name(capitals)}. Write {capitals} for the "
+            f"{quoted} can be a word or the code of {numbering.country_name(capitals)}. Write {capitals} for the "
             f"country, or leave the cell empty for no restriction."
         )
     if key in _NONE or not key:
-        raise _no(f"{shown} is not a country. Leave the cell empty for no restriction.")
+        raise _no(f"{quoted} is not a country. Leave the cell empty for no restriction.")
     if key in _SEVERAL:
-        raise _no(f"{shown} can be {_SEVERAL[key]}. Write which one.")
+        raise _no(f"{quoted} can be {_SEVERAL[key]}. Write which one.")
     near = difflib.get_close_matches(key, _names(), 1, 0.8)
     meant = f" Did you mean {numbering.country_name(_names()[near[0]])}?" if near else ""
-    raise _no(f"{shown} is not a country that calls can come from or go to.{meant}")
+    raise _no(f"{quoted} is not a country that calls can come from or go to.{meant}")
 
 
 def _find(name: str) -> str | None:

@@ -41,22 +41,22 @@ def read(value: object, order: DayOrder | None = None) -> date:
     if isinstance(value, date):
         return value
     text = _cleaned(str(value)) if value is not None else ""
-    shown = written_numbers.echo(str(value)) if text else "Nothing"
+    quoted = written_numbers.echo(str(value)) if text else "Nothing"
     if found := _YEAR_FIRST.fullmatch(text):
         year, sign, month, day = found.groups()
         if sign or len(month + day) == 4:
-            return _day(shown, int(year), int(month), int(day))
+            return _day(quoted, int(year), int(month), int(day))
     if found := _YEAR_LAST.fullmatch(text):
         if order is None:
-            raise _no(f"Choose whether the day or the month comes first in {shown}, or write it as YYYY-MM-DD.")
+            raise _no(f"Choose whether the day or the month comes first in {quoted}, or write it as YYYY-MM-DD.")
         first, _, second, year = found.groups()
         month, day = (second, first) if order is DayOrder.DAY_FIRST else (first, second)
-        return _day(shown, int(year), int(month), int(day))
+        return _day(quoted, int(year), int(month), int(day))
     if _SHORT_YEAR.fullmatch(text):
-        raise _no(f"{shown} has a two-digit year. Write all four digits, as in {WANTED[order]}.")
+        raise _no(f"{quoted} has a two-digit year. Write all four digits, as in {WANTED[order]}.")
     if _SERIAL.fullmatch(text):
-        raise _no(f"{shown} is a spreadsheet's day count. Format the column as a date, or write YYYY-MM-DD.")
-    raise _no(f"{shown} is not a day written {WANTED[order]}.")
+        raise _no(f"{quoted} is a spreadsheet's day count. Format the column as a date, or write YYYY-MM-DD.")
+    raise _no(f"{quoted} is not a day written {WANTED[order]}.")
 
 
 def has_order(values: Iterable[object]) -> bool:

@@ -178,14 +178,14 @@ def text(value: object) -> str:
     return exports.unescaped(str(value).strip())
 
 
-def _read_apart(name: str, data: bytes, wanted: str) -> dict[str, Any]:
+def _read_apart(name: str, data: bytes, request: str) -> dict[str, Any]:
     """Read *data* in a separate process and return the result. Raises InvalidInput when that fails."""
     environment = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}  # it needs no key and no database
     if not _reading.acquire(timeout=PATIENCE_SECONDS):
         raise Busy("Too many files are being read at the moment. Try again in a minute.")
     try:
         process = subprocess.Popen(  # noqa: S603 - it runs our own module
-            [sys.executable, "-m", "services.text.tables", wanted],
+            [sys.executable, "-m", "services.text.tables", request],
             cwd=_ROOT,
             env=environment,
             stdin=subprocess.PIPE,

@@ -178,7 +178,7 @@ def _first(ways: Sequence[str], country: str | None) -> ReadNumber | None:
 
 
 def _refuse(text: str, digits: str, country: str | None) -> NoReturn:
-    shown = written_numbers.echo(text)
+    quoted = written_numbers.echo(text)
     try:
         reason = phonenumbers.is_possible_number_with_reason(phonenumbers.parse(digits, country))
     except phonenumbers.NumberParseException as exc:
@@ -187,7 +187,7 @@ def _refuse(text: str, digits: str, country: str | None) -> NoReturn:
         if exc.error_type == phonenumbers.NumberParseException.TOO_LONG:
             reason = ValidationResult.TOO_LONG
     raise InvalidInput(
-        f"{shown} cannot be a phone number: {_WHY.get(reason, 'no numbering plan has it')}.", field="number"
+        f"{quoted} cannot be a phone number: {_WHY.get(reason, 'no numbering plan has it')}.", field="number"
     )
 
 

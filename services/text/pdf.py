@@ -79,11 +79,11 @@ class _Page(FPDF):
 
     def put(self, text: str, size: float, color: tuple[int, int, int]) -> None:
         """Write a line, or as many as it takes."""
-        shown = readable(text)
-        self._shape(shown)
+        line = readable(text)
+        self._shape(line)
         self.set_font(_FONT, size=size)
         self.set_text_color(color)
-        self.multi_cell(0, size * 0.5, shown, new_x=XPos.LMARGIN, new_y=YPos.NEXT, align="L")
+        self.multi_cell(0, size * 0.5, line, new_x=XPos.LMARGIN, new_y=YPos.NEXT, align="L")
 
     def draw(self, table: Table) -> None:
         """Draw a table under its title, with its header again on every page."""

@@ -77,8 +77,8 @@ class Written:
 
 def echo(text: str) -> str:
     """Return input fit for display: short, with invisible and unstorable characters spelled out."""
-    shown = " ".join("".join(map(_visible, text[: _LONGEST + 1])).split())
-    return shown if len(shown) <= _ECHOED else f"{shown[:_ECHOED]}…"
+    visible = " ".join("".join(map(_visible, text[: _LONGEST + 1])).split())
+    return visible if len(visible) <= _ECHOED else f"{visible[:_ECHOED]}…"
 
 
 def storable(text: str) -> str:

@@ -83,7 +83,7 @@ def test_a_superadmin_sets_up_a_tenant_and_suspends_it_under_its_admin(visitor: 
     dialog.get_by_role("button", name="Add user", exact=True).click()
     expect(dialog.get_by_text("User partner already exists in another tenant.")).to_be_visible()
     dialog.get_by_role("button", name="Give this role", exact=True).click()
-    expect(root.page.get_by_text("Partner is operator here.")).to_be_visible()
+    expect(root.page.get_by_text("Partner is now operator in this tenant.")).to_be_visible()
     expect(dialog).to_have_count(0)
 
     zoe = visitor().open().sign_in("zoe.zenith", once)

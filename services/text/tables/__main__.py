@@ -68,10 +68,10 @@ def _plain(value: object) -> Mapping[str, str] | str:
 
 
 def _answer() -> dict[str, Any]:
-    wanted = json.loads(sys.argv[1])
-    names = {field: frozenset(called) for field, called in wanted["names"].items()}
+    request = json.loads(sys.argv[1])
+    names = {field: frozenset(called) for field, called in request["names"].items()}
     try:
-        return vars(read(sys.stdin.buffer.read(), names, Choice(**wanted["choice"])))
+        return vars(read(sys.stdin.buffer.read(), names, Choice(**request["choice"])))
     except Unreadable as exc:
         return {"refusal": str(exc)}
     except MemoryError:
@@ -81,6 +81,6 @@ def _answer() -> dict[str, Any]:
 if __name__ == "__main__":
     limits.confine()
     gc.disable()  # it lives for one file
-    made = _answer()
+    answer = _answer()
     with contextlib.suppress(BrokenPipeError):
-        sys.stdout.buffer.write(json.dumps(made, default=_plain, ensure_ascii=False).encode())
+        sys.stdout.buffer.write(json.dumps(answer, default=_plain, ensure_ascii=False).encode())

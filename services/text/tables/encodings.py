@@ -126,13 +126,13 @@ def _choices(data: bytes, sample: bytes) -> list[tuple[str, str, str]]:
             if codec == "utf-8":
                 if not _mostly_utf8(data):
                     continue
-                shown = mended(sample.decode(codec, "surrogateescape"))
+                sample_text = mended(sample.decode(codec, "surrogateescape"))
             else:
                 data.decode(codec)
-                shown = sample.decode(codec, "ignore")
+                sample_text = sample.decode(codec, "ignore")
         except UnicodeDecodeError:
             continue
-        seen = _FOREIGN.search(shown)
+        seen = _FOREIGN.search(sample_text)
         found.append((codec, name, " ".join(seen[0].split())[:_SHOWN] if seen else ""))
     if not found:
         raise Unreadable("The file's text cannot be read. Save it as CSV in UTF-8.")

@@ -120,18 +120,18 @@ def table(grid: Grid, names: Names, chosen: int | None) -> Answer:
 
 def _titles(grid: Grid, at: int | None, below: Sequence[Line]) -> list[str]:
     if at is None:
-        given: list[str] = []
+        titles: list[str] = []
         width = Counter(len(line.cells) for line in below).most_common(1)[0][0]
     else:
-        given = [_text(cell)[:_SHOWN] for cell in grid.lines[at].cells]
-        while given and not given[-1]:
-            given.pop()
-        width = len(given)
+        titles = [_text(cell)[:_SHOWN] for cell in grid.lines[at].cells]
+        while titles and not titles[-1]:
+            titles.pop()
+        width = len(titles)
     limits.expect_size(1, width)
     if not grid.ends_itself:
         width = max([width, *(_width(line.cells) for line in below)])
-    given += [""] * (width - len(given))
-    return [name or f"Column {letters(place)}" for place, name in enumerate(given)]
+    titles += [""] * (width - len(titles))
+    return [name or f"Column {letters(place)}" for place, name in enumerate(titles)]
 
 
 def _width(cells: Sequence[Any]) -> int:
