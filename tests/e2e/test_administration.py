@@ -97,7 +97,7 @@ def test_a_superadmin_sets_up_a_tenant_and_suspends_it_under_its_admin(visitor: 
     expect(dialog.get_by_text("Zenith Calls")).to_be_visible()
     dialog.get_by_role("button", name="Suspend", exact=True).click()
     root.button("Suspend tenant").click()
-    expect(root.page.get_by_text("Zenith Calls was suspended.")).to_be_visible()
+    expect(root.page.get_by_text("Zenith Calls was suspended.", exact=True)).to_be_visible()
 
     zoe.page.get_by_role("spinbutton", name=re.compile("Alarm")).fill("12")
     zoe.button("Save").nth(1).click()
