@@ -213,8 +213,7 @@ def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], limits: Thre
             address=lambda row: navigation.number_address(row.number_id),
         ),
         badges("status", "Status", lambda row: [labels.VERDICT[row.verdict]], _BADGE_OF),
-        text("campaign", "Campaign", lambda row: row.campaign),
-        *([text("tenant", "Tenant", lambda row: row.tenant)] if with_tenant else []),
+        text("campaign", "Campaign", lambda row: f"{row.campaign} · {row.tenant}" if with_tenant else row.campaign),
         figure("n", "n", lambda row: f"{row.attempts:,}", help="Attempts in the window"),
         text(
             "rate",

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import Any, cast
 
 import streamlit as st
@@ -63,6 +64,9 @@ def uploaded_bytes(session_id: str) -> int:
     return sum(len(file.data) for file in list(files.get(session_id, {}).values()))
 
 
+_DECLARING = Lock()
+
+
 def component(name: str, folder: Path) -> ComponentRenderer:
     """Return what mounts the component whose script, `{name}.js`, stands in *folder*; call it in a run of a page.
 
@@ -71,8 +75,9 @@ def component(name: str, folder: Path) -> ComponentRenderer:
     """
     full = _full_name(name, folder)
     manager = get_bidi_component_manager()
-    if manager.get_component_asset_root(full) is None:
-        _declare(manager, full, folder)
+    with _DECLARING:
+        if manager.get_component_asset_root(full) is None:
+            declare(manager, full, folder)
     return _mount(full, f"{name}.js")
 
 
@@ -88,7 +93,8 @@ def _full_name(name: str, folder: Path) -> str:
     return f"numberdesk.{name}_{hashlib.blake2b(held_now, digest_size=6).hexdigest()}"
 
 
-def _declare(manager: BidiComponentManager, full: str, folder: Path) -> None:
+def declare(manager: BidiComponentManager, full: str, folder: Path) -> None:
+    """Have *folder* served as that of the component with this full name, as the manifest of a package would."""
     package, _, name = full.partition(".")
     manifest = ComponentManifest(package, "1", [ComponentConfig(name, folder.name)])
     manager.register_from_manifest(manifest, folder.parent)

@@ -75,12 +75,12 @@ _WORDS: dict[Kind, tuple[str, str, str]] = {
     Kind.INACTIVE_CONNECTION: (
         "number on an inactive connection",
         "numbers on an inactive connection",
-        "Their connection is inactive.",
+        "They stay on it until you move them to another connection.",
     ),
     Kind.NO_AGENT: (
         "active number without an agent",
         "active numbers without an agent",
-        "No agent takes their calls.",
+        "Their calls may go unanswered.",
     ),
     Kind.NO_PRIMARY: (
         "campaign without a primary number",

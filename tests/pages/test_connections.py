@@ -9,7 +9,7 @@ from services.connections import connections
 from services.people.sign_in import ALL_TENANTS
 from tests.conftest import World
 from tests.pages.conftest import Stock
-from tests.pages.tab import buttons, links, listed, listings, signed_in, tables, texts, visit
+from tests.pages.tab import act, buttons, links, listed, listings, signed_in, tables, texts, visit
 
 ADD = {"connections.py": "Add connection", "agents.py": "Add agent", "campaigns.py": "Add campaign"}
 MAY_ADD = {
@@ -95,3 +95,11 @@ def test_the_wizard_without_twilio_leads_admins_to_the_connections(session: Sess
         tab = visit(signed_in(username), "add_number.py")
         assert any("add a Twilio telephony connection first" in text for text in texts(tab, "caption"))
         assert ("Telephony connections" in links(tab)) == led
+
+
+def test_a_click_on_a_name_opens_the_dialog_of_that_row(world: World, stock: Stock) -> None:
+    tab = visit(signed_in("operator"), "agents.py")
+    place = listed(tab, "name").index("Maya")
+    act(tab, "name", place)
+    assert not tab.exception
+    assert [field.value for field in tab.text_input if field.label == "Name"] == ["Maya"]

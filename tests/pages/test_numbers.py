@@ -1,13 +1,16 @@
 """The list: few queries, and an address that anybody may have written."""
 
+import json
+
 import pytest
 import sqlalchemy as sa
 
+from db.numbers.queries import Sort
 from services.people.sign_in import ALL_TENANTS
 from tests.analysis.statements import queries_of
 from tests.conftest import World
 from tests.pages.conftest import Stock
-from tests.pages.tab import buttons, listed, press, signed_in, tables, texts, visit
+from tests.pages.tab import buttons, listed, listings, press, signed_in, sort, tables, texts, visit
 
 MOST_QUERIES = 4
 NONSENSE: tuple[dict[str, str | list[str]], ...] = (
@@ -117,3 +120,20 @@ def test_the_list_comes_back_as_it_was_left(world: World, stock: Stock) -> None:
     visit(tab, "numbers.py")
     assert not tab.exception
     assert listed(tab, "name") == ["Sales"]
+
+
+def test_a_click_on_a_header_sorts_by_the_address_from_the_first_page(world: World, stock: Stock) -> None:
+    tab = signed_in("operator", sort="By name")
+    assert listings(tab)[0].sorts == {"number": "", "name": "ascending", "created": ""}
+    sort(tab, "number")
+    assert listed(tab) == ["+1 212 555 2368", "+1 415 555 2671", "+91 98765 43210"]
+    assert tab.selectbox(key="sort").value == Sort.NUMBER
+    newest = listed(sort(tab, "created"))
+    assert listed(sort(tab, "created")) == newest[::-1]
+
+
+def test_a_managed_number_has_a_second_badge_as_an_outline(world: World, stock: Stock) -> None:
+    told = json.loads(signed_in("operator").get("bidi_component")[0].proto.json)
+    (status,) = [column for column in told["columns"] if column["key"] == "status"]
+    assert status["colors"]["Active"] == "green"
+    assert status["colors"]["Twilio"] == "outline"

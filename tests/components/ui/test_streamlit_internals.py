@@ -1,8 +1,10 @@
 """What Streamlit does not promise is still there."""
 
 import re
+from pathlib import Path
 
 import pytest
+from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.runtime import Runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
@@ -10,7 +12,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.web.server.starlette import starlette_routes
 
 from components.ui.http import Messages
-from components.ui.streamlit_internals import STYLE, UPLOADS, kind_of, main_page, state_of, uploaded_bytes
+from components.ui.streamlit_internals import STYLE, UPLOADS, declare, kind_of, main_page, state_of, uploaded_bytes
 
 
 def test_what_a_tab_says_is_known_by_its_kind() -> None:
@@ -50,3 +52,14 @@ def test_the_page_that_a_browser_loads_and_what_is_styled_in_it_are_there() -> N
     assert len(marks) == 5
     for mark in marks:
         assert mark in scripts, mark
+
+
+def test_a_component_is_served_from_our_own_address(tmp_path: Path) -> None:
+    (tmp_path / "shown.js").write_text("export default () => {};\n")
+    manager = BidiComponentManager()
+    full = "numberdesk.shown"
+    declare(manager, full, tmp_path)
+    found = manager.build_definition_with_validation(component_key=full, html=None, css=None, js="shown.js")
+    assert found.js_url == "shown.js"
+    assert found.js_content is None
+    assert manager.get_component_path(full) == str(tmp_path.resolve())
