@@ -159,7 +159,7 @@ AGAINST_SUPERADMINS: dict[str, Deed] = {
 }
 
 
-def at_once(first: Actor, second: Actor, event_action: Deed, tenant: int) -> list[type[Exception] | None]:
+def at_once(first: Actor, second: Actor, deed: Deed, tenant: int) -> list[type[Exception] | None]:
     """Let two people do the same to each other at the same moment; return what refused each, the winner first."""
     barrier = threading.Barrier(2)
     outcomes: list[type[Exception] | None] = []
@@ -169,7 +169,7 @@ def at_once(first: Actor, second: Actor, event_action: Deed, tenant: int) -> lis
             sign_in.load_actor(own, actor.username, datetime.now(UTC), None)  # as `rechecked` does before a click
             barrier.wait(10)
             try:
-                event_action(own, actor, other.user_id, tenant)
+                deed(own, actor, other.user_id, tenant)
                 outcomes.append(None)
             except ServiceError as exc:
                 outcomes.append(type(exc))
@@ -185,14 +185,14 @@ def at_once(first: Actor, second: Actor, event_action: Deed, tenant: int) -> lis
 @pytest.mark.parametrize("others", ["alone", "with a third"])
 @pytest.mark.parametrize("deed", AGAINST_ADMINS)
 def test_of_two_admins_who_act_against_each_other_at_once_one_wins(
-    session: Session, world: World, event_action: str, others: str
+    session: Session, world: World, deed: str, others: str
 ) -> None:
     second = replace(world.operator, role=Role.ADMIN)
     if others == "with a third":
         users.change_role(session, world.admin, world.viewer.user_id, world.tenant, Role.ADMIN, version=None)
     for _ in range(ROUNDS):
         restore(session, Membership, world, [world.admin.user_id, second.user_id])
-        outcomes = at_once(world.admin, second, AGAINST_ADMINS[event_action], world.tenant)
+        outcomes = at_once(world.admin, second, AGAINST_ADMINS[deed], world.tenant)
         assert outcomes in ([None, Conflict], [None, Forbidden])
         left = UserQuery(roles=(Role.ADMIN,), active=True)
         assert db.people.users.count(session, Scope(world.tenant), left) == (1 if others == "alone" else 2)
@@ -200,12 +200,12 @@ def test_of_two_admins_who_act_against_each_other_at_once_one_wins(
 
 @pytest.mark.parametrize("deed", AGAINST_SUPERADMINS)
 def test_of_two_superadmins_who_act_against_each_other_at_once_one_wins(
-    session: Session, world: World, event_action: str
+    session: Session, world: World, deed: str
 ) -> None:
     second = replace(world.viewer, is_superadmin=True)
     for _ in range(ROUNDS):
         restore(session, User, world, [world.superadmin.user_id, second.user_id])
-        outcomes = at_once(world.superadmin, second, AGAINST_SUPERADMINS[event_action], world.tenant)
+        outcomes = at_once(world.superadmin, second, AGAINST_SUPERADMINS[deed], world.tenant)
         assert outcomes in ([None, Conflict], [None, Forbidden])
         assert session.scalar(sa.select(sa.func.count(User.id)).where(User.is_superadmin, User.is_active)) == 1
 
