@@ -238,9 +238,7 @@ def mark_released(session: Session, actor: Actor, number_id: int, reason: str, *
     def apply(number: PhoneNumber) -> None:
         if db.orders.queries.has_open(session, number.e164):
             raise Conflict(validation.being_ordered(number.e164))
-        leave_campaigns(session, actor, number)
-        number.status = NumberStatus.RELEASED
-        number.released_at = datetime.now(UTC)
+        retire(session, actor, number, NumberStatus.RELEASED)
 
     return change(session, actor, number_id, version, Action.NUMBERS_RELEASE, apply, details=details)
 
@@ -252,9 +250,7 @@ def remove(session: Session, actor: Actor, number_id: int, *, version: int) -> i
     def apply(number: PhoneNumber) -> None:
         if number.is_managed:
             raise Forbidden("A Twilio-managed number can be released, not removed.")
-        leave_campaigns(session, actor, number)
-        number.status = NumberStatus.REMOVED
-        number.released_at = datetime.now(UTC)
+        retire(session, actor, number, NumberStatus.REMOVED)
 
     return change(session, actor, number_id, version, Action.NUMBERS_REMOVE, apply)
 
@@ -340,8 +336,9 @@ _NOUN = changes.Noun("number", Permission.NUMBERS_WRITE, db.numbers.queries.find
 _EVEN_GONE = changes.Noun("number", Permission.NUMBERS_WRITE, _claimed, words)
 
 
-def leave_campaigns(session: Session, actor: Actor, number: PhoneNumber) -> None:
-    """Remove *number* from every campaign, logging each, in the transaction of *session*."""
+def retire(session: Session, actor: Actor, number: PhoneNumber, status: NumberStatus) -> None:
+    """Take *number* out of use for good, and out of every campaign, logging each, in the transaction of *session*."""
+    number.status, number.released_at = status, datetime.now(UTC)
     for campaign, place in db.campaigns.with_number(session, Scope(number.tenant_id), number.id):
         before: dict[str, Any] = {}
         after: dict[str, Any] = {}

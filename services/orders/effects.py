@@ -103,9 +103,8 @@ def released(session: Session, actor: Actor, order: NumberOrder) -> None:
     if number is None or number.released_at is not None:
         return
     before = str(number.status)
-    numbers.leave_campaigns(session, actor, number)
-    number.status = NumberStatus.RELEASED
-    number.released_at = number.updated_at = datetime.now(UTC)
+    numbers.retire(session, actor, number, NumberStatus.RELEASED)
+    number.updated_at = number.released_at = datetime.now(UTC)
     number.buy_back_until = number.released_at + timedelta(days=provider_named(number.provider).buy_back_days)
     number.version += 1
     audit.record(

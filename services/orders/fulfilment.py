@@ -108,7 +108,6 @@ def drive(order_id: int, *, even_early: bool = False) -> Look:
                 order.problem = states.fit(problem)
             elif is_new:
                 order.asked_at = now
-        session.expunge(order)
     if is_forgotten:
         how = "The provider did not accept it, and then" if order.problem else "It was never sent, because"
         _fail(order_id, f"{how} Numberdesk was not running for a while. Nothing happened and nothing was charged.")

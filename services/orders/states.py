@@ -51,7 +51,7 @@ def change(
         user = db.people.users.get(session, order.placed_by)
         before = order.state
         apply(session, order, Actor(user.id, user.username, user.name, tenant_id=order.tenant_id))
-        log_change(order, before, cause)
+    log_change(order, before, cause)
 
 
 def log_change(order: NumberOrder, before: OrderState | None, cause: ProviderError | None = None) -> None:

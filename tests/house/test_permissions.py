@@ -27,10 +27,12 @@ UNASKED = {
     "it is a part of a change, in a transaction that began with a permission": {
         "audit.audit.record",
         "audit.audit.record_all",
-        "core.changes.commit",
+        "core.changes.expect_version",
+        "core.transactions.write",
+        "core.transactions.writing",
         "core.validation.agent",
         "core.validation.connection",
-        "numbers.numbers.leave_campaigns",
+        "numbers.numbers.retire",
         "numbers.numbers.words",
     },
     "an import calls it, which asked for the permission of its kind": {

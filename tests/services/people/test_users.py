@@ -97,6 +97,23 @@ def test_the_last_admin_of_a_tenant_stays(session: Session, world: World) -> Non
     users.change_role(session, world.superadmin, world.admin.user_id, world.tenant, Role.VIEWER, version=None)
 
 
+def test_a_change_of_a_user_who_was_changed_meanwhile_is_refused_and_tells_what_changed(
+    session: Session, world: World
+) -> None:
+    seen = users.get(session, world.admin, world.viewer.user_id).user.version
+    users.change_role(session, world.superadmin, world.viewer.user_id, world.tenant, Role.OPERATOR, version=seen)
+    for act in (
+        lambda: users.change_role(session, world.admin, world.viewer.user_id, world.tenant, Role.ADMIN, version=seen),
+        lambda: users.set_active(session, world.admin, world.viewer.user_id, False, version=seen),
+        lambda: users.set_superadmin(session, world.superadmin, world.viewer.user_id, True, version=seen),
+    ):
+        with pytest.raises(Conflict, match="Someone else changed this user") as caught:
+            act()
+        assert [event.action for event in caught.value.changes] == ["users:change_role"]
+    found = users.get(session, world.admin, world.viewer.user_id).user
+    assert (found.is_active, found.places[0].role) == (True, Role.OPERATOR)
+
+
 def test_a_deactivated_admin_is_no_admin_to_rely_on(session: Session, world: World) -> None:
     users.change_role(session, world.admin, world.operator.user_id, world.tenant, Role.ADMIN, version=None)
     users.set_active(session, world.admin, world.operator.user_id, False, version=None)
