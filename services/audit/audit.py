@@ -15,6 +15,7 @@ from db.audit.queries import COUNT_LIMIT, AuditFacets, AuditQuery, AuditRow
 from db.base.scope import Slice
 from db.models import AuditEvent
 from services.core.access import Actor, Permission, require
+from services.core.transactions import writing
 from services.text import days
 
 __all__ = [
@@ -191,8 +192,8 @@ def export(session: Session, actor: Actor, query: AuditQuery) -> Iterator[AuditR
     require(actor, Permission.AUDIT_READ)
     require(actor, Permission.AUDIT_EXPORT)
     subject = Subject("audit", None, "Activity", actor.scope.tenant_id)
-    record(session, actor, Action.AUDIT_EXPORT, subject, after={"filters": _filters_for_log(session, query)})
-    session.commit()
+    with writing(session):
+        record(session, actor, Action.AUDIT_EXPORT, subject, after={"filters": _filters_for_log(session, query)})
     return db.audit.queries.walk(session, actor.scope, query)
 
 

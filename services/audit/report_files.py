@@ -12,6 +12,7 @@ from services.audit.audit import Action, Subject
 from services.audit.report_tables import Report
 from services.audit.tenant_audit import Period
 from services.core.access import Actor, Permission, require
+from services.core.transactions import writing
 from services.text import exports, labels, pdf
 from services.text.exports import Cell, Table
 
@@ -85,8 +86,10 @@ def _report(session: Session, actor: Actor, during: Period, kind: str, newest: i
     owned = tenant_audit.owned(session, actor, about)
     changes = tenant_audit.changes(session, actor, during, newest=newest)
     after = {"format": kind, "from": during.first.isoformat(), "to": during.last.isoformat()}
-    audit.record(session, actor, Action.AUDIT_REPORT, Subject("tenant", about.id, about.name, about.id), after=after)
-    session.commit()
+    with writing(session):
+        audit.record(
+            session, actor, Action.AUDIT_REPORT, Subject("tenant", about.id, about.name, about.id), after=after
+        )
     return Report(about, owned, changes)
 
 

@@ -15,6 +15,7 @@ from db.health.summaries import FallRow, Verdict, Window
 from services.audit import audit
 from services.audit.audit import Action, Subject
 from services.core.access import Actor, Permission, require
+from services.core.transactions import writing
 from services.health import thresholds
 from services.health.statistics import difference, rate
 from services.health.thresholds import IDLE_DAYS, Thresholds
@@ -166,8 +167,8 @@ def export(session: Session, actor: Actor, filters: HealthFilter) -> list[Table]
         "search": filters.digits,
         "statuses": [labels.VERDICT[one] for one in filters.verdicts],
     }
-    audit.record(session, actor, Action.HEALTH_EXPORT, subject, after=details)
-    session.commit()
+    with writing(session):
+        audit.record(session, actor, Action.HEALTH_EXPORT, subject, after=details)
     limits, query = thresholds.of(session, actor), _query(session, actor, filters)
     lines = db.health.number_health.walk(session, actor.scope, query)
     idle = db.health.number_health.walk_idle(session, actor.scope, limits.rules)

@@ -29,6 +29,7 @@ from services.connections.connections import provider_named
 from services.core import changes, validation
 from services.core.access import Actor, Permission, require
 from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from services.core.transactions import writing
 from services.health import summaries, thresholds
 
 __all__ = [
@@ -69,10 +70,9 @@ def export(session: Session, actor: Actor, query: NumberQuery) -> Iterator[Numbe
     require(actor, Permission.NUMBERS_EXPORT)
     wanted = _with_thresholds(session, actor, query)
     subject = Subject("number", None, "Phone numbers", actor.scope.tenant_id)
-    audit.record(
-        session, actor, Action.NUMBERS_EXPORT, subject, after={"filters": _filters_for_log(session, actor.scope, query)}
-    )
-    session.commit()
+    filters = _filters_for_log(session, actor.scope, query)
+    with writing(session):
+        audit.record(session, actor, Action.NUMBERS_EXPORT, subject, after={"filters": filters})
     return db.numbers.records.walk(session, actor.scope, wanted)
 
 
