@@ -164,6 +164,7 @@ def table(
     a *selection* each row has a box; what is ticked is held by id.
     """
     by_id = {of(row): row for row in rows}
+    rows = list(by_id.values())  # an id stands once, so that each id belongs to its row
     by_key = {column.key: column for column in columns}
 
     def act() -> None:

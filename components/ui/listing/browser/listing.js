@@ -1,6 +1,8 @@
 // A table of real HTML. Texts of the database become text nodes and attributes only, never markup.
 const sheet = new CSSStyleSheet();
-sheet.replaceSync(await (await fetch(new URL("listing.css", import.meta.url))).text());
+// A list without styles is better than none.
+const styles = await fetch(new URL("listing.css", import.meta.url)).catch(() => null);
+sheet.replaceSync(styles?.ok ? await styles.text() : "");
 
 const SVG = "http://www.w3.org/2000/svg";
 const drawn = new WeakMap();
@@ -34,7 +36,7 @@ const KINDS = {
   figure: (cell, { title }) => make("span", { title }, cell),
   time: (cell, { title }) => make("span", { title }, cell),
   badges: (cell, { column }) =>
-    make("span", { className: "badges" }, ...cell.map(word => make("span", { className: `badge ${column.colors[word]}` }, word))),
+    make("span", { className: "badges" }, ...cell.map(word => make("span", { className: `badge ${column.colors[word] ?? "gray"}` }, word))),
   trend: (cell, { title }) => make("span", { title }, cell.length > 1 ? trend(cell) : "—", make("span", { className: "unseen" }, title)),
   link(cell, { column, row, href, title, act }) {
     const link = href === undefined ? make("button", { type: "button" }) : make("a", { href });
