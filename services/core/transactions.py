@@ -24,7 +24,7 @@ def writing(
 ) -> Iterator[None]:
     """Write in the block, in one transaction, and commit at its end.
 
-    Whatever was read before is read anew. On SQLite the write lock is taken at once, on PostgreSQL the advisory *lock*,
+    Whatever was read before is read anew. On SQLite the write lock is taken at once, on PostgreSQL the named *lock*,
     if one is given. *patience* is how many seconds to wait for locks, if not as long as usual. What others made
     impossible meanwhile (a name that was taken, a thing that is gone) raises Conflict, with *conflict* as its message.
     """
