@@ -18,7 +18,7 @@ from components.ui.selection import Selection
 from components.ui.wizard import go, state
 from db.base.money import Money
 from services.connections.connections import ConnectionRow
-from services.core.access import Actor, require_tenant
+from services.core.access import Actor, Permission, require, require_tenant
 from services.core.errors import ServiceError
 from services.orders import catalogue
 from services.orders.catalogue import AvailableNumber, Country, NumberSearch, Prices
@@ -112,6 +112,7 @@ class TwilioPath:
         known = state()
         if "unanswered" not in known:
             try:
+                require(self.actor, Permission.NUMBERS_BUY)  # before what is kept, which asks nobody
                 found = _countries(session, self.actor, require_tenant(self.actor), connection.id)
                 return {country.code: country for country in found}
             except ServiceError as exc:

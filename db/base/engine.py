@@ -136,6 +136,11 @@ def end_reading(*mine: Session) -> None:
             session.rollback()
 
 
+def writes(session: Session) -> bool:
+    """Return whether *session* is in a transaction that `start_write` began."""
+    return bool(session.info.get(_WRITES))
+
+
 def is_writing() -> bool:
     """Return whether a session that this thread has opened may hold locks that others wait for."""
     return any(session.info.get(_WRITES) for session in _opened())

@@ -28,6 +28,8 @@ def writing(
     if one is given. *patience* is how many seconds to wait for locks, if not as long as usual. What others made
     impossible meanwhile (a name that was taken, a thing that is gone) raises Conflict, with *conflict* as its message.
     """
+    if db.base.engine.writes(session):
+        raise RuntimeError("A transaction that writes is open already: another one would end it and lose what it wrote")
     db.base.engine.start_write(session, patience=patience)
     try:
         with overtaken(conflict):
