@@ -18,7 +18,6 @@ FLOORS = {"components", "db", "pages", "providers", "services"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
-PYPI = ("https://pypi.org/simple", "https://files.pythonhosted.org/")
 
 
 def distribution(requirement: str) -> str:
@@ -36,10 +35,7 @@ def test_everything_that_is_installed_has_one_version_and_its_hashes(name: str) 
     assert {distribution(one) for one in wanted} <= {distribution(row) for row in rows}
 
 
-def test_the_lock_names_no_index_but_pypi() -> None:
-    addresses = re.findall(r"\w+://[^\"\s]+", (ROOT / "uv.lock").read_text())
-    assert addresses
-    assert not [one for one in addresses if not one.startswith(PYPI)]
+def test_the_locked_requirements_name_no_index_and_take_no_options() -> None:
     assert not [name for name in REQUIREMENTS if re.search(r"://|^-", (ROOT / name).read_text(), re.MULTILINE)]
 
 
