@@ -135,7 +135,7 @@ class TwilioPath:
             number_type = st.selectbox(
                 "Number type",
                 countries[country].types,
-                format_func=lambda value: labels.TYPE_AT_VENDOR[value],
+                format_func=lambda value: labels.TYPE_AT_PROVIDER[value],
                 key=f"add_type_{country}",
                 persist_state="page",
             )

@@ -10,7 +10,7 @@ from db.connections import Tested
 from db.health.summaries import Verdict
 from db.models import CampaignStatus, NumberStatus, NumberType, OrderKind, OrderState, PoolStatus, Role
 from db.numbers.attention import Attention
-from providers.records import NumberType as VendorType
+from providers.records import NumberType as ProviderType
 from services.health.statistics import Rate
 
 STATUS = {
@@ -28,14 +28,14 @@ TYPE = {
     NumberType.SHARED_COST: "Shared cost",
     NumberType.OTHER: "Other",
 }
-TYPE_AT_VENDOR = {
-    VendorType.LOCAL: "Local",
-    VendorType.TOLL_FREE: "Toll-free",
-    VendorType.MOBILE: "Mobile",
-    VendorType.NATIONAL: "National",
-    VendorType.VOIP: "VoIP",
-    VendorType.SHARED_COST: "Shared cost",
-    VendorType.MACHINE_TO_MACHINE: "Machine to machine",
+TYPE_AT_PROVIDER = {
+    ProviderType.LOCAL: "Local",
+    ProviderType.TOLL_FREE: "Toll-free",
+    ProviderType.MOBILE: "Mobile",
+    ProviderType.NATIONAL: "National",
+    ProviderType.VOIP: "VoIP",
+    ProviderType.SHARED_COST: "Shared cost",
+    ProviderType.MACHINE_TO_MACHINE: "Machine to machine",
 }
 POOL = {
     PoolStatus.ACTIVE: "Active",

@@ -133,7 +133,7 @@ def test_exotel_does_what_it_says_and_tells_why_not_else(sandbox, capability):
 
 
 @pytest.mark.parametrize("key", ["mcube", "sip"])
-def test_vendors_without_an_api_say_so(key):
+def test_providers_without_an_api_say_so(key):
     provider = PROVIDERS[key]
 
     assert provider.capabilities() == frozenset()

@@ -45,7 +45,7 @@ def stored(session: Session, connection_id: int) -> dict[str, str]:
     return credentials.unseal(settings.current(), row.credentials)
 
 
-def test_an_added_connection_goes_to_the_real_vendor_and_hides_its_secret(session: Session, world: World) -> None:
+def test_an_added_connection_goes_to_the_real_provider_and_hides_its_secret(session: Session, world: World) -> None:
     added = connections.add(session, world.admin, "twilio", values())
     found = connections.get(session, world.admin, added)
     assert (found.name, found.is_active, found.is_sandbox) == ("New Twilio", True, False)
@@ -212,7 +212,7 @@ def test_the_list_is_searched_and_filtered_in_the_database(session: Session, wor
     assert [row.numbers for row in rows] == [2]
 
 
-def test_a_test_really_asks_the_vendor_and_keeps_the_answer(session: Session, world: World, sandbox: Sandbox) -> None:
+def test_a_test_really_asks_the_provider_and_keeps_the_answer(session: Session, world: World, sandbox: Sandbox) -> None:
     for connection, told in (
         (world.twilio, "Twilio accepted the credentials for the account"),
         (world.exotel, "accepted"),
@@ -244,7 +244,7 @@ def test_wrong_credentials_fail_the_test_and_new_ones_forget_it(
     assert connections.get(session, world.admin, connection).tested_at is None
 
 
-def test_a_vendor_without_an_api_cannot_be_tested(session: Session, world: World) -> None:
+def test_a_provider_without_an_api_cannot_be_tested(session: Session, world: World) -> None:
     with pytest.raises(InvalidInput, match="cannot be tested"):
         connection_tests.test(session, world.admin, world.mcube)
 

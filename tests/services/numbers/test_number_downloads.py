@@ -457,6 +457,6 @@ def test_no_agent_can_be_named_as_numbers_without_one_are(session: Session, worl
         agents.add(session, world.admin, " unassigned ")
 
 
-def test_every_field_of_a_vendor_is_in_the_download() -> None:
+def test_every_field_of_a_provider_is_in_the_download() -> None:
     fields = {field.label for name in ("mcube", "exotel") for field in provider_named(name).number_fields}
     assert fields <= set(exports.NUMBERS_HEADER)

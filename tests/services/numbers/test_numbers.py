@@ -229,7 +229,7 @@ def test_an_agent_must_be_active_and_of_the_tenant(session: Session, world: Worl
     assert numbers.get(session, world.viewer, number).agent is None
 
 
-def test_a_connection_must_be_active_and_bring_its_vendors_fields(session: Session, world: World) -> None:
+def test_a_connection_must_be_active_and_bring_its_providers_fields(session: Session, world: World) -> None:
     number = make.number(session, world)
     for connection in (world.retired, world.other_sip, None):
         with pytest.raises(InvalidInput):

@@ -143,7 +143,7 @@ def test_a_provider_that_fails_in_the_middle_gives_no_comparison(
     assert lines == [1000]
 
 
-def test_only_active_connections_whose_vendor_lists_what_it_holds_can_be_compared(
+def test_only_active_connections_whose_provider_lists_what_it_holds_can_be_compared(
     session: Session, world: World, sandbox: Sandbox
 ) -> None:
     assert [row.name for row in reconcile.connection_options(session, world.operator)] == ["Twilio"]

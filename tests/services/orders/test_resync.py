@@ -133,7 +133,7 @@ def test_a_number_without_a_sid_cannot_be_compared(session: Session, world: Worl
         resync.differences(session, world.viewer, make.number(session, world))
 
 
-def test_the_status_callback_of_a_vendor_that_keeps_none_does_not_differ(
+def test_the_status_callback_of_a_provider_that_keeps_none_does_not_differ(
     session: Session, world: World, sandbox: Sandbox
 ) -> None:
     fields = registration.Configuration(label="Desk", provider_fields={"exophone_sid": "exo-1"})
