@@ -13,6 +13,7 @@ from db.base.scope import Scope, Slice
 from db.base.tables import table_of
 from db.models import (
     GONE,
+    IN_POOL,
     Campaign,
     CampaignHealth,
     CampaignNumber,
@@ -181,7 +182,7 @@ def pool(session: Session, scope: Scope, campaign_id: int, since: date, until: d
         .where(
             scope.of(CampaignNumber.tenant_id),
             CampaignNumber.campaign_id == campaign_id,
-            CampaignNumber.pool_status != PoolStatus.REMOVED,
+            IN_POOL,
         )
         .subquery()
     )
@@ -258,9 +259,7 @@ def places(
 
 def candidates(session: Session, scope: Scope, campaign_id: int, text: SearchText, limit: int) -> list[Candidate]:
     """Return at most *limit* active numbers that hold what was typed and are not in the campaign's pool."""
-    pooled = sa.select(CampaignNumber.number_id).where(
-        CampaignNumber.campaign_id == campaign_id, CampaignNumber.pool_status != PoolStatus.REMOVED
-    )
+    pooled = sa.select(CampaignNumber.number_id).where(CampaignNumber.campaign_id == campaign_id, IN_POOL)
     rows = session.execute(
         sa.select(PhoneNumber.id, PhoneNumber.e164, PhoneNumber.label, PhoneNumber.country)
         .where(
@@ -280,7 +279,7 @@ def dialing(session: Session, connection_id: int) -> list[str]:
     pooled = (
         sa.select(CampaignNumber.number_id)
         .join(Campaign, Campaign.id == CampaignNumber.campaign_id)
-        .where(CampaignNumber.pool_status != PoolStatus.REMOVED, Campaign.status == CampaignStatus.ACTIVE)
+        .where(IN_POOL, Campaign.status == CampaignStatus.ACTIVE)
     )
     return list(
         session.scalars(
@@ -326,7 +325,7 @@ def in_trouble(kind: Trouble) -> Any:
 
 
 def _pooled() -> tuple[Any, ...]:
-    return CampaignNumber.campaign_id == Campaign.id, CampaignNumber.pool_status != PoolStatus.REMOVED
+    return CampaignNumber.campaign_id == Campaign.id, IN_POOL
 
 
 def _pool_size() -> Any:

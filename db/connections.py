@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from db.base.scope import Scope, Slice
-from db.models import LIVE, Connection, NumberOrder, OrderState, PhoneNumber, Tenant
+from db.models import LIVE, UNSETTLED, Connection, NumberOrder, PhoneNumber, Tenant
 from db.numbers.text_search import names_holding
 
 COUNT_LIMIT = 1000
@@ -187,7 +187,7 @@ def uses(session: Session, scope: Scope, connection_id: int) -> Uses:
             LIVE,
         )
     )
-    ordered = sa.case((NumberOrder.state.in_((OrderState.PLACED, OrderState.UNKNOWN)), 1), else_=0)
+    ordered = sa.case((UNSETTLED, 1), else_=0)
     orders, still_open = session.execute(
         sa.select(sa.func.count(NumberOrder.id), sa.func.coalesce(sa.func.sum(ordered), 0)).where(
             scope.of(NumberOrder.tenant_id), NumberOrder.connection_id == connection_id

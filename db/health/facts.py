@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 import db.health.summaries
 from db.base.scope import Scope
-from db.models import GONE, Campaign, CampaignHealth, CampaignNumber, PhoneNumber, PoolStatus
+from db.models import GONE, IN_POOL, Campaign, CampaignHealth, CampaignNumber, PhoneNumber, PoolStatus
 
 COUNTS = ("attempts", "answered", "completed", "short_calls", "failed", "spam_reports", "detected", "machines")
 _AT_ONCE = 10_000
@@ -151,7 +151,7 @@ def pools(session: Session, scope: Scope, e164s: Sequence[str], before: datetime
     joined = sa.and_(
         CampaignNumber.tenant_id == PhoneNumber.tenant_id,
         CampaignNumber.number_id == PhoneNumber.id,
-        CampaignNumber.pool_status != PoolStatus.REMOVED,
+        IN_POOL,
         CampaignNumber.added_at < before,
     )
     for start in range(0, len(e164s), _AT_ONCE):
@@ -173,7 +173,7 @@ def pooled(session: Session, scope: Scope, campaigns: Collection[int]) -> set[tu
         sa.select(CampaignNumber.campaign_id, CampaignNumber.number_id).where(
             scope.of(CampaignNumber.tenant_id),
             CampaignNumber.campaign_id.in_(campaigns),
-            CampaignNumber.pool_status != PoolStatus.REMOVED,
+            IN_POOL,
         )
     )
     return {(campaign_id, number_id) for campaign_id, number_id in rows}

@@ -10,7 +10,17 @@ from sqlmodel import Session
 
 from db.base.scope import Scope, Slice
 from db.health.summaries import Verdict
-from db.models import LIVE, Campaign, CampaignHealth, CampaignNumber, HealthLine, PhoneNumber, PoolStatus, Tenant
+from db.models import (
+    IN_POOL,
+    LIVE,
+    Campaign,
+    CampaignHealth,
+    CampaignNumber,
+    HealthLine,
+    PhoneNumber,
+    PoolStatus,
+    Tenant,
+)
 from db.numbers import attention
 from db.numbers.attention import Attention, Rules
 
@@ -218,7 +228,7 @@ def weights(
         .where(
             scope.of(CampaignNumber.tenant_id),
             CampaignNumber.campaign_id.in_(campaigns),
-            CampaignNumber.pool_status != PoolStatus.REMOVED,
+            IN_POOL,
         )
         .cte("pool")
     )

@@ -1,7 +1,7 @@
 """Every table. A reference between two things of a tenant carries the tenant, so none can cross."""
 
 from db.models.audit import AuditEvent, AuditName
-from db.models.campaigns import Campaign, CampaignNumber, CampaignStatus, PoolStatus
+from db.models.campaigns import IN_POOL, Campaign, CampaignNumber, CampaignStatus, PoolStatus
 from db.models.health import CampaignHealth, HealthFall, HealthLine, HealthPull, HealthSummary, HealthVersion
 from db.models.numbers import (
     GONE,
@@ -23,6 +23,7 @@ from db.models.replicas import Replica
 
 __all__ = [
     "GONE",
+    "IN_POOL",
     "LIVE",
     "UNSETTLED",
     "Agent",

@@ -69,3 +69,7 @@ class CampaignNumber(SQLModel, table=True):
     weight: float | None = None
     added_at: datetime = instant()
     left_at: datetime | None = maybe_instant()
+
+
+IN_POOL = CampaignNumber.pool_status != PoolStatus.REMOVED
+"""The numbers that a pool has now; those that have left stay on record."""

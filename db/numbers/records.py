@@ -11,6 +11,7 @@ from sqlmodel import Session
 from db.base.scope import Scope
 from db.models import (
     GONE,
+    IN_POOL,
     Agent,
     Campaign,
     CampaignNumber,
@@ -19,7 +20,6 @@ from db.models import (
     NumberTag,
     NumberType,
     PhoneNumber,
-    PoolStatus,
     Tenant,
 )
 from db.numbers.queries import NumberQuery, matching
@@ -145,7 +145,7 @@ def _campaigns(session: Session, ids: Sequence[int]) -> dict[int, list[str]]:
             sa.and_(CampaignNumber.tenant_id == PhoneNumber.tenant_id, CampaignNumber.number_id == PhoneNumber.id),
         )
         .join(Campaign, Campaign.id == CampaignNumber.campaign_id)
-        .where(PhoneNumber.id.in_(ids), CampaignNumber.pool_status != PoolStatus.REMOVED)
+        .where(PhoneNumber.id.in_(ids), IN_POOL)
     )
     primary = sa.select(Campaign.primary_number_id, Campaign.name).where(Campaign.primary_number_id.in_(ids))
     return _sorted(session.execute(pooled.union(primary)))

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from db.base.scope import Scope
-from db.models import LIVE, Campaign, CampaignNumber, Connection, PhoneNumber, PoolStatus
+from db.models import IN_POOL, LIVE, Campaign, CampaignNumber, Connection, PhoneNumber
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def campaigns_with(session: Session, scope: Scope, number_ids: Sequence[int]) ->
             pooled.where(
                 scope.of(CampaignNumber.tenant_id),
                 CampaignNumber.number_id.in_(number_ids),
-                CampaignNumber.pool_status != PoolStatus.REMOVED,
+                IN_POOL,
             ),
             primary.where(scope.of(Campaign.tenant_id), Campaign.primary_number_id.in_(number_ids)),
         )

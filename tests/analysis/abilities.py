@@ -28,7 +28,10 @@ def table() -> str:
     for capability, ability in ABILITIES.items():
         lines.append(_line(ability, ["✓" if provider.can(capability) else "" for provider in providers]))
     lines.append(
-        _line("Status callback kept with the number", ["✓" if p.keeps_status_callback else "" for p in providers])
+        _line(
+            "Status callback kept with the number",
+            ["✓" if p.can(Capability.SET_WEBHOOKS) and p.keeps_status_callback else "" for p in providers],
+        )
     )
     lines.append(_line("Bought back for", [f"{p.buy_back_days} days" if p.buy_back_days else "" for p in providers]))
     return "\n".join(lines) + "\n"
