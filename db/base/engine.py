@@ -182,8 +182,10 @@ def start_write(session: Session, *, patience: float | None = None) -> None:
     if session.get_bind().dialect.name == "sqlite":
         options = {"sqlite_begin": "IMMEDIATE", "sqlite_patience": patience}
         session.connection(execution_options=options)
-    elif patience is not None:
-        session.execute(text(f"SET LOCAL lock_timeout = {int(patience * 1000)}"))
+    else:
+        session.begin()  # also when nothing is asked before it is left: its end is what ends the writing
+        if patience is not None:
+            session.execute(text(f"SET LOCAL lock_timeout = {int(patience * 1000)}"))
     session.info[_WRITES] = True
 
 

@@ -55,3 +55,16 @@ def test_a_block_inside_a_block_is_refused_before_it_loses_anything(session: Ses
         with pytest.raises(RuntimeError), writing(session):
             pass
     assert names(world) == ["New"]
+
+
+def test_a_block_that_is_left_before_it_asks_anything_is_over(session: Session, world: World) -> None:
+    def leave() -> None:
+        with writing(session):
+            raise Conflict("Away.")
+
+    with pytest.raises(Conflict):
+        leave()
+    assert not db.base.engine.writes(session)
+    with writing(session):
+        session.add(Agent(tenant_id=world.tenant, name="New"))
+    assert names(world) == ["New"]
