@@ -18,7 +18,7 @@ LISTING = "[data-testid=stBidiComponentIsolated]"
 
 _CELLS = """() => {
     const lists = [...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')];
-    const rows = lists.flatMap(list => [...list.shadowRoot.querySelectorAll('tbody tr')]);
+    const rows = lists.flatMap(list => [...(list.shadowRoot?.querySelectorAll('tbody tr') ?? [])]);
     const grids = rows.length ? [] : document.querySelectorAll('[data-testid=stDataFrame] tbody tr');
     const text = cell => [...cell.querySelectorAll('.badge')].map(badge => badge.textContent).join(', ');
     return [...rows, ...grids].map(row =>
