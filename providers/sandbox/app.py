@@ -16,7 +16,7 @@ from providers.sandbox.store import Store
 
 
 def create_app(state: Path) -> Starlette:
-    """Return the sandbox that keeps its state in the file *state*, which is filled if it is new.
+    """Return the sandbox, which keeps its state in the file *state*, which is filled if it is new.
 
     `app.state.store` and `app.state.faults` are for whoever starts it.
     """
@@ -63,6 +63,7 @@ _TWILIO = [
             ("GET", f"{_PRICES}/{{country}}", pricing.country),
             ("GET", f"{_COMPLIANCE}/Bundles", belongings.bundles),
             ("GET", f"{_COMPLIANCE}/Regulations", regulations.index),
+            ("GET", f"{_COMPLIANCE}/Regulations/{{sid}}", regulations.fetch),
         )
     ),
 ]

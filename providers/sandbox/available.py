@@ -10,7 +10,7 @@ from providers.sandbox.catalogue import MARKETS, resource, type_of
 from providers.sandbox.endpoint import Call
 from providers.sandbox.replies import ApiError, PageRequest, account_path, not_found
 from providers.sandbox.stock import digest
-from providers.sandbox.store import spoken
+from providers.sandbox.store import national_name
 
 MAX_ROWS = 30
 
@@ -101,7 +101,7 @@ def _available(row: sqlite3.Row) -> dict[str, Any]:
     features = row["features"].split(",")
     place = int(digest("place on earth", row["locality"])[:6], 16) / 0xFFFFFF if row["locality"] else None
     return {
-        "friendly_name": spoken(row["e164"]),
+        "friendly_name": national_name(row["e164"]),
         "phone_number": row["e164"],
         "lata": None,
         "rate_center": row["locality"].upper() if row["locality"] else None,

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from providers.sandbox.catalogue import MARKETS
 from providers.sandbox.endpoint import Call
-from providers.sandbox.replies import meta_page
+from providers.sandbox.replies import meta_page, not_found
 from providers.sandbox.stock import digest
 
 _ROOT = "https://numbers.twilio.com/v2/RegulatoryCompliance"
@@ -28,16 +28,28 @@ _FIELDS = {
 
 
 def index(call: Call) -> Response:
-    """Return a page of the regulations: those of numbers that need a bundle."""
-    rows = [
+    """Return a page of the regulations."""
+    rows = [row for row in _all() if all(call.query.get(name, row[key]) == row[key] for name, key in _FILTERS.items())]
+    return meta_page(f"{_ROOT}/Regulations", call.query, "results", rows)
+
+
+def fetch(call: Call) -> Response:
+    """Return one regulation."""
+    for row in _all():
+        if row["sid"] == call.params["sid"]:
+            return JSONResponse(row)
+    raise not_found(call.path)
+
+
+def _all() -> list[dict[str, Any]]:
+    """Return a regulation for each kind of end user and each type of number that needs a bundle."""
+    return [
         _regulation(code, market.name, type, end_user)
         for code, market in MARKETS.items()
         for type, range in market.ranges.items()
         if range.bundle and type in _REGULATED
         for end_user in _FIELDS
     ]
-    asked = [row for row in rows if all(call.query.get(name, row[key]) == row[key] for name, key in _FILTERS.items())]
-    return meta_page(f"{_ROOT}/Regulations", call.query, "results", asked)
 
 
 def _regulation(code: str, country: str, type: str, end_user: str) -> dict[str, Any]:
