@@ -126,13 +126,13 @@ def in_transaction() -> bool:
     return any(session.in_transaction() for session in _opened())
 
 
-def end_reading(*mine: Session) -> None:
-    """End the transactions of *mine*, and of every other session of this thread that only reads: what follows may last.
+def end_reading() -> None:
+    """End the transactions of this thread that only read: what follows may last.
 
     A page has a session of its own open while what was clicked on it asks a provider through another one.
     """
-    for session in {*mine, *_opened()}:
-        if session in mine or not (session.info.get(_WRITES) or session.new or session.dirty or session.deleted):
+    for session in _opened():
+        if not (session.info.get(_WRITES) or session.new or session.dirty or session.deleted):
             session.rollback()
 
 
