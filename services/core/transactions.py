@@ -22,7 +22,7 @@ def reading(session: Session) -> Iterator[None]:
     """
     if db.base.engine.writes(session):
         raise RuntimeError("A transaction that writes is open: reading would end it and lose what it wrote")
-    session.rollback()
+    db.base.engine.forget(session)
     with _ended(session):
         yield
         if session.new or session.dirty or session.deleted:

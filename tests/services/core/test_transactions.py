@@ -82,6 +82,10 @@ def test_reading_sees_what_others_have_written_since(session: Session, world: Wo
         own.get_one(Agent, world.agent).name = "Renamed"
     with reading(session):
         assert agent.name == "Renamed"
+    with write() as own:
+        own.get_one(Agent, world.agent).name = "Renamed again"
+    with reading(session):
+        assert agent.name == "Renamed again"
 
 
 def test_reading_loses_nothing_and_keeps_nothing_that_is_written(session: Session, world: World) -> None:
