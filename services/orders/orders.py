@@ -272,7 +272,6 @@ def cancel_all(session: Session, actor: Actor, order_ids: Sequence[int]) -> str:
         with contextlib.suppress(Conflict):
             cancel(session, actor, order_id)
             cancelled += 1
-        session.rollback()
     sent = len(order_ids) - cancelled
     return f"{labels.amount(cancelled, 'order')} cancelled" + (f"; {sent:,} already sent." if sent else ".")
 
