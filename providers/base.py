@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import ClassVar, Self
+from enum import Enum
+from typing import ClassVar, Self, Unpack
 
 from providers.errors import NotSupported, RequestRejected
 from providers.records import (
@@ -23,6 +23,7 @@ from providers.records import (
     Page,
     Prices,
     Regulation,
+    WebhookChanges,
     Webhooks,
 )
 
@@ -30,21 +31,21 @@ DEFAULT_TIMEOUT = 20.0
 """Seconds that a provider has to accept a connection, and again between two pieces of its answer."""
 
 
-class Capability(StrEnum):
-    """Something that a provider's API can do for us."""
+class Capability(Enum):
+    """Something that a provider's API can do for us, with the verbs that make it up."""
 
-    ACCOUNT = "account"
-    ADDRESSES = "addresses"
-    BUY = "buy"
-    CALL_LOG = "call_log"
-    COUNTRIES = "countries"
-    FIND_OWNED = "find_owned"
-    LIST_OWNED = "list_owned"
-    PRICES = "prices"
-    READ_WEBHOOKS = "read_webhooks"
-    RELEASE = "release"
-    SEARCH = "search"
-    SET_WEBHOOKS = "set_webhooks"
+    ACCOUNT = ("account",)
+    ADDRESSES = ("addresses", "bundles", "regulations")
+    BUY = ("buy",)
+    CALL_LOG = ("calls_page",)
+    COUNTRIES = ("countries",)
+    FIND_OWNED = ("find_owned_sid",)
+    LIST_OWNED = ("owned_page",)
+    PRICES = ("prices",)
+    READ_WEBHOOKS = ("webhooks",)
+    RELEASE = ("release",)
+    SEARCH = ("search",)
+    SET_WEBHOOKS = ("set_webhooks",)
 
 
 @dataclass(frozen=True)
@@ -118,8 +119,8 @@ class Provider:
         """Return what the class defines all verbs of."""
         return frozenset(
             capability
-            for capability, verbs in VERBS.items()
-            if all(getattr(cls, verb) is not getattr(Provider, verb) for verb in verbs)
+            for capability in Capability
+            if all(getattr(cls, verb) is not getattr(Provider, verb) for verb in capability.value)
         )
 
     @classmethod
@@ -215,21 +216,8 @@ class Provider:
         """Return the webhooks as they are at the provider now."""
         raise self._cannot(Capability.READ_WEBHOOKS)
 
-    def set_webhooks(
-        self,
-        sid: str,
-        *,
-        voice_url: str | None = None,
-        sms_url: str | None = None,
-        status_callback: str | None = None,
-        voice_method: str | None = None,
-        voice_fallback_url: str | None = None,
-        voice_fallback_method: str | None = None,
-        status_callback_method: str | None = None,
-        trunk_sid: str | None = None,
-        voice_application_sid: str | None = None,
-    ) -> OwnedNumber:
-        """Change webhooks and return the number; None leaves a value, the empty string clears it.
+    def set_webhooks(self, sid: str, **changes: Unpack[WebhookChanges]) -> OwnedNumber:
+        """Change webhooks and return the number; the empty string clears a value.
 
         To set a trunk clears the application, and the other way round.
         """
@@ -262,22 +250,5 @@ class Provider:
         raise self._cannot(Capability.CALL_LOG)
 
     def _cannot(self, capability: Capability) -> NotSupported:
-        wanted = capability.value.replace("_", " ")
+        wanted = capability.name.lower().replace("_", " ")
         return NotSupported(f"{self.name} cannot do this ({wanted}). {self.limits}".strip())
-
-
-VERBS: dict[Capability, tuple[str, ...]] = {
-    Capability.ACCOUNT: ("account",),
-    Capability.ADDRESSES: ("addresses", "bundles", "regulations"),
-    Capability.BUY: ("buy",),
-    Capability.CALL_LOG: ("calls_page",),
-    Capability.COUNTRIES: ("countries",),
-    Capability.FIND_OWNED: ("find_owned_sid",),
-    Capability.LIST_OWNED: ("owned_page",),
-    Capability.PRICES: ("prices",),
-    Capability.READ_WEBHOOKS: ("webhooks",),
-    Capability.RELEASE: ("release",),
-    Capability.SEARCH: ("search",),
-    Capability.SET_WEBHOOKS: ("set_webhooks",),
-}
-"""The verbs that make up each capability."""

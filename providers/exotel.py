@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Unpack
 from urllib.parse import quote
 
 import phonenumbers
@@ -11,10 +11,11 @@ import requests
 
 from providers.base import Field, Provider
 from providers.errors import NotThere, ProviderError, RequestRejected
-from providers.records import Feature, OwnedNumber, Webhooks
+from providers.records import Feature, OwnedNumber, WebhookChanges, Webhooks
 from providers.transport import Attempt, answer, sandbox_root
 
 _GONE = 404
+_PARAMETERS = {"voice_url": "VoiceUrl", "sms_url": "SMSUrl"}
 _REQUEST_ID = "X-Request-Id"
 
 
@@ -68,23 +69,15 @@ class Exotel(Provider):
     def webhooks(self, sid: str) -> Webhooks:
         return self._number(f"show the webhooks of {sid}", "GET", sid).webhooks
 
-    def set_webhooks(
-        self,
-        sid: str,
-        *,
-        voice_url: str | None = None,
-        sms_url: str | None = None,
-        status_callback: str | None = None,
-        **others: str | None,
-    ) -> OwnedNumber:
-        if status_callback is not None:
+    def set_webhooks(self, sid: str, **changes: Unpack[WebhookChanges]) -> OwnedNumber:
+        if "status_callback" in changes:
             raise RequestRejected("Exotel keeps the status callback in the call flow, not with the number.")
-        if unknown := [name.replace("_", " ") for name, value in others.items() if value is not None]:
+        if unknown := [name.replace("_", " ") for name in changes if name not in _PARAMETERS]:
             raise RequestRejected(f"Exotel keeps no {', '.join(unknown)} with a number.")
-        form = {"VoiceUrl": voice_url, "SMSUrl": sms_url}
+        form = {_PARAMETERS[name]: str(value) for name, value in changes.items()}
         return self._number(f"set the webhooks of {sid}", "PUT", sid, form)
 
-    def _number(self, what: str, method: str, sid: str, form: Mapping[str, str | None] | None = None) -> OwnedNumber:
+    def _number(self, what: str, method: str, sid: str, form: Mapping[str, str] | None = None) -> OwnedNumber:
         attempt = Attempt(Exotel.name, what, writing=method != "GET")
         with _translated(attempt):
             response = self._session.request(

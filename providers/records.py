@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Generic, TypedDict, TypeVar
 
 MAX_PAGE_SIZE = 1000
 """The largest page requested from a provider, and so the most rows in memory at once."""
@@ -164,6 +164,20 @@ class Webhooks:
     def reach(self, url: str) -> bool:
         """Return whether a call is told to *url*, by POST."""
         return not self.routed_by and self.voice_url == url and self.voice_method == "POST"
+
+
+class WebhookChanges(TypedDict, total=False):
+    """Changes of `Webhooks`: what is left out stays as it is."""
+
+    voice_url: str
+    sms_url: str
+    status_callback: str
+    voice_method: str
+    voice_fallback_url: str
+    voice_fallback_method: str
+    status_callback_method: str
+    trunk_sid: str
+    voice_application_sid: str
 
 
 @dataclass(frozen=True)

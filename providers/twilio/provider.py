@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, Unpack
 
 import requests
 from twilio.base.api_response import ApiResponse
@@ -30,6 +30,7 @@ from providers.records import (
     Page,
     Prices,
     Regulation,
+    WebhookChanges,
     Webhooks,
 )
 from providers.transport import Attempt
@@ -197,33 +198,14 @@ class Twilio(Provider):
         with self._asking(f"show the webhooks of {sid}"):
             return _of(sid, records.owned(self._client.incoming_phone_numbers(sid).fetch())).webhooks
 
-    def set_webhooks(
-        self,
-        sid: str,
-        *,
-        voice_url: str | None = None,
-        sms_url: str | None = None,
-        status_callback: str | None = None,
-        voice_method: str | None = None,
-        voice_fallback_url: str | None = None,
-        voice_fallback_method: str | None = None,
-        status_callback_method: str | None = None,
-        trunk_sid: str | None = None,
-        voice_application_sid: str | None = None,
-    ) -> OwnedNumber:
+    def set_webhooks(self, sid: str, **changes: Unpack[WebhookChanges]) -> OwnedNumber:
+        # Setting one of these clears the other, so the other must not be cleared beside it.
+        if changes.get("voice_application_sid"):
+            changes.pop("trunk_sid", None)
+        elif changes.get("trunk_sid"):
+            changes.pop("voice_application_sid", None)
         with self._asking(f"set the webhooks of {sid}", writing=True):
-            answer = self._client.incoming_phone_numbers(sid).update_with_http_info(
-                voice_url=voice_url,
-                sms_url=sms_url,
-                status_callback=status_callback,
-                voice_method=voice_method,
-                voice_fallback_url=voice_fallback_url,
-                voice_fallback_method=voice_fallback_method,
-                status_callback_method=status_callback_method,
-                # Setting one of these clears the other, so the other must not be cleared beside it.
-                trunk_sid=trunk_sid if not voice_application_sid else None,
-                voice_application_sid=voice_application_sid if not trunk_sid else None,
-            )
+            answer = self._client.incoming_phone_numbers(sid).update_with_http_info(**changes)
             return _of(sid, records.owned(_documented(answer, 200)))
 
     def release(self, sid: str) -> None:

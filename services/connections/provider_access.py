@@ -16,7 +16,7 @@ from tenacity import (
 
 import db.base.engine
 from db.models import Connection
-from providers.base import DEFAULT_TIMEOUT, VERBS, Provider
+from providers.base import DEFAULT_TIMEOUT, Capability, Provider
 from providers.errors import ProviderError, ProviderMisconfigured, ProviderUnavailable
 from services.connections.connections import provider_named
 from services.core import credentials, settings
@@ -36,7 +36,7 @@ Answer = TypeVar("Answer")
 
 _log = structlog.get_logger()
 
-_ASKING = {"find_owned", "owned", *(verb for verbs in VERBS.values() for verb in verbs)}
+_ASKING = {"find_owned", "owned", *(verb for capability in Capability for verb in capability.value)}
 """What of a provider asks it something."""
 
 
