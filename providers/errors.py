@@ -10,6 +10,7 @@ ProviderMisconfigured    ours to fix; deliberately not a ProviderError
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,10 @@ class Answer:
     request_id: str | None = None
     body: str = ""
     retry_after: float | None = None
+
+    def known(self) -> dict[str, Any]:
+        """Return what the provider said, by name."""
+        return {name: value for name, value in vars(self).items() if value}
 
 
 class ProviderError(Exception):

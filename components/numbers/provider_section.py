@@ -77,7 +77,7 @@ class AtProvider:
             said("webhooks")
             now = read.get(self.number.id)
             ours = webhook_orders.ours(self.number)
-            self._compared(now, orders.stored_webhooks(last.configuration, ours) if last else None, ours)
+            self._compared(now, webhook_orders.stored(last.configuration, ours) if last else None, ours)
             if not writes:
                 return
             asked = st.session_state.pop(_SET_OURS, None) == self.number.id
@@ -359,7 +359,7 @@ def _replaced(last: OrderRow | None, now: Webhooks | None) -> Webhooks | None:
     """Return the webhooks that the last change replaced, also when there were none; None when it replaced nothing."""
     if last is None or last.kind is OrderKind.PURCHASE:
         return None
-    before, after = orders.stored_webhooks(last.previous, now), orders.stored_webhooks(last.configuration, now)
+    before, after = webhook_orders.stored(last.previous, now), webhook_orders.stored(last.configuration, now)
     return None if webhook_orders.words(before) == webhook_orders.words(after) else before
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import structlog
@@ -55,6 +56,14 @@ def connect(connection: Connection, *, timeout: float = DEFAULT_TIMEOUT) -> Prov
     return cast(Provider, _Watched(provider))
 
 
+def patient(connection: Connection) -> Provider:
+    """Return the provider of a connection for somebody who waits: what it is asked is repeated patiently, errors are
+    translated for the reader.
+    """
+    with in_words():
+        return cast(Provider, _Patient(connect(connection)))
+
+
 def patiently(ask: Callable[[], Answer]) -> Answer:
     """Return the answer to *ask*, repeated a few times while the provider says that nothing happened.
 
@@ -75,29 +84,39 @@ class AskedInTransaction(Exception):
     """A provider was asked while a transaction was writing: it holds a connection and locks for seconds."""
 
 
-class _Watched:
-    """A provider whose every verb sees first that no transaction is open in this thread: those that read are ended.
-
-    A page has a session of its own around whatever is asked from it.
-    """
+class _Wrapped:
+    """A provider with something around each of its verbs."""
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._provider, name)
-        if name not in _ASKING:
-            return found
+        return partial(self._ask, name, found) if name in _ASKING else found
 
-        def ask(*args: Any, **kwargs: Any) -> Any:
-            db.base.engine.end_reading()
-            if db.base.engine.in_transaction():
-                if STRICT:
-                    raise AskedInTransaction(f"{name} was asked inside an open transaction")
-                _log.error("provider.asked_in_transaction", verb=name, stack_info=True)
-            return found(*args, **kwargs)
+    def _ask(self, name: str, verb: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError
 
-        return ask
+
+class _Watched(_Wrapped):
+    """A provider whose every verb sees first that no transaction is open in this thread: those that read are ended.
+
+    A page has a session of its own around whatever is asked from it.
+    """
+
+    def _ask(self, name: str, verb: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        db.base.engine.end_reading()
+        if db.base.engine.in_transaction():
+            if STRICT:
+                raise AskedInTransaction(f"{name} was asked inside an open transaction")
+            _log.error("provider.asked_in_transaction", verb=name, stack_info=True)
+        return verb(*args, **kwargs)
+
+
+class _Patient(_Wrapped):
+    def _ask(self, name: str, verb: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        with in_words():
+            return patiently(lambda: verb(*args, **kwargs))
 
 
 @contextmanager

@@ -68,24 +68,39 @@ def change(
             raise NotFound
         expect_version(session, actor.scope, noun.name, row, version)
         noun.refuse(row)
-        before = noun.words(session, row)
-        apply(row)
-        session.flush()
-        after = noun.words(session, row)
-        changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
-        if changed:
-            row.version += 1
-            if isinstance(row, PhoneNumber):
-                row.updated_at = datetime.now(UTC)
-            audit.record(
-                session,
-                actor,
-                action,
-                noun.subject(row),
-                before={key: before.get(key) for key in changed},
-                after={key: after.get(key) for key in changed} | {k: v for k, v in (details or {}).items() if v},
-            )
+        log(session, actor, noun, row, action, apply, details=details)
     return row.version
+
+
+def log(
+    session: Session,
+    actor: Actor,
+    noun: Noun[Row],
+    row: Row,
+    action: Action,
+    apply: Callable[[Row], None],
+    *,
+    details: Mapping[str, str] | None = None,
+) -> None:
+    """Run *apply* on a locked row and log it under a new version, in the transaction of *session*."""
+    before = noun.words(session, row)
+    apply(row)
+    session.flush()
+    after = noun.words(session, row)
+    changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+    if not changed:
+        return
+    row.version += 1
+    if isinstance(row, PhoneNumber):
+        row.updated_at = datetime.now(UTC)
+    audit.record(
+        session,
+        actor,
+        action,
+        noun.subject(row),
+        before={key: before.get(key) for key in changed},
+        after={key: after.get(key) for key in changed} | {k: v for k, v in (details or {}).items() if v},
+    )
 
 
 def add(session: Session, actor: Actor, noun: Noun[Row], make: Callable[[], Row], action: Action) -> int:

@@ -275,11 +275,6 @@ def sid_of(number: HasSid) -> str | None:
     return number.provider_sid or number.provider_fields.get("exophone_sid")
 
 
-def subject(number: PhoneNumber) -> Subject:
-    """Return the audit subject of a number."""
-    return _NOUN.subject(number)
-
-
 def words(session: Session, number: PhoneNumber) -> dict[str, Any]:
     """Return a number's values for the audit log: names instead of ids, so that they are self-contained."""
     detail = db.numbers.details.find(session, Scope(number.tenant_id), number.id)
@@ -316,7 +311,7 @@ def change(
     *details* are logged beside the new values.
     """
     require(actor, Permission.NUMBERS_WRITE)
-    noun = _EVEN_GONE if even_gone else _NOUN
+    noun = _EVEN_GONE if even_gone else NOUN
     return changes.change(session, actor, noun, number_id, action, apply, version=version, details=details)
 
 
@@ -332,7 +327,7 @@ def refuse_gone(number: PhoneNumber) -> None:
         raise Conflict("This number is no longer in the workspace, so it cannot be changed.")
 
 
-_NOUN = changes.Noun("number", Permission.NUMBERS_WRITE, db.numbers.queries.find, words, refuse_gone)
+NOUN = changes.Noun("number", Permission.NUMBERS_WRITE, db.numbers.queries.find, words, refuse_gone)
 _EVEN_GONE = changes.Noun("number", Permission.NUMBERS_WRITE, _claimed, words)
 
 

@@ -11,7 +11,6 @@ import db.orders.reconcile
 from db.base.scope import Scope
 from db.models import Connection
 from providers.base import Capability, Provider
-from providers.errors import ProviderError
 from providers.records import (
     MAX_PAGE_SIZE,
     Address,
@@ -21,7 +20,6 @@ from providers.records import (
     NumberSearch,
     NumberType,
     OwnedNumber,
-    Page,
     Prices,
     Regulation,
     Requirement,
@@ -34,7 +32,7 @@ from services.core.access import Actor, Permission, require, require_tenant
 from services.core.errors import InvalidInput, NotFound
 from services.core.transactions import reading
 from services.numbers import numbers
-from services.orders import identity
+from services.orders import sids
 
 __all__ = [
     "AvailableNumber",
@@ -86,45 +84,30 @@ def sellers(connections: Iterable[ConnectionRow]) -> list[ConnectionRow]:
 def countries(session: Session, actor: Actor, connection_id: int) -> tuple[Country, ...]:
     """Return the countries with stock and the number types that each really has."""
     require(actor, Permission.NUMBERS_BUY)
-    provider = _provider(session, actor, connection_id)
-    with provider_access.in_words():
-        return provider_access.patiently(provider.countries)
+    return _provider(session, actor, connection_id).countries()
 
 
 def search(session: Session, actor: Actor, connection_id: int, query: NumberSearch) -> tuple[AvailableNumber, ...]:
     """Return about 30 numbers for sale; there is no second page."""
     require(actor, Permission.NUMBERS_BUY)
-    provider = _provider(session, actor, connection_id)
-    with provider_access.in_words():
-        return provider_access.patiently(lambda: provider.search(query))
+    return _provider(session, actor, connection_id).search(query)
 
 
 def prices(session: Session, actor: Actor, connection_id: int, country: str) -> Prices:
     """Return what numbers of *country* cost a month."""
     require(actor, Permission.NUMBERS_BUY)
-    provider = _provider(session, actor, connection_id)
-    with provider_access.in_words():
-        return provider_access.patiently(lambda: provider.prices(country))
+    return _provider(session, actor, connection_id).prices(country)
 
 
 def papers(session: Session, actor: Actor, connection_id: int, country: str, number_type: NumberType) -> Papers:
     """Return the addresses and bundles usable for *country* and *number_type*, and the regulatory requirements."""
     require(actor, Permission.NUMBERS_BUY)
     provider = _provider(session, actor, connection_id)
-    with provider_access.in_words():
-        return Papers(
-            provider_access.patiently(provider.addresses),
-            provider_access.patiently(lambda: provider.bundles(country, number_type)),
-            _regulations(provider, country, number_type),
-        )
-
-
-def _regulations(provider: Provider, country: str, number_type: NumberType) -> tuple[Regulation, ...] | None:
-    """Return the regulatory requirements. Informational, so a purchase does not depend on it."""
+    addresses, bundles = provider.addresses(), provider.bundles(country, number_type)
     try:
-        return provider.regulations(country, number_type)
-    except ProviderError:
-        return None
+        return Papers(addresses, bundles, provider.regulations(country, number_type))
+    except provider_access.ProviderProblem:  # only information: a purchase does not depend on it
+        return Papers(addresses, bundles, None)
 
 
 def owned_page(
@@ -148,7 +131,7 @@ def owned_page(
     found: dict[str, OwnedRow] = {}
     size, read = MAX_PAGE_SIZE if only_new else PAGE, 0
     while True:
-        page = _owned(provider, matching, size, token)
+        page = provider.owned_page(matching=matching, page_size=size, token=token)
         e164s = [number.e164 for number in page.rows]
         with reading(session):
             known = db.numbers.queries.live_among(session, scope, e164s)
@@ -163,11 +146,6 @@ def owned_page(
             return OwnedPage(tuple(found.values()), token)
 
 
-def _owned(provider: Provider, matching: str, size: int, token: str | None) -> Page[OwnedNumber]:
-    with provider_access.in_words():
-        return provider_access.patiently(lambda: provider.owned_page(matching=matching, page_size=size, token=token))
-
-
 def owned_by_sid(session: Session, actor: Actor, connection_id: int, sid: str, e164: str = "") -> OwnedNumber:
     """Return one of the account's numbers as it is now, which is *e164* if given.
 
@@ -175,10 +153,10 @@ def owned_by_sid(session: Session, actor: Actor, connection_id: int, sid: str, e
     """
     require(actor, Permission.NUMBERS_BUY)
     provider = _provider(session, actor, connection_id)
-    with provider_access.in_words():
-        found = provider_access.patiently(lambda: provider.find_owned_sid(sid))
-        if found is not None and e164:
-            identity.expect(provider, found, e164)
+    found = provider.find_owned_sid(sid)
+    if found is not None and e164:
+        with provider_access.in_words():
+            sids.expect(provider, found, e164)
     if found is None:
         raise NotFound("The number is no longer in the account. Refresh the list.")
     return found
@@ -205,8 +183,7 @@ def at_provider(session: Session, actor: Actor, number_id: int) -> OwnedNumber |
     require(actor, Permission.NUMBERS_READ)
     number, sid, connection = held(session, actor, number_id)
     with provider_access.in_words():
-        provider = provider_access.connect(connection)
-        return provider_access.patiently(lambda: identity.by_sid(provider, sid, number.e164))
+        return sids.find(provider_access.patient(connection), sid, number.e164)
 
 
 def webhooks_now(session: Session, actor: Actor, number_id: int) -> Webhooks:
@@ -222,5 +199,4 @@ def _provider(session: Session, actor: Actor, connection_id: int) -> Provider:
     """Return the provider of a connection. No transaction stays open while it is asked."""
     with reading(session):
         connection = validation.connection(session, Scope(require_tenant(actor)), connection_id)
-    with provider_access.in_words():
-        return provider_access.connect(connection)
+    return provider_access.patient(connection)

@@ -7,6 +7,7 @@ indefinitely.
 
 import contextlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -29,19 +30,11 @@ from providers.errors import (
     RequestRejected,
 )
 from providers.records import OwnedNumber
-from services.audit import audit
-from services.audit.audit import Action
 from services.connections import provider_access
 from services.core import settings
-from services.core.access import Actor
 from services.core.credentials import KeyProblem
-from services.core.errors import Conflict
 from services.core.transactions import write
-from services.numbers import numbers
-from services.orders import effects, identity, states, webhook_orders
-from services.orders.states import change as _change
-from services.orders.states import fail as _fail
-from services.orders.states import uncertain as _uncertain
+from services.orders import confirmations, sids, transitions, webhook_orders
 from services.text import numbering
 
 __all__ = ["Look", "ask", "carry_on", "drive", "settle"]
@@ -49,7 +42,7 @@ __all__ = ["Look", "ask", "carry_on", "drive", "settle"]
 FORGOTTEN_AFTER = timedelta(minutes=15)
 """Orders overdue for this long, because the app was down, are not sent any more."""
 
-FURTHEST = states.LAST_LOOK_AFTER + timedelta(hours=1)
+FURTHEST = transitions.LAST_LOOK_AFTER + timedelta(hours=1)
 """The longest pause between checks."""
 
 _OURS = "Something went wrong on our side; it has been logged."
@@ -102,15 +95,17 @@ def drive(order_id: int, *, even_early: bool = False) -> Look:
         if not is_forgotten:
             # No other process checks in the meantime, and one checks again if this one dies.
             order.looks += 0 if even_early and order.looks else 1
-            order.last_looked_at, order.next_look_at = now, now + states.pause(order.looks)
+            order.last_looked_at, order.next_look_at = now, now + transitions.pause(order.looks)
             provider, problem = _open(session, order)
             if problem and is_new:
-                order.problem = states.fit(problem)
+                order.problem = transitions.fit(problem)
             elif is_new:
                 order.asked_at = now
     if is_forgotten:
         how = "The provider did not accept it, and then" if order.problem else "It was never sent, because"
-        _fail(order_id, f"{how} Numberdesk was not running for a while. Nothing happened and nothing was charged.")
+        transitions.fail(
+            order_id, f"{how} Numberdesk was not running for a while. Nothing happened and nothing was charged."
+        )
         return Look(is_settled=True)
     if provider is None:
         return Look(is_settled=False, problem=problem)
@@ -119,7 +114,8 @@ def drive(order_id: int, *, even_early: bool = False) -> Look:
         if is_new:
             _ask(provider, order)
         else:
-            _look(provider, order)
+            _, look = _STEPS[order.kind]
+            look(provider, order)
     except ProviderError as exc:
         problem = str(exc)
         sent_away = exc if isinstance(exc, ProviderUnavailable) else None
@@ -128,7 +124,7 @@ def drive(order_id: int, *, even_early: bool = False) -> Look:
             order=order_id,
             kind=str(order.kind),
             problem=problem,
-            **{name: value for name, value in vars(exc.answer).items() if value},
+            **exc.answer.known(),
         )
     with db.base.engine.open_session() as session:
         is_settled = _is_settled(session, order_id)
@@ -151,34 +147,18 @@ def carry_on(order_id: int, *, even_early: bool = False) -> Look:
 
 def _ask(provider: Provider, order: NumberOrder) -> None:
     """Send an order. Raises ProviderUnavailable, after recording it, when it should be sent again."""
-    order_id = order.id
-    act = {
-        OrderKind.PURCHASE: _buy,
-        OrderKind.IMPORT: _take_over,
-        OrderKind.RELEASE: _release,
-        OrderKind.WEBHOOKS: _take_over,
-    }[order.kind]
+    send, _ = _STEPS[order.kind]
     try:
-        found = provider_access.patiently(lambda: act(provider, order))
+        found = provider_access.patiently(lambda: send(provider, order))
     except OutcomeUnknown as exc:
-        _uncertain(order_id, exc)
+        transitions.uncertain(order.id, exc)
     except ProviderUnavailable as exc:
-        states.not_now(order_id, exc)
+        transitions.not_now(order.id, exc)
         raise
     except ProviderError as exc:
-        _fail(order_id, exc)
+        transitions.fail(order.id, exc)
     else:
-        _confirm(order_id, found)
-
-
-def _look(provider: Provider, order: NumberOrder) -> None:
-    look = {
-        OrderKind.PURCHASE: _look_for_purchase,
-        OrderKind.IMPORT: _look_at_webhooks,
-        OrderKind.RELEASE: _look_for_release,
-        OrderKind.WEBHOOKS: _look_at_webhooks,
-    }[order.kind]
-    look(provider, order)
+        confirmations.confirm(order.id, found)
 
 
 def _open(session: Session, order: NumberOrder) -> tuple[Provider | None, str]:
@@ -214,14 +194,9 @@ def _buy(provider: Provider, order: NumberOrder) -> OwnedNumber:
     )
 
 
-def _take_over(provider: Provider, order: NumberOrder) -> OwnedNumber:
-    """Set the webhooks, unless they differ from what the operator saw."""
-    return webhook_orders.take_over(provider, order)
-
-
 def _release(provider: Provider, order: NumberOrder) -> None:
     sid = order.provider_sid or ""
-    number = identity.by_sid(provider, sid, order.e164)
+    number = sids.find(provider, sid, order.e164)
     if number is None:  # already gone is the goal, unless it is there again
         _expect_nowhere(provider, order)
         return
@@ -233,7 +208,7 @@ def _expect_nowhere(provider: Provider, order: NumberOrder) -> None:
     """Raise AnotherSid when the account has the number, and pays for it, under another SID."""
     other = provider.find_owned(order.e164)
     if other is not None:
-        raise identity.AnotherSid(
+        raise sids.AnotherSid(
             f"The account has {numbering.display(order.e164)} under another SID, {other.sid}. It was not released. "
             f"Re-sync it to use that SID, then release it."
         )
@@ -242,11 +217,11 @@ def _expect_nowhere(provider: Provider, order: NumberOrder) -> None:
 def _look_for_purchase(provider: Provider, order: NumberOrder) -> None:
     owned = provider.find_owned(order.e164)
     if order.state is OrderState.FAILED and (owned is None or _is_of_another(order)):
-        states.look_no_more(order.id)
+        transitions.look_no_more(order.id)
     elif owned is not None:
-        _confirm(order.id, owned)
+        confirmations.confirm(order.id, owned)
     elif _long_ago(order):
-        _fail(
+        transitions.fail(
             order.id,
             "The number is not in the account: it was not bought and nothing was charged.",
             once_more=True,
@@ -261,30 +236,30 @@ def _is_of_another(order: NumberOrder) -> bool:
 
 def _look_for_release(provider: Provider, order: NumberOrder) -> None:
     try:
-        gone = identity.by_sid(provider, order.provider_sid or "", order.e164) is None
+        gone = sids.find(provider, order.provider_sid or "", order.e164) is None
         if gone:
             _expect_nowhere(provider, order)
-    except (identity.AnotherNumber, identity.AnotherSid) as exc:
-        _fail(order.id, exc)
+    except (sids.AnotherNumber, sids.AnotherSid) as exc:
+        transitions.fail(order.id, exc)
         return
     if gone:
-        _confirm(order.id, None)
+        confirmations.confirm(order.id, None)
     elif _long_ago(order):
-        _fail(order.id, "The number is still in the account: it was not released. Try again.")
+        transitions.fail(order.id, "The number is still in the account: it was not released. Try again.")
 
 
 def _look_at_webhooks(provider: Provider, order: NumberOrder) -> None:
     try:
-        now = identity.by_sid(provider, order.provider_sid or "", order.e164)
-    except identity.AnotherNumber as exc:
-        _fail(order.id, exc)
+        now = sids.find(provider, order.provider_sid or "", order.e164)
+    except sids.AnotherNumber as exc:
+        transitions.fail(order.id, exc)
         return
     if now is None:
-        _fail(order.id, "The number is no longer in the account. Nothing was changed.")
+        transitions.fail(order.id, "The number is no longer in the account. Nothing was changed.")
     elif webhook_orders.are_set(provider, order, now):
-        _confirm(order.id, now)
+        confirmations.confirm(order.id, now)
     elif _long_ago(order):
-        _fail(order.id, "The webhooks at the provider were not replaced. Try again.")
+        transitions.fail(order.id, "The webhooks at the provider were not replaced. Try again.")
 
 
 def _long_ago(order: NumberOrder) -> bool:
@@ -306,46 +281,12 @@ def _is_settled(session: Session, order_id: int) -> bool:
     return progress is None or progress[0] not in db.orders.queries.OPEN
 
 
-def _confirm(order_id: int, owned: OwnedNumber | None) -> None:
-    """Settle a confirmed order with all its consequences, in one commit.
-
-    Also one given up too early: what the provider did is a fact.
-    """
-
-    def change(session: Session, order: NumberOrder, actor: Actor) -> None:
-        if order.kind is OrderKind.RELEASE:
-            effects.released(session, actor, order)
-        elif order.kind is OrderKind.WEBHOOKS:
-            _webhooks_set(session, actor, order)
-        elif owned is not None:
-            effects.added(session, actor, order, owned)
-        order.problem = None
-        states.close(session, order, actor, OrderState.CONFIRMED, Action.ORDERS_CONFIRM)
-
-    try:
-        _change(order_id, change, even_failed=True)
-    except (effects.OnRecordElsewhere, Conflict):
-        _uncertain(
-            order_id,
-            "The provider confirmed the order, but Numberdesk already has this number elsewhere and cannot add it "
-            "here. Tell a superadmin: the order stays open until one of the two is gone.",
-        )
-    except db.base.engine.DatabaseUnavailable:
-        raise
-    except Exception:
-        _uncertain(
-            order_id,
-            "The provider confirmed the order, but something went wrong on our side when saving it. It has been "
-            "logged and will be retried.",
-        )
-        raise
-
-
-def _webhooks_set(session: Session, actor: Actor, order: NumberOrder) -> None:
-    number = db.numbers.queries.of_order(session, order)
-    if number is None:
-        return
-    number.version += 1
-    number.updated_at = datetime.now(UTC)
-    before, after = webhook_orders.audit_values(order.previous, order.configuration)
-    audit.record(session, actor, Action.NUMBERS_SET_WEBHOOKS, numbers.subject(number), before=before, after=after)
+_Send = Callable[[Provider, NumberOrder], OwnedNumber | None]
+_Look = Callable[[Provider, NumberOrder], None]
+_STEPS: dict[OrderKind, tuple[_Send, _Look]] = {
+    OrderKind.PURCHASE: (_buy, _look_for_purchase),
+    OrderKind.IMPORT: (webhook_orders.take_over, _look_at_webhooks),
+    OrderKind.RELEASE: (_release, _look_for_release),
+    OrderKind.WEBHOOKS: (webhook_orders.take_over, _look_at_webhooks),
+}
+"""How each kind of order is sent, and how its outcome is checked."""

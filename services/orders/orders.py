@@ -5,7 +5,7 @@ placed → confirmed | failed | unknown → confirmed | failed. `services/orders
 
 import contextlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -32,7 +32,7 @@ from services.core.access import Actor, Permission, require, require_tenant
 from services.core.errors import Conflict, InvalidInput, NotFound
 from services.core.transactions import overtaken, writing
 from services.numbers import numbers
-from services.orders import states, sweep, webhook_orders
+from services.orders import sweep, transitions, webhook_orders
 from services.text import labels, numbering
 
 __all__ = ["Configuration", "OrderKind", "OrderRow", "OrderState", "Purchase"]
@@ -94,7 +94,6 @@ def _place_purchase(
         connection = _connection(session, actor, connection_id, purchase.e164, Capability.BUY)
         configuration = {
             **_checked(session, connection, purchase.configuration),
-            **_webhooks_of(connection),
             "country": purchase.country,
             "number_type": purchase.number_type,
         }
@@ -128,8 +127,8 @@ def place_import(
     def prepare() -> _Prepared:
         connection = _connection(session, actor, connection_id, e164, Capability.LIST_OWNED)
         webhook_orders.require_agreement(e164, seen, webhook_orders.ours(connection), stop_routing=stop_routing)
-        chosen = {**_checked(session, connection, configuration), **_webhooks_of(connection)}
-        fields = {"provider_sid": sid, "configuration": chosen, "previous": _as_json(seen), **_columns(price)}
+        chosen = _checked(session, connection, configuration)
+        fields = {"provider_sid": sid, "configuration": chosen, "previous": asdict(seen), **_columns(price)}
         return connection, e164, fields
 
     return _place(session, actor, OrderKind.IMPORT, prepare)
@@ -207,7 +206,7 @@ def place_webhooks(
     def prepare() -> _Prepared:
         number, connection = _managed(session, actor, number_id, Capability.SET_WEBHOOKS)
         webhook_orders.require_agreement(number.e164, seen, target, stop_routing=stop_routing)
-        fields = {**_of(number), "configuration": _as_json(target), "previous": _as_json(seen)}
+        fields = {**_of(number), "configuration": asdict(target), "previous": asdict(seen)}
         return connection, number.e164, fields
 
     return _place(session, actor, OrderKind.WEBHOOKS, prepare)
@@ -260,8 +259,8 @@ def cancel(session: Session, actor: Actor, order_id: int) -> None:
         if order.state is not OrderState.PLACED or order.asked_at is not None:
             raise Conflict("This order has been sent to the provider in the meantime and can no longer be cancelled.")
         order.problem = f"Cancelled by {actor.name}. Nothing happened and nothing was charged."
-        states.close(session, order, actor, OrderState.FAILED, Action.ORDERS_CANCEL)
-    states.log_change(order, row.provider, OrderState.PLACED)
+        transitions.close(session, order, actor, OrderState.FAILED, Action.ORDERS_CANCEL)
+    transitions.log_change(order, row.provider, OrderState.PLACED)
 
 
 def cancel_all(session: Session, actor: Actor, order_ids: Sequence[int]) -> str:
@@ -274,11 +273,6 @@ def cancel_all(session: Session, actor: Actor, order_ids: Sequence[int]) -> str:
             cancelled += 1
     sent = len(order_ids) - cancelled
     return f"{labels.amount(cancelled, 'order')} cancelled" + (f"; {sent:,} already sent." if sent else ".")
-
-
-def stored_webhooks(webhooks: Mapping[str, Any], otherwise: Webhooks | None = None) -> Webhooks:
-    """Return webhooks as stored with an order, with missing values from *otherwise*."""
-    return webhook_orders.stored(webhooks, otherwise or Webhooks())
 
 
 def _expect_money(price: Money | None) -> None:
@@ -342,6 +336,7 @@ def _managed(session: Session, actor: Actor, number_id: int, capability: Capabil
 
 
 def _checked(session: Session, connection: Connection, chosen: Configuration) -> dict[str, Any]:
+    """Return what an order keeps of an operator's choices, with the webhooks of the connection."""
     agent = validation.agent(session, Scope(connection.tenant_id), chosen.agent_id)
     return {
         **asdict(chosen),
@@ -349,15 +344,8 @@ def _checked(session: Session, connection: Connection, chosen: Configuration) ->
         "agent_id": agent.id if agent else None,
         "allowed_inbound": validation.country_codes(chosen.allowed_inbound),
         "allowed_outbound": validation.country_codes(chosen.allowed_outbound),
+        **webhook_orders.words(webhook_orders.ours(connection)),
     }
-
-
-def _webhooks_of(connection: Connection) -> dict[str, str]:
-    return webhook_orders.of_connection(connection)
-
-
-def _as_json(webhooks: Webhooks) -> dict[str, Any]:
-    return webhook_orders.all_of(webhooks)
 
 
 def _of(number: PhoneNumber) -> dict[str, Any]:
@@ -383,6 +371,6 @@ def _place(session: Session, actor: Actor, kind: OrderKind, prepare: Callable[[]
         about = Subject("order", order.id, e164, connection.tenant_id)
         after = {"kind": str(kind), "connection": connection.name, "price": exact(order)}
         audit.record(session, actor, Action.ORDERS_PLACE, about, after=after)
-    states.log_change(order, connection.provider, None)
+    transitions.log_change(order, connection.provider, None)
     sweep.wake()
     return order.id

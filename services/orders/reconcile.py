@@ -4,8 +4,8 @@ Comparing writes nothing. Changes then use the single actions: orders for import
 Each is refused when the number has changed since.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
@@ -16,9 +16,8 @@ import db.orders.queries
 import db.orders.reconcile
 from db.base.scope import Scope
 from db.connections import ConnectionRow
-from db.orders.reconcile import Record
 from providers.base import Capability, Provider
-from providers.records import MAX_PAGE_SIZE, OwnedNumber, Page
+from providers.records import MAX_PAGE_SIZE, OwnedNumber
 from services.connections import provider_access
 from services.connections.connections import provider_named
 from services.core import validation
@@ -27,7 +26,7 @@ from services.core.errors import Conflict, InvalidInput
 from services.core.transactions import reading
 from services.numbers import numbers
 from services.numbers.numbers import NumberDetail
-from services.orders import identity, orders, resync, webhook_orders
+from services.orders import orders, resync, sids, webhook_orders
 from services.orders.orders import Configuration
 from services.orders.resync import Difference
 
@@ -38,8 +37,6 @@ MOST_AT_ONCE = 100
 
 MOST_KEPT = 5_000
 """How many numbers of each kind a comparison keeps; the rest is counted, and reached by comparing a part."""
-
-Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
@@ -87,17 +84,31 @@ class Different:
         return tuple(difference for difference in self.differences if not difference.field)
 
 
-@dataclass(frozen=True)
+Row = TypeVar("Row", MissingHere, MissingThere, Different)
+
+
+@dataclass
 class Found(Generic[Row]):
     """Numbers of one kind, and how many more there are than a comparison keeps."""
 
-    rows: tuple[Row, ...] = ()
+    rows: list[Row] = field(default_factory=list)
     more: int = 0
 
     @property
     def total(self) -> int:
         """How many there are."""
         return len(self.rows) + self.more
+
+    def add(self, row: Row) -> None:
+        """Keep another number, or only count it."""
+        if len(self.rows) < MOST_KEPT:
+            self.rows.append(row)
+        else:
+            self.more += 1
+
+    def without(self, e164s: Collection[str]) -> "Found[Row]":
+        """Return them without some."""
+        return Found([row for row in self.rows if row.e164 not in e164s], self.more)
 
 
 @dataclass(frozen=True)
@@ -125,32 +136,14 @@ class Comparison:
         """Whether there is nothing to reconcile."""
         return not (self.missing_here.total or self.missing_there.total or self.different.total)
 
-    def without(self, e164s: Iterable[str]) -> "Comparison":
+    def without(self, e164s: Collection[str]) -> "Comparison":
         """Return the comparison without numbers that have been changed since."""
-        gone = set(e164s)
         return replace(
             self,
-            missing_here=_but(self.missing_here, [row for row in self.missing_here.rows if row.e164 not in gone]),
-            missing_there=_but(self.missing_there, [row for row in self.missing_there.rows if row.e164 not in gone]),
-            different=_but(self.different, [row for row in self.different.rows if row.e164 not in gone]),
+            missing_here=self.missing_here.without(e164s),
+            missing_there=self.missing_there.without(e164s),
+            different=self.different.without(e164s),
         )
-
-
-class _Capped(Generic[Row]):
-    """Collects numbers of one kind, so many as a comparison keeps."""
-
-    def __init__(self) -> None:
-        self._rows: list[Row] = []
-        self._more = 0
-
-    def add(self, row: Row) -> None:
-        if len(self._rows) < MOST_KEPT:
-            self._rows.append(row)
-        else:
-            self._more += 1
-
-    def found(self) -> Found[Row]:
-        return Found(tuple(self._rows), self._more)
 
 
 def connection_options(session: Session, actor: Actor) -> list[ConnectionRow]:
@@ -179,10 +172,9 @@ def compare(
     connection = next((row for row in connection_options(session, actor) if row.id == connection_id), None)
     if connection is None:
         raise InvalidInput("Choose an active connection that can be compared.", field="connection")
-    with provider_access.in_words():
-        provider = provider_access.connect(validation.connection(session, scope, connection_id))
+    provider = provider_access.patient(validation.connection(session, scope, connection_id))
     matching = "".join(c for c in matching if c in "+0123456789")
-    missing_here, missing_there, different = _Capped[MissingHere](), _Capped[MissingThere](), _Capped[Different]()
+    missing_here, missing_there, different = Found[MissingHere](), Found[MissingThere](), Found[Different]()
     theirs: set[str] = set()
     on_record = same = elsewhere = 0
     for page in _pages(provider, matching):
@@ -210,7 +202,7 @@ def compare(
         for record in db.orders.reconcile.managed(session, scope, connection_id, matching):
             on_record += 1
             if record.e164 not in theirs:
-                missing_there.add(_missing_there(record))
+                missing_there.add(MissingThere(record.id, record.e164, record.label, record.version))
     return Comparison(
         connection,
         matching,
@@ -219,9 +211,9 @@ def compare(
         on_record,
         same,
         elsewhere,
-        missing_here.found(),
-        missing_there.found(),
-        different.found(),
+        missing_here,
+        missing_there,
+        different,
     )
 
 
@@ -276,8 +268,7 @@ def take_over(session: Session, actor: Actor, row: Different, taken: Sequence[Di
         number = _unchanged(session, actor, row.number_id, row.version)
         connection = validation.connection(session, Scope(number.tenant_id), number.connection_id)
     with provider_access.in_words():
-        provider = provider_access.connect(connection)
-        now = provider_access.patiently(lambda: identity.by_sid(provider, row.there.sid, number.e164))
+        now = sids.find(provider_access.patient(connection), row.there.sid, number.e164)
     if now is None or not set(taken) <= set(resync.compared(number, now)):
         raise Conflict("It has changed at the provider since the comparison. Nothing was updated; compare again.")
     version = row.version
@@ -307,32 +298,17 @@ def _pages(provider: Provider, matching: str) -> Iterator[Sequence[OwnedNumber]]
     """Yield what the account holds, a page at a time."""
     token: str | None = None
     while True:
-        page = _page(provider, matching, token)
+        page = provider.owned_page(matching=matching, page_size=MAX_PAGE_SIZE, token=token)
         yield page.rows
         token = page.next_token
         if token is None:
             return
 
 
-def _page(provider: Provider, matching: str, token: str | None) -> Page[OwnedNumber]:
-    with provider_access.in_words():
-        return provider_access.patiently(
-            lambda: provider.owned_page(matching=matching, page_size=MAX_PAGE_SIZE, token=token)
-        )
-
-
 def _why_not(e164: str, taken: set[str], ordered: set[str]) -> str:
     if e164 in taken:
         return str(validation.taken(e164))
     return validation.being_ordered(e164) if e164 in ordered else ""
-
-
-def _missing_there(record: Record) -> MissingThere:
-    return MissingThere(record.id, record.e164, record.label, record.version)
-
-
-def _but(found: Found[Row], rows: Sequence[Row]) -> Found[Row]:
-    return Found(tuple(rows), found.more)
 
 
 def _unchanged(session: Session, actor: Actor, number_id: int, version: int) -> NumberDetail:

@@ -15,7 +15,7 @@ from services.core import validation
 from services.core.access import Actor, Permission, require
 from services.core.errors import InvalidInput
 from services.numbers import numbers
-from services.orders import catalogue, identity, webhook_orders
+from services.orders import catalogue, sids, webhook_orders
 
 GONE = "gone"
 LABEL = "label"
@@ -57,9 +57,9 @@ def differences(session: Session, actor: Actor, number_id: int) -> list[Differen
     """
     require(actor, Permission.NUMBERS_READ)
     number, sid, connection = catalogue.held(session, actor, number_id)
+    provider = provider_access.patient(connection)
     with provider_access.in_words():
-        provider = provider_access.connect(connection)
-        found = provider_access.patiently(lambda: identity.wherever(provider, sid, number.e164))
+        found = sids.find_anywhere(provider, sid, number.e164)
     if found is None and not provider.can(Capability.LIST_OWNED):
         raise InvalidInput(f"{provider.name} has no number with the SID {sid}. Correct the SID of this number.")
     return [NOT_THERE] if found is None else compared(number, found)

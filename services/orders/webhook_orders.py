@@ -1,7 +1,7 @@
 """Webhooks at a provider: how orders keep them, what of them differs, and how they are set so that calls reach ours."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from typing import Any, Protocol
 
 from db.models import NumberOrder
@@ -9,7 +9,7 @@ from providers.base import Provider
 from providers.errors import NotThere, OutcomeUnknown, RequestRejected
 from providers.records import OwnedNumber, Webhooks
 from services.core.errors import InvalidInput
-from services.orders import identity
+from services.orders import sids
 from services.text import numbering
 
 NAMES = {
@@ -25,7 +25,6 @@ NAMES = {
 """What is set from here, in words. The URL of texts is shown to nobody and left alone."""
 
 _KEPT_LATER = frozenset(NAMES) - {"voice_url", "status_callback"}
-_NOTHING = Webhooks()
 
 
 class HasWebhooks(Protocol):
@@ -42,19 +41,9 @@ def ours(connection: HasWebhooks) -> Webhooks:
     return Webhooks(voice_url=connection.voice_url or "", status_callback=connection.status_callback_url or "")
 
 
-def of_connection(connection: HasWebhooks) -> dict[str, str]:
-    """Return the same as an order keeps it."""
-    return words(ours(connection))
-
-
 def words(webhooks: Webhooks) -> dict[str, str]:
     """Return what is set from here, by its field."""
     return {name: getattr(webhooks, name) for name in NAMES}
-
-
-def all_of(webhooks: Webhooks) -> dict[str, Any]:
-    """Return everything that is known of webhooks, as an order keeps what it replaces."""
-    return asdict(webhooks)
 
 
 def audit_values(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
@@ -64,14 +53,14 @@ def audit_values(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[d
     return {name: old[name] for name in changed}, {name: new[name] for name in changed}
 
 
-def stored(values: Mapping[str, Any], otherwise: Webhooks = _NOTHING) -> Webhooks:
+def stored(values: Mapping[str, Any], otherwise: Webhooks | None = None) -> Webhooks:
     """Return webhooks as stored with an order, with missing values from *otherwise*."""
     if not values:
-        return _NOTHING
+        return Webhooks()
     found: dict[str, str] = {field.name: values.get(field.name) or "" for field in fields(Webhooks)}
     found |= {name: found[name] or "POST" for name in found if name.endswith("_method")}
     if not _is_whole(values):
-        found |= {name: getattr(otherwise, name) for name in _KEPT_LATER}
+        found |= {name: getattr(otherwise or Webhooks(), name) for name in _KEPT_LATER}
         if "routed_by" in values:  # which of the two it is, its SID says
             routed = values["routed_by"] or ""
             trunk, application = (routed if routed.startswith(prefix) else "" for prefix in ("TK", "AP"))
@@ -112,7 +101,7 @@ def take_over(provider: Provider, order: NumberOrder) -> OwnedNumber:
 
     Raises RequestRejected for another number, other webhooks, or a routing that nobody agreed to stop.
     """
-    number = identity.by_sid(provider, order.provider_sid or "", order.e164)
+    number = sids.find(provider, order.provider_sid or "", order.e164)
     if number is None:
         raise NotThere(f"{numbering.display(order.e164)} is no longer in the account. Nothing was changed.")
     now = number.webhooks

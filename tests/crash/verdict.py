@@ -11,7 +11,7 @@ from db.models import GONE, AuditEvent, NumberOrder, OrderKind, OrderState, Phon
 from db.orders.queries import OPEN
 from providers.sandbox.server import Sandbox
 from services.audit.audit import Action
-from services.orders import orders
+from services.orders import webhook_orders
 from tests.crash.traffic import Requests
 
 _DONE = {
@@ -79,7 +79,7 @@ def judge(session: Session, sandbox: Sandbox, sent: Requests, given: Iterable[st
         if changes and e164 in held:
             last = changes[-1]
             wanted = last.configuration if last.state is OrderState.CONFIRMED else last.previous
-            if held[e164]["voice_url"] != orders.stored_webhooks(wanted).voice_url:
+            if held[e164]["voice_url"] != webhook_orders.stored(wanted).voice_url:
                 wrong.append(f"{last.kind} is {last.state}, but calls go to {held[e164]['voice_url']}")
         for order in placed:
             wrong += _of_order(order, told)

@@ -30,7 +30,7 @@ from providers.sandbox.server import Sandbox
 from providers.sandbox.stock import StockNumber, held
 from providers.sandbox.store import OwnedSeed, add_stock
 from services.numbers import numbers
-from services.orders import fulfilment, orders, reconcile, resync
+from services.orders import fulfilment, orders, reconcile, resync, webhook_orders
 from services.orders.orders import Configuration, Purchase
 from services.setup import builder
 from services.text import exports, numbering
@@ -157,7 +157,7 @@ def test_whatever_has_changed_meanwhile_an_order_that_took_effect_ends_confirmed
             session.commit()
             order = orders.place_release(session, world.operator, number.id, number.e164, version=number.version)
         else:
-            ours = orders.stored_webhooks(bought.configuration)
+            ours = webhook_orders.stored(bought.configuration)
             wanted = orders.Webhooks(voice_url=THEIRS, status_callback=ours.status_callback)
             order = orders.place_webhooks(session, world.operator, number.id, ours, wanted)
     sandbox.fault(Fault(Kind.DROP_AFTER, method=method, path=NUMBERS))

@@ -21,7 +21,7 @@ from services.audit import audit
 from services.connections.provider_access import ProviderProblem
 from services.core.errors import Conflict, Forbidden, NotFound
 from services.jobs import workflows
-from services.orders import catalogue, fulfilment, orders, states
+from services.orders import catalogue, fulfilment, orders, transitions
 from services.orders.orders import Configuration, Purchase
 from services.text import numbering
 from tests.conftest import World
@@ -48,7 +48,7 @@ def test_an_order_that_is_uncertain_for_thirty_days_is_still_looked_at(
     order = buy(session, world, e164)
     sandbox.fault(Fault(Kind.UNAVAILABLE, method="GET", path=NUMBERS, times=None))
     pauses = []
-    while len(pauses) < len(states.PAUSES) + 2:
+    while len(pauses) < len(transitions.PAUSES) + 2:
         before = looked_up(session, world, order)
         assert before.next_look_at
         with time_machine.travel(before.next_look_at - timedelta(milliseconds=200), tick=False):
@@ -60,7 +60,7 @@ def test_an_order_that_is_uncertain_for_thirty_days_is_still_looked_at(
         assert after.last_looked_at == before.next_look_at
         assert after.next_look_at
         pauses.append((after.next_look_at - before.next_look_at).total_seconds())
-    assert pauses == [*states.PAUSES[1:], 3600, 3600, 3600]
+    assert pauses == [*transitions.PAUSES[1:], 3600, 3600, 3600]
     sandbox.faults.clear()
     with time_machine.travel(datetime.now(UTC) + timedelta(days=30)), sweeping():
         until(lambda: state(session, world, order) is OrderState.CONFIRMED)
@@ -130,9 +130,9 @@ def test_a_purchase_that_was_given_up_is_looked_at_once_more(
         assert fulfilment.settle(given_up[-1])
         assert state(session, world, given_up[-1]) is OrderState.FAILED
     sandbox.seed_owned([OwnedSeed(late, MAIN.sid)])
-    with time_machine.travel(datetime.now(UTC) + states.LAST_LOOK_AFTER - timedelta(minutes=1)):
+    with time_machine.travel(datetime.now(UTC) + transitions.LAST_LOOK_AFTER - timedelta(minutes=1)):
         assert not db.orders.queries.due(session, datetime.now(UTC), fulfilment.FURTHEST, 9)
-    with time_machine.travel(datetime.now(UTC) + states.LAST_LOOK_AFTER), sweeping():
+    with time_machine.travel(datetime.now(UTC) + transitions.LAST_LOOK_AFTER), sweeping():
         until(lambda: all(looked_up(session, world, order).next_look_at is None for order in given_up))
     found = looked_up(session, world, given_up[0])
     assert (found.state, found.problem) == (OrderState.CONFIRMED, None)
@@ -149,7 +149,7 @@ def test_a_purchase_that_was_given_up_is_not_taken_for_a_later_one(
     assert not fulfilment.settle(first)
     assert fulfilment.settle(first)
     assert state(session, world, buy(session, world, e164)) is OrderState.CONFIRMED
-    with time_machine.travel(datetime.now(UTC) + states.LAST_LOOK_AFTER):
+    with time_machine.travel(datetime.now(UTC) + transitions.LAST_LOOK_AFTER):
         fulfilment.drive(first)
     seen = looked_up(session, world, first)
     assert (seen.state, seen.next_look_at) == (OrderState.FAILED, None)
@@ -166,7 +166,7 @@ def test_what_was_missed_before_an_order_was_asked_anew_does_not_end_its_grace(
     assert not fulfilment.settle(order)
     with monkeypatch.context() as another_process:
         another_process.setattr(fulfilment, "_missed", {})
-        states.not_now(order, ProviderUnavailable("It is too busy."))
+        transitions.not_now(order, ProviderUnavailable("It is too busy."))
         fulfilment.ask(order)
     assert state(session, world, order) is OrderState.UNKNOWN
     assert not fulfilment.settle(order)
@@ -186,7 +186,7 @@ def test_a_purchase_given_up_too_early_ends_confirmed_though_the_number_was_orde
     asking = threading.Thread(target=fulfilment.ask, args=[first])
     asking.start()
     until(lambda: not path.listing())
-    states.fail(first, "It was not bought, nothing was charged.")  # as whoever looked a moment too early does
+    transitions.fail(first, "It was not bought, nothing was charged.")  # as whoever looked a moment too early does
     second = buy(session, world, e164)
     asking.join()
     seen = looked_up(session, world, first)

@@ -19,7 +19,7 @@ from providers.sandbox.server import Sandbox
 from services.audit import audit
 from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from services.numbers import numbers, registration
-from services.orders import catalogue, fulfilment, orders
+from services.orders import catalogue, fulfilment, orders, webhook_orders
 from services.orders.orders import Configuration, Purchase
 from tests.conftest import Configure, World
 from tests.world import make
@@ -229,7 +229,7 @@ def test_an_import_keeps_what_it_replaces_and_it_can_be_restored(
     )
     fulfilment.ask(order)
     seen = looked_up(session, world, order)
-    assert (seen.state, orders.stored_webhooks(seen.previous)) == (OrderState.CONFIRMED, theirs.webhooks)
+    assert (seen.state, webhook_orders.stored(seen.previous)) == (OrderState.CONFIRMED, theirs.webhooks)
     number = on_record(session, world, seen.number_id)
     ours = catalogue.webhooks_now(session, world.operator, number.id)
     assert ours.voice_url == "https://voice.example.com/in"

@@ -1,6 +1,6 @@
 """Webhooks mean what callers meet: methods, fallback, trunks and applications are shown, kept, set and restored."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 from sqlmodel import Session
@@ -78,7 +78,7 @@ def test_a_routing_is_stopped_only_when_that_was_agreed_to_and_can_be_restored(
     record = seen.number_id or 0
     assert resync.differences(session, world.viewer, record) == []
 
-    now, before = catalogue.webhooks_now(session, world.operator, record), orders.stored_webhooks(seen.previous)
+    now, before = catalogue.webhooks_now(session, world.operator, record), webhook_orders.stored(seen.previous)
     restore = orders.place_webhooks(session, world.operator, record, now, before)
     fulfilment.ask(restore)
     assert state(session, world, restore) is OrderState.CONFIRMED
@@ -110,7 +110,7 @@ def test_methods_and_fallback_are_set_so_that_calls_reach_ours_and_can_be_restor
     assert sandbox.calls_reach(number.e164) == OURS
     assert (now.voice_fallback_url, now.status_callback_method) == ("", "POST")
     restore = orders.place_webhooks(
-        session, world.operator, seen.number_id or 0, now, orders.stored_webhooks(seen.previous)
+        session, world.operator, seen.number_id or 0, now, webhook_orders.stored(seen.previous)
     )
     fulfilment.ask(restore)
     assert now_at(session, world, number.sid) == number.webhooks
@@ -251,4 +251,4 @@ def test_what_orders_keep_is_read_whatever_version_wrote_it() -> None:
     assert webhook_orders.stored({"voice_url": "https://a.example.com"}, now).trunk_sid == TRUNK
     assert webhook_orders.stored({}, now) == Webhooks()
     whole = Webhooks("https://a.example.com", voice_method="GET", voice_application_sid=APPLICATION)
-    assert webhook_orders.stored(webhook_orders.all_of(whole), now) == whole
+    assert webhook_orders.stored(asdict(whole), now) == whole

@@ -1,4 +1,4 @@
-"""Looks up numbers at a provider by SID and checks that they are the expected ones.
+"""SIDs: looks up numbers at a provider and checks that they are the expected ones.
 
 A SID may be mistyped or reassigned: nothing is shown or changed before its E.164 matches.
 """
@@ -17,7 +17,7 @@ class AnotherSid(RequestRejected):
     """The provider has the number under another SID."""
 
 
-def by_sid(provider: Provider, sid: str, e164: str) -> OwnedNumber | None:
+def find(provider: Provider, sid: str, e164: str) -> OwnedNumber | None:
     """Return the account's number *e164*, which has *sid*; None when the account has no such SID.
 
     Raises AnotherNumber when the SID is that of another number.
@@ -28,14 +28,14 @@ def by_sid(provider: Provider, sid: str, e164: str) -> OwnedNumber | None:
     return found
 
 
-def wherever(provider: Provider, sid: str, e164: str) -> OwnedNumber | None:
+def find_anywhere(provider: Provider, sid: str, e164: str) -> OwnedNumber | None:
     """Return the account's number *e164*, which has *sid* or, where the provider lists numbers, another one.
 
     Raises AnotherNumber when the SID is that of another number, and the account does not hold this one.
     """
     lists = provider.can(Capability.LIST_OWNED)
     try:
-        found = by_sid(provider, sid, e164)
+        found = find(provider, sid, e164)
     except AnotherNumber:
         found = provider.find_owned(e164) if lists else None
         if found is None:

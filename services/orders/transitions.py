@@ -64,7 +64,6 @@ def log_change(
     """Write an order's new state to the log, with what the provider answered; nothing when the state is the same."""
     if order.state is before:
         return
-    answer = {name: value for name, value in vars(cause.answer).items() if value} if cause else {}
     _log.info(
         "order.changed",
         order=order.id,
@@ -75,7 +74,7 @@ def log_change(
         before=str(before) if before else None,
         after=str(order.state),
         problem=order.problem,
-        **answer,
+        **(cause.answer.known() if cause else {}),
     )
 
 
