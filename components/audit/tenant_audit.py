@@ -9,7 +9,7 @@ import streamlit as st
 from sqlmodel import Session
 
 from components.audit import history
-from components.ui import navigation
+from components.ui import navigation, notices
 from components.ui.listing import toolbar as listing
 from components.ui.markdown import ours, plain
 from components.ui.page import exactly, when
@@ -117,7 +117,7 @@ def findings(found: Sequence[Finding], actor: Actor) -> None:
     """Draw what looks wrong, worst first, each with the way to what is behind it."""
     st.subheader("Findings", anchor=False)
     if not found:
-        st.success("Nothing looks wrong.", icon=":material/check_circle:")
+        notices.success("Nothing looks wrong.")
         return
     for finding in found:
         is_wrong = finding.kind in _WRONG

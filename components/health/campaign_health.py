@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from components.ui import navigation
+from components.ui import navigation, notices
 from components.ui.markdown import plain
 from components.ui.page import empty_state
 from components.ui.selection import click
@@ -120,7 +120,7 @@ def _standing(line: HealthRow, limits: Thresholds) -> None:
     text = f"**{labels.VERDICT[line.verdict]}** in {plain(line.campaign)}. "
     text += f"{number_health.reason(line, limits)} {number_health.ACTION[line.verdict]}"
     if urgent:
-        st.warning(text, icon=":material/warning:")
+        notices.warning(text)
     else:
         st.caption(text)
 

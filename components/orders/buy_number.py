@@ -11,7 +11,7 @@ from sqlmodel import Session
 from components.connections import accounts
 from components.orders import catalogue_tables, order_number
 from components.orders.owned_numbers import OwnedNumbers
-from components.ui import selection, wizard
+from components.ui import notices, selection, wizard
 from components.ui.markdown import plain
 from components.ui.page import errors_shown
 from components.ui.selection import Selection
@@ -117,7 +117,7 @@ class TwilioPath:
                 return {country.code: country for country in found}
             except ServiceError as exc:
                 known["unanswered"] = str(exc)
-        st.error(plain(known["unanswered"]), icon=":material/error:")
+        notices.error(plain(known["unanswered"]))
         st.button("Try again", icon=":material/refresh:", key="add_retry", on_click=lambda: known.pop("unanswered"))
         return {}
 
@@ -174,7 +174,7 @@ class TwilioPath:
         selected: Selection[AvailableNumber] = selection.held(_FOR_SALE)
         if not found:
             selected.clear()
-            st.info("No number matches. Try another area code, or a shorter part of the number.")
+            notices.info("No number matches. Try another area code, or a shorter part of the number.")
             return _Next()
         catalogue_tables.for_sale(selected, found, prices, _FOR_SALE)
         for chosen in selected.rows.values():

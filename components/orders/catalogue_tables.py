@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from components.ui import navigation, selection
+from components.ui import navigation, notices, selection
 from components.ui.markdown import code, plain
 from components.ui.selection import Selection
 from db.base.money import Money
@@ -120,7 +120,7 @@ def agreement(key: str, numbers: Iterable[tuple[str, Webhooks]], target: Webhook
     each = sorted({webhook_orders.routing(now) for _, now in stopped})
     what = each[0] if len(each) == 1 else f"{len(each)} trunks and applications"
     which = ", ".join(numbering.display(e164) for e164, _ in stopped)
-    st.warning(
+    notices.warning(
         f"Calls to {plain(which)} are taken by {plain(', '.join(each))}, not by the Voice URL, and would not reach "
         f"the new Voice URL. Confirm below to change such numbers too."
     )

@@ -14,7 +14,7 @@ from components.connections import accounts
 from components.jobs.jobs import JobRunner
 from components.numbers import number_list
 from components.orders.reconcile_dialogs import Confirming
-from components.ui import navigation, selection
+from components.ui import navigation, notices, selection
 from components.ui.listing import toolbar as listing
 from components.ui.markdown import code, plain
 from components.ui.page import empty_state, errors_shown, exactly, when
@@ -171,17 +171,16 @@ class Reconciling:
             )
         st.caption(as_of, help=exactly(found.as_of, self.zone))
         if known.changed:
-            st.info(
+            notices.info(
                 f"{amount(known.changed, 'number')} changed since this comparison and hidden. Compare again to see "
                 f"the current state.",
-                icon=":material/update:",
+                icon="update",
             )
         if found.agrees:
             if not known.changed:
-                st.success(
+                notices.success(
                     f"Nothing to reconcile: {amount(found.held, 'number')} compared, "
                     f"{exactly(found.as_of, self.zone)}.",
-                    icon=":material/check_circle:",
                 )
             return
         if found.different.more:

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from components.connections import accounts
 from components.jobs.jobs import JobRunner
 from components.orders import catalogue_tables
+from components.ui import notices
 from components.ui.markdown import ours, plain
 from components.ui.page import errors_shown
 from services.connections.connections import provider_named
@@ -158,7 +159,9 @@ class Confirming:
         """Say what keeps calls from being answered; return whether trunks and applications shall lose theirs."""
         connection = self.found.connection
         if not connection.voice_url:
-            st.warning(f"{plain(connection.name)} has no Voice URL yet: calls to these numbers will not be answered.")
+            notices.warning(
+                f"{plain(connection.name)} has no Voice URL yet: calls to these numbers will not be answered."
+            )
         routed = [(number.e164, number.webhooks) for number in numbers]
         return catalogue_tables.agreement("reconcile_stop_routing", routed, webhook_orders.ours(connection))
 

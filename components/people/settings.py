@@ -11,8 +11,8 @@ import streamlit as st
 from sqlmodel import Session
 
 from components.numbers.number_page import section
+from components.ui import notices
 from components.ui.markdown import plain
-from components.ui.page import outcome
 from services.core.access import Actor
 from services.core.errors import Conflict
 from services.health.thresholds import MEANINGS, Meaning, Thresholds
@@ -89,7 +89,7 @@ class Editor:
             return "Saved."
 
         def save() -> None:
-            if isinstance(outcome(run, place), Conflict):
+            if isinstance(notices.outcome(run, place), Conflict):
                 self._catch_up(place)
 
         return save

@@ -9,7 +9,7 @@ import jwt
 import streamlit as st
 from sqlmodel import Session
 
-from components.ui import authenticator_internals
+from components.ui import authenticator_internals, notices
 from services.core import credentials, settings, validation
 from services.core.access import Actor
 from services.core.errors import DatabaseUnavailable, Forbidden, NotFound, ServiceError
@@ -242,10 +242,7 @@ def _note_loss(before: Actor | None, now: Actor | None) -> None:
     reason = sign_in.why_out(before, now)
     if reason:
         # What the click was to do has been refused, with a notice for a page that is not drawn any more.
-        notices = state.get("notices", {})
-        refused = [place for place, (kind, *_) in notices.items() if kind == "error"]
-        for place in refused:
-            del notices[place]
+        refused = notices.drop_errors()
         state["why_out"] = before.tenant_id, f"{reason} Nothing was saved." if refused else reason
 
 
