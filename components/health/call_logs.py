@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from sqlmodel import Session
 
-from components.ui import navigation, notices
+from components.ui import cache, navigation, notices
 from components.ui.markdown import plain
 from components.ui.page import empty_state, errors_shown, exactly, when
 from services.core.access import Actor, Permission
@@ -117,7 +117,7 @@ class CallLogs:
             with errors_shown(), self.opener() as session:
                 log = call_logs.get(session, self.actor, connection_id)
                 if log.state is not State.RUNNING:
-                    st.cache_data.clear()
+                    cache.forget()
                     st.rerun()
                 done, all_days = log.counts.days, log.counts.days + log.days_left
                 read = f"{done:,} of {amount(all_days, 'day')}, {amount(log.counts.calls, 'call')}"

@@ -136,7 +136,6 @@ class Importing(ABC):
         """Import, drawing nothing: a click that ends this run ends it before or after."""
         with self.opener() as session:
             report = imports.save(session, self.actor, kind, rows, source=name, keep_good=keep_good)
-        st.cache_data.clear()
 
         def draw() -> None:
             notices.success(f"{plain(name)}: {_summary(report, imports.DONE)}")

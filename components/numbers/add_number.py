@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import streamlit as st
 from sqlmodel import Session
 
-from components.numbers import number_list
 from components.numbers import number_page as draw
 from components.orders import buy_number
 from components.ui import navigation, notices, wizard
@@ -199,7 +198,6 @@ class Wizard:
                     insist=state()["insist"],
                 )
                 text = wizard.facts(numbers.get(session, self.actor, number_id), "Nothing changed at the provider")
-            number_list.filters.clear()
             go("done", number_id=number_id, summary=text)
             return f"{numbering.display(seen.e164)} was added."
 

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from sqlmodel import Session
 
-from components.numbers import number_list
 from components.numbers import number_page as draw
 from components.ui import notices
 from db.numbers.details import NumberDetail
@@ -94,7 +93,6 @@ class Editor:
         def run() -> str:
             with self.opener() as session:
                 st.session_state["number_version"] = act(session, st.session_state["number_version"])
-            number_list.filters.clear()
             return done
 
         if isinstance(notices.outcome(run, place), Conflict):

@@ -10,10 +10,9 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from sqlmodel import Session
 
-from components.numbers import number_list
 from components.numbers import number_page as draw
 from components.orders import catalogue_tables, open_orders
-from components.ui import notices
+from components.ui import cache, notices
 from components.ui.markdown import code, plain
 from components.ui.page import errors_shown, exactly, when
 from db.numbers.details import CampaignUse, NumberDetail
@@ -258,7 +257,6 @@ class AtProvider:
             session, self.actor, self.number.id, difference, version=version, reason=reason
         )
         st.session_state["number_edited"] = None
-        number_list.filters.clear()
         st.rerun()
 
     @st.dialog("Release number", width="medium")
@@ -353,7 +351,7 @@ class AtProvider:
         """Reload what the order may have changed: the number and its webhooks at the provider."""
         st.session_state["number_edited"] = None
         st.session_state.get("webhooks_read", {}).pop(self.number.id, None)
-        number_list.filters.clear()
+        cache.forget()
 
 
 def _replaced(last: OrderRow | None, now: Webhooks | None) -> Webhooks | None:

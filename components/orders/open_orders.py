@@ -9,8 +9,7 @@ import humanize
 import streamlit as st
 from sqlmodel import Session
 
-from components.numbers import number_list
-from components.ui import notices
+from components.ui import cache, notices
 from components.ui.markdown import plain
 from components.ui.page import when
 from services.core.access import Actor, Permission
@@ -105,4 +104,4 @@ def _names(rows: Sequence[OrderRow]) -> str:
 
 def _do(act: Callable[[], str]) -> None:
     notices.outcome(act, "orders")
-    number_list.filters.clear()
+    cache.forget()

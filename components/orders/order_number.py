@@ -9,11 +9,10 @@ from typing import Any
 import streamlit as st
 from sqlmodel import Session
 
-from components.numbers import number_list
 from components.numbers import number_page as draw
 from components.orders import catalogue_tables, open_orders
 from components.orders.catalogue_tables import Imported
-from components.ui import notices, wizard
+from components.ui import cache, notices, wizard
 from components.ui.markdown import plain
 from components.ui.page import errors_shown
 from components.ui.wizard import go, state
@@ -250,7 +249,7 @@ class Ordering:
                 workflows.await_outcome(order, until - time.monotonic())
                 if progress is not None:
                     progress.progress(done / len(placed), text=f"{done} of {len(placed)} numbers")
-        number_list.filters.clear()
+        cache.forget()
         with self.opener() as session:  # a fresh look: the outcome was written while we waited
             rows = [orders.get(session, self.actor, order) for order in placed]
             number_id = rows[0].number_id if rows else None

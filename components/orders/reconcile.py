@@ -12,7 +12,6 @@ from sqlmodel import Session
 
 from components.connections import accounts
 from components.jobs.jobs import JobRunner
-from components.numbers import number_list
 from components.orders.reconcile_dialogs import Confirming
 from components.ui import navigation, notices, selection
 from components.ui.listing import toolbar as listing
@@ -153,7 +152,6 @@ class Reconciling:
             known.comparison = known.comparison.without(changed)
         known.changed += len(changed)
         known.turned()
-        number_list.filters.clear()
 
     def _preview(self, known: _Tab, found: Comparison) -> None:
         provider = plain(provider_named(found.connection.provider).name)

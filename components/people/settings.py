@@ -85,7 +85,6 @@ class Editor:
         def run() -> str:
             with self.opener() as session:
                 st.session_state["settings_version"] = act(session, st.session_state["settings_version"])
-            st.cache_data.clear()  # computed with other thresholds
             return "Saved."
 
         def save() -> None:

@@ -9,7 +9,6 @@ import streamlit as st
 from sqlmodel import Session
 
 from components.audit import history as audit
-from components.numbers import number_list
 from components.ui import notices
 from db.audit.queries import AuditRow
 from services.core.access import Actor
@@ -44,7 +43,6 @@ class Dialog:
         def run() -> str:
             with self.opener() as session:
                 act(session)
-            number_list.filters.clear()
             return done
 
         refused = notices.outcome(run, self.place)
