@@ -215,14 +215,14 @@ def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], limits: Thre
         badges("status", "Status", lambda row: [labels.VERDICT[row.verdict]], _BADGE_OF),
         text("campaign", "Campaign", lambda row: f"{row.campaign} · {row.tenant}" if with_tenant else row.campaign),
         figure("n", "n", lambda row: f"{row.attempts:,}", help="Attempts in the window"),
-        text(
+        figure(
             "rate",
             "Answer rate",
             lambda row: labels.share(rate(row.answered, row.attempts)),
             help="Answered / attempts in the window, with its 95% Wilson interval",
             hover=lambda row: f"Answered: {labels.answered_by(row)}",
         ),
-        text(
+        figure(
             "median",
             "Pool, same days",
             lambda row: f"{_percent(row.median)}, {_percent(row.expected)}",
