@@ -217,7 +217,7 @@ def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], limits: Thre
             help="Answered / attempts in the window, with its 95% Wilson interval",
             hover=lambda row: f"Answered: {labels.answered_by(row)}",
         ),
-        figure(
+        text(
             "median",
             "Pool, same days",
             lambda row: f"{_percent(row.median)}, {_percent(row.expected)}",
