@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
@@ -27,6 +26,7 @@ from services.orders.orders import Configuration, Purchase
 from services.setup import startup
 from tests.crash.dying import Moments
 from tests.world.ordering import PRICE
+from tests.world.waiting import until
 
 PATIENCE = 60.0
 """Seconds until something that should have happened is a failure."""
@@ -116,15 +116,6 @@ class Worker:
     def was_killed(self) -> bool:
         """Whether the process died of a signal rather than of an error."""
         return self._process.exitcode == -signal.SIGKILL
-
-
-def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
-    """Return when *condition* holds; raise TimeoutError when it does not come."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise TimeoutError("what was awaited did not come")
-        time.sleep(0.02)
 
 
 def order(says: Pipe, installation: Installation, wish: Wish, last_moment: int | None = None) -> None:

@@ -20,8 +20,8 @@ from services.health import call_log_runs, call_logs
 from services.health.call_logs import Counts, State
 from services.jobs import workflows
 from tests.conftest import World
-from tests.crash.worker import until
 from tests.world.call_logs import CALLS, DAY, YESTERDAY, Log, begin, drive, events, read, seen
+from tests.world.waiting import until
 
 
 def test_two_cannot_read_the_same_log(session: Session, world: World, log: Log) -> None:

@@ -7,8 +7,6 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
-import db.orders.queries
-from db.base.scope import Scope
 from db.models import Connection, NumberOrder, OrderState
 from providers.records import NumberSearch, Webhooks
 from providers.sandbox.accounts import MAIN
@@ -18,7 +16,8 @@ from services.orders import catalogue, fulfilment, orders, sweep
 from services.orders.orders import Configuration, Purchase
 from services.orders.sweep import Sweep
 from tests.conftest import World
-from tests.world.ordering import NUMBERS, bought, buy, for_sale, looked_up, place, state, sweeping, until
+from tests.world.ordering import NUMBERS, bought, buy, for_sale, looked_up, none_open, place, state, sweeping
+from tests.world.waiting import until
 
 
 def test_an_order_that_nobody_began_is_begun_by_the_sweep(session: Session, world: World, sandbox: Sandbox) -> None:
@@ -87,7 +86,7 @@ def test_many_imports_at_a_provider_that_is_crowded_are_slowed_down_and_none_fai
     ]
     sandbox.fault(Fault(Kind.CROWDED, path=NUMBERS, times=None, seconds=0.02, at_once=2, retry_after=0.05))
     with sweeping():
-        until(lambda: session.rollback() is None and not db.orders.queries.still_open(session, Scope(world.tenant)))
+        until(lambda: none_open(session), seconds=60)
     assert {state(session, world, order) for order in placed} == {OrderState.CONFIRMED}
 
 
@@ -100,7 +99,7 @@ def test_what_was_never_sent_is_not_sent_however_much_of_it_there_is(
     session.execute(sa.update(NumberOrder).values(placed_at=long_ago, next_look_at=long_ago))
     session.commit()
     with sweeping():
-        until(lambda: session.rollback() is None and not db.orders.queries.still_open(session, Scope(world.tenant)))
+        until(lambda: none_open(session))
     assert {state(session, world, order) for order in placed} == {OrderState.FAILED}
     assert {looked_up(session, world, order).asked_at for order in placed} == {None}
 
