@@ -19,7 +19,7 @@ from components.orders.reconcile_kinds import Kind, kinds, line
 from components.ui import navigation, selection
 from components.ui.listing import toolbar as listing
 from components.ui.listing.table import table
-from components.ui.markdown import plain
+from components.ui.markdown import ours, plain
 from components.ui.page import empty_state, errors_shown, exactly, when
 from components.ui.selection import Selection
 from db.base.scope import Slice
@@ -199,7 +199,7 @@ class Reconciling:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.markdown(f"**{plain(kind.title)}**", width="content")
                 st.badge(f"{kind.found.total:,}", color="gray")
-            st.caption(kind.reason)
+            st.caption(ours(kind.reason))
             place = st.container()
             with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
                 below = st.container(horizontal=True, vertical_alignment="center", width="content")
