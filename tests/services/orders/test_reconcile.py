@@ -129,14 +129,13 @@ def test_what_differs_is_shown_by_the_rule_of_a_single_re_sync(
 
 
 def test_a_provider_that_fails_in_the_middle_gives_no_comparison(
-    session: Session, world: World, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    session: Session, world: World, sandbox: Sandbox
 ) -> None:
-    monkeypatch.setattr(provider_access, "ATTEMPTS", 1)
     lines: list[int] = []
 
     def fail_from_now_on(read: int) -> None:
         lines.append(read)
-        sandbox.fault(Fault(Kind.UNAVAILABLE, method="GET", path="/IncomingPhoneNumbers", times=None))
+        sandbox.fault(Fault(Kind.TOO_MANY, "GET", "/IncomingPhoneNumbers", times=None, retry_after=0.01))
 
     with pytest.raises(provider_access.ProviderProblem, match="list the account's numbers"):
         reconcile.compare(session, world.operator, world.twilio, fail_from_now_on)
