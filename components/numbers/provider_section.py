@@ -45,8 +45,6 @@ class AtProvider:
     number: NumberDetail
     zone: ZoneInfo
     opener: Callable[[], AbstractContextManager[Session]]
-    page: Session
-    """The page's own, whose transaction ends before the provider is asked."""
 
     def pending(self, ordered: Sequence[OrderRow], *, writes: bool) -> None:
         """Draw open orders, and why the last order failed."""
@@ -176,7 +174,6 @@ class AtProvider:
 
     def _read_webhooks(self) -> None:
         def read() -> str:
-            self.page.rollback()
             with self.opener() as session:
                 now = catalogue.webhooks_now(session, self.actor, self.number.id)
             st.session_state["webhooks_read"][self.number.id] = now
@@ -214,7 +211,6 @@ class AtProvider:
         provider, state = plain(provider_named(self.number.provider).name), st.session_state
         with errors_shown(), self.opener() as session:
             if _FOUND not in state:  # once, so that what is taken over is what was shown
-                self.page.rollback()
                 with st.spinner(f"Reading from {provider}…"):
                     state[_FOUND] = resync.differences(session, self.actor, self.number.id)
             found: list[Difference] = state[_FOUND]

@@ -67,7 +67,6 @@ class Ordering:
         draw.country_choice("Allowed outbound countries", "add_outbound", persist=True)
         st.caption(draw.NO_RESTRICTION)
         missing = self._papers(session, connection, chosen[0]) if buying else ""
-        session.rollback()  # the dialog of an import asks the provider
         if missing:
             st.caption(f":material/info: {missing}")
         said("papers")

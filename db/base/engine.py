@@ -123,13 +123,13 @@ def in_transaction() -> bool:
     return any(session.in_transaction() for session in _opened())
 
 
-def end_reading(*mine: Session) -> None:
-    """End the transactions of *mine*, and of every other session of this thread that only reads: what follows may last.
+def end_reading() -> None:
+    """End the transactions of this thread that only read: what follows may last.
 
     A page has a session of its own open while what was clicked on it asks a provider through another one.
     """
-    for session in {*mine, *_opened()}:
-        if session in mine or not (session.info.get(_WRITES) or session.new or session.dirty or session.deleted):
+    for session in _opened():
+        if not (session.info.get(_WRITES) or session.new or session.dirty or session.deleted):
             session.rollback()
 
 
@@ -168,6 +168,12 @@ def _is_away(exc: Exception) -> bool:
     return name is None or name.startswith(_SQLITE_AWAY)
 
 
+def forget(session: Session) -> None:
+    """End the transaction of *session*; what it has read is read anew, also if that was before a commit."""
+    session.rollback()
+    session.expire_all()
+
+
 def start_write(session: Session, *, patience: float | None = None) -> None:
     """Begin a writing transaction, ending the current read-only one.
 
@@ -175,7 +181,7 @@ def start_write(session: Session, *, patience: float | None = None) -> None:
     waiting, when someone else wrote in between. *patience* is how many seconds it waits for a lock, if not as
     long as the engine does.
     """
-    session.rollback()
+    forget(session)
     if session.get_bind().dialect.name == "sqlite":
         options = {"sqlite_begin": "IMMEDIATE", "sqlite_patience": patience}
         session.connection(execution_options=options)

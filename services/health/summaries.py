@@ -17,6 +17,7 @@ from db.health.summaries import Limits, StoredSummary
 from db.models import HealthSummary, Tenant
 from services.core import settings
 from services.core.access import Actor, Permission, require
+from services.core.transactions import reading
 from services.health import number_health, summary_lines, thresholds
 from services.text.days import today_in
 
@@ -60,7 +61,6 @@ def freshen(session: Session, actor: Actor, days: int, *others: int, wait: float
         if not _is_newest(one) and (thread := _begin(one)) and (one.summary is None or one.summary.seconds <= longest)
     ]
     if quick:
-        session.rollback()  # nobody holds a connection while waiting
         until = time.monotonic() + (longest if wait is None else wait)
         for thread in quick:
             thread.join(max(0.0, until - time.monotonic()))
@@ -74,8 +74,8 @@ def freshen(session: Session, actor: Actor, days: int, *others: int, wait: float
 
 
 def _stored(session: Session, actor: Actor, windows: set[int]) -> list[StoredSummary]:
-    session.rollback()  # a transaction that reads already would not see what was added up since
-    return db.health.summaries.stored(session, actor.scope, windows)
+    with reading(session):  # a transaction that reads already would not see what was added up since
+        return db.health.summaries.stored(session, actor.scope, windows)
 
 
 def _is_newest(one: StoredSummary) -> bool:
