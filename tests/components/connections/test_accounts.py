@@ -21,14 +21,13 @@ Asked = Callable[[], bool]
 
 
 @pytest.fixture
-def asked(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Asked:
+def asked(sandbox: Sandbox) -> Asked:
     """Says whether Twilio was asked for anything since it was last said; the one who asks is refused."""
-    monkeypatch.setattr(provider_access, "ATTEMPTS", 1)
 
     def was_asked() -> bool:
         left = bool(sandbox.faults.listing())
         sandbox.faults.clear()
-        sandbox.fault(Fault(Kind.ERROR, status=503))
+        sandbox.fault(Fault(Kind.TOO_MANY, times=provider_access.ATTEMPTS, retry_after=0.01))
         return not left
 
     was_asked()
