@@ -11,7 +11,8 @@ import streamlit as st
 from sqlmodel import Session
 
 from components.numbers import number_page as draw
-from components.orders import catalogue_tables, open_orders
+from components.orders import open_orders, webhook_tables
+from components.orders.releases import why_released
 from components.ui import cache, notices
 from components.ui.markdown import code, plain
 from components.ui.page import errors_shown, exactly, when
@@ -168,7 +169,7 @@ class AtProvider:
                 which = f"At {provider} now" if now is not None else f"Last set at {provider}"
                 st.caption(f"{which}: {code(there) if there else 'nothing'}")
         if now is not None and provider_named(self.number.provider).routes_calls:
-            catalogue_tables.how(self.number.provider, now, ours)
+            webhook_tables.how(provider_named(self.number.provider), now, ours)
         if now is not None and now.routed_by:
             notices.warning(f"Routed by {plain(webhook_orders.routing(now))}, so the Voice URL is not used.")
 
@@ -199,8 +200,7 @@ class AtProvider:
             f"The current values at {provider}, in the account of **{account}**, will be replaced. The old values are "
             "kept and can be restored."
         )
-        catalogue_tables.before_and_after(self.number.provider, now, target)
-        agreed = catalogue_tables.agreement("stop_routing", [(self.number.e164, now)], target)
+        agreed = webhook_tables.replacing(provider_named(self.number.provider), [(self.number.e164, now)], target)
         self._do(
             "Replace",
             lambda s: orders.place_webhooks(s, self.actor, self.number.id, now, target, stop_routing=agreed),
@@ -243,13 +243,10 @@ class AtProvider:
         left_out = plain(numbering.display(self.number.e164))
         st.markdown(f"Marked as released, **{left_out}** leaves the list of numbers and its campaigns. Attached to it:")
         draw.attached(numbers.attachments(session, self.actor, self.number.id), self.number)
-        st.caption(catalogue_tables.MARKED.format(provider=plain(provider_named(self.number.provider).name)))
-        reason = st.text_input(
-            "Reason", key="released_reason", live=True, max_chars=300, placeholder=catalogue_tables.WHY_RELEASED
-        )
+        reason = why_released(provider_named(self.number.provider).name, "released_reason")
         with st.container(horizontal=True, horizontal_alignment="right"):
-            if st.button(":red[Mark as released]", key=f"take_{gone.field}", disabled=not (reason or "").strip()):
-                self._take_over(session, gone, reason or "")
+            if st.button(":red[Mark as released]", key=f"take_{gone.field}", disabled=not reason):
+                self._take_over(session, gone, reason)
 
     def _take_over(self, session: Session, difference: Difference, reason: str = "") -> None:
         version = st.session_state["number_version"]
