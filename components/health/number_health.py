@@ -10,10 +10,10 @@ import pandas as pd
 import streamlit as st
 
 from components.health.campaign_health import window
-from components.ui import navigation
+from components.ui import navigation, notices
 from components.ui.listing import toolbar as listing
 from components.ui.listing.filters import Filter
-from components.ui.listing.table import Column, badges, figure, number, text, trend
+from components.ui.listing.table import Column, badges, figure, number_link, text, trend
 from components.ui.listing.table import table as draw
 from components.ui.markdown import plain
 from components.ui.page import BadgeColor, empty_state, errors_shown, exactly, when
@@ -143,9 +143,9 @@ def as_of(found: AsOf, wanted: HealthFilter, zone: ZoneInfo, sums: Callable[[], 
             text += f" Calculated {when(found.made_at, zone)}; newer calls are being added."
         st.caption(text, help=f"Calculated {exactly(found.made_at, zone)}.")
     else:
-        st.info(
+        notices.info(
             "Calls are being summarized for the first time. They will appear here shortly.",
-            icon=":material/hourglass_top:",
+            icon="hourglass_top",
         )
         st.skeleton(height=400)
     if found.behind:
@@ -164,9 +164,9 @@ def falls(found: Sequence[FallRow], *, with_tenant: bool) -> None:
     for fall in found:
         whose = f"{plain(fall.campaign)} ({plain(fall.tenant)})" if with_tenant else plain(fall.campaign)
         with st.container(key=f"fall_{fall.campaign_id}"):
-            st.warning(
+            notices.warning(
                 f"**{whose}** · {number_health.fallen(fall)} **{number_health.FALL_ACTION}**",
-                icon=":material/trending_down:",
+                icon="trending_down",
             )
 
 
@@ -206,16 +206,11 @@ def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], limits: Thre
         return f"{days[0]:.0%} to {days[-1]:.0%}" if len(days) > 1 else ""
 
     columns: list[Column[Any]] = [
-        number(
-            "number",
-            lambda row: numbering.display(row.e164),
-            lambda row: navigation.open_number(row.number_id),
-            address=lambda row: navigation.number_address(row.number_id),
-        ),
+        number_link(lambda row: row.number_id),
         badges("status", "Status", lambda row: [labels.VERDICT[row.verdict]], _BADGE_OF),
         text("campaign", "Campaign", lambda row: f"{row.campaign} · {row.tenant}" if with_tenant else row.campaign),
         figure("n", "n", lambda row: f"{row.attempts:,}", help="Attempts in the window"),
-        text(
+        figure(
             "rate",
             "Answer rate",
             lambda row: labels.share(rate(row.answered, row.attempts)),
@@ -314,12 +309,7 @@ def idle(rows: Sequence[IdleRow], total: int, limits: Thresholds, *, with_tenant
         f"s in {number_health.IDLE_DAYS} days, as reported by campaigns. Use them, or release them.{first}"
     )
     columns: list[Column[Any]] = [
-        number(
-            "number",
-            lambda row: numbering.display(row.e164),
-            lambda row: navigation.open_number(row.number_id),
-            address=lambda row: navigation.number_address(row.number_id),
-        ),
+        number_link(lambda row: row.number_id),
         text("name", "Name", lambda row: row.label or "—"),
         *([text("tenant", "Tenant", lambda row: row.tenant)] if with_tenant else []),
         figure("completed", "Completed calls", lambda row: f"{row.completed:,}"),

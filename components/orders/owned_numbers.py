@@ -8,12 +8,12 @@ import streamlit as st
 from sqlmodel import Session
 
 from components.orders import catalogue_tables
-from components.ui import selection
+from components.ui import notices, selection
 from components.ui.markdown import plain
 from components.ui.page import errors_shown
 from components.ui.selection import Selection
 from components.ui.wizard import state
-from services.connections.connections import ConnectionRow
+from services.connections.connections import ConnectionRow, provider_named
 from services.core.access import Actor
 from services.orders import catalogue
 from services.orders.catalogue import PAGE, OwnedRow
@@ -108,20 +108,23 @@ class OwnedNumbers:
         return list(selected.rows.values()) if fits else []
 
     def _tables(self, held: Selection[OwnedRow], read: _Read) -> None:
+        provider = provider_named(self.connection.provider).name
         new = [row for row in read.shown if not row.is_on_record]
         if new:
-            catalogue_tables.owned(held, new, _HELD)
+            catalogue_tables.owned(new, provider, held)
         else:
             held.shown = frozenset()
             of_what = f" with {plain(read.matching)}" if read.matching else ""
-            st.info(
+            notices.info(
                 f"Every number{of_what} in the account is already imported."
                 if read.only_new
                 else f"Every number{of_what} on this page is already imported."
                 if read.rows
                 else f"The account has no number{of_what}."
             )
-        catalogue_tables.on_record([row for row in read.shown if row.is_on_record])
+        on_record = [row for row in read.shown if row.is_on_record]
+        if on_record:
+            catalogue_tables.owned(on_record, provider)
 
     def _pager(self, read: _Read) -> None:
         if read.page == 0 and read.ends_here:

@@ -30,9 +30,6 @@ LONGEST_WAIT = 4.0
 PATIENCE = 15.0
 """Seconds within which the last attempt begins: with its timeouts it must end before anybody gives an order up."""
 
-STRICT = False
-"""Whether a request inside a writing transaction raises, as in tests, or is logged as a bug."""
-
 Answer = TypeVar("Answer")
 
 _log = structlog.get_logger()
@@ -53,15 +50,13 @@ def connect(connection: Connection, *, timeout: float = DEFAULT_TIMEOUT) -> Prov
     if base_url == "":
         raise ProviderMisconfigured(f"{connection.name} is a sandbox connection, but no sandbox is running")
     provider = provider_named(connection.provider).connect(secrets, base_url=base_url, timeout=timeout)
-    return cast(Provider, _Watched(provider))
+    return cast(Provider, _Wrapped(provider, _outside_transactions))
 
 
 def patient(connection: Connection) -> Provider:
-    """Return the provider of a connection for somebody who waits: what it is asked is repeated patiently, errors are
-    translated for the reader.
-    """
+    """Return the provider of a connection for a screen: its verbs are repeated `patiently`, its errors `in_words`."""
     with in_words():
-        return cast(Provider, _Patient(connect(connection)))
+        return cast(Provider, _Wrapped(connect(connection), _for_reader))
 
 
 def patiently(ask: Callable[[], Answer]) -> Answer:
@@ -85,38 +80,33 @@ class AskedInTransaction(Exception):
 
 
 class _Wrapped:
-    """A provider with something around each of its verbs."""
+    """A provider each of whose verbs is called through a function."""
 
-    def __init__(self, provider: Provider) -> None:
+    def __init__(self, provider: Provider, through: Callable[..., Any]) -> None:
         self._provider = provider
+        self._through = through
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._provider, name)
-        return partial(self._ask, name, found) if name in _ASKING else found
-
-    def _ask(self, name: str, verb: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError
+        return partial(self._through, found) if name in _ASKING else found
 
 
-class _Watched(_Wrapped):
-    """A provider whose every verb sees first that no transaction is open in this thread: those that read are ended.
+def _outside_transactions(verb: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Ask once no transaction is open in this thread: those that only read are ended.
 
     A page has a session of its own around whatever is asked from it.
     """
-
-    def _ask(self, name: str, verb: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        db.base.engine.end_reading()
-        if db.base.engine.in_transaction():
-            if STRICT:
-                raise AskedInTransaction(f"{name} was asked inside an open transaction")
-            _log.error("provider.asked_in_transaction", verb=name, stack_info=True)
-        return verb(*args, **kwargs)
+    db.base.engine.end_reading()
+    if db.base.engine.in_transaction():
+        if settings.current().strict:
+            raise AskedInTransaction(f"{verb.__name__} was asked inside an open transaction")
+        _log.error("provider.asked_in_transaction", verb=verb.__name__, stack_info=True)
+    return verb(*args, **kwargs)
 
 
-class _Patient(_Wrapped):
-    def _ask(self, name: str, verb: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        with in_words():
-            return patiently(lambda: verb(*args, **kwargs))
+def _for_reader(verb: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    with in_words():
+        return patiently(lambda: verb(*args, **kwargs))
 
 
 @contextmanager

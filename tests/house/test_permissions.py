@@ -29,6 +29,7 @@ UNASKED = {
         "audit.audit.record_all",
         "core.changes.expect_version",
         "core.changes.log",
+        "core.transactions.has_written",
         "core.transactions.reading",
         "core.transactions.write",
         "core.transactions.writing",
