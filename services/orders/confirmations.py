@@ -135,14 +135,15 @@ def _release(session: Session, actor: Actor, order: NumberOrder) -> None:
     number = db.numbers.queries.of_order(session, order)
     if number is None or number.released_at is not None:
         return
-    until = datetime.now(UTC) + timedelta(days=provider_named(number.provider).buy_back_days)
+    logged: dict[str, str] = {}
 
     def apply(number: PhoneNumber) -> None:
         numbers.retire(session, actor, number, NumberStatus.RELEASED)
-        number.buy_back_until = until
+        days = provider_named(number.provider).buy_back_days
+        number.buy_back_until = (number.released_at or datetime.now(UTC)) + timedelta(days=days)
+        logged["buy_back_until"] = number.buy_back_until.isoformat()
 
-    details = {"buy_back_until": until.isoformat()}
-    changes.log(session, actor, numbers.NOUN, number, Action.NUMBERS_RELEASE, apply, details=details)
+    changes.log(session, actor, numbers.NOUN, number, Action.NUMBERS_RELEASE, apply, details=logged)
 
 
 def _set_webhooks(session: Session, actor: Actor, order: NumberOrder) -> None:
