@@ -28,7 +28,7 @@ with errors_shown(), open_session() as session:
     writes = actor.may(Permission.NUMBERS_WRITE)
     navigation.link(navigation.LIST, label="Phone numbers", icon=":material/arrow_back:")
     said("status")
-    at_provider = AtProvider(actor, number, zone, rechecked(open_session), session)
+    at_provider = AtProvider(actor, number, zone, rechecked(open_session))
     ordered = orders.of_number(session, actor, number.id)
     at_provider.pending(ordered, writes=writes)
     draw.card(editor, zone, with_tenant=actor.all_tenants, writes=writes)

@@ -14,6 +14,9 @@ from providers.errors import NotThere, ProviderError, RequestRejected
 from providers.records import Feature, OwnedNumber, Webhooks
 from providers.transport import Attempt, answer, sandbox_root
 
+_GONE = 404
+_REQUEST_ID = "X-Request-Id"
+
 
 class Exotel(Provider):
     """Exotel. A number's SID is its ExoPhone SID."""
@@ -116,11 +119,12 @@ def _refused(response: requests.Response, attempt: Attempt) -> ProviderError:
     reasons = {
         401: "it does not accept the API key and token. Correct the credentials of this connection",
         403: "the API key may not do this. Check its rights in Exotel's dashboard",
-        404: "the account has no such ExoPhone. Check the SID and the account",
+        _GONE: "the account has no such ExoPhone. Check the SID and the account",
     }
     status = response.status_code
     why = reasons.get(status, f"it gave no reason (HTTP {status})")
-    return attempt.answered(why, answer(status, str(status), response.headers, response.text))
+    refusal = answer(status, str(status), response.headers, response.text, request_id=_REQUEST_ID)
+    return attempt.answered(why, refusal, is_gone=status == _GONE)
 
 
 def _owned(body: Mapping[str, Any]) -> OwnedNumber:

@@ -21,7 +21,6 @@ from providers.errors import (
 )
 
 _UNCHANGED = "Nothing was changed or charged."
-_REQUEST_IDS = ("Twilio-Request-Id", "X-Request-Id")
 _BODY_KEPT = 300
 
 
@@ -35,9 +34,7 @@ class Attempt:
 
     def rejected(self, why: str, answer: Answer | None = None) -> RequestRejected:
         """Return the error for a refusal; *why* says the reason and what to do about it."""
-        is_missing = answer is not None and answer.status == 404
-        error = NotThere if is_missing else RequestRejected
-        return error(self._sentence(f"{self.provider} refused to {self.what}: {why}"), answer)
+        return RequestRejected(self._refusal(why), answer)
 
     def unavailable(self, why: str, answer: Answer | None = None) -> ProviderUnavailable:
         """Return the error for a request that was certainly not processed and may be retried."""
@@ -60,8 +57,8 @@ class Attempt:
             return self.unavailable("no connection could be made.")
         return self.lost("no answer came in time" if isinstance(exc, requests.Timeout) else "the connection broke")
 
-    def answered(self, why: str, answer: Answer) -> ProviderError:
-        """Return the error for an *answer* other than success."""
+    def answered(self, why: str, answer: Answer, *, is_gone: bool) -> ProviderError:
+        """Return the error for an *answer* other than success; *is_gone* when it says that there is no such thing."""
         status = answer.status or 0
         if status == 429:
             return self.unavailable("it is handling too many requests.", answer)
@@ -69,7 +66,10 @@ class Attempt:
             return NotSupported(self._sentence(f"{self.provider} has no way to {self.what}."), answer)
         if status == 408 or not 400 <= status < 500:
             return self.lost(f"it returned an internal error (HTTP {status})", answer)
-        return self.rejected(why, answer)
+        return NotThere(self._refusal(why), answer) if is_gone else self.rejected(why, answer)
+
+    def _refusal(self, why: str) -> str:
+        return self._sentence(f"{self.provider} refused to {self.what}: {why}")
 
     def _sentence(self, text: str) -> str:
         ended = text if text.endswith(".") else f"{text}."
@@ -86,10 +86,9 @@ def _never_sent(exc: requests.RequestException) -> bool:
     return isinstance(reason, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ProxyError)
 
 
-def answer(status: int, code: str | None, headers: Mapping[str, str], body: str) -> Answer:
-    """Return an answer other than success as errors keep it."""
-    request_id = next((headers[name] for name in _REQUEST_IDS if name in headers), None)
-    return Answer(status, code, request_id, body[:_BODY_KEPT], retry_after(headers.get("Retry-After")))
+def answer(status: int, code: str | None, headers: Mapping[str, str], body: str, *, request_id: str) -> Answer:
+    """Return an answer other than success as errors keep it. The header *request_id* names the exchange."""
+    return Answer(status, code, headers.get(request_id), body[:_BODY_KEPT], retry_after(headers.get("Retry-After")))
 
 
 def retry_after(header: str | None) -> float | None:

@@ -23,7 +23,6 @@ from db.models import AuditEvent, Role, User
 from providers.sandbox.server import Sandbox, running
 from services.audit import wording
 from services.audit.audit import Action
-from services.connections import provider_access
 from services.core import credentials, settings
 from services.core.access import Actor, Workspace
 from services.health import summaries
@@ -35,10 +34,12 @@ DATABASES = ("sqlite", "postgresql")
 
 @pytest.fixture(scope="session", autouse=True)
 def _settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[settings.Settings]:
-    """Settings that touch nothing outside the tests."""
+    """Settings of the tests: nothing outside is touched, no bug is only logged, and sums are waited for."""
     patch = pytest.MonkeyPatch()
     patch.setenv("NUMBERDESK_DATA_DIR", str(tmp_path_factory.mktemp("data")))
     patch.setenv("NUMBERDESK_DEMO", "0")
+    patch.setenv("NUMBERDESK_STRICT", "1")
+    patch.setenv("NUMBERDESK_SUMMARY_SECONDS", "60")
     patch.delenv("DATABASE_URL", raising=False)
     settings.current.cache_clear()
     credentials.prepare(settings.current(), [])
@@ -63,14 +64,6 @@ def configure() -> Iterator[Configure]:
     yield change
     patch.undo()
     settings.current.cache_clear()
-
-
-@pytest.fixture(autouse=True)
-def _strict(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In tests a provider asked inside a transaction is a failure, and sums are waited for, on a busy machine too."""
-    monkeypatch.setattr(provider_access, "STRICT", True)
-    monkeypatch.setattr(summaries, "WAIT", 60.0)
-    monkeypatch.setattr(summaries, "QUICK", 60.0)
 
 
 @pytest.fixture(autouse=True)

@@ -79,9 +79,9 @@ def _sentence(row: AuditRow) -> str:
 
 
 def _difference(change: Change) -> str:
-    if change.before is not None and change.after is not None:
-        return f"{plain(change.name)}: {plain(change.before)} → **{plain(change.after)}**"
-    return f"{plain(change.name)}: {plain(change.value)}"
+    if change.before is None:
+        return plain(change.text)
+    return f"{plain(change.name)}: {plain(change.before)} → **{plain(change.after)}**"
 
 
 def _subject(row: AuditRow) -> None:

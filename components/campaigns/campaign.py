@@ -11,7 +11,7 @@ from components.campaigns.campaigns import PLACE, edit
 from components.ui import navigation, selection
 from components.ui.dialogs import Dialog
 from components.ui.listing import toolbar as listing
-from components.ui.listing.table import Column, badges, button, figure, number, text
+from components.ui.listing.table import Column, badges, button, figure, number, number_link, text
 from components.ui.listing.table import table as draw
 from components.ui.markdown import plain
 from components.ui.page import empty_state, exactly, outcome, said, when
@@ -90,12 +90,7 @@ def pool(
     A click on one opens it, a click on the pencil its place in the pool.
     """
     columns: list[Column[PoolRow]] = [
-        number(
-            "number",
-            lambda row: numbering.display(row.e164),
-            lambda row: navigation.open_number(row.number_id, campaign_id=campaign.id),
-            address=lambda row: navigation.number_address(row.number_id),
-        ),
+        number_link(lambda row: row.number_id, campaign_id=campaign.id),
         text("name", "Name", lambda row: row.label or "—"),
         badges("status", "Pool status", _badges, _BADGES),
         figure("attempts", "Attempts", lambda row: f"{row.attempts:,}"),

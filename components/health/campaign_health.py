@@ -9,9 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from components.ui import navigation
+from components.ui.listing.table import Column, figure, link, text
+from components.ui.listing.table import table as draw
 from components.ui.markdown import plain
 from components.ui.page import empty_state
-from components.ui.selection import click
 from db.health.facts import CampaignTotals, DayTotals
 from db.health.summaries import Window
 from services.health import campaign_health, number_health
@@ -135,51 +136,40 @@ def _pool(row: CampaignTotals, zone: ZoneInfo) -> str:
 def _table(
     found: NumberHealth, rows: Sequence[CampaignTotals], number_id: int, zone: ZoneInfo, *, key: str = ""
 ) -> None:
-    clicked = f"{key}campaign_clicked"
-    rates = [rate(row.answered, row.attempts) for row in rows]
-    frame = pd.DataFrame(
-        {
-            "campaign": [row.campaign for row in rows],
-            "pool": [_pool(row, zone) for row in rows],
-            "attempts": [row.attempts for row in rows],
-            "answered": [row.answered for row in rows],
-            "rate": [labels.share(one) for one in rates],
-            "weight": [labels.weight(row.weight, found.weights.get(row.campaign_id)) for row in rows],
-        }
-    )
-    ids = [row.campaign_id for row in rows]
-    column = st.column_config
-    st.dataframe(
-        frame,
-        hide_index=True,
-        key=f"{key}campaign_health",
-        alt="Former pools" if key else "Campaign health by campaign",
-        column_config={
-            "campaign": column.ButtonColumn(
-                "Campaign",
-                type="tertiary",
-                alignment="left",
-                pinned=True,
-                width=110,
-                **click(clicked, ids, lambda one: navigation.open_campaign(one, number_id=number_id)),
-            ),
-            "pool": column.TextColumn("Pool status", width=130 if key else 95),
-            "attempts": column.NumberColumn(
-                "Attempts", format="localized", width=70, help="The answer rate's sample size (n)"
-            ),
-            "answered": column.NumberColumn("Answered", format="localized", width=70),
-            "rate": column.TextColumn("Answer rate", width=110, help="With its 95% Wilson interval"),
-            "weight": column.TextColumn("Weight", width=80, help=labels.WEIGHT),
-        },
-    )
+    columns: list[Column[CampaignTotals]] = [
+        link(
+            "campaign",
+            "Campaign",
+            lambda row: row.campaign,
+            lambda row: navigation.open_campaign(row.campaign_id, number_id=number_id),
+            address=lambda row: navigation.campaign_address(row.campaign_id),
+        ),
+        text("pool", "Pool status", lambda row: _pool(row, zone)),
+        figure("attempts", "Attempts", lambda row: f"{row.attempts:,}", help="The answer rate's sample size (n)"),
+        figure("answered", "Answered", lambda row: f"{row.answered:,}"),
+        figure(
+            "rate",
+            "Answer rate",
+            lambda row: labels.share(rate(row.answered, row.attempts)),
+            help="With its 95% Wilson interval",
+        ),
+        text(
+            "weight",
+            "Weight",
+            lambda row: labels.weight(row.weight, found.weights.get(row.campaign_id)),
+            help=labels.WEIGHT,
+        ),
+    ]
+    name = "Former pools" if key else "Campaign health by campaign"
+    draw(name, rows, columns, key=f"{key}campaign_health", of=lambda row: row.campaign_id)
     who = {plain(row.campaign): labels.answered_by(row) for row in rows if row.attempts}
-    text = f"Full days to {found.window.until:%-d %b %Y}. Attempts reached the carrier."
+    covers = f"Full days to {found.window.until:%-d %b %Y}. Attempts reached the carrier."
     if len(set(who.values())) == 1:
-        text += f" Answered: {next(iter(who.values()))}."
+        covers += f" Answered: {next(iter(who.values()))}."
     elif who:
-        text += f" Answered: {'; '.join(f'{by} in {campaign}' for campaign, by in who.items())}."
+        covers += f" Answered: {'; '.join(f'{by} in {campaign}' for campaign, by in who.items())}."
     today = max((line.today for line in found.lines.values() if line), default=0)
-    st.caption(f"{text} Today so far: {labels.amount(today, 'call')}." if today else text)
+    st.caption(f"{covers} Today so far: {labels.amount(today, 'call')}." if today else covers)
 
 
 def _charts(frame: pd.DataFrame, row: CampaignTotals, median: float | None) -> None:

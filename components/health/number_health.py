@@ -13,7 +13,7 @@ from components.health.campaign_health import window
 from components.ui import navigation
 from components.ui.listing import toolbar as listing
 from components.ui.listing.filters import Filter
-from components.ui.listing.table import Column, badges, figure, number, text, trend
+from components.ui.listing.table import Column, badges, figure, number_link, text, trend
 from components.ui.listing.table import table as draw
 from components.ui.markdown import plain
 from components.ui.page import BadgeColor, empty_state, errors_shown, exactly, when
@@ -206,16 +206,11 @@ def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], limits: Thre
         return f"{days[0]:.0%} to {days[-1]:.0%}" if len(days) > 1 else ""
 
     columns: list[Column[Any]] = [
-        number(
-            "number",
-            lambda row: numbering.display(row.e164),
-            lambda row: navigation.open_number(row.number_id),
-            address=lambda row: navigation.number_address(row.number_id),
-        ),
+        number_link(lambda row: row.number_id),
         badges("status", "Status", lambda row: [labels.VERDICT[row.verdict]], _BADGE_OF),
         text("campaign", "Campaign", lambda row: f"{row.campaign} · {row.tenant}" if with_tenant else row.campaign),
         figure("n", "n", lambda row: f"{row.attempts:,}", help="Attempts in the window"),
-        text(
+        figure(
             "rate",
             "Answer rate",
             lambda row: labels.share(rate(row.answered, row.attempts)),
@@ -314,12 +309,7 @@ def idle(rows: Sequence[IdleRow], total: int, limits: Thresholds, *, with_tenant
         f"s in {number_health.IDLE_DAYS} days, as reported by campaigns. Use them, or release them.{first}"
     )
     columns: list[Column[Any]] = [
-        number(
-            "number",
-            lambda row: numbering.display(row.e164),
-            lambda row: navigation.open_number(row.number_id),
-            address=lambda row: navigation.number_address(row.number_id),
-        ),
+        number_link(lambda row: row.number_id),
         text("name", "Name", lambda row: row.label or "—"),
         *([text("tenant", "Tenant", lambda row: row.tenant)] if with_tenant else []),
         figure("completed", "Completed calls", lambda row: f"{row.completed:,}"),

@@ -9,10 +9,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import pandas as pd
 import streamlit as st
 from sqlmodel import Session
 
+from components.ui.listing.table import Column, number, table, text
 from components.ui.markdown import plain
 from services.core.access import Actor
 from services.core.errors import DatabaseUnavailable, ServiceError
@@ -129,17 +129,13 @@ class JobRunner:
         """Dismiss the results of the last job."""
         self.results = []
 
-    def draw_results(self) -> None:
-        """Draw the outcome of each number."""
+    def draw_results(self, key: str) -> None:
+        """Draw the outcome of each number, in a table with this *key*."""
         good = sum(one.is_done for one in self.results)
         icon = ":material/check_circle:" if good == len(self.results) else ":material/rule:"
         st.markdown(f"{icon} **{good:,} of {labels.amount(len(self.results), 'number')} {plain(self.done)}**")
-        frame = pd.DataFrame(
-            [(numbering.display(one.e164), one.text) for one in self.results], columns=["Number", "Outcome"]
-        )
-        st.dataframe(
-            frame,
-            hide_index=True,
-            alt="Result for each number",
-            column_config={"Number": st.column_config.Column(width=145)},
-        )
+        columns: list[Column[ItemOutcome]] = [
+            number("number", lambda row: numbering.display(row.e164)),
+            text("outcome", "Outcome", lambda row: row.text, wide=True),
+        ]
+        table("Result for each number", self.results, columns, key=key, of=lambda row: row.e164, rows_seen=10)

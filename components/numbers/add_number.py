@@ -36,7 +36,6 @@ class Wizard:
     def draw(self, session: Session) -> None:
         """Draw the step that the wizard is at."""
         options = connections.choices(session, self.actor)
-        session.rollback()  # steps ask the provider in sessions of their own
         match state()["step"]:
             case "search" | "papers" | "waiting" | "imported":
                 buy_number.TwilioPath(self.actor, self.opener).draw(session, options)

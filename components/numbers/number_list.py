@@ -6,10 +6,9 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from sqlmodel import Session
 
-from components.ui import navigation
 from components.ui.listing import toolbar as listing
 from components.ui.listing.filters import Filter
-from components.ui.listing.table import badges, number, text, time
+from components.ui.listing.table import badges, number_link, text, time
 from components.ui.listing.table import table as draw
 from components.ui.listing.toolbar import Wanted
 from db.numbers.queries import NumberQuery, NumberRow, Sort
@@ -88,13 +87,7 @@ def toolbar(filters: Sequence[Filter]) -> tuple[NumberQuery, Wanted]:
 def table(rows: Sequence[NumberRow], wanted: Wanted, *, with_tenant: bool, zone: ZoneInfo) -> None:
     """Draw a page of numbers. A click on a number opens it."""
     columns = [
-        number(
-            "number",
-            lambda row: numbering.display(row.e164),
-            lambda row: navigation.open_number(row.id),
-            address=lambda row: navigation.number_address(row.id),
-            sorts={Sort.NUMBER: "ascending"},
-        ),
+        number_link(lambda row: row.id, sorts={Sort.NUMBER: "ascending"}),
         badges("status", "Status", _status, _BADGES),
         text("agent", "Inbound Agent", lambda row: row.agent or "Unassigned"),
         text("provider", "Provider", _provider),

@@ -12,7 +12,8 @@ from sqlmodel import Session
 
 from components.numbers import number_list
 from components.numbers import number_page as draw
-from components.orders import catalogue_tables, open_orders
+from components.orders import open_orders, webhook_tables
+from components.orders.releases import why_released
 from components.ui.markdown import code, plain
 from components.ui.page import errors_shown, exactly, outcome, said, when
 from db.numbers.details import CampaignUse, NumberDetail
@@ -45,8 +46,6 @@ class AtProvider:
     number: NumberDetail
     zone: ZoneInfo
     opener: Callable[[], AbstractContextManager[Session]]
-    page: Session
-    """The page's own, whose transaction ends before the provider is asked."""
 
     def pending(self, ordered: Sequence[OrderRow], *, writes: bool) -> None:
         """Draw open orders, and why the last order failed."""
@@ -170,13 +169,12 @@ class AtProvider:
                 which = f"At {provider} now" if now is not None else f"Last set at {provider}"
                 st.caption(f"{which}: {code(there) if there else 'nothing'}")
         if now is not None and provider_named(self.number.provider).routes_calls:
-            catalogue_tables.how(self.number.provider, now, ours)
+            webhook_tables.how(provider_named(self.number.provider), now, ours)
         if now is not None and now.routed_by:
             st.warning(f"Routed by {plain(webhook_orders.routing(now))}, so the Voice URL is not used.")
 
     def _read_webhooks(self) -> None:
         def read() -> str:
-            self.page.rollback()
             with self.opener() as session:
                 now = catalogue.webhooks_now(session, self.actor, self.number.id)
             st.session_state["webhooks_read"][self.number.id] = now
@@ -202,8 +200,7 @@ class AtProvider:
             f"The current values at {provider}, in the account of **{account}**, will be replaced. The old values are "
             "kept and can be restored."
         )
-        catalogue_tables.before_and_after(self.number.provider, now, target)
-        agreed = catalogue_tables.agreement("stop_routing", [(self.number.e164, now)], target)
+        agreed = webhook_tables.replacing(provider_named(self.number.provider), [(self.number.e164, now)], target)
         self._do(
             "Replace",
             lambda s: orders.place_webhooks(s, self.actor, self.number.id, now, target, stop_routing=agreed),
@@ -214,7 +211,6 @@ class AtProvider:
         provider, state = plain(provider_named(self.number.provider).name), st.session_state
         with errors_shown(), self.opener() as session:
             if _FOUND not in state:  # once, so that what is taken over is what was shown
-                self.page.rollback()
                 with st.spinner(f"Reading from {provider}…"):
                     state[_FOUND] = resync.differences(session, self.actor, self.number.id)
             found: list[Difference] = state[_FOUND]
@@ -247,13 +243,10 @@ class AtProvider:
         left_out = plain(numbering.display(self.number.e164))
         st.markdown(f"Marked as released, **{left_out}** leaves the list of numbers and its campaigns. Attached to it:")
         draw.attached(numbers.attachments(session, self.actor, self.number.id), self.number)
-        st.caption(catalogue_tables.MARKED.format(provider=plain(provider_named(self.number.provider).name)))
-        reason = st.text_input(
-            "Reason", key="released_reason", live=True, max_chars=300, placeholder=catalogue_tables.WHY_RELEASED
-        )
+        reason = why_released(provider_named(self.number.provider).name, "released_reason")
         with st.container(horizontal=True, horizontal_alignment="right"):
-            if st.button(":red[Mark as released]", key=f"take_{gone.field}", disabled=not (reason or "").strip()):
-                self._take_over(session, gone, reason or "")
+            if st.button(":red[Mark as released]", key=f"take_{gone.field}", disabled=not reason):
+                self._take_over(session, gone, reason)
 
     def _take_over(self, session: Session, difference: Difference, reason: str = "") -> None:
         version = st.session_state["number_version"]

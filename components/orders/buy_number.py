@@ -176,7 +176,7 @@ class TwilioPath:
             selected.clear()
             st.info("No number matches. Try another area code, or a shorter part of the number.")
             return _Next()
-        catalogue_tables.for_sale(selected, found, prices, _FOR_SALE)
+        catalogue_tables.for_sale(selected, found, prices)
         for chosen in selected.rows.values():
             known = {"tab": _TABS[0], "kind": OrderKind.PURCHASE, "connection": connection, "chosen": [chosen]}
             known["price"] = Money.of(prices.monthly.get(chosen.type), prices.currency)

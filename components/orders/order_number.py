@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from components.numbers import number_list
 from components.numbers import number_page as draw
-from components.orders import catalogue_tables, open_orders
+from components.orders import catalogue_tables, open_orders, webhook_tables
 from components.orders.catalogue_tables import Imported
 from components.ui import wizard
 from components.ui.markdown import plain
@@ -19,7 +19,7 @@ from components.ui.page import errors_shown, outcome, said
 from components.ui.wizard import go, state
 from services import agents
 from services.connections import connections
-from services.connections.connections import ConnectionRow
+from services.connections.connections import ConnectionRow, provider_named
 from services.core.access import Actor
 from services.core.errors import Conflict
 from services.jobs import workflows
@@ -67,7 +67,6 @@ class Ordering:
         draw.country_choice("Allowed outbound countries", "add_outbound", persist=True)
         st.caption(draw.NO_RESTRICTION)
         missing = self._papers(session, connection, chosen[0]) if buying else ""
-        session.rollback()  # the dialog of an import asks the provider
         if missing:
             st.caption(f":material/info: {missing}")
         said("papers")
@@ -118,7 +117,7 @@ class Ordering:
                 waiting = [b.name for b in papers.bundles if not b.usable]
                 if waiting:
                     st.caption(f"Not usable yet: {plain(', '.join(waiting))}.")
-            catalogue_tables.regulations(papers.regulations)
+            catalogue_tables.regulations(papers.regulations, provider_named(connection.provider).name)
         return missing
 
     @st.dialog("Confirm purchase")
@@ -133,7 +132,7 @@ class Ordering:
             f"**{plain(known['connection'].name)}**."
         )
         st.markdown("These webhooks will be set:")
-        catalogue_tables.webhooks(known["connection"])
+        webhook_tables.of_connection(known["connection"])
         self._confirm_buttons("Confirm purchase", self._buy)
 
     @st.dialog("Confirm import", width="large")
@@ -153,9 +152,10 @@ class Ordering:
                 "The voice webhook and the status callback **will be replaced**, and other integrations that use them "
                 f"may break. The old values are kept and can be restored from {where}."
             )
-            catalogue_tables.replaced(fresh, known["connection"])
-            known["stop_routing"] = catalogue_tables.agreement(
-                "add_stop_routing", [(n.e164, n.webhooks) for n in fresh], webhook_orders.ours(known["connection"])
+            known["stop_routing"] = webhook_tables.replacing(
+                provider_named(known["connection"].provider),
+                [(number.e164, number.webhooks) for number in fresh],
+                webhook_orders.ours(known["connection"]),
             )
             self._confirm_buttons("Confirm import", self._import)
 

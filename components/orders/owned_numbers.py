@@ -13,7 +13,7 @@ from components.ui.markdown import plain
 from components.ui.page import errors_shown
 from components.ui.selection import Selection
 from components.ui.wizard import state
-from services.connections.connections import ConnectionRow
+from services.connections.connections import ConnectionRow, provider_named
 from services.core.access import Actor
 from services.orders import catalogue
 from services.orders.catalogue import PAGE, OwnedRow
@@ -108,9 +108,10 @@ class OwnedNumbers:
         return list(selected.rows.values()) if fits else []
 
     def _tables(self, held: Selection[OwnedRow], read: _Read) -> None:
+        provider = provider_named(self.connection.provider).name
         new = [row for row in read.shown if not row.is_on_record]
         if new:
-            catalogue_tables.owned(held, new, _HELD)
+            catalogue_tables.owned(new, provider, held)
         else:
             held.shown = frozenset()
             of_what = f" with {plain(read.matching)}" if read.matching else ""
@@ -121,7 +122,9 @@ class OwnedNumbers:
                 if read.rows
                 else f"The account has no number{of_what}."
             )
-        catalogue_tables.on_record([row for row in read.shown if row.is_on_record])
+        on_record = [row for row in read.shown if row.is_on_record]
+        if on_record:
+            catalogue_tables.owned(on_record, provider)
 
     def _pager(self, read: _Read) -> None:
         if read.page == 0 and read.ends_here:

@@ -3,23 +3,29 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
-import pandas as pd
 import streamlit as st
 from sqlmodel import Session
 
 from components.connections import accounts
 from components.jobs.jobs import JobRunner
-from components.orders import catalogue_tables
+from components.orders import webhook_tables
+from components.orders.catalogue_tables import ROWS_SEEN
+from components.orders.releases import why_released
+from components.ui.listing.table import Column, number, table, text
 from components.ui.markdown import ours, plain
 from components.ui.page import errors_shown
+from providers.base import Provider
 from services.connections.connections import provider_named
 from services.core.access import Actor
 from services.orders import reconcile, webhook_orders
 from services.orders.catalogue import OwnedNumber
-from services.orders.reconcile import Comparison, Different, MissingHere, MissingThere
+from services.orders.reconcile import Comparison, Difference, Different, MissingHere, MissingThere
 from services.text import numbering
 from services.text.labels import amount
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
@@ -33,9 +39,9 @@ class Confirming:
     work: Callable[[], None]
 
     @property
-    def provider(self) -> str:
-        """The name of the provider."""
-        return provider_named(self.found.connection.provider).name
+    def provider(self) -> type[Provider]:
+        """The provider of the account."""
+        return provider_named(self.found.connection.provider)
 
     @property
     def account(self) -> str:
@@ -52,8 +58,7 @@ class Confirming:
             "The voice webhook and the status callback **will be replaced**, and other integrations that use them may "
             "break. The old values are kept and can be restored from each number's page."
         )
-        catalogue_tables.replaced([row.number for row in rows], self.found.connection)
-        agreed = self._agreed([row.number for row in rows])
+        agreed = self._replacing([row.number for row in rows])
         st.caption("Labels are copied. Agent and countries can be set on each number's page.")
         self._buttons(
             "Import",
@@ -78,28 +83,23 @@ class Confirming:
         with errors_shown():
             with self.opener() as session:
                 uses = reconcile.attached(session, self.actor, rows)
-            frame = pd.DataFrame(
-                {
-                    "Number": [numbering.display(row.e164) for row in rows],
-                    "Label": [row.label or "—" for row in rows],
-                    "Campaigns": [", ".join(uses.get(row.number_id, [])) or "—" for row in rows],
-                }
-            )
-            st.dataframe(frame, hide_index=True, alt="Numbers that leave the list")
-            st.caption(catalogue_tables.MARKED.format(provider=plain(self.provider)))
-            reason = st.text_input(
-                "Reason", key="reconcile_reason", live=True, max_chars=300, placeholder=catalogue_tables.WHY_RELEASED
-            )
+            columns: list[Column[MissingThere]] = [
+                number("number", lambda row: numbering.display(row.e164)),
+                text("label", "Label", lambda row: row.label or "—"),
+                text("campaigns", "Campaigns", lambda row: ", ".join(uses.get(row.number_id, [])) or "—", wide=True),
+            ]
+            self._table("Numbers that leave the list", rows, columns, of=lambda row: row.e164)
+            reason = why_released(self.provider.name, "reconcile_reason")
             self._buttons(
                 "Mark as released",
                 lambda: self.runner.begin(
                     "Marking",
                     "marked as released",
                     rows,
-                    lambda s, row: reconcile.mark_released(s, self.actor, row, reason or ""),
+                    lambda s, row: reconcile.mark_released(s, self.actor, row, reason),
                 ),
                 red=True,
-                disabled=not (reason or "").strip(),
+                disabled=not reason,
             )
 
     @st.dialog("Use values from the provider", width="large", on_dismiss="rerun")
@@ -109,13 +109,16 @@ class Confirming:
             return
         st.markdown(
             f"Values from the account of {ours(self.account)} replace those in Numberdesk. Nothing changes at "
-            f"{plain(self.provider)}."
+            f"{plain(self.provider.name)}."
         )
-        frame = pd.DataFrame(
-            [(numbering.display(row.e164), one.name, one.ours, one.theirs) for row in rows for one in row.differences],
-            columns=["Number", "Value", "Here now", f"New, from {self.provider}"],
-        )
-        st.dataframe(frame, hide_index=True, alt="Values here now and new")
+        columns: list[Column[tuple[str, Difference]]] = [
+            number("number", lambda row: numbering.display(row[0])),
+            text("what", "Value", lambda row: row[1].name),
+            text("ours", "Here now", lambda row: row[1].ours, wide=True),
+            text("theirs", f"New, from {self.provider.name}", lambda row: row[1].theirs, wide=True),
+        ]
+        each = [(row.e164, one) for row in rows for one in row.differences]
+        self._table("Values here now and new", each, columns, of=lambda row: f"{row[0]} {row[1].field}")
         merged: dict[int, Different] = {}
         for row in rows:
             before = merged.get(row.number_id)
@@ -123,7 +126,7 @@ class Confirming:
                 row, differences=(*(before.differences if before else ()), *row.differences)
             )
         self._buttons(
-            f"Use values from {plain(self.provider)}",
+            f"Use values from {plain(self.provider.name)}",
             lambda: self.runner.begin(
                 "Updating",
                 "updated",
@@ -142,8 +145,7 @@ class Confirming:
             f"and "
             f"can be restored from each number's page."
         )
-        catalogue_tables.replaced([row.there for row in rows], self.found.connection)
-        agreed = self._agreed([row.there for row in rows])
+        agreed = self._replacing([row.there for row in rows])
         self._buttons(
             "Replace",
             lambda: self.runner.begin(
@@ -154,19 +156,24 @@ class Confirming:
             ),
         )
 
-    def _agreed(self, numbers: Sequence[OwnedNumber]) -> bool:
-        """Say what keeps calls from being answered; return whether trunks and applications shall lose theirs."""
+    def _replacing(self, numbers: Sequence[OwnedNumber]) -> bool:
+        """Draw what is replaced; return whether trunks and applications may lose the calls to it."""
         connection = self.found.connection
+        agreed = webhook_tables.replacing(
+            self.provider, [(number.e164, number.webhooks) for number in numbers], webhook_orders.ours(connection)
+        )
         if not connection.voice_url:
             st.warning(f"{plain(connection.name)} has no Voice URL yet: calls to these numbers will not be answered.")
-        routed = [(number.e164, number.webhooks) for number in numbers]
-        return catalogue_tables.agreement("reconcile_stop_routing", routed, webhook_orders.ours(connection))
+        return agreed
+
+    def _table(self, name: str, rows: Sequence[Row], columns: Sequence[Column[Row]], of: Callable[[Row], str]) -> None:
+        table(name, rows, columns, key="reconcile_confirming", of=of, rows_seen=ROWS_SEEN)
 
     def _seen(self) -> bool:
         """Draw what came of what was confirmed, once it is done; return whether it is."""
         if not self.runner.results:
             return False
-        self.runner.draw_results()
+        self.runner.draw_results("reconcile_confirmed")
         with st.container(horizontal=True, horizontal_alignment="right"):
             if st.button("Close", type="primary"):
                 self.runner.forget()

@@ -18,9 +18,6 @@ from sqlmodel import Session
 
 from db.base.locks import Lock
 
-BUSY_TIMEOUT_SECONDS = 5
-"""How long to wait for a lock: readers see a blank screen for that long."""
-
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 _SQLITE_AWAY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_READONLY")
@@ -38,15 +35,15 @@ class UnstorableText(Exception):
     """A text holds a character that cannot be stored. Nothing was saved."""
 
 
-def make_engine(url: str) -> Engine:
-    """Return an engine for *url* with the settings that its database needs."""
+def make_engine(url: str, busy_seconds: float = 5) -> Engine:
+    """Return an engine for *url* with the settings that its database needs; it waits *busy_seconds* for a lock."""
     where = make_url(url)
     if where.get_backend_name() == "sqlite":
-        return _sqlite(url)
+        return _sqlite(url, busy_seconds)
     if where.drivername == "postgresql":
         url = where.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
     # Generic plans turn `ILIKE ... LIMIT` into scans at the 11th run of a prepared statement.
-    options = f"-c lock_timeout={BUSY_TIMEOUT_SECONDS}s -c idle_in_transaction_session_timeout=60s"
+    options = f"-c lock_timeout={int(busy_seconds * 1000)} -c idle_in_transaction_session_timeout=60s"
     return create_engine(
         url,
         pool_pre_ping=True,
@@ -56,12 +53,12 @@ def make_engine(url: str) -> Engine:
     )
 
 
-def _sqlite(url: str) -> Engine:
+def _sqlite(url: str, busy_seconds: float) -> Engine:
     database = make_url(url).database
     if database and database != ":memory:":
         Path(database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
-        url, pool_size=10, max_overflow=20, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_SECONDS}
+        url, pool_size=10, max_overflow=20, connect_args={"check_same_thread": False, "timeout": busy_seconds}
     )
 
     @event.listens_for(engine, "connect")
@@ -80,7 +77,7 @@ def _sqlite(url: str) -> Engine:
             connection.exec_driver_sql(f"BEGIN {options.get('sqlite_begin', '')}")
         finally:
             if patience is not None:
-                connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_SECONDS * 1000)}")
+                connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(busy_seconds * 1000)}")
 
     return engine
 
@@ -126,13 +123,13 @@ def in_transaction() -> bool:
     return any(session.in_transaction() for session in _opened())
 
 
-def end_reading(*mine: Session) -> None:
-    """End the transactions of *mine*, and of every other session of this thread that only reads: what follows may last.
+def end_reading() -> None:
+    """End the transactions of this thread that only read: what follows may last.
 
     A page has a session of its own open while what was clicked on it asks a provider through another one.
     """
-    for session in {*mine, *_opened()}:
-        if session in mine or not (session.info.get(_WRITES) or session.new or session.dirty or session.deleted):
+    for session in _opened():
+        if not (session.info.get(_WRITES) or session.new or session.dirty or session.deleted):
             session.rollback()
 
 
@@ -171,14 +168,20 @@ def _is_away(exc: Exception) -> bool:
     return name is None or name.startswith(_SQLITE_AWAY)
 
 
+def forget(session: Session) -> None:
+    """End the transaction of *session*; what it has read is read anew, also if that was before a commit."""
+    session.rollback()
+    session.expire_all()
+
+
 def start_write(session: Session, *, patience: float | None = None) -> None:
     """Begin a writing transaction, ending the current read-only one.
 
     On SQLite the write lock is taken now: a transaction that reads first and writes later fails at once, without
-    waiting, when someone else wrote in between. *patience* is how many seconds it waits for a lock, if not
-    BUSY_TIMEOUT_SECONDS.
+    waiting, when someone else wrote in between. *patience* is how many seconds it waits for a lock, if not as
+    long as the engine does.
     """
-    session.rollback()
+    forget(session)
     if session.get_bind().dialect.name == "sqlite":
         options = {"sqlite_begin": "IMMEDIATE", "sqlite_patience": patience}
         session.connection(execution_options=options)

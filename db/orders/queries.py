@@ -85,9 +85,14 @@ def find_progress(session: Session, order_id: int) -> tuple[OrderState, str | No
     return (found[0], found[1]) if found else None
 
 
-def number_of(session: Session, order_id: int) -> str:
-    """Return the number that an order is about; empty for no such order."""
-    return session.scalar(sa.select(NumberOrder.e164).where(NumberOrder.id == order_id)) or ""
+def find_subject(session: Session, order_id: int) -> tuple[str, str] | None:
+    """Return the number that an order is about and the provider that is asked, without locking it."""
+    found = session.execute(
+        sa.select(NumberOrder.e164, Connection.provider)
+        .join(Connection, Connection.id == NumberOrder.connection_id)
+        .where(NumberOrder.id == order_id)
+    ).first()
+    return (found[0], found[1]) if found else None
 
 
 def webhooks_set(session: Session, scope: Scope) -> dict[int, dict[str, Any]]:

@@ -11,7 +11,7 @@ from providers.sandbox.server import HOST, SandboxServer
 
 
 def main() -> None:
-    """Serve until interrupted, saying once where."""
+    """Serve until interrupted, after printing the address."""
     parser = argparse.ArgumentParser(prog="python -m providers.sandbox", description=__doc__)
     parser.add_argument("--host", default=HOST)
     parser.add_argument("--port", type=int, default=8600)

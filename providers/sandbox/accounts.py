@@ -1,4 +1,4 @@
-"""The accounts of the sandbox, and what hangs on them: addresses and regulatory bundles."""
+"""The accounts of the sandbox with their addresses and regulatory bundles."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from providers.sandbox.stock import digest
 
 @dataclass(frozen=True)
 class SandboxAccount:
-    """An account and the token that opens it."""
+    """An account and its token."""
 
     sid: str
     token: str
@@ -18,7 +18,7 @@ class SandboxAccount:
 
 @dataclass(frozen=True)
 class SandboxKey:
-    """A standard API key: it signs in to its account's numbers and calls, and not to the account itself."""
+    """A standard API key: it opens its account's numbers and calls, but not the account itself."""
 
     sid: str
     secret: str
@@ -39,7 +39,7 @@ class SandboxAddress:
 
 @dataclass(frozen=True)
 class SandboxBundle:
-    """A bundle is for one type of number in one country, which its resource does not show."""
+    """A bundle for one type of number in one country, neither of which its resource shows."""
 
     sid: str
     account_sid: str
@@ -65,8 +65,7 @@ ACCOUNTS = {account.sid: account for account in (MAIN, SMALL, SUSPENDED, CLOSED,
 KEYS = {
     key.sid: key
     for key in (
-        SandboxKey("SK" + account.sid[2:], f"{account.token}-key", account.sid)
-        for account in (MAIN, SMALL, SUSPENDED, CLOSED, TRIAL)
+        SandboxKey("SK" + account.sid[2:], f"{account.token}-key", account.sid) for account in ACCOUNTS.values()
     )
 }
 """One key of each account: SK and the digits of the account, with the token and `-key` as its secret."""

@@ -1,4 +1,4 @@
-"""The sandbox as an ASGI app: Twilio's three hosts and Exotel under four prefixes, faults and the ledger."""
+"""The sandbox as an ASGI app: Twilio's three hosts, Exotel, faults and the ledger."""
 
 from pathlib import Path
 
@@ -7,18 +7,18 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
 from providers.sandbox import available, belongings, exotel, faults, incoming, pricing, regulations, seeds
-from providers.sandbox.endpoint import Handler, endpoint, signed
+from providers.sandbox.endpoint import endpoint, signed
 from providers.sandbox.replies import API_VERSION, ApiError
 from providers.sandbox.store import Store
 
 
 def create_app(state: Path) -> Starlette:
-    """Return the sandbox whose memory is the file *state*, filled if it is new.
+    """Return the sandbox, which keeps its state in the file *state*, which is filled if it is new.
 
-    `app.state.store` and `app.state.faults` are for the one who starts it.
+    `app.state.store` and `app.state.faults` are for whoever starts it.
     """
     store = Store(state)
     seeds.fill(store)
@@ -26,9 +26,7 @@ def create_app(state: Path) -> Starlette:
     on = faults.Faults()
     app = Starlette(
         routes=[
-            Mount(f"/api/{API_VERSION}/Accounts", routes=_api()),
-            Mount("/pricing/v1/PhoneNumbers", routes=_pricing()),
-            Mount("/numbers/v2/RegulatoryCompliance", routes=_numbers()),
+            *_TWILIO,
             Route(
                 "/exotel/v2_beta/Accounts/{account}/IncomingPhoneNumbers/{sid}", exotel.exophone, methods=["GET", "PUT"]
             ),
@@ -44,44 +42,35 @@ def create_app(state: Path) -> Starlette:
     return app
 
 
-def _api() -> list[Route]:
-    numbers, number = "/{account}/IncomingPhoneNumbers.json", "/{account}/IncomingPhoneNumbers/{sid}.json"
-    return [
-        Route("/{account}.json", endpoint(belongings.account, of_account=True)),
-        _route("/{account}/AvailablePhoneNumbers.json", available.countries),
-        _route("/{account}/AvailablePhoneNumbers/{country}.json", available.country),
-        _route("/{account}/AvailablePhoneNumbers/{country}/{type}.json", available.search),
-        _route(numbers, incoming.index),
-        _route(numbers, incoming.create, "POST"),
-        _route(number, incoming.fetch),
-        _route(number, incoming.update, "POST"),
-        _route(number, incoming.delete, "DELETE"),
-        _route("/{account}/Addresses.json", belongings.addresses),
-        _route("/{account}/Addresses/{sid}.json", belongings.address),
-        _route("/{account}/Calls.json", belongings.calls),
-        _route("/{account}/Calls/{sid}.json", belongings.one_call),
-    ]
-
-
-def _pricing() -> list[Route]:
-    return [_route("/Countries", pricing.countries), _route("/Countries/{country}", pricing.country)]
-
-
-def _numbers() -> list[Route]:
-    return [
-        _route("/Bundles", belongings.bundles),
-        _route("/Bundles/{sid}", belongings.bundle),
-        _route("/Regulations", regulations.index),
-        _route("/Regulations/{sid}", regulations.fetch),
-    ]
-
-
-def _route(path: str, handler: Handler, method: str = "GET") -> Route:
-    return Route(path, endpoint(handler), methods=[method])
+_ACCOUNT = f"/api/{API_VERSION}/Accounts/{{account}}"
+_PRICES = "/pricing/v1/PhoneNumbers/Countries"
+_COMPLIANCE = "/numbers/v2/RegulatoryCompliance"
+_TWILIO = [
+    Route(f"{_ACCOUNT}.json", endpoint(belongings.account, of_account=True)),
+    *(
+        Route(path, endpoint(handler), methods=[method])
+        for method, path, handler in (
+            ("GET", f"{_ACCOUNT}/AvailablePhoneNumbers.json", available.countries),
+            ("GET", f"{_ACCOUNT}/AvailablePhoneNumbers/{{country}}/{{type}}.json", available.search),
+            ("GET", f"{_ACCOUNT}/IncomingPhoneNumbers.json", incoming.index),
+            ("POST", f"{_ACCOUNT}/IncomingPhoneNumbers.json", incoming.create),
+            ("GET", f"{_ACCOUNT}/IncomingPhoneNumbers/{{sid}}.json", incoming.fetch),
+            ("POST", f"{_ACCOUNT}/IncomingPhoneNumbers/{{sid}}.json", incoming.update),
+            ("DELETE", f"{_ACCOUNT}/IncomingPhoneNumbers/{{sid}}.json", incoming.delete),
+            ("GET", f"{_ACCOUNT}/Addresses.json", belongings.addresses),
+            ("GET", f"{_ACCOUNT}/Calls.json", belongings.calls),
+            ("GET", _PRICES, pricing.countries),
+            ("GET", f"{_PRICES}/{{country}}", pricing.country),
+            ("GET", f"{_COMPLIANCE}/Bundles", belongings.bundles),
+            ("GET", f"{_COMPLIANCE}/Regulations", regulations.index),
+            ("GET", f"{_COMPLIANCE}/Regulations/{{sid}}", regulations.fetch),
+        )
+    ),
+]
 
 
 def _ledger(request: Request) -> Response:
-    """Answer every purchase, its repetitions and release, oldest first; of one `number` or one `account` if asked."""
+    """Return all purchases, repeats and releases, oldest first, of one `number` or `account` if given."""
     store: Store = request.app.state.store
     with store.reading() as db:
         rows = db.execute(
@@ -93,9 +82,10 @@ def _ledger(request: Request) -> Response:
 
 
 def _reach(request: Request) -> Response:
-    """Answer where a call to `number` would go, as somebody who calls it would notice."""
-    found = incoming.calls_reach(request.app.state.store, request.query_params.get("number", ""))
-    return JSONResponse({"reach": found})
+    """Return where a call to `number` would go."""
+    return JSONResponse(
+        {"reach": incoming.calls_reach(request.app.state.store, request.query_params.get("number", ""))}
+    )
 
 
 def _no_resource(request: Request, exc: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""Numbers for sale: which types a country has, and about thirty rows for any question."""
+"""Numbers for sale: the types that each country has, and about thirty rows for any search."""
 
 import re
 import sqlite3
@@ -10,7 +10,7 @@ from providers.sandbox.catalogue import MARKETS, resource, type_of
 from providers.sandbox.endpoint import Call
 from providers.sandbox.replies import ApiError, PageRequest, account_path, not_found
 from providers.sandbox.stock import digest
-from providers.sandbox.store import spoken
+from providers.sandbox.store import national_name
 
 MAX_ROWS = 30
 
@@ -27,21 +27,13 @@ _WANTED_BY = {"VoiceEnabled": "voice", "SmsEnabled": "sms", "MmsEnabled": "mms",
 
 
 def countries(call: Call) -> Response:
-    """Answer the list of countries, all on one page as Twilio does."""
+    """Return the countries, all on one page as Twilio does."""
     rows = [_country(call, code) for code in MARKETS]
     return JSONResponse({"countries": rows, "uri": account_path(call.account.sid, "/AvailablePhoneNumbers")})
 
 
-def country(call: Call) -> Response:
-    """Answer one country."""
-    code = call.params["country"].upper()
-    if code not in MARKETS:
-        raise not_found(call.path)
-    return JSONResponse(_country(call, code))
-
-
 def search(call: Call) -> Response:
-    """Answer what is for sale; a type that the country lacks is not found, rather than empty."""
+    """Return what is for sale; a type that the country lacks is an error, not an empty list."""
     code, type = call.params["country"].upper(), type_of(call.params["type"])
     if code not in MARKETS or type is None or type not in MARKETS[code].ranges:
         raise not_found(call.path)
@@ -60,7 +52,7 @@ def search(call: Call) -> Response:
 
 
 def _conditions(call: Call, code: str, type: str) -> tuple[str, list[Any]]:
-    """Return what the query asks of a row; only fixed texts get into the SQL."""
+    """Return the conditions of the query and their values; only fixed texts get into the SQL."""
     conditions = ["owned.sid IS NULL", "place IS NOT NULL", "country = ?", "type = ?"]
     values: list[Any] = [code, type]
     if "AreaCode" in call.query and code in ("US", "CA"):
@@ -109,7 +101,7 @@ def _available(row: sqlite3.Row) -> dict[str, Any]:
     features = row["features"].split(",")
     place = int(digest("place on earth", row["locality"])[:6], 16) / 0xFFFFFF if row["locality"] else None
     return {
-        "friendly_name": spoken(row["e164"]),
+        "friendly_name": national_name(row["e164"]),
         "phone_number": row["e164"],
         "lata": None,
         "rate_center": row["locality"].upper() if row["locality"] else None,

@@ -1,7 +1,7 @@
 """What an account has besides numbers: itself, its addresses, its bundles and its calls."""
 
 import sqlite3
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
@@ -14,18 +14,17 @@ from providers.sandbox.replies import (
     PageRequest,
     account_path,
     meta_page,
-    not_found,
     rfc2822,
     v2010_page,
 )
+from providers.sandbox.store import timestamp
 
 _BUNDLES_URL = "https://numbers.twilio.com/v2/RegulatoryCompliance/Bundles"
 _BORN = "2024-01-15T09:00:00Z"
 
 
 def account(call: Call) -> Response:
-    """Answer the account; one that is suspended or closed can still be looked at."""
-    path = account_path(call.account.sid, "")
+    """Return the account, also a suspended or closed one."""
     return JSONResponse(
         {
             "sid": call.account.sid,
@@ -37,38 +36,32 @@ def account(call: Call) -> Response:
             "date_created": rfc2822(_BORN),
             "date_updated": rfc2822(_BORN),
             "subresource_uris": {"calls": account_path(call.account.sid, "/Calls")},
-            "uri": path,
+            "uri": account_path(call.account.sid, ""),
         }
     )
 
 
 def addresses(call: Call) -> Response:
-    """Answer a page of the account's addresses."""
-    wanted = call.query.get("IsoCountry")
-    rows = [a for a in ADDRESSES if a.account_sid == call.account.sid and wanted in (None, a.country)]
+    """Return a page of the account's addresses."""
     page = PageRequest.of(call.query)
     start = int(page.after or 0)
-    end = start + page.size
+    rows = [
+        row
+        for row in ADDRESSES
+        if row.account_sid == call.account.sid and call.query.get("IsoCountry") in (None, row.country)
+    ]
     return v2010_page(
         account_path(call.account.sid, "/Addresses"),
-        call.query,
         page,
         "addresses",
-        [_address(row) for row in rows[start:end]],
-        str(end) if end < len(rows) else None,
+        rows[start : start + page.size + 1],
+        _address,
+        lambda _last: start + page.size,
     )
 
 
-def address(call: Call) -> Response:
-    """Answer one address."""
-    for row in ADDRESSES:
-        if (row.sid, row.account_sid) == (call.params["sid"], call.account.sid):
-            return JSONResponse(_address(row))
-    raise not_found(call.path)
-
-
 def bundles(call: Call) -> Response:
-    """Answer a page of the account's bundles, of every status."""
+    """Return a page of the account's bundles, of every status."""
     country, type, status = (call.query.get(name) for name in ("IsoCountry", "NumberType", "Status"))
     rows = [
         _bundle(row)
@@ -81,16 +74,8 @@ def bundles(call: Call) -> Response:
     return meta_page(_BUNDLES_URL, call.query, "results", rows)
 
 
-def bundle(call: Call) -> Response:
-    """Answer one bundle."""
-    for row in BUNDLES:
-        if (row.sid, row.account_sid) == (call.params["sid"], call.account.sid):
-            return JSONResponse(_bundle(row))
-    raise not_found(call.path)
-
-
 def calls(call: Call) -> Response:
-    """Answer a page of the account's calls, newest first."""
+    """Return a page of the account's calls, newest first."""
     page = PageRequest.of(call.query)
     where, values = ["account_sid = ?"], [call.account.sid]
     for parameter, column in (("To", "to_number"), ("From", "from_number"), ("Status", "status")):
@@ -104,7 +89,7 @@ def calls(call: Call) -> Response:
     if text := call.query.get("StartTime"):
         day = datetime.fromisoformat(_moment(text)).replace(hour=0, minute=0, second=0)
         where.append("started >= ? AND started < ?")
-        values += [_iso(day), _iso(day + timedelta(days=1))]
+        values += [timestamp(day), timestamp(day + timedelta(days=1))]
     if page.after is not None:
         started, _, sid = page.after.partition("_")
         where.append("(started, sid) < (?, ?)")
@@ -112,37 +97,16 @@ def calls(call: Call) -> Response:
     with call.store.reading() as db:
         query = f"SELECT * FROM calls WHERE {' AND '.join(where)} ORDER BY started DESC, sid DESC LIMIT ?"  # noqa: S608
         rows = db.execute(query, [*values, page.size + 1]).fetchall()
-    shown = rows[: page.size]
-    return v2010_page(
-        account_path(call.account.sid, "/Calls"),
-        call.query,
-        page,
-        "calls",
-        [_call(row) for row in shown],
-        f"{shown[-1]['started']}_{shown[-1]['sid']}" if len(rows) > page.size else None,
-    )
-
-
-def one_call(call: Call) -> Response:
-    """Answer one call."""
-    with call.store.reading() as db:
-        found = (call.params["sid"], call.account.sid)
-        row = db.execute("SELECT * FROM calls WHERE sid = ? AND account_sid = ?", found).fetchone()
-    if row is None:
-        raise not_found(call.path)
-    return JSONResponse(_call(row))
+    path = account_path(call.account.sid, "/Calls")
+    return v2010_page(path, page, "calls", rows, _call, lambda row: f"{row['started']}_{row['sid']}")
 
 
 def _moment(text: str) -> str:
-    """Return a day or a time of the query as the calls are stored."""
+    """Return a day or a time of the query, which is in UTC, as calls are stored."""
     try:
-        return _iso(datetime.fromisoformat(text))
+        return timestamp(datetime.fromisoformat(text).replace(tzinfo=UTC))
     except ValueError as exc:
         raise ApiError(400, 20001, f"Invalid StartTime: {text}") from exc
-
-
-def _iso(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _address(row: SandboxAddress) -> dict[str, Any]:
@@ -197,7 +161,7 @@ def _call(row: sqlite3.Row) -> dict[str, Any]:
         "direction": row["direction"],
         "status": row["status"],
         "start_time": rfc2822(row["started"]),
-        "end_time": rfc2822(_iso(started + timedelta(seconds=row["duration"]))),
+        "end_time": rfc2822(timestamp(started + timedelta(seconds=row["duration"]))),
         "duration": str(row["duration"]),
         "price": row["price"],
         "price_unit": "USD",

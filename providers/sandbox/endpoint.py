@@ -1,4 +1,4 @@
-"""The door of every resource: who calls, with which parameters, and how a refusal is answered."""
+"""What all resources of Twilio share: authentication, parameters, errors and headers."""
 
 import base64
 import binascii
@@ -18,7 +18,7 @@ from providers.sandbox.store import Store
 
 @dataclass(frozen=True)
 class Call:
-    """One authenticated request, and the store to answer it from."""
+    """An authenticated request, and the store to answer it from."""
 
     store: Store
     account: SandboxAccount
@@ -34,7 +34,7 @@ Handler = Callable[[Call], Response]
 def endpoint(handler: Handler, *, of_account: bool = False) -> Callable[[Request], Awaitable[Response]]:
     """Return *handler* behind authentication.
 
-    What is *of_account* itself lets suspended and closed accounts in, and no API keys.
+    The resource *of_account* is open to suspended and closed accounts, and closed to API keys.
     """
 
     async def handle(request: Request) -> Response:
@@ -53,7 +53,7 @@ def endpoint(handler: Handler, *, of_account: bool = False) -> Callable[[Request
             )
             response = await run_in_threadpool(handler, call)
         except ClientDisconnect:
-            return Response()  # to nobody: who hangs up in the midst of a request has asked for nothing
+            return Response()  # to nobody: a client that hangs up during its request has asked for nothing
         except ApiError as exc:
             response = exc.reply({"WWW-Authenticate": 'Basic realm="Twilio API"'} if exc.status == 401 else None)
         return signed(response)
@@ -62,7 +62,7 @@ def endpoint(handler: Handler, *, of_account: bool = False) -> Callable[[Request
 
 
 def signed(response: Response) -> Response:
-    """Return *response* with the headers that every answer of Twilio bears."""
+    """Return *response* with the headers that all answers of Twilio have."""
     response.headers["Twilio-Request-Id"] = "RQ" + secrets.token_hex(16)
     response.headers["Twilio-Concurrent-Requests"] = "1"
     return response
@@ -81,7 +81,7 @@ def _authenticated(request: Request, *, by_token_only: bool) -> SandboxAccount:
 
 
 def credentials(request: Request) -> tuple[str, str]:
-    """Return the name and the password of basic authentication; empty where there is none."""
+    """Return the name and the password of basic authentication; empty ones if there are none."""
     scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
     try:
         decoded = base64.b64decode(encoded, validate=True).decode() if scheme.lower() == "basic" else ""

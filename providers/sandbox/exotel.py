@@ -1,4 +1,4 @@
-"""A small Exotel beside Twilio: two ExoPhones of one account, whose webhooks can be read and set."""
+"""A small Exotel: two ExoPhones of one account, whose webhooks can be read and set."""
 
 import json
 import secrets
@@ -17,13 +17,13 @@ ACCOUNT_SID = "numberdesk1"
 API_KEY = "sandbox-key"
 API_TOKEN = "sandbox-token"  # noqa: S105 - opens nothing but the sandbox
 
-# One is written in E.164 and one in the national form, as ExoPhones are.
+# ExoPhones come in E.164 or in the national form.
 NUMBERS = {"exo-1": "+918047180001", "exo-2": "01139585476"}
 _PARAMETERS = {"VoiceUrl": "voice_url", "SMSUrl": "sms_url", "FriendlyName": "friendly_name"}
 
 
 def fill(store: Store) -> None:
-    """Give a new *store* its ExoPhones."""
+    """Add the ExoPhones to a new *store*."""
     flow = f"http://my.exotel.com/{ACCOUNT_SID}/exoml"
     with store.writing() as db:
         if once(db, "exophones"):
@@ -35,7 +35,7 @@ def fill(store: Store) -> None:
 
 
 async def exophone(request: Request) -> Response:
-    """Answer one ExoPhone, changed first if the request is a PUT."""
+    """Return one ExoPhone, changed first by a PUT."""
     name, password = credentials(request)
     if not (secrets.compare_digest(name, API_KEY) and secrets.compare_digest(password, API_TOKEN)):
         return _error(401, "Authentication failed")

@@ -1,4 +1,4 @@
-"""Faults that a test or a demo switches on from outside, and the middleware that commits them."""
+"""Faults that a test or a demo switches on, and the middleware that applies them."""
 
 import asyncio
 from dataclasses import asdict, dataclass, fields, replace
@@ -19,22 +19,22 @@ _SPARED = ("/faults", "/ledger", "/reach")
 
 
 class Kind(StrEnum):
-    """What goes wrong. "After" is after the request took effect."""
+    """What goes wrong; "after" means after the request took effect."""
 
-    DELAY = "delay"  # effect at once, answer late
-    LATE = "late"  # effect late, and the answer after it
+    DELAY = "delay"  # takes effect at once, answers late
+    LATE = "late"  # takes effect late, then answers
     DROP_BEFORE = "drop_before"
     DROP_AFTER = "drop_after"
     ERROR_AFTER = "error_after"
     TOO_MANY = "429"
-    CROWDED = "crowded"  # 429 while as many as `at_once` are being served, each of which takes `seconds`
+    CROWDED = "crowded"  # 429 while `at_once` requests are being served, each of which takes `seconds`
     UNAVAILABLE = "503"
     ERROR = "error"  # any other refusal, without effect
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault: what, for which requests, how often (None: until it is taken back), and its details."""
+    """A fault: its kind, the requests it is for, how often it occurs (None: until it is removed), and details."""
 
     kind: Kind
     method: str = ""
@@ -50,18 +50,18 @@ class Fault:
 
     @classmethod
     def of(cls, body: Any) -> "Fault":
-        """Read a fault out of JSON; raises ValueError for what it does not know."""
+        """Return a fault from JSON. Raises ValueError for unknown keys or kinds."""
         known = {field.name for field in fields(cls)}
         if not isinstance(body, dict) or "kind" not in body or not known.issuperset(body):
             raise ValueError(f"A fault is an object with a kind, and may have {', '.join(sorted(known - {'kind'}))}.")
         return cls(**{**body, "kind": Kind(str(body["kind"])), "method": str(body.get("method", "")).upper()})
 
     def meets(self, method: str, path: str) -> bool:
-        """Return whether the fault is for this request; an empty method or path is for all."""
+        """Return whether the fault is for this request; an empty method or path matches any."""
         return self.method in ("", method) and self.path in path
 
     def refusal(self) -> Response:
-        """Return the answer of a fault that is one."""
+        """Return the error that the fault answers with."""
         if self.kind in (Kind.TOO_MANY, Kind.CROWDED):
             pause = {} if self.retry_after is None else {"Retry-After": f"{self.retry_after:g}"}
             return signed(ApiError(429, 20429, "Too Many Requests").reply(pause))
@@ -74,7 +74,7 @@ class Fault:
 
 
 class Faults:
-    """The faults that are switched on, oldest first."""
+    """The active faults, oldest first."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -94,7 +94,7 @@ class Faults:
             self._on.clear()
 
     def take(self, method: str, path: str) -> Fault | None:
-        """Return the fault that this request suffers, if any, and count it."""
+        """Return the fault for this request, if any, and count it."""
         with self._lock:
             for id, fault in self._on.items():
                 if fault.meets(method, path):
@@ -106,13 +106,13 @@ class Faults:
             return None
 
     def listing(self) -> list[dict[str, Any]]:
-        """Return what is switched on, as JSON."""
+        """Return the active faults as JSON."""
         with self._lock:
             return [{"id": id} | asdict(fault) for id, fault in self._on.items()]
 
 
 async def endpoint(request: Request) -> Response:
-    """List faults (GET), add one (POST), have exactly these (PUT, one or a list), or none (DELETE)."""
+    """List the faults (GET), add to them (POST), replace them (PUT; one or a list), or remove them (DELETE)."""
     faults: Faults = request.app.state.faults
     if request.method in ("POST", "PUT"):
         try:
@@ -130,7 +130,7 @@ async def endpoint(request: Request) -> Response:
 
 
 class Faulty:
-    """Commits the faults around an app."""
+    """Applies the faults to the requests of an app."""
 
     def __init__(self, app: ASGIApp, faults: Faults) -> None:
         self._app = app
@@ -173,7 +173,7 @@ class Faulty:
 
 
 async def _after(seconds: float, receive: Receive) -> Receive:
-    """Read the request, wait, and return where to read it again: the caller may hang up meanwhile."""
+    """Read the request, wait, and return a `receive` that yields it again: the caller may hang up meanwhile."""
     messages = [await receive()]
     while messages[-1].get("more_body"):
         messages.append(await receive())

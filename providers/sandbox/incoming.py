@@ -1,4 +1,4 @@
-"""Owned numbers: listed, bought, changed and given back."""
+"""Owned numbers: listed, bought, changed and released."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from providers.sandbox.endpoint import Call
 from providers.sandbox.replies import API_VERSION, ApiError, PageRequest, account_path, not_found, rfc2822, v2010_page
 from providers.sandbox.store import SETTINGS, Store, enter, number_sid, own, reshelve, timestamp
 
-# Twilio's inputs for tests; +15005550006 needs no rule, it is simply for sale.
+# Twilio's magic inputs for tests; +15005550006 needs no rule: it is simply for sale.
 _MAGIC_TAKEN, _MAGIC_INVALID = "+15005550000", "+15005550001"
 _MAGIC_AREA_WITHOUT, _MAGIC_AREA_WITH = "533", "500"
 _TRIAL_NUMBERS = 1
@@ -26,13 +26,13 @@ _PARAMETERS = {"".join(word.title() for word in name.split("_")): name for name 
 
 
 def index(call: Call) -> Response:
-    """Answer a page of the account's numbers, newest first."""
+    """Return a page of the account's numbers, newest first."""
     page = PageRequest.of(call.query)
     where, values = "account_sid = ?", [call.account.sid]
     if page.after is not None:
         where, values = f"{where} AND position < ?", [*values, page.after]
     if pattern := call.query.get("PhoneNumber"):
-        # A part is enough, and * stands for one digit.
+        # A part of a number; * stands for one digit.
         where, values = f"{where} AND e164 GLOB ?", [*values, f"*{re.sub(r'[^0-9+*]', '', pattern).replace('*', '?')}*"]
     if "FriendlyName" in call.query:
         where += " AND json_extract(settings, '$.friendly_name') = ?"
@@ -40,25 +40,18 @@ def index(call: Call) -> Response:
     with call.store.reading() as db:
         query = f"{_OWNED} WHERE {where} ORDER BY position DESC LIMIT ?"
         rows = db.execute(query, [*values, page.size + 1]).fetchall()
-    shown = rows[: page.size]
-    return v2010_page(
-        account_path(call.account.sid, "/IncomingPhoneNumbers"),
-        call.query,
-        page,
-        "incoming_phone_numbers",
-        [_body(row) for row in shown],
-        str(shown[-1]["position"]) if len(rows) > page.size else None,
-    )
+    path = account_path(call.account.sid, "/IncomingPhoneNumbers")
+    return v2010_page(path, page, "incoming_phone_numbers", rows, _body, lambda row: row["position"])
 
 
 def fetch(call: Call) -> Response:
-    """Answer one number."""
+    """Return one number."""
     with call.store.reading() as db:
         return JSONResponse(_body(_mine(db, call)))
 
 
 def create(call: Call) -> Response:
-    """Buy a number, by itself or by its area code; buying what one owns changes it and costs nothing."""
+    """Buy a number, or any in an area code. Buying an owned number changes it and costs nothing."""
     changes = _changes(call.form)
     with call.store.writing() as db:
         number = call.form.get("PhoneNumber") or _in_area(db, call.form.get("AreaCode"))
@@ -75,7 +68,7 @@ def create(call: Call) -> Response:
 
 
 def update(call: Call) -> Response:
-    """Change what is set on a number."""
+    """Change the settings of a number."""
     changes = _changes(call.form)
     with call.store.writing() as db:
         sid = _mine(db, call)["sid"]
@@ -84,7 +77,7 @@ def update(call: Call) -> Response:
 
 
 def delete(call: Call) -> Response:
-    """Give a number back to the shelf."""
+    """Release a number, which is for sale again."""
     with call.store.writing() as db:
         row = _mine(db, call)
         if json.loads(row["settings"])["emergency_address_sid"]:
@@ -96,9 +89,9 @@ def delete(call: Call) -> Response:
 
 
 def calls_reach(store: Store, e164: str) -> str:
-    """Return where a call to *e164* would go: a trunk before an application before the voice URL with its method.
+    """Return where a call to *e164* would go: its trunk, else its application, else its voice URL with the method.
 
-    Empty where nobody would be told of it: nothing is set, or nobody holds the number.
+    Empty when nothing is set, or nobody owns the number.
     """
     with store.reading() as db:
         row = db.execute("SELECT settings FROM owned WHERE e164 = ?", (e164,)).fetchone()
@@ -175,7 +168,7 @@ def _check_bundle(account_sid: str, stock: sqlite3.Row, bundle_sid: str | None) 
     kind = (account_sid, stock["country"], stock["type"])
     bundle = next((b for b in BUNDLES if b.sid == bundle_sid and (b.account_sid, b.country, b.type) == kind), None)
     if bundle is None or not bundle.usable:
-        # The same code as above in other words, which is how Twilio does it.
+        # Twilio has two messages for this code.
         raise ApiError(400, 21649, "The given bundle does not satisfy the regulation of this number")
 
 
@@ -195,7 +188,7 @@ def _changes(form: Mapping[str, str]) -> dict[str, str]:
 
 def _change(db: sqlite3.Connection, sid: str, changes: Mapping[str, str]) -> None:
     settings = json.loads(_number(db, sid)["settings"]) | changes
-    # Of a trunk and a voice application a number has one: to set either clears the other.
+    # A number has a trunk or a voice application: setting one clears the other.
     if changes.get("trunk_sid"):
         settings["voice_application_sid"] = ""
     elif changes.get("voice_application_sid"):

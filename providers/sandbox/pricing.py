@@ -1,4 +1,4 @@
-"""What numbers cost a month: the list names countries only, a country has its prices."""
+"""Monthly prices of numbers, a country at a time."""
 
 from typing import Any
 
@@ -12,17 +12,17 @@ _URL = "https://pricing.twilio.com/v1/PhoneNumbers/Countries"
 
 
 def countries(call: Call) -> Response:
-    """Answer a page of the countries that have prices."""
+    """Return a page of the countries that have prices."""
     return meta_page(_URL, call.query, "countries", [_country(code) for code in MARKETS])
 
 
 def country(call: Call) -> Response:
-    """Answer the prices of one country."""
+    """Return the prices of one country."""
     code = call.params["country"].upper()
     if code not in MARKETS:
         raise not_found(call.path)
     prices = [
-        # The prices write a type with a space where searches have an underscore.
+        # A type has a space here and an underscore in searches.
         {"number_type": type.replace("_", " "), "base_price": range.price, "current_price": range.price}
         for type, range in MARKETS[code].ranges.items()
     ]

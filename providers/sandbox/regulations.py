@@ -1,6 +1,5 @@
-"""What regulators ask for in the sandbox: one regulation for each type of number and kind of end user."""
+"""What regulators require: one regulation for each type of number and kind of end user."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
@@ -12,7 +11,7 @@ from providers.sandbox.stock import digest
 
 _ROOT = "https://numbers.twilio.com/v2/RegulatoryCompliance"
 _REGULATED = ("local", "mobile", "national", "toll_free")
-_END_USERS = ("individual", "business")
+_FILTERS = {"IsoCountry": "iso_country", "NumberType": "number_type", "EndUserType": "end_user_type"}
 
 _ADDRESS = ("Address", "proof_of_address", "address", ("Utility Bill", "Tax Notice", "Rent Receipt"))
 _PAPERS = {
@@ -29,32 +28,28 @@ _FIELDS = {
 
 
 def index(call: Call) -> Response:
-    """Answer a page of the regulations: those of ranges whose numbers need a bundle."""
-    country, type, end_user = (call.query.get(name) for name in ("IsoCountry", "NumberType", "EndUserType"))
-    rows = [
-        row
-        for row in _all()
-        if country in (None, row["iso_country"])
-        and type in (None, row["number_type"])
-        and end_user in (None, row["end_user_type"])
-    ]
+    """Return a page of the regulations."""
+    rows = [row for row in _all() if all(call.query.get(name, row[key]) == row[key] for name, key in _FILTERS.items())]
     return meta_page(f"{_ROOT}/Regulations", call.query, "results", rows)
 
 
 def fetch(call: Call) -> Response:
-    """Answer one regulation."""
+    """Return one regulation."""
     for row in _all():
         if row["sid"] == call.params["sid"]:
             return JSONResponse(row)
     raise not_found(call.path)
 
 
-def _all() -> Iterator[dict[str, Any]]:
-    for code, market in MARKETS.items():
-        for type, range in market.ranges.items():
-            if range.bundle and type in _REGULATED:
-                for end_user in _END_USERS:
-                    yield _regulation(code, market.name, type, end_user)
+def _all() -> list[dict[str, Any]]:
+    """Return a regulation for each kind of end user and each type of number that needs a bundle."""
+    return [
+        _regulation(code, market.name, type, end_user)
+        for code, market in MARKETS.items()
+        for type, range in market.ranges.items()
+        if range.bundle and type in _REGULATED
+        for end_user in _FIELDS
+    ]
 
 
 def _regulation(code: str, country: str, type: str, end_user: str) -> dict[str, Any]:
@@ -77,7 +72,7 @@ def _regulation(code: str, country: str, type: str, end_user: str) -> dict[str, 
                     "detailed_fields": [_field(name) for name in _FIELDS[end_user]],
                 }
             ],
-            # A list of lists: of each inner one, everything is asked for.
+            # A list of lists, as Twilio has it: everything in an inner one is required.
             "supporting_document": [[_paper(*paper) for paper in _PAPERS[end_user]]],
         },
         "url": f"{_ROOT}/Regulations/{sid}",
@@ -90,16 +85,18 @@ def _paper(name: str, requirement: str, type: str, documents: tuple[str, ...]) -
         "type": "document",
         "requirement_name": requirement,
         "description": f"Proof of the {type} of the end user.",
-        "accepted_documents": [
-            {
-                "name": document,
-                "type": document.lower().replace(" ", "_").replace("-", "_"),
-                "url": f"{_ROOT}/SupportingDocumentTypes/{document.lower().replace(' ', '_').replace('-', '_')}",
-                "fields": ["document_number"],
-                "detailed_fields": [_field("document_number")],
-            }
-            for document in documents
-        ],
+        "accepted_documents": [_document(document) for document in documents],
+    }
+
+
+def _document(name: str) -> dict[str, Any]:
+    type = name.lower().replace(" ", "_").replace("-", "_")
+    return {
+        "name": name,
+        "type": type,
+        "url": f"{_ROOT}/SupportingDocumentTypes/{type}",
+        "fields": ["document_number"],
+        "detailed_fields": [_field("document_number")],
     }
 
 

@@ -1,10 +1,10 @@
-"""How Twilio words its answers: errors, dates and pages."""
+"""The form of Twilio's answers: errors, dates and pages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from starlette.responses import JSONResponse, Response
@@ -12,6 +12,8 @@ from starlette.responses import JSONResponse, Response
 PAGE_SIZE = 50
 MAX_PAGE_SIZE = 1000
 API_VERSION = "2010-04-01"
+
+Row = TypeVar("Row")
 
 
 class ApiError(Exception):
@@ -23,7 +25,7 @@ class ApiError(Exception):
         self.code = code
 
     def reply(self, headers: Mapping[str, str] | None = None) -> Response:
-        """Return the answer that says so."""
+        """Return the error as an answer."""
         body = {
             "code": self.code,
             "message": str(self),
@@ -34,7 +36,7 @@ class ApiError(Exception):
 
 
 def not_found(path: str) -> ApiError:
-    """Return the error for something that is not there."""
+    """Return the error for something that does not exist."""
     return ApiError(404, 20404, f"The requested resource {path} was not found")
 
 
@@ -42,65 +44,70 @@ def not_found(path: str) -> ApiError:
 class PageRequest:
     """The page that a query asks for. `after` is where the page before it ended."""
 
+    query: Mapping[str, str]
     size: int
     number: int
     after: str | None
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> "PageRequest":
-        """Read the page out of *query*; a size that the documents do not allow is an error."""
+        """Read the page out of *query*; a size outside the documented range is an error."""
         size, number = query.get("PageSize", str(PAGE_SIZE)), query.get("Page", "0")
         if not size.isdecimal() or not 1 <= int(size) <= MAX_PAGE_SIZE or not number.isdecimal():
             raise ApiError(400, 20001, f"Invalid page: PageSize must be 1 to {MAX_PAGE_SIZE} and Page not negative")
         token = query.get("PageToken")
         if token is not None and not token.startswith("PA"):
             raise ApiError(400, 20001, "Invalid PageToken")
-        return cls(int(size), int(number), token.removeprefix("PA") if token is not None else None)
+        return cls(query, int(size), int(number), token.removeprefix("PA") if token is not None else None)
+
+    def link(self, url: str, number: int, after: str | None) -> str:
+        """Return the address of another page of the same query."""
+        kept = {name: value for name, value in self.query.items() if name not in ("Page", "PageToken", "PageSize")}
+        token = {} if after is None else {"PageToken": f"PA{after}"}
+        return f"{url}?{urlencode(kept | {'PageSize': self.size, 'Page': number} | token)}"
 
 
 def v2010_page(
-    path: str, query: Mapping[str, str], page: PageRequest, key: str, rows: Sequence[Any], next_after: str | None
+    path: str,
+    page: PageRequest,
+    key: str,
+    rows: Sequence[Row],
+    body: Callable[[Row], Any],
+    end: Callable[[Row], object],
 ) -> Response:
-    """Return a list of the 2010 API: its rows under *key*, and links without a host."""
+    """Return a list of the 2010 API, whose links have no host.
 
-    def link(number: int, after: str | None) -> str:
-        kept = {name: value for name, value in query.items() if name not in ("Page", "PageToken", "PageSize")}
-        token = {} if after is None else {"PageToken": f"PA{after}"}
-        return f"{path}?{urlencode(kept | {'PageSize': page.size, 'Page': number} | token)}"
-
+    *rows* has one row more than the page where another page follows; *end* returns where a page ends after a row.
+    """
+    shown = rows[: page.size]
     start = page.number * page.size
     return JSONResponse(
         {
-            key: rows,
-            "end": start + max(len(rows) - 1, 0),
-            "first_page_uri": link(0, None),
-            "next_page_uri": None if next_after is None else link(page.number + 1, next_after),
+            key: [body(row) for row in shown],
+            "end": start + max(len(shown) - 1, 0),
+            "first_page_uri": page.link(path, 0, None),
+            "next_page_uri": page.link(path, page.number + 1, str(end(shown[-1]))) if len(rows) > page.size else None,
             "page": page.number,
             "page_size": page.size,
-            "previous_page_uri": link(0, None) if page.number else None,
+            "previous_page_uri": page.link(path, 0, None) if page.number else None,
             "start": start,
-            "uri": link(page.number, page.after),
+            "uri": page.link(path, page.number, page.after),
         }
     )
 
 
 def meta_page(url: str, query: Mapping[str, str], key: str, rows: Sequence[Any]) -> Response:
-    """Return a list of the newer APIs, cut out of all *rows*; its links carry Twilio's own host."""
+    """Return a page of all *rows* as the newer APIs do; its links carry Twilio's own host."""
     page = PageRequest.of(query)
     start = int(page.after or 0)
-
-    def link(number: int, after: int) -> str:
-        kept = {name: value for name, value in query.items() if name not in ("Page", "PageToken", "PageSize")}
-        return f"{url}?{urlencode(kept | {'PageSize': page.size, 'Page': number, 'PageToken': f'PA{after}'})}"
-
-    end = start + page.size
+    end, before = start + page.size, max(start - page.size, 0)
     meta = {
         "page": page.number,
         "page_size": page.size,
-        "first_page_url": link(0, 0),
-        "previous_page_url": link(page.number - 1, max(start - page.size, 0)) if page.number else None,
-        "url": link(page.number, start),
-        "next_page_url": link(page.number + 1, end) if end < len(rows) else None,
+        "first_page_url": page.link(url, 0, "0"),
+        "previous_page_url": page.link(url, page.number - 1, str(before)) if page.number else None,
+        "url": page.link(url, page.number, str(start)),
+        "next_page_url": page.link(url, page.number + 1, str(end)) if end < len(rows) else None,
         "key": key,
     }
     return JSONResponse({key: rows[start:end], "meta": meta})

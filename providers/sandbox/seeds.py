@@ -1,4 +1,4 @@
-"""What a new sandbox holds: full shelves, one large account, a few small ones, and a month of calls."""
+"""What a new sandbox contains: numbers for sale, one large account, a few small ones, and a month of calls."""
 
 import json
 import sqlite3
@@ -14,10 +14,10 @@ from providers.sandbox.store import CallSeed, Store, add_calls, add_stock, numbe
 
 MAIN_OWNS = 2500
 MAGIC_NUMBER = "+15005550006"
-"""Twilio's number for tests, which can always be bought while nobody has."""
+"""Twilio's number for tests, which can be bought while nobody owns it."""
 
 _ELSEWHERE = {"voice_url": "https://ivr.example.net/voice", "status_callback": "https://ivr.example.net/calls"}
-"""Where every third number of a large account sends its calls: a system that nobody told us of."""
+"""Where every third number of an account sends its calls: a system unknown to us."""
 
 _BY_TRUNK = {"trunk_sid": "TK" + "7" * 32}
 _BY_HAND = {
@@ -35,7 +35,7 @@ _DIALED_DAYS = 30
 
 
 def fill(store: Store) -> None:
-    """Fill a new *store*; one that is filled stays as it is."""
+    """Fill a new *store*; a filled one stays as it is."""
     with store.writing() as db:
         if not once(db, "shelves"):
             return
@@ -47,12 +47,12 @@ def fill(store: Store) -> None:
         _hold(db, MAIN.sid, numbers)
         _hold(db, SMALL.sid, list(islice(held("US", "toll_free", 5), 5)))
         _hold(db, TRIAL.sid, list(held("CA", "toll_free", 1)))
-        # One number cannot be released before its emergency address is taken off.
+        # One number cannot be released before its emergency address is removed.
         db.execute(
             "UPDATE owned SET settings = json_set(settings, '$.emergency_address_sid', ?) WHERE e164 = ?",
             (ADDRESSES[0].sid, numbers[0].e164),
         )
-        # One is routed by a trunk, and one was set by hand long ago; both as their account's newest.
+        # The newest number is routed by a trunk, and the one before has old settings made by hand.
         for place, settings in ((-1, _BY_TRUNK), (-2, _BY_HAND)):
             db.execute(
                 "UPDATE owned SET settings = json_patch(settings, ?) WHERE e164 = ?",
@@ -66,17 +66,12 @@ def fill(store: Store) -> None:
 def _hold(db: sqlite3.Connection, account_sid: str, numbers: list[StockNumber]) -> None:
     add_stock(db, numbers, on_shelf=False)
     for index, number in enumerate(numbers):
-        own(
-            db,
-            account_sid,
-            number.e164,
-            {"friendly_name": f"Line {index + 1:04d}"} | (_ELSEWHERE if index % 3 == 1 else {}),
-            sid=number_sid(account_sid, number.e164),
-        )
+        settings = {"friendly_name": f"Line {index + 1:04d}"} | (_ELSEWHERE if index % 3 == 1 else {})
+        own(db, account_sid, number.e164, settings, sid=number_sid(account_sid, number.e164))
 
 
 def dial(store: Store, account_sid: str, numbers: Iterable[str], today: date) -> None:
-    """Have each of *numbers* call out on every day of the month before *today*, as a campaign does; each day once."""
+    """Have each of *numbers* make calls on each day of the month before *today*, as a campaign does; each day once."""
     with store.writing() as db:
         for e164 in numbers:
             for ago in range(1, _DIALED_DAYS + 1):
@@ -86,7 +81,7 @@ def dial(store: Store, account_sid: str, numbers: Iterable[str], today: date) ->
 
 
 def _dialed(account_sid: str, e164: str, day: date) -> Iterator[CallSeed]:
-    """Yield the calls of one day, made in the afternoon and evening of UTC, and perhaps one that comes in."""
+    """Yield the calls of one day, between 14:00 and 23:00 UTC: outbound ones, and at most one inbound."""
     chance = Random(f"{e164} {day}")  # noqa: S311 - the same calls at every start, not a secret
     amount = chance.randint(1, 4) if day.weekday() >= 5 else chance.randint(6, 16)
     for index in range(amount + chance.randint(0, 1)):
@@ -109,7 +104,7 @@ def _dialed(account_sid: str, e164: str, day: date) -> Iterator[CallSeed]:
 
 
 def _answered_by(e164: str, index: int) -> str | None:
-    """Return who picked up; every other number is dialed with machines detected."""
+    """Return who answered; every other number is dialed with machine detection."""
     if int(e164[-1]) % 2:
         return None
     return ("human", "human", "machine_start", "human", "unknown", "machine_end_beep", "human", "fax")[index % 8]

@@ -1,4 +1,4 @@
-"""The sandbox as a server: beside the caller in a thread, or alone in a process."""
+"""The sandbox as a server: in a thread, or as a process of its own."""
 
 import socket
 from collections.abc import Callable, Iterable, Iterator
@@ -29,11 +29,11 @@ class Sandbox:
     faults: Faults
 
     def seed_owned(self, numbers: Iterable[OwnedSeed]) -> None:
-        """Put *numbers* into their accounts, without a purchase and only once."""
+        """Add *numbers* to their accounts, without a purchase and only once."""
         self.store.seed_owned(numbers)
 
     def calls_reach(self, e164: str) -> str:
-        """Return where a call to *e164* would go: `POST https://…`, the SID of a trunk or application, or nowhere."""
+        """Return where a call to *e164* would go: `POST https://…`, a trunk or application, or empty."""
         return calls_reach(self.store, e164)
 
     def fault(self, fault: Fault) -> None:
@@ -42,7 +42,7 @@ class Sandbox:
 
 
 class SandboxServer(uvicorn.Server):
-    """A uvicorn that calls back as soon as it answers."""
+    """A uvicorn that calls *ready* as soon as it accepts requests."""
 
     def __init__(self, app: Starlette, ready: Callable[[], None]) -> None:
         config = uvicorn.Config(
@@ -64,7 +64,7 @@ class SandboxServer(uvicorn.Server):
 
 @contextmanager
 def running(state: Path | None = None, *, port: int = 0) -> Iterator[Sandbox]:
-    """Run the sandbox in a thread until the block ends; port 0 is any free one, no *state* a passing one."""
+    """Run the sandbox in a thread until the block ends; port 0 is any free one, without *state* it keeps nothing."""
     if state is None:
         with TemporaryDirectory(prefix="sandbox-") as folder, running(Path(folder) / "state.db", port=port) as sandbox:
             yield sandbox

@@ -1,4 +1,4 @@
-"""The numbers of the sandbox: the same ones at every start, and each a valid one."""
+"""The numbers of the sandbox: valid ones, the same at every start."""
 
 import hashlib
 from collections.abc import Iterator
@@ -10,12 +10,12 @@ import phonenumbers
 from providers.sandbox.catalogue import MARKETS, Prefix, Range
 
 PER_RANGE = 48
-"""How many numbers of a type are on the shelf, shared by its prefixes; area codes have as many each."""
+"""How many numbers of a type are for sale, shared by its prefixes; each area code has as many."""
 
 
 @dataclass(frozen=True)
 class StockNumber:
-    """A number that can be on the shelf."""
+    """A number that can be for sale."""
 
     e164: str
     country: str
@@ -25,12 +25,12 @@ class StockNumber:
 
 
 def digest(*parts: object) -> str:
-    """Return 32 hexadecimal digits that are always the same for *parts*."""
+    """Return 32 hexadecimal digits, always the same for the same *parts*."""
     return hashlib.blake2b("\x00".join(map(str, parts)).encode(), digest_size=16).hexdigest()
 
 
 def shelf() -> Iterator[StockNumber]:
-    """Yield everything that is for sale in a new sandbox."""
+    """Yield the numbers that are for sale in a new sandbox."""
     for country, market in MARKETS.items():
         for type, range in market.ranges.items():
             each = PER_RANGE if range.prefixes[0].region else -(-PER_RANGE // len(range.prefixes))
@@ -39,7 +39,7 @@ def shelf() -> Iterator[StockNumber]:
 
 
 def held(country: str, type: str, amount: int) -> Iterator[StockNumber]:
-    """Yield *amount* numbers of one type that are not on the shelf, for an account to hold from the start."""
+    """Yield *amount* numbers of one type that are not for sale, for an account to own from the start."""
     prefixes = MARKETS[country].ranges[type].prefixes
     each = -(-amount // len(prefixes))
     numbers = (

@@ -1,4 +1,4 @@
-"""The memory of the sandbox: one SQLite file, which several processes may share."""
+"""The state of the sandbox: one SQLite file, which several processes may share."""
 
 import json
 import sqlite3
@@ -32,13 +32,13 @@ SETTINGS: Mapping[str, str | None] = {
     "bundle_sid": None,
     "emergency_address_sid": None,
 }
-"""What can be set on an owned number, and what it is before."""
+"""The settings of an owned number and their defaults."""
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS stock (
     e164 TEXT PRIMARY KEY, country TEXT NOT NULL, type TEXT NOT NULL, locality TEXT, region TEXT,
     address TEXT NOT NULL, bundle INTEGER NOT NULL, features TEXT NOT NULL, price TEXT NOT NULL,
-    place INTEGER  -- where it stands on the shelf; empty for a number that no search shows
+    place INTEGER  -- its position on the shelf; empty for a number that no search returns
 );
 CREATE INDEX IF NOT EXISTS stock_shelf ON stock (country, type, place);
 CREATE TABLE IF NOT EXISTS owned (
@@ -67,7 +67,7 @@ CREATE TABLE IF NOT EXISTS seeded (what TEXT PRIMARY KEY);
 
 @dataclass(frozen=True)
 class OwnedSeed:
-    """A number that an account shall hold from the start, without a purchase in the ledger, or has given back.
+    """A number that an account owns from the start, without a purchase in the ledger, or has released.
 
     `others` are more of its SETTINGS.
     """
@@ -84,9 +84,9 @@ class OwnedSeed:
 
 @dataclass(frozen=True)
 class CallSeed:
-    """A call in the log of an account. Every minute that has begun costs.
+    """A call in the log of an account; each started minute is charged.
 
-    `answered_by` is None where nobody asked for machines to be detected.
+    `answered_by` is None without machine detection.
     """
 
     sid: str
@@ -101,12 +101,12 @@ class CallSeed:
 
     @property
     def price(self) -> str | None:
-        """What it cost, as Twilio writes it."""
+        """The price as Twilio writes it."""
         return f"-{0.0085 * (self.duration // 60 + 1):.4f}" if self.duration else None
 
 
 class Store:
-    """The state of one sandbox, in the file at *path*."""
+    """The state in the file at *path*."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -124,9 +124,9 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection that nobody else writes beside; what it did is undone if the block raises."""
+        """Yield a connection that alone may write; its changes are undone if the block raises."""
         with self._connection() as db:
-            # Taking the write lock before the first look is what leaves one owner to parallel buyers.
+            # The write lock is taken before the first read, so that of parallel buyers only one succeeds.
             db.execute("BEGIN IMMEDIATE")
             with db:
                 yield db
@@ -142,16 +142,16 @@ class Store:
             db.close()
 
     def seed_owned(self, numbers: Iterable[OwnedSeed]) -> None:
-        """Put *numbers* into their accounts, each once and for ever: a released one does not come back.
+        """Add *numbers* to their accounts, each only once: a released one does not come back.
 
-        One that somebody holds already stays as it is.
+        One that is owned already stays as it is.
         """
         with self.writing() as db:
             for number in numbers:
                 is_held = db.execute("SELECT 1 FROM owned WHERE e164 = ?", (number.e164,)).fetchone()
                 if not once(db, f"owned {number.e164}") or is_held:
                     continue
-                add_stock(db, [_described(number.e164)], on_shelf=False)  # whoever gave it back can buy it again
+                add_stock(db, [_described(number.e164)], on_shelf=False)
                 if not number.released:
                     settings = {"voice_url": number.voice_url, "status_callback": number.status_callback}
                     settings |= number.others
@@ -161,83 +161,55 @@ class Store:
                     own(db, number.account_sid, number.e164, settings, sid=sid)
 
     def seed_calls(self, calls: Iterable[CallSeed]) -> None:
-        """Put *calls* into the logs of their accounts, each once."""
+        """Add *calls* to the logs of their accounts, each only once."""
         with self.writing() as db:
             add_calls(db, calls)
 
 
 def number_sid(account_sid: str, e164: str, purchase: int = 0) -> str:
-    """Return the SID of a number that an account held from the start, or bought with the *purchase* of that id."""
+    """Return the SID of a number that an account owned from the start, or bought with the *purchase* of that id."""
     return "PN" + digest("number", account_sid, e164, purchase)
 
 
 def once(db: sqlite3.Connection, what: str) -> bool:
-    """Return True the first time that *what* is asked of this state, and False ever after."""
+    """Return True the first time that this is called for *what*, and False from then on."""
     return db.execute("INSERT OR IGNORE INTO seeded VALUES (?)", (what,)).rowcount == 1
 
 
 def add_stock(db: sqlite3.Connection, numbers: Iterable[StockNumber], *, on_shelf: bool = True) -> None:
-    """Describe *numbers*; those on the shelf stand there in an order that mixes prefixes."""
+    """Add *numbers*; those on the shelf are for sale, in an order that mixes prefixes."""
     db.executemany(
-        "INSERT OR IGNORE INTO stock VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO stock "
+        "VALUES (:e164, :country, :type, :locality, :region, :address, :bundle, :features, :price, :place)",
         (
-            (
-                n.e164,
-                n.country,
-                n.type,
-                n.prefix.locality,
-                n.prefix.region,
-                n.range.address,
-                n.range.bundle,
-                ",".join(n.range.features),
-                n.range.price,
-                _place(n.e164) if on_shelf else None,
-            )
-            for n in numbers
+            {**vars(number), **vars(number.prefix), **vars(number.range)}
+            | {"features": ",".join(number.range.features), "place": _place(number.e164) if on_shelf else None}
+            for number in numbers
         ),
     )
 
 
 def add_calls(db: sqlite3.Connection, calls: Iterable[CallSeed]) -> None:
-    """Write *calls* down, but for those that are there."""
+    """Add *calls* that are not in the log yet."""
     db.executemany(
-        "INSERT OR IGNORE INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            (
-                call.sid,
-                call.account_sid,
-                call.direction,
-                call.from_number,
-                call.to_number,
-                call.status,
-                timestamp(call.started),
-                call.duration,
-                call.price,
-                call.answered_by,
-            )
-            for call in calls
-        ),
+        "INSERT OR IGNORE INTO calls VALUES (:sid, :account_sid, :direction, :from_number, :to_number, :status, "
+        ":started, :duration, :price, :answered_by)",
+        (vars(call) | {"started": timestamp(call.started), "price": call.price} for call in calls),
     )
 
 
 def own(db: sqlite3.Connection, account_sid: str, e164: str, settings: Mapping[str, str | None], *, sid: str) -> None:
-    """Make the account the owner of *e164*, which nobody may own; the caller holds the write lock."""
+    """Make the account the owner of *e164*, which nobody owns; the caller holds the write lock."""
+    values = json.dumps(dict(SETTINGS) | {"friendly_name": national_name(e164)} | dict(settings))
     now = timestamp()
     db.execute(
         "INSERT INTO owned (e164, sid, account_sid, settings, created, updated) VALUES (?, ?, ?, ?, ?, ?)",
-        (
-            e164,
-            sid,
-            account_sid,
-            json.dumps(dict(SETTINGS) | {"friendly_name": spoken(e164)} | dict(settings)),
-            now,
-            now,
-        ),
+        (e164, sid, account_sid, values, now, now),
     )
 
 
 def enter(db: sqlite3.Connection, action: str, account_sid: str, e164: str, sid: str) -> None:
-    """Write a purchase, its repetition or a release into the ledger; the price is a month of the number, or nothing."""
+    """Add a purchase, its repeat or a release to the ledger; a purchase costs a month's price, the others nothing."""
     price = db.execute("SELECT price FROM stock WHERE e164 = ?", (e164,)).fetchone()[0]
     db.execute(
         "INSERT INTO ledger (at, action, account_sid, e164, sid, price, currency) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -246,17 +218,17 @@ def enter(db: sqlite3.Connection, action: str, account_sid: str, e164: str, sid:
 
 
 def reshelve(db: sqlite3.Connection, e164: str) -> None:
-    """Show *e164* to searches, though it may have been held since the start."""
+    """Put *e164* up for sale, even if it was owned from the start."""
     db.execute("UPDATE stock SET place = ? WHERE e164 = ?", (_place(e164), e164))
 
 
 def timestamp(moment: datetime | None = None) -> str:
-    """Return *moment*, or now, as text that sorts in time's order."""
+    """Return *moment*, or now, as text that sorts by time."""
     return (moment or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def spoken(e164: str) -> str:
-    """Return the name that a number has before it is given one: national in the US and Canada only."""
+def national_name(e164: str) -> str:
+    """Return the name that a number has by default: the national form in the US and Canada, else E.164."""
     if not e164.startswith("+1"):
         return e164
     return phonenumbers.format_number(phonenumbers.parse(e164), phonenumbers.PhoneNumberFormat.NATIONAL)
@@ -267,7 +239,7 @@ def _place(e164: str) -> int:
 
 
 def _described(e164: str) -> StockNumber:
-    """Return what the catalogue knows about any valid number."""
+    """Return any valid number as the catalogue describes it."""
     number = phonenumbers.parse(e164)
     national = phonenumbers.national_significant_number(number)
     country = phonenumbers.region_code_for_number(number) or "US"

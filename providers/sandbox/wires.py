@@ -1,4 +1,4 @@
-"""The open sockets of the server, so that a fault can cut one without an HTTP answer."""
+"""The open sockets of the server: a fault can close one without an HTTP answer."""
 
 import asyncio
 import socket
@@ -10,11 +10,11 @@ _open: dict[object, asyncio.Transport] = {}
 
 
 class WireProtocol(H11Protocol):
-    """HTTP as uvicorn speaks it, remembering the socket below."""
+    """uvicorn's HTTP, which also remembers the socket."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        # asyncio does so only for sockets that name TCP outright; without it each answer waits 40 ms.
+        # asyncio does this only for sockets whose protocol is given; without it each answer takes 40 ms longer.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         _open[self.client, self.server] = transport
 
@@ -24,7 +24,7 @@ class WireProtocol(H11Protocol):
 
 
 async def cut(scope: Scope, receive: Receive) -> None:
-    """Close the socket of the request, and wait until it is closed."""
+    """Close the socket of the request and wait until it is closed."""
     transport = _open.get((scope["client"], scope["server"]))
     if transport is None:
         raise RuntimeError("A connection can be dropped only where providers.sandbox.server serves the app.")

@@ -32,7 +32,14 @@ class Refusal(TwilioException):  # type: ignore[misc]  # twilio has no types
             body = None
         fields = body if isinstance(body, dict) else {}
         code = fields.get("code") or _CODES_BY_STATUS.get(response.status_code)
-        self.answer = answer(response.status_code, None if code is None else str(code), response.headers, response.text)
+        self.answer = answer(
+            response.status_code,
+            None if code is None else str(code),
+            response.headers,
+            response.text,
+            request_id="Twilio-Request-Id",
+        )
+        self.is_gone = response.status_code == 404
         # RFC 9457 problem documents say `detail` and `title` where the older bodies say `message`.
         self.message = str(fields.get("message") or fields.get("detail") or fields.get("title") or "").strip()
 

@@ -288,7 +288,7 @@ def _attempt(what: str, *, writing: bool = False) -> Attempt:
 def _translate(exc: Exception, attempt: Attempt, reasons: Mapping[str, str]) -> ProviderError:
     if isinstance(exc, Refusal):
         why = reasons.get(exc.answer.code or "") or exc.message or f"it gave no reason (HTTP {exc.answer.status})"
-        return attempt.answered(why, exc.answer)
+        return attempt.answered(why, exc.answer, is_gone=exc.is_gone)
     if isinstance(exc, requests.RequestException):
         return attempt.broken(exc)
     return attempt.lost("its answer could not be read")

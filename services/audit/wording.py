@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,73 +16,6 @@ from services.connections.connections import all_providers, provider_named
 from services.health.thresholds import MEANINGS
 from services.text import labels, numbering
 
-ACTIONS: dict[str, str] = {
-    Action.AGENTS_ACTIVATE: "activated the agent",
-    Action.AGENTS_ADD: "added the agent",
-    Action.AGENTS_DEACTIVATE: "deactivated the agent",
-    Action.AGENTS_RENAME: "renamed the agent",
-    Action.API_KEYS_CREATE: "created an API key",
-    Action.API_KEYS_REVOKE: "revoked an API key",
-    Action.AUDIT_EXPORT: "downloaded the activity",
-    Action.AUDIT_REPORT: "downloaded the tenant audit",
-    Action.CAMPAIGNS_ADD: "added the campaign",
-    Action.CAMPAIGNS_ADD_NUMBERS: "added numbers to the pool",
-    Action.CAMPAIGNS_EDIT: "changed the campaign",
-    Action.CAMPAIGNS_EDIT_POOL: "changed a number's place in the pool",
-    Action.CAMPAIGNS_LOSE_NUMBER: "removed an unavailable number from the campaign",
-    Action.CAMPAIGNS_REMOVE_NUMBER: "removed a number from the pool",
-    Action.CAMPAIGNS_SET_PRIMARY: "changed the primary number",
-    Action.CONNECTIONS_ACTIVATE: "activated the connection",
-    Action.CONNECTIONS_ADD: "added the connection",
-    Action.CONNECTIONS_DEACTIVATE: "deactivated the connection",
-    Action.CONNECTIONS_DELETE: "deleted the connection",
-    Action.CONNECTIONS_EDIT: "changed the connection",
-    Action.CONNECTIONS_ROTATE_KEY: "changed the encryption key of credentials",
-    Action.CONNECTIONS_TEST: "tested the connection",
-    Action.DEMO_FILL: "filled the demo workspace",
-    Action.HEALTH_EXPORT: "downloaded number health",
-    Action.HEALTH_IMPORT: "imported campaign health",
-    Action.HEALTH_PULL: "read campaign health from the call log",
-    Action.NUMBERS_ACTIVATE: "activated the number",
-    Action.NUMBERS_ADD: "added the number",
-    Action.NUMBERS_ASSIGN_AGENT: "changed the inbound call agent",
-    Action.NUMBERS_BUY: "bought the number",
-    Action.NUMBERS_BUY_BACK: "bought the number back",
-    Action.NUMBERS_DEACTIVATE: "deactivated the number",
-    Action.NUMBERS_EDIT_PROVIDER_FIELDS: "changed the provider fields",
-    Action.NUMBERS_EDIT_TAGS_AND_NOTES: "changed tags and notes",
-    Action.NUMBERS_EXPORT: "downloaded the list of numbers",
-    Action.NUMBERS_IMPORT: "imported the number",
-    Action.NUMBERS_IMPORT_FILE: "imported numbers from a file",
-    Action.NUMBERS_PUT_BACK: "restored the number to the workspace",
-    Action.NUMBERS_RELEASE: "released the number",
-    Action.NUMBERS_REMOVE: "removed the number from the workspace",
-    Action.NUMBERS_RENAME: "changed the label",
-    Action.NUMBERS_RESTRICT_INBOUND: "changed the allowed inbound countries",
-    Action.NUMBERS_RESTRICT_OUTBOUND: "changed the allowed outbound countries",
-    Action.NUMBERS_RESYNC: "synced from the provider",
-    Action.NUMBERS_SET_CONNECTION: "changed the telephony connection",
-    Action.NUMBERS_SET_WEBHOOKS: "changed the webhooks at the provider",
-    Action.ORDERS_CANCEL: "cancelled an order",
-    Action.ORDERS_CONFIRM: "order confirmed",
-    Action.ORDERS_FAIL: "order failed",
-    Action.ORDERS_PLACE: "placed an order",
-    Action.ORDERS_UNCERTAIN: "order pending confirmation",
-    Action.SETTINGS_CHANGE: "changed the tenant's settings",
-    Action.TENANTS_CHANGE: "changed the tenant",
-    Action.TENANTS_CREATE: "created the tenant",
-    Action.TENANTS_RESUME: "resumed the tenant",
-    Action.TENANTS_SUSPEND: "suspended the tenant",
-    Action.USERS_ACTIVATE: "activated the user",
-    Action.USERS_CHANGE_PASSWORD: "changed their password",
-    Action.USERS_CHANGE_ROLE: "changed the user's role",
-    Action.USERS_CHANGE_SUPERADMIN: "granted or removed superadmin",
-    Action.USERS_CREATE: "created the user",
-    Action.USERS_DEACTIVATE: "deactivated the user",
-    Action.USERS_RESET_PASSWORD: "reset the user's password",
-    Action.USERS_SIGN_IN: "signed in",
-    Action.USERS_SIGN_OUT_EVERYWHERE: "signed the user out everywhere",
-}
 KINDS = {
     "number": "Number",
     "order": "Order",
@@ -98,130 +31,123 @@ KINDS = {
 }
 """What an event can be about."""
 
-FIELDS = {
-    "kind": "Order",
-    "state": "Outcome",
-    "problem": "Problem",
-    "name": "Name",
-    "label": "Label",
-    "status": "Status",
-    "reason": "Reason",
-    AT_PROVIDER: "At the provider",
-    "number": "Number",
-    "primary_number": "Primary number",
-    "pool_status": "Pool status",
-    "agent": "Inbound call agent",
-    "connection": "Telephony connection",
-    "provider": "Provider",
-    "provider_sid": "SID",
-    "default_country": "Default country",
-    "allowed_inbound": "Allowed inbound countries",
-    "allowed_outbound": "Allowed outbound countries",
-    "price": "Price",
-    "voice_url": "Voice URL",
-    "voice_method": "Voice method",
-    "voice_fallback_url": "Voice fallback URL",
-    "voice_fallback_method": "Voice fallback method",
-    "status_callback": "Status callback",
-    "status_callback_method": "Status callback method",
-    "trunk_sid": "Trunk",
-    "voice_application_sid": "Voice application",
-    "sms_url": "SMS URL",
-    "routed_by": "Routed by",
-    "buy_back_until": "Can be bought back until",
-    "tags": "Tags",
-    "notes": "Notes",
-    "role": "Role",
-    "active": "Active",
-    "suspended": "Suspended",
-    "time_zone": "Time zone",
-    "key": "Key",
-    "passed": "Passed",
-    "result": "Result",
-    "source": "Source",
-    "added": "Rows added",
-    "replaced": "Rows replaced",
-    "already_here": "Rows already here",
-    "differing": "Rows that differ",
-    "refused": "Rows refused",
-    "first_day": "First day",
-    "last_day": "Last day",
-    "numbers": "Numbers",
-    "connections": "Connections",
-    "filters": "Filters",
-    "days": "Days",
-    "calls": "Calls read",
-    "kept": "Rows kept",
-    "inbound": "Inbound calls",
-    "not_dialed": "Calls not dialed",
-    "not_on_record": "Calls from numbers not in Numberdesk",
-    "in_no_pool": "Calls from numbers in no pool",
-    "in_several_pools": "Calls from numbers in several pools",
-    "search": "Search",
-    "statuses": "Statuses",
-    "superadmin": "Superadmin",
-    "format": "Format",
-    "from": "From",
-    "to": "To",
-    **{name: meaning.label for name, meaning in MEANINGS.items()},
+
+@dataclass(frozen=True)
+class Field:
+    """A logged value: its label, how one is read, and what stands for none.
+
+    `read` may leave a number, a day or a moment, which are written alike in all fields.
+    """
+
+    label: str
+    read: Callable[[Any], Any] | None = None
+    nothing: str = "—"
+
+
+def _spelled(key: str) -> str:
+    return key.replace("_", " ").capitalize()
+
+
+def _one_of(words: Mapping[Any, str]) -> Callable[[str], str]:
+    return lambda key: words.get(key, _spelled(key))
+
+
+def _provider(key: str) -> str:
+    return provider_named(key).name
+
+
+def _price(text: str) -> str:
+    amount, _, currency = text.partition(" ")
+    return f"{labels.money(Money(Decimal(amount), currency))} a month"
+
+
+FIELDS: dict[str, Field] = {
+    "kind": Field("Order", _one_of(labels.ORDER)),
+    "state": Field("Outcome", _one_of(labels.ORDER_STATE)),
+    "problem": Field("Problem"),
+    "name": Field("Name"),
+    "label": Field("Label"),
+    "status": Field("Status", _one_of({**labels.STATUS, **labels.CAMPAIGN})),
+    "reason": Field("Reason"),
+    AT_PROVIDER: Field("At the provider"),
+    "number": Field("Number", numbering.display),
+    "primary_number": Field("Primary number", numbering.display),
+    "pool_status": Field("Pool status", _one_of(labels.POOL)),
+    "agent": Field("Inbound call agent", nothing=labels.UNASSIGNED),
+    "connection": Field("Telephony connection"),
+    "provider": Field("Provider", _provider),
+    "provider_sid": Field("SID"),
+    "default_country": Field("Default country", numbering.country_name),
+    "allowed_inbound": Field("Allowed inbound countries", numbering.country_name, "no restriction"),
+    "allowed_outbound": Field("Allowed outbound countries", numbering.country_name, "no restriction"),
+    "price": Field("Price", _price),
+    "voice_url": Field("Voice URL"),
+    "voice_method": Field("Voice method"),
+    "voice_fallback_url": Field("Voice fallback URL"),
+    "voice_fallback_method": Field("Voice fallback method"),
+    "status_callback": Field("Status callback"),
+    "status_callback_method": Field("Status callback method"),
+    "trunk_sid": Field("Trunk"),
+    "voice_application_sid": Field("Voice application"),
+    "sms_url": Field("SMS URL"),
+    "routed_by": Field("Routed by"),
+    "buy_back_until": Field("Can be bought back until", datetime.fromisoformat),
+    "tags": Field("Tags"),
+    "notes": Field("Notes"),
+    "role": Field("Role", _one_of(labels.ROLE), "no role"),
+    "active": Field("Active"),
+    "suspended": Field("Suspended"),
+    "time_zone": Field("Time zone"),
+    "key": Field("Key"),
+    "passed": Field("Passed"),
+    "result": Field("Result"),
+    "source": Field("Source"),
+    "added": Field("Rows added"),
+    "replaced": Field("Rows replaced"),
+    "already_here": Field("Rows already here"),
+    "differing": Field("Rows that differ"),
+    "refused": Field("Rows refused"),
+    "first_day": Field("First day", date.fromisoformat),
+    "last_day": Field("Last day", date.fromisoformat),
+    "numbers": Field("Numbers"),
+    "connections": Field("Connections"),
+    "filters": Field("Filters"),
+    "days": Field("Days"),
+    "calls": Field("Calls read"),
+    "kept": Field("Rows kept"),
+    "inbound": Field("Inbound calls"),
+    "not_dialed": Field("Calls not dialed"),
+    "not_on_record": Field("Calls from numbers not in Numberdesk"),
+    "in_no_pool": Field("Calls from numbers in no pool"),
+    "in_several_pools": Field("Calls from numbers in several pools"),
+    "search": Field("Search"),
+    "statuses": Field("Statuses", _one_of(labels.STATUS)),
+    "superadmin": Field("Superadmin"),
+    "format": Field("Format"),
+    "from": Field("From"),
+    "to": Field("To"),
+    **{name: Field(meaning.label, meaning.text) for name, meaning in MEANINGS.items()},
 }
 """The logged values, in display order."""
 
-_NOUNS = {
-    "agents": "Agents",
-    "api_keys": "API keys",
-    "audit": "Activity",
-    "campaigns": "Campaigns",
-    "connections": "Connections",
-    "demo": "Demo",
-    "health": "Campaign health",
-    "numbers": "Numbers",
-    "orders": "Orders",
-    "settings": "Settings",
-    "tenants": "Tenants",
-    "users": "Users",
-}
-
-_NOTHING = {
-    "agent": "Unassigned",
-    "allowed_inbound": "no restriction",
-    "allowed_outbound": "no restriction",
-    "role": "no role",
-}
-_COUNTRIES = ("allowed_inbound", "allowed_outbound", "countries", "default_country")
-_LABELS = ("name", "source")
-_NUMBERS = ("number", "primary_number")
-_DAYS = ("first_day", "last_day")
-_INSTANTS = ("buy_back_until", "since", "until")
-_CHOICES: Mapping[str, Mapping[Any, str]] = {
-    "actions": ACTIONS,
-    "kind": labels.ORDER,
-    "kinds": KINDS,
-    "managed": {str(managed): word for managed, word in labels.MANAGED.items()},
-    "pool_status": labels.POOL,
-    "role": labels.ROLE,
-    "state": labels.ORDER_STATE,
-    "status": {**labels.STATUS, **labels.CAMPAIGN},
-    "statuses": labels.STATUS,
-    "types": labels.TYPE,
-}
 _FILTERS = {
-    "actions": "action",
-    "actors": "who",
-    "agents": "agent",
-    "connections": "connection",
-    "countries": "country",
-    "kinds": "kind",
-    "managed": "managed by",
-    "providers": "provider",
-    "search": "search",
-    "since": "from",
-    "statuses": "status",
-    "tags": "tag",
-    "tenants": "tenant",
-    "types": "type",
-    "until": "before",
+    "actions": Field("action", lambda key: action(key)),
+    "actors": Field("who"),
+    "agents": Field("agent"),
+    "connections": Field("connection"),
+    "countries": Field("country", numbering.country_name),
+    "kinds": Field("kind", _one_of(KINDS)),
+    "managed": Field("managed by", _one_of({str(managed): word for managed, word in labels.MANAGED.items()})),
+    "providers": Field("provider", _provider),
+    "search": Field("search"),
+    "since": Field("from", datetime.fromisoformat),
+    "statuses": Field("status", _one_of(labels.STATUS)),
+    "tags": Field("tag"),
+    "tenants": Field("tenant"),
+    "types": Field("type", _one_of(labels.TYPE)),
+    "until": Field("before", datetime.fromisoformat),
 }
+_NOUNS = {"api_keys": "API keys", "audit": "Activity", "health": "Campaign health"}
 _ORDER_RESULTS = (Action.ORDERS_CONFIRM, Action.ORDERS_FAIL, Action.ORDERS_UNCERTAIN)
 _PLACES = {name: place for place, name in enumerate(FIELDS)}
 _NUMBER = re.compile(r"\+?[0-9]{3,}")
@@ -229,36 +155,21 @@ _NUMBER = re.compile(r"\+?[0-9]{3,}")
 
 @dataclass(frozen=True)
 class Change:
-    """One changed value as text. `before` is None where only the new value matters, `after` where only the old.
-
-    For lists, what was `added` and `removed`.
-    """
+    """One changed value as text; `before` is None where it is told in one: a new value, or what a list has lost."""
 
     name: str
+    after: str
     before: str | None = None
-    after: str | None = None
-    added: str = ""
-    removed: str = ""
-
-    @property
-    def value(self) -> str:
-        """The change of the value: `Sales → Support`."""
-        if self.added or self.removed:
-            parts = [f"added {self.added}" if self.added else "", f"removed {self.removed}" if self.removed else ""]
-            return ", ".join(part for part in parts if part)
-        if self.after is None:
-            return f"was {self.before}"
-        return self.after if self.before is None else f"{self.before} → {self.after}"
 
     @property
     def text(self) -> str:
         """The change as a line: `Label: Sales → Support`."""
-        return f"{self.name}: {self.value}"
+        return f"{self.name}: {self.after if self.before is None else f'{self.before} → {self.after}'}"
 
 
 def action(key: str) -> str:
     """Return what was done: `changed the label`."""
-    return ACTIONS.get(key, key)
+    return Action(key).words if key in set(Action) else key
 
 
 def event_action(row: AuditRow) -> str:
@@ -276,7 +187,7 @@ def clause(row: AuditRow) -> str:
 def action_options(keys: Iterable[str]) -> dict[str, str]:
     """Return the actions in *keys* as text, each with its noun so that they sort together."""
     known = [Action(key) for key in sorted(keys) if key in set(Action)]
-    return {key: f"{_NOUNS[key.split(':')[0]]}: {ACTIONS[key]}" for key in known}
+    return {key: f"{_one_of(_NOUNS)(key.split(':')[0])}: {key.words}" for key in known}
 
 
 def kind(key: str) -> str:
@@ -289,112 +200,87 @@ def subject(row: AuditRow) -> str:
     return numbering.display(row.subject) if row.subject_type in ("number", "order") else row.subject
 
 
-def field(name: str) -> str | None:
-    """Return the label of an event's field; None if it has none."""
+def field(name: str) -> Field | None:
+    """Return how an event's field is read; None if that is not known."""
     if _NUMBER.fullmatch(name):
-        return numbering.display(name)
-    return FIELDS.get(name) or _provider_fields_of().get(name)
+        return Field(numbering.display(name), _place, nothing="not in the pool")
+    return FIELDS.get(name) or _provider_fields().get(name)
 
 
 def changes(row: AuditRow, zone: ZoneInfo) -> list[Change]:
     """Return every value of an event as text, with times in *zone*."""
     before, after = _flat(row.before, row.after), _flat(row.after, row.before)
     found = []
-    for name in sorted({**before, **after}, key=_order):
-        title = field(name) or _spelled(name)
+    for name in sorted({**before, **after}, key=lambda name: (_PLACES.get(name, len(_PLACES)), name)):
+        known = field(name) or Field(_spelled(name))
+        tell = functools.partial(_in_words, known, zone=zone)
         old, new = before.get(name), after.get(name)
-        if name in _LABELS and row.subject in (old, new) and None in (old, new):
+        if name in ("name", "source") and row.subject in (old, new) and None in (old, new):
             continue  # already in the subject
         if name not in before or (name in after and old == new):
-            found += [Change(title, after=_in_words(name, new, zone))] if not _is_nothing(new) else []
+            found += [Change(known.label, tell(new))] if not _is_nothing(new) else []
         elif name not in after:  # values of a deleted thing; beside other values they are no change
-            found += [Change(title, before=_in_words(name, old, zone))] if not (after or _is_nothing(old)) else []
+            found += [Change(known.label, f"was {tell(old)}")] if not (after or _is_nothing(old)) else []
         elif isinstance(old, list) and isinstance(new, list) and old and new:
-            more, fewer = [v for v in new if v not in old], [v for v in old if v not in new]
-            found.append(Change(title, added=_listed(name, more, zone), removed=_listed(name, fewer, zone)))
+            parts = {"added": [one for one in new if one not in old], "removed": [one for one in old if one not in new]}
+            told = ", ".join(f"{verb} {tell(some)}" for verb, some in parts.items() if some)
+            found.append(Change(known.label, told))
         else:
-            found.append(Change(title, _in_words(name, old, zone), _in_words(name, new, zone)))
+            found.append(Change(known.label, tell(new), tell(old)))
     return found
-
-
-def _order(name: str) -> tuple[int, str]:
-    return (_PLACES.get(name, len(_PLACES)), name)
 
 
 def _flat(values: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
     """Return *values* with the provider's fields beside the others, and a price with its currency."""
     flat = dict(values)
     if "provider_fields" in flat:
-        known = {**(others.get("provider_fields") or {}), **flat["provider_fields"]}
-        flat |= {name: flat["provider_fields"].get(name) for name in known}
-        del flat["provider_fields"]
+        own = flat.pop("provider_fields")
+        flat |= {name: own.get(name) for name in {**(others.get("provider_fields") or {}), **own}}
     currency = flat.pop("currency", None)  # kept apart until 2026-11
-    if flat.get("price"):
-        amount, _, unit = flat["price"].partition(" ")
-        flat["price"] = f"{labels.money(Money(Decimal(amount), unit or currency or ''))} a month"
+    if currency and flat.get("price"):
+        flat["price"] += f" {currency}"
     return flat
 
 
-def _in_words(name: str, value: Any, zone: ZoneInfo) -> str:
-    if _NUMBER.fullmatch(name):
-        return _place(value)
+def _in_words(known: Field, value: Any, zone: ZoneInfo) -> str:
     if _is_nothing(value):
-        return _NOTHING.get(name, "—")
-    if isinstance(value, dict):
-        return _filtered(value, zone)
+        return known.nothing
     if isinstance(value, list):
-        return _listed(name, value, zone)
-    if name in MEANINGS:
-        return MEANINGS[name].text(value)
-    if isinstance(value, bool):
-        return "Yes" if value else "No"
-    if isinstance(value, int):
-        return f"{value:,}"
-    text = str(value)
-    if name in _CHOICES:
-        return _CHOICES[name].get(text, _spelled(text))
-    if name in _COUNTRIES:
-        return numbering.country_name(text)
-    if name in _NUMBERS:
-        return numbering.display(text)
-    if name in ("provider", "providers"):
-        return provider_named(text).name
-    if name in _DAYS:
-        return f"{date.fromisoformat(text):%-d %b %Y}"
-    if name in _INSTANTS:
-        return f"{datetime.fromisoformat(text).astimezone(zone):%-d %b %Y, %H:%M %Z}"
-    return text
+        return ", ".join(_in_words(known, one, zone) for one in value)
+    if isinstance(value, dict):
+        parts = [
+            f"{_FILTERS[name].label} {_in_words(_FILTERS[name], one, zone)}"
+            for name, one in value.items()
+            if name in _FILTERS
+        ]
+        return "; ".join(parts) or "none"
+    match known.read(value) if known.read else value:
+        case bool(answer):
+            return "Yes" if answer else "No"
+        case int(n):
+            return f"{n:,}"
+        case datetime() as moment:
+            return f"{moment.astimezone(zone):%-d %b %Y, %H:%M %Z}"
+        case date() as day:
+            return f"{day:%-d %b %Y}"
+        case text:
+            return str(text)
 
 
-def _listed(name: str, values: list[Any], zone: ZoneInfo) -> str:
-    return ", ".join(_in_words(name, value, zone) for value in values)
-
-
-def _place(value: Any) -> str:
+def _place(value: str) -> str:
     """Return a number's place in a pool, which is kept as `active, weight 1.5`."""
-    if not value:
-        return "not in the pool"
-    status, *weight = str(value).split(", ")
-    return ", ".join([_CHOICES["pool_status"].get(status, status), *weight])
-
-
-def _filtered(filters: Mapping[str, Any], zone: ZoneInfo) -> str:
-    parts = [f"{_FILTERS[name]} {_in_words(name, value, zone)}" for name, value in filters.items() if name in _FILTERS]
-    return "; ".join(parts) or "none"
+    status, *weight = value.split(", ")
+    return ", ".join([_one_of(labels.POOL)(status), *weight])
 
 
 def _is_nothing(value: Any) -> bool:
     return value is None or value in ("", [])
 
 
-def _spelled(key: str) -> str:
-    return key.replace("_", " ").capitalize()
-
-
 @functools.cache
-def _provider_fields_of() -> dict[str, str]:
+def _provider_fields() -> dict[str, Field]:
     return {
-        found.name: found.label
+        found.name: Field(found.label)
         for provider in all_providers()
         for found in (*provider.credential_fields, *provider.number_fields)
     }

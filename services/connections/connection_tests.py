@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 from sqlmodel import Session
 
-import db.base.engine
 import db.connections
 from db.models import Connection
 from providers import PROVIDERS
@@ -19,7 +18,7 @@ from services.connections.connections import provider_named
 from services.core import validation
 from services.core.access import Actor, Permission, require
 from services.core.errors import Conflict, InvalidInput, NotFound
-from services.core.transactions import writing
+from services.core.transactions import reading, writing
 
 _UNHEARD_OF = "numberdesk-connection-test"
 _SECONDS = 10.0
@@ -51,15 +50,14 @@ def test(session: Session, actor: Actor, connection_id: int) -> Outcome:
     API, Conflict when the connection changed while the provider was asked.
     """
     require(actor, Permission.CONNECTIONS_WRITE)
-    row = db.connections.find(session, actor.scope, validation.as_id(connection_id))
+    with reading(session):
+        row = db.connections.find(session, actor.scope, validation.as_id(connection_id))
     if row is None:
         raise NotFound
     provider = provider_named(row.provider)
     if not can_test(provider):
         raise InvalidInput(f"{provider.name} cannot be tested. {provider.limits}")
     version = row.version
-    session.expunge(row)
-    db.base.engine.end_reading(session)  # no transaction stays open during a request
     outcome = _ask(row)
     with writing(session):
         fresh = db.connections.lock(session, actor.scope, connection_id)

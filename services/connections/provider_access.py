@@ -29,9 +29,6 @@ LONGEST_WAIT = 4.0
 PATIENCE = 15.0
 """Seconds within which the last attempt begins: with its timeouts it must end before anybody gives an order up."""
 
-STRICT = False
-"""Whether a request inside a writing transaction raises, as in tests, or is logged as a bug."""
-
 Answer = TypeVar("Answer")
 
 _log = structlog.get_logger()
@@ -92,7 +89,7 @@ class _Watched:
         def ask(*args: Any, **kwargs: Any) -> Any:
             db.base.engine.end_reading()
             if db.base.engine.in_transaction():
-                if STRICT:
+                if settings.current().strict:
                     raise AskedInTransaction(f"{name} was asked inside an open transaction")
                 _log.error("provider.asked_in_transaction", verb=name, stack_info=True)
             return found(*args, **kwargs)

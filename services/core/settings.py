@@ -23,6 +23,10 @@ class Settings(BaseSettings):
     sandbox_port: int = Field(default=0, ge=0, le=65535)
     settle_seconds: float = Field(default=60, ge=0)
     api_rate: str = "60/minute"
+    busy_seconds: float = Field(default=5, gt=0)
+    file_seconds: float = Field(default=60, gt=0)
+    summary_seconds: float = Field(default=1, ge=0)
+    strict: bool = False
 
     @property
     def url(self) -> str:

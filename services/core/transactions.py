@@ -1,4 +1,4 @@
-"""Transactions that write: committed at the end of the block, rolled back by whatever leaves it earlier."""
+"""Transactions that read or write: they end with their block, and whatever leaves it earlier rolls back."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +12,21 @@ from db.base.locks import Lock
 from services.core.errors import Conflict, ServiceError
 
 _OVERTAKEN = "Someone else changed this in the meantime. Nothing was saved."
+
+
+@contextmanager
+def reading(session: Session) -> Iterator[None]:
+    """Read in the block what is committed by now, in one transaction.
+
+    After it no connection is held, so that what follows may last, and what was read is not read again.
+    """
+    if db.base.engine.writes(session):
+        raise RuntimeError("A transaction that writes is open: reading would end it and lose what it wrote")
+    db.base.engine.forget(session)
+    with _ended(session):
+        yield
+        if session.new or session.dirty or session.deleted:
+            raise RuntimeError("Something was changed in a transaction that only reads")
 
 
 @contextmanager
@@ -31,12 +46,17 @@ def writing(
     if db.base.engine.writes(session):
         raise RuntimeError("A transaction that writes is open already: another one would end it and lose what it wrote")
     db.base.engine.start_write(session, patience=patience)
+    with overtaken(conflict), _ended(session):
+        if lock is not None:
+            locks.take(session, lock)
+        yield
+
+
+@contextmanager
+def _ended(session: Session) -> Iterator[None]:
     try:
-        with overtaken(conflict):
-            if lock is not None:
-                locks.take(session, lock)
-            yield
-            session.commit()
+        yield
+        session.commit()
     except BaseException:  # also a page that is left, which must not commit half of a change
         session.rollback()
         raise

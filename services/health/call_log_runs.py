@@ -17,7 +17,6 @@ who knew more, such as the dialer, and stays. The log names no campaign either: 
 pool its number is, added on that day or before. With several pools or none it counts nowhere, and is told.
 """
 
-import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -45,7 +44,6 @@ from services.text import days
 from services.text.labels import amount
 
 COMPLETED_SECONDS = 12
-BEAT_SECONDS = 10.0
 
 _UNDER_WAY = (CallStatus.QUEUED, CallStatus.RINGING, CallStatus.IN_PROGRESS)
 _OUR_FAULT = "Something went wrong on our side. It has been logged; continue, or tell your administrator."
@@ -136,8 +134,8 @@ def _read_day(connection_id: int, run: str) -> bool:
 
 
 def _ask(provider: Provider, since: datetime, until: datetime, connection_id: int, run: str) -> Day:
-    """Return all the calls of a span, added up; say from time to time that the run lives."""
-    read, token, said_at = Day(), None, time.monotonic()
+    """Return all the calls of a span, added up; say after each page that the run lives."""
+    read, token = Day(), None
     while True:
         page = provider_access.patiently(partial(provider.calls_page, since, until, token=token))
         for call in page.rows:
@@ -145,10 +143,8 @@ def _ask(provider: Provider, since: datetime, until: datetime, connection_id: in
         token = page.next_token
         if token is None:
             return read
-        if time.monotonic() - said_at > BEAT_SECONDS:
-            said_at = time.monotonic()
-            with write() as session:
-                db.health.call_logs.beat(session, connection_id, run)
+        with write() as session:
+            db.health.call_logs.beat(session, connection_id, run)
 
 
 def _keep(connection_id: int, run: str, day: date, until: datetime, read: Day) -> bool:

@@ -15,15 +15,11 @@ import db.health.summaries
 from db.base.engine import DatabaseUnavailable
 from db.health.summaries import Limits, StoredSummary
 from db.models import HealthSummary, Tenant
+from services.core import settings
 from services.core.access import Actor, Permission, require
+from services.core.transactions import reading
 from services.health import number_health, summary_lines, thresholds
 from services.text.days import today_in
-
-QUICK = 1.0
-"""Seconds. Nobody waits for summaries that took longer last time."""
-
-WAIT = 1.0
-"""The default total waiting time of a reader, in seconds."""
 
 REST = 10
 """Summaries take at most one part in this many of the time, however often calls come in or they fail."""
@@ -53,20 +49,19 @@ class AsOf:
 def freshen(session: Session, actor: Actor, days: int, *others: int, wait: float | None = None) -> AsOf:
     """Make sure that the summaries over windows of *days*, and *others*, are current or being computed.
 
-    Return of when those over *days* are, after no more than *wait* seconds, or WAIT. Nothing is written in the
-    transaction of *session*.
+    Return of when those over *days* are, after no more than *wait* seconds, or as many as the settings say. Nobody
+    waits for summaries that took longer last time. Nothing is written in the transaction of *session*.
     """
     require(actor, Permission.HEALTH_READ)
-    windows = {days, *others}
+    windows, longest = {days, *others}, settings.current().summary_seconds
     found = _stored(session, actor, windows)
     quick = [
         thread
         for one in found
-        if not _is_newest(one) and (thread := _begin(one)) and (one.summary is None or one.summary.seconds <= QUICK)
+        if not _is_newest(one) and (thread := _begin(one)) and (one.summary is None or one.summary.seconds <= longest)
     ]
     if quick:
-        session.rollback()  # nobody holds a connection while waiting
-        until = time.monotonic() + (WAIT if wait is None else wait)
+        until = time.monotonic() + (longest if wait is None else wait)
         for thread in quick:
             thread.join(max(0.0, until - time.monotonic()))
         found = _stored(session, actor, windows)
@@ -79,8 +74,8 @@ def freshen(session: Session, actor: Actor, days: int, *others: int, wait: float
 
 
 def _stored(session: Session, actor: Actor, windows: set[int]) -> list[StoredSummary]:
-    session.rollback()  # a transaction that reads already would not see what was added up since
-    return db.health.summaries.stored(session, actor.scope, windows)
+    with reading(session):  # a transaction that reads already would not see what was added up since
+        return db.health.summaries.stored(session, actor.scope, windows)
 
 
 def _is_newest(one: StoredSummary) -> bool:
@@ -92,7 +87,8 @@ def _is_newest(one: StoredSummary) -> bool:
 def _begin(one: StoredSummary) -> threading.Thread | None:
     """Compute it in the background, unless it rests. After a restart the next reader starts it."""
     key, old = (one.tenant.id, one.days), one.summary
-    if old and old.seconds > QUICK and (datetime.now(UTC) - old.made_at).total_seconds() <= REST * old.seconds:
+    was_slow = old is not None and old.seconds > settings.current().summary_seconds
+    if old and was_slow and (datetime.now(UTC) - old.made_at).total_seconds() <= REST * old.seconds:
         return None
     if time.monotonic() < _rests_until.get(key, 0):
         return None

@@ -19,7 +19,7 @@ from db.models import OrderState
 from services.connections import provider_access
 from services.core.access import Actor, Permission, require
 from services.core.settings import Settings
-from services.core.transactions import write
+from services.core.transactions import reading, write
 from services.health import call_log_runs, call_logs
 from services.jobs import dbos_internals
 from services.jobs.replicas import Replica
@@ -129,8 +129,8 @@ def look_at_all(session: Session, actor: Actor) -> str:
     Raises ProviderProblem, in the same words, when some could not be looked at: with each reason.
     """
     require(actor, Permission.NUMBERS_WRITE)
-    waiting = [(order.id, order.connection_id) for order in db.orders.queries.still_open(session, actor.scope)]
-    session.rollback()
+    with reading(session):
+        waiting = [(order.id, order.connection_id) for order in db.orders.queries.still_open(session, actor.scope)]
     until = time.monotonic() + LONGEST_LOOK
     settled = still_open = 0
     away: dict[int, str] = {}

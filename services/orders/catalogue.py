@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-import db.base.engine
 import db.connections
 import db.numbers.queries
 import db.orders.reconcile
@@ -33,6 +32,7 @@ from services.connections.connections import ConnectionRow, provider_named
 from services.core import validation
 from services.core.access import Actor, Permission, require, require_tenant
 from services.core.errors import InvalidInput, NotFound
+from services.core.transactions import reading
 from services.numbers import numbers
 from services.orders import identity
 
@@ -139,8 +139,8 @@ def owned_page(
 ) -> OwnedPage:
     """Return a page of the account's numbers, newest first, marked as on record or not.
 
-        With *only_new* those that are not: it reads on until there are enough for a page, or the account ends, and
-    tells     *progress* how many it has read. No transaction is open while the provider is asked.
+    With *only_new* those that are not: it reads on until there are enough for a page, or the account ends, and
+    tells *progress* how many it has read. No transaction is open while the provider is asked.
     """
     require(actor, Permission.NUMBERS_BUY)
     scope = Scope(require_tenant(actor))
@@ -148,22 +148,18 @@ def owned_page(
     found: dict[str, OwnedRow] = {}
     size, read = MAX_PAGE_SIZE if only_new else PAGE, 0
     while True:
-        db.base.engine.end_reading(session)
         page = _owned(provider, matching, size, token)
         e164s = [number.e164 for number in page.rows]
-        known, taken = (
-            db.numbers.queries.live_among(session, scope, e164s),
-            db.orders.reconcile.held_by_anybody(session, e164s),
-        )
+        with reading(session):
+            known = db.numbers.queries.live_among(session, scope, e164s)
+            taken = db.orders.reconcile.held_by_anybody(session, e164s)
         for number in page.rows:
             if not (only_new and number.e164 in taken):
                 found[number.e164] = OwnedRow(number, known.get(number.e164), number.e164 in taken)
         token, read = page.next_token, read + len(page.rows)
         if progress is not None:
-            session.rollback()
             progress(read)
         if token is None or len(found) >= PAGE:
-            session.rollback()
             return OwnedPage(tuple(found.values()), token)
 
 
@@ -191,12 +187,12 @@ def owned_by_sid(session: Session, actor: Actor, connection_id: int, sid: str, e
 def held(session: Session, actor: Actor, number_id: int) -> tuple[numbers.NumberDetail, str, Connection]:
     """Return a number, its SID and the connection that holds it. Raises InvalidInput when it lacks either."""
     require(actor, Permission.NUMBERS_READ)
-    number = numbers.get(session, actor, number_id)
-    sid = numbers.sid_of(number)
-    if sid is None or number.connection_id is None:
-        raise InvalidInput("This number has no SID at its provider.")
-    connection = db.connections.find(session, Scope(number.tenant_id), number.connection_id)
-    if connection is None:
+    with reading(session):
+        number = numbers.get(session, actor, number_id)
+        sid, connection = numbers.sid_of(number), None
+        if number.connection_id is not None:
+            connection = db.connections.find(session, Scope(number.tenant_id), number.connection_id)
+    if sid is None or connection is None:
         raise InvalidInput("This number has no SID at its provider.")
     return number, sid, connection
 
@@ -208,8 +204,8 @@ def at_provider(session: Session, actor: Actor, number_id: int) -> OwnedNumber |
     """
     require(actor, Permission.NUMBERS_READ)
     number, sid, connection = held(session, actor, number_id)
-    provider = _outside(session, connection)
     with provider_access.in_words():
+        provider = provider_access.connect(connection)
         return provider_access.patiently(lambda: identity.by_sid(provider, sid, number.e164))
 
 
@@ -223,12 +219,8 @@ def webhooks_now(session: Session, actor: Actor, number_id: int) -> Webhooks:
 
 
 def _provider(session: Session, actor: Actor, connection_id: int) -> Provider:
-    return _outside(session, validation.connection(session, Scope(require_tenant(actor)), connection_id))
-
-
-def _outside(session: Session, connection: Connection) -> Provider:
-    """End the transaction and return the connection's provider: no transaction stays open during requests."""
+    """Return the provider of a connection. No transaction stays open while it is asked."""
+    with reading(session):
+        connection = validation.connection(session, Scope(require_tenant(actor)), connection_id)
     with provider_access.in_words():
-        provider = provider_access.connect(connection)
-    db.base.engine.end_reading(session)
-    return provider
+        return provider_access.connect(connection)

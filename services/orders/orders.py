@@ -250,10 +250,10 @@ def cancel(session: Session, actor: Actor, order_id: int) -> None:
 
     Raises Forbidden, NotFound, and Conflict when it was sent or settled meanwhile.
     """
-    kind = get(session, actor, order_id).kind
-    require(actor, _ORDERING[kind])
+    row = get(session, actor, order_id)
+    require(actor, _ORDERING[row.kind])
     with writing(session):
-        db.orders.queries.claim(session, db.orders.queries.number_of(session, order_id))
+        db.orders.queries.claim(session, row.e164)
         order = db.orders.queries.find(session, order_id)
         if order is None:
             raise NotFound
@@ -261,7 +261,7 @@ def cancel(session: Session, actor: Actor, order_id: int) -> None:
             raise Conflict("This order has been sent to the provider in the meantime and can no longer be cancelled.")
         order.problem = f"Cancelled by {actor.name}. Nothing happened and nothing was charged."
         states.close(session, order, actor, OrderState.FAILED, Action.ORDERS_CANCEL)
-    states.log_change(order, OrderState.PLACED)
+    states.log_change(order, row.provider, OrderState.PLACED)
 
 
 def cancel_all(session: Session, actor: Actor, order_ids: Sequence[int]) -> str:
@@ -272,7 +272,6 @@ def cancel_all(session: Session, actor: Actor, order_ids: Sequence[int]) -> str:
         with contextlib.suppress(Conflict):
             cancel(session, actor, order_id)
             cancelled += 1
-        session.rollback()
     sent = len(order_ids) - cancelled
     return f"{labels.amount(cancelled, 'order')} cancelled" + (f"; {sent:,} already sent." if sent else ".")
 
@@ -384,6 +383,6 @@ def _place(session: Session, actor: Actor, kind: OrderKind, prepare: Callable[[]
         about = Subject("order", order.id, e164, connection.tenant_id)
         after = {"kind": str(kind), "connection": connection.name, "price": exact(order)}
         audit.record(session, actor, Action.ORDERS_PLACE, about, after=after)
-    states.log_change(order, None)
+    states.log_change(order, connection.provider, None)
     sweep.wake()
     return order.id

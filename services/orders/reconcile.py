@@ -11,7 +11,6 @@ from typing import Generic, TypeVar
 
 from sqlmodel import Session
 
-import db.base.engine
 import db.connections
 import db.orders.queries
 import db.orders.reconcile
@@ -25,6 +24,7 @@ from services.connections.connections import provider_named
 from services.core import validation
 from services.core.access import Actor, Permission, require, require_tenant
 from services.core.errors import Conflict, InvalidInput
+from services.core.transactions import reading
 from services.numbers import numbers
 from services.numbers.numbers import NumberDetail
 from services.orders import identity, orders, resync, webhook_orders
@@ -185,13 +185,15 @@ def compare(
     missing_here, missing_there, different = _Capped[MissingHere](), _Capped[MissingThere](), _Capped[Different]()
     theirs: set[str] = set()
     on_record = same = elsewhere = 0
-    for page in _pages(session, provider, matching):
+    for page in _pages(provider, matching):
         # A number that was bought meanwhile moves the others, so that one may come twice.
         fresh = [number for number in page if number.e164 not in theirs]
         theirs.update(number.e164 for number in fresh)
-        records = db.orders.reconcile.among(session, scope, [number.e164 for number in fresh])
-        unknown = [number.e164 for number in fresh if number.e164 not in records]
-        taken, ordered = db.orders.reconcile.held_by_anybody(session, unknown), db.orders.queries.open_numbers(session)
+        with reading(session):
+            records = db.orders.reconcile.among(session, scope, [number.e164 for number in fresh])
+            unknown = [number.e164 for number in fresh if number.e164 not in records]
+            taken = db.orders.reconcile.held_by_anybody(session, unknown)
+            ordered = db.orders.queries.open_numbers(session)
         for number in fresh:
             record = records.get(number.e164)
             if record is None:
@@ -204,11 +206,11 @@ def compare(
                 same += 1
         if progress is not None:
             progress(len(theirs))
-    for record in db.orders.reconcile.managed(session, scope, connection_id, matching):
-        on_record += 1
-        if record.e164 not in theirs:
-            missing_there.add(_missing_there(record))
-    session.rollback()
+    with reading(session):
+        for record in db.orders.reconcile.managed(session, scope, connection_id, matching):
+            on_record += 1
+            if record.e164 not in theirs:
+                missing_there.add(_missing_there(record))
     return Comparison(
         connection,
         matching,
@@ -270,11 +272,11 @@ def take_over(session: Session, actor: Actor, row: Different, taken: Sequence[Di
     Raises Conflict when the number changed since it was compared, here or there.
     """
     require(actor, Permission.NUMBERS_WRITE)
-    number = _unchanged(session, actor, row.number_id, row.version)
-    connection = validation.connection(session, Scope(number.tenant_id), number.connection_id)
+    with reading(session):
+        number = _unchanged(session, actor, row.number_id, row.version)
+        connection = validation.connection(session, Scope(number.tenant_id), number.connection_id)
     with provider_access.in_words():
         provider = provider_access.connect(connection)
-        db.base.engine.end_reading(session)  # no transaction stays open during a request
         now = provider_access.patiently(lambda: identity.by_sid(provider, row.there.sid, number.e164))
     if now is None or not set(taken) <= set(resync.compared(number, now)):
         raise Conflict("It has changed at the provider since the comparison. Nothing was updated; compare again.")
@@ -301,11 +303,10 @@ def place_webhooks(session: Session, actor: Actor, row: Different, *, stop_routi
     return orders.place_webhooks(session, actor, row.number_id, row.there.webhooks, target, stop_routing=stop_routing)
 
 
-def _pages(session: Session, provider: Provider, matching: str) -> Iterator[Sequence[OwnedNumber]]:
-    """Yield what the account holds, a page at a time; no transaction is open while the provider is asked."""
+def _pages(provider: Provider, matching: str) -> Iterator[Sequence[OwnedNumber]]:
+    """Yield what the account holds, a page at a time."""
     token: str | None = None
     while True:
-        db.base.engine.end_reading(session)
         page = _page(provider, matching, token)
         yield page.rows
         token = page.next_token

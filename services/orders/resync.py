@@ -5,8 +5,6 @@ from typing import Protocol
 
 from sqlmodel import Session
 
-import db.base.engine
-import db.connections
 from db.models import PhoneNumber
 from providers.base import Capability
 from providers.records import OwnedNumber
@@ -61,7 +59,6 @@ def differences(session: Session, actor: Actor, number_id: int) -> list[Differen
     number, sid, connection = catalogue.held(session, actor, number_id)
     with provider_access.in_words():
         provider = provider_access.connect(connection)
-        db.base.engine.end_reading(session)  # no transaction stays open during a request
         found = provider_access.patiently(lambda: identity.wherever(provider, sid, number.e164))
     if found is None and not provider.can(Capability.LIST_OWNED):
         raise InvalidInput(f"{provider.name} has no number with the SID {sid}. Correct the SID of this number.")

@@ -43,18 +43,24 @@ def change(
     """Run *apply* on an open, locked order in one transaction. *cause* is the provider's answer."""
     states = (*db.orders.queries.OPEN, OrderState.FAILED) if even_failed else db.orders.queries.OPEN
     with write() as session:
+        subject = db.orders.queries.find_subject(session, order_id)
+        if subject is None:
+            return
+        e164, provider = subject
         # First the number, then the order: whoever places another order takes them the same way round.
-        db.orders.queries.claim(session, db.orders.queries.number_of(session, order_id))
+        db.orders.queries.claim(session, e164)
         order = db.orders.queries.find(session, order_id)
         if order is None or order.state not in states:
             return
         user = db.people.users.get(session, order.placed_by)
         before = order.state
         apply(session, order, Actor(user.id, user.username, user.name, tenant_id=order.tenant_id))
-    log_change(order, before, cause)
+    log_change(order, provider, before, cause)
 
 
-def log_change(order: NumberOrder, before: OrderState | None, cause: ProviderError | None = None) -> None:
+def log_change(
+    order: NumberOrder, provider: str, before: OrderState | None, cause: ProviderError | None = None
+) -> None:
     """Write an order's new state to the log, with what the provider answered; nothing when the state is the same."""
     if order.state is before:
         return
@@ -64,6 +70,7 @@ def log_change(order: NumberOrder, before: OrderState | None, cause: ProviderErr
         order=order.id,
         tenant=order.tenant_id,
         connection=order.connection_id,
+        provider=provider,
         kind=str(order.kind),
         before=str(before) if before else None,
         after=str(order.state),

@@ -30,7 +30,7 @@ LONGEST_REST = 60.0
 LONGEST_WISH = 3600.0
 """Seconds that a connection rests, at most: by our own guess, and when the provider says for how long."""
 
-_LOOKED_THROUGH = 500
+LOOKED_THROUGH = 500
 _TOUCHED_AFTER = timedelta(minutes=1)
 """What is due for so long and still waits its turn is put off, which shows that the console ran all the time."""
 
@@ -74,8 +74,9 @@ def wake() -> None:
 class Sweep:
     """A thread that looks for what is due, and a few that drive it. *also* is done in every round."""
 
-    def __init__(self, also: Callable[[], None]) -> None:
+    def __init__(self, also: Callable[[], None], idle_seconds: float = IDLE_SECONDS) -> None:
         self._also = also
+        self._idle_seconds = idle_seconds
         self._paces: dict[int, Pace] = {}
         self._lock = threading.Lock()
         self._woken = threading.Event()
@@ -119,10 +120,10 @@ class Sweep:
         with db.base.engine.open_session() as session:
             soonest, furthest = db.orders.queries.looks(session)
             if soonest is None or furthest is None:
-                return IDLE_SECONDS
+                return self._idle_seconds
             if soonest > now and furthest <= now + fulfilment.FURTHEST:
-                return min(max((soonest - now).total_seconds(), EVERY_SECONDS), IDLE_SECONDS)
-            due = db.orders.queries.due(session, now, fulfilment.FURTHEST, _LOOKED_THROUGH, but=self._held_up())
+                return min(max((soonest - now).total_seconds(), EVERY_SECONDS), self._idle_seconds)
+            due = db.orders.queries.due(session, now, fulfilment.FURTHEST, LOOKED_THROUGH, but=self._held_up())
         running = self._begin(due)
         late = (now - fulfilment.FORGOTTEN_AFTER, now - _TOUCHED_AFTER)
         with db.base.engine.open_session() as session:

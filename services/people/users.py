@@ -85,7 +85,6 @@ def create(session: Session, actor: Actor, username: str, name: str, role: Role)
     require(actor, Permission.USERS_WRITE)
     tenant_id = require_tenant(actor)
     login, shown = validation.username(username), validation.name(name or username, "user")
-    session.rollback()
     user, password = _new(login, shown)
     with _writing(session, actor, Permission.USERS_WRITE):
         known = db.people.users.find(session, login)
@@ -111,7 +110,6 @@ def create_superadmin(session: Session, actor: Actor, username: str, name: str) 
     """Create a superadmin, who needs no tenant. Raises Forbidden, and InvalidInput as `create` does."""
     require(actor, Permission.SUPERADMINS_WRITE)
     login, shown = validation.username(username), validation.name(name or username, "user")
-    session.rollback()
     user, password = _new(login, shown)
     with _writing(session, actor, Permission.SUPERADMINS_WRITE):
         if db.people.users.find(session, login) is not None:
@@ -208,7 +206,6 @@ def set_active(session: Session, actor: Actor, user_id: int, active: bool, *, ve
 def reset_password(session: Session, actor: Actor, user_id: int) -> NewUser:
     """Give a user a one-time password, end their sessions and reset failed attempts."""
     require(actor, Permission.USERS_WRITE)
-    session.rollback()
     password = secrets.token_urlsafe(12)
     hashed = sign_in.hash_password(password)
     with _writing(session, actor, Permission.USERS_WRITE):

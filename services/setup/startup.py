@@ -23,7 +23,7 @@ def start(settings: Settings | None = None) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[settings.log_level.upper()])
     )
     credentials.check(settings)
-    engine = db.base.engine.make_engine(settings.url)
+    engine = db.base.engine.make_engine(settings.url, settings.busy_seconds)
     db.base.engine.migrate(engine)
     db.base.engine.use(engine)
     log = structlog.get_logger()

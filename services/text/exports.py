@@ -100,10 +100,10 @@ def text(tables: Iterable[Table]) -> bytes:
         return out.getvalue()
 
 
-def workbook(tables: Iterable[Table]) -> bytes:
+def workbook(tables: Iterable[Table], sheet_rows: int = EXCEL_ROWS) -> bytes:
     """Return *tables* as an Excel workbook, a sheet for each; texts stay texts, so none is a formula.
 
-    Rows beyond a sheet's limit continue on the next. Only one row is in memory besides the file.
+    Rows beyond *sheet_rows* continue on the next sheet. Only one row is in memory besides the file.
     """
     out = io.BytesIO()
     with xlsxwriter.Workbook(
@@ -111,7 +111,7 @@ def workbook(tables: Iterable[Table]) -> bytes:
     ) as book:
         bold = book.add_format({"bold": True})
         for table in tables:
-            _fill(book, table, bold)
+            _fill(book, table, bold, sheet_rows)
     return out.getvalue()
 
 
@@ -221,10 +221,10 @@ def event_cells(row: AuditRow, zone: ZoneInfo) -> Sequence[str]:
     )
 
 
-def _fill(book: xlsxwriter.Workbook, table: Table, bold: object) -> None:
+def _fill(book: xlsxwriter.Workbook, table: Table, bold: object, sheet_rows: int) -> None:
     sheet, line, sheets = _sheet(book, table, table.title, bold), 1, 1
     for row in table.rows:
-        if line > EXCEL_ROWS:
+        if line > sheet_rows:
             sheets += 1
             sheet, line = _sheet(book, table, f"{table.title} {sheets}", bold), 1
         for column, cell in enumerate(row):

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import structlog
 
+from services.core import settings
 from services.core.errors import Busy, InvalidInput
 from services.text import exports
 from services.text.tables import limits
@@ -25,9 +26,6 @@ from services.text.tables.headers import folded, share_of_numbers
 from services.text.tables.limits import LARGEST
 
 __all__ = ["LARGEST", "NUMBER_NAMES", "Choice", "Row", "Sheet", "columns", "guess", "read", "text"]
-
-PATIENCE_SECONDS = 60
-"""The time limit for reading a file; the reading process has fewer seconds of CPU."""
 
 AT_ONCE = 2
 """How many files this process reads at once; others wait."""
@@ -181,7 +179,8 @@ def text(value: object) -> str:
 def _read_apart(name: str, data: bytes, request: str) -> dict[str, Any]:
     """Read *data* in a separate process and return the result. Raises InvalidInput when that fails."""
     environment = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}  # it needs no key and no database
-    if not _reading.acquire(timeout=PATIENCE_SECONDS):
+    seconds = settings.current().file_seconds
+    if not _reading.acquire(timeout=seconds):
         raise Busy("Too many files are being read at the moment. Try again in a minute.")
     try:
         process = subprocess.Popen(  # noqa: S603 - it runs our own module
@@ -194,7 +193,7 @@ def _read_apart(name: str, data: bytes, request: str) -> dict[str, Any]:
         )
         with process:
             try:
-                out, err = process.communicate(data, timeout=PATIENCE_SECONDS)
+                out, err = process.communicate(data, timeout=seconds)
             except subprocess.TimeoutExpired as exc:
                 process.kill()
                 raise _took_long() from exc

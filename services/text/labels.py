@@ -1,6 +1,7 @@
 """Labels on screen and in files: one word for one thing everywhere."""
 
-from typing import Protocol
+from enum import StrEnum
+from typing import Protocol, TypeVar
 
 from babel.numbers import format_currency
 
@@ -13,82 +14,31 @@ from db.numbers.attention import Attention
 from providers.records import NumberType as ProviderType
 from services.health.statistics import Rate
 
-STATUS = {
-    NumberStatus.ACTIVE: "Active",
-    NumberStatus.INACTIVE: "Inactive",
-    NumberStatus.RELEASED: "Released",
-    NumberStatus.REMOVED: "Removed",
-}
-TYPE = {
-    NumberType.LOCAL: "Local",
-    NumberType.MOBILE: "Mobile",
-    NumberType.TOLL_FREE: "Toll-free",
-    NumberType.NATIONAL: "National",
-    NumberType.VOIP: "VoIP",
-    NumberType.SHARED_COST: "Shared cost",
-    NumberType.OTHER: "Other",
-}
-TYPE_AT_PROVIDER = {
-    ProviderType.LOCAL: "Local",
-    ProviderType.TOLL_FREE: "Toll-free",
-    ProviderType.MOBILE: "Mobile",
-    ProviderType.NATIONAL: "National",
-    ProviderType.VOIP: "VoIP",
-    ProviderType.SHARED_COST: "Shared cost",
-    ProviderType.MACHINE_TO_MACHINE: "Machine to machine",
-}
-POOL = {
-    PoolStatus.ACTIVE: "Active",
-    PoolStatus.PAUSED: "Paused",
-    PoolStatus.CAPPED: "Capped",
-    PoolStatus.COOLING: "Cooling",
-    PoolStatus.SPAM_FLAGGED: "Spam-flagged",
-    PoolStatus.REMOVED: "Removed",
-}
-VERDICT = {
-    Verdict.SPAM_FLAGGED: "Spam-flagged",
-    Verdict.LOW: "Low",
-    Verdict.FALLING: "Falling",
-    Verdict.CAPPED: "Capped",
-    Verdict.NEAR_CAP: "Near cap",
-    Verdict.THIN: "Not enough data",
-    Verdict.SMALL_POOL: "Pool too small to tell",
-    Verdict.HEALTHY: "Healthy",
-}
-CAMPAIGN = {
-    CampaignStatus.DRAFT: "Draft",
-    CampaignStatus.ACTIVE: "Active",
-    CampaignStatus.PAUSED: "Paused",
-    CampaignStatus.ENDED: "Ended",
-}
-ORDER = {
-    OrderKind.PURCHASE: "Purchase",
-    OrderKind.IMPORT: "Import",
-    OrderKind.RELEASE: "Release",
-    OrderKind.WEBHOOKS: "Webhook change",
-}
-ORDER_STATE = {
-    OrderState.PLACED: "Placed",
-    OrderState.CONFIRMED: "Confirmed",
-    OrderState.FAILED: "Failed",
-    OrderState.UNKNOWN: "Pending confirmation",
-}
-TROUBLE = {
-    Trouble.NO_PRIMARY: "No primary number",
-    Trouble.EMPTY_POOL: "Empty pool",
-    Trouble.FLAGGED_NUMBER: "Flagged number",
-}
-TESTED = {Tested.FAILED: "Failed", Tested.NEVER: "Never tested", Tested.PASSED: "Passed"}
-ROLE = {Role.ADMIN: "Admin", Role.OPERATOR: "Operator", Role.VIEWER: "Viewer"}
-ATTENTION = {
-    Attention.WEBHOOKS_ELSEWHERE: "Unexpected webhooks",
-    Attention.NO_CONNECTION: "No connection",
-    Attention.INACTIVE_CONNECTION: "Inactive connection",
-    Attention.NO_AGENT: "No agent",
-    Attention.SPAM_FLAGGED: "Spam-flagged",
-    Attention.IDLE: "Idle",
-    Attention.RESTRICTED: "Country restrictions",
-}
+Kind = TypeVar("Kind", bound=StrEnum)
+
+
+def of_all(kinds: type[Kind], **others: str) -> dict[Kind, str]:
+    """Return the label of each member in order: as its value reads, `No agent`, unless *others* has it by name."""
+    return {one: others.get(one.name, one.value.replace("_", " ").capitalize()) for one in kinds}
+
+
+STATUS = of_all(NumberStatus)
+TYPE = of_all(NumberType, TOLL_FREE="Toll-free", VOIP="VoIP")
+TYPE_AT_PROVIDER = of_all(ProviderType, TOLL_FREE="Toll-free", VOIP="VoIP")
+POOL = of_all(PoolStatus, SPAM_FLAGGED="Spam-flagged")
+VERDICT = of_all(Verdict, SPAM_FLAGGED="Spam-flagged", THIN="Not enough data", SMALL_POOL="Pool too small to tell")
+CAMPAIGN = of_all(CampaignStatus)
+ORDER = of_all(OrderKind, WEBHOOKS="Webhook change")
+ORDER_STATE = of_all(OrderState, UNKNOWN="Pending confirmation")
+TROUBLE = of_all(Trouble, NO_PRIMARY="No primary number")
+TESTED = of_all(Tested, NEVER="Never tested")
+ROLE = of_all(Role)
+ATTENTION = of_all(
+    Attention,
+    WEBHOOKS_ELSEWHERE="Unexpected webhooks",
+    SPAM_FLAGGED="Spam-flagged",
+    RESTRICTED="Country restrictions",
+)
 WEIGHT = (
     "How often this number is used relative to the pool. Set by the dialer, or else calculated from the calls of 30 "
     "days: (answered + k·m) / (attempts + k), m being the pool's rate, divided by the pool's average."

@@ -14,8 +14,9 @@ from services.core import credentials, settings
 from services.setup import builder
 from tests.conftest import World
 from tests.crash import worker
-from tests.crash.worker import Installation, Worker, until
+from tests.crash.worker import PATIENCE, Installation, Worker
 from tests.world import make
+from tests.world.waiting import until
 
 OURS = "+14155552671"
 EACH = 1010
@@ -46,7 +47,7 @@ def test_a_log_whose_reader_was_killed_in_the_midst_of_a_day_is_read_on_by_the_n
     sandbox.fault(Fault(Kind.LATE, "GET", "/Calls.json", times=1, seconds=30))
     dying = Worker(worker.read_calls, installation, world.operator, world.twilio)
     dying.awaits("reading")
-    until(lambda: not sandbox.faults.listing())
+    until(lambda: not sandbox.faults.listing(), PATIENCE)
     dying.kill()
     assert dying.was_killed
     session.rollback()

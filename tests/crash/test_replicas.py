@@ -16,7 +16,9 @@ from tests.crash.dying import Point
 from tests.crash.rounds import Ground
 from tests.crash.traffic import Requests
 from tests.crash.verdict import judge
-from tests.crash.worker import Installation, Worker, until
+from tests.crash.worker import PATIENCE, Installation, Worker
+from tests.world.ordering import none_open
+from tests.world.waiting import until
 
 
 def test_an_order_that_was_placed_but_never_begun_is_begun_by_the_next_start(
@@ -38,7 +40,7 @@ def test_a_starting_replica_leaves_alone_what_a_living_one_is_asking(
     patient = replace(installation, settle_seconds=10)
     living = Worker(worker.order, patient, ground.wish(OrderKind.PURCHASE))
     living.awaits("ordered")
-    until(lambda: sent.purchases == 1)
+    until(lambda: sent.purchases == 1, PATIENCE)
     starting = Worker(worker.start, patient)
     starting.awaits("settled")
     living.awaits("over")
@@ -61,7 +63,7 @@ def test_orders_whose_replicas_died_are_settled_by_one_that_was_running_all_the_
             pass
         dying.kill()
         assert dying.was_killed
-    until(lambda: session.rollback() is None and not db.orders.queries.still_open(session, Scope(None)))
+    until(lambda: none_open(session), PATIENCE)
     living.kill()
     assert judge(session, sandbox, sent, ground.given).is_clean
 
@@ -75,7 +77,7 @@ def test_what_was_lost_is_given_up_though_two_replicas_look_in_turn(
         process.awaits("read")  # nothing is open yet
     sandbox.fault(Fault(Kind.DROP_BEFORE, "POST", "IncomingPhoneNumbers"))
     order_id = ground.wish(OrderKind.PURCHASE).place()
-    until(lambda: session.rollback() is None and not db.orders.queries.still_open(session, Scope(None)))
+    until(lambda: none_open(session), PATIENCE)
     order = db.orders.queries.find_row(session, Scope(None), order_id)
     assert order
     assert order.state is OrderState.FAILED
@@ -98,10 +100,10 @@ def test_a_database_that_is_busy_when_the_answer_comes_does_not_end_the_workflow
     hurried = replace(installation, busy_seconds=0.3)
     process = Worker(worker.order, hurried, ground.wish(OrderKind.PURCHASE))
     order_id = process.awaits("ordered")
-    until(lambda: sent.purchases == 1)
+    until(lambda: sent.purchases == 1, PATIENCE)
     db.base.engine.start_write(session)
     db.orders.queries.find(session, order_id)  # nobody else can change it now
-    until(lambda: "order.not_driven" in Path(installation.log).read_text())
+    until(lambda: "order.not_driven" in Path(installation.log).read_text(), PATIENCE)
     session.rollback()
     process.awaits("over")
     process.kill()

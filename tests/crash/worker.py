@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
@@ -27,6 +26,7 @@ from services.orders.orders import Configuration, Purchase
 from services.setup import startup
 from tests.crash.dying import Moments
 from tests.world.ordering import PRICE
+from tests.world.waiting import until
 
 PATIENCE = 60.0
 """Seconds until something that should have happened is a failure."""
@@ -118,18 +118,9 @@ class Worker:
         return self._process.exitcode == -signal.SIGKILL
 
 
-def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
-    """Return when *condition* holds; raise TimeoutError when it does not come."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise TimeoutError("what was awaited did not come")
-        time.sleep(0.02)
-
-
-def order(says: Pipe, installation: Installation, wish: Wish, last_moment: int | None = None) -> None:
+def order(says: Pipe, _installation: Installation, wish: Wish, last_moment: int | None = None) -> None:
     """Order something as a page does, and live on until killed, at a moment of the order's or from outside."""
-    db.base.engine.use(db.base.engine.make_engine(installation.database))
+    _use_database()
     workflows.launch(settings.current())
     moments = Moments(last_moment)
     says.send(("begins", None))
@@ -144,7 +135,7 @@ def order(says: Pipe, installation: Installation, wish: Wish, last_moment: int |
 
 def read_calls(says: Pipe, _installation: Installation, actor: Actor, connection_id: int) -> None:
     """Begin to read a call log as a page does, and live on until killed."""
-    db.base.engine.use(db.base.engine.make_engine(settings.current().url))
+    _use_database()
     workflows.launch(settings.current())
     with db.base.engine.open_session() as session:
         run = call_logs.begin(session, actor, connection_id)
@@ -174,13 +165,18 @@ def _run(does: Callable[..., None], says: Pipe, installation: Installation, *oth
         "NUMBERDESK_SANDBOX_URL": installation.sandbox,
         "NUMBERDESK_DATA_DIR": installation.data_dir,
         "NUMBERDESK_ENCRYPTION_KEYS": (Path(installation.data_dir) / "encryption.key").read_text(),
+        "NUMBERDESK_BUSY_SECONDS": str(installation.busy_seconds),
         "NUMBERDESK_SETTLE_SECONDS": str(installation.settle_seconds),
         "NUMBERDESK_DEMO": "0",
         "NUMBERDESK_LOG_LEVEL": "WARNING",
     }
     settings.current.cache_clear()
-    db.base.engine.BUSY_TIMEOUT_SECONDS = installation.busy_seconds  # type: ignore[assignment]
     does(says, installation, *others)
+
+
+def _use_database() -> None:
+    config = settings.current()
+    db.base.engine.use(db.base.engine.make_engine(config.url, config.busy_seconds))
 
 
 def _reading() -> list[tuple[int, str]]:

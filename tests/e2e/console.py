@@ -10,8 +10,6 @@ from playwright.sync_api import Locator, Page, WebSocket, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 PASSWORD = "demo-password"
-ROW = 35
-"""Height of the grid's header and of each row, in pixels; the grid is a canvas."""
 
 LISTING = "[data-testid=stBidiComponentIsolated]"
 """Where a list is drawn, as real HTML."""
@@ -178,12 +176,9 @@ class Console:
         return self.settle()
 
     def select_row(self, index: int) -> "Console":
-        """Tick the box before a row of the grid."""
-        self.rows()
+        """Select a row of the list."""
         with self.rerun():
-            self.page.locator("[data-testid=stDataFrame] canvas").first.click(
-                position={"x": 15, "y": ROW * (index + 1) + ROW / 2}, force=True
-            )
+            self.row(index).locator("input").check()
         return self
 
     def section(self, title: str) -> Locator:

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Visitor
+from tests.e2e.console import LISTING
 
 pytestmark = pytest.mark.e2e
 
@@ -13,7 +14,7 @@ CHOOSE = "Select a tenant to view and manage phone numbers."
 def test_a_partner_registers_an_mcube_line_and_renames_it(visitor: Visitor) -> None:
     tab = visitor().open().sign_in("partner")
     expect(tab.page.get_by_text(CHOOSE)).to_be_visible()
-    expect(tab.page.locator("[data-testid=stDataFrame]")).to_have_count(0)
+    expect(tab.page.locator(LISTING)).to_have_count(0)
     tab.choose_tenant("Bharat Dialers")
     tab.expect_count("numbers")
     count = tab.count()

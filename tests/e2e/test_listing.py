@@ -135,6 +135,21 @@ def test_a_dialog_gives_the_focus_back_to_the_row_that_opened_it(visitor: Visito
     expect(button).to_be_focused()
 
 
+def test_the_focus_goes_back_to_where_the_reader_was_and_a_click_beside_leaves_it(visitor: Visitor) -> None:
+    tab = visitor("operator").open("/agents")
+    buttons = table(tab, "Agents").get_by_role("rowheader").get_by_role("button")
+    buttons.nth(1).focus()
+    tab.page.keyboard.press("Enter")
+    tab.page.keyboard.press("ArrowDown")  # before the dialog is there
+    expect(tab.page.get_by_role("dialog")).to_be_visible()
+    tab.settle()
+    tab.page.keyboard.press("Escape")
+    expect(tab.page.get_by_role("dialog")).to_have_count(0)
+    expect(buttons.nth(2)).to_be_focused()
+    table(tab, "Agents").get_by_role("row").nth(1).get_by_role("cell").first.click()
+    expect(buttons.nth(2)).not_to_be_focused()
+
+
 def test_a_screen_reader_finds_a_table_with_named_rows(another: Console) -> None:
     shown, row = numbers(another).first.inner_text(), another.rows()[0]
     expect(table(another)).to_match_aria_snapshot(f"""
@@ -157,15 +172,34 @@ def test_a_screen_reader_finds_a_table_with_named_rows(another: Console) -> None
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_list_is_cut_at_1400_pixels_or_has_a_finding_of_axe(visitor: Visitor, scheme: str) -> None:
-    tab = visitor("superadmin")
+@pytest.mark.parametrize("width", [1400, 400])
+def test_no_list_has_a_finding_of_axe_or_is_cut_at_1400_pixels(visitor: Visitor, scheme: str, width: int) -> None:
+    tab = visitor("superadmin", width=width)
     tab.page.emulate_media(color_scheme="light" if scheme == "light" else "dark")
     for path, name in LISTS.items():
         tab.open(f"{path}?tenant=all&per_page=100")
         expect(table(tab, name)).to_be_visible()
-        assert tab.page.evaluate(_CUT) == [], path
+        if width == 1400:
+            assert tab.page.evaluate(_CUT) == [], path
         found = Axe().run(tab.page, context=LISTING).response["violations"]
         assert [(rule["id"], node["target"]) for rule in found for node in rule["nodes"]] == [], path
+
+
+def test_a_rate_stands_in_one_line_with_its_interval(visitor: Visitor) -> None:
+    tab = visitor("superadmin").open("/number-health?tenant=all&per_page=100")
+    cells = table(tab, "Numbers by health, worst first").get_by_text(re.compile(r"^[\d.]+% \(\d+–\d+%\)$"))
+    expect(cells.first).to_be_visible()
+    assert cells.evaluate_all("all => all.filter(one => one.getClientRects().length > 1).length") == 0
+
+
+def test_what_scrolls_is_reached_by_keyboard_and_says_what_it_is(visitor: Visitor) -> None:
+    tab = visitor("operator", width=400).open("/")
+    region = tab.page.get_by_role("region", name="Phone numbers")
+    region.focus()
+    tab.page.keyboard.press("ArrowRight")
+    expect(table(tab).get_by_role("columnheader").nth(1)).to_be_in_viewport()
+    tab.page.set_viewport_size({"width": 1400, "height": 900})
+    expect(region).to_have_count(0)
 
 
 def test_the_number_stays_in_sight_on_a_phone(visitor: Visitor) -> None:

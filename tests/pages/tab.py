@@ -82,6 +82,7 @@ class Listing:
         told = json.loads(proto.json)
         self.id, self.name, self.ids = proto.id, told["name"], told["ids"]
         self.selected: list[Any] | None = told.get("ticked")
+        self.turn: int = told.get("turn", 0)
         self.columns = {column["key"]: column["cells"] for column in told["columns"]}
         self.sorts = {column["key"]: column["sort"] for column in told["columns"] if "sort" in column}
         self.addresses = {
@@ -128,13 +129,15 @@ def tell(
     return tab._run(states)
 
 
-def table(tab: AppTest, key: str) -> Any:
-    """Return the table whose key begins with *key*."""
-    (found,) = [table for table in tab.dataframe if (table.key or "").startswith(key)]
+def listing(tab: AppTest, name: str) -> Listing:
+    """Return the list with this name."""
+    (found,) = [found for found in listings(tab) if found.name == name]
     return found
 
 
-def tick(tab: AppTest, key: str, *rows: int) -> AppTest:
-    """Tick exactly these lines of the table whose key begins with *key*."""
-    tab.session_state[table(tab, key).key] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
-    return tab.run()
+def tick(tab: AppTest, name: str, *rows: int) -> AppTest:
+    """Tick exactly the rows with these places in the list with this name."""
+    found = listing(tab, name)
+    place = [one.name for one in listings(tab)].index(name)
+    ticked = {"shown": found.ids, "on": [found.ids[row] for row in rows], "turn": found.turn + 1}
+    return tell(tab, place, state={"ticked": ticked})

@@ -273,7 +273,7 @@ def closed(database: sa.Engine) -> Iterator[None]:
         yield
     else:
         database.dispose()
-        impatient = db.base.engine.make_engine(database.url.render_as_string())
+        impatient = db.base.engine.make_engine(database.url.render_as_string(), busy_seconds=0.01)
         holder = sa.create_engine(database.url, poolclass=sa.NullPool).connect()
         try:
             holder.exec_driver_sql("PRAGMA locking_mode=EXCLUSIVE")
@@ -290,9 +290,8 @@ TakenAway = Callable[[], AbstractContextManager[None]]
 
 
 @pytest.fixture
-def away(database: sa.Engine, session: Session, monkeypatch: pytest.MonkeyPatch) -> TakenAway:
+def away(database: sa.Engine, session: Session) -> TakenAway:
     """A context in which the database does not answer."""
-    monkeypatch.setattr(db.base.engine, "BUSY_TIMEOUT_SECONDS", 0.01)
 
     def take_away() -> AbstractContextManager[None]:
         session.close()

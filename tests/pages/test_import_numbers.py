@@ -12,7 +12,7 @@ from services.numbers import numbers
 from services.text import files
 from services.text.files import Sheet
 from services.text.numbering import Bare
-from tests.conftest import World
+from tests.conftest import Configure, World
 from tests.pages.conftest import Stock
 from tests.pages.tab import buttons, links, press, signed_in, texts, visit
 
@@ -122,10 +122,8 @@ def test_a_column_that_no_name_tells_is_chosen(session: Session, world: World) -
     assert "Columns ignored: Backup." in texts(tab, "caption")
 
 
-def test_a_file_whose_turn_did_not_come_is_read_when_that_is_asked_again(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(files, "PATIENCE_SECONDS", 0.1)
+def test_a_file_whose_turn_did_not_come_is_read_when_that_is_asked_again(world: World, configure: Configure) -> None:
+    configure(file_seconds=0.1)
     for _ in range(files.AT_ONCE):
         files._reading.acquire()
     try:
@@ -133,7 +131,7 @@ def test_a_file_whose_turn_did_not_come_is_read_when_that_is_asked_again(
         assert "Too many files are being read" in texts(tab, "error")[0]
     finally:
         files._reading.release(files.AT_ONCE)
-    monkeypatch.undo()
+    configure(file_seconds=60)
     press(tab, "Try again")
     assert not texts(tab, "error")
     assert "Import 1 row" in buttons(tab)

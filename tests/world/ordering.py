@@ -1,14 +1,15 @@
 """Ordering as tests do it: numbers for sale, bought, looked up; and what the sandbox's ledger says."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 
 import requests
 from sqlmodel import Session
 
+import db.orders.queries
 from db.base.money import Money
+from db.base.scope import Scope
 from db.models import OrderState
 from providers.records import NumberSearch, OwnedNumber
 from providers.sandbox.server import Sandbox
@@ -69,6 +70,11 @@ def state(session: Session, world: World, order: int) -> OrderState:
     return looked_up(session, world, order).state
 
 
+def none_open(session: Session) -> bool:
+    session.rollback()  # to see what others wrote
+    return not db.orders.queries.still_open(session, Scope(None))
+
+
 def owned(session: Session, world: World) -> OwnedNumber:
     """Return a number of the account that no test has taken over yet."""
     token = None
@@ -78,13 +84,6 @@ def owned(session: Session, world: World) -> OwnedNumber:
             if row.number.webhooks.voice_url.startswith("https://ivr.example.net"):
                 return row.number
         token = page.next_token
-
-
-def until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "what was awaited did not come"
-        time.sleep(0.02)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Reconciling as tests do it: numbers set up in Twilio's console, compared, and imported."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from sqlmodel import Session
 
@@ -19,6 +20,9 @@ from tests.world import ordering
 OURS = "https://voice.example.com/in"
 ELSEWHERE = "https://elsewhere.example.com"
 
+_blocks = iter(range(71_600, 71_700))
+"""How numbers begin that `holding` gives to the account: each only once, as the sandbox has them."""
+
 
 def at_twilio(session: Session, world: World) -> Provider:
     return catalogue._provider(session, world.operator, world.twilio)
@@ -28,6 +32,19 @@ def held(sandbox: Sandbox, e164: str, others: Mapping[str, str] | None = None, *
     """Have the account hold *e164*, as somebody set it up in Twilio's console, with *others* of its settings."""
     sandbox.seed_owned([OwnedSeed(e164, MAIN.sid, others=others or {}, **seed)])
     return e164
+
+
+@contextmanager
+def holding(sandbox: Sandbox, amount: int) -> Iterator[list[str]]:
+    """Have the account hold so many numbers that begin alike; give the newest first, and take them back."""
+    begin = f"+1{next(_blocks)}"
+    e164s = [f"{begin}{n:05}" for n in range(amount)]
+    sandbox.seed_owned(OwnedSeed(e164, MAIN.sid) for e164 in e164s)
+    try:
+        yield e164s[::-1]
+    finally:
+        with sandbox.store.writing() as store:
+            store.execute("DELETE FROM owned WHERE e164 LIKE ?", (f"{begin}%",))
 
 
 def compared(session: Session, world: World, matching: str, actor: Actor | None = None) -> Comparison:

@@ -16,6 +16,7 @@ from components.ui.listing.toolbar import counted, of_tenant
 from components.ui.page import exactly, when
 from components.ui.selection import Selection
 from components.ui.streamlit_internals import component
+from services.text import numbering
 
 Row = TypeVar("Row")
 Order = Literal["ascending", "descending"]
@@ -28,7 +29,8 @@ class Column(Generic[Row]):
     """A column: what stands in the cell of a row, and of which kind that is.
 
     The first column names the row. A link has the `address` that another tab opens, and `act`, which a plain click
-    does in this one. `sorts` are the orders of the list by this column, as they take turns.
+    does in this one; a row without either is text. `sorts` are the orders of the list by this column, as they take
+    turns.
     """
 
     key: str
@@ -113,6 +115,22 @@ def number(
     return Column(key=key, title=title, cell=cell, act=act, kind="link", options={"mono": True}, **more)
 
 
+def number_link(number_id: Callable[[Row], int | None], *, campaign_id: int | None = None, **more: Any) -> Column[Row]:
+    """Return a column of the rows' numbers, each of which opens its page where it has an id; see `open_number`."""
+
+    def e164(row: Any) -> str:
+        return numbering.display(row.e164)
+
+    def act(row: Row) -> None:
+        if one := number_id(row):
+            navigation.open_number(one, campaign_id=campaign_id)
+
+    def address(row: Row) -> str | None:
+        return navigation.number_address(one) if (one := number_id(row)) else None
+
+    return number("number", e164, act, address=address, **more)
+
+
 def numbers(filter: str, limit: int, *, with_tenant: bool) -> Column[Any]:
     """Return a column of how many numbers a row has, `1,000+` over *limit*; a click lists them by the *filter*."""
 
@@ -157,12 +175,13 @@ def table(
     sort: Any = None,
     prefix: str = "",
     selection: Selection[Row] | None = None,
+    single: bool = False,
     rows_seen: int | None = None,
 ) -> None:
     """Draw *rows*, each with the id that *of* returns: a number or a text. Of *rows_seen* on, they scroll.
 
     *sort* is the order now, which a click on a header changes in the address; its keys there begin with *prefix*. With
-    a *selection* each row has a box; what is ticked is held by id.
+    a *selection* each row has a box; what is ticked is held by id. A *single* one holds one of the rows shown at most.
     """
     by_id = {of(row): row for row in rows}
     rows = list(by_id.values())  # an id stands once, so that each id belongs to its row
@@ -195,10 +214,13 @@ def table(
         data["seen"] = rows_seen
     if selection is not None:
         selection.shown = frozenset(by_id)
+        if single:
+            selection.rows = {one: row for one, row in selection.rows.items() if one in by_id}
         data |= {
             "ticked": [one for one in by_id if one in selection.rows],
             "turn": selection.told,
             "cleared": selection.turn,
+            "single": single,
         }
     mount = component("listing", BROWSER)
     mount(key=key, data=data, on_act_change=act, on_sort_change=sort_anew, on_ticked_change=ticked)

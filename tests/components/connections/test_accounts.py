@@ -7,7 +7,6 @@ from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
 import db.connections
-from components.orders import buy_number
 from db.base.scope import Scope
 from providers.sandbox.accounts import SMALL
 from providers.sandbox.faults import Fault, Kind
@@ -16,20 +15,19 @@ from services.connections import connection_tests, provider_access
 from services.core import settings
 from services.setup import builder
 from tests.conftest import World
-from tests.pages.tab import buttons, links, press, signed_in, table, tables, texts, visit
+from tests.pages.tab import buttons, links, listing, press, signed_in, tables, texts, visit
 
 Asked = Callable[[], bool]
 
 
 @pytest.fixture
-def asked(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Asked:
+def asked(sandbox: Sandbox) -> Asked:
     """Says whether Twilio was asked for anything since it was last said; the one who asks is refused."""
-    monkeypatch.setattr(provider_access, "ATTEMPTS", 1)
 
     def was_asked() -> bool:
         left = bool(sandbox.faults.listing())
         sandbox.faults.clear()
-        sandbox.fault(Fault(Kind.ERROR, status=503))
+        sandbox.fault(Fault(Kind.TOO_MANY, times=provider_access.ATTEMPTS, retry_after=0.01))
         return not left
 
     was_asked()
@@ -88,7 +86,7 @@ def test_what_was_found_in_one_account_is_forgotten_with_it(world: World, second
     tab = at_search()
     tab.selectbox(key="add_twilio").set_value(world.twilio).run()
     press(tab, "Search available")
-    table(tab, buy_number._FOR_SALE)
+    listing(tab, "Numbers for sale")
     tab.selectbox(key="add_twilio").set_value(second).run()
     assert not tables(tab)
     assert any("**Another \\*account\\***" in text for text in texts(tab, "caption"))

@@ -15,7 +15,7 @@ from services.numbers.numbers import NumberDetail, NumberQuery
 from services.orders import fulfilment, orders, webhook_orders
 from services.text import numbering
 from tests.conftest import World
-from tests.pages.tab import buttons, press, signed_in, texts, tick, title, visit
+from tests.pages.tab import buttons, listings, press, signed_in, texts, tick, title, visit
 
 AREA = "+17209"
 NUMBERS = [f"{AREA}00{place:04d}" for place in range(3)]
@@ -38,7 +38,7 @@ def in_account() -> AppTest:
     tab.session_state["add_tab"] = "In your Twilio account"
     tab.run()
     tab.text_input(key="add_matching").set_value(AREA).run()
-    assert not tab.dataframe
+    assert not listings(tab)
     press(tab, "Load my Twilio numbers")
     assert not tab.exception
     return tab
@@ -47,8 +47,8 @@ def in_account() -> AppTest:
 def shown(tab: AppTest) -> dict[str, list[str]]:
     """Return the numbers in each table, by whether they can be ticked."""
     return {
-        "new" if one.proto.selection_mode else "on record": [number[-4:] for number in one.value["Number"]]
-        for one in tab.dataframe
+        "on record" if one.selected is None else "new": [number[-4:] for number in one.columns["number"]]
+        for one in listings(tab)
     }
 
 
@@ -70,17 +70,17 @@ def test_what_is_imported_already_is_left_out_and_cannot_be_ticked(
     registration.register(session, world.operator, NUMBERS[1], world.sip, registration.Configuration())
     tab = in_account()
     assert shown(tab) == {"new": ["0002", "0000"]}
-    assert set(tab.dataframe[0].value["In Numberdesk"]) == {"Not in app yet"}
+    assert set(listings(tab)[0].columns["here"]) == {"Not in app yet"}
     tab.segmented_control(key="add_which").set_value("All").run()
     assert shown(tab) == {"new": ["0002", "0000"], "on record": ["0001"]}
-    assert list(tab.dataframe[1].value["In Numberdesk"]) == ["Already imported"]
+    assert listings(tab)[1].columns["here"] == ["Already imported"]
 
 
 def test_a_number_put_on_record_meanwhile_is_let_go_when_the_account_is_read_again(
     session: Session, world: World, account: Sandbox
 ) -> None:
     tab = in_account()
-    tick(tab, "add_owned_held", 0, 2)
+    tick(tab, "Numbers of the account", 0, 2)
     registration.register(session, world.operator, NUMBERS[2], world.sip, registration.Configuration())
     press(tab, "Refresh")
     tab.segmented_control(key="add_which").set_value("All").run()
@@ -92,7 +92,7 @@ def test_one_that_is_imported_without_a_label_keeps_the_name_it_has_at_twilio(
     session: Session, world: World, account: Sandbox, engine: None
 ) -> None:
     tab = in_account()
-    tick(tab, "add_owned_held", 1)
+    tick(tab, "Numbers of the account", 1)
     tab = imported(tab)
     assert not tab.exception
     assert title(tab) == "Number added"
@@ -110,15 +110,14 @@ def test_several_that_are_imported_keep_their_names_and_end_in_a_list_with_links
     session: Session, world: World, account: Sandbox, engine: None
 ) -> None:
     tab = in_account()
-    tick(tab, "add_owned_held", 0, 2)
+    tick(tab, "Numbers of the account", 0, 2)
     tab = imported(tab)
     assert not tab.exception
     assert title(tab) == "Number added"
     assert any("2 of 2 numbers imported" in text for text in texts(tab, "subheader"))
     found = added(session, world)
     assert [(number.e164, number.label) for number in found] == [(NUMBERS[0], "Desk 0"), (NUMBERS[2], "Desk 2")]
-    links = list(tab.dataframe[0].value["Link"])
-    assert sorted(links) == sorted(f"/number?id={number.id}" for number in found)
+    assert sorted(listings(tab)[0].addresses["number"]) == sorted(f"/number?id={number.id}" for number in found)
     assert {"Go to campaigns", "Add another"} <= set(buttons(tab))
     press(tab, "Add another")
     press(tab, "Purchase from Twilio")
@@ -129,7 +128,7 @@ def test_nothing_is_imported_with_other_webhooks_than_were_shown(
     session: Session, world: World, account: Sandbox, engine: None
 ) -> None:
     tab = in_account()
-    tick(tab, "add_owned_held", 1)
+    tick(tab, "Numbers of the account", 1)
     tab.button(key="wizard_search_forward").click().run()
     press(tab, "Import & configure")
     session.get_one(Connection, world.twilio).voice_url = "https://elsewhere.example.com/in"
@@ -148,7 +147,7 @@ def test_when_none_of_several_is_imported_nothing_is_said_to_be_added(
     session: Session, world: World, account: Sandbox, engine: None
 ) -> None:
     tab = in_account()
-    tick(tab, "add_owned_held", 0, 2)
+    tick(tab, "Numbers of the account", 0, 2)
     tab.button(key="wizard_search_forward").click().run()
     press(tab, "Import & configure")
     for number in (NUMBERS[0], NUMBERS[2]):
@@ -163,7 +162,7 @@ def test_webhooks_that_were_restored_are_told_beside_those_of_the_connection(
     session: Session, world: World, account: Sandbox, engine: None
 ) -> None:
     tab = in_account()
-    tick(tab, "add_owned_held", 1)
+    tick(tab, "Numbers of the account", 1)
     imported(tab)
     (number,) = added(session, world)
     tab = visit(signed_in("operator"), "number.py", id=str(number.id))
@@ -181,7 +180,7 @@ def test_webhooks_that_were_restored_are_told_beside_those_of_the_connection(
 
 def test_a_label_that_is_entered_is_taken(session: Session, world: World, account: Sandbox, engine: None) -> None:
     tab = in_account()
-    tick(tab, "add_owned_held", 0)
+    tick(tab, "Numbers of the account", 0)
     tab.button(key="wizard_search_forward").click().run()
     assert tab.text_input(key="add_label").placeholder == "Optional; defaults to Desk 2"
     tab.text_input(key="add_label").set_value(" Front desk ").run()

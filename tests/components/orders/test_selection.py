@@ -5,7 +5,9 @@ from streamlit.testing.v1 import AppTest
 from providers.sandbox.server import Sandbox
 from services.orders.orders import OrderKind
 from tests.conftest import World
-from tests.pages.tab import buttons, press, signed_in, table, texts, tick, visit
+from tests.pages.tab import buttons, listing, press, signed_in, texts, tick, visit
+
+FOR_SALE, IN_ACCOUNT = "Numbers for sale", "Numbers of the account"
 
 
 def at_search(username: str = "operator") -> AppTest:
@@ -21,13 +23,13 @@ def continues(tab: AppTest) -> tuple[str, bool]:
 def test_a_second_search_never_sells_another_number(world: World, sandbox: Sandbox) -> None:
     tab = press(at_search(), "Search available")
     assert continues(tab) == ("Continue", False)
-    tick(tab, "add_for_sale", 0)
-    number = table(tab, "add_for_sale").value["Number"][0]
+    tick(tab, FOR_SALE, 0)
+    number = listing(tab, FOR_SALE).columns["number"][0]
     assert continues(tab) == (f"Continue with {number}", True)
     tab.text_input(key="add_contains").set_value("415").run()
     assert continues(tab) == (f"Continue with {number}", True)  # it is shown still
     press(tab, "Search available")
-    assert number not in list(table(tab, "add_for_sale").value["Number"])
+    assert number not in listing(tab, FOR_SALE).columns["number"]
     assert continues(tab) == ("Continue", False)
 
 
@@ -38,18 +40,18 @@ def in_account(tab: AppTest) -> AppTest:
 
 
 def numbers_of(tab: AppTest) -> list[str]:
-    return list(table(tab, "add_owned_held").value["Number"])
+    return list(listing(tab, IN_ACCOUNT).columns["number"])
 
 
 def test_numbers_of_the_account_stay_selected_over_pages_and_filters(world: World, sandbox: Sandbox) -> None:
     tab = in_account(at_search())
     wanted = [numbers_of(tab)[3]]
-    tick(tab, "add_owned_held", 3)
+    tick(tab, IN_ACCOUNT, 3)
     press(tab, "Next")
     assert wanted[0] not in numbers_of(tab)
     assert "1 selected, 1 of them not shown" in texts(tab, "caption")
     wanted.append(numbers_of(tab)[0])
-    tick(tab, "add_owned_held", 0)
+    tick(tab, IN_ACCOUNT, 0)
     tab.text_input(key="add_matching").set_value("+1202").run()
     assert not set(wanted) & set(numbers_of(tab))
     assert continues(tab) == ("Continue with 2 numbers", True)
@@ -67,13 +69,12 @@ def test_numbers_of_the_account_stay_selected_over_pages_and_filters(world: Worl
 def test_numbers_to_reconcile_stay_selected_over_pages(world: World, sandbox: Sandbox) -> None:
     tab = visit(signed_in("operator"), "reconcile.py", reconcile_number="+44")
     press(tab, "Compare")
-    (key,) = [one.key for one in tab.dataframe if "missing_here" in one.key]
-    shown = [list(table(tab, key).value["Number"])]
+    shown = [list(listing(tab, "Only in Twilio").columns["number"])]
     assert len(shown[0]) == 100
-    tick(tab, key, 7)
+    tick(tab, "Only in Twilio", 7)
     assert "Import 1 number" in buttons(tab)
     tab.pagination[0].select(2).run()
-    shown.append(list(table(tab, "reconcile_missing_here").value["Number"]))
+    shown.append(list(listing(tab, "Only in Twilio").columns["number"]))
     assert not set(shown[0]) & set(shown[1])
     assert "1 selected, 1 of them not shown" in texts(tab, "caption")
     (held,) = tab.session_state["reconcile"].selected["missing_here"].rows.values()

@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 import db.audit.queries
 from db.base.scope import Slice
-from db.models import OrderKind, OrderState, Role
+from db.models import AuditEvent, AuditName, OrderKind, OrderState, PhoneNumber, Role
 from services import agents, campaigns
 from services.audit import audit
 from services.audit.audit import Action, AuditQuery, Subject
@@ -22,6 +22,7 @@ from services.core.access import Actor
 from services.core.errors import Forbidden, InvalidInput, NotFound
 from services.numbers import numbers
 from services.people import tenants, users
+from services.setup import builder
 from services.text import exports, numbering
 from tests.conftest import World
 from tests.world import make
@@ -115,14 +116,18 @@ def test_things_are_found_by_part_of_any_name_they_had(session: Session, world: 
         assert found(session, world.viewer, typed(sign)) == []
 
 
-def test_a_part_that_is_common_finds_the_same(session: Session, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_part_that_is_common_finds_the_same(session: Session, world: World) -> None:
     make.several(session, world, 3)
     agents.add(session, world.operator, "Agent 1415")
     few = found(session, world.viewer, typed("1415"))
     assert len(few) == 4
-    for limit in ("MOST_NUMBERS", "MOST_NAMES"):
-        monkeypatch.setattr(db.audit.queries, limit, 0)
-        assert found(session, world.viewer, typed("1415")) == few
+    line = {"tenant_id": world.tenant, "provider": "sip"}
+    lines = (line | {"e164": f"+1415556{n:04}"} for n in range(db.audit.queries.MOST_NUMBERS))
+    builder.many(session, PhoneNumber, lines)
+    assert found(session, world.viewer, typed("1415")) == few
+    names = ({"tenant_id": world.tenant, "name": f"Agent 1415 {n}"} for n in range(db.audit.queries.MOST_NAMES))
+    builder.many(session, AuditName, names)
+    assert found(session, world.viewer, typed("1415")) == few
 
 
 def test_filters_narrow_alone_and_together(session: Session, world: World) -> None:
@@ -196,17 +201,29 @@ def test_a_period_that_ends_before_it_starts_is_refused() -> None:
         audit.period(date(2026, 5, 4), date(2026, 5, 3), KIRITIMATI)
 
 
-def test_pages_follow_each_other_and_the_total_stops(
-    session: Session, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pages_follow_each_other(session: Session, world: World) -> None:
     for second in range(7):
         happened(session, world, f"2026-05-04T10:00:0{second % 3}Z", str(second))
     for query in (AuditQuery(), AuditQuery(actors=("Operator", "Admin")), AuditQuery(kinds=("number",))):
         pages = [audit.search(session, world.viewer, query, Slice(page, 3)) for page in (1, 2, 3)]
         assert [row.subject for page in pages for row in page] == ["5", "2", "4", "1", "6", "3", "0"]
-        with monkeypatch.context() as patch:
-            patch.setattr(db.audit.queries, "COUNT_LIMIT", 4)
-            assert audit.count(session, world.viewer, query) == 5
+        assert audit.count(session, world.viewer, query) == 7
+
+
+def test_the_total_stops(session: Session, world: World) -> None:
+    event = {
+        "tenant_id": world.tenant,
+        "at": datetime(2026, 5, 4, tzinfo=UTC),
+        "actor_name": "Operator",
+        "action": Action.NUMBERS_ADD,
+        "subject_type": "number",
+        "subject_label": "+14155552671",
+        "before": {},
+        "after": {},
+    }
+    builder.many(session, AuditEvent, [event] * (audit.COUNT_LIMIT + 2))
+    for query in (AuditQuery(), AuditQuery(actors=("Operator", "Admin")), AuditQuery(kinds=("number",))):
+        assert audit.count(session, world.viewer, query) == audit.COUNT_LIMIT + 1
 
 
 def test_the_history_of_a_number_has_its_orders(session: Session, world: World) -> None:

@@ -149,11 +149,9 @@ def test_who_may_not_read_or_export_gets_no_file(session: Session, world: World,
     assert len(session.exec(select(AuditEvent)).all()) == before
 
 
-def test_what_a_sheet_cannot_hold_goes_on_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exports, "EXCEL_ROWS", 2)
-    found = sheets(
-        exports.workbook([Table("Rows", ("n",), [(n,) for n in range(5)]), Table("Text", ("t",), [("=1",)])])
-    )
+def test_what_a_sheet_cannot_hold_goes_on_to_the_next() -> None:
+    tables = [Table("Rows", ("n",), [(n,) for n in range(5)]), Table("Text", ("t",), [("=1",)])]
+    found = sheets(exports.workbook(tables, sheet_rows=2))
     assert list(found) == ["Rows", "Rows 2", "Rows 3", "Text"]
     assert [row[0] for name in ("Rows", "Rows 2", "Rows 3") for row in found[name][1:]] == [0, 1, 2, 3, 4]
     assert found["Text"][1] == ["=1"]

@@ -1,4 +1,4 @@
-"""Writing: committed whole at the end of the block, or not at all."""
+"""Writing: committed whole at the end of the block, or not at all. Reading: over with its block."""
 
 import pytest
 import sqlalchemy as sa
@@ -7,7 +7,7 @@ from sqlmodel import Session
 import db.base.engine
 from db.models import Agent
 from services.core.errors import Conflict
-from services.core.transactions import write, writing
+from services.core.transactions import reading, write, writing
 from tests.conftest import World
 
 
@@ -67,4 +67,32 @@ def test_a_block_that_is_left_before_it_asks_anything_is_over(session: Session, 
     assert not db.base.engine.writes(session)
     with writing(session):
         session.add(Agent(tenant_id=world.tenant, name="New"))
+    assert names(world) == ["New"]
+
+
+def test_what_was_read_is_known_after_the_block_and_no_connection_is_held(session: Session, world: World) -> None:
+    with reading(session):
+        agent = session.get_one(Agent, world.agent)
+    assert (agent.name, session.in_transaction()) == ("Maya", False)
+
+
+def test_reading_sees_what_others_have_written_since(session: Session, world: World) -> None:
+    agent = session.get_one(Agent, world.agent)
+    with write() as own:
+        own.get_one(Agent, world.agent).name = "Renamed"
+    with reading(session):
+        assert agent.name == "Renamed"
+    with write() as own:
+        own.get_one(Agent, world.agent).name = "Renamed again"
+    with reading(session):
+        assert agent.name == "Renamed again"
+
+
+def test_reading_loses_nothing_and_keeps_nothing_that_is_written(session: Session, world: World) -> None:
+    with writing(session):
+        session.add(Agent(tenant_id=world.tenant, name="New"))
+        with pytest.raises(RuntimeError), reading(session):
+            pass
+    with pytest.raises(RuntimeError), reading(session):
+        session.add(Agent(tenant_id=world.tenant, name="New too"))
     assert names(world) == ["New"]

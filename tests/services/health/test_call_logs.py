@@ -20,8 +20,8 @@ from services.health import call_log_runs, call_logs
 from services.health.call_logs import Counts, State
 from services.jobs import workflows
 from tests.conftest import World
-from tests.crash.worker import until
 from tests.world.call_logs import CALLS, DAY, YESTERDAY, Log, begin, drive, events, read, seen
+from tests.world.waiting import until
 
 
 def test_two_cannot_read_the_same_log(session: Session, world: World, log: Log) -> None:
@@ -67,10 +67,7 @@ def test_a_day_that_two_drive_at_once_counts_once(session: Session, world: World
     assert seen(session, world).counts == Counts(days=1, calls=3, added=1)
 
 
-def test_a_long_day_says_that_it_lives(
-    session: Session, world: World, log: Log, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(call_log_runs, "BEAT_SECONDS", 0.0)
+def test_a_long_day_says_that_it_lives(session: Session, world: World, log: Log) -> None:
     log.add(YESTERDAY, times=1001)
     run = begin(session, world, 1)
     long_ago = datetime.now(UTC) - timedelta(minutes=4)
@@ -122,9 +119,7 @@ def test_a_connection_that_is_deactivated_meanwhile_ends_the_run(session: Sessio
     assert seen(session, world).problem == "Twilio was deactivated."
 
 
-def test_a_failure_of_ours_ends_the_run_and_says_so(
-    session: Session, world: World, log: Log, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failure_of_ours_ends_the_run_and_says_so(session: Session, world: World, log: Log) -> None:
     run = begin(session, world, 1)
     settings.use_sandbox("no address")
     drive(world, run)

@@ -36,8 +36,8 @@ from tests.world.ordering import (
     place,
     state,
     sweeping,
-    until,
 )
+from tests.world.waiting import until
 
 
 def test_an_order_that_is_uncertain_for_thirty_days_is_still_looked_at(

@@ -51,12 +51,12 @@ def test_every_number_of_an_account_larger_than_a_page_is_compared(
 
 
 def test_a_comparison_keeps_so_many_numbers_and_counts_the_others(
-    session: Session, world: World, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    session: Session, world: World, sandbox: Sandbox
 ) -> None:
-    monkeypatch.setattr(reconcile, "MOST_KEPT", 10)
-    comparison = reconciling.compared(session, world, "+1202")
-    assert len(comparison.missing_here.rows) == 10
-    assert comparison.missing_here.more == comparison.held - 10 > 0
+    with reconciling.holding(sandbox, reconcile.MOST_KEPT + 3) as found:
+        comparison = reconciling.compared(session, world, found[0][:6])
+    assert len(comparison.missing_here.rows) == reconcile.MOST_KEPT
+    assert comparison.missing_here.more == comparison.held - reconcile.MOST_KEPT == 3
 
 
 def test_comparing_changes_nothing_here_and_nothing_there(
@@ -129,14 +129,13 @@ def test_what_differs_is_shown_by_the_rule_of_a_single_re_sync(
 
 
 def test_a_provider_that_fails_in_the_middle_gives_no_comparison(
-    session: Session, world: World, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    session: Session, world: World, sandbox: Sandbox
 ) -> None:
-    monkeypatch.setattr(provider_access, "ATTEMPTS", 1)
     lines: list[int] = []
 
     def fail_from_now_on(read: int) -> None:
         lines.append(read)
-        sandbox.fault(Fault(Kind.UNAVAILABLE, method="GET", path="/IncomingPhoneNumbers", times=None))
+        sandbox.fault(Fault(Kind.TOO_MANY, "GET", "/IncomingPhoneNumbers", times=None, retry_after=0.01))
 
     with pytest.raises(provider_access.ProviderProblem, match="list the account's numbers"):
         reconcile.compare(session, world.operator, world.twilio, fail_from_now_on)

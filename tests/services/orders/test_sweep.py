@@ -7,8 +7,6 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
-import db.orders.queries
-from db.base.scope import Scope
 from db.models import Connection, NumberOrder, OrderState
 from providers.records import NumberSearch, Webhooks
 from providers.sandbox.accounts import MAIN
@@ -18,7 +16,9 @@ from services.orders import catalogue, fulfilment, orders, sweep
 from services.orders.orders import Configuration, Purchase
 from services.orders.sweep import Sweep
 from tests.conftest import World
-from tests.world.ordering import NUMBERS, bought, buy, for_sale, looked_up, place, state, sweeping, until
+from tests.world import make
+from tests.world.ordering import NUMBERS, bought, buy, for_sale, looked_up, none_open, place, state, sweeping
+from tests.world.waiting import until
 
 
 def test_an_order_that_nobody_began_is_begun_by_the_sweep(session: Session, world: World, sandbox: Sandbox) -> None:
@@ -87,7 +87,7 @@ def test_many_imports_at_a_provider_that_is_crowded_are_slowed_down_and_none_fai
     ]
     sandbox.fault(Fault(Kind.CROWDED, path=NUMBERS, times=None, seconds=0.02, at_once=2, retry_after=0.05))
     with sweeping():
-        until(lambda: session.rollback() is None and not db.orders.queries.still_open(session, Scope(world.tenant)))
+        until(lambda: none_open(session), seconds=60)
     assert {state(session, world, order) for order in placed} == {OrderState.CONFIRMED}
 
 
@@ -100,19 +100,18 @@ def test_what_was_never_sent_is_not_sent_however_much_of_it_there_is(
     session.execute(sa.update(NumberOrder).values(placed_at=long_ago, next_look_at=long_ago))
     session.commit()
     with sweeping():
-        until(lambda: session.rollback() is None and not db.orders.queries.still_open(session, Scope(world.tenant)))
+        until(lambda: none_open(session))
     assert {state(session, world, order) for order in placed} == {OrderState.FAILED}
     assert {looked_up(session, world, order).asked_at for order in placed} == {None}
 
 
 def test_a_provider_that_is_too_busy_holds_up_no_order_of_another(
-    session: Session, world: World, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    session: Session, world: World, sandbox: Sandbox
 ) -> None:
-    monkeypatch.setattr(sweep, "_LOOKED_THROUGH", 5)
-    crowd = [number.e164 for number in catalogue.search(session, world.operator, world.twilio, NumberSearch("US"))[:12]]
+    crowd = [f"+1415556{n:04}" for n in range(sweep.LOOKED_THROUGH + 1)]
     quick = for_sale(session, world, "CA")
     sandbox.fault(Fault(Kind.TOO_MANY, method="POST", path=NUMBERS, times=sweep.AT_ONCE, retry_after=600))
-    waiting = [place(session, world, e164) for e164 in crowd]
+    waiting = [make.order(session, world, e164, next_look_at=datetime.now(UTC)).id for e164 in crowd]
     kept = session.get_one(Connection, world.twilio)
     copy = Connection(**(kept.model_dump(exclude={"id"}) | {"name": "Another"}))
     session.add(copy)
@@ -121,7 +120,7 @@ def test_a_provider_that_is_too_busy_holds_up_no_order_of_another(
         until(lambda: not sandbox.faults.listing())  # all that went at once was sent away
         order = orders.place_purchase(session, world.operator, copy.id, Purchase(quick))
         until(lambda: state(session, world, order) is OrderState.CONFIRMED)
-    assert all(looked_up(session, world, one).is_waiting for one in waiting)
+    assert all(looked_up(session, world, one).is_waiting for one in waiting[:10])
 
 
 def test_orders_that_wait_their_turn_for_long_are_not_forgotten(
@@ -139,11 +138,10 @@ def test_orders_that_wait_their_turn_for_long_are_not_forgotten(
 
 
 def test_placing_an_order_wakes_the_sweep_which_looks_again_by_itself(
-    session: Session, world: World, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    session: Session, world: World, sandbox: Sandbox
 ) -> None:
-    monkeypatch.setattr(sweep, "IDLE_SECONDS", 600)
     rounds = threading.Semaphore(0)
-    running = Sweep(rounds.release)
+    running = Sweep(rounds.release, idle_seconds=600)
     try:
         assert rounds.acquire(timeout=30)
         sandbox.fault(Fault(Kind.DROP_AFTER, method="POST", path=NUMBERS))

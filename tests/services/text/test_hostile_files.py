@@ -13,11 +13,13 @@ from pathlib import Path
 import psutil
 import pytest
 
+from services.core import settings
 from services.core.errors import Busy, InvalidInput
 from services.jobs import imports
 from services.numbers.number_import import NumberImport
 from services.text import files
 from services.text.tables import limits
+from tests.conftest import Configure
 from tests.world import workbooks
 
 GROWTH = 160 * 2**20
@@ -153,7 +155,7 @@ def test_no_file_ends_or_stalls_the_app(kind: str) -> None:
         files.read("numbers.xlsx", data, imports.names(NumberImport))
     assert own.memory_info().rss - before < GROWTH
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak) * 1024 < GROWTH
-    assert time.monotonic() - began < files.PATIENCE_SECONDS
+    assert time.monotonic() - began < settings.current().file_seconds
     assert not own.children(), "its reader has ended"
 
 
@@ -168,7 +170,7 @@ def test_a_reader_is_confined() -> None:
         [sys.executable, "-c", ask], cwd=Path(files.__file__).parents[2], capture_output=True, check=True
     )
     assert [int(one) for one in said.stdout.split()] == [limits.MEMORY, limits.CPU_SECONDS, 0, 0]
-    assert limits.CPU_SECONDS < files.PATIENCE_SECONDS
+    assert settings.current().file_seconds > limits.CPU_SECONDS
 
 
 def test_files_that_come_at_once_are_each_read() -> None:
@@ -177,10 +179,8 @@ def test_files_that_come_at_once_are_each_read() -> None:
     assert [sheet.rows[0].cells for sheet in found] == [[f"+1415555010{n}"] for n in range(6)]
 
 
-def test_a_file_whose_turn_does_not_come_is_refused_in_words_and_can_be_read_later(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(files, "PATIENCE_SECONDS", 0.1)
+def test_a_file_whose_turn_does_not_come_is_refused_in_words_and_can_be_read_later(configure: Configure) -> None:
+    configure(file_seconds=0.1)
     assert not files.is_busy()
     for _ in range(files.AT_ONCE):
         files._reading.acquire()
@@ -190,7 +190,7 @@ def test_a_file_whose_turn_does_not_come_is_refused_in_words_and_can_be_read_lat
             files.read("a.csv", b"Number\n+14155550100\n")
     finally:
         files._reading.release(files.AT_ONCE)
-    monkeypatch.undo()
+    configure(file_seconds=60)
     assert files.read("a.csv", b"Number\n+14155550100\n").rows
 
 

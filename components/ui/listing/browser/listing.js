@@ -40,19 +40,20 @@ const KINDS = {
   trend: (cell, { title }) => make("span", { title }, cell.length > 1 ? trend(cell) : "—", make("span", { className: "unseen" }, title)),
   link(cell, { column, row, href, title, act }) {
     const link = href === undefined ? make("button", { type: "button" }) : make("a", { href });
+    if (!column.acts) Object.assign(link, { target: "_blank", rel: "noopener" });
     link.append(make("span", { className: "words", title }, cell));
     link.classList.add("link");
     link.addEventListener("click", event => {
       if (!column.acts || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
       event.preventDefault();
-      act(link, column.key, row);
+      act(column.key, row);
     });
     return placed(link, row, column.key);
   },
   button(cell, { column, row, act }) {
     const icon = make("span", { className: "icon", ariaHidden: "true" }, column.icon);
     const button = make("button", { type: "button", className: "action", ariaLabel: cell, title: cell }, icon);
-    button.addEventListener("click", () => act(button, column.key, row));
+    button.addEventListener("click", () => act(column.key, row));
     return placed(button, row, column.key);
   },
 };
@@ -71,15 +72,17 @@ function begin(root) {
   const whole = make("table", {}, caption, make("thead", {}, head), body);
   const scroll = make("div", { className: "scroll" }, whole);
   root.append(scroll);
-  const table = { root, scroll, caption, head, body, rows: new Map(), signature: "", turn: 0, ticked: new Set(), left: null };
+  const table = { root, scroll, caption, head, body, rows: new Map(), signature: "", turn: 0, ticked: new Set(), last: null };
   body.addEventListener("keydown", event => move(table, event));
-  // A dialog that closes gives the focus back to the host of the table, for what opened it.
+  // A dialog that closes gives the focus back to the host of the table, for where the reader was in it. So does a click
+  // beside all that can be focused, which is no way back.
   root.host.tabIndex = -1;
   root.host.addEventListener("focus", event => {
-    const back = table.left && find(table, ...table.left);
-    table.left = null;
-    if (back && event.target === root.host) back.focus();
+    if (table.last && event.target === root.host) find(table, ...table.last)?.focus();
   });
+  scroll.addEventListener("pointerdown", () => { table.last = null; });
+  scroll.addEventListener("focusin", ({ target: { dataset } }) => { table.last = dataset.column ? [dataset.row, dataset.column] : null; });
+  new ResizeObserver(() => reach(table)).observe(scroll);
   body.addEventListener("pointerover", event => {
     const text = event.target.closest?.(".words");
     if (text && !text.title && (text.scrollWidth > text.clientWidth || text.scrollHeight > text.clientHeight)) {
@@ -87,6 +90,15 @@ function begin(root) {
     }
   });
   return table;
+}
+
+// What scrolls can be reached by keyboard, and says what it is.
+function reach({ scroll, caption }) {
+  if (scroll.scrollWidth > scroll.clientWidth || scroll.scrollHeight > scroll.clientHeight) {
+    Object.assign(scroll, { tabIndex: 0, role: "region", ariaLabel: caption.textContent });
+  } else {
+    for (const name of ["tabindex", "role", "aria-label"]) scroll.removeAttribute(name);
+  }
 }
 
 function find({ root }, row, column) {
@@ -121,6 +133,7 @@ function draw(table, data) {
   const now = table.body.children;
   if (now.length !== order.length || order.some((element, at) => element !== now[at])) table.body.replaceChildren(...order);
   if (data.ticked) show(table);
+  reach(table);
   if (place && !table.root.activeElement) find(table, ...place)?.focus();
 }
 
@@ -139,6 +152,7 @@ function heads(table, data) {
     return head;
   });
   if (!data.ticked) return heads;
+  if (data.single) return [make("th", { scope: "col", className: "tick" }, make("span", { className: "unseen" }, "Select")), ...heads];
   const all = placed(make("input", { type: "checkbox" }), "", "tick");
   all.addEventListener("change", () => tick(table, table.data.ids, all.checked));
   table.all = all;
@@ -147,8 +161,8 @@ function heads(table, data) {
 
 function line(table, data, at) {
   const id = String(data.ids[at]);
-  const act = (element, column, row) => {
-    table.left = [row, column];
+  const act = (column, row) => {
+    table.last = [row, column];
     table.component.setTriggerValue("act", [column, data.ids[at]]);
   };
   const cells = data.columns.map((column, place) => {
@@ -156,18 +170,20 @@ function line(table, data, at) {
     const href = rest === undefined || rest === null ? undefined : column.base + rest;
     const cell = place ? make("td") : make("th", { scope: "row" });
     cell.className = column.kind + (column.mono ? " mono" : "") + (column.right ? " right" : "") + (column.wide ? " wide" : "");
-    const plain = column.kind === "link" && href === undefined && !column.acts;
+    const plain = column.kind === "link" && href === undefined && (column.hrefs || !column.acts);
     cell.append(KINDS[plain ? "text" : column.kind](column.cells[at], { column, row: id, href, title, act }));
     return cell;
   });
   if (!data.ticked) return make("tr", {}, ...cells);
   const name = data.columns[0].cells[at];
-  const box = placed(make("input", { type: "checkbox", ariaLabel: `Select ${name}` }), id, "tick");
+  const type = data.single ? "radio" : "checkbox";
+  const box = placed(make("input", { type, name: "tick", ariaLabel: `Select ${name}` }), id, "tick");
   box.addEventListener("change", () => tick(table, [data.ids[at]], box.checked));
   return make("tr", {}, make("td", { className: "tick" }, box), ...cells);
 }
 
 function tick(table, ids, on) {
+  if (table.data.single) table.ticked.clear();
   for (const id of ids) table.ticked[on ? "add" : "delete"](id);
   table.turn = Date.now();
   show(table);
@@ -181,6 +197,7 @@ function show(table) {
     element.querySelector("input").checked = table.ticked.has(id);
     element.classList.toggle("ticked", table.ticked.has(id));
   }
+  if (table.data.single) return;
   table.all.checked = count === ids.length;
   table.all.indeterminate = 0 < count && count < ids.length;
   table.all.ariaLabel = `Select all ${ids.length} on this page`;
@@ -188,14 +205,16 @@ function show(table) {
 
 function move(table, event) {
   const { row, column } = event.target.dataset;
-  const ids = table.data.ids.map(String), at = ids.indexOf(row);
   if (event.key === " " && table.data.ticked && column !== "tick" && event.target.classList.contains("link")) {
     event.preventDefault();
     find(table, row, "tick").click();
     return;
   }
-  const to = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: ids.length - 1 }[event.key];
+  if (event.target.type === "radio") return;  // its own arrows choose
+  const places = [...table.body.querySelectorAll("[data-column]")].filter(one => one.dataset.column === column);
+  const at = places.indexOf(event.target);
+  const to = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: places.length - 1 }[event.key];
   if (at < 0 || to === undefined) return;
   event.preventDefault();
-  find(table, ids[Math.min(Math.max(to, 0), ids.length - 1)], column)?.focus();
+  places[Math.min(Math.max(to, 0), places.length - 1)].focus();
 }
