@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
-from components.ui import http
+from components.ui import http, notices
 from db.base.engine import open_session
 from services.core import settings
 from services.health import api
@@ -30,7 +30,7 @@ async def health(_request: Request) -> JSONResponse:
 def log_error(exc: Exception) -> bool:
     """Log an unexpected error and show a message."""
     structlog.get_logger().error("page.failed", exc_info=exc)
-    st.error("Something went wrong on our side. It has been logged; try again, or tell your administrator.")
+    notices.error("Something went wrong on our side. It has been logged; try again, or tell your administrator.")
     return True
 
 

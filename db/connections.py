@@ -30,6 +30,7 @@ class ConnectionRow:
     status_callback_url: str | None
     is_active: bool
     test_passed: bool | None
+    version: int
 
 
 class Tested(StrEnum):
@@ -100,6 +101,7 @@ def choices(session: Session, scope: Scope, *, active_only: bool = False) -> lis
         Connection.status_callback_url,
         Connection.is_active,
         Connection.test_passed,
+        Connection.version,
     )
     rows = session.execute(
         sa.select(*columns)

@@ -22,7 +22,7 @@ def file(made: exports.Writer) -> bytes:
 
 header("Activity", "Who changed what, and when. Nothing here can be changed or deleted.")
 with errors_shown(), open_session() as session:
-    offered = draw.filters(session, actor, actor.scope.tenant_id, actor.user_id)
+    offered = draw.filters(session, actor)
     query, wanted = draw.toolbar(offered, zone)
     total = audit.count(session, actor, query)
     events = st.container()

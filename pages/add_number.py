@@ -3,7 +3,7 @@
 import streamlit as st
 
 from components.numbers.add_number import Wizard
-from components.ui import navigation
+from components.ui import navigation, notices
 from components.ui.page import errors_shown, header
 from components.ui.session import current_actor, rechecked
 from components.ui.wizard import belongs_to, is_added, reset, state
@@ -20,7 +20,7 @@ header("Number added" if is_added() else "Add phone number")
 if step in ("source", "done", "imported"):
     navigation.link(navigation.LIST, label="Back to the list", icon=":material/arrow_back:")
 if not is_ours:
-    st.info("This tab switched to another tenant, so your input was cleared. Start again.")
+    notices.info("This tab switched to another tenant, so your input was cleared. Start again.")
 with errors_shown(), open_session() as session:
     require(actor, Permission.NUMBERS_ADD)
     require_tenant(actor)

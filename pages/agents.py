@@ -3,9 +3,10 @@
 import streamlit as st
 
 from components import agents as draw
+from components.ui import notices
 from components.ui.dialogs import Dialog
 from components.ui.listing.toolbar import opened
-from components.ui.page import empty_state, errors_shown, header, said
+from components.ui.page import empty_state, errors_shown, header
 from components.ui.session import current_actor, reader_zone, rechecked
 from db.base.engine import open_session
 from db.base.scope import Slice
@@ -26,7 +27,7 @@ def add_button(key: str) -> None:
 with header("Agents", "People or bots that answer inbound calls."):
     if may_add:
         add_button("add")
-said(draw.PLACE)
+notices.show_kept(draw.PLACE)
 with errors_shown(), open_session() as session:
     query, wanted = draw.toolbar()
     total = agents.count(session, actor, query)

@@ -5,10 +5,10 @@ import streamlit as st
 from components.campaigns import campaign as draw
 from components.campaigns.campaigns import PLACE
 from components.health.number_health import falls as draw_falls
-from components.ui import navigation
+from components.ui import navigation, notices
 from components.ui.dialogs import Dialog
 from components.ui.listing.toolbar import opened
-from components.ui.page import errors_shown, said
+from components.ui.page import errors_shown
 from components.ui.session import current_actor, reader_zone, rechecked
 from db.base.engine import open_session
 from db.base.scope import Slice
@@ -25,7 +25,7 @@ with errors_shown(), open_session() as session:
     campaign = campaigns.get(session, actor, navigation.requested_id("campaign"))
     writes = actor.may(Permission.CAMPAIGNS_WRITE)
     navigation.link(navigation.CAMPAIGNS, label="Campaigns", icon=":material/arrow_back:")
-    said(PLACE)
+    notices.show_kept(PLACE)
     draw.card(dialog, campaign, with_tenant=actor.all_tenants, writes=writes)
     summaries.freshen(session, actor, number_health.IDLE_DAYS)
     draw_falls(number_health.falls(session, actor, number_health.IDLE_DAYS, campaign.id), with_tenant=False)

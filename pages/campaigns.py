@@ -3,8 +3,9 @@
 import streamlit as st
 
 from components.campaigns import campaigns as draw
+from components.ui import notices
 from components.ui.dialogs import Dialog
-from components.ui.page import empty_state, errors_shown, header, said
+from components.ui.page import empty_state, errors_shown, header
 from components.ui.session import current_actor, reader_zone, rechecked
 from db.base.engine import open_session
 from services import campaigns
@@ -24,7 +25,7 @@ draw.go_to_added()
 with header("Campaigns", "Outbound campaigns and the numbers they call from."):
     if may_add:
         add_button("add")
-said(draw.PLACE)
+notices.show_kept(draw.PLACE)
 with errors_shown(), open_session() as session:
     query, wanted = draw.toolbar()
     total = campaigns.count(session, actor, query)

@@ -4,8 +4,8 @@ import streamlit as st
 
 from components.numbers import number_page as draw
 from components.numbers.number_editor import Editor
-from components.ui import navigation
-from components.ui.page import errors_shown, header, said
+from components.ui import navigation, notices
+from components.ui.page import errors_shown, header
 from components.ui.session import current_actor, reader_zone, rechecked
 from db.base.engine import open_session
 from services.core.access import Permission, require
@@ -22,7 +22,7 @@ with errors_shown(), open_session() as session:
     require(actor, Permission.NUMBERS_WRITE)
     editor = Editor(actor, number, zone, rechecked(open_session))
     editor.prepare()
-    said("status")
+    notices.show_kept("status")
     draw.card(editor, zone, with_tenant=actor.all_tenants, writes=False)
     if number.is_gone:
         draw.read_only(number)

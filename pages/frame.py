@@ -6,9 +6,9 @@ from typing import Literal
 import streamlit as st
 
 from components.people import sign_in
-from components.ui import navigation, session
+from components.ui import navigation, notices, session
 from components.ui.markdown import plain
-from components.ui.page import errors_shown, outcome, said, style
+from components.ui.page import errors_shown, style
 from db.base.engine import open_session
 from services.core.access import Permission
 from services.people import sign_in as signing_in
@@ -35,7 +35,7 @@ def sign_out_everywhere() -> None:
             signing_in.sign_out_everywhere(database, session.current_actor())
         return ""
 
-    if outcome(act, "frame") is None:
+    if notices.outcome(act, "frame") is None:
         session.sign_out()
 
 
@@ -115,7 +115,7 @@ with st.sidebar:
         with errors_shown(), open_session() as database:
             sign_in.tenant_selector(actor, session.tenants(database, actor), choose)
     sign_in.user_corner(actor, session.sign_out, sign_out_everywhere)
-said("frame")
+notices.show_kept("frame")
 lacks_tenant = not actor.has_scope and page.url_path not in ("profile", "tenants")
 if lacks_tenant:
     st.title(plain(page.title), anchor=False)

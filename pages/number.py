@@ -7,8 +7,8 @@ from components.health import campaign_health as health_chart
 from components.numbers import number_page as draw
 from components.numbers.number_editor import Editor
 from components.numbers.provider_section import AtProvider
-from components.ui import navigation
-from components.ui.page import errors_shown, said
+from components.ui import navigation, notices
+from components.ui.page import errors_shown
 from components.ui.session import current_actor, reader_zone, rechecked
 from db.base.engine import open_session
 from db.base.scope import Slice
@@ -27,7 +27,7 @@ with errors_shown(), open_session() as session:
     editor.prepare()
     writes = actor.may(Permission.NUMBERS_WRITE)
     navigation.link(navigation.LIST, label="Phone numbers", icon=":material/arrow_back:")
-    said("status")
+    notices.show_kept("status")
     at_provider = AtProvider(actor, number, zone, rechecked(open_session))
     ordered = orders.of_number(session, actor, number.id)
     at_provider.pending(ordered, writes=writes)

@@ -40,7 +40,7 @@ with header(
             add_button("add")
 with errors_shown(), open_session() as session:
     open_orders.banner(orders.still_open(session, actor), actor, rechecked(open_session))
-    offered = draw.filters(session, actor, actor.scope.tenant_id, actor.user_id)
+    offered = draw.filters(session, actor)
     query, wanted = draw.toolbar(offered)
     total = numbers.count(session, actor, query)
     table = st.container()

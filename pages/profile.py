@@ -3,9 +3,9 @@
 import streamlit as st
 
 from components.people import profile as draw
-from components.ui import navigation, session
+from components.ui import navigation, notices, session
 from components.ui.markdown import plain
-from components.ui.page import errors_shown, header, outcome, said
+from components.ui.page import errors_shown, header
 from db.base.engine import open_session
 from services.people import sign_in, users
 
@@ -29,9 +29,9 @@ def sign_out_everywhere() -> None:
 header("Your account", f"{plain(actor.name)} · {plain(actor.username)}")
 left, right = st.columns(2, gap="large")
 with left:
-    if draw.password_form(first=first) and outcome(change, "frame") is None:
+    if draw.password_form(first=first) and notices.outcome(change, "frame") is None:
         navigation.go_to(navigation.LIST if first else navigation.PROFILE)
-    said("frame")
+    notices.show_kept("frame")
 if not first:
     with right, errors_shown(), open_session() as database:
         draw.roles(actor)

@@ -3,10 +3,11 @@
 import streamlit as st
 
 from components.people import tenants as draw
+from components.ui import notices
 from components.ui import session as tab
 from components.ui.dialogs import Dialog
 from components.ui.listing.toolbar import opened
-from components.ui.page import empty_state, errors_shown, header, said
+from components.ui.page import empty_state, errors_shown, header
 from db.base.engine import open_session
 from db.base.scope import Slice
 from services.core.access import Permission
@@ -24,7 +25,7 @@ def work_in(tenant_id: int) -> None:
 with header("Tenants", "The workspaces of this installation, each with its own numbers, users and settings."):
     if actor.may(Permission.TENANTS_WRITE) and st.button("Add tenant", type="primary", icon=":material/add:"):
         draw.add(dialog, None if actor.has_scope else work_in)
-said(draw.PLACE)
+notices.show_kept(draw.PLACE)
 with errors_shown(), open_session() as session:
     query, wanted = draw.toolbar()
     total = tenants.count(session, actor, query)

@@ -3,10 +3,11 @@
 import streamlit as st
 
 from components.people import users as draw
+from components.ui import notices
 from components.ui import session as tab
 from components.ui.dialogs import Dialog
 from components.ui.listing.toolbar import opened
-from components.ui.page import empty_state, errors_shown, header, said
+from components.ui.page import empty_state, errors_shown, header
 from db.base.engine import open_session
 from db.base.scope import Slice
 from services.core.access import Permission
@@ -21,7 +22,7 @@ with header("Users", "Who can sign in and what they can do."):
             draw.add_superadmin(dialog)
     elif actor.may(Permission.USERS_WRITE) and st.button("Add user", type="primary", icon=":material/person_add:"):
         draw.add(dialog)
-said(draw.PLACE)
+notices.show_kept(draw.PLACE)
 draw.one_time_password()
 with errors_shown(), open_session() as session:
     query, wanted = draw.toolbar()

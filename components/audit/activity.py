@@ -7,14 +7,15 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from sqlmodel import Session
 
-from components.ui import session
+from components.ui import cache
+from components.ui import session as tab
 from components.ui.listing import toolbar as listing
 from components.ui.listing.filters import Day, Filter, to_first_page
 from components.ui.listing.toolbar import Wanted
 from components.ui.page import empty_state
 from services.audit import audit, wording
 from services.audit.audit import COUNT_LIMIT, AuditQuery
-from services.core.access import Actor
+from services.core.access import Actor, Permission
 from services.text import numbering
 from services.text.labels import amount
 
@@ -27,11 +28,11 @@ _PERIODS = {1: "Today", 7: "7 days", 30: "30 days", 0: "All"}
 _NO_TENANT = 0
 
 
-@st.cache_data(ttl=20, show_spinner=False)
-def filters(_session: Session, _actor: Actor, tenant_id: int | None, user_id: int) -> list[Filter]:
-    """Return the filters with what can be chosen in each, for one user in one tenant."""
-    found = audit.facets(_session, _actor)
-    places = dict(session.tenants(_session, _actor)) if tenant_id is None else {}
+@cache.kept(Permission.AUDIT_READ, seconds=20)
+def filters(session: Session, actor: Actor) -> list[Filter]:
+    """Return the filters with what can be chosen in each."""
+    found = audit.facets(session, actor)
+    places = dict(tab.tenants(session, actor)) if actor.all_tenants else {}
     return [
         Filter(_WHO, "Who", {name: name for name in sorted(found.actors, key=str.casefold)}),
         Filter(_ACTION, "Action", wording.action_options(found.actions)),

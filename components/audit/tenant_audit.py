@@ -9,7 +9,7 @@ import streamlit as st
 from sqlmodel import Session
 
 from components.audit import history
-from components.ui import navigation
+from components.ui import cache, navigation, notices
 from components.ui.listing import toolbar as listing
 from components.ui.markdown import ours, plain
 from components.ui.page import exactly, when
@@ -32,11 +32,11 @@ _WRONG = frozenset(
 _MOST_KINDS = 10
 
 
-@st.cache_data(ttl=20, show_spinner="Auditing the tenant…")
-def standing(_session: Session, _actor: Actor, tenant_id: int, user_id: int) -> tuple[Tenant, Owned]:
-    """Return what the tenant owns and what looks wrong, kept for a moment for one user in one tenant."""
-    about = tenant_audit.tenant(_session, _actor)
-    return about, tenant_audit.owned(_session, _actor, about)
+@cache.kept(Permission.AUDIT_READ, seconds=20, spinner="Auditing the tenant…")
+def standing(session: Session, actor: Actor, version: int) -> tuple[Tenant, Owned]:
+    """Return what the tenant owns and what looks wrong. *version* is that of its settings."""
+    about = tenant_audit.tenant(session, actor)
+    return about, tenant_audit.owned(session, actor, about)
 
 
 def period(about: Tenant) -> Period:
@@ -117,7 +117,7 @@ def findings(found: Sequence[Finding], actor: Actor) -> None:
     """Draw what looks wrong, worst first, each with the way to what is behind it."""
     st.subheader("Findings", anchor=False)
     if not found:
-        st.success("Nothing looks wrong.", icon=":material/check_circle:")
+        notices.success("Nothing looks wrong.")
         return
     for finding in found:
         is_wrong = finding.kind in _WRONG

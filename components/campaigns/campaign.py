@@ -8,13 +8,13 @@ from sqlmodel import Session
 
 from components.audit import history as audit
 from components.campaigns.campaigns import PLACE, edit
-from components.ui import navigation, selection
+from components.ui import navigation, notices, selection
 from components.ui.dialogs import Dialog
 from components.ui.listing import toolbar as listing
 from components.ui.listing.table import Column, badges, button, figure, number, number_link, text
 from components.ui.listing.table import table as draw
 from components.ui.markdown import plain
-from components.ui.page import empty_state, exactly, outcome, said, when
+from components.ui.page import empty_state, exactly, when
 from components.ui.selection import Selection
 from db.audit.queries import AuditRow
 from db.base.scope import Slice
@@ -235,8 +235,8 @@ def _add_numbers(dialog: Dialog, campaign: CampaignDetail) -> None:
             found.extend(campaigns.candidates(session, dialog.actor, campaign.id, typed or ""))
         return ""
 
-    if outcome(look, "pool_search") is not None:
-        said("pool_search")
+    if notices.outcome(look, "pool_search") is not None:
+        notices.show_kept("pool_search")
         return
     ticked = selection.held(_CANDIDATES)
     if not found:

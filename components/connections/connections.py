@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from sqlmodel import Session
 
-from components.ui import dialogs
+from components.ui import dialogs, notices
 from components.ui.dialogs import Dialog
 from components.ui.listing import table as listing_table
 from components.ui.listing import toolbar as listing
@@ -14,7 +14,7 @@ from components.ui.listing.filters import Filter
 from components.ui.listing.table import badges, link, text
 from components.ui.listing.toolbar import ACTIVE, Wanted
 from components.ui.markdown import plain
-from components.ui.page import exactly, outcome, said, when
+from components.ui.page import exactly, when
 from db.audit.queries import AuditRow
 from providers.base import Capability, Field, Provider
 from services.connections import connection_tests, connections
@@ -172,8 +172,8 @@ def _test(dialog: Dialog, found: ConnectionDetail, provider: type[Provider], *, 
             return ""
 
         with st.spinner(f"Testing with {plain(provider.name)}…"):
-            outcome(ask, "connection_test")
-        said("connection_test")
+            notices.outcome(ask, "connection_test")
+        notices.show_kept("connection_test")
 
 
 def _entered(provider: type[Provider], prefix: str, found: ConnectionDetail | None) -> ConnectionValues:

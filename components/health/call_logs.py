@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from sqlmodel import Session
 
-from components.ui import navigation
+from components.ui import cache, navigation, notices
 from components.ui.markdown import plain
-from components.ui.page import empty_state, errors_shown, exactly, outcome, said, when
+from components.ui.page import empty_state, errors_shown, exactly, when
 from services.core.access import Actor, Permission
 from services.health import call_logs
 from services.health.call_logs import CallLog, Counts, State
@@ -68,12 +68,12 @@ class CallLogs:
                     st.caption(_how_far(log))
             if log.is_active and log.days_left and log.state is not State.RUNNING:
                 self._begin(log)
-        said(_place(log))
+        notices.show_kept(_place(log))
         if log.state is State.RUNNING:
             self._watch(log.connection_id)
             return
         if log.problem:
-            st.warning(plain(log.problem), icon=":material/error:")
+            notices.warning(plain(log.problem), icon="error")
         if log.started_at:
             self._result(log)
 
@@ -107,7 +107,7 @@ class CallLogs:
             workflows.read_call_log(log.connection_id, run)
             return ""
 
-        outcome(act, _place(log))
+        notices.outcome(act, _place(log))
 
     def _watch(self, connection_id: int) -> None:
         """Draw how far a run is, again and again until it ends."""
@@ -117,7 +117,7 @@ class CallLogs:
             with errors_shown(), self.opener() as session:
                 log = call_logs.get(session, self.actor, connection_id)
                 if log.state is not State.RUNNING:
-                    st.cache_data.clear()
+                    cache.forget()
                     st.rerun()
                 done, all_days = log.counts.days, log.counts.days + log.days_left
                 read = f"{done:,} of {amount(all_days, 'day')}, {amount(log.counts.calls, 'call')}"

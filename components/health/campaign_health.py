@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from components.ui import navigation
+from components.ui import navigation, notices
 from components.ui.listing.table import Column, figure, link, text
 from components.ui.listing.table import table as draw
 from components.ui.markdown import plain
@@ -121,7 +121,7 @@ def _standing(line: HealthRow, limits: Thresholds) -> None:
     text = f"**{labels.VERDICT[line.verdict]}** in {plain(line.campaign)}. "
     text += f"{number_health.reason(line, limits)} {number_health.ACTION[line.verdict]}"
     if urgent:
-        st.warning(text, icon=":material/warning:")
+        notices.warning(text)
     else:
         st.caption(text)
 

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from components.health.campaign_health import window
-from components.ui import navigation
+from components.ui import navigation, notices
 from components.ui.listing import toolbar as listing
 from components.ui.listing.filters import Filter
 from components.ui.listing.table import Column, badges, figure, number_link, text, trend
@@ -143,9 +143,9 @@ def as_of(found: AsOf, wanted: HealthFilter, zone: ZoneInfo, sums: Callable[[], 
             text += f" Calculated {when(found.made_at, zone)}; newer calls are being added."
         st.caption(text, help=f"Calculated {exactly(found.made_at, zone)}.")
     else:
-        st.info(
+        notices.info(
             "Calls are being summarized for the first time. They will appear here shortly.",
-            icon=":material/hourglass_top:",
+            icon="hourglass_top",
         )
         st.skeleton(height=400)
     if found.behind:
@@ -164,9 +164,9 @@ def falls(found: Sequence[FallRow], *, with_tenant: bool) -> None:
     for fall in found:
         whose = f"{plain(fall.campaign)} ({plain(fall.tenant)})" if with_tenant else plain(fall.campaign)
         with st.container(key=f"fall_{fall.campaign_id}"):
-            st.warning(
+            notices.warning(
                 f"**{whose}** · {number_health.fallen(fall)} **{number_health.FALL_ACTION}**",
-                icon=":material/trending_down:",
+                icon="trending_down",
             )
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from components.jobs.import_tray import Tray
+from components.ui import notices
 from components.ui.markdown import plain
 from components.ui.streamlit_internals import UploadedFile
 from services.core.errors import Busy, InvalidInput
@@ -89,10 +90,9 @@ def _preview(sheet: Sheet) -> None:
     )
     wrong = [row for row in sheet.rows if row.problem]
     if wrong:
-        st.warning(
+        notices.warning(
             f"{amount(len(wrong), 'row')} cannot be imported as {'it is' if len(wrong) == 1 else 'they are'}. "
             f"Row {wrong[0].number:,}: {plain(wrong[0].problem)}",
-            icon=":material/warning:",
         )
 
 

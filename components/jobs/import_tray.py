@@ -8,6 +8,7 @@ from typing import Generic, NoReturn, TypeVar
 
 import streamlit as st
 
+from components.ui import notices
 from components.ui.markdown import plain
 from components.ui.page import errors_shown
 from services.core.access import Actor
@@ -156,9 +157,9 @@ def tray(page: str, actor: Actor) -> Tray:
 
 
 def _draw_given_up(act: Act) -> None:
-    st.warning(
+    notices.warning(
         f"The {plain(act)} was interrupted by another click. Nothing was written; start it again.",
-        icon=":material/front_hand:",
+        icon="front_hand",
     )
 
 

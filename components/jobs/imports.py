@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from components.jobs import import_files, import_tray
 from components.jobs.import_tray import Act, Drawing, Tray
+from components.ui import notices
 from components.ui.listing.downloads import download
 from components.ui.markdown import plain
 from components.ui.page import errors_shown
@@ -126,7 +127,7 @@ class Importing(ABC):
             report = imports.check(session, self.actor, kind, rows, progress=progress)
 
         def draw() -> None:
-            st.info(f"Check only: {_summary(report, imports.WOULD)}", icon=":material/fact_check:")
+            notices.info(f"Check only: {_summary(report, imports.WOULD)}", icon="fact_check")
             self._outcomes(sheet, report, imports.WOULD)
 
         return draw
@@ -135,10 +136,9 @@ class Importing(ABC):
         """Import, drawing nothing: a click that ends this run ends it before or after."""
         with self.opener() as session:
             report = imports.save(session, self.actor, kind, rows, source=name, keep_good=keep_good)
-        st.cache_data.clear()
 
         def draw() -> None:
-            st.success(f"{plain(name)}: {_summary(report, imports.DONE)}", icon=":material/check_circle:")
+            notices.success(f"{plain(name)}: {_summary(report, imports.DONE)}")
             self.lead_on()
             self._outcomes(sheet, report, imports.DONE)
 
@@ -147,7 +147,7 @@ class Importing(ABC):
     def _refused(self, sheet: Sheet, refusal: Exception) -> None:
         if not isinstance(refusal, imports.Refused):
             raise refusal
-        st.error(plain(str(refusal)), icon=":material/error:")
+        notices.error(plain(str(refusal)))
         self._outcomes(sheet, refusal.report, imports.WOULD)
 
     def _outcomes(self, sheet: Sheet, report: Report, words: Mapping[Outcome, str]) -> None:

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 import streamlit as st
 from sqlmodel import Session
 
-from components.numbers import number_list
 from components.numbers import number_page as draw
 from components.orders import buy_number
-from components.ui import navigation, wizard
+from components.ui import navigation, notices, wizard
 from components.ui.markdown import plain
-from components.ui.page import outcome, said
 from components.ui.wizard import go, state
 from services import agents
 from services.connections import connections
@@ -107,13 +105,13 @@ class Wizard:
         if not names:
             may_add = self.actor.may(Permission.CONNECTIONS_WRITE)
             who = "Add one first." if may_add else "An admin can add one."
-            st.warning(f"This tenant has no active telephony connection. {who}", icon=":material/power_off:")
+            notices.warning(f"This tenant has no active telephony connection. {who}", icon="power_off")
             if may_add:
                 navigation.link(navigation.CONNECTIONS, label="Telephony connections", icon=":material/cable:")
         doubt = state().get("doubt")
-        said("manual")
+        notices.show_kept("manual")
         if doubt:
-            st.warning(plain(str(doubt)), icon=":material/help:")
+            notices.warning(plain(str(doubt)), icon="help")
         if isinstance(doubt, Doubtful):
             with st.container(horizontal=True):
                 for one in doubt.readings:
@@ -151,7 +149,7 @@ class Wizard:
             go("configure", preview=seen, insist=insist, doubt=None)
             return ""
 
-        outcome(look, "manual")
+        notices.outcome(look, "manual")
 
     def _configure(self, session: Session) -> None:
         seen: Preview = state()["preview"]
@@ -173,7 +171,7 @@ class Wizard:
         draw.country_choice("Allowed outbound countries", "add_outbound", persist=True)
         st.caption(draw.NO_RESTRICTION)
         draw.provider_fields_of(provider_named(seen.provider), "add_field", persist=True)
-        said("configure")
+        notices.show_kept("configure")
         wizard.buttons("manual", "Add number", self._add)
 
     def _add(self) -> None:
@@ -200,11 +198,10 @@ class Wizard:
                     insist=state()["insist"],
                 )
                 text = wizard.facts(numbers.get(session, self.actor, number_id), "Nothing changed at the provider")
-            number_list.filters.clear()
             go("done", number_id=number_id, summary=text)
             return f"{numbering.display(seen.e164)} was added."
 
-        outcome(add, "done" if state()["step"] == "done" else "configure")
+        notices.outcome(add, "done" if state()["step"] == "done" else "configure")
 
     def _done(self) -> None:
         number_id: int = state()["number_id"]

@@ -9,9 +9,8 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from sqlmodel import Session
 
-from components.numbers import number_list
 from components.numbers import number_page as draw
-from components.ui.page import outcome
+from components.ui import notices
 from db.numbers.details import NumberDetail
 from services import agents
 from services.connections import connections
@@ -94,10 +93,9 @@ class Editor:
         def run() -> str:
             with self.opener() as session:
                 st.session_state["number_version"] = act(session, st.session_state["number_version"])
-            number_list.filters.clear()
             return done
 
-        if isinstance(outcome(run, place), Conflict):
+        if isinstance(notices.outcome(run, place), Conflict):
             self._catch_up(place)
 
     def activate(self) -> None:
@@ -174,7 +172,7 @@ class Editor:
         state = st.session_state
         with self.opener() as session:
             fresh = numbers.get(session, self.actor, self.number.id)
-        changed = {name for row in state["notices"][place][2] for name in row.before}
+        changed = {name for row in notices.changes(place) for name in row.before}
         values = Editor(self.actor, fresh, self.zone, self.opener)._values()
         fields = [key for key in values if key.startswith(_PROVIDER_FIELD)]
         for name, (section, keys) in {**_WIDGETS, "provider_fields": ("provider_fields", fields)}.items():

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-import streamlit as st
 from sqlmodel import Session
 
+from components.ui import cache
 from components.ui.listing import toolbar as listing
 from components.ui.listing.filters import Filter
 from components.ui.listing.table import badges, number_link, text, time
@@ -15,7 +15,7 @@ from db.numbers.queries import NumberQuery, NumberRow, Sort
 from services import agents
 from services.connections import connections
 from services.connections.connections import provider_named
-from services.core.access import Actor
+from services.core.access import Actor, Permission
 from services.numbers import numbers
 from services.text import labels, numbering
 
@@ -29,11 +29,11 @@ _UNASSIGNED = 0
 _BADGES = {word: "green" if word == "Active" else "gray" for word in labels.STATUS.values()} | {"Twilio": "outline"}
 
 
-@st.cache_data(ttl=20, show_spinner=False)
-def filters(_session: Session, _actor: Actor, tenant_id: int | None, user_id: int) -> list[Filter]:
-    """Return the filters of the list with what can be chosen in each, for one user in one tenant."""
-    facets = numbers.facets(_session, _actor)
-    some = tenant_id is None
+@cache.kept(Permission.NUMBERS_READ, Permission.CONNECTIONS_READ, Permission.AGENTS_READ, seconds=20)
+def filters(session: Session, actor: Actor) -> list[Filter]:
+    """Return the filters of the list with what can be chosen in each."""
+    facets = numbers.facets(session, actor)
+    some = actor.all_tenants
 
     def named(name: str, tenant: str) -> str:
         return f"{name} · {tenant}" if some else name
@@ -44,13 +44,13 @@ def filters(_session: Session, _actor: Actor, tenant_id: int | None, user_id: in
         Filter(
             "connection",
             "Connection",
-            {c.id: named(c.name, c.tenant) for c in connections.choices(_session, _actor, active_only=False)},
+            {c.id: named(c.name, c.tenant) for c in connections.choices(session, actor, active_only=False)},
         ),
         Filter(
             "agent",
             "Agent",
             {_UNASSIGNED: "Unassigned"}
-            | {a.id: named(a.name, a.tenant) for a in agents.choices(_session, _actor, active_only=False)},
+            | {a.id: named(a.name, a.tenant) for a in agents.choices(session, actor, active_only=False)},
         ),
         Filter(
             "country",
@@ -59,8 +59,8 @@ def filters(_session: Session, _actor: Actor, tenant_id: int | None, user_id: in
         ),
         Filter("type", "Type", {t: labels.TYPE[t] for t in labels.TYPE if t in facets.types}),
         Filter("managed", "Managed by", {m: labels.MANAGED[m] for m in (True, False) if m in facets.managed}),
-        Filter("tag", "Tag", {tag: tag for tag in numbers.tags(_session, _actor)}),
-        Filter("attention", "Attention", {a: labels.ATTENTION[a] for a in numbers.attention(_session, _actor)}),
+        Filter("tag", "Tag", {tag: tag for tag in numbers.tags(session, actor)}),
+        Filter("attention", "Attention", {a: labels.ATTENTION[a] for a in numbers.attention(session, actor)}),
     ]
 
 

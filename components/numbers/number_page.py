@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from components.audit import history
+from components.ui import notices
 from components.ui.markdown import plain
-from components.ui.page import exactly, said, when
+from components.ui.page import exactly, when
 from components.ui.streamlit_internals import DeltaGenerator
 from db.agents import AgentRow
 from db.connections import ConnectionRow
@@ -63,7 +64,7 @@ def card(editor: "NumberActions", zone: ZoneInfo, *, with_tenant: bool, writes: 
 def section(title: str, place: str, zone: ZoneInfo) -> None:
     """Draw a section's title and the notice of its last save."""
     st.markdown(f"**{plain(title)}**")
-    changes = said(place)
+    changes = notices.show_kept(place)
     if changes:
         st.markdown("Changed by someone else:")
         history.history(changes, zone)

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from sqlmodel import Session
 
-from components.numbers import number_list
 from components.numbers import number_page as draw
 from components.orders import open_orders, webhook_tables
 from components.orders.releases import why_released
+from components.ui import cache, notices
 from components.ui.markdown import code, plain
-from components.ui.page import errors_shown, exactly, outcome, said, when
+from components.ui.page import errors_shown, exactly, when
 from db.numbers.details import CampaignUse, NumberDetail
 from providers.base import Capability
 from services.connections.connections import provider_named
@@ -49,13 +49,13 @@ class AtProvider:
 
     def pending(self, ordered: Sequence[OrderRow], *, writes: bool) -> None:
         """Draw open orders, and why the last order failed."""
-        said("order")
+        notices.show_kept("order")
         for order in ordered:
             if order.is_open:
                 self._watch(order, writes=writes)
         if ordered and ordered[-1].state is OrderState.FAILED:
             text = f"{_DOING[ordered[-1].kind]} failed, {when(ordered[-1].settled_at, self.zone)}: "
-            st.error(text + plain(ordered[-1].problem or ""), icon=":material/error:")
+            notices.error(text + plain(ordered[-1].problem or ""))
 
     def webhooks(self, ordered: Sequence[OrderRow], *, writes: bool) -> None:
         """Draw the section of webhooks: ours, those at the provider now, and those that were replaced."""
@@ -75,7 +75,7 @@ class AtProvider:
                 key="read_webhooks",
                 on_click=self._read_webhooks,
             )
-            said("webhooks")
+            notices.show_kept("webhooks")
             now = read.get(self.number.id)
             ours = webhook_orders.ours(self.number)
             self._compared(now, orders.stored_webhooks(last.configuration, ours) if last else None, ours)
@@ -171,7 +171,7 @@ class AtProvider:
         if now is not None and provider_named(self.number.provider).routes_calls:
             webhook_tables.how(provider_named(self.number.provider), now, ours)
         if now is not None and now.routed_by:
-            st.warning(f"Routed by {plain(webhook_orders.routing(now))}, so the Voice URL is not used.")
+            notices.warning(f"Routed by {plain(webhook_orders.routing(now))}, so the Voice URL is not used.")
 
     def _read_webhooks(self) -> None:
         def read() -> str:
@@ -180,7 +180,7 @@ class AtProvider:
             st.session_state["webhooks_read"][self.number.id] = now
             return ""
 
-        outcome(read, "webhooks")
+        notices.outcome(read, "webhooks")
 
     @st.dialog("Configure webhooks", width="large")
     def _confirm_webhooks(self, target: Webhooks) -> None:
@@ -188,13 +188,13 @@ class AtProvider:
         if self.number.id not in read:  # read once, so that what is confirmed is what was shown
             with st.spinner(f"Reading from {provider}…"):
                 self._read_webhooks()
-            said("webhooks")
+            notices.show_kept("webhooks")
         now = read.get(self.number.id)
         if now is None:
             return
         account = plain(self.number.connection or "—")
         if not webhook_orders.differing(provider_named(self.number.provider), now, target):
-            st.success(f"{provider} has exactly these webhooks. Nothing to replace.", icon=":material/check_circle:")
+            notices.success(f"{provider} has exactly these webhooks. Nothing to replace.")
             return
         st.markdown(
             f"The current values at {provider}, in the account of **{account}**, will be replaced. The old values are "
@@ -216,7 +216,7 @@ class AtProvider:
             found: list[Difference] = state[_FOUND]
             st.caption(f"Connection: **{plain(self.number.connection or '—')}**")
             if not found:
-                st.success(f"{provider} and Numberdesk match. Nothing to update.", icon=":material/check_circle:")
+                notices.success(f"{provider} and Numberdesk match. Nothing to update.")
                 return
             st.markdown(f"Nothing has changed yet. Choose which of {provider}'s values to keep here.")
             for difference in found:
@@ -254,7 +254,6 @@ class AtProvider:
             session, self.actor, self.number.id, difference, version=version, reason=reason
         )
         st.session_state["number_edited"] = None
-        number_list.filters.clear()
         st.rerun()
 
     @st.dialog("Release number", width="medium")
@@ -309,7 +308,7 @@ class AtProvider:
                     self._forget()
                     st.rerun()
                 state = "waits" if now.is_waiting else "is pending confirmation"
-                st.warning(f"{_DOING[now.kind]} {state}. {open_orders.progress(now)}", icon=":material/hourglass_top:")
+                notices.warning(f"{_DOING[now.kind]} {state}. {open_orders.progress(now)}", icon="hourglass_top")
                 with st.container(horizontal=True):
                     if writes:
                         st.button(
@@ -335,7 +334,7 @@ class AtProvider:
             workflows.look_now(order_id)
             return ""
 
-        outcome(look, "order")
+        notices.outcome(look, "order")
 
     def _cancel(self, order_id: int) -> None:
         def cancel() -> str:
@@ -343,13 +342,13 @@ class AtProvider:
                 orders.cancel(session, self.actor, order_id)
             return "Cancelled."
 
-        outcome(cancel, "order")
+        notices.outcome(cancel, "order")
 
     def _forget(self) -> None:
         """Reload what the order may have changed: the number and its webhooks at the provider."""
         st.session_state["number_edited"] = None
         st.session_state.get("webhooks_read", {}).pop(self.number.id, None)
-        number_list.filters.clear()
+        cache.forget()
 
 
 def _replaced(last: OrderRow | None, now: Webhooks | None) -> Webhooks | None:

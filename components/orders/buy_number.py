@@ -11,14 +11,14 @@ from sqlmodel import Session
 from components.connections import accounts
 from components.orders import catalogue_tables, order_number
 from components.orders.owned_numbers import OwnedNumbers
-from components.ui import selection, wizard
+from components.ui import cache, notices, selection, wizard
 from components.ui.markdown import plain
 from components.ui.page import errors_shown
 from components.ui.selection import Selection
 from components.ui.wizard import go, state
 from db.base.money import Money
 from services.connections.connections import ConnectionRow
-from services.core.access import Actor, Permission, require, require_tenant
+from services.core.access import Actor, Permission
 from services.core.errors import ServiceError
 from services.orders import catalogue
 from services.orders.catalogue import AvailableNumber, Country, NumberSearch, Prices
@@ -30,14 +30,14 @@ _TABS = ("Available to purchase", "In your Twilio account")
 _ACCOUNT, _FOR_SALE, _OWNED = "add_twilio", "add_for_sale_held", "add_owned_held"
 
 
-@st.cache_data(ttl=3600, show_spinner="Loading Twilio's countries…")
-def _countries(_session: Session, _actor: Actor, tenant_id: int, connection_id: int) -> tuple[Country, ...]:
-    return catalogue.countries(_session, _actor, connection_id)
+@cache.kept(Permission.NUMBERS_BUY, seconds=3600, spinner="Loading Twilio's countries…", is_ours=False)
+def _countries(session: Session, actor: Actor, connection_id: int, version: int) -> tuple[Country, ...]:
+    return catalogue.countries(session, actor, connection_id)
 
 
-@st.cache_data(ttl=3600, show_spinner=False)
-def _prices(_session: Session, _actor: Actor, tenant_id: int, connection_id: int, country: str) -> Prices:
-    return catalogue.prices(_session, _actor, connection_id, country)
+@cache.kept(Permission.NUMBERS_BUY, seconds=3600, is_ours=False)
+def _prices(session: Session, actor: Actor, connection_id: int, version: int, country: str) -> Prices:
+    return catalogue.prices(session, actor, connection_id, country)
 
 
 def _forget_answers() -> None:
@@ -112,12 +112,11 @@ class TwilioPath:
         known = state()
         if "unanswered" not in known:
             try:
-                require(self.actor, Permission.NUMBERS_BUY)  # before what is kept, which asks nobody
-                found = _countries(session, self.actor, require_tenant(self.actor), connection.id)
+                found = _countries(session, self.actor, connection.id, connection.version)
                 return {country.code: country for country in found}
             except ServiceError as exc:
                 known["unanswered"] = str(exc)
-        st.error(plain(known["unanswered"]), icon=":material/error:")
+        notices.error(plain(known["unanswered"]))
         st.button("Try again", icon=":material/refresh:", key="add_retry", on_click=lambda: known.pop("unanswered"))
         return {}
 
@@ -163,7 +162,7 @@ class TwilioPath:
         if st.button("Search available", icon=":material/search:", type=kind, key="add_search"):
             with errors_shown(), st.spinner("Searching Twilio…"):
                 found = catalogue.search(session, self.actor, connection.id, query)
-                prices = _prices(session, self.actor, require_tenant(self.actor), connection.id, query.country)
+                prices = _prices(session, self.actor, connection.id, connection.version, query.country)
                 state()["found"] = (query, found, prices)
         query_asked, found, prices = state().get("found", (None, (), None))
         if query_asked is None:
@@ -174,7 +173,7 @@ class TwilioPath:
         selected: Selection[AvailableNumber] = selection.held(_FOR_SALE)
         if not found:
             selected.clear()
-            st.info("No number matches. Try another area code, or a shorter part of the number.")
+            notices.info("No number matches. Try another area code, or a shorter part of the number.")
             return _Next()
         catalogue_tables.for_sale(selected, found, prices)
         for chosen in selected.rows.values():

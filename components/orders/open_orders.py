@@ -9,9 +9,9 @@ import humanize
 import streamlit as st
 from sqlmodel import Session
 
-from components.numbers import number_list
+from components.ui import cache, notices
 from components.ui.markdown import plain
-from components.ui.page import outcome, said, when
+from components.ui.page import when
 from services.core.access import Actor, Permission
 from services.jobs import workflows
 from services.orders import orders
@@ -49,7 +49,7 @@ def progress(row: OrderRow) -> str:
 
 def banner(rows: Sequence[OrderRow], actor: Actor, opener: Callable[[], AbstractContextManager[Session]]) -> None:
     """Draw a banner while orders are open, with buttons to check them and to cancel unsent ones."""
-    said("orders")
+    notices.show_kept("orders")
     if not rows:
         return
 
@@ -103,5 +103,5 @@ def _names(rows: Sequence[OrderRow]) -> str:
 
 
 def _do(act: Callable[[], str]) -> None:
-    outcome(act, "orders")
-    number_list.filters.clear()
+    notices.outcome(act, "orders")
+    cache.forget()

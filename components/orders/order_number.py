@@ -9,13 +9,12 @@ from typing import Any
 import streamlit as st
 from sqlmodel import Session
 
-from components.numbers import number_list
 from components.numbers import number_page as draw
 from components.orders import catalogue_tables, open_orders, webhook_tables
 from components.orders.catalogue_tables import Imported
-from components.ui import wizard
+from components.ui import cache, notices, wizard
 from components.ui.markdown import plain
-from components.ui.page import errors_shown, outcome, said
+from components.ui.page import errors_shown
 from components.ui.wizard import go, state
 from services import agents
 from services.connections import connections
@@ -53,13 +52,13 @@ class Ordering:
         if buying and known["price"] is not None:
             summary["Price"] = f"{labels.money(known['price'])} a month"
         wizard.step("Configure number", 2, 3, summary)
-        st.info(
+        notices.info(
             "**Twilio webhook configuration**  \nVoice URL and Status Callback are set automatically from the "
             "connection. " + ("" if buying else "Importing may replace existing integrations."),
-            icon=":material/webhook:",
+            icon="webhook",
         )
         if not connection.voice_url:
-            st.warning(f"{plain(connection.name)} has no Voice URL yet: calls will not be answered.")
+            notices.warning(f"{plain(connection.name)} has no Voice URL yet: calls will not be answered.")
         placeholder = "Optional" if buying else self._kept_label(chosen)
         st.text_input("Label (name)", key="add_label", placeholder=placeholder, persist_state="page")
         draw.agent_choice("add_agent", draw.agent_names(agents.choices(session, self.actor)), persist=True)
@@ -69,7 +68,7 @@ class Ordering:
         missing = self._papers(session, connection, chosen[0]) if buying else ""
         if missing:
             st.caption(f":material/info: {missing}")
-        said("papers")
+        notices.show_kept("papers")
         action = "Purchase & configure" if buying else "Import & configure"
         with st.container(horizontal=True, horizontal_alignment="distribute"):
             wizard.back("search")
@@ -204,7 +203,7 @@ class Ordering:
             go("waiting", orders=[order])
             return ""
 
-        outcome(place, "papers")
+        notices.outcome(place, "papers")
 
     def _import(self) -> None:
         known = state()
@@ -231,10 +230,10 @@ class Ordering:
                     placed.append(order)
                 return ""
 
-            exc = outcome(place, "papers")
+            exc = notices.outcome(place, "papers")
             if exc is not None and len(numbers_chosen) > 1:
                 refused[number.e164] = str(exc)
-                st.session_state["notices"].pop("papers", None)
+                notices.drop("papers")
         if placed or len(numbers_chosen) > 1:
             go("waiting", orders=placed, refused=refused)
 
@@ -251,7 +250,7 @@ class Ordering:
                 workflows.await_outcome(order, until - time.monotonic())
                 if progress is not None:
                     progress.progress(done / len(placed), text=f"{done} of {len(placed)} numbers")
-        number_list.filters.clear()
+        cache.forget()
         with self.opener() as session:  # a fresh look: the outcome was written while we waited
             rows = [orders.get(session, self.actor, order) for order in placed]
             number_id = rows[0].number_id if rows else None
@@ -265,7 +264,7 @@ class Ordering:
             go("done", number_id=number.id, summary=wizard.facts(number, "Set from the connection"))
             st.rerun()
         if row.state is OrderState.FAILED:
-            st.error(plain(row.problem or "The request failed."), icon=":material/error:")
+            notices.error(plain(row.problem or "The request failed."))
             wizard.buttons("search", "Edit configuration", lambda: go("papers"))
             return
         self._uncertain(row.id)
@@ -279,10 +278,10 @@ class Ordering:
                 row = orders.get(session, self.actor, order_id)
                 if not row.is_open:
                     st.rerun()
-                st.warning(
+                notices.warning(
                     f"{open_orders.progress(row)} Nothing will be bought twice. You can leave this page: the number "
                     f"appears in the list once it is yours.",
-                    icon=":material/hourglass_top:",
+                    icon="hourglass_top",
                 )
                 with st.container(horizontal=True):
                     st.button("Check now", icon=":material/refresh:", on_click=lambda: self._check(order_id))
@@ -290,7 +289,7 @@ class Ordering:
                         st.button("Cancel", icon=":material/cancel:", on_click=lambda: self._cancel(order_id))
 
         watch()
-        said("papers")
+        notices.show_kept("papers")
 
     def _check(self, order_id: int) -> None:
         def look() -> str:
@@ -299,7 +298,7 @@ class Ordering:
             workflows.look_now(order_id)
             return ""
 
-        outcome(look, "papers")
+        notices.outcome(look, "papers")
 
     def _cancel(self, order_id: int) -> None:
         def cancel() -> str:
@@ -307,4 +306,4 @@ class Ordering:
                 orders.cancel(session, self.actor, order_id)
             return ""
 
-        outcome(cancel, "papers")
+        notices.outcome(cancel, "papers")

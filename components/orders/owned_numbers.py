@@ -8,7 +8,7 @@ import streamlit as st
 from sqlmodel import Session
 
 from components.orders import catalogue_tables
-from components.ui import selection
+from components.ui import notices, selection
 from components.ui.markdown import plain
 from components.ui.page import errors_shown
 from components.ui.selection import Selection
@@ -115,7 +115,7 @@ class OwnedNumbers:
         else:
             held.shown = frozenset()
             of_what = f" with {plain(read.matching)}" if read.matching else ""
-            st.info(
+            notices.info(
                 f"Every number{of_what} in the account is already imported."
                 if read.only_new
                 else f"Every number{of_what} on this page is already imported."

@@ -12,11 +12,10 @@ from sqlmodel import Session
 
 from components.connections import accounts
 from components.jobs.jobs import JobRunner
-from components.numbers import number_list
 from components.orders.catalogue_tables import ROWS_SEEN
 from components.orders.reconcile_dialogs import Confirming
 from components.orders.reconcile_kinds import Kind, kinds, line
-from components.ui import navigation, selection
+from components.ui import navigation, notices, selection
 from components.ui.listing import toolbar as listing
 from components.ui.listing.table import table
 from components.ui.markdown import ours, plain
@@ -152,7 +151,6 @@ class Reconciling:
             known.comparison = known.comparison.without(changed)
         known.changed += len(changed)
         known.turned()
-        number_list.filters.clear()
 
     def _preview(self, known: _Tab, found: Comparison) -> None:
         provider = plain(provider_named(found.connection.provider).name)
@@ -170,17 +168,16 @@ class Reconciling:
             )
         st.caption(as_of, help=exactly(found.as_of, self.zone))
         if known.changed:
-            st.info(
+            notices.info(
                 f"{amount(known.changed, 'number')} changed since this comparison and hidden. Compare again to see "
                 f"the current state.",
-                icon=":material/update:",
+                icon="update",
             )
         if found.agrees:
             if not known.changed:
-                st.success(
+                notices.success(
                     f"Nothing to reconcile: {amount(found.held, 'number')} compared, "
                     f"{exactly(found.as_of, self.zone)}.",
-                    icon=":material/check_circle:",
                 )
             return
         if found.different.more:

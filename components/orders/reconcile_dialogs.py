@@ -13,6 +13,7 @@ from components.jobs.jobs import JobRunner
 from components.orders import webhook_tables
 from components.orders.catalogue_tables import ROWS_SEEN
 from components.orders.releases import why_released
+from components.ui import notices
 from components.ui.listing.table import Column, number, table, text
 from components.ui.markdown import ours, plain
 from components.ui.page import errors_shown
@@ -163,7 +164,9 @@ class Confirming:
             self.provider, [(number.e164, number.webhooks) for number in numbers], webhook_orders.ours(connection)
         )
         if not connection.voice_url:
-            st.warning(f"{plain(connection.name)} has no Voice URL yet: calls to these numbers will not be answered.")
+            notices.warning(
+                f"{plain(connection.name)} has no Voice URL yet: calls to these numbers will not be answered."
+            )
         return agreed
 
     def _table(self, name: str, rows: Sequence[Row], columns: Sequence[Column[Row]], of: Callable[[Row], str]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from components.ui import notices
 from components.ui.listing.table import Column, number, table, text
 from components.ui.markdown import code, plain
 from providers.base import Provider
@@ -83,7 +84,7 @@ def _agreement(stopped: Sequence[tuple[str, Webhooks]]) -> bool:
     each = sorted({webhook_orders.routing(now) for _, now in stopped})
     what = each[0] if len(each) == 1 else f"{len(each)} trunks and applications"
     which = ", ".join(numbering.display(e164) for e164, _ in stopped)
-    st.warning(
+    notices.warning(
         f"Calls to {plain(which)} are taken by {plain(', '.join(each))}, not by the Voice URL, and would not reach "
         f"the new Voice URL. Confirm below to change such numbers too."
     )

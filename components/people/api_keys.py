@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from components.ui import notices
 from components.ui.markdown import code, plain
-from components.ui.page import exactly, outcome, said, when
+from components.ui.page import exactly, when
 from services.people.api_keys import ApiKeyRow, NewKey
 
 
@@ -21,14 +22,14 @@ def new_key(create: Callable[[str], NewKey]) -> None:
         return ""
 
     def sent() -> None:
-        outcome(make, "new_api_key")
+        notices.outcome(make, "new_api_key")
 
     if state.get("entered_page"):
         state.pop("api_key_made", None)
     with st.form("new_api_key"), st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input("Name", key="api_key_name", max_chars=64, placeholder="The program that will use it")
         st.form_submit_button("Create key", type="primary", icon=":material/add:", on_click=sent)
-    said("new_api_key")
+    notices.show_kept("new_api_key")
     new_key: NewKey | None = state.get("api_key_made")
     if new_key is not None:
         with st.container(border=True):
@@ -39,7 +40,7 @@ def new_key(create: Callable[[str], NewKey]) -> None:
 
 def table(rows: Sequence[ApiKeyRow], zone: ZoneInfo, revoke: Callable[[int], None]) -> None:
     """Draw a line for each key."""
-    said("api_keys")
+    notices.show_kept("api_keys")
     if not rows:
         st.caption("No keys yet.")
     for row in rows:
@@ -68,4 +69,4 @@ def _revoke(revoke: Callable[[int], None], row: ApiKeyRow) -> None:
         revoke(row.id)
         return f"{row.name} was revoked."
 
-    outcome(act, "api_keys")
+    notices.outcome(act, "api_keys")

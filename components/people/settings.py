@@ -11,8 +11,8 @@ import streamlit as st
 from sqlmodel import Session
 
 from components.numbers.number_page import section
+from components.ui import notices
 from components.ui.markdown import plain
-from components.ui.page import outcome
 from services.core.access import Actor
 from services.core.errors import Conflict
 from services.health.thresholds import MEANINGS, Meaning, Thresholds
@@ -85,11 +85,10 @@ class Editor:
         def run() -> str:
             with self.opener() as session:
                 st.session_state["settings_version"] = act(session, st.session_state["settings_version"])
-            st.cache_data.clear()  # computed with other thresholds
             return "Saved."
 
         def save() -> None:
-            if isinstance(outcome(run, place), Conflict):
+            if isinstance(notices.outcome(run, place), Conflict):
                 self._catch_up(place)
 
         return save

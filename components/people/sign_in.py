@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from components.ui import navigation
+from components.ui import navigation, notices
 from components.ui.markdown import plain
 from services.core import settings
 from services.core.access import Actor
@@ -28,12 +28,12 @@ def form(check: Callable[[], None]) -> None:
             st.form_submit_button("Sign in", type="primary", width="stretch", on_click=check)
         notice = st.session_state.get("sign_in_notice")
         if notice:
-            st.error(plain(notice), icon=":material/error:")
+            notices.error(plain(notice))
         if settings.current().shows_demo:
             names = ", ".join(f"`{name}`" for name in demo.USERS)
-            st.info(
+            notices.info(
                 f"**Demo workspace.** Sign in as {names}; the password is `{demo.PASSWORD}` for all.",
-                icon=":material/science:",
+                icon="science",
             )
 
 
@@ -76,7 +76,7 @@ def why_out(actor: Actor, reason: str, seen: Callable[[], None], sign_out: Calla
         reason = suspended if names else f"{alone}and tell them your user name: {actor.username}"
     if reason:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.warning(plain(reason), icon=":material/domain_disabled:")
+            notices.warning(plain(reason), icon="domain_disabled")
             if nowhere:
                 st.button("Sign out", icon=":material/logout:", key="out_sign_out", on_click=sign_out)
             else:
@@ -88,7 +88,7 @@ def no_tenant(actor: Actor, elsewhere: bool, tenants: list[tuple[int, str]]) -> 
     if tenants and elsewhere:
         raise NotFound
     if tenants:
-        st.info("Select a tenant to view and manage phone numbers.", icon=":material/domain:")
+        notices.info("Select a tenant to view and manage phone numbers.", icon="domain")
     elif actor.is_superadmin:
         with st.container(border=True, width=560):
             st.markdown(":material/domain_add: **Create the first tenant**")

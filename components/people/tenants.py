@@ -58,7 +58,6 @@ def add(dialog: Dialog, work_in: Callable[[int], None] | None) -> None:
         def put(session: Session) -> None:
             added = tenants.create(session, dialog.actor, name, zone)
             listing.open_row(PLACE, added)
-            st.cache_data.clear()  # the choice in the sidebar
             if work_in is not None:
                 work_in(added)
 
@@ -88,7 +87,6 @@ def _edit(dialog: Dialog, found: TenantRow, changes: Sequence[AuditRow], work_in
 
         def save(session: Session) -> None:
             tenants.change(session, dialog.actor, found.id, name, zone, version=dialog.version)
-            st.cache_data.clear()
 
         dialog.do(save, "Saved.", newest)
     if found.suspended_at is None:
@@ -111,7 +109,6 @@ def _suspend(dialog: Dialog, found: TenantRow) -> None:
     def set_to(suspended: bool, done: str) -> None:
         def act(session: Session) -> None:
             tenants.set_suspended(session, dialog.actor, found.id, suspended)
-            st.cache_data.clear()
 
         dialog.do(act, done)
 

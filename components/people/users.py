@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from sqlmodel import Session
 
-from components.ui import dialogs
+from components.ui import dialogs, notices
 from components.ui.dialogs import Dialog
 from components.ui.listing import toolbar as listing
 from components.ui.listing.filters import Filter
@@ -133,7 +133,7 @@ def _edit(dialog: Dialog, found: UserDetail, tenants: Mapping[int, str], changes
             text, width="content", help=exactly(user.last_sign_in_at, dialog.zone) if user.last_sign_in_at else None
         )
     if user.id == dialog.actor.user_id:
-        st.info("This is you. Ask another admin to change your role; your password is under `Your account`.")
+        notices.info("This is you. Ask another admin to change your role; your password is under `Your account`.")
         dialogs.history(changes, dialog.zone)
         return
     tenant_id = _role(dialog, user, tenants)

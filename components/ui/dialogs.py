@@ -9,8 +9,7 @@ import streamlit as st
 from sqlmodel import Session
 
 from components.audit import history as audit
-from components.numbers import number_list
-from components.ui.page import outcome, said
+from components.ui import notices
 from db.audit.queries import AuditRow
 from services.core.access import Actor
 from services.core.errors import Conflict
@@ -44,13 +43,12 @@ class Dialog:
         def run() -> str:
             with self.opener() as session:
                 act(session)
-            number_list.filters.clear()
             return done
 
-        refused = outcome(run, self.place)
+        refused = notices.outcome(run, self.place)
         if refused is None:
             st.rerun()
-        changes = said(self.place)
+        changes = notices.show_kept(self.place)
         if isinstance(refused, Conflict) and newest is not None:
             self._catch_up(changes, newest)
 
@@ -60,8 +58,8 @@ class Dialog:
                 self.show(newest(session))
             return ""
 
-        if outcome(look, self.place) is not None:
-            said(self.place)
+        if notices.outcome(look, self.place) is not None:
+            notices.show_kept(self.place)
             return
         if changes:
             st.markdown("Changed by someone else:")

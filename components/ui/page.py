@@ -1,6 +1,6 @@
-"""What every page has: header, error messages, notices, empty states."""
+"""What every page has: header, error messages, empty states."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Literal
@@ -9,17 +9,13 @@ from zoneinfo import ZoneInfo
 import humanize
 import streamlit as st
 
-from components.ui import navigation
+from components.ui import navigation, notices
 from components.ui.markdown import plain
 from components.ui.streamlit_internals import STYLE, DeltaGenerator
-from db.audit.queries import AuditRow
-from services.core.errors import Conflict, DatabaseUnavailable, NotFound, ServiceError, UnstorableText
+from services.core.errors import NotFound
 
 BadgeColor = Literal["gray", "green", "orange", "red", "yellow"]
 """The meaning of badge colors: neutral, good, watch, wrong, nearly."""
-
-_DATABASE_AWAY = "The database is busy or cannot be reached. Nothing was saved; try again in a moment."
-_UNSTORABLE = "The text contains an invisible character that can't be stored. Nothing was saved; type it again."
 
 
 def header(title: str, subtitle: str = "") -> DeltaGenerator:
@@ -38,47 +34,10 @@ def errors_shown() -> Iterator[None]:
     try:
         yield
     except NotFound as exc:
-        st.warning(plain(str(exc)), icon=":material/search_off:")
+        notices.warning(plain(str(exc)), icon="search_off")
         navigation.link(navigation.LIST, label="Back to the list", icon=":material/arrow_back:")
-    except ServiceError as exc:
-        st.error(plain(str(exc)), icon=":material/error:")
-    except DatabaseUnavailable:
-        st.error(_DATABASE_AWAY, icon=":material/cloud_off:")
-    except UnstorableText:
-        st.error(_UNSTORABLE, icon=":material/error:")
-
-
-def outcome(act: Callable[[], str], place: str) -> Exception | None:
-    """Run *act* in a callback and store its notice for *place* (see `said`); return the error, if any.
-
-    *act* returns a sentence about what was done, or an empty string.
-    """
-    notices = st.session_state.setdefault("notices", {})
-    try:
-        notices[place] = ("success", act(), [])
-    except ServiceError as exc:
-        notices[place] = ("error", str(exc), exc.changes if isinstance(exc, Conflict) else [])
-        return exc
-    except DatabaseUnavailable as exc:
-        notices[place] = ("error", _DATABASE_AWAY, [])
-        return exc
-    except UnstorableText as exc:
-        notices[place] = ("error", _UNSTORABLE, [])
-        return exc
-    return None
-
-
-def said(place: str) -> list[AuditRow]:
-    """Draw the pending notice of *place*, once; return the changes of a conflict."""
-    notice = st.session_state.get("notices", {}).pop(place, None)
-    if notice is None:
-        return []
-    kind, text, changes = notice
-    if kind == "error":
-        st.error(plain(text), icon=":material/error:")
-    elif text:
-        st.toast(plain(text), icon=":material/check_circle:")
-    return list(changes)
+    except notices.EXPECTED as exc:
+        notices.of(exc).show()
 
 
 def style() -> None:

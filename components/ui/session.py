@@ -9,10 +9,11 @@ import jwt
 import streamlit as st
 from sqlmodel import Session
 
-from components.ui import authenticator_internals
+from components.ui import authenticator_internals, cache, notices
 from services.core import credentials, settings, validation
-from services.core.access import Actor
+from services.core.access import Actor, Permission
 from services.core.errors import DatabaseUnavailable, Forbidden, NotFound, ServiceError
+from services.core.transactions import has_written
 from services.people import sign_in
 
 COOKIE = "numberdesk"
@@ -69,7 +70,8 @@ def rechecked(opener: Callable[[], AbstractContextManager[Session]]) -> Callable
     """Return *opener* for the clicks to come: a session that it opens has asked again who may.
 
     Streamlit runs a click before the page loads its user anew. Raises Forbidden when the user is no
-    longer who the page was shown to, or the tab has gone to another tenant than the page was drawn for.
+    longer who the page was shown to, or the tab has gone to another tenant than the page was drawn for. What it writes
+    is read anew.
     """
     actor, reload, drawn_for = current_actor(), reloader(), tenant_now()
 
@@ -80,7 +82,11 @@ def rechecked(opener: Callable[[], AbstractContextManager[Session]]) -> Callable
         with opener() as session:
             if reload(session) != actor:
                 raise Forbidden("Your access has changed since this page was loaded. Nothing was saved.")
-            yield session
+            try:
+                yield session
+            finally:
+                if has_written(session):
+                    cache.forget()
 
     return open_again
 
@@ -242,10 +248,7 @@ def _note_loss(before: Actor | None, now: Actor | None) -> None:
     reason = sign_in.why_out(before, now)
     if reason:
         # What the click was to do has been refused, with a notice for a page that is not drawn any more.
-        notices = state.get("notices", {})
-        refused = [place for place, (kind, *_) in notices.items() if kind == "error"]
-        for place in refused:
-            del notices[place]
+        refused = notices.drop_errors()
         state["why_out"] = before.tenant_id, f"{reason} Nothing was saved." if refused else reason
 
 
@@ -280,13 +283,13 @@ def make_token(username: str, since: datetime, ends: datetime) -> str:
     return jwt.encode(claims, credentials.cookie_key(settings.current()), algorithm="HS256")
 
 
-@st.cache_data(ttl=30, show_spinner=False)
-def _every_tenant(_session: Session, _actor: Actor, is_superadmin: bool) -> list[tuple[int, str]]:
-    return [(tenant_id, name) for tenant_id, name, _ in sign_in.all_workspaces(_session, _actor)]
+@cache.kept(Permission.TENANTS_READ_ALL, seconds=30)
+def _every_tenant(session: Session, actor: Actor) -> list[tuple[int, str]]:
+    return [(tenant_id, name) for tenant_id, name, _ in sign_in.all_workspaces(session, actor)]
 
 
 def tenants(session: Session, actor: Actor) -> list[tuple[int, str]]:
     """Return id and name of the tenants that the user may choose."""
     if actor.is_superadmin:
-        return _every_tenant(session, actor, True)
+        return _every_tenant(session, actor)
     return [(workspace.id, workspace.name) for workspace in actor.workspaces]

@@ -11,6 +11,7 @@ from db.base import locks
 from db.base.locks import Lock
 from services.core.errors import Conflict, ServiceError
 
+_WROTE = "wrote"
 _OVERTAKEN = "Someone else changed this in the meantime. Nothing was saved."
 
 
@@ -50,6 +51,12 @@ def writing(
         if lock is not None:
             locks.take(session, lock)
         yield
+    session.info[_WROTE] = True
+
+
+def has_written(session: Session) -> bool:
+    """Return whether a transaction that writes was committed in *session*."""
+    return bool(session.info.get(_WROTE))
 
 
 @contextmanager

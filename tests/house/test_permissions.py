@@ -28,6 +28,7 @@ UNASKED = {
         "audit.audit.record",
         "audit.audit.record_all",
         "core.changes.expect_version",
+        "core.transactions.has_written",
         "core.transactions.reading",
         "core.transactions.write",
         "core.transactions.writing",
