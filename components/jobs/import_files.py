@@ -45,8 +45,8 @@ def sheet(tray: Tray, file: UploadedFile, names: Mapping[str, Sequence[str]], pr
         key = (file.file_id, choice.sheet, choice.header, choice.encoding)
         text = "Waiting for other files to be read…" if files.is_busy() else "Reading the file…"
         try:
-            with nullcontext() if tray.key("sheet") == key else st.spinner(text):
-                read = tray.once("sheet", key, lambda: files.read(file.name, file.getvalue(), names, choice))
+            with nullcontext() if key in tray.sheet else st.spinner(text):
+                read = tray.sheet.get(key, lambda: files.read(file.name, file.getvalue(), names, choice))
         except Busy:
             st.button("Try again", icon=":material/refresh:", key=f"{place}_again")
             raise
@@ -54,7 +54,7 @@ def sheet(tray: Tray, file: UploadedFile, names: Mapping[str, Sequence[str]], pr
             if read:  # another choice is the way out
                 _choices(read, choice, place, part)
             raise
-        tray.offered = file.file_id, read
+        tray.reading = file.file_id, read
     _choices(read, choice, place, part)
     return read
 
@@ -131,8 +131,8 @@ def _choice(title: str, options: Mapping[Key, str], chosen: Key, key: str) -> No
     )
 
 
-def _column(field: Field, offered: Sequence[str], guessed: str | None, key: str) -> str | None:
-    options = list(offered) if field.required else [_NONE, *offered]
+def _column(field: Field, columns: Sequence[str], guessed: str | None, key: str) -> str | None:
+    options = list(columns) if field.required else [_NONE, *columns]
     chosen = st.selectbox(
         plain(field.title),
         options,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
-from typing import TypeVar
+from typing import Generic, NoReturn, TypeVar
 
 import streamlit as st
 
@@ -13,6 +13,7 @@ from components.ui.markdown import plain
 from components.ui.page import errors_shown
 from services.core.access import Actor
 from services.core.errors import DatabaseUnavailable, InvalidInput, ServiceError
+from services.jobs.imports import Row
 from services.text.files import Sheet
 
 Made = TypeVar("Made")
@@ -28,7 +29,7 @@ class Act(StrEnum):
 
 
 @dataclass
-class Told:
+class Result:
     """What came of an act on what the page had `shown`, as something to draw.
 
     What was `written` is drawn until another act or file; a refusal to write, which `waits`, until it was seen.
@@ -41,63 +42,57 @@ class Told:
     seen: bool = False
 
 
+class Latest(Generic[Made]):
+    """What was made last, or refused with InvalidInput: made anew only for another key."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Hashable, Made | InvalidInput] = {}
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._kept
+
+    def get(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """Return what *make* makes, or raise what it refused with."""
+        if key not in self._kept:
+            try:
+                self._kept = {key: make()}
+            except InvalidInput as exc:
+                self._kept = {key: exc}
+        found = self._kept[key]
+        if isinstance(found, InvalidInput):
+            raise found
+        return found
+
+
 @dataclass
 class Tray:
     """What one page of imports keeps in the tab between runs.
 
-    A click ends the run under way at its next element, or at its next look into the session state. So what was asked
-    is kept by the button's callback, and what came of it is put here, which is neither. `offered` is a file and what it
+    A click ends the run under way at its next element, or at its next look into the session state. So the request
+    is kept by the button's callback, and its result is put here, which is neither. `reading` is a file and what it
     was read as last, for the choices to be drawn from when another reading of it fails.
     """
 
     owner: Hashable
-    asked: tuple[Act, Hashable] | None = None
-    told: Told | None = None
-    offered: tuple[str, Sheet] | None = None
-    _kept: dict[str, tuple[Hashable, object]] = field(default_factory=dict)
-
-    def once(self, slot: str, key: Hashable, make: Callable[[], Made]) -> Made:
-        """Return what *make* makes, or refuses with InvalidInput, anew only for another *key*; one for each *slot*."""
-        known, result = self._kept.get(slot, (None, None))
-        if slot not in self._kept or known != key:
-            try:
-                result = make()
-            except InvalidInput as exc:
-                result = exc
-            self._kept[slot] = key, result
-        if isinstance(result, InvalidInput):
-            raise result
-        return result  # type: ignore[return-value]
+    request: tuple[Act, Hashable] | None = None
+    result: Result | None = None
+    reading: tuple[str, Sheet] | None = None
+    sheet: Latest[Sheet] = field(default_factory=Latest)
+    rows: Latest[list[Row]] = field(default_factory=Latest)
 
     def sheet_of(self, file_id: str) -> Sheet | None:
         """Return what a file was read as last."""
-        return self.offered[1] if self.offered and self.offered[0] == file_id else None
-
-    @property
-    def read_as(self) -> Hashable:
-        """Which file was read last, and how."""
-        file_id, sheet = self.offered or ("", None)
-        return (file_id, sheet.sheet, sheet.header, sheet.encoding) if sheet else None
-
-    def key(self, slot: str) -> Hashable:
-        """Return the key of what `once` has made; None before."""
-        return self._kept[slot][0] if slot in self._kept else None
+        return self.reading[1] if self.reading and self.reading[0] == file_id else None
 
     def ask(self, act: Act, shown: Hashable) -> None:
-        """Note in a callback that *act* is wanted of what the page has *shown*."""
-        self.asked = act, shown
-        self.told = None
+        """Note in a callback that *act* is requested of what the page has *shown*."""
+        self.request, self.result = (act, shown), None
 
-    def wanted(self, shown: Hashable) -> Act | None:
-        """Return what was asked of what the page shows. What was asked of something else is not done, and said so."""
-        if self.asked is None:
-            return None
-        act, of = self.asked
-        if of == shown:
-            return act
-        self.asked = None
-        self.told = Told(None, lambda: _given_up(act), waits=True)
-        return None
+    def act_on(self, shown: Hashable) -> Act | None:
+        """Return what was requested of what the page shows. A request for something else is dropped, with a message."""
+        if self.request and self.request[1] != shown:
+            self._give_up()
+        return self.request[0] if self.request else None
 
     def do(
         self,
@@ -112,38 +107,42 @@ class Tray:
         What only checks is asked again when a click ends it.
         """
         if writes:
-            self.asked = None
+            self.request = None
         try:
-            self.told = Told(shown, act(), waits=writes, written=writes)
+            self.result = Result(shown, act(), waits=writes, written=writes)
         except (ServiceError, DatabaseUnavailable) as exc:
-            self.told = Told(shown, partial(refused or _raise, exc), waits=writes)
-        except Exception:
-            self.asked = None
+            self.result = Result(shown, partial(refused or _raise, exc), waits=writes)
+        except Exception:  # a bug shows once, not in every run from here on
+            self.request = None
             raise
-        self.asked = None
+        self.request = None
 
-    def tell(self, shown: Hashable) -> None:
+    def draw_result(self, shown: Hashable) -> None:
         """Draw what came of the last act, unless it is about something else than the page shows now."""
-        told = self.told
-        if told and (told.written or told.shown == shown or (told.waits and not told.seen)):
+        result = self.result
+        if result and (result.written or result.shown == shown or (result.waits and not result.seen)):
             with errors_shown():
-                told.draw()
-            told.seen = True
+                result.draw()
+            result.seen = True
 
     def leave(self) -> None:
         """Forget what came of an act that was seen, as at coming back to the page or with another file."""
-        if self.told and self.told.seen:
-            self.told = None
+        if self.result and self.result.seen:
+            self.result = None
 
     def empty(self) -> None:
         """Forget the file."""
-        self._kept.clear()
-        self.offered = None
-        if self.asked:
-            act, _ = self.asked
-            self.asked, self.told = None, Told(None, lambda: _given_up(act), waits=True)
-        elif self.told and self.told.seen and not self.told.written:
-            self.told = None
+        self.sheet, self.rows, self.reading = Latest(), Latest(), None
+        if self.request:
+            self._give_up()
+        elif self.result and not self.result.written:
+            self.leave()
+
+    def _give_up(self) -> None:
+        """Drop the request; the page says so."""
+        assert self.request
+        act, _ = self.request
+        self.request, self.result = None, Result(None, partial(_draw_given_up, act), waits=True)
 
 
 def tray(page: str, actor: Actor) -> Tray:
@@ -157,12 +156,12 @@ def tray(page: str, actor: Actor) -> Tray:
     return found
 
 
-def _given_up(act: Act) -> None:
+def _draw_given_up(act: Act) -> None:
     notices.warning(
         f"The {plain(act)} was interrupted by another click. Nothing was written; start it again.",
         icon="front_hand",
     )
 
 
-def _raise(exc: Exception) -> None:
+def _raise(exc: Exception) -> NoReturn:
     raise exc

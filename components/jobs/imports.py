@@ -82,21 +82,21 @@ class Importing(ABC):
         else:
             with errors_shown():
                 shown = self._file(tray, file)
-        tray.tell(shown)
+        tray.draw_result(shown)
 
     def _file(self, tray: Tray, file: UploadedFile) -> Hashable:
         """Draw a file and what can be done with it, and do what was asked; return all that it depends on."""
         sheet = import_files.sheet(tray, file, imports.names(self.kind), self.place)
         matched = import_files.columns(sheet, self.kind, self.place)
-        read_as = (tray.read_as, *matched.items())
-        rows = tray.once("rows", read_as, lambda: imports.rows(self.kind, sheet, matched))
+        read_as = (file.file_id, sheet.sheet, sheet.header, sheet.encoding, *matched.items())
+        rows = tray.rows.get(read_as, lambda: imports.rows(self.kind, sheet, matched))
         kind = self.options(rows)
         shown = (*read_as, kind)
         with st.container(horizontal=True):
             st.button("Check", icon=":material/fact_check:", on_click=tray.ask, args=(Act.CHECK, shown))
             st.button(f"Import {amount(len(rows), 'row')}", type="primary", on_click=tray.ask, args=(Act.ALL, shown))
             st.button("Import the good rows only", on_click=tray.ask, args=(Act.GOOD_ONLY, shown))
-        act = tray.wanted(shown)
+        act = tray.act_on(shown)
         if act is Act.CHECK:
             bar = st.progress(0.0, text=_CHECKING)
             tray.do(lambda: self._check(kind, sheet, rows, partial(bar.progress, text=_CHECKING)), shown)

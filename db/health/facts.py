@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 import db.health.summaries
 from db.base.scope import Scope
+from db.base.tables import table_of
 from db.models import GONE, IN_POOL, Campaign, CampaignHealth, CampaignNumber, PhoneNumber, PoolStatus
 
 COUNTS = ("attempts", "answered", "completed", "short_calls", "failed", "spam_reports", "detected", "machines")
@@ -203,7 +204,8 @@ def count(session: Session, scope: Scope, first: date, last: date) -> int:
 
 def put(session: Session, tenant_id: int, facts: Sequence[Fact], *, replace: bool = True) -> None:
     """Write *facts* of a tenant; each takes the place of the one with its key, or yields to it."""
-    insert: Any = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(CampaignHealth)
+    dialect: Any = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    insert = dialect.insert(table_of(CampaignHealth))  # not the class: then SQLAlchemy goes through each row
     key = ["campaign_id", "number_id", "day"]
     if replace:
         insert = insert.on_conflict_do_update(index_elements=key, set_={name: insert.excluded[name] for name in COUNTS})

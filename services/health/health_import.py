@@ -111,7 +111,6 @@ class _Reader(RowReader[Fact]):
         self._campaigns = db.health.facts.campaigns(session, scope)
         self._by_name = validation.Named((name, id) for id, name in self._campaigns.items())
         self._numbers = _Numbers(session, scope, (files.text(row.get("number")) for row in rows))
-        self._days: dict[object, date] = {}
         self._seen: dict[tuple[int, int, date], int] = {}
 
     def read(self, row: Row) -> ReadRow[Fact]:
@@ -160,15 +159,12 @@ class _Reader(RowReader[Fact]):
 
     def day(self, cell: object) -> date:
         """Return the day that is written so. Raises InvalidInput."""
-        key = cell if isinstance(cell, str | date) else str(cell or "")
-        if key not in self._days:
-            day = days.read(cell, self._order)
-            if day > self._today:
-                raise InvalidInput(f"{day.isoformat()} is in the future.", field="day")
-            if day.year < 2000:
-                raise InvalidInput(f"{day.isoformat()} is too long ago.", field="day")
-            self._days[key] = day
-        return self._days[key]
+        day = days.read(cell, self._order)
+        if day > self._today:
+            raise InvalidInput(f"{day.isoformat()} is in the future.", field="day")
+        if day.year < 2000:
+            raise InvalidInput(f"{day.isoformat()} is too long ago.", field="day")
+        return day
 
 
 def _fact(

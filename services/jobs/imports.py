@@ -5,9 +5,11 @@ files or screens: `rows` and `outcomes` lead from a table and back to one that c
 """
 
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from sqlmodel import Session
@@ -170,6 +172,11 @@ Judged = tuple[Result, Item | None]
 class RowReader(ABC, Generic[Item]):
     """Reads the rows of one import. What rows can name it knows from the beginning: to read, it asks no database."""
 
+    @cached_property
+    def known(self) -> dict[str, dict[str, Any]]:
+        """What texts in the columns of fields mean: most stand in many rows, and are read once."""
+        return defaultdict(dict)
+
     @abstractmethod
     def read(self, row: Row) -> ReadRow[Item]:
         """Return what can be written of *row*, or why it cannot."""
@@ -264,7 +271,7 @@ def _read(
     expect_few(kind, len(rows))
     read = []
     for at, row in enumerate(rows, start=1):
-        read.append(reader.read(row if row.at else row._replace(at=at)))
+        read.append(reader.read(row if row.at else Row(row.cells, at, row.problem)))
         if progress and at % BATCH == 0:
             progress(at / len(rows))
     return read
@@ -289,12 +296,20 @@ def understood(row: Row) -> None:
 def values(fields: Sequence[Field], reader: RowReader[Any], row: Row) -> dict[str, Any]:
     """Return what the cells of a row mean, by field. Raises InvalidInput for the first that means nothing."""
     found: dict[str, Any] = {}
+    known, cells = reader.known, row.cells
     for field in fields:
+        name = field.name
+        cell = cells.get(name)
+        if type(cell) is str and cell in known[name]:
+            found[name] = known[name][cell]
+            continue
         try:
-            found[field.name] = field.read(reader, row.cells.get(field.name))
+            found[name] = field.read(reader, cell)
         except InvalidInput as exc:
-            exc.field = field.name
+            exc.field = name
             raise
+        if type(cell) is str:
+            known[name][cell] = found[name]
     return found
 
 

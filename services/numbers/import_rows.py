@@ -52,7 +52,6 @@ class NumberReader(imports.RowReader[Prepared]):
         titles = [(f"{row.name} · {provider_named(row.provider).name}", row) for row in self._known.connections]
         self._by_connection, self._by_title = validation.Named(names), validation.Named(titles)
         self._by_agent = validation.Named((row.name, row) for row in self._known.agents)
-        self._countries: dict[str, list[str]] = {}
 
     def _load(self, session: Session) -> Known:
         scope = Scope(self._tenant_id)
@@ -122,10 +121,7 @@ class NumberReader(imports.RowReader[Prepared]):
 
     def codes(self, cell: object) -> list[str]:
         """Return the codes of the named countries. Raises InvalidInput."""
-        written = files.text(cell)
-        if written not in self._countries:
-            self._countries[written] = countries.read(written)
-        return self._countries[written]
+        return countries.read(files.text(cell))
 
     def claim(self, session: Session, read: Sequence[ReadRow[Prepared]]) -> None:
         """Lock the numbers of the rows. Raises Conflict when a connection or an agent has changed."""

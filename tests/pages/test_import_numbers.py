@@ -157,8 +157,8 @@ def test_a_file_is_read_once_and_not_at_every_click(world: World, stock: Stock) 
     tab = with_file("Stock\n" + MIXED)
 
     def read() -> Sheet:
-        offered = tab.session_state["numbers_tray"].offered
-        return offered[1]  # type: ignore[no-any-return]
+        reading = tab.session_state["numbers_tray"].reading
+        return reading[1]  # type: ignore[no-any-return]
 
     first = read()
     press(tab, "Check")

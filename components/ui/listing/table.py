@@ -56,6 +56,7 @@ class Column(Generic[Row]):
             found["titles"] = [self.hover(row) for row in rows]
         if self.address:
             addresses = [self.address(row) for row in rows]
+            # Any shared characters do, not only whole folders.
             base = found["base"] = commonprefix([one for one in addresses if one])  # noqa: RUF071
             found["hrefs"] = [None if one is None else one[len(base) :] for one in addresses]
         if self.sorts:

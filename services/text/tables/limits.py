@@ -2,11 +2,10 @@
 
 import contextlib
 import os
+import sys
 
-try:
+if sys.platform != "win32":
     import resource
-except ImportError:  # no such thing on Windows
-    resource = None  # type: ignore[assignment]
 
 LARGEST = 50 * 2**20
 """Bytes of the largest file that is read."""
@@ -38,7 +37,7 @@ def confine() -> None:
     """Hold this process to MEMORY and CPU_SECONDS, as far as the system does; it writes no file and no core."""
     with contextlib.suppress(OSError, AttributeError):
         os.nice(5)  # whoever clicks comes first
-    if resource is None:
+    if sys.platform == "win32":
         return
     for what, limit in (
         (resource.RLIMIT_AS, MEMORY),  # macOS takes it and does not hold to it
