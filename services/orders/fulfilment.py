@@ -265,8 +265,8 @@ def _look_at_webhooks(provider: Provider, order: NumberOrder) -> None:
 def _long_ago(order: NumberOrder) -> bool:
     """Whether a sent request can no longer take effect: it may outlive its lost response.
 
-        Told by two looks of this process, so far apart: the clock on the wall may have been set in between. That
-    another     process looks in turn only delays it. What was found missing before it was asked anew does not count.
+    Two looks of this process, so far apart, decide: the clock on the wall may have been set in between. That another
+    process looks in turn only delays it. What was found missing before it was asked anew does not count.
     """
     now, grace = time.monotonic(), settings.current().settle_seconds
     asked_at, first = _missed.get(order.id, (None, now))

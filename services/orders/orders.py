@@ -159,7 +159,7 @@ def is_typed(e164: str, typed: str) -> bool:
 def place_buy_back(session: Session, actor: Actor, number_id: int) -> int:
     """Place an order to buy back a released number and return its id.
 
-        It is a purchase like any other, and brings the record back to life: see `fulfilment`. Raises InvalidInput when
+    It is a purchase like any other, and brings the record back to life: see `confirmations`. Raises InvalidInput when
     the number was not released, or can no longer be bought back.
     """
     require(actor, Permission.NUMBERS_BUY)

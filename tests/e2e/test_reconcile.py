@@ -22,7 +22,7 @@ def compare(tab: Console, *found: str) -> None:
         "Different webhooks",
         "Only in Twilio",
     ):
-        expect(tab.page.get_by_text(section, exact=True)).to_have_count(int(section in found))
+        expect(tab.page.get_by_role("table", name=section)).to_have_count(int(section in found))
     expect(tab.page.get_by_text("Nothing to reconcile: 1 number compared")).to_have_count(int(not found))
 
 
@@ -79,7 +79,7 @@ def test_a_comparison_is_kept_in_the_tab_and_fits_on_a_phone(visitor: Visitor) -
     tab = visitor("operator", width=400).open("/reconcile")
     with tab.rerun():
         tab.page.locator(".st-key-reconcile_compare button").click()
-    expect(tab.page.get_by_text("Only in Twilio", exact=True)).to_be_visible()
+    expect(tab.page.get_by_role("table", name="Only in Twilio")).to_be_visible()
     expect_no_sideways_scroll(tab)
     tab.page.set_viewport_size({"width": 1400, "height": 900})
     with tab.rerun():
@@ -87,7 +87,7 @@ def test_a_comparison_is_kept_in_the_tab_and_fits_on_a_phone(visitor: Visitor) -
     expect(tab.heading("Agents")).to_be_visible()
     with tab.rerun():
         tab.page.get_by_role("link", name="Reconcile", exact=True).click()
-    expect(tab.page.get_by_text("Only in Twilio", exact=True)).to_be_visible()
+    expect(tab.page.get_by_role("table", name="Only in Twilio")).to_be_visible()
     tab.expect_no_error()
 
 
