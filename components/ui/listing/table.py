@@ -70,7 +70,7 @@ class Column(Generic[Row]):
 
 
 def text(key: str, title: str, cell: Callable[[Row], str], *, wide: bool = False, **more: Any) -> Column[Row]:
-    """Return a column of text, in two lines at most; whole when it is *wide*."""
+    """Return a column of text, in three lines at most; whole when it is *wide*."""
     return Column(key=key, title=title, cell=cell, options={"wide": True} if wide else {}, **more)
 
 
