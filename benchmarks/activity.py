@@ -60,7 +60,7 @@ def grow(session: Session, have: int, wanted: int) -> float:
 
 def _events(have: int, wanted: int) -> Iterator[dict[str, Any]]:
     """Yield an event a minute."""
-    chance = random.Random(have)  # noqa: S311
+    chance = random.Random(have)
     actions = chance.choices(list(DEEDS), [often for _, often in DEEDS.values()], k=wanted - have)
     for minute, action in enumerate(actions, start=have):
         kind, n = DEEDS[action][0], chance.randrange(wanted // 5)

@@ -28,7 +28,7 @@ _OUTCOMES = ("completed",) * 8 + ("no-answer",) * 9 + ("busy", "failed", "cancel
 
 def calls(amount: int) -> Iterator[CallSeed]:
     """Yield *amount* calls of NUMBERS numbers over the last DAYS days, most of them going out."""
-    chance, today = random.Random(7), datetime.now(UTC).replace(hour=0, minute=0, second=0)  # noqa: S311
+    chance, today = random.Random(7), datetime.now(UTC).replace(hour=0, minute=0, second=0)
     for index in range(amount):
         status = chance.choice(_OUTCOMES)
         yield CallSeed(

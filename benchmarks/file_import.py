@@ -40,7 +40,7 @@ def world(session: Session) -> Actor:
 
 def file(amount: int) -> bytes:
     """Return a CSV file of *amount* numbers of several countries, every column filled."""
-    chance = random.Random(7)  # noqa: S311
+    chance = random.Random(7)
     rows = (
         (
             f"+{FIRST[i % len(FIRST)] + i // len(FIRST)}",

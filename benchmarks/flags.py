@@ -1,6 +1,7 @@
 """How often and how soon numbers are flagged: `python -m benchmarks.flags` prints the tables of the guide."""
 
 import sys
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,8 +50,8 @@ def _cusum(answered: NDArray[np.int64], median: float) -> NDArray[np.float64]:
     return np.asarray((running - np.minimum.accumulate(running, axis=1))[:, 1:])
 
 
-def rules(limits: Thresholds) -> dict[str, object]:
-    """Return the rules that are compared, by name; the last is what the console does."""
+def rules(limits: Thresholds) -> dict[str, Callable[[NDArray[np.int64], float], Looks]]:
+    """Return rules that know a pool's rate but no days, by name; `by_pool` has that of the console."""
     return {
         "Wilson upper bound": lambda k, m: wilson_flags(k, m, limits),
         "SPRT, alarm 6": lambda k, m: sprt_flags(k, m, 6),
@@ -125,10 +126,10 @@ def main(numbers: int = 50_000) -> None:
         bad = calls(chance, numbers, np.full(LOOKS, BAD_SHARE * pool))
         falling = calls(chance, numbers, np.where(np.arange(LOOKS) < CHANGE_AT // STEP, pool, BAD_SHARE * pool))
         for name, rule in rules(limits).items():
-            found, fell = rule(bad, pool), rule(falling, pool)[:, CHANGE_AT // STEP :]  # type: ignore[operator]
+            found, fell = rule(bad, pool), rule(falling, pool)[:, CHANGE_AT // STEP :]
             soon, after = delay(found), delay(fell)
             text = f"{after:,.0f}" if np.isfinite(after) else f"not within {ATTEMPTS - CHANGE_AT}"
-            out(f"| {pool:.0%} | {name} | {share(rule(good, pool)):.2%} | {share(found, 400):.1%} | ")  # type: ignore[operator]
+            out(f"| {pool:.0%} | {name} | {share(rule(good, pool)):.2%} | {share(found, 400):.1%} | ")
             out(f"{share(found, 500):.1%} | {soon:,.0f} | {text} |\n")
     out("\nWith the median of 11 pool mates instead of the true rate, good numbers ever flagged by the upper bound: ")
     out(", ".join(f"{estimated(chance, 3000, pool, limits):.2%} at {pool:.0%}" for pool in POOLS) + "\n")

@@ -43,7 +43,7 @@ def world(session: Session, amount: int) -> Actor:
 
 def facts(amount: int) -> list[Row]:
     """Return DAYS days of each of *amount* numbers, as a file would hold them."""
-    chance, today = random.Random(7), datetime.now(UTC).date()  # noqa: S311
+    chance, today = random.Random(7), datetime.now(UTC).date()
     days = [(today - timedelta(days=ago)).isoformat() for ago in range(DAYS)]
     rows = []
     for number in range(amount):

@@ -44,7 +44,7 @@ def grow(session: Session, have: int, wanted: int) -> float:
 
 
 def _numbers(have: int, wanted: int) -> Iterator[dict[str, Any]]:
-    chance = random.Random(have)  # noqa: S311
+    chance = random.Random(have)
     for n in range(have, wanted):
         tenant = 1 if n % 2 else 2 + n // 2 % (TENANTS - 1)
         managed = n % 3 > 0

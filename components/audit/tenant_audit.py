@@ -30,6 +30,7 @@ _WRONG = frozenset(
     {Kind.OPEN_ORDERS, Kind.WEBHOOKS_ELSEWHERE, Kind.NO_CONNECTION, Kind.INACTIVE_CONNECTION, Kind.FAILED_TESTS}
 )
 _MOST_KINDS = 10
+_WIDE = 175  # pixels: hundreds of thousands are not cut
 
 
 @cache.kept(Permission.AUDIT_READ, seconds=20, spinner="Auditing the tenant…")
@@ -98,16 +99,16 @@ def figures(report: Report) -> None:
     created = exactly(report.about.made_at, report.about.zone)
     st.markdown(f"**{plain(report.about.name)}** as of {created}")
     statuses = {labels.STATUS[status]: n for status, n in owned.facets.statuses.items()}
+    currencies = len(owned.cost.sums) or 1
     with st.container(horizontal=True):
-        for label, value in (
-            ("Findings", f"{len(owned.findings):,}"),
-            ("Numbers held", f"{owned.numbers:,}"),
-            ("Active", f"{statuses.get('Active', 0):,}"),
-            ("Twilio-managed", f"{owned.facets.managed.get(True, 0):,}"),
-            ("Cost a month", plain(report_tables.money(owned.cost))),
+        for label, value, width in (
+            ("Findings", f"{len(owned.findings):,}", 145),
+            ("Numbers held", f"{owned.numbers:,}", _WIDE),
+            ("Active", f"{statuses.get('Active', 0):,}", _WIDE),
+            ("Twilio-managed", f"{owned.facets.managed.get(True, 0):,}", _WIDE),
+            ("Monthly cost", plain(report_tables.money(owned.cost)), 100 + 150 * currencies),
         ):
-            wide = 100 + 150 * (len(owned.cost.sums) or 1) if label.startswith("Cost") else 145
-            st.metric(label, value, border=True, height="stretch", width=wide)
+            st.metric(label, value, border=True, height="stretch", width=width)
     numbers = labels.amount(owned.cost.unpriced, "number")
     kind = "has no known price and is" if owned.cost.unpriced == 1 else "have no known price and are"
     st.caption(f"{numbers} {kind} not included.")

@@ -71,7 +71,12 @@ def table(rows: Sequence[Compared], sort: TenantSort, choose: Callable[[int], No
         count("numbers", "Numbers", lambda row: row.tenant.numbers, "Held now", {TenantSort.NUMBERS: "descending"}),
         count("active", "Active", lambda row: row.tenant.active),
         count("managed", "Managed", lambda row: row.tenant.managed, "Twilio-managed"),
-        figure("cost", "Cost a month", lambda row: report_tables.money(row.cost), help="Number contains a known price"),
+        figure(
+            "cost",
+            "Monthly cost",
+            lambda row: report_tables.money(row.cost),
+            help="Of the numbers with a known price",
+        ),
         count("agent", "No agent", lambda row: row.without_agent, "Active numbers without an agent"),
         count(
             "connection",

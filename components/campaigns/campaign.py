@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from components.audit import history as audit
 from components.campaigns.campaigns import PLACE, edit
+from components.health.campaign_health import call_columns
 from components.ui import navigation, notices, selection
 from components.ui.dialogs import Dialog
 from components.ui.listing import toolbar as listing
@@ -20,7 +21,6 @@ from db.audit.queries import AuditRow
 from db.base.scope import Slice
 from services import campaigns
 from services.campaigns import WINDOW, CampaignDetail, CampaignStatus, Candidate, PoolRow, PoolStatus
-from services.health.statistics import rate
 from services.text import labels, numbering
 
 _POOL_COLORS = {
@@ -93,14 +93,7 @@ def pool(
         number_link(lambda row: row.number_id, campaign_id=campaign.id),
         text("name", "Name", lambda row: row.label or "—"),
         badges("status", "Pool status", _badges, _BADGES),
-        figure("attempts", "Attempts", lambda row: f"{row.attempts:,}"),
-        figure("answered", "Answered", lambda row: f"{row.answered:,}"),
-        figure(
-            "rate",
-            "Answer rate",
-            lambda row: labels.share(rate(row.answered, row.attempts)),
-            help="Answered / attempts, with its 95% Wilson interval",
-        ),
+        *call_columns(),
         text("by", "Answered by", labels.answered_by, help="Whether the rate counts machines"),
         figure(
             "weight",

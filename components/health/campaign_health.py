@@ -1,6 +1,7 @@
 """Campaign health of a number: a line for each campaign, why it stands out, and its calls over time."""
 
 from collections.abc import Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import altair as alt
@@ -133,6 +134,20 @@ def _pool(row: CampaignTotals, zone: ZoneInfo) -> str:
     return labels.POOL[row.pool_status] if row.pool_status else "Not in the pool"
 
 
+def call_columns() -> list[Column[Any]]:
+    """Return the columns of attempts, of answered calls, and of their share."""
+    return [
+        figure("attempts", "Attempts", lambda row: f"{row.attempts:,}", help="The answer rate's sample size (n)"),
+        figure("answered", "Answered", lambda row: f"{row.answered:,}"),
+        figure(
+            "rate",
+            "Answer rate",
+            lambda row: labels.share(rate(row.answered, row.attempts)),
+            help="Answered / attempts, with its 95% Wilson interval",
+        ),
+    ]
+
+
 def _table(
     found: NumberHealth, rows: Sequence[CampaignTotals], number_id: int, zone: ZoneInfo, *, key: str = ""
 ) -> None:
@@ -145,14 +160,7 @@ def _table(
             address=lambda row: navigation.campaign_address(row.campaign_id),
         ),
         text("pool", "Pool status", lambda row: _pool(row, zone)),
-        figure("attempts", "Attempts", lambda row: f"{row.attempts:,}", help="The answer rate's sample size (n)"),
-        figure("answered", "Answered", lambda row: f"{row.answered:,}"),
-        figure(
-            "rate",
-            "Answer rate",
-            lambda row: labels.share(rate(row.answered, row.attempts)),
-            help="With its 95% Wilson interval",
-        ),
+        *call_columns(),
         text(
             "weight",
             "Weight",

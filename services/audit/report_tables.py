@@ -47,7 +47,7 @@ def summary(report: Report) -> Table:
             ("First day of changes", changes.period.first.isoformat()),
             ("Last day of changes", changes.period.last.isoformat()),
             ("Numbers held", owned.numbers),
-            *((f"Cost a month, {currency}", total) for currency, total in owned.cost.sums.items()),
+            *((f"Monthly cost, {currency}", total) for currency, total in owned.cost.sums.items()),
             ("Numbers without a known price", owned.cost.unpriced),
             ("Numbers whose webhooks are known", owned.webhooks_known),
             ("Users", len(owned.users)),
@@ -78,7 +78,7 @@ def owned(report: Report) -> list[Table]:
         ),
         Table(
             "Connections",
-            ("Connection", "Provider", "State", "Last test", "Numbers", "Cost a month", "Without price"),
+            ("Connection", "Provider", "State", "Last test", "Numbers", "Monthly cost", "Without price"),
             [
                 (
                     line.connection or "None",

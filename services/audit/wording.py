@@ -148,6 +148,7 @@ _FILTERS = {
     "until": Field("before", datetime.fromisoformat),
 }
 _NOUNS = {"api_keys": "API keys", "audit": "Activity", "health": "Campaign health"}
+_KNOWN = frozenset(Action)
 _ORDER_RESULTS = (Action.ORDERS_CONFIRM, Action.ORDERS_FAIL, Action.ORDERS_UNCERTAIN)
 _PLACES = {name: place for place, name in enumerate(FIELDS)}
 _NUMBER = re.compile(r"\+?[0-9]{3,}")
@@ -169,7 +170,7 @@ class Change:
 
 def action(key: str) -> str:
     """Return what was done: `changed the label`."""
-    return Action(key).words if key in set(Action) else key
+    return Action(key).words if key in _KNOWN else key
 
 
 def event_action(row: AuditRow) -> str:
@@ -186,7 +187,7 @@ def clause(row: AuditRow) -> str:
 
 def action_options(keys: Iterable[str]) -> dict[str, str]:
     """Return the actions in *keys* as text, each with its noun so that they sort together."""
-    known = [Action(key) for key in sorted(keys) if key in set(Action)]
+    known = [Action(key) for key in sorted(keys) if key in _KNOWN]
     return {key: f"{_one_of(_NOUNS)(key.split(':')[0])}: {key.words}" for key in known}
 
 

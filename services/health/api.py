@@ -278,4 +278,4 @@ def _document() -> dict[str, Any]:
 
 
 _generated = api.openapi
-api.openapi = _document  # type: ignore[method-assign]
+api.openapi = _document  # type: ignore[method-assign]  # FastAPI's own way of extending the document

@@ -102,7 +102,7 @@ def read_day(connection_id: int, run: str) -> bool:
         raise
     except ProviderError as exc:
         call_logs.end(connection_id, run, str(exc))
-    except Exception:
+    except Exception:  # ours: it is logged, and the reader can start the run again
         _log.exception("call_log.not_read", connection=connection_id, run=run)
         call_logs.end(connection_id, run, _OUR_FAULT)
     return False

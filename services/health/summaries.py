@@ -107,7 +107,7 @@ def _in_background(tenant_id: int, days: int, today: date, limits: Limits) -> No
         try:
             add_up(tenant_id, days, today, limits)
             _rests_until.pop(key, None)
-        except Exception as exc:
+        except Exception as exc:  # nobody waits for this thread, so it is logged here and tried again later
             _rests_until[key] = time.monotonic() + REST * min(time.monotonic() - began, 1.0)
             log = _log.warning if isinstance(exc, DatabaseUnavailable) else _log.exception
             log("health.not_added_up", tenant=tenant_id, days=days)

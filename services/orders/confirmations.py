@@ -58,7 +58,7 @@ def confirm(order_id: int, owned: OwnedNumber | None) -> None:
         )
     except db.base.engine.DatabaseUnavailable:
         raise
-    except Exception:
+    except Exception:  # the provider did it, so the order may not be forgotten
         transitions.uncertain(
             order_id,
             "The provider confirmed the order, but something went wrong on our side when saving it. It has been "

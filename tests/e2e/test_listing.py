@@ -220,3 +220,17 @@ def test_times_are_told_roughly_and_exactly(another: Console) -> None:
 def test_filters_are_counted_also_when_they_come_from_the_address(visitor: Visitor) -> None:
     tab = visitor("operator").open("/?status=Active&country=Canada")
     expect(tab.button("Filters · 2")).to_be_visible()
+
+
+def test_of_rows_that_exclude_each_other_one_is_chosen_by_keyboard(visitor: Visitor) -> None:
+    tab = visitor("operator").open("/add-number")
+    tab.button("Purchase from Twilio").click()
+    tab.button("Search available").click()
+    stock = table(tab, "Numbers for sale")
+    radios, headers = stock.get_by_role("radio"), stock.get_by_role("rowheader")
+    for at, press in ((0, "Space"), (1, "ArrowDown")):
+        radios.nth(0).focus()
+        tab.page.keyboard.press(press)
+        expect(tab.button(f"Continue with {headers.nth(at).inner_text()}")).to_be_enabled()
+        assert [one.is_checked() for one in radios.all()].count(True) == 1
+    tab.expect_no_error()

@@ -39,7 +39,7 @@ def test_the_report_is_downloaded_as_pdf_and_as_excel(visitor: Visitor) -> None:
     files = {}
     for kind in ("PDF", "Excel, with all numbers"):
         tab.button("Download").click()
-        with tab.page.expect_download() as download:
+        with tab.page.expect_download(timeout=60_000) as download:  # another journey may have imported many numbers
             tab.button(kind).click()
         files[kind] = download.value.path().read_bytes()
         tab.page.keyboard.press("Escape")

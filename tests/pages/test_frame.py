@@ -1,9 +1,5 @@
 """The frame: a sign-in holds only as long as it should, and a database that is away is said in words."""
 
-import socket
-import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +7,6 @@ import sqlalchemy as sa
 from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
-import db.base.engine
 from db.models import Membership, Role, Tenant, User
 from services.numbers import numbers
 from services.people import users
@@ -35,8 +30,6 @@ from tests.pages.tab import (
 )
 
 ENDED = "You have been signed out. Sign in again to continue."
-CANNOT_SIGN_IN = "The database is busy or cannot be reached. Try again in a moment."
-AWAY = "The database is busy or cannot be reached. Nothing was saved; try again in a moment."
 
 
 def change_user(session: Session, username: str, **values: object) -> None:
@@ -263,107 +256,6 @@ def test_who_is_no_longer_a_superadmin_is_told_so(session: Session, world: World
     assert not tables(tab)
 
 
-@contextmanager
-def closed(database: sa.Engine) -> Iterator[None]:
-    """Take *database* away: a server that refuses, or a file that another process holds for itself."""
-    if database.dialect.name == "postgresql":
-        with closing(socket.create_server(("127.0.0.1", 0))) as server:
-            port = server.getsockname()[1]
-        db.base.engine.use(db.base.engine.make_engine(f"postgresql://nobody@127.0.0.1:{port}/nothing"))
-        yield
-    else:
-        database.dispose()
-        impatient = db.base.engine.make_engine(database.url.render_as_string(), busy_seconds=0.01)
-        holder = sa.create_engine(database.url, poolclass=sa.NullPool).connect()
-        try:
-            holder.exec_driver_sql("PRAGMA locking_mode=EXCLUSIVE")
-            holder.exec_driver_sql("BEGIN EXCLUSIVE")
-            db.base.engine.use(impatient)
-            yield
-        finally:
-            holder.close()
-            impatient.dispose()
-    db.base.engine.use(database)
-
-
-TakenAway = Callable[[], AbstractContextManager[None]]
-
-
-@pytest.fixture
-def away(database: sa.Engine, session: Session) -> TakenAway:
-    """A context in which the database does not answer."""
-
-    def take_away() -> AbstractContextManager[None]:
-        session.close()
-        return closed(database)
-
-    return take_away
-
-
-def test_a_database_that_is_away_is_said_in_words(world: World, stock: Stock, away: TakenAway) -> None:
-    tabs = [
-        visit(signed_in("superadmin", world.tenant), path.name, id=stock.shown_on(path.name))
-        for path in PAGES.glob("[!f]*.py")
-    ]
-    with away():
-        for tab in tabs:
-            tab.run()
-            assert not tab.exception
-            assert texts(tab, "error") == [AWAY]
-            assert not tables(tab)
-    for tab in tabs:
-        tab.run()
-        assert not tab.exception
-        assert not texts(tab, "error")
-
-
-def test_who_is_signed_in_is_not_asked_again_when_the_database_was_away(
-    world: World, stock: Stock, away: TakenAway
-) -> None:
-    tab = signed_in("operator")
-    with away():
-        tab.run()
-        assert buttons(tab) == ["Try again"]
-    assert len(listed(press(tab, "Try again"))) == 3
-
-
-def test_signing_out_everywhere_while_the_database_is_away_keeps_this_session(world: World, away: TakenAway) -> None:
-    tab = signed_in("operator")
-    with away():
-        press(tab, "Sign out everywhere")
-    assert texts(tab.run(), "error") == [AWAY]
-    assert tab.session_state["signed_in"]
-    press(tab, "Sign out everywhere")
-    assert not tab.session_state["signed_in"]
-
-
-def test_a_sign_in_while_the_database_is_away_says_so(world: World, away: TakenAway) -> None:
-    tab = signed_out()
-    with away():
-        since = time.monotonic()
-        fill_sign_in(tab, "operator", PASSWORD)
-        assert time.monotonic() - since < 3.5
-        assert not tab.exception
-        assert texts(tab, "error") == [CANNOT_SIGN_IN]
-    fill_sign_in(tab, "operator", PASSWORD)
-    assert title(tab) == "Phone numbers"
-
-
-def test_a_sign_in_while_somebody_else_writes_says_so_in_time(database: sa.Engine, world: World) -> None:
-    tab = signed_out()
-    with db.base.engine.open_session() as other:
-        db.base.engine.start_write(other)
-        if database.dialect.name == "postgresql":
-            other.execute(sa.text("LOCK TABLE sign_in_throttle IN EXCLUSIVE MODE"))
-        since = time.monotonic()
-        fill_sign_in(tab, "operator", PASSWORD)
-        assert time.monotonic() - since < 3.5
-        assert not tab.exception
-        assert texts(tab, "error") == [CANNOT_SIGN_IN]
-    fill_sign_in(tab, "operator", PASSWORD)
-    assert title(tab) == "Phone numbers"
-
-
 @pytest.mark.parametrize("name", ["oper\x00ator", "operator\x07", "oper\u200bator"])
 def test_invisible_characters_in_the_form_are_said_in_words(name: str, world: World) -> None:
     tab = fill_sign_in(signed_out(), name, PASSWORD)
@@ -397,18 +289,3 @@ def test_a_nul_in_the_address_finds_nothing_and_breaks_nothing(world: World, sto
             tenants_search="x\x00",
         )
         assert not tab.exception, page.name
-
-
-def test_a_save_while_the_database_is_away_loses_nothing_that_was_typed(
-    session: Session, world: World, stock: Stock, away: TakenAway
-) -> None:
-    tab = visit(signed_in("operator"), "number.py", id=str(stock.sales))
-    tab.text_input(key="number_label").set_value("Typed")
-    with away():
-        save(tab, "label")
-        assert not tab.exception
-        assert AWAY in texts(tab, "error")
-    tab.run()
-    assert tab.text_input(key="number_label").value == "Typed"
-    save(tab, "label")
-    assert label(session, world, stock.sales) == "Typed"

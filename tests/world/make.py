@@ -1,11 +1,14 @@
 """Numbers and orders for tests: numbers are put on record through the same door as users use."""
 
+from datetime import UTC, datetime
+
 from sqlmodel import Session
 
 from db.models import NumberOrder, OrderKind
 from services.core.access import Actor
 from services.numbers import registration
 from services.numbers.registration import Configuration
+from services.people import sign_in
 from services.setup import builder
 from tests.conftest import World
 
@@ -31,3 +34,9 @@ def order(
 def several(session: Session, world: World, amount: int) -> list[int]:
     """Register *amount* numbers, named `Line 0`, `Line 1` and so on."""
     return [number(session, world, f"+1415555{2000 + i}", label=f"Line {i}") for i in range(amount)]
+
+
+def actor_of(session: Session, username: str, tenant: int | None = None) -> Actor | None:
+    """Return a user as the database has it now, in the *tenant* that was chosen."""
+    session.rollback()
+    return sign_in.load_actor(session, username, datetime.now(UTC), tenant)

@@ -74,7 +74,7 @@ def test_the_workbook_holds_what_the_page_tells_and_every_number(
     assert (summary["Numbers held"], summary["Findings"]) == (owned.numbers, len(owned.findings))
     assert summary["Changes in the period"] == changes.total
     for currency, total in owned.cost.sums.items():
-        assert Decimal(str(summary[f"Cost a month, {currency}"])) == pytest.approx(total)
+        assert Decimal(str(summary[f"Monthly cost, {currency}"])) == pytest.approx(total)
     assert [row[0] for row in found["Findings"][1:]] == [finding.what for finding in owned.findings]
     held = numbers.count(session, world.viewer, NumberQuery())
     assert len(found["Numbers"]) == held + 1 == owned.numbers + 1

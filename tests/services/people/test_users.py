@@ -16,17 +16,12 @@ from db.base.scope import Scope, Slice
 from db.models import Membership, Role, User
 from services.core.access import Actor, Permission
 from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound, ServiceError
-from services.people import sign_in, tenants, users
-from services.people.tenants import TenantQuery
+from services.people import sign_in, users
 from services.people.users import UserQuery
 from tests.conftest import PASSWORD, World
+from tests.world import make
 
 ROUNDS = 5
-
-
-def actor_of(session: Session, username: str, tenant: int | None = None) -> Actor | None:
-    session.rollback()
-    return sign_in.load_actor(session, username, datetime.now(UTC), tenant)
 
 
 def row(session: Session, world: World, username: str) -> users.UserRow:
@@ -39,11 +34,11 @@ def test_a_new_user_gets_a_one_time_password_that_must_be_changed(session: Sessi
     made = users.create(session, world.admin, " Jane.Doe ", "Jane Doe", Role.OPERATOR)
     assert made.username == "jane.doe"
     assert sign_in.matches(made.one_time_password, sign_in.attempt(session, "JANE.DOE").password_hash)
-    jane = actor_of(session, "jane.doe")
+    jane = make.actor_of(session, "jane.doe")
     assert jane
     assert (jane.role, jane.must_change_password) == (Role.OPERATOR, True)
     users.change_own_password(session, jane, made.one_time_password, "a-new-long-password", "a-new-long-password")
-    changed = actor_of(session, "jane.doe")
+    changed = make.actor_of(session, "jane.doe")
     assert changed
     assert not changed.must_change_password
 
@@ -123,26 +118,26 @@ def test_a_deactivated_admin_is_no_admin_to_rely_on(session: Session, world: Wor
 
 def test_a_superadmin_makes_and_unmakes_another_one(session: Session, world: World) -> None:
     users.set_superadmin(session, world.superadmin, world.operator.user_id, True, version=None)
-    made = actor_of(session, "operator", sign_in.ALL_TENANTS)
+    made = make.actor_of(session, "operator", sign_in.ALL_TENANTS)
     assert made
     assert made.all_tenants
     assert made.workspaces[0].role is Role.OPERATOR
     users.set_superadmin(session, world.superadmin, world.operator.user_id, False, version=None)
-    unmade = actor_of(session, "operator", None)
+    unmade = make.actor_of(session, "operator", None)
     assert unmade
     assert (unmade.is_superadmin, unmade.role) == (False, Role.OPERATOR)
 
 
 def test_a_superadmin_with_a_role_in_one_tenant_has_none_in_another(session: Session, world: World) -> None:
     users.set_superadmin(session, world.superadmin, world.operator.user_id, True, version=None)
-    made = actor_of(session, "operator", world.other_tenant)
+    made = make.actor_of(session, "operator", world.other_tenant)
     assert made
     assert (made.tenant_id, made.role, [w.id for w in made.workspaces]) == (world.other_tenant, None, [world.tenant])
 
 
 def test_a_new_superadmin_needs_no_tenant(session: Session, world: World) -> None:
     made = users.create_superadmin(session, world.everywhere, " Root ", "")
-    root = actor_of(session, "root")
+    root = make.actor_of(session, "root")
     assert root
     assert (made.username, root.is_superadmin, root.must_change_password, root.workspaces) == ("root", True, True, ())
     with pytest.raises(InvalidInput, match="already"):
@@ -259,10 +254,10 @@ def test_deactivating_and_resetting_end_every_session(session: Session, world: W
     assert sign_in.load_actor(session, "viewer", before, None) is None
     assert sign_in.matches(made.one_time_password, sign_in.attempt(session, "viewer").password_hash)
     users.set_active(session, world.admin, world.viewer.user_id, False, version=None)
-    assert actor_of(session, "viewer") is None
+    assert make.actor_of(session, "viewer") is None
     assert not row(session, world, "viewer").is_active
     users.set_active(session, world.admin, world.viewer.user_id, True, version=None)
-    assert actor_of(session, "viewer") is not None
+    assert make.actor_of(session, "viewer") is not None
 
 
 def test_a_superadmin_gives_a_user_of_another_tenant_a_role(session: Session, world: World) -> None:
@@ -359,50 +354,8 @@ def test_the_last_sign_ins_of_the_own_account_are_shown(session: Session, world:
 def test_with_a_one_time_password_nothing_may_be_done_but_to_change_it(session: Session, world: World) -> None:
     users.change_role(session, world.admin, world.operator.user_id, world.tenant, Role.ADMIN, version=None)
     users.reset_password(session, world.admin, world.operator.user_id)
-    fresh = actor_of(session, "operator")
+    fresh = make.actor_of(session, "operator")
     assert fresh
     assert not [permission for permission in Permission if fresh.may(permission)]
     with pytest.raises(Forbidden, match="one-time password"):
         users.create(session, fresh, "somebody", "Somebody", Role.VIEWER)
-
-
-def test_a_suspended_tenant_lets_nobody_in_until_it_is_open_again(session: Session, world: World) -> None:
-    tenants.set_suspended(session, world.superadmin, world.tenant, True)
-    operator = actor_of(session, "operator")
-    assert operator
-    assert not operator.has_scope
-    tenants.set_suspended(session, world.superadmin, world.tenant, False)
-    again = actor_of(session, "operator")
-    assert again
-    assert again.tenant_id == world.tenant
-
-
-def test_tenants_are_created_and_renamed_with_names_of_their_own(session: Session, world: World) -> None:
-    made = tenants.create(session, world.superadmin, "  Fresh   one ", "Europe/Berlin")
-    for taken in ("Acme", "ACME "):
-        with pytest.raises(InvalidInput, match="already"):
-            tenants.create(session, world.superadmin, taken, "UTC")
-        with pytest.raises(InvalidInput, match="already"):
-            tenants.change(session, world.superadmin, made, taken, "UTC", version=1)
-    with pytest.raises(InvalidInput, match="time zone"):
-        tenants.change(session, world.superadmin, made, "Fresh", "Mars/Base", version=1)
-    assert tenants.change(session, world.superadmin, made, "FRESH ONE", "UTC", version=1) == 2
-    found = tenants.get(session, world.superadmin, made)
-    assert (found.name, found.time_zone, found.users, found.admins) == ("FRESH ONE", "UTC", 0, 0)
-    told = tenants.history(session, world.superadmin, made, Slice())
-    assert [event.action for event in told] == ["tenants:change", "tenants:create"]
-
-
-def test_tenants_are_found_by_name_and_status_with_their_counts(session: Session, world: World) -> None:
-    def found(part: Slice = Slice(), **query: object) -> list[str]:  # noqa: B008
-        return [row.name for row in tenants.search(session, world.superadmin, TenantQuery(**query), part)]  # type: ignore[arg-type]
-
-    assert found() == ["Acme", "Other"]
-    assert found(Slice(2, 1)) == ["Other"]
-    assert found(text="CM") == ["Acme"]
-    tenants.set_suspended(session, world.superadmin, world.other_tenant, True)
-    assert found(active=True) == ["Acme"]
-    assert found(active=False) == ["Other"]
-    assert tenants.count(session, world.superadmin, TenantQuery(active=False)) == 1
-    acme = tenants.get(session, world.superadmin, world.tenant)
-    assert (acme.users, acme.admins) == (4, 1)
