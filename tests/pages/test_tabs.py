@@ -134,8 +134,9 @@ def test_add_another_offers_the_connections_of_the_tab_whatever_is_chosen_elsewh
 
 def test_every_link_stays_in_the_tenant(world: World, stock: Stock) -> None:
     for username, works_in in (("both", world.tenant), ("superadmin", world.tenant), ("superadmin", ALL_TENANTS)):
+        tab = signed_in(username, works_in)
         for path in sorted(PAGES.glob("[!f]*.py")):
-            tab = visit(signed_in(username, works_in), path.name, id=stock.shown_on(path.name))
+            visit(tab, path.name, id=stock.shown_on(path.name))
             assert not tab.exception
             word = "all" if works_in == ALL_TENANTS else str(works_in)
             assert address(tab) == [word], path.name
