@@ -72,9 +72,13 @@ def _edit(dialog: Dialog, found: AgentDetail, changes: Sequence[AuditRow]) -> No
         dialog.change(agents.rename, found.id, name, done="Saved.", get=agents.get)
     dialogs.history(changes, dialog.zone)
     st.divider()
-    keep = "Those numbers keep it until you change them." if found.numbers else ""
-    barred = "It can no longer be chosen for numbers. You can activate it again."
-    dialog.switch("agent", found, agents.set_active, agents.get, f"{_answers(found)}. {keep}", barred)
+
+    def say_what_follows() -> None:
+        keep = "Those numbers keep it until you change them." if found.numbers else ""
+        st.markdown(f"{_answers(found)}. {keep}")
+        st.caption("It can no longer be chosen for numbers. You can activate it again.")
+
+    dialog.switch("agent", found, agents.set_active, agents.get, say_what_follows)
 
 
 def _answers(found: AgentDetail) -> str:

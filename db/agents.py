@@ -7,10 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
-import db.named
+import db.base.named
 from db.base.scope import Scope, Slice
 from db.models import Agent, PhoneNumber, Tenant
-from db.named import COUNT_LIMIT
+from db.numbers.held import COUNT_LIMIT, held
 from db.numbers.text_search import names_holding
 
 
@@ -60,7 +60,7 @@ def choices(session: Session, scope: Scope, *, active_only: bool = False) -> lis
 
 def count(session: Session, scope: Scope, query: AgentQuery) -> int:
     """Return how many agents match."""
-    return db.named.count(session, Agent, _matching(scope, query))
+    return db.base.named.count(session, Agent, _matching(scope, query))
 
 
 def search(session: Session, scope: Scope, query: AgentQuery, part: Slice) -> list[AgentDetail]:
@@ -90,7 +90,7 @@ def _details(limit: int | None) -> Any:
         Agent.is_active,
         Agent.created_at,
         Agent.version,
-        db.named.numbers_held(Agent, PhoneNumber.agent_id, limit),
+        held(Agent, PhoneNumber.agent_id, limit),
     ).join(Tenant, Tenant.id == Agent.tenant_id)
 
 

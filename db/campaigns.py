@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
-import db.named
+import db.base.named
 from db.base.scope import Scope, Slice
 from db.base.tables import table_of
 from db.models import (
@@ -98,7 +98,7 @@ class Candidate:
 
 def count(session: Session, scope: Scope, query: CampaignQuery) -> int:
     """Return how many campaigns match."""
-    return db.named.count(session, Campaign, _matching(scope, query))
+    return db.base.named.count(session, Campaign, _matching(scope, query))
 
 
 def search(session: Session, scope: Scope, query: CampaignQuery, part: Slice) -> list[CampaignDetail]:

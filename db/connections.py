@@ -9,9 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
-import db.named
+import db.base.named
 from db.base.scope import Scope, Slice
 from db.models import LIVE, UNSETTLED, Connection, NumberOrder, PhoneNumber, Tenant
+from db.numbers.held import held
 from db.numbers.text_search import names_holding
 
 
@@ -112,7 +113,7 @@ def choices(session: Session, scope: Scope, *, active_only: bool = False) -> lis
 
 def count(session: Session, scope: Scope, query: ConnectionQuery) -> int:
     """Return how many connections match."""
-    return db.named.count(session, Connection, _matching(scope, query))
+    return db.base.named.count(session, Connection, _matching(scope, query))
 
 
 def search(session: Session, scope: Scope, query: ConnectionQuery, part: Slice) -> list[ListedConnection]:
@@ -128,7 +129,7 @@ def search(session: Session, scope: Scope, query: ConnectionQuery, part: Slice) 
             Connection.is_sandbox,
             Connection.tested_at,
             Connection.test_passed,
-            db.named.numbers_held(Connection, PhoneNumber.connection_id),
+            held(Connection, PhoneNumber.connection_id),
         )
         .join(Tenant, Tenant.id == Connection.tenant_id)
         .where(*_matching(scope, query))

@@ -252,9 +252,13 @@ def _read_only(found: ConnectionDetail, provider: type[Provider]) -> None:
 
 def _put_away(dialog: Dialog, found: ConnectionDetail, uses: Uses) -> None:
     """Draw the buttons that activate, deactivate and delete a connection, with what depends on it."""
+
+    def say_what_follows() -> None:
+        st.markdown(_depends(uses))
+        st.caption("It can no longer be chosen for new numbers. You can activate it again.")
+
     with st.container(horizontal=True):
-        barred = "It can no longer be chosen for new numbers. You can activate it again."
-        dialog.switch("connection", found, connections.set_active, connections.get, _depends(uses), barred)
+        dialog.switch("connection", found, connections.set_active, connections.get, say_what_follows)
         with st.popover(":red[Delete]", icon=":material/delete:", disabled=uses.any, help=_why_not(uses)):
             st.markdown("This connection is not in use. It is deleted with its credentials; this cannot be undone.")
             if st.button(":red[Delete connection]", icon=":material/delete:", key="connection_delete"):

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from components.audit import history as audit
 from components.ui import notices
+from components.ui.markdown import plain
 from db.audit.queries import AuditRow
 from services.core.access import Actor
 from services.core.errors import Conflict
@@ -63,16 +64,22 @@ class Dialog:
             lambda session: get(session, self.actor, row_id).version,
         )
 
-    def switch(self, noun: str, found: Any, verb: Callable[..., object], get: Callable[..., Any], *told: str) -> None:
-        """Draw the button by which *verb* activates what is *found*, or deactivates it, which does what is *told*."""
+    def switch(
+        self,
+        noun: str,
+        found: Any,
+        verb: Callable[..., object],
+        get: Callable[..., Any],
+        say_what_follows: Callable[[], None],
+    ) -> None:
+        """Draw the button by which *verb* activates what is *found*, or deactivates it once it says what follows."""
         if not found.is_active:
             if st.button("Activate", icon=":material/play_circle:", key=f"{noun}_activate"):
                 self.change(verb, found.id, True, done=f"{found.name} is active.", get=get)
             return
         with st.popover("Deactivate", icon=":material/pause_circle:"):
-            st.markdown(told[0])
-            st.caption(told[1])
-            if st.button(f"Deactivate {noun}", key=f"{noun}_deactivate"):
+            say_what_follows()
+            if st.button(plain(f"Deactivate {noun}"), key=f"{noun}_deactivate"):
                 self.change(verb, found.id, False, done=f"{found.name} is inactive.", get=get)
 
     def _catch_up(self, changes: Sequence[AuditRow], newest: Callable[[Session], int]) -> None:

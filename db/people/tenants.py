@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
-import db.named
+import db.base.named
 from db.base.scope import Scope, Slice
 from db.models import GONE, AuditEvent, Membership, NumberCount, NumberStatus, Role, Tenant, User
 from db.numbers.text_search import names_holding
@@ -52,7 +52,7 @@ class TenantQuery:
 
 def count(session: Session, query: TenantQuery) -> int:
     """Return how many tenants match."""
-    return db.named.count(session, Tenant, _matching(query))
+    return db.base.named.count(session, Tenant, _matching(query))
 
 
 def search(session: Session, query: TenantQuery, part: Slice) -> list[TenantRow]:
@@ -159,4 +159,4 @@ def compared(session: Session, scope: Scope, sort: TenantSort, part: Slice) -> l
 
 def count_in(session: Session, scope: Scope) -> int:
     """Return how many tenants there are in *scope*."""
-    return db.named.count(session, Tenant, [scope.of(Tenant.id)])
+    return db.base.named.count(session, Tenant, [scope.of(Tenant.id)])

@@ -9,9 +9,9 @@ from typing import Any
 from sqlmodel import Session
 
 import db.base.engine
+import db.base.named
 import db.connections
 import db.health.call_logs
-import db.named
 from db.base.scope import Scope, Slice
 from db.connections import ConnectionQuery, ConnectionRow, ListedConnection, Uses
 from db.models import Connection
@@ -96,7 +96,7 @@ def search(session: Session, actor: Actor, query: ConnectionQuery, part: Slice) 
 def get(session: Session, actor: Actor, connection_id: object) -> ConnectionDetail:
     """Return one connection, without its secrets. Raises NotFound for one outside the actor's scope."""
     require(actor, Permission.CONNECTIONS_READ)
-    row = found(db.named.find(session, Connection, actor.scope, validation.as_id(connection_id)))
+    row = found(db.base.named.find(session, Connection, actor.scope, validation.as_id(connection_id)))
     known = credentials.unseal(settings.current(), row.credentials)
     visible = {field.name for field in provider_named(row.provider).credential_fields if not field.secret}
     return ConnectionDetail(
@@ -172,7 +172,7 @@ def delete(session: Session, actor: Actor, connection_id: int, *, version: int) 
     """Delete a connection and its secrets. Raises Conflict when it is in use or has changed."""
     require(actor, Permission.CONNECTIONS_WRITE)
     with writing(session, conflict="This connection is now in use. It was not deleted."):
-        row = found(db.named.lock(session, Connection, actor.scope, validation.as_id(connection_id)))
+        row = found(db.base.named.lock(session, Connection, actor.scope, validation.as_id(connection_id)))
         changes.expect_version(session, actor.scope, "connection", row, version)
         used = db.connections.uses(session, Scope(row.tenant_id), connection_id)
         if used.any:

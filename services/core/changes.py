@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from sqlmodel import Session
 
 import db.audit.queries
-import db.named
+import db.base.named
 from db.base.scope import Scope
 from db.models import Agent, Campaign, Connection, PhoneNumber, Tenant, User
 from services.audit import audit
@@ -69,7 +69,7 @@ def change(
     with writing(session, conflict=_overtaken(noun.name)):
         row_id = validation.as_id(row_id)
         noun.claim(session, row_id)
-        row = found(db.named.lock(session, noun.model, actor.scope, row_id))
+        row = found(db.base.named.lock(session, noun.model, actor.scope, row_id))
         expect_version(session, actor.scope, noun.name, row, version)
         noun.refuse(row)
         log(session, actor, noun, row, action, apply, details=details)
@@ -132,7 +132,7 @@ def set_active(session: Session, actor: Actor, noun: Noun[Switched], row_id: int
 def free_name(session: Session, noun: Noun[Row], tenant_id: int, text: str, *, but: int | None = None) -> str:
     """Return the name that *text* gives to a row. Raises InvalidInput when another of the tenant has it."""
     name = validation.name(text, noun.name)
-    if db.named.is_named(session, noun.model, Scope(tenant_id), name, but=but):
+    if db.base.named.is_named(session, noun.model, Scope(tenant_id), name, but=but):
         raise InvalidInput(f"Another {noun.name} in this tenant is named {name}. Choose another name.", field="name")
     return name
 

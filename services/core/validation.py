@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 from sqlmodel import Session
 from zxcvbn import zxcvbn
 
-import db.named
+import db.base.named
 from db.agents import AgentRow
 from db.base.scope import Scope
 from db.connections import ConnectionRow
@@ -273,7 +273,7 @@ def provider_fields(provider: type[Provider], values: Mapping[str, str]) -> dict
 
 def connection(session: Session, scope: Scope, connection_id: int | None) -> Connection:
     """Return an active connection in *scope*. Raises InvalidInput otherwise."""
-    found = db.named.find(session, Connection, scope, connection_id) if connection_id is not None else None
+    found = db.base.named.find(session, Connection, scope, connection_id) if connection_id is not None else None
     if found is None:
         raise InvalidInput("Choose a telephony connection.", field="connection")
     return active(found, "connection")
@@ -283,7 +283,7 @@ def agent(session: Session, scope: Scope, agent_id: int | None) -> Agent | None:
     """Return an active agent in *scope*, or None for none. Raises InvalidInput otherwise."""
     if agent_id is None:
         return None
-    found = db.named.find(session, Agent, scope, agent_id)
+    found = db.base.named.find(session, Agent, scope, agent_id)
     if found is None:
         raise InvalidInput("Choose an agent of this tenant.", field="agent")
     return active(found, "agent")

@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Session
 
 import db.base.engine
-import db.named
+import db.base.named
 import db.numbers.queries
 from db.base.money import exact
 from db.base.scope import Scope
@@ -81,8 +81,8 @@ def _add(session: Session, actor: Actor, order: NumberOrder, owned: OwnedNumber)
         return
     chosen, scope = order.configuration, Scope(order.tenant_id)
     read = numbering.as_held(order.e164)
-    connection = db.named.find(session, Connection, scope, order.connection_id)
-    agent = db.named.find(session, Agent, scope, chosen["agent_id"]) if chosen.get("agent_id") else None
+    connection = db.base.named.find(session, Connection, scope, order.connection_id)
+    agent = db.base.named.find(session, Agent, scope, chosen["agent_id"]) if chosen.get("agent_id") else None
     number = PhoneNumber(
         tenant_id=order.tenant_id,
         e164=order.e164,

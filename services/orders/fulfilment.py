@@ -15,7 +15,7 @@ import structlog
 from sqlmodel import Session
 
 import db.base.engine
-import db.named
+import db.base.named
 import db.numbers.queries
 import db.orders.queries
 from db.base.scope import Scope
@@ -163,7 +163,7 @@ def _ask(provider: Provider, order: NumberOrder) -> None:
 
 def _open(session: Session, order: NumberOrder) -> tuple[Provider | None, str]:
     """Return an order's provider, or None and why its connection cannot be opened."""
-    connection = db.named.find(session, Connection, Scope(order.tenant_id), order.connection_id)
+    connection = db.base.named.find(session, Connection, Scope(order.tenant_id), order.connection_id)
     if connection is None:
         return None, "The connection of this order is gone."
     try:

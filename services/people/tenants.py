@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel import Session
 
 import db.base.engine
-import db.named
+import db.base.named
 import db.people.tenants
 from db.base.scope import Scope, Slice
 from db.models import Tenant
@@ -105,7 +105,7 @@ def _put(session: Session, tenant: Tenant) -> None:
     """Save a tenant with a unique name, ignoring case."""
     taken = InvalidInput(f"A tenant named {tenant.name} already exists.", field="name")
     with session.no_autoflush:
-        if db.named.is_named(session, Tenant, Scope(None), tenant.name, but=tenant.id):
+        if db.base.named.is_named(session, Tenant, Scope(None), tenant.name, but=tenant.id):
             raise taken
     session.add(tenant)
     with overtaken(taken):

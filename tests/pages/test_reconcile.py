@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
-import db.named
+import db.base.named
 from components.jobs.jobs import JobRunner
 from db.base.scope import Scope
 from db.models import Connection
@@ -179,7 +179,7 @@ def test_a_job_goes_on_after_the_database_was_away(session: Session, world: Worl
 
 
 def _change(session: Session, world: World, **values: object) -> None:
-    found = db.named.find(session, Connection, Scope(world.tenant), world.twilio)
+    found = db.base.named.find(session, Connection, Scope(world.tenant), world.twilio)
     assert found
     for name, value in values.items():
         setattr(found, name, value)

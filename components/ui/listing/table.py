@@ -16,7 +16,7 @@ from components.ui.listing.toolbar import of_tenant
 from components.ui.page import exactly, when
 from components.ui.selection import Selection
 from components.ui.streamlit_internals import component
-from db.named import COUNT_LIMIT
+from db.numbers.held import COUNT_LIMIT
 from services.text import numbering
 
 Row = TypeVar("Row")

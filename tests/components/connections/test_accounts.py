@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
-import db.named
+import db.base.named
 from db.base.scope import Scope
 from db.models import Connection
 from providers.sandbox.accounts import SMALL
@@ -114,7 +114,7 @@ def test_an_account_that_was_never_tested_or_failed_says_so(
 
     assert told("operator") == (":orange[:material/help:] **Twilio** was never tested.", False)
     assert told("admin")[1]
-    connection = db.named.find(session, Connection, Scope(world.tenant), world.twilio)
+    connection = db.base.named.find(session, Connection, Scope(world.tenant), world.twilio)
     assert connection
     connection.test_passed = False
     session.commit()

@@ -8,12 +8,8 @@ from sqlmodel import Session, SQLModel
 
 from db.base.scope import Scope
 from db.base.tables import table_of
-from db.models import LIVE, PhoneNumber
 
 Row = TypeVar("Row", bound=SQLModel)
-
-COUNT_LIMIT = 1000
-"""Numbers of a connection or an agent are counted up to here in lists; beyond, the count reads `1,000+`."""
 
 
 def find(session: Session, model: type[Row], scope: Scope, row_id: int) -> Row | None:
@@ -41,19 +37,6 @@ def is_named(session: Session, model: type[Row], scope: Scope, name: str, *, but
 def count(session: Session, model: type[Row], conditions: Sequence[Any]) -> int:
     """Return how many rows meet the *conditions*, of which one is their scope."""
     return session.scalar(sa.select(sa.func.count(table_of(model).c.id)).where(*conditions)) or 0
-
-
-def numbers_held(model: type[Row], column: Any, limit: int | None = COUNT_LIMIT) -> Any:
-    """Return how many numbers refer to a row by their *column*, up to *limit* + 1, as a column of a select."""
-    table = table_of(model)
-    some = (
-        sa.select(PhoneNumber.id)
-        .where(PhoneNumber.tenant_id == table.c.tenant_id, column == table.c.id, LIVE)
-        .limit(None if limit is None else limit + 1)
-        .correlate(table)
-        .subquery()
-    )
-    return sa.select(sa.func.count()).select_from(some).scalar_subquery()
 
 
 def _row(model: type[Row], scope: Scope, row_id: int) -> Any:
