@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 import streamlit as st
-from sqlmodel import Session
 
 from components.ui import dialogs
 from components.ui.dialogs import Dialog
@@ -16,7 +15,7 @@ from components.ui.listing.toolbar import ACTIVE, Wanted
 from components.ui.markdown import plain
 from db.audit.queries import AuditRow
 from services import agents
-from services.agents import AgentDetail, AgentQuery, ListedAgent
+from services.agents import AgentDetail, AgentQuery
 from services.core.access import Permission
 from services.text import labels
 
@@ -30,13 +29,13 @@ def toolbar() -> tuple[AgentQuery, Wanted]:
     return AgentQuery(wanted.text, wanted.active("agents_status")), wanted
 
 
-def table(rows: Sequence[ListedAgent], *, with_tenant: bool, zone: ZoneInfo) -> None:
+def table(rows: Sequence[AgentDetail], *, with_tenant: bool, zone: ZoneInfo) -> None:
     """Draw a page of agents. A click on a name opens its dialog."""
     columns = [
         link("name", "Name", lambda row: row.name, lambda row: listing.open_row(PLACE, row.id)),
         *([text("tenant", "Tenant", lambda row: row.tenant)] if with_tenant else []),
         badges("status", "Status", lambda row: [ACTIVE[row.is_active]], _BADGES),
-        listing_table.numbers("agent", agents.COUNT_LIMIT, with_tenant=with_tenant),
+        listing_table.numbers("agent", with_tenant=with_tenant),
         time("created", "Created", lambda row: row.created_at, zone),
     ]
     listing_table.table("Agents", rows, columns, key="agents_table", of=lambda row: row.id)
@@ -47,7 +46,7 @@ def add(dialog: Dialog) -> None:
     """Open the dialog that adds an agent."""
     with st.form("agent_add", border=False):
         name = st.text_input("Name", key="new_agent_name", max_chars=80, placeholder="Maya (sales)")
-        sent = _submit("Add agent")
+        sent = dialogs.submit("Add agent")
     if sent:
         dialog.do(lambda session: agents.add(session, dialog.actor, name), f"{name.strip()} was added.")
 
@@ -66,44 +65,21 @@ def _edit(dialog: Dialog, found: AgentDetail, changes: Sequence[AuditRow]) -> No
         dialogs.history(changes, dialog.zone)
         return
 
-    def newest(session: Session) -> int:
-        return agents.get(session, dialog.actor, found.id).version
-
     with st.form("agent_edit", border=False):
         name = st.text_input("Name", value=found.name, key=f"agent_{found.id}_{found.version}_name", max_chars=80)
-        sent = _submit("Save")
+        sent = dialogs.submit("Save")
     if sent:
-        dialog.do(
-            lambda session: agents.rename(session, dialog.actor, found.id, name, version=dialog.version),
-            "Saved.",
-            newest,
-        )
+        dialog.change(agents.rename, found.id, name, done="Saved.", get=agents.get)
     dialogs.history(changes, dialog.zone)
     st.divider()
-    if not found.is_active:
-        if st.button("Activate", icon=":material/play_circle:", key="agent_activate"):
-            dialog.do(
-                lambda session: agents.activate(session, dialog.actor, found.id, version=dialog.version),
-                f"{found.name} is active.",
-                newest,
-            )
-        return
-    with st.popover("Deactivate", icon=":material/pause_circle:"):
+
+    def say_what_follows() -> None:
         keep = "Those numbers keep it until you change them." if found.numbers else ""
         st.markdown(f"{_answers(found)}. {keep}")
         st.caption("It can no longer be chosen for numbers. You can activate it again.")
-        if st.button("Deactivate agent", key="agent_deactivate"):
-            dialog.do(
-                lambda session: agents.deactivate(session, dialog.actor, found.id, version=dialog.version),
-                f"{found.name} is inactive.",
-                newest,
-            )
+
+    dialog.switch("agent", found, agents.set_active, agents.get, say_what_follows)
 
 
 def _answers(found: AgentDetail) -> str:
     return f"Takes the calls of {labels.amount(found.numbers, 'number')}" if found.numbers else "Not used by any number"
-
-
-def _submit(label: str) -> bool:
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        return st.form_submit_button(label, type="primary")

@@ -7,12 +7,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
+import db.base.named
 from db.base.scope import Scope, Slice
-from db.models import LIVE, Agent, PhoneNumber, Tenant
+from db.models import Agent, PhoneNumber, Tenant
+from db.numbers.held import COUNT_LIMIT, held
 from db.numbers.text_search import names_holding
-
-COUNT_LIMIT = 1000
-"""Numbers of an agent are counted up to here in lists; beyond, the count reads `1,000+`."""
 
 
 @dataclass(frozen=True)
@@ -34,27 +33,17 @@ class AgentQuery:
 
 
 @dataclass(frozen=True)
-class ListedAgent:
-    """A row of the list. `numbers` counts up to COUNT_LIMIT + 1."""
+class AgentDetail:
+    """An agent, and how many of the numbers that are held it answers: in a list up to COUNT_LIMIT + 1."""
 
     id: int
+    tenant_id: int
     tenant: str
     name: str
     is_active: bool
     created_at: datetime
-    numbers: int
-
-
-@dataclass(frozen=True)
-class AgentDetail:
-    """One agent, and how many of the numbers that are held it answers."""
-
-    id: int
-    tenant_id: int
-    name: str
-    is_active: bool
-    numbers: int
     version: int
+    numbers: int
 
 
 def choices(session: Session, scope: Scope, *, active_only: bool = False) -> list[AgentRow]:
@@ -71,70 +60,38 @@ def choices(session: Session, scope: Scope, *, active_only: bool = False) -> lis
 
 def count(session: Session, scope: Scope, query: AgentQuery) -> int:
     """Return how many agents match."""
-    return int(session.scalar(sa.select(sa.func.count(Agent.id)).where(*_matching(scope, query))) or 0)
+    return db.base.named.count(session, Agent, _matching(scope, query))
 
 
-def search(session: Session, scope: Scope, query: AgentQuery, part: Slice) -> list[ListedAgent]:
+def search(session: Session, scope: Scope, query: AgentQuery, part: Slice) -> list[AgentDetail]:
     """Return the *part* of the agents in *scope* that match *query*, by name."""
-    some = (
-        sa.select(PhoneNumber.id)
-        .where(PhoneNumber.tenant_id == Agent.tenant_id, PhoneNumber.agent_id == Agent.id, LIVE)
-        .limit(COUNT_LIMIT + 1)
-        .correlate(Agent)
-        .subquery()
-    )
     rows = session.execute(
-        sa.select(
-            Agent.id,
-            Tenant.name,
-            Agent.name,
-            Agent.is_active,
-            Agent.created_at,
-            sa.select(sa.func.count()).select_from(some).scalar_subquery(),
-        )
-        .join(Tenant, Tenant.id == Agent.tenant_id)
+        _details(COUNT_LIMIT)
         .where(*_matching(scope, query))
         .order_by(Agent.name, Agent.id)
         .limit(part.size)
         .offset(part.offset)
     )
-    return [ListedAgent(*row) for row in rows]
-
-
-def find(session: Session, scope: Scope, agent_id: int) -> Agent | None:
-    """Return the row of an agent in *scope*."""
-    return session.scalar(sa.select(Agent).where(Agent.id == agent_id, scope.of(Agent.tenant_id)))
-
-
-def lock(session: Session, scope: Scope, agent_id: int) -> Agent | None:
-    """Return the row of an agent in *scope*, locked for a change where the database can."""
-    return session.scalar(
-        sa.select(Agent)
-        .where(Agent.id == agent_id, scope.of(Agent.tenant_id))
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
+    return [AgentDetail(*row) for row in rows]
 
 
 def find_detail(session: Session, scope: Scope, agent_id: int) -> AgentDetail | None:
     """Return an agent in *scope* with how many numbers it answers."""
-    agent = find(session, scope, agent_id)
-    if agent is None:
-        return None
-    numbers = sa.select(sa.func.count(PhoneNumber.id)).where(
-        PhoneNumber.tenant_id == agent.tenant_id, PhoneNumber.agent_id == agent_id, LIVE
-    )
-    return AgentDetail(
-        agent_id, agent.tenant_id, agent.name, agent.is_active, session.scalar(numbers) or 0, agent.version
-    )
+    row = session.execute(_details(None).where(Agent.id == agent_id, scope.of(Agent.tenant_id))).first()
+    return AgentDetail(*row) if row else None
 
 
-def is_named(session: Session, tenant_id: int, name: str, *, but: int | None = None) -> bool:
-    """Return whether an agent of the tenant, other than *but*, has the name, whatever its case."""
-    found = session.scalars(
-        sa.select(Agent.id).where(Agent.tenant_id == tenant_id, sa.func.lower(Agent.name) == name.lower())
-    )
-    return any(agent_id != but for agent_id in found)
+def _details(limit: int | None) -> Any:
+    return sa.select(
+        Agent.id,
+        Agent.tenant_id,
+        Tenant.name,
+        Agent.name,
+        Agent.is_active,
+        Agent.created_at,
+        Agent.version,
+        held(Agent, PhoneNumber.agent_id, limit),
+    ).join(Tenant, Tenant.id == Agent.tenant_id)
 
 
 def _matching(scope: Scope, query: AgentQuery) -> list[Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
+import db.base.named
 from db.base.scope import Scope, Slice
 from db.base.tables import table_of
 from db.models import (
@@ -53,21 +54,8 @@ class CampaignQuery:
 
 
 @dataclass(frozen=True)
-class CampaignRow:
-    """A campaign with its primary number and how many numbers its pool holds."""
-
-    id: int
-    tenant: str
-    name: str
-    status: CampaignStatus
-    primary_number: str | None
-    created_at: datetime
-    pool: int
-
-
-@dataclass(frozen=True)
 class CampaignDetail:
-    """Everything that a campaign's page shows above its pool."""
+    """A campaign with its primary number and how many numbers its pool holds."""
 
     id: int
     tenant_id: int
@@ -110,34 +98,25 @@ class Candidate:
 
 def count(session: Session, scope: Scope, query: CampaignQuery) -> int:
     """Return how many campaigns match."""
-    return int(session.scalar(sa.select(sa.func.count(Campaign.id)).where(*_matching(scope, query))) or 0)
+    return db.base.named.count(session, Campaign, _matching(scope, query))
 
 
-def search(session: Session, scope: Scope, query: CampaignQuery, part: Slice) -> list[CampaignRow]:
+def search(session: Session, scope: Scope, query: CampaignQuery, part: Slice) -> list[CampaignDetail]:
     """Return the *part* of the campaigns in *scope* that match *query*, in its order."""
     rows = session.execute(
-        sa.select(
-            Campaign.id,
-            Tenant.name,
-            Campaign.name,
-            Campaign.status,
-            PhoneNumber.e164,
-            Campaign.created_at,
-            _pool_size(),
-        )
-        .join(Tenant, Tenant.id == Campaign.tenant_id)
-        .outerjoin(PhoneNumber, PhoneNumber.id == Campaign.primary_number_id)
-        .where(*_matching(scope, query))
-        .order_by(*_order(query.sort))
-        .limit(part.size)
-        .offset(part.offset)
+        _details().where(*_matching(scope, query)).order_by(*_order(query.sort)).limit(part.size).offset(part.offset)
     )
-    return [CampaignRow(*row) for row in rows]
+    return [CampaignDetail(*row) for row in rows]
 
 
 def find_detail(session: Session, scope: Scope, campaign_id: int) -> CampaignDetail | None:
-    """Return a campaign in *scope* with the names of what it refers to."""
-    row = session.execute(
+    """Return a campaign in *scope*."""
+    row = session.execute(_details().where(Campaign.id == campaign_id, scope.of(Campaign.tenant_id))).first()
+    return CampaignDetail(*row) if row else None
+
+
+def _details() -> Any:
+    return (
         sa.select(
             Campaign.id,
             Campaign.tenant_id,
@@ -152,27 +131,7 @@ def find_detail(session: Session, scope: Scope, campaign_id: int) -> CampaignDet
         )
         .join(Tenant, Tenant.id == Campaign.tenant_id)
         .outerjoin(PhoneNumber, PhoneNumber.id == Campaign.primary_number_id)
-        .where(Campaign.id == campaign_id, scope.of(Campaign.tenant_id))
-    ).first()
-    return CampaignDetail(*row) if row else None
-
-
-def lock(session: Session, scope: Scope, campaign_id: int) -> Campaign | None:
-    """Return the row of a campaign in *scope*, locked for a change where the database can."""
-    return session.scalar(
-        sa.select(Campaign)
-        .where(Campaign.id == campaign_id, scope.of(Campaign.tenant_id))
-        .with_for_update()
-        .execution_options(populate_existing=True)
     )
-
-
-def is_named(session: Session, tenant_id: int, name: str, *, but: int | None = None) -> bool:
-    """Return whether a campaign of the tenant, other than *but*, has the name, whatever its case."""
-    found = session.scalars(
-        sa.select(Campaign.id).where(Campaign.tenant_id == tenant_id, sa.func.lower(Campaign.name) == name.lower())
-    )
-    return any(campaign_id != but for campaign_id in found)
 
 
 def pool(session: Session, scope: Scope, campaign_id: int, since: date, until: date, part: Slice) -> list[PoolRow]:

@@ -9,12 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
+import db.base.named
 from db.base.scope import Scope, Slice
 from db.models import LIVE, UNSETTLED, Connection, NumberOrder, PhoneNumber, Tenant
+from db.numbers.held import held
 from db.numbers.text_search import names_holding
-
-COUNT_LIMIT = 1000
-"""Numbers of a connection or an agent are counted up to here in lists; beyond, the count reads `1,000+`."""
 
 
 @dataclass(frozen=True)
@@ -114,18 +113,11 @@ def choices(session: Session, scope: Scope, *, active_only: bool = False) -> lis
 
 def count(session: Session, scope: Scope, query: ConnectionQuery) -> int:
     """Return how many connections match."""
-    return int(session.scalar(sa.select(sa.func.count(Connection.id)).where(*_matching(scope, query))) or 0)
+    return db.base.named.count(session, Connection, _matching(scope, query))
 
 
 def search(session: Session, scope: Scope, query: ConnectionQuery, part: Slice) -> list[ListedConnection]:
     """Return the *part* of the connections in *scope* that match *query*, by name."""
-    some = (
-        sa.select(PhoneNumber.id)
-        .where(PhoneNumber.tenant_id == Connection.tenant_id, PhoneNumber.connection_id == Connection.id, LIVE)
-        .limit(COUNT_LIMIT + 1)
-        .correlate(Connection)
-        .subquery()
-    )
     rows = session.execute(
         sa.select(
             Connection.id,
@@ -137,7 +129,7 @@ def search(session: Session, scope: Scope, query: ConnectionQuery, part: Slice) 
             Connection.is_sandbox,
             Connection.tested_at,
             Connection.test_passed,
-            sa.select(sa.func.count()).select_from(some).scalar_subquery(),
+            held(Connection, PhoneNumber.connection_id),
         )
         .join(Tenant, Tenant.id == Connection.tenant_id)
         .where(*_matching(scope, query))
@@ -146,31 +138,6 @@ def search(session: Session, scope: Scope, query: ConnectionQuery, part: Slice) 
         .offset(part.offset)
     )
     return [ListedConnection(*row) for row in rows]
-
-
-def find(session: Session, scope: Scope, connection_id: int) -> Connection | None:
-    """Return the row of a connection in *scope*."""
-    return session.scalar(sa.select(Connection).where(Connection.id == connection_id, scope.of(Connection.tenant_id)))
-
-
-def lock(session: Session, scope: Scope, connection_id: int) -> Connection | None:
-    """Return the row of a connection in *scope*, locked for a change where the database can."""
-    return session.scalar(
-        sa.select(Connection)
-        .where(Connection.id == connection_id, scope.of(Connection.tenant_id))
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-
-
-def is_named(session: Session, tenant_id: int, name: str, *, but: int | None = None) -> bool:
-    """Return whether a connection of the tenant, other than *but*, has the name, whatever its case."""
-    found = session.scalars(
-        sa.select(Connection.id).where(
-            Connection.tenant_id == tenant_id, sa.func.lower(Connection.name) == name.lower()
-        )
-    )
-    return any(connection_id != but for connection_id in found)
 
 
 def uses(session: Session, scope: Scope, connection_id: int) -> Uses:

@@ -6,16 +6,16 @@ from sqlmodel import Session
 
 import db.agents
 import db.base.engine
-from db.agents import COUNT_LIMIT, AgentDetail, AgentQuery, AgentRow, ListedAgent
+from db.agents import AgentDetail, AgentQuery, AgentRow
 from db.base.scope import Slice
 from db.models import Agent
 from services.audit.audit import Action
 from services.core import changes, validation
 from services.core.access import Actor, Permission, require, require_tenant
-from services.core.errors import InvalidInput, NotFound
+from services.core.errors import InvalidInput, found
 from services.text import labels
 
-__all__ = ["COUNT_LIMIT", "AgentDetail", "AgentQuery", "AgentRow", "ListedAgent", "choices"]
+__all__ = ["AgentDetail", "AgentQuery", "AgentRow", "choices"]
 
 
 def choices(session: Session, actor: Actor, *, active_only: bool = True) -> list[AgentRow]:
@@ -30,7 +30,7 @@ def count(session: Session, actor: Actor, query: AgentQuery) -> int:
     return db.agents.count(session, actor.scope, query)
 
 
-def search(session: Session, actor: Actor, query: AgentQuery, part: Slice) -> list[ListedAgent]:
+def search(session: Session, actor: Actor, query: AgentQuery, part: Slice) -> list[AgentDetail]:
     """Return the *part* of the agents that match, by name."""
     require(actor, Permission.AGENTS_READ)
     return db.agents.search(session, actor.scope, query, part)
@@ -39,10 +39,7 @@ def search(session: Session, actor: Actor, query: AgentQuery, part: Slice) -> li
 def get(session: Session, actor: Actor, agent_id: object) -> AgentDetail:
     """Return one agent. Raises NotFound for one outside the actor's scope."""
     require(actor, Permission.AGENTS_READ)
-    found = db.agents.find_detail(session, actor.scope, validation.as_id(agent_id))
-    if found is None:
-        raise NotFound
-    return found
+    return found(db.agents.find_detail(session, actor.scope, validation.as_id(agent_id)))
 
 
 def add(session: Session, actor: Actor, name: str) -> int:
@@ -70,37 +67,20 @@ def rename(session: Session, actor: Actor, agent_id: int, name: str, *, version:
     return changes.change(session, actor, _NOUN, agent_id, Action.AGENTS_RENAME, apply, version=version)
 
 
-def activate(session: Session, actor: Actor, agent_id: int, *, version: int) -> int:
-    """Activate an agent."""
-    require(actor, Permission.AGENTS_WRITE)
-    return _set_active(session, actor, agent_id, Action.AGENTS_ACTIVATE, True, version)
-
-
-def deactivate(session: Session, actor: Actor, agent_id: int, *, version: int) -> int:
-    """Deactivate an agent. Its numbers keep it."""
-    require(actor, Permission.AGENTS_WRITE)
-    return _set_active(session, actor, agent_id, Action.AGENTS_DEACTIVATE, False, version)
-
-
-def _set_active(session: Session, actor: Actor, agent_id: int, action: Action, active: bool, version: int) -> int:
-    def apply(agent: Agent) -> None:
-        agent.is_active = active
-
-    return changes.change(session, actor, _NOUN, agent_id, action, apply, version=version)
+def set_active(session: Session, actor: Actor, agent_id: int, active: bool, *, version: int) -> int:
+    """Activate an agent, or deactivate it: its numbers keep it."""
+    return changes.set_active(session, actor, _NOUN, agent_id, active, version=version)
 
 
 def _free(session: Session, tenant_id: int, text: str, *, but: int | None = None) -> str:
     """Return a name that no other agent of the tenant has."""
-    name = validation.name(text, "agent")
-    if validation.key(name) == validation.key(labels.UNASSIGNED):
+    if validation.key(text) == validation.key(labels.UNASSIGNED):
         raise InvalidInput(f"{labels.UNASSIGNED} means that a number has no agent. Choose another name.", field="name")
-    if db.agents.is_named(session, tenant_id, name, but=but):
-        raise validation.name_taken(name, "agent")
-    return name
+    return changes.free_name(session, _NOUN, tenant_id, text, but=but)
 
 
 def _words(_session: Session, agent: Agent) -> dict[str, Any]:
     return {"name": agent.name, "status": "active" if agent.is_active else "inactive"}
 
 
-_NOUN = changes.Noun("agent", Permission.AGENTS_WRITE, db.agents.lock, _words)
+_NOUN = changes.Noun("agent", Permission.AGENTS_WRITE, Agent, _words)

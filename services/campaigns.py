@@ -1,6 +1,7 @@
 """Campaigns: each calls from a pool of numbers and has a primary number."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -10,19 +11,18 @@ import db.base.engine
 import db.campaigns
 import db.numbers.queries
 from db.base.scope import Scope, Slice
-from db.campaigns import CampaignDetail, CampaignQuery, CampaignRow, CampaignSort, Candidate, PoolRow
+from db.campaigns import CampaignDetail, CampaignQuery, CampaignSort, Candidate, PoolRow
 from db.models import Campaign, CampaignNumber, CampaignStatus, NumberStatus, PoolStatus
 from services.audit.audit import Action
 from services.core import changes, validation
 from services.core.access import Actor, Permission, require, require_tenant
-from services.core.errors import Conflict, InvalidInput, NotFound
+from services.core.errors import Conflict, InvalidInput, found
 from services.health import number_health
 from services.text import numbering
 
 __all__ = [
     "CampaignDetail",
     "CampaignQuery",
-    "CampaignRow",
     "CampaignSort",
     "CampaignStatus",
     "Candidate",
@@ -48,7 +48,7 @@ def count(session: Session, actor: Actor, query: CampaignQuery) -> int:
     return db.campaigns.count(session, actor.scope, query)
 
 
-def search(session: Session, actor: Actor, query: CampaignQuery, part: Slice) -> list[CampaignRow]:
+def search(session: Session, actor: Actor, query: CampaignQuery, part: Slice) -> list[CampaignDetail]:
     """Return the *part* of the campaigns that match *query*."""
     require(actor, Permission.CAMPAIGNS_READ)
     return db.campaigns.search(session, actor.scope, query, part)
@@ -57,10 +57,7 @@ def search(session: Session, actor: Actor, query: CampaignQuery, part: Slice) ->
 def get(session: Session, actor: Actor, campaign_id: object) -> CampaignDetail:
     """Return one campaign. Raises NotFound for one outside the actor's scope."""
     require(actor, Permission.CAMPAIGNS_READ)
-    found = db.campaigns.find_detail(session, actor.scope, validation.as_id(campaign_id))
-    if found is None:
-        raise NotFound
-    return found
+    return found(db.campaigns.find_detail(session, actor.scope, validation.as_id(campaign_id)))
 
 
 def pool(session: Session, actor: Actor, campaign_id: int, today: date, part: Slice) -> list[PoolRow]:
@@ -90,7 +87,8 @@ def add(session: Session, actor: Actor, name: str, status: CampaignStatus) -> in
     tenant_id = require_tenant(actor)
 
     def make() -> Campaign:
-        return Campaign(tenant_id=tenant_id, name=_free(session, tenant_id, name), status=CampaignStatus(status))
+        free = changes.free_name(session, _NOUN, tenant_id, name)
+        return Campaign(tenant_id=tenant_id, name=free, status=CampaignStatus(status))
 
     return changes.add(session, actor, _NOUN, make, Action.CAMPAIGNS_ADD)
 
@@ -104,7 +102,7 @@ def edit(session: Session, actor: Actor, campaign_id: int, name: str, status: Ca
     require(actor, Permission.CAMPAIGNS_WRITE)
 
     def apply(campaign: Campaign) -> None:
-        campaign.name = _free(session, campaign.tenant_id, name, but=campaign.id)
+        campaign.name = changes.free_name(session, _NOUN, campaign.tenant_id, name, but=campaign.id)
         campaign.status = CampaignStatus(status)
 
     return changes.change(session, actor, _NOUN, campaign_id, Action.CAMPAIGNS_EDIT, apply, version=version)
@@ -122,11 +120,10 @@ def set_primary(session: Session, actor: Actor, campaign_id: int, number_id: int
     return changes.change(session, actor, _NOUN, campaign_id, Action.CAMPAIGNS_SET_PRIMARY, apply, version=version)
 
 
-def add_numbers(session: Session, actor: Actor, campaign_id: int, number_ids: Sequence[int]) -> int:
+def add_numbers(session: Session, actor: Actor, campaign_id: int, number_ids: Sequence[int], *, version: int) -> int:
     """Add active numbers of the tenant to the pool; those already in it stay as they are.
 
-    Return the new version. Raises Forbidden, NotFound, InvalidInput for a number that cannot be added;
-    then none is.
+    Returns and raises as `edit`; a number that cannot be added is an InvalidInput, and then none is.
     """
     require(actor, Permission.CAMPAIGNS_WRITE)
     if not 0 < len(number_ids) <= MOST_AT_ONCE:
@@ -135,9 +132,7 @@ def add_numbers(session: Session, actor: Actor, campaign_id: int, number_ids: Se
     def apply(campaign: Campaign) -> None:
         scope = Scope(campaign.tenant_id)
         for number_id in number_ids:
-            number = db.numbers.queries.find(session, scope, validation.as_id(number_id))
-            if number is None:
-                raise NotFound
+            number = found(db.numbers.queries.find(session, scope, validation.as_id(number_id)))
             if number.status is not NumberStatus.ACTIVE:
                 raise InvalidInput(f"{numbering.display(number.e164)} is not active, so it cannot join a pool.")
             place = db.campaigns.place(session, scope, campaign_id, number_id)
@@ -152,7 +147,7 @@ def add_numbers(session: Session, actor: Actor, campaign_id: int, number_ids: Se
             place.left_at = None
 
     noun = _with_places(number_ids)
-    return changes.change(session, actor, noun, campaign_id, Action.CAMPAIGNS_ADD_NUMBERS, apply, version=None)
+    return changes.change(session, actor, noun, campaign_id, Action.CAMPAIGNS_ADD_NUMBERS, apply, version=version)
 
 
 def edit_place(
@@ -194,14 +189,6 @@ def remove_number(session: Session, actor: Actor, campaign_id: int, number_id: i
     return changes.change(session, actor, noun, campaign_id, Action.CAMPAIGNS_REMOVE_NUMBER, apply, version=version)
 
 
-def _free(session: Session, tenant_id: int, text: str, *, but: int | None = None) -> str:
-    """Return a name that no other campaign of the tenant has."""
-    name = validation.name(text, "campaign")
-    if db.campaigns.is_named(session, tenant_id, name, but=but):
-        raise validation.name_taken(name, "campaign")
-    return name
-
-
 def _pooled(session: Session, campaign: Campaign, number_id: int) -> CampaignNumber:
     """Return a number's place in the pool. Raises Conflict when it has none, or has left it."""
     place = db.campaigns.place(session, Scope(campaign.tenant_id), campaign.id, validation.as_id(number_id))
@@ -230,7 +217,7 @@ def _with_places(number_ids: Sequence[int]) -> changes.Noun[Campaign]:
             told[e164] = f"{place.pool_status}{weight}"
         return told
 
-    return changes.Noun("campaign", Permission.CAMPAIGNS_WRITE, db.campaigns.lock, words)
+    return replace(_NOUN, words=words)
 
 
-_NOUN = changes.Noun("campaign", Permission.CAMPAIGNS_WRITE, db.campaigns.lock, _words)
+_NOUN = changes.Noun("campaign", Permission.CAMPAIGNS_WRITE, Campaign, _words)

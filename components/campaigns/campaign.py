@@ -1,15 +1,15 @@
 """A campaign's page: its card, its pool with how each number does, and the dialogs that change the pool."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import streamlit as st
-from sqlmodel import Session
 
 from components.audit import history as audit
 from components.campaigns.campaigns import PLACE, edit
 from components.health.campaign_health import call_columns
-from components.ui import navigation, notices, selection
+from components.ui import dialogs, navigation, notices, selection
 from components.ui.dialogs import Dialog
 from components.ui.listing import toolbar as listing
 from components.ui.listing.table import Column, badges, button, figure, number, number_link, text
@@ -143,11 +143,8 @@ def edit_place(dialog: Dialog, campaign: CampaignDetail, row: PoolRow) -> None:
 
 
 def _edit_place(dialog: Dialog, campaign: CampaignDetail, row: PoolRow) -> None:
-    actor, prefix = dialog.actor, f"place_{row.number_id}_{campaign.version}"
-
-    def newest(session: Session) -> int:
-        return campaigns.get(session, actor, campaign.id).version
-
+    prefix = f"place_{row.number_id}_{campaign.version}"
+    change = partial(dialog.change, get=campaigns.get)
     with st.form("place_edit", border=False):
         status = st.selectbox(
             "Pool status",
@@ -167,16 +164,9 @@ def _edit_place(dialog: Dialog, campaign: CampaignDetail, row: PoolRow) -> None:
             placeholder="None",
             help="How often this number is used relative to the pool.",
         )
-        with st.container(horizontal=True, horizontal_alignment="right"):
-            sent = st.form_submit_button("Save", type="primary")
+        sent = dialogs.submit("Save")
     if sent:
-        dialog.do(
-            lambda session: campaigns.edit_place(
-                session, actor, campaign.id, row.number_id, status, weight, version=dialog.version
-            ),
-            "Saved.",
-            newest,
-        )
+        change(campaigns.edit_place, campaign.id, row.number_id, status, weight, done="Saved.")
     st.divider()
     number = numbering.display(row.e164)
     with st.container(horizontal=True):
@@ -186,28 +176,21 @@ def _edit_place(dialog: Dialog, campaign: CampaignDetail, row: PoolRow) -> None:
             icon=":material/star:",
             key="place_primary",
         ):
-            dialog.do(
-                lambda session: campaigns.set_primary(session, actor, campaign.id, primary, version=dialog.version),
-                f"{number} is {'no longer' if row.is_primary else 'now'} the primary number.",
-                newest,
-            )
+            done = f"{number} is {'no longer' if row.is_primary else 'now'} the primary number."
+            change(campaigns.set_primary, campaign.id, primary, done=done)
         with st.popover(":red[Remove from pool]", icon=":material/remove_circle:"):
             also = " It is the primary number; the campaign will have no primary number." if row.is_primary else ""
             st.markdown(f"The campaign no longer calls from {plain(number)}.{also}")
             st.caption("Its calls stay on record. It can be added again.")
             if st.button(":red[Remove]", key="place_remove"):
-                dialog.do(
-                    lambda session: campaigns.remove_number(
-                        session, actor, campaign.id, row.number_id, version=dialog.version
-                    ),
-                    f"{number} was removed from the pool.",
-                    newest,
-                )
+                done = f"{number} was removed from the pool."
+                change(campaigns.remove_number, campaign.id, row.number_id, done=done)
 
 
 def _add_button(dialog: Dialog, campaign: CampaignDetail, key: str) -> None:
     if st.button("Add numbers", icon=":material/add:", type="primary", key=key):
         selection.held(_CANDIDATES).clear()
+        dialog.show(campaign.version)
         _add_numbers(dialog, campaign)
 
 
@@ -248,10 +231,8 @@ def _add_numbers(dialog: Dialog, campaign: CampaignDetail) -> None:
         label = f"Add {labels.amount(len(chosen), 'number')}" if chosen else "Add numbers"
         if st.button(label, type="primary", disabled=not fits, key="pool_add_chosen"):
             ids = [row.id for row in chosen]
-            dialog.do(
-                lambda session: campaigns.add_numbers(session, dialog.actor, campaign.id, ids),
-                f"{labels.amount(len(ids), 'number')} added to the pool.",
-            )
+            done = f"{labels.amount(len(ids), 'number')} added to the pool."
+            dialog.change(campaigns.add_numbers, campaign.id, ids, done=done, get=campaigns.get)
 
 
 def _candidates(ticked: Selection[Candidate], found: list[Candidate]) -> None:

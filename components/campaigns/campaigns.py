@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from sqlmodel import Session
 
-from components.ui import navigation
+from components.ui import dialogs, navigation
 from components.ui.dialogs import Dialog
 from components.ui.listing import toolbar as listing
 from components.ui.listing.filters import Filter
@@ -14,7 +14,7 @@ from components.ui.listing.table import badges, figure, link, number, text, time
 from components.ui.listing.table import table as draw
 from components.ui.listing.toolbar import Wanted
 from services import campaigns
-from services.campaigns import CampaignDetail, CampaignQuery, CampaignRow, CampaignSort, CampaignStatus
+from services.campaigns import CampaignDetail, CampaignQuery, CampaignSort, CampaignStatus
 from services.text import labels, numbering
 
 PLACE = "campaigns"
@@ -34,7 +34,7 @@ def toolbar() -> tuple[CampaignQuery, Wanted]:
     return CampaignQuery(wanted.text, status, trouble, wanted.sort), wanted
 
 
-def table(rows: Sequence[CampaignRow], wanted: Wanted, *, with_tenant: bool, zone: ZoneInfo) -> None:
+def table(rows: Sequence[CampaignDetail], wanted: Wanted, *, with_tenant: bool, zone: ZoneInfo) -> None:
     """Draw a page of campaigns. A click on a name opens it."""
     columns = [
         link(
@@ -56,7 +56,7 @@ def table(rows: Sequence[CampaignRow], wanted: Wanted, *, with_tenant: bool, zon
     )
 
 
-def _primary(row: CampaignRow) -> str:
+def _primary(row: CampaignDetail) -> str:
     return numbering.display(row.primary_number) if row.primary_number else "—"
 
 
@@ -65,7 +65,7 @@ def add(dialog: Dialog) -> None:
     """Open the dialog that adds a campaign."""
     with st.form("campaign_add", border=False):
         name, status = _entered("new_campaign", "", CampaignStatus.DRAFT)
-        sent = _submit("Add campaign")
+        sent = dialogs.submit("Add campaign")
     if sent:
 
         def put(session: Session) -> None:
@@ -91,13 +91,9 @@ def edit(dialog: Dialog, found: CampaignDetail) -> None:
 def _edit(dialog: Dialog, found: CampaignDetail) -> None:
     with st.form("campaign_edit", border=False):
         name, status = _entered(f"campaign_{found.id}_{found.version}", found.name, found.status)
-        sent = _submit("Save")
+        sent = dialogs.submit("Save")
     if sent:
-        dialog.do(
-            lambda session: campaigns.edit(session, dialog.actor, found.id, name, status, version=dialog.version),
-            "Saved.",
-            lambda session: campaigns.get(session, dialog.actor, found.id).version,
-        )
+        dialog.change(campaigns.edit, found.id, name, status, done="Saved.", get=campaigns.get)
 
 
 def _entered(prefix: str, name: str, status: CampaignStatus) -> tuple[str, CampaignStatus]:
@@ -111,8 +107,3 @@ def _entered(prefix: str, name: str, status: CampaignStatus) -> tuple[str, Campa
         key=f"{prefix}_status",
     )
     return entered, chosen
-
-
-def _submit(label: str) -> bool:
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        return st.form_submit_button(label, type="primary")

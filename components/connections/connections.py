@@ -63,7 +63,7 @@ def table(rows: Sequence[ListedConnection], *, with_tenant: bool, zone: ZoneInfo
         badges("status", "Status", _status, _BADGES),
         text("provider", "Provider", lambda row: provider_named(row.provider).name),
         text("country", "Default country", _country),
-        listing_table.numbers("connection", connections.COUNT_LIMIT, with_tenant=with_tenant),
+        listing_table.numbers("connection", with_tenant=with_tenant),
         text("test", "Last test", lambda row: _tested(row, zone), hover=lambda row: exactly(row.tested_at, zone)),
     ]
     listing_table.table("Telephony connections", rows, columns, key="connections_table", of=lambda row: row.id)
@@ -97,7 +97,7 @@ def add(dialog: Dialog) -> None:
         st.caption(f":material/info: {provider.limits}")
     with st.form("connection_add", border=False):
         values = _entered(provider, f"new_{provider.key}", None)
-        sent = _submit("Add connection")
+        sent = dialogs.submit("Add connection")
     if sent:
 
         def put(session: Session) -> None:
@@ -131,13 +131,9 @@ def _edit(dialog: Dialog, found: ConnectionDetail, uses: Uses, changes: Sequence
         return
     with st.form("connection_edit", border=False):
         values = _entered(provider, f"connection_{found.id}_{found.version}", found)
-        sent = _submit("Save")
+        sent = dialogs.submit("Save")
     if sent:
-        dialog.do(
-            lambda session: connections.edit(session, dialog.actor, found.id, values, version=dialog.version),
-            "Saved.",
-            lambda session: connections.get(session, dialog.actor, found.id).version,
-        )
+        dialog.change(connections.edit, found.id, values, done="Saved.", get=connections.get)
     dialogs.history(changes, dialog.zone)
     st.divider()
     _put_away(dialog, found, uses)
@@ -243,11 +239,6 @@ def _url(label: str, key: str, value: str, told: str) -> str:
     return st.text_input(label, value=value, key=key, placeholder="https://", max_chars=500, help=told)
 
 
-def _submit(label: str) -> bool:
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        return st.form_submit_button(label, type="primary")
-
-
 def _read_only(found: ConnectionDetail, provider: type[Provider]) -> None:
     fields = {"Default country": numbering.country(found.default_country) if found.default_country else ""}
     if provider.can(Capability.SET_WEBHOOKS):
@@ -261,37 +252,17 @@ def _read_only(found: ConnectionDetail, provider: type[Provider]) -> None:
 
 def _put_away(dialog: Dialog, found: ConnectionDetail, uses: Uses) -> None:
     """Draw the buttons that activate, deactivate and delete a connection, with what depends on it."""
-    actor = dialog.actor
 
-    def newest(session: Session) -> int:
-        return connections.get(session, actor, found.id).version
+    def say_what_follows() -> None:
+        st.markdown(_depends(uses))
+        st.caption("It can no longer be chosen for new numbers. You can activate it again.")
 
     with st.container(horizontal=True):
-        if not found.is_active:
-            if st.button("Activate", icon=":material/play_circle:", key="connection_activate"):
-                dialog.do(
-                    lambda session: connections.activate(session, actor, found.id, version=dialog.version),
-                    f"{found.name} is active.",
-                    newest,
-                )
-        else:
-            with st.popover("Deactivate", icon=":material/pause_circle:"):
-                st.markdown(_depends(uses))
-                st.caption("It can no longer be chosen for new numbers. You can activate it again.")
-                if st.button("Deactivate connection", key="connection_deactivate"):
-                    dialog.do(
-                        lambda session: connections.deactivate(session, actor, found.id, version=dialog.version),
-                        f"{found.name} is inactive.",
-                        newest,
-                    )
+        dialog.switch("connection", found, connections.set_active, connections.get, say_what_follows)
         with st.popover(":red[Delete]", icon=":material/delete:", disabled=uses.any, help=_why_not(uses)):
             st.markdown("This connection is not in use. It is deleted with its credentials; this cannot be undone.")
             if st.button(":red[Delete connection]", icon=":material/delete:", key="connection_delete"):
-                dialog.do(
-                    lambda session: connections.delete(session, actor, found.id, version=dialog.version),
-                    f"{found.name} was deleted.",
-                    newest,
-                )
+                dialog.change(connections.delete, found.id, done=f"{found.name} was deleted.", get=connections.get)
 
 
 def _depends(uses: Uses) -> str:

@@ -1,6 +1,7 @@
 """The list of tenants, and the dialogs that create, change and suspend one."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from zoneinfo import ZoneInfo, available_timezones
 
 import streamlit as st
@@ -52,7 +53,7 @@ def add(dialog: Dialog, work_in: Callable[[int], None] | None) -> None:
     """
     with st.form("tenant_add", border=False):
         name, zone = _entered("new_tenant", "", "UTC")
-        sent = _submit("Add tenant")
+        sent = dialogs.submit("Add tenant")
     if sent:
 
         def put(session: Session) -> None:
@@ -77,18 +78,11 @@ def _edit(dialog: Dialog, found: TenantRow, changes: Sequence[AuditRow], work_in
         counts = f"{labels.amount(found.numbers, 'number')} · {labels.amount(found.users, 'user')}"
         st.caption(counts, width="content")
 
-    def newest(session: Session) -> int:
-        return tenants.get(session, dialog.actor, found.id).version
-
     with st.form("tenant_edit", border=False):
         name, zone = _entered(f"tenant_{found.id}_{found.version}", found.name, found.time_zone)
-        sent = _submit("Save")
+        sent = dialogs.submit("Save")
     if sent:
-
-        def save(session: Session) -> None:
-            tenants.change(session, dialog.actor, found.id, name, zone, version=dialog.version)
-
-        dialog.do(save, "Saved.", newest)
+        dialog.change(tenants.change, found.id, name, zone, done="Saved.", get=tenants.get)
     if found.suspended_at is None:
         users = "Its users" if found.admins else "Add the first admin"
         with st.container(horizontal=True):
@@ -106,32 +100,22 @@ def _edit(dialog: Dialog, found: TenantRow, changes: Sequence[AuditRow], work_in
 
 
 def _suspend(dialog: Dialog, found: TenantRow) -> None:
-    def set_to(suspended: bool, done: str) -> None:
-        def act(session: Session) -> None:
-            tenants.set_suspended(session, dialog.actor, found.id, suspended)
-
-        dialog.do(act, done)
-
+    change = partial(dialog.change, tenants.set_suspended, found.id, get=tenants.get)
     if found.suspended_at is not None:
         if st.button("Resume tenant", icon=":material/play_circle:"):
-            set_to(False, f"{found.name} was resumed.")
+            change(False, done=f"{found.name} was resumed.")
         return
     with st.popover(":red[Suspend]", icon=":material/pause_circle:"):
         st.markdown(f"Users of **{plain(found.name)}** lose access immediately.")
         st.caption("Data is kept; its API keys stop working. You can resume the tenant at any time.")
         if st.button("Suspend tenant", type="primary"):
-            set_to(True, f"{found.name} was suspended.")
+            change(True, done=f"{found.name} was suspended.")
 
 
 def _entered(key: str, name: str, zone: str) -> tuple[str, str]:
     zones = sorted(available_timezones() | {zone})
     entered = st.text_input("Name", value=name, key=f"{key}_name", max_chars=80)
     return entered or "", st.selectbox("Time zone", zones, zones.index(zone), key=f"{key}_zone")
-
-
-def _submit(label: str) -> bool:
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        return st.form_submit_button(label, type="primary")
 
 
 def _status(row: TenantRow) -> list[str]:

@@ -81,7 +81,7 @@ def add(dialog: Dialog) -> None:
     with st.form("user_add", border=False):
         username, name = _names()
         role = st.selectbox("Role", _CHOICES, index=1, format_func=_role_name, key="new_user_role")
-        sent = _submit("Add user")
+        sent = dialogs.submit("Add user")
     if sent:
 
         def put(session: Session) -> None:
@@ -106,7 +106,7 @@ def add_superadmin(dialog: Dialog) -> None:
     st.caption("A superadmin has full access to every tenant.")
     with st.form("superadmin_add", border=False):
         username, name = _names()
-        sent = _submit("Add superadmin")
+        sent = dialogs.submit("Add superadmin")
     if sent:
 
         def put(session: Session) -> None:
@@ -277,11 +277,6 @@ def _names() -> tuple[str, str]:
     username = st.text_input("User name", key="new_user_username", placeholder="jane.doe", max_chars=64)
     name = st.text_input("Name", key="new_user_name", placeholder="Jane Doe", max_chars=80)
     return username or "", name or ""
-
-
-def _submit(label: str) -> bool:
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        return st.form_submit_button(label, type="primary")
 
 
 def _status(row: UserRow) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -10,6 +11,7 @@ from sqlmodel import Session
 
 from components.audit import history as audit
 from components.ui import notices
+from components.ui.markdown import plain
 from db.audit.queries import AuditRow
 from services.core.access import Actor
 from services.core.errors import Conflict
@@ -52,6 +54,34 @@ class Dialog:
         if isinstance(refused, Conflict) and newest is not None:
             self._catch_up(changes, newest)
 
+    def change(
+        self, verb: Callable[..., object], row_id: int, *values: object, done: str, get: Callable[..., Any]
+    ) -> None:
+        """Have *verb* change a row from the version displayed, as `do` does; *get* reads it after a conflict."""
+        self.do(
+            lambda session: verb(session, self.actor, row_id, *values, version=self.version),
+            done,
+            lambda session: get(session, self.actor, row_id).version,
+        )
+
+    def switch(
+        self,
+        noun: str,
+        found: Any,
+        verb: Callable[..., object],
+        get: Callable[..., Any],
+        say_what_follows: Callable[[], None],
+    ) -> None:
+        """Draw the button by which *verb* activates what is *found*, or deactivates it once it says what follows."""
+        if not found.is_active:
+            if st.button("Activate", icon=":material/play_circle:", key=f"{noun}_activate"):
+                self.change(verb, found.id, True, done=f"{found.name} is active.", get=get)
+            return
+        with st.popover("Deactivate", icon=":material/pause_circle:"):
+            say_what_follows()
+            if st.button(plain(f"Deactivate {noun}"), key=f"{noun}_deactivate"):
+                self.change(verb, found.id, False, done=f"{found.name} is inactive.", get=get)
+
     def _catch_up(self, changes: Sequence[AuditRow], newest: Callable[[Session], int]) -> None:
         def look() -> str:
             with self.opener() as session:
@@ -65,6 +95,12 @@ class Dialog:
             st.markdown("Changed by someone else:")
             audit.history(changes, self.zone)
         st.caption("Your input is still here. Save again to keep it.")
+
+
+def submit(label: str) -> bool:
+    """Draw the button at the end of a form; return whether it was clicked."""
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        return st.form_submit_button(label, type="primary")
 
 
 def history(rows: Sequence[AuditRow], zone: ZoneInfo) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
+import db.base.named
 from db.base.scope import Scope, Slice
 from db.models import GONE, AuditEvent, Membership, NumberCount, NumberStatus, Role, Tenant, User
 from db.numbers.text_search import names_holding
@@ -51,7 +52,7 @@ class TenantQuery:
 
 def count(session: Session, query: TenantQuery) -> int:
     """Return how many tenants match."""
-    return int(session.scalar(sa.select(sa.func.count(Tenant.id)).where(*_matching(query))) or 0)
+    return db.base.named.count(session, Tenant, _matching(query))
 
 
 def search(session: Session, query: TenantQuery, part: Slice) -> list[TenantRow]:
@@ -89,28 +90,12 @@ def _rows() -> Any:
     )
 
 
-def is_named(session: Session, name: str, *, but: int | None = None) -> bool:
-    """Return whether a tenant, other than *but*, has the name, whatever its case."""
-    found = session.scalars(sa.select(Tenant.id).where(sa.func.lower(Tenant.name) == name.lower()))
-    return any(tenant_id != but for tenant_id in found)
-
-
 def _matching(query: TenantQuery) -> list[Any]:
     """The shared conditions of `count` and `search`."""
     conditions: list[Any] = [names_holding(Tenant.name, query.text)] if query.text else []
     if query.active is not None:
         conditions.append(Tenant.suspended_at.is_(None) if query.active else Tenant.suspended_at.is_not(None))
     return conditions
-
-
-def lock(session: Session, scope: Scope, tenant_id: int) -> Tenant | None:
-    """Return the row of a tenant in *scope*, locked for a change where the database can."""
-    return session.scalar(
-        sa.select(Tenant)
-        .where(Tenant.id == tenant_id, scope.of(Tenant.id))
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
 
 
 def find(session: Session, tenant_id: int) -> Tenant | None:
@@ -174,4 +159,4 @@ def compared(session: Session, scope: Scope, sort: TenantSort, part: Slice) -> l
 
 def count_in(session: Session, scope: Scope) -> int:
     """Return how many tenants there are in *scope*."""
-    return int(session.scalar(sa.select(sa.func.count(Tenant.id)).where(scope.of(Tenant.id))) or 0)
+    return db.base.named.count(session, Tenant, [scope.of(Tenant.id)])

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from sqlmodel import Session
 
-import db.connections
+import db.base.named
 from db.models import Connection
 from providers import PROVIDERS
 from providers.base import Capability, Provider
@@ -51,7 +51,7 @@ def test(session: Session, actor: Actor, connection_id: int) -> Outcome:
     """
     require(actor, Permission.CONNECTIONS_WRITE)
     with reading(session):
-        row = db.connections.find(session, actor.scope, validation.as_id(connection_id))
+        row = db.base.named.find(session, Connection, actor.scope, validation.as_id(connection_id))
     if row is None:
         raise NotFound
     provider = provider_named(row.provider)
@@ -60,7 +60,7 @@ def test(session: Session, actor: Actor, connection_id: int) -> Outcome:
     version = row.version
     outcome = _ask(row)
     with writing(session):
-        fresh = db.connections.lock(session, actor.scope, connection_id)
+        fresh = db.base.named.lock(session, Connection, actor.scope, connection_id)
         if fresh is None:
             raise NotFound
         if fresh.version != version:

@@ -1,7 +1,7 @@
 """Telephony connections: a tenant's accounts at providers, with write-only secrets."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -9,10 +9,11 @@ from typing import Any
 from sqlmodel import Session
 
 import db.base.engine
+import db.base.named
 import db.connections
 import db.health.call_logs
 from db.base.scope import Scope, Slice
-from db.connections import COUNT_LIMIT, ConnectionQuery, ConnectionRow, ListedConnection, Uses
+from db.connections import ConnectionQuery, ConnectionRow, ListedConnection, Uses
 from db.models import Connection
 from providers import PROVIDERS
 from providers.base import Capability, Field, Provider
@@ -20,13 +21,12 @@ from services.audit import audit
 from services.audit.audit import Action
 from services.core import changes, credentials, settings, validation
 from services.core.access import Actor, Permission, require, require_tenant
-from services.core.errors import Conflict, InvalidInput, NotFound
+from services.core.errors import Conflict, InvalidInput, found
 from services.core.transactions import writing
 from services.text import numbering
 from services.text.labels import amount
 
 __all__ = [
-    "COUNT_LIMIT",
     "ConnectionDetail",
     "ConnectionQuery",
     "ConnectionRow",
@@ -96,9 +96,7 @@ def search(session: Session, actor: Actor, query: ConnectionQuery, part: Slice) 
 def get(session: Session, actor: Actor, connection_id: object) -> ConnectionDetail:
     """Return one connection, without its secrets. Raises NotFound for one outside the actor's scope."""
     require(actor, Permission.CONNECTIONS_READ)
-    row = db.connections.find(session, actor.scope, validation.as_id(connection_id))
-    if row is None:
-        raise NotFound
+    row = found(db.base.named.find(session, Connection, actor.scope, validation.as_id(connection_id)))
     known = credentials.unseal(settings.current(), row.credentials)
     visible = {field.name for field in provider_named(row.provider).credential_fields if not field.secret}
     return ConnectionDetail(
@@ -161,45 +159,36 @@ def edit(session: Session, actor: Actor, connection_id: int, values: ConnectionV
     def words(session: Session, row: Connection) -> dict[str, Any]:
         return _words(session, row) | replaced
 
-    noun = changes.Noun("connection", Permission.CONNECTIONS_WRITE, db.connections.lock, words)
+    noun = replace(_NOUN, words=words)
     return changes.change(session, actor, noun, connection_id, Action.CONNECTIONS_EDIT, apply, version=version)
 
 
-def activate(session: Session, actor: Actor, connection_id: int, *, version: int) -> int:
-    """Activate a connection."""
-    require(actor, Permission.CONNECTIONS_WRITE)
-    return _set_active(session, actor, connection_id, Action.CONNECTIONS_ACTIVATE, True, version)
-
-
-def deactivate(session: Session, actor: Actor, connection_id: int, *, version: int) -> int:
-    """Deactivate a connection. What uses it keeps it."""
-    require(actor, Permission.CONNECTIONS_WRITE)
-    return _set_active(session, actor, connection_id, Action.CONNECTIONS_DEACTIVATE, False, version)
+def set_active(session: Session, actor: Actor, connection_id: int, active: bool, *, version: int) -> int:
+    """Activate a connection, or deactivate it: what uses it keeps it."""
+    return changes.set_active(session, actor, _NOUN, connection_id, active, version=version)
 
 
 def delete(session: Session, actor: Actor, connection_id: int, *, version: int) -> None:
     """Delete a connection and its secrets. Raises Conflict when it is in use or has changed."""
     require(actor, Permission.CONNECTIONS_WRITE)
     with writing(session, conflict="This connection is now in use. It was not deleted."):
-        row = db.connections.lock(session, actor.scope, validation.as_id(connection_id))
-        if row is None:
-            raise NotFound
+        row = found(db.base.named.lock(session, Connection, actor.scope, validation.as_id(connection_id)))
         changes.expect_version(session, actor.scope, "connection", row, version)
-        found = db.connections.uses(session, Scope(row.tenant_id), connection_id)
-        if found.any:
-            raise Conflict(f"{row.name} is in use and cannot be deleted: {usage(found)}. Deactivate it instead.")
+        used = db.connections.uses(session, Scope(row.tenant_id), connection_id)
+        if used.any:
+            raise Conflict(f"{row.name} is in use and cannot be deleted: {usage(used)}. Deactivate it instead.")
         audit.record(session, actor, Action.CONNECTIONS_DELETE, _NOUN.subject(row), before=_words(session, row))
         db.health.call_logs.forget(session, connection_id)
         session.delete(row)
 
 
-def usage(found: Uses) -> str:
+def usage(uses: Uses) -> str:
     """Return what uses a connection, as text; empty for nothing."""
     parts = [
-        amount(found.numbers, "number") if found.numbers else "",
-        amount(found.open_orders, "order") + " still open" if found.open_orders else "",
-        amount(found.gone, "released or removed number") if found.gone else "",
-        amount(found.orders - found.open_orders, "settled order") if found.orders > found.open_orders else "",
+        amount(uses.numbers, "number") if uses.numbers else "",
+        amount(uses.open_orders, "order") + " still open" if uses.open_orders else "",
+        amount(uses.gone, "released or removed number") if uses.gone else "",
+        amount(uses.orders - uses.open_orders, "settled order") if uses.orders > uses.open_orders else "",
     ]
     return ", ".join(part for part in parts if part)
 
@@ -234,20 +223,9 @@ def all_providers() -> list[type[Provider]]:
     return list(PROVIDERS.values())
 
 
-def _set_active(session: Session, actor: Actor, connection_id: int, action: Action, active: bool, version: int) -> int:
-    def apply(row: Connection) -> None:
-        row.is_active = active
-
-    return changes.change(session, actor, _NOUN, connection_id, action, apply, version=version)
-
-
 def _fill(session: Session, row: Connection, values: ConnectionValues) -> list[str]:
     """Put *values* into *row*; return the names of credentials that were replaced."""
-    named = validation.name(values.name, "connection")
-    if named != row.name:
-        if db.connections.is_named(session, row.tenant_id, named, but=row.id):
-            raise validation.name_taken(named, "connection")
-        row.name = named
+    row.name = changes.free_name(session, _NOUN, row.tenant_id, values.name, but=row.id)
     if values.default_country and values.default_country not in numbering.countries():
         raise InvalidInput("Choose a default country from the list.", field="default_country")
     row.default_country = values.default_country or None
@@ -273,10 +251,10 @@ def _fill_credentials(
     if after == before:
         return []
     if row.id and before.get(_ACCOUNT) and after.get(_ACCOUNT) != before[_ACCOUNT]:
-        found = db.connections.uses(session, Scope(row.tenant_id), row.id)
-        if found.managed or found.open_orders:
+        used = db.connections.uses(session, Scope(row.tenant_id), row.id)
+        if used.managed or used.open_orders:
             raise InvalidInput(
-                f"{usage(found)} belong to this connection's account. Add another connection for another account.",
+                f"{usage(used)} belong to this connection's account. Add another connection for another account.",
                 field=_ACCOUNT,
             )
         db.health.call_logs.forget(session, row.id)  # another account has another call log
@@ -315,4 +293,4 @@ def _words(_session: Session, row: Connection) -> dict[str, Any]:
     }
 
 
-_NOUN = changes.Noun("connection", Permission.CONNECTIONS_WRITE, db.connections.lock, _words)
+_NOUN = changes.Noun("connection", Permission.CONNECTIONS_WRITE, Connection, _words)

@@ -8,35 +8,39 @@ from typing import Any, Generic, TypeVar
 from sqlmodel import Session
 
 import db.audit.queries
+import db.base.named
 from db.base.scope import Scope
 from db.models import Agent, Campaign, Connection, PhoneNumber, Tenant, User
 from services.audit import audit
 from services.audit.audit import Action, Subject
 from services.core import validation
 from services.core.access import Actor, Permission, require
-from services.core.errors import Conflict, NotFound
+from services.core.errors import Conflict, InvalidInput, found
 from services.core.transactions import writing
 
 Versioned = Agent | Campaign | Connection | PhoneNumber | Tenant | User
 Row = TypeVar("Row", Agent, Campaign, Connection, PhoneNumber, Tenant)
+Switched = TypeVar("Switched", Agent, Connection)
 
 
-def _any(_row: Any) -> None:
+def _any(*_: Any) -> None:
     """Refuse nothing."""
 
 
 @dataclass(frozen=True)
 class Noun(Generic[Row]):
-    """A kind of changeable thing: its name, permission, lookup and logged values.
+    """A kind of changeable thing: its name, permission, table and logged values.
 
-    `find` locks the row. `words` gives its values for the audit log, without secrets.
+    `words` gives its values for the audit log, without secrets. `refuse` raises when the row may not be changed, and
+    `claim` is called with the row's id before the row is locked.
     """
 
     name: str
     permission: Permission
-    find: Callable[[Session, Scope, int], Row | None]
+    model: type[Row]
     words: Callable[[Session, Row], dict[str, Any]]
     refuse: Callable[[Row], None] = _any
+    claim: Callable[[Session, int], None] = _any
 
     def subject(self, row: Row) -> Subject:
         """Return how the audit log names *row*."""
@@ -54,18 +58,18 @@ def change(
     action: Action,
     apply: Callable[[Row], None],
     *,
-    version: int | None,
+    version: int,
     details: Mapping[str, str] | None = None,
 ) -> int:
     """Run *apply* on a row at *version*, log it and return the new version.
 
-    *version* None skips the check. Raises NotFound, Forbidden, and Conflict when the row is no longer at *version*.
+    Raises NotFound, Forbidden, and Conflict when the row is no longer at *version*.
     """
     require(actor, noun.permission)
     with writing(session, conflict=_overtaken(noun.name)):
-        row = noun.find(session, actor.scope, validation.as_id(row_id))
-        if row is None:
-            raise NotFound
+        row_id = validation.as_id(row_id)
+        noun.claim(session, row_id)
+        row = found(db.base.named.lock(session, noun.model, actor.scope, row_id))
         expect_version(session, actor.scope, noun.name, row, version)
         noun.refuse(row)
         log(session, actor, noun, row, action, apply, details=details)
@@ -114,11 +118,30 @@ def add(session: Session, actor: Actor, noun: Noun[Row], make: Callable[[], Row]
     return row.id
 
 
+def set_active(session: Session, actor: Actor, noun: Noun[Switched], row_id: int, active: bool, *, version: int) -> int:
+    """Take a row into use or, though what uses it keeps it, out of use. Returns and raises as `change`."""
+    require(actor, noun.permission)
+
+    def apply(row: Switched) -> None:
+        row.is_active = active
+
+    action = Action(f"{noun.name}s:{'activate' if active else 'deactivate'}")
+    return change(session, actor, noun, row_id, action, apply, version=version)
+
+
+def free_name(session: Session, noun: Noun[Row], tenant_id: int, text: str, *, but: int | None = None) -> str:
+    """Return the name that *text* gives to a row. Raises InvalidInput when another of the tenant has it."""
+    name = validation.name(text, noun.name)
+    if db.base.named.is_named(session, noun.model, Scope(tenant_id), name, but=but):
+        raise InvalidInput(f"Another {noun.name} in this tenant is named {name}. Choose another name.", field="name")
+    return name
+
+
 def expect_version(
     session: Session,
     scope: Scope,
     name: str,
-    row: Agent | Campaign | Connection | PhoneNumber | Tenant | User,
+    row: Versioned,
     version: int | None,
 ) -> None:
     """Raise Conflict, with what was changed since, when a *row* is no longer at *version*; None takes any."""

@@ -11,11 +11,14 @@ UnstorableText       a text has a character that no database can store; nothing 
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from db.base.engine import DatabaseUnavailable, UnstorableText
 
 __all__ = ["Conflict", "DatabaseUnavailable", "Forbidden", "InvalidInput", "NotFound", "ServiceError", "UnstorableText"]
+
+
+Thing = TypeVar("Thing")
 
 
 class ServiceError(Exception):
@@ -31,6 +34,13 @@ class NotFound(ServiceError):
 
     def __init__(self, message: str = "Resource not available") -> None:
         super().__init__(message)
+
+
+def found(thing: Thing | None) -> Thing:
+    """Return *thing*. Raises NotFound when there is none."""
+    if thing is None:
+        raise NotFound
+    return thing
 
 
 class InvalidInput(ServiceError):

@@ -10,8 +10,7 @@ from zoneinfo import available_timezones
 from sqlmodel import Session
 from zxcvbn import zxcvbn
 
-import db.agents
-import db.connections
+import db.base.named
 from db.agents import AgentRow
 from db.base.scope import Scope
 from db.connections import ConnectionRow
@@ -158,11 +157,6 @@ def name(text: str, noun: str) -> str:
     return cleaned
 
 
-def name_taken(name: str, noun: str) -> InvalidInput:
-    """Return the refusal of a name that another *noun* of the tenant has."""
-    return InvalidInput(f"Another {noun} in this tenant is named {name}. Choose another name.", field="name")
-
-
 def webhook_url(text: str | None, title: str, field: str) -> str | None:
     """Return an address that a provider calls, or None for none.
 
@@ -279,7 +273,7 @@ def provider_fields(provider: type[Provider], values: Mapping[str, str]) -> dict
 
 def connection(session: Session, scope: Scope, connection_id: int | None) -> Connection:
     """Return an active connection in *scope*. Raises InvalidInput otherwise."""
-    found = db.connections.find(session, scope, connection_id) if connection_id is not None else None
+    found = db.base.named.find(session, Connection, scope, connection_id) if connection_id is not None else None
     if found is None:
         raise InvalidInput("Choose a telephony connection.", field="connection")
     return active(found, "connection")
@@ -289,7 +283,7 @@ def agent(session: Session, scope: Scope, agent_id: int | None) -> Agent | None:
     """Return an active agent in *scope*, or None for none. Raises InvalidInput otherwise."""
     if agent_id is None:
         return None
-    found = db.agents.find(session, scope, agent_id)
+    found = db.base.named.find(session, Agent, scope, agent_id)
     if found is None:
         raise InvalidInput("Choose an agent of this tenant.", field="agent")
     return active(found, "agent")

@@ -26,12 +26,13 @@ from functools import partial
 import structlog
 
 import db.base.engine
-import db.connections
+import db.base.named
 import db.health.call_logs
 import db.health.facts
 from db.base.scope import Scope
 from db.health.call_logs import Counts
 from db.health.facts import Fact
+from db.models import Connection
 from providers.base import Provider
 from providers.errors import ProviderError
 from providers.records import AnsweredBy, CallRecord, CallStatus, Direction
@@ -111,7 +112,7 @@ def read_day(connection_id: int, run: str) -> bool:
 def _read_day(connection_id: int, run: str) -> bool:
     with db.base.engine.open_session() as session:
         row = db.health.call_logs.find(session, Scope(None), connection_id)
-        connection = db.connections.find(session, Scope(None), connection_id)
+        connection = db.base.named.find(session, Connection, Scope(None), connection_id)
     if row is None or connection is None or row.pull is None or row.pull.run != run or row.pull.ended_at:
         return False
     day = row.pull.done_until + ONE_DAY

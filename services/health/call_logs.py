@@ -11,7 +11,7 @@ from enum import StrEnum
 from sqlmodel import Session
 
 import db.base.engine
-import db.connections
+import db.base.named
 import db.health.call_logs
 import db.people.tenants
 import db.people.users
@@ -99,7 +99,9 @@ def begin(session: Session, actor: Actor, connection_id: int, *, first_day: date
     """
     require(actor, Permission.HEALTH_WRITE)
     with writing(session):
-        connection = db.connections.lock(session, Scope(require_tenant(actor)), validation.as_id(connection_id))
+        connection = db.base.named.lock(
+            session, Connection, Scope(require_tenant(actor)), validation.as_id(connection_id)
+        )
         if connection is None:
             raise NotFound
         provider = provider_named(connection.provider)
@@ -120,7 +122,7 @@ def due() -> list[int]:
 def begin_by_clock(connection_id: int) -> str | None:
     """Begin a run for nobody in particular; return None where none can begin now."""
     with write() as session:
-        connection = db.connections.lock(session, Scope(None), connection_id)
+        connection = db.base.named.lock(session, Connection, Scope(None), connection_id)
         if connection is None or not connection.is_active:
             return None
         try:
@@ -140,7 +142,7 @@ def end(connection_id: int, run: str, problem: str | None = None) -> None:
     """End a run that has read all there is, or that cannot go on because of *problem*."""
     with write() as session:
         pull = mine(session, connection_id, run)
-        connection = db.connections.find(session, Scope(None), connection_id)
+        connection = db.base.named.find(session, Connection, Scope(None), connection_id)
         if pull is None or connection is None:
             return
         _end(session, pull, connection.name, problem)

@@ -315,10 +315,9 @@ def change(
     return changes.change(session, actor, noun, number_id, action, apply, version=version, details=details)
 
 
-def _claimed(session: Session, scope: Scope, number_id: int) -> PhoneNumber | None:
-    """Return a number that may come back: first the number is claimed, then its row, as orders take them."""
+def _claim(session: Session, number_id: int) -> None:
+    """Claim a number that may come back before its row is locked, as orders do."""
     db.orders.queries.claim(session, db.numbers.queries.e164_of(session, number_id))
-    return db.numbers.queries.find(session, scope, number_id)
 
 
 def refuse_gone(number: PhoneNumber) -> None:
@@ -327,8 +326,8 @@ def refuse_gone(number: PhoneNumber) -> None:
         raise Conflict("This number is no longer in the workspace, so it cannot be changed.")
 
 
-NOUN = changes.Noun("number", Permission.NUMBERS_WRITE, db.numbers.queries.find, words, refuse_gone)
-_EVEN_GONE = changes.Noun("number", Permission.NUMBERS_WRITE, _claimed, words)
+NOUN = changes.Noun("number", Permission.NUMBERS_WRITE, PhoneNumber, words, refuse_gone)
+_EVEN_GONE = changes.Noun("number", Permission.NUMBERS_WRITE, PhoneNumber, words, claim=_claim)
 
 
 def retire(session: Session, actor: Actor, number: PhoneNumber, status: NumberStatus) -> None:

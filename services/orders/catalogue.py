@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-import db.connections
+import db.base.named
 import db.numbers.queries
 import db.orders.reconcile
 from db.base.scope import Scope
@@ -169,7 +169,7 @@ def held(session: Session, actor: Actor, number_id: int) -> tuple[numbers.Number
         number = numbers.get(session, actor, number_id)
         sid, connection = numbers.sid_of(number), None
         if number.connection_id is not None:
-            connection = db.connections.find(session, Scope(number.tenant_id), number.connection_id)
+            connection = db.base.named.find(session, Connection, Scope(number.tenant_id), number.connection_id)
     if sid is None or connection is None:
         raise InvalidInput("This number has no SID at its provider.")
     return number, sid, connection

@@ -9,13 +9,12 @@ from typing import Any
 
 from sqlmodel import Session
 
-import db.agents
 import db.base.engine
-import db.connections
+import db.base.named
 import db.numbers.queries
 from db.base.money import exact
 from db.base.scope import Scope
-from db.models import NumberOrder, NumberStatus, NumberType, OrderKind, OrderState, PhoneNumber
+from db.models import Agent, Connection, NumberOrder, NumberStatus, NumberType, OrderKind, OrderState, PhoneNumber
 from providers.records import OwnedNumber
 from services.audit import audit
 from services.audit.audit import Action
@@ -82,8 +81,8 @@ def _add(session: Session, actor: Actor, order: NumberOrder, owned: OwnedNumber)
         return
     chosen, scope = order.configuration, Scope(order.tenant_id)
     read = numbering.as_held(order.e164)
-    connection = db.connections.find(session, scope, order.connection_id)
-    agent = db.agents.find(session, scope, chosen["agent_id"]) if chosen.get("agent_id") else None
+    connection = db.base.named.find(session, Connection, scope, order.connection_id)
+    agent = db.base.named.find(session, Agent, scope, chosen["agent_id"]) if chosen.get("agent_id") else None
     number = PhoneNumber(
         tenant_id=order.tenant_id,
         e164=order.e164,

@@ -15,11 +15,11 @@ import structlog
 from sqlmodel import Session
 
 import db.base.engine
-import db.connections
+import db.base.named
 import db.numbers.queries
 import db.orders.queries
 from db.base.scope import Scope
-from db.models import NumberOrder, OrderKind, OrderState
+from db.models import Connection, NumberOrder, OrderKind, OrderState
 from providers.base import Provider
 from providers.errors import (
     NotThere,
@@ -163,7 +163,7 @@ def _ask(provider: Provider, order: NumberOrder) -> None:
 
 def _open(session: Session, order: NumberOrder) -> tuple[Provider | None, str]:
     """Return an order's provider, or None and why its connection cannot be opened."""
-    connection = db.connections.find(session, Scope(order.tenant_id), order.connection_id)
+    connection = db.base.named.find(session, Connection, Scope(order.tenant_id), order.connection_id)
     if connection is None:
         return None, "The connection of this order is gone."
     try:

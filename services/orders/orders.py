@@ -12,14 +12,13 @@ from typing import Any
 
 from sqlmodel import Session
 
-import db.agents
 import db.base.engine
-import db.connections
+import db.base.named
 import db.numbers.queries
 import db.orders.queries
 from db.base.money import Money, exact
 from db.base.scope import Scope
-from db.models import Connection, NumberOrder, NumberStatus, OrderKind, OrderState, PhoneNumber
+from db.models import Agent, Connection, NumberOrder, NumberStatus, OrderKind, OrderState, PhoneNumber
 from db.numbers.details import NumberDetail
 from db.orders.queries import OrderRow
 from providers.base import Capability
@@ -169,7 +168,7 @@ def place_buy_back(session: Session, actor: Actor, number_id: int) -> int:
         raise InvalidInput("This number can no longer be bought back. Check whether it is for sale.")
     bought = next((o for o in reversed(of_number(session, actor, number.id)) if o.kind is OrderKind.PURCHASE), None)
     papers = bought.configuration if bought else {}
-    agent = db.agents.find(session, Scope(number.tenant_id), number.agent_id) if number.agent_id else None
+    agent = db.base.named.find(session, Agent, Scope(number.tenant_id), number.agent_id) if number.agent_id else None
     configuration = Configuration(
         label=number.label,
         agent_id=number.agent_id if agent and agent.is_active else None,
@@ -327,7 +326,7 @@ def _managed(session: Session, actor: Actor, number_id: int, capability: Capabil
     numbers.refuse_gone(number)
     if not numbers.sid_of(number) or number.connection_id is None:
         raise InvalidInput("This number has no SID at its provider.")
-    connection = db.connections.find(session, Scope(number.tenant_id), number.connection_id)
+    connection = db.base.named.find(session, Connection, Scope(number.tenant_id), number.connection_id)
     if connection is None:
         raise NotFound
     if not provider_named(connection.provider).can(capability):

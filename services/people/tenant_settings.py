@@ -11,7 +11,7 @@ from db.models import Tenant
 from services.audit.audit import Action
 from services.core import changes, validation
 from services.core.access import Actor, Permission, require, require_tenant
-from services.core.errors import NotFound
+from services.core.errors import found
 from services.health import thresholds
 from services.health.thresholds import Thresholds
 
@@ -29,9 +29,7 @@ class TenantSettings:
 def get(session: Session, actor: Actor) -> TenantSettings:
     """Return the settings of the chosen tenant. Raises NotFound when none, or all of them, are chosen."""
     require(actor, Permission.SETTINGS_READ)
-    tenant = db.people.tenants.find(session, require_tenant(actor))
-    if tenant is None:
-        raise NotFound
+    tenant = found(db.people.tenants.find(session, require_tenant(actor)))
     return TenantSettings(tenant.id, tenant.time_zone, thresholds.read(tenant.settings), tenant.version)
 
 
@@ -70,4 +68,4 @@ def _words(_session: Session, tenant: Tenant) -> dict[str, Any]:
     return {"time_zone": tenant.time_zone, **asdict(thresholds.read(tenant.settings))}
 
 
-_NOUN = changes.Noun("tenant", Permission.SETTINGS_WRITE, db.people.tenants.lock, _words)
+_NOUN = changes.Noun("tenant", Permission.SETTINGS_WRITE, Tenant, _words)

@@ -8,15 +8,16 @@ from typing import Any
 from sqlmodel import Session
 
 import db.base.engine
+import db.base.named
 import db.people.tenants
-from db.base.scope import Slice
+from db.base.scope import Scope, Slice
 from db.models import Tenant
 from db.people.tenants import TenantQuery, TenantRow
 from services.audit import audit
 from services.audit.audit import Action, AuditRow
 from services.core import changes, validation
 from services.core.access import Actor, Permission, require
-from services.core.errors import InvalidInput, NotFound
+from services.core.errors import InvalidInput, found
 from services.core.transactions import overtaken
 
 __all__ = ["TenantQuery", "TenantRow"]
@@ -37,10 +38,7 @@ def search(session: Session, actor: Actor, query: TenantQuery, part: Slice) -> l
 def get(session: Session, actor: Actor, tenant_id: object) -> TenantRow:
     """Return one tenant."""
     require(actor, Permission.TENANTS_READ_ALL)
-    found = db.people.tenants.find_row(session, validation.as_id(tenant_id))
-    if found is None:
-        raise NotFound
-    return found
+    return found(db.people.tenants.find_row(session, validation.as_id(tenant_id)))
 
 
 def history(session: Session, actor: Actor, tenant_id: int, part: Slice) -> list[AuditRow]:
@@ -77,21 +75,23 @@ def change(session: Session, actor: Actor, tenant_id: int, name: str, time_zone:
     return _change(session, actor, tenant_id, Action.TENANTS_CHANGE, apply, version)
 
 
-def set_suspended(session: Session, actor: Actor, tenant_id: int, suspended: bool) -> None:
-    """Suspend a tenant, which ends its users' access on their next click, or resume it."""
+def set_suspended(session: Session, actor: Actor, tenant_id: int, suspended: bool, *, version: int) -> int:
+    """Suspend a tenant, which ends its users' access on their next click, or resume it.
+
+    Returns and raises as `change`.
+    """
     require(actor, Permission.TENANTS_WRITE)
 
     def apply(tenant: Tenant) -> None:
         if (tenant.suspended_at is not None) != suspended:
             tenant.suspended_at = datetime.now(UTC) if suspended else None
 
-    _change(
-        session, actor, tenant_id, Action.TENANTS_SUSPEND if suspended else Action.TENANTS_RESUME, apply, version=None
-    )
+    action = Action.TENANTS_SUSPEND if suspended else Action.TENANTS_RESUME
+    return _change(session, actor, tenant_id, action, apply, version)
 
 
 def _change(
-    session: Session, actor: Actor, tenant_id: int, action: Action, apply: Callable[[Tenant], None], version: int | None
+    session: Session, actor: Actor, tenant_id: int, action: Action, apply: Callable[[Tenant], None], version: int
 ) -> int:
     return changes.change(session, _everywhere(actor), _NOUN, tenant_id, action, apply, version=version)
 
@@ -105,7 +105,7 @@ def _put(session: Session, tenant: Tenant) -> None:
     """Save a tenant with a unique name, ignoring case."""
     taken = InvalidInput(f"A tenant named {tenant.name} already exists.", field="name")
     with session.no_autoflush:
-        if db.people.tenants.is_named(session, tenant.name, but=tenant.id):
+        if db.base.named.is_named(session, Tenant, Scope(None), tenant.name, but=tenant.id):
             raise taken
     session.add(tenant)
     with overtaken(taken):
@@ -116,4 +116,4 @@ def _words(_session: Session, tenant: Tenant) -> dict[str, Any]:
     return {"name": tenant.name, "time_zone": tenant.time_zone, "suspended": tenant.suspended_at is not None}
 
 
-_NOUN = changes.Noun("tenant", Permission.TENANTS_WRITE, db.people.tenants.lock, _words)
+_NOUN = changes.Noun("tenant", Permission.TENANTS_WRITE, Tenant, _words)

@@ -17,11 +17,11 @@ ALSO_READS = {
     "audit": {"numbers", "orders", "people"},
     "campaigns": {"numbers"},
     "connections": {"health"},
-    "core": {"agents", "audit", "connections"},
+    "core": {"audit"},
     "health": {"connections", "people"},
     "jobs": {"health", "orders"},
     "numbers": {"agents", "audit", "campaigns", "connections", "orders"},
-    "orders": {"agents", "connections", "numbers", "people"},
+    "orders": {"connections", "numbers", "people"},
     "text": {"people"},
 }
 """Whose queries a noun's services use beside their own, because it has to be in the same transaction."""

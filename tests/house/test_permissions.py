@@ -28,6 +28,7 @@ UNASKED = {
         "audit.audit.record",
         "audit.audit.record_all",
         "core.changes.expect_version",
+        "core.changes.free_name",
         "core.changes.log",
         "core.transactions.has_written",
         "core.transactions.reading",

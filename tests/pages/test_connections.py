@@ -80,7 +80,7 @@ def test_a_search_that_finds_nothing_offers_to_clear_it(world: World, stock: Sto
 def test_a_campaigns_pool_shows_its_numbers(session: Session, world: World, stock: Stock) -> None:
     tab = visit(signed_in("viewer"), "campaign.py", id=str(stock.campaign))
     assert any("No numbers in the pool yet." in text for text in texts(tab, "markdown"))
-    campaigns.add_numbers(session, world.operator, stock.campaign, [stock.sales])
+    campaigns.add_numbers(session, world.operator, stock.campaign, [stock.sales], version=1)
     st.cache_data.clear()
     tab.run()
     assert listed(tab) == ["+1 415 555 2671"]
@@ -90,7 +90,7 @@ def test_a_campaigns_pool_shows_its_numbers(session: Session, world: World, stoc
 
 
 def test_the_wizard_without_twilio_leads_admins_to_the_connections(session: Session, world: World) -> None:
-    connections.deactivate(session, world.admin, world.twilio, version=1)
+    connections.set_active(session, world.admin, world.twilio, False, version=1)
     for username, led in (("admin", True), ("operator", False)):
         tab = visit(signed_in(username), "add_number.py")
         assert any("add a Twilio telephony connection first" in text for text in texts(tab, "caption"))

@@ -128,7 +128,7 @@ def test_a_run_that_stopped_says_why_and_can_go_on(
 
 
 def test_an_inactive_connection_is_named_as_such_and_cannot_be_read(session: Session, world: World) -> None:
-    connections.deactivate(session, world.admin, world.twilio, version=1)
+    connections.set_active(session, world.admin, world.twilio, False, version=1)
     tab = visit(signed_in("operator"), PAGE, **LOG)
     assert holds(tab, "An inactive connection is not read.")
     assert "Read call log" not in buttons(tab)

@@ -6,9 +6,10 @@ import pytest
 from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
-import db.connections
+import db.base.named
 from components.jobs.jobs import JobRunner
 from db.base.scope import Scope
+from db.models import Connection
 from providers.sandbox.accounts import MAIN, SMALL
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import OwnedSeed, Sandbox
@@ -178,7 +179,7 @@ def test_a_job_goes_on_after_the_database_was_away(session: Session, world: Worl
 
 
 def _change(session: Session, world: World, **values: object) -> None:
-    found = db.connections.find(session, Scope(world.tenant), world.twilio)
+    found = db.base.named.find(session, Connection, Scope(world.tenant), world.twilio)
     assert found
     for name, value in values.items():
         setattr(found, name, value)

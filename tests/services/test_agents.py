@@ -18,9 +18,9 @@ def test_an_operator_adds_renames_and_retires_an_agent(session: Session, world: 
     added = agents.add(session, world.operator, "  Nora   (billing) ")
     assert agents.get(session, world.viewer, added).name == "Nora (billing)"
     version = agents.rename(session, world.operator, added, "Nora", version=1)
-    version = agents.deactivate(session, world.operator, added, version=version)
+    version = agents.set_active(session, world.operator, added, False, version=version)
     assert "Nora" not in [row.name for row in agents.choices(session, world.operator)]
-    agents.activate(session, world.operator, added, version=version)
+    agents.set_active(session, world.operator, added, True, version=version)
     assert "Nora" in [row.name for row in agents.choices(session, world.operator)]
     lines = [row.action for row in audit.history(session, world.viewer, "agent", added, Slice())]
     assert lines == ["agents:activate", "agents:deactivate", "agents:rename", "agents:add"]
@@ -39,8 +39,8 @@ def test_a_name_is_needed_once_in_a_tenant(session: Session, world: World) -> No
 def test_viewers_write_nothing_and_strangers_see_nothing(session: Session, world: World) -> None:
     attempts: list[Callable[[object], object]] = [
         lambda actor: agents.rename(session, actor, world.agent, "X", version=1),  # type: ignore[arg-type]
-        lambda actor: agents.activate(session, actor, world.agent, version=1),  # type: ignore[arg-type]
-        lambda actor: agents.deactivate(session, actor, world.agent, version=1),  # type: ignore[arg-type]
+        lambda actor: agents.set_active(session, actor, world.agent, True, version=1),  # type: ignore[arg-type]
+        lambda actor: agents.set_active(session, actor, world.agent, False, version=1),  # type: ignore[arg-type]
     ]
     for attempt in attempts:
         with pytest.raises(Forbidden):

@@ -52,11 +52,11 @@ def test_names_are_needed_once_in_a_tenant(session: Session, world: World) -> No
 
 def test_viewers_write_nothing_and_strangers_see_nothing(session: Session, world: World) -> None:
     campaign, number = added(session, world), make.number(session, world)
-    campaigns.add_numbers(session, world.operator, campaign, [number])
+    campaigns.add_numbers(session, world.operator, campaign, [number], version=1)
     attempts: list[Callable[[Actor], object]] = [
         lambda actor: campaigns.edit(session, actor, campaign, "X", CampaignStatus.ACTIVE, version=2),
         lambda actor: campaigns.set_primary(session, actor, campaign, number, version=2),
-        lambda actor: campaigns.add_numbers(session, actor, campaign, [number]),
+        lambda actor: campaigns.add_numbers(session, actor, campaign, [number], version=2),
         lambda actor: campaigns.edit_place(session, actor, campaign, number, PoolStatus.PAUSED, None, version=2),
         lambda actor: campaigns.remove_number(session, actor, campaign, number, version=2),
         lambda actor: campaigns.candidates(session, actor, campaign, "415"),
@@ -79,20 +79,22 @@ def test_a_pool_takes_active_numbers_of_the_tenant_only(session: Session, world:
     others = make.number(session, world, "+13055552671", world.stranger)
     numbers.deactivate(session, world.operator, paused, version=1)
     with pytest.raises(NotFound):
-        campaigns.add_numbers(session, world.operator, campaign, [mine, others])
+        campaigns.add_numbers(session, world.operator, campaign, [mine, others], version=1)
     session.rollback()
     with pytest.raises(InvalidInput, match="not active"):
-        campaigns.add_numbers(session, world.superadmin, campaign, [mine, paused])
+        campaigns.add_numbers(session, world.superadmin, campaign, [mine, paused], version=1)
     session.rollback()
     with pytest.raises(NotFound):
-        campaigns.add_numbers(session, world.everywhere, campaign, [others])
+        campaigns.add_numbers(session, world.everywhere, campaign, [others], version=1)
     session.rollback()
     for none in ([], list(range(1, 102))):
         with pytest.raises(InvalidInput):
-            campaigns.add_numbers(session, world.operator, campaign, none)
+            campaigns.add_numbers(session, world.operator, campaign, none, version=1)
     assert pool(session, world, campaign) == []
-    campaigns.add_numbers(session, world.operator, campaign, [mine])
-    assert campaigns.add_numbers(session, world.operator, campaign, [mine]) == 2
+    campaigns.add_numbers(session, world.operator, campaign, [mine], version=1)
+    assert campaigns.add_numbers(session, world.operator, campaign, [mine], version=2) == 2
+    with pytest.raises(Conflict):
+        campaigns.add_numbers(session, world.operator, campaign, [paused], version=1)
     assert [row.number_id for row in pool(session, world, campaign)] == [mine]
 
 
@@ -106,7 +108,7 @@ def test_candidates_are_found_by_what_is_typed_and_not_listed_otherwise(session:
     assert found("") == found("L") == []
     assert found("Line") == found("+1415555") == [first, second]
     assert found("Line 1") == [second]
-    campaigns.add_numbers(session, world.operator, campaign, [first])
+    campaigns.add_numbers(session, world.operator, campaign, [first], version=1)
     assert found("Line") == [second]
     numbers.deactivate(session, world.operator, second, version=1)
     assert found("Line") == []
@@ -114,7 +116,7 @@ def test_candidates_are_found_by_what_is_typed_and_not_listed_otherwise(session:
 
 def test_a_place_in_the_pool_has_a_status_and_a_weight(session: Session, world: World) -> None:
     campaign, number = added(session, world), make.number(session, world)
-    version = campaigns.add_numbers(session, world.operator, campaign, [number])
+    version = campaigns.add_numbers(session, world.operator, campaign, [number], version=1)
     version = campaigns.edit_place(session, world.operator, campaign, number, PoolStatus.CAPPED, 0.5, version=version)
     (row,) = pool(session, world, campaign)
     assert (row.pool_status, row.weight) == (PoolStatus.CAPPED, 0.5)
@@ -133,7 +135,7 @@ def test_who_leaves_the_pool_is_no_longer_primary_and_may_come_back(session: Ses
     with pytest.raises(Conflict, match="no longer in the pool"):
         campaigns.set_primary(session, world.operator, campaign, number, version=1)
     session.rollback()
-    version = campaigns.add_numbers(session, world.operator, campaign, [number])
+    version = campaigns.add_numbers(session, world.operator, campaign, [number], version=1)
     version = campaigns.set_primary(session, world.operator, campaign, number, version=version)
     assert pool(session, world, campaign)[0].is_primary
     assert campaigns.get(session, world.viewer, campaign).primary_number == "+14155552671"
@@ -143,7 +145,7 @@ def test_who_leaves_the_pool_is_no_longer_primary_and_may_come_back(session: Ses
     with pytest.raises(Conflict, match="no longer in the pool"):
         campaigns.remove_number(session, world.operator, campaign, number, version=version)
     session.rollback()
-    campaigns.add_numbers(session, world.operator, campaign, [number])
+    campaigns.add_numbers(session, world.operator, campaign, [number], version=version)
     assert [row.pool_status for row in pool(session, world, campaign)] == [PoolStatus.ACTIVE]
 
 
@@ -151,7 +153,7 @@ def test_the_pool_shows_its_calls_of_thirty_whole_days(session: Session, world: 
     campaign, other = added(session, world), added(session, world, "Other")
     first, second = make.several(session, world, 2)
     for one in (campaign, other):
-        campaigns.add_numbers(session, world.operator, one, [first, second])
+        campaigns.add_numbers(session, world.operator, one, [first, second], version=1)
     for one, ago, attempts in (
         (campaign, 0, 7),
         (campaign, 1, 10),
@@ -171,7 +173,7 @@ def test_the_pool_shows_its_calls_of_thirty_whole_days(session: Session, world: 
 
 def test_a_number_that_is_removed_from_the_workspace_leaves_the_pool(session: Session, world: World) -> None:
     campaign, number = added(session, world), make.number(session, world)
-    campaigns.add_numbers(session, world.operator, campaign, [number])
+    campaigns.add_numbers(session, world.operator, campaign, [number], version=1)
     numbers.remove(session, world.operator, number, version=1)
     assert pool(session, world, campaign) == []
 

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 
 from sqlmodel import Session
 
-import db.connections
+import db.base.named
 from db.base.scope import Scope
-from db.models import OrderState
+from db.models import Connection, OrderState
 from providers.base import Provider
 from providers.sandbox.accounts import MAIN
 from providers.sandbox.server import OwnedSeed, Sandbox
@@ -63,7 +63,7 @@ def imported(session: Session, world: World, row: MissingHere, comparison: Compa
 
 def move_webhooks(session: Session, world: World) -> None:
     """Have the connection point elsewhere, as an admin does."""
-    found = db.connections.find(session, Scope(world.tenant), world.twilio)
+    found = db.base.named.find(session, Connection, Scope(world.tenant), world.twilio)
     assert found
     found.voice_url = "https://voice.example.com/v2"
     session.commit()

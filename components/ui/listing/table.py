@@ -12,10 +12,11 @@ import streamlit as st
 
 from components.ui import navigation
 from components.ui.listing.filters import to_first_page
-from components.ui.listing.toolbar import counted, of_tenant
+from components.ui.listing.toolbar import of_tenant
 from components.ui.page import exactly, when
 from components.ui.selection import Selection
 from components.ui.streamlit_internals import component
+from db.numbers.held import COUNT_LIMIT
 from services.text import numbering
 
 Row = TypeVar("Row")
@@ -131,8 +132,8 @@ def number_link(number_id: Callable[[Row], int | None], *, campaign_id: int | No
     return number("number", e164, act, address=address, **more)
 
 
-def numbers(filter: str, limit: int, *, with_tenant: bool) -> Column[Any]:
-    """Return a column of how many numbers a row has, `1,000+` over *limit*; a click lists them by the *filter*."""
+def numbers(filter: str, *, with_tenant: bool) -> Column[Any]:
+    """Return a column of how many numbers a row has, `1,000+` at most; a click lists them by the *filter*."""
 
     def name(row: Any) -> str:
         return of_tenant(row, with_tenant)
@@ -140,7 +141,7 @@ def numbers(filter: str, limit: int, *, with_tenant: bool) -> Column[Any]:
     return Column(
         key="numbers",
         title="Numbers",
-        cell=lambda row: counted(row.numbers, limit),
+        cell=lambda row: f"{row.numbers:,}" if row.numbers <= COUNT_LIMIT else f"{COUNT_LIMIT:,}+",
         hover=lambda row: f"Numbers of {row.name}",
         act=lambda row: navigation.open_numbers(**{filter: name(row)}),
         address=lambda row: navigation.numbers_address(**{filter: name(row)}),

@@ -191,11 +191,6 @@ def _in_two_columns(filters: Sequence[Filter | Day], prefix: str) -> dict[str, l
     return chosen
 
 
-def counted(n: int, limit: int) -> str:
-    """Return a count that goes no further than *limit*: `1,000+`."""
-    return f"{n:,}" if n <= limit else f"{limit:,}+"
-
-
 class Named(Protocol):
     """A row with a name, of a tenant."""
 

@@ -6,8 +6,9 @@ import pytest
 from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
-import db.connections
+import db.base.named
 from db.base.scope import Scope
+from db.models import Connection
 from providers.sandbox.accounts import SMALL
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
@@ -113,7 +114,7 @@ def test_an_account_that_was_never_tested_or_failed_says_so(
 
     assert told("operator") == (":orange[:material/help:] **Twilio** was never tested.", False)
     assert told("admin")[1]
-    connection = db.connections.find(session, Scope(world.tenant), world.twilio)
+    connection = db.base.named.find(session, Connection, Scope(world.tenant), world.twilio)
     assert connection
     connection.test_passed = False
     session.commit()

@@ -242,7 +242,7 @@ def test_the_history_of_a_number_has_its_orders(session: Session, world: World) 
 
 def test_what_a_superadmin_does_in_a_tenant_is_in_its_log(session: Session, world: World) -> None:
     users.create(session, world.superadmin, "jane", "Jane", Role.VIEWER)
-    tenants.set_suspended(session, world.everywhere, world.other_tenant, True)
+    tenants.set_suspended(session, world.everywhere, world.other_tenant, True, version=1)
     assert found(session, world.viewer) == [("users:create", "Jane")]
     assert found(session, world.stranger) == [("tenants:suspend", "Other")]
 

@@ -61,7 +61,7 @@ def test_only_admins_write_and_a_tenant_must_be_chosen(session: Session, world: 
         for attempt in (
             lambda actor=actor: connections.add(session, actor, "twilio", values()),
             lambda actor=actor: connections.edit(session, actor, world.sip, values(), version=1),
-            lambda actor=actor: connections.deactivate(session, actor, world.sip, version=1),
+            lambda actor=actor: connections.set_active(session, actor, world.sip, False, version=1),
             lambda actor=actor: connections.delete(session, actor, world.sip, version=1),
             lambda actor=actor: connection_tests.test(session, actor, world.twilio),
         ):
@@ -75,7 +75,7 @@ def test_another_tenants_connection_does_not_exist(session: Session, world: Worl
     attempts: list[Callable[[], object]] = [
         lambda: connections.get(session, world.stranger, world.twilio),
         lambda: connections.edit(session, world.stranger, world.twilio, values(), version=1),
-        lambda: connections.activate(session, world.stranger, world.twilio, version=1),
+        lambda: connections.set_active(session, world.stranger, world.twilio, True, version=1),
         lambda: connections.delete(session, world.stranger, world.twilio, version=1),
         lambda: connection_tests.test(session, world.stranger, world.twilio),
     ]
@@ -163,9 +163,9 @@ def test_a_save_that_changes_nothing_leaves_no_trace(session: Session, world: Wo
 
 
 def test_an_inactive_connection_cannot_be_chosen_and_can_be_activated_again(session: Session, world: World) -> None:
-    version = connections.deactivate(session, world.admin, world.sip, version=1)
+    version = connections.set_active(session, world.admin, world.sip, False, version=1)
     assert "SIP" not in [row.name for row in connections.choices(session, world.operator)]
-    connections.activate(session, world.admin, world.sip, version=version)
+    connections.set_active(session, world.admin, world.sip, True, version=version)
     assert "SIP" in [row.name for row in connections.choices(session, world.operator)]
 
 

@@ -161,7 +161,7 @@ def test_calls_that_no_campaign_can_be_found_for_are_told_by_reason(session: Ses
     make.number(session, world, "+14155552674", world.stranger)
     gone = make.number(session, world, "+14155552675")
     left = campaigns.add(session, world.operator, "Left", campaigns.CampaignStatus.ACTIVE)
-    campaigns.add_numbers(session, world.operator, left, [gone])
+    campaigns.add_numbers(session, world.operator, left, [gone], version=1)
     session.execute(sa.update(CampaignNumber).values(added_at=datetime.now(UTC) - 50 * DAY))
     session.commit()
     campaigns.remove_number(session, world.operator, left, gone, version=2)

@@ -105,7 +105,7 @@ def test_what_cannot_be_read_is_said(session: Session, world: World, log: Log) -
         with pytest.raises(InvalidInput, match="at most 90 days ago"):
             begin(session, world, days)
     session.rollback()
-    connections.deactivate(session, world.admin, world.twilio, version=1)
+    connections.set_active(session, world.admin, world.twilio, False, version=1)
     with pytest.raises(InvalidInput, match="is inactive"):
         begin(session, world, 90)
     assert not seen(session, world).is_active
@@ -114,7 +114,7 @@ def test_what_cannot_be_read_is_said(session: Session, world: World, log: Log) -
 def test_a_connection_that_is_deactivated_meanwhile_ends_the_run(session: Session, world: World, log: Log) -> None:
     run = begin(session, world, 2)
     assert call_log_runs.read_day(world.twilio, run)
-    connections.deactivate(session, world.admin, world.twilio, version=1)
+    connections.set_active(session, world.admin, world.twilio, False, version=1)
     assert not call_log_runs.read_day(world.twilio, run)
     assert seen(session, world).problem == "Twilio was deactivated."
 

@@ -241,7 +241,7 @@ def test_a_check_tells_what_would_be_replaced_and_what_is_outside_of_the_pool(
     rows = [row(), row(day="2026-03-08"), row(campaign="Nowhere")]
     kind = HealthImport(today=TODAY)
     before = imports.check(session, world.operator, kind, rows)
-    campaigns.add_numbers(session, world.operator, campaign, [number])
+    campaigns.add_numbers(session, world.operator, campaign, [number], version=1)
     after = imports.check(session, world.operator, kind, rows)
     for report, reason in ((before, "The number is not in the pool of this campaign."), (after, "")):
         assert [one.outcome for one in report.results] == ["replaced", "added", "refused"]

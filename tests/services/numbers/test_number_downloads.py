@@ -190,9 +190,9 @@ def test_a_download_has_all_that_a_number_has(session: Session, world: World, wr
     spring, autumn, left = (
         campaigns.add(session, world.operator, name, CampaignStatus.ACTIVE) for name in ("Spring; 2", "autumn", "Left")
     )
-    campaigns.add_numbers(session, world.operator, spring, [number, other])
-    campaigns.add_numbers(session, world.operator, autumn, [number])
-    campaigns.add_numbers(session, world.operator, left, [number])
+    campaigns.add_numbers(session, world.operator, spring, [number, other], version=1)
+    campaigns.add_numbers(session, world.operator, autumn, [number], version=1)
+    campaigns.add_numbers(session, world.operator, left, [number], version=1)
     campaigns.remove_number(session, world.operator, left, number, version=2)
     campaigns.set_primary(session, world.operator, autumn, number, version=2)
     sheet = files.read("n", download(session, world, write), NAMES)

@@ -300,7 +300,7 @@ def test_rows_are_named_by_their_numbers_in_the_file_and_one_that_did_not_fit_is
 def test_a_connection_that_changes_while_rows_are_read_stops_the_import(session: Session, world: World) -> None:
     def meanwhile(_done: float) -> None:
         with db.base.engine.open_session() as other:
-            connections.deactivate(other, world.admin, world.sip, version=1)
+            connections.set_active(other, world.admin, world.sip, False, version=1)
 
     with pytest.raises(Conflict, match="A connection or an agent was changed in the meantime"):
         imports.save(session, world.operator, NumberImport(), MANY, source="n.csv", progress=meanwhile)

@@ -5,9 +5,9 @@ import requests
 import sqlalchemy as sa
 from sqlmodel import Session
 
-import db.connections
+import db.base.named
 from db.base.scope import Scope
-from db.models import AuditEvent, NumberOrder, PhoneNumber
+from db.models import AuditEvent, Connection, NumberOrder, PhoneNumber
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.seeds import MAIN_OWNS
 from providers.sandbox.server import Sandbox
@@ -149,7 +149,7 @@ def test_only_active_connections_whose_provider_lists_what_it_holds_can_be_compa
     for connection in (world.exotel, world.sip, world.retired, world.other_sip):
         with pytest.raises(InvalidInput, match="can be compared"):
             reconcile.compare(session, world.operator, connection)
-    found = db.connections.find(session, Scope(world.tenant), world.twilio)
+    found = db.base.named.find(session, Connection, Scope(world.tenant), world.twilio)
     assert found
     found.is_active = False
     session.commit()

@@ -64,7 +64,7 @@ def test_a_number_that_left_the_account_can_be_marked_as_released(
     session: Session, world: World, area: str, number: numbers.NumberDetail
 ) -> None:
     campaign = campaigns.add(session, world.operator, "Renewals", campaigns.CampaignStatus.ACTIVE)
-    campaigns.add_numbers(session, world.operator, campaign, [number.id])
+    campaigns.add_numbers(session, world.operator, campaign, [number.id], version=1)
     reconciling.at_twilio(session, world).release(number.provider_sid or "")
     comparison = reconciling.compared(session, world, area)
     (row,) = comparison.missing_there.rows

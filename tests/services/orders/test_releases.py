@@ -55,7 +55,7 @@ def test_a_released_number_is_bought_back_as_it_was(session: Session, world: Wor
     version = numbers.set_tags_and_notes(session, world.operator, number, ["vip"], "Ask Maya first.", version=1)
     numbers.rename(session, world.operator, number, "Front desk", version=version)
     campaign = campaigns.add(session, world.operator, "Renewals", campaigns.CampaignStatus.ACTIVE)
-    campaigns.add_numbers(session, world.operator, campaign, [number])
+    campaigns.add_numbers(session, world.operator, campaign, [number], version=1)
     with pytest.raises(InvalidInput, match="can no longer be bought back"):
         orders.place_buy_back(session, world.operator, number)  # it was not released
     released(session, world, number)

@@ -57,7 +57,10 @@ TABLE: dict[tuple[ModuleType, str], tuple[Act, tuple[str, ...]]] = {
     (tenants, "history"): (lambda s, a, w, key: tenants.history(s, a, w.tenant, Slice()), SUPERADMINS),
     (tenants, "create"): (lambda s, a, w, key: tenants.create(s, a, "Fresh", "UTC"), SUPERADMINS),
     (tenants, "change"): (lambda s, a, w, key: tenants.change(s, a, w.tenant, "Acme 2", "UTC", version=1), SUPERADMINS),
-    (tenants, "set_suspended"): (lambda s, a, w, key: tenants.set_suspended(s, a, w.tenant, True), SUPERADMINS),
+    (tenants, "set_suspended"): (
+        lambda s, a, w, key: tenants.set_suspended(s, a, w.tenant, True, version=1),
+        SUPERADMINS,
+    ),
     (tenant_settings, "get"): (lambda s, a, w, key: tenant_settings.get(s, a), READ_OF_ONE),
     (tenant_settings, "set_time_zone"): (
         lambda s, a, w, key: tenant_settings.set_time_zone(s, a, "Asia/Kolkata", version=1),

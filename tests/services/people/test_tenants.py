@@ -4,7 +4,7 @@ import pytest
 from sqlmodel import Session
 
 from db.base.scope import Slice
-from services.core.errors import InvalidInput
+from services.core.errors import Conflict, InvalidInput
 from services.people import tenants
 from services.people.tenants import TenantQuery
 from tests.conftest import World
@@ -12,11 +12,13 @@ from tests.world import make
 
 
 def test_a_suspended_tenant_lets_nobody_in_until_it_is_open_again(session: Session, world: World) -> None:
-    tenants.set_suspended(session, world.superadmin, world.tenant, True)
+    tenants.set_suspended(session, world.superadmin, world.tenant, True, version=1)
     operator = make.actor_of(session, "operator")
     assert operator
     assert not operator.has_scope
-    tenants.set_suspended(session, world.superadmin, world.tenant, False)
+    with pytest.raises(Conflict):
+        tenants.set_suspended(session, world.superadmin, world.tenant, False, version=1)
+    tenants.set_suspended(session, world.superadmin, world.tenant, False, version=2)
     again = make.actor_of(session, "operator")
     assert again
     assert again.tenant_id == world.tenant
@@ -45,7 +47,7 @@ def test_tenants_are_found_by_name_and_status_with_their_counts(session: Session
     assert found() == ["Acme", "Other"]
     assert found(Slice(2, 1)) == ["Other"]
     assert found(text="CM") == ["Acme"]
-    tenants.set_suspended(session, world.superadmin, world.other_tenant, True)
+    tenants.set_suspended(session, world.superadmin, world.other_tenant, True, version=1)
     assert found(active=True) == ["Acme"]
     assert found(active=False) == ["Other"]
     assert tenants.count(session, world.superadmin, TenantQuery(active=False)) == 1
