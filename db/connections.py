@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 import db.base.named
+from db.base.rows import columns_for
 from db.base.scope import Scope, Slice
 from db.models import LIVE, UNSETTLED, Connection, NumberOrder, PhoneNumber, Tenant
 from db.numbers.held import held
@@ -52,18 +53,11 @@ class ConnectionQuery:
 
 
 @dataclass(frozen=True)
-class ListedConnection:
+class ListedConnection(ConnectionRow):
     """A row of the list. `numbers` counts up to COUNT_LIMIT + 1."""
 
-    id: int
-    tenant: str
-    name: str
-    provider: str
-    default_country: str | None
-    is_active: bool
     is_sandbox: bool
     tested_at: datetime | None
-    test_passed: bool | None
     numbers: int
 
 
@@ -90,25 +84,13 @@ class Uses:
 def choices(session: Session, scope: Scope, *, active_only: bool = False) -> list[ConnectionRow]:
     """Return the connections in *scope*, by name."""
     condition = [Connection.is_active.is_(True)] if active_only else []
-    columns: tuple[Any, ...] = (
-        Connection.id,
-        Tenant.name,
-        Connection.name,
-        Connection.provider,
-        Connection.default_country,
-        Connection.voice_url,
-        Connection.status_callback_url,
-        Connection.is_active,
-        Connection.test_passed,
-        Connection.version,
-    )
-    rows = session.execute(
-        sa.select(*columns)
+    found = session.execute(
+        sa.select(*columns_for(ConnectionRow, Connection, tenant=Tenant.name))
         .join(Tenant, Tenant.id == Connection.tenant_id)
         .where(scope.of(Connection.tenant_id), *condition)
         .order_by(Connection.name, Tenant.name)
     )
-    return [ConnectionRow(*row) for row in rows]
+    return [ConnectionRow(*row) for row in found]
 
 
 def count(session: Session, scope: Scope, query: ConnectionQuery) -> int:
@@ -118,26 +100,16 @@ def count(session: Session, scope: Scope, query: ConnectionQuery) -> int:
 
 def search(session: Session, scope: Scope, query: ConnectionQuery, part: Slice) -> list[ListedConnection]:
     """Return the *part* of the connections in *scope* that match *query*, by name."""
-    rows = session.execute(
-        sa.select(
-            Connection.id,
-            Tenant.name,
-            Connection.name,
-            Connection.provider,
-            Connection.default_country,
-            Connection.is_active,
-            Connection.is_sandbox,
-            Connection.tested_at,
-            Connection.test_passed,
-            held(Connection, PhoneNumber.connection_id),
-        )
+    numbers = held(Connection, PhoneNumber.connection_id)
+    found = session.execute(
+        sa.select(*columns_for(ListedConnection, Connection, tenant=Tenant.name, numbers=numbers))
         .join(Tenant, Tenant.id == Connection.tenant_id)
         .where(*_matching(scope, query))
         .order_by(Connection.name, Connection.id)
         .limit(part.size)
         .offset(part.offset)
     )
-    return [ListedConnection(*row) for row in rows]
+    return [ListedConnection(*row) for row in found]
 
 
 def uses(session: Session, scope: Scope, connection_id: int) -> Uses:

@@ -39,7 +39,7 @@ def progress(row: OrderRow) -> str:
     """Return the status of an open order, as Markdown."""
     if row.is_waiting:
         how = plain(row.problem) if row.problem else "It is queued at the provider."
-        price = " at the agreed price" if row.kind is OrderKind.PURCHASE and row.price else ""
+        price = " at the agreed price" if row.kind is OrderKind.PURCHASE and row.price is not None else ""
         how += f" It is sent{price} as soon as the provider accepts it, unless someone cancels it."
     else:
         how = plain(row.problem) if row.problem else "The provider has not answered yet."

@@ -3,13 +3,14 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
 from db.base import locks
-from db.base.money import Money
+from db.base.rows import columns_for
 from db.base.scope import Scope
 from db.models import UNSETTLED, Connection, NumberOrder, OrderKind, OrderState, PhoneNumber, Tenant, User
 from db.numbers import attention
@@ -34,7 +35,7 @@ class OrderRow:
     provider_sid: str | None
     configuration: dict[str, Any]
     previous: dict[str, Any]
-    price: Money | None
+    price: Decimal | None
     problem: str | None
     placed_by: str
     placed_at: datetime
@@ -199,37 +200,13 @@ def _is_due(now: datetime, furthest: timedelta) -> Any:
 
 
 def _read(session: Session, *conditions: Any) -> list[OrderRow]:
-    rows = session.execute(
-        sa.select(NumberOrder, Tenant.name, Connection.name, Connection.provider, User.name)
+    names = {"tenant": Tenant.name, "connection": Connection.name, "provider": Connection.provider}
+    found = session.execute(
+        sa.select(*columns_for(OrderRow, NumberOrder, placed_by=User.name, **names))
         .join(Tenant, Tenant.id == NumberOrder.tenant_id)
         .join(Connection, Connection.id == NumberOrder.connection_id)
         .join(User, User.id == NumberOrder.placed_by)
         .where(*conditions)
     )
-    found = sorted(rows, key=lambda row: row[0].id)  # SQLite would read all orders to have them sorted
-    return [
-        OrderRow(
-            id=order.id,
-            tenant_id=order.tenant_id,
-            tenant=tenant,
-            kind=order.kind,
-            state=order.state,
-            e164=order.e164,
-            connection_id=order.connection_id,
-            connection=connection,
-            provider=provider,
-            number_id=order.number_id,
-            provider_sid=order.provider_sid,
-            configuration=order.configuration,
-            previous=order.previous,
-            price=Money.of(order.price, order.currency),
-            problem=order.problem,
-            placed_by=user,
-            placed_at=order.placed_at,
-            asked_at=order.asked_at,
-            settled_at=order.settled_at,
-            last_looked_at=order.last_looked_at,
-            next_look_at=order.next_look_at,
-        )
-        for order, tenant, connection, provider, user in found
-    ]
+    # SQLite would read all orders to have them sorted
+    return sorted((OrderRow(*row) for row in found), key=lambda row: row.id)

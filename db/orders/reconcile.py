@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from db.base.rows import columns_for
 from db.base.scope import Scope
 from db.models import IN_POOL, LIVE, Campaign, CampaignNumber, Connection, PhoneNumber
 
@@ -30,8 +31,8 @@ class Record:
 
 def among(session: Session, scope: Scope, e164s: Sequence[str]) -> dict[str, Record]:
     """Return which of *e164s* the tenants in *scope* hold."""
-    rows = session.execute(_records().where(scope.of(PhoneNumber.tenant_id), PhoneNumber.e164.in_(e164s), LIVE))
-    return {row.e164: Record(*row) for row in rows}
+    found = session.execute(_records().where(scope.of(PhoneNumber.tenant_id), PhoneNumber.e164.in_(e164s), LIVE))
+    return {row.e164: Record(*row) for row in found}
 
 
 def managed(
@@ -68,7 +69,7 @@ def campaigns_with(session: Session, scope: Scope, number_ids: Sequence[int]) ->
         Campaign, Campaign.id == CampaignNumber.campaign_id
     )
     primary = sa.select(Campaign.primary_number_id, Campaign.name)
-    rows = session.execute(
+    names = session.execute(
         sa.union(
             pooled.where(
                 scope.of(CampaignNumber.tenant_id),
@@ -79,23 +80,12 @@ def campaigns_with(session: Session, scope: Scope, number_ids: Sequence[int]) ->
         )
     )
     found: dict[int, list[str]] = {}
-    for number_id, name in sorted(rows):
+    for number_id, name in sorted(names):
         found.setdefault(number_id, []).append(name)
     return found
 
 
 def _records() -> Any:
-    columns: tuple[Any, ...] = (
-        PhoneNumber.id,
-        PhoneNumber.e164,
-        PhoneNumber.connection_id,
-        PhoneNumber.is_managed,
-        PhoneNumber.provider,
-        PhoneNumber.provider_sid,
-        PhoneNumber.provider_fields,
-        PhoneNumber.label,
-        PhoneNumber.version,
-        Connection.voice_url,
-        Connection.status_callback_url,
-    )
+    urls = {"voice_url": Connection.voice_url, "status_callback_url": Connection.status_callback_url}
+    columns = columns_for(Record, PhoneNumber, **urls)
     return sa.select(*columns).outerjoin(Connection, Connection.id == PhoneNumber.connection_id)

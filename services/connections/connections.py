@@ -12,6 +12,7 @@ import db.base.engine
 import db.base.named
 import db.connections
 import db.health.call_logs
+from db.base.rows import values_for
 from db.base.scope import Scope, Slice
 from db.connections import ConnectionQuery, ConnectionRow, ListedConnection, Uses
 from db.models import Connection
@@ -99,25 +100,18 @@ def get(session: Session, actor: Actor, connection_id: object) -> ConnectionDeta
     row = found(db.base.named.find(session, Connection, actor.scope, validation.as_id(connection_id)))
     known = credentials.unseal(settings.current(), row.credentials)
     visible = {field.name for field in provider_named(row.provider).credential_fields if not field.secret}
+    shown = {
+        name: value for name, value in known.items() if name in visible and actor.may(Permission.CONNECTIONS_WRITE)
+    }
     return ConnectionDetail(
-        id=row.id,
-        tenant_id=row.tenant_id,
-        name=row.name,
-        provider=row.provider,
-        default_country=row.default_country,
-        voice_url=row.voice_url or "",
-        status_callback_url=row.status_callback_url or "",
-        is_active=row.is_active,
-        is_sandbox=row.is_sandbox,
-        created_at=row.created_at,
-        tested_at=row.tested_at,
-        test_passed=row.test_passed,
-        test_result=row.test_result,
-        plain={name: value for name, value in known.items() if name in visible}
-        if actor.may(Permission.CONNECTIONS_WRITE)
-        else {},
-        stored=frozenset(name for name, value in known.items() if value),
-        version=row.version,
+        **values_for(
+            ConnectionDetail,
+            row,
+            voice_url=row.voice_url or "",
+            status_callback_url=row.status_callback_url or "",
+            plain=shown,
+            stored=frozenset(name for name, value in known.items() if value),
+        )
     )
 
 
