@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import xlsxwriter
 
 from db.audit.queries import AuditRow
-from db.numbers.records import NumberRecord
+from db.numbers.rows import NumberRow
 from services.audit import wording
 from services.connections.connections import all_providers, provider_named
 from services.text import labels, numbering
@@ -79,7 +79,7 @@ Writer = Callable[[Iterable[Table]], bytes]
 """Makes a file of tables: `text` or `workbook`."""
 
 
-def numbers(rows: Iterable[NumberRecord], zone: ZoneInfo) -> Table:
+def numbers(rows: Iterable[NumberRow], zone: ZoneInfo) -> Table:
     """Return *rows* as a table, with times in *zone*."""
     return Table("Numbers", NUMBERS_HEADER, (number_cells(row, zone) for row in rows))
 
@@ -175,7 +175,7 @@ def _is_passed_over(char: str) -> bool:
     return char in "\"'" or char.isspace() or unicodedata.category(char) in ("Cc", "Cf")
 
 
-def number_cells(row: NumberRecord, zone: ZoneInfo) -> Sequence[Cell]:
+def number_cells(row: NumberRow, zone: ZoneInfo) -> Sequence[Cell]:
     """Return the cells of a number, under NUMBERS_HEADER."""
     return (
         row.e164,
