@@ -9,7 +9,7 @@ from components.ui import navigation
 from components.ui.markdown import plain
 from components.ui.page import exactly, when
 from db.audit.queries import AuditRow
-from db.numbers.details import NumberDetail
+from db.numbers.rows import NumberRow
 from services.audit import wording
 from services.audit.wording import Change
 
@@ -41,7 +41,7 @@ def history(rows: Sequence[AuditRow], zone: ZoneInfo) -> None:
                 st.caption("  \n".join(told))
 
 
-def of_number(rows: Sequence[AuditRow], zone: ZoneInfo, number: NumberDetail) -> None:
+def of_number(rows: Sequence[AuditRow], zone: ZoneInfo, number: NumberRow) -> None:
     """Draw the newest changes of a number, and the way to all of them."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("History", anchor=False, width="content")

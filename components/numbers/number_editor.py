@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from components.numbers import number_page as draw
 from components.ui import notices
-from db.numbers.details import NumberDetail
+from db.numbers.rows import NumberRow
 from services import agents
 from services.connections import connections
 from services.connections.connections import provider_named
@@ -41,7 +41,7 @@ class Editor:
     """Edits *number* as *actor*. *opener* opens the session in which a save happens."""
 
     actor: Actor
-    number: NumberDetail
+    number: NumberRow
     zone: ZoneInfo
     opener: Opener
 

@@ -11,7 +11,8 @@ from components.ui.listing.filters import Filter
 from components.ui.listing.table import badges, number_link, text, time
 from components.ui.listing.table import table as draw
 from components.ui.listing.toolbar import Wanted
-from db.numbers.queries import NumberQuery, NumberRow, Sort
+from db.numbers.queries import NumberQuery, Sort
+from db.numbers.rows import NumberRow
 from services import agents
 from services.connections import connections
 from services.connections.connections import provider_named

@@ -14,7 +14,7 @@ from components.ui.streamlit_internals import DeltaGenerator
 from db.agents import AgentRow
 from db.connections import ConnectionRow
 from db.models import NumberStatus
-from db.numbers.details import CampaignUse, NumberDetail
+from db.numbers.rows import CampaignUse, NumberRow
 from providers.base import Provider
 from services.connections.connections import provider_named
 from services.orders import orders
@@ -55,8 +55,8 @@ def card(editor: "NumberActions", zone: ZoneInfo, *, with_tenant: bool, writes: 
                 text += f" · {labels.STATUS[number.status]} {when(number.released_at, zone)}"
             if number.buy_back_until and orders.may_be_bought_back(number):
                 text += f" · can be bought back until {exactly(number.buy_back_until, zone)}"
-            if number.price:
-                text += f" · {plain(labels.money(number.price))} a month"
+            if number.monthly:
+                text += f" · {plain(labels.money(number.monthly))} a month"
             hover = f"Added {exactly(number.created_at, zone)}, last changed {exactly(number.updated_at, zone)}"
             st.caption(text, help=hover)
 
@@ -71,7 +71,7 @@ def section(title: str, place: str, zone: ZoneInfo) -> None:
         st.caption("Your input is still here. Save again to keep it.")
 
 
-def label(number: NumberDetail, save: Save, zone: ZoneInfo) -> None:
+def label(number: NumberRow, save: Save, zone: ZoneInfo) -> None:
     """Draw the section `Label`."""
     with st.form("label", border=True):
         section("Label", "label", zone)
@@ -80,7 +80,7 @@ def label(number: NumberDetail, save: Save, zone: ZoneInfo) -> None:
             _save(save)
 
 
-def agent(offered: Sequence[AgentRow], number: NumberDetail, save: Save, zone: ZoneInfo) -> None:
+def agent(offered: Sequence[AgentRow], number: NumberRow, save: Save, zone: ZoneInfo) -> None:
     """Draw the section `Inbound call agent`."""
     names = agent_names(offered)
     if number.agent_id is not None and number.agent_id not in names:
@@ -102,7 +102,7 @@ def countries(title: str, key: str, place: str, save: Save, zone: ZoneInfo) -> N
         st.caption(NO_RESTRICTION)
 
 
-def configuration(number: NumberDetail, offered: Sequence[ConnectionRow], save: Save, zone: ZoneInfo) -> None:
+def configuration(number: NumberRow, offered: Sequence[ConnectionRow], save: Save, zone: ZoneInfo) -> None:
     """Draw the section `Configuration`: the connection, and what its provider needs when it is another one."""
     with st.container(border=True):
         section("Configuration", "configuration", zone)
@@ -127,7 +127,7 @@ def configuration(number: NumberDetail, offered: Sequence[ConnectionRow], save: 
             st.button("Save", key="save_configuration", on_click=save)
 
 
-def provider_fields(number: NumberDetail, save: Save, zone: ZoneInfo) -> None:
+def provider_fields(number: NumberRow, save: Save, zone: ZoneInfo) -> None:
     """Draw the fields that the number's provider needs, where it has any."""
     found = provider_named(number.provider)
     if not found.number_fields:
@@ -150,7 +150,7 @@ def tags_and_notes(offered: Sequence[str], save: Save, zone: ZoneInfo) -> None:
         _save(save)
 
 
-def read_only(number: NumberDetail) -> None:
+def read_only(number: NumberRow) -> None:
     """Draw the settings read-only: for viewers, or for a number that is gone."""
     fields = {
         "Label": number.label,
@@ -172,7 +172,7 @@ def read_only(number: NumberDetail) -> None:
                 st.markdown(plain(value) if value else "—")
 
 
-def attached(uses: Sequence[CampaignUse], number: NumberDetail) -> None:
+def attached(uses: Sequence[CampaignUse], number: NumberRow) -> None:
     """Draw what the number is attached to."""
     lines = [
         f"- Campaign **{plain(use.name)}**: "
@@ -258,7 +258,7 @@ class NumberActions(Protocol):
     """Actions on a number as a whole; see `Editor`."""
 
     @property
-    def number(self) -> NumberDetail: ...
+    def number(self) -> NumberRow: ...
 
     def activate(self) -> None: ...
     def deactivate(self, reason: str) -> None: ...
@@ -293,7 +293,7 @@ def danger(editor: NumberActions, uses: Sequence[CampaignUse]) -> None:
 def _confirm_deactivation(editor: NumberActions) -> None:
     number = editor.number
     provider = provider_named(number.provider).name
-    billing = plain(f"billing of {labels.money(number.price)} a month" if number.price else "billing")
+    billing = plain(f"billing of {labels.money(number.monthly)} a month" if number.monthly else "billing")
     st.markdown(
         f"**{plain(numbering.display(number.e164))}** will be inactive here:\n"
         "- It cannot be added to campaigns, and pools that have it show it as inactive.\n"

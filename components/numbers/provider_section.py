@@ -16,7 +16,7 @@ from components.orders.releases import why_released
 from components.ui import cache, notices
 from components.ui.markdown import code, plain
 from components.ui.page import errors_shown, exactly, when
-from db.numbers.details import CampaignUse, NumberDetail
+from db.numbers.rows import CampaignUse, NumberRow
 from providers.base import Capability
 from services.connections.connections import provider_named
 from services.core.access import Actor
@@ -43,7 +43,7 @@ class AtProvider:
     """Actions of *actor* on *number* at its provider."""
 
     actor: Actor
-    number: NumberDetail
+    number: NumberRow
     zone: ZoneInfo
     opener: Callable[[], AbstractContextManager[Session]]
 
@@ -134,7 +134,7 @@ class AtProvider:
     def _confirm_buy_back(self) -> None:
         number = self.number
         label = plain(numbering.display(number.e164))
-        price = f"**{plain(labels.money(number.price))} a month**" if number.price else "its monthly price"
+        price = f"**{plain(labels.money(number.monthly))} a month**" if number.monthly else "its monthly price"
         account = plain(number.connection or "—")
         st.markdown(f"Twilio will charge {price} for **{label}** again, to the account of **{account}**.")
         with self.opener() as session:
@@ -268,7 +268,7 @@ class AtProvider:
             "Attached to it:"
         )
         draw.attached(uses, number)
-        price = f" ({plain(labels.money(number.price))} a month)" if number.price else ""
+        price = f" ({plain(labels.money(number.monthly))} a month)" if number.monthly else ""
         st.markdown(
             f"- {plain(provider.name)} billing{price} stops.\n- Calls to it stop being answered immediately.\n"
             f"- You can buy it back until **{until}**, unless someone else buys it first."

@@ -7,7 +7,7 @@ import streamlit as st
 
 from components.ui import navigation
 from components.ui.markdown import plain
-from services.numbers.numbers import NumberDetail
+from services.numbers.numbers import NumberRow
 from services.text import numbering
 
 _STATE = "wizard"
@@ -86,7 +86,7 @@ def ways_on(number_id: int | None = None) -> None:
                 navigation.open_number(number_id)
 
 
-def facts(number: NumberDetail, webhooks: str) -> dict[str, str]:
+def facts(number: NumberRow, webhooks: str) -> dict[str, str]:
     """Return what the last step says of a number that was added; *webhooks* says what became of them."""
     return {
         "Number": numbering.display(number.e164),

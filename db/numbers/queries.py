@@ -1,7 +1,7 @@
 """Queries over phone numbers: the list, one number, and what hangs on it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -13,19 +13,17 @@ from db.base.tables import table_of
 from db.models import (
     GONE,
     LIVE,
-    Agent,
-    Connection,
     NumberCount,
     NumberOrder,
     NumberStatus,
     NumberTag,
     NumberType,
     PhoneNumber,
-    Tenant,
 )
-from db.numbers import attention
+from db.numbers import attention, rows
 from db.numbers.attention import Attention, Rules
-from db.numbers.text_search import SearchText, closeness, streamed
+from db.numbers.rows import NumberRow
+from db.numbers.text_search import SearchText, closeness, holding, streamed
 
 SEARCH_LIMIT = 1000
 """Matches of a search are counted up to here; beyond, the total reads `1,000+`."""
@@ -61,24 +59,6 @@ class NumberQuery:
     attention: tuple[Attention, ...] = ()
     rules: Rules | None = None
     sort: Sort = Sort.NEWEST
-
-
-@dataclass(frozen=True)
-class NumberRow:
-    """A line of the list."""
-
-    id: int
-    e164: str
-    status: NumberStatus
-    is_managed: bool
-    label: str
-    country: str
-    number_type: NumberType
-    provider: str
-    connection: str | None
-    agent: str | None
-    tenant: str
-    created_at: datetime
 
 
 @dataclass(frozen=True)
@@ -119,8 +99,21 @@ def search(session: Session, scope: Scope, query: NumberQuery, part: Slice) -> l
         .subquery()
     )
     order = (*closeness(query.search), *_order(query.sort))
-    rows = session.execute(_rows().join(ids, ids.c.id == PhoneNumber.id).order_by(*order))
-    return [NumberRow(*row) for row in rows]
+    found = session.execute(rows.selected().join(ids, ids.c.id == PhoneNumber.id).order_by(*order))
+    return [NumberRow(*row) for row in found]
+
+
+def walk(session: Session, scope: Scope, query: NumberQuery, batch: int = 1000) -> Iterator[NumberRow]:
+    """Yield every number that matches, in the order of ids, with its tags and campaigns, *batch* rows at a time."""
+    searched = [holding(session, query.search)] if query.search else []
+    after = 0
+    while True:
+        some = rows.selected().where(PhoneNumber.id > after, *matching(scope, query), *searched)
+        found = rows.load(session, some.order_by(PhoneNumber.id).limit(batch))
+        yield from found
+        if len(found) < batch:
+            return
+        after = found[-1].id
 
 
 def facets(session: Session, scope: Scope) -> Facets:
@@ -174,12 +167,6 @@ def of_order(session: Session, order: NumberOrder) -> PhoneNumber | None:
 def e164_of(session: Session, number_id: int) -> str:
     """Return the number behind an id, whoever has it; empty for none."""
     return session.scalar(sa.select(PhoneNumber.e164).where(PhoneNumber.id == number_id)) or ""
-
-
-def tags_of(session: Session, number_id: int) -> list[str]:
-    """Return the tags of one number, in alphabetical order."""
-    found = session.scalars(sa.select(NumberTag.tag).where(NumberTag.number_id == number_id))
-    return sorted(found, key=str.casefold)
 
 
 def replace_tags(session: Session, number: PhoneNumber, wanted: list[str]) -> None:
@@ -236,28 +223,6 @@ def matching(scope: Scope, query: NumberQuery) -> list[Any]:
     if query.attention:
         conditions.append(sa.or_(*(attention.condition(kind, scope.of, query.rules) for kind in query.attention)))
     return conditions
-
-
-def _rows() -> Any:
-    return (
-        sa.select(
-            PhoneNumber.id,
-            PhoneNumber.e164,
-            PhoneNumber.status,
-            PhoneNumber.is_managed,
-            PhoneNumber.label,
-            PhoneNumber.country,
-            PhoneNumber.number_type,
-            PhoneNumber.provider,
-            Connection.name,
-            Agent.name,
-            Tenant.name,
-            PhoneNumber.created_at,
-        )
-        .join(Tenant, Tenant.id == PhoneNumber.tenant_id)
-        .outerjoin(Connection, Connection.id == PhoneNumber.connection_id)
-        .outerjoin(Agent, Agent.id == PhoneNumber.agent_id)
-    )
 
 
 def _order(sort: Sort, *, backwards: bool = False) -> tuple[Any, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from sqlmodel import Session
 
-import db.numbers.records
+import db.numbers.rows
 from db.numbers.attention import Attention
 from db.numbers.queries import NumberQuery
 from services.audit import audit, report_tables, tenant_audit
@@ -30,7 +30,7 @@ def excel(session: Session, actor: Actor, during: Period) -> bytes:
     require(actor, Permission.AUDIT_READ)
     require(actor, Permission.NUMBERS_EXPORT)
     report = _report(session, actor, during, "Excel", MOST_EVENTS)
-    records = db.numbers.records.walk(session, actor.scope, NumberQuery())
+    records = db.numbers.queries.walk(session, actor.scope, NumberQuery())
     rows = (exports.number_cells(row, report.about.zone) for row in records)
     return exports.workbook(
         [
@@ -98,5 +98,5 @@ def _calling(session: Session, actor: Actor, report: Report) -> Iterator[Sequenc
     zone, rules = report.about.zone, report.about.limits.rules
     for kind in Attention:
         query = NumberQuery(attention=(kind,), rules=rules)
-        for row in db.numbers.records.walk(session, actor.scope, query, _BATCH):
+        for row in db.numbers.queries.walk(session, actor.scope, query, _BATCH):
             yield (labels.ATTENTION[kind], *exports.number_cells(row, zone))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from db.numbers.records import NumberRecord
+from db.numbers.rows import NumberRow
 from services.connections.connections import provider_named
 from services.core import validation
 from services.core.errors import InvalidInput
@@ -16,7 +16,7 @@ _BEFORE = 20
 """How many characters of a long value to show, and how many before the first difference."""
 
 
-def between(row: Row, record: NumberRecord, reader: RowReader[Prepared]) -> list[Difference]:
+def between(row: Row, record: NumberRow, reader: RowReader[Prepared]) -> list[Difference]:
     """Return the differences between a row and the *record*; fields without a column are ignored.
 
     *reader* knows the agents and connections that a row can name. An unreadable value counts as different.

@@ -9,14 +9,14 @@ from sqlmodel import Session
 
 import db.agents
 import db.connections
-import db.numbers.records
 import db.numbers.registration
+import db.numbers.rows
 import db.orders.queries
 from db.agents import AgentRow
 from db.base.scope import Scope
 from db.connections import ConnectionRow
 from db.models import GONE, NumberStatus
-from db.numbers.records import NumberRecord
+from db.numbers.rows import NumberRow
 from services.connections.connections import provider_named
 from services.core import validation
 from services.core.errors import Conflict, InvalidInput
@@ -141,7 +141,7 @@ class NumberReader(imports.RowReader[Prepared]):
             for number in row.may_be
             if holders.get(number) == self._tenant_id or status(row.row.get("status")) in GONE
         }
-        records = db.numbers.records.among(session, self._tenant_id, sorted(ours))
+        records = db.numbers.rows.among(session, self._tenant_id, sorted(ours))
         ordered = db.orders.queries.open_numbers(session)
         first: dict[str, int] = {}
         judged: list[Judged[Prepared]] = []
@@ -164,7 +164,7 @@ class NumberReader(imports.RowReader[Prepared]):
                 judged.append((Result(row.row.at, Outcome.ADDED, row.number), row.item))
         return judged
 
-    def _compared(self, row: ReadRow[Prepared], records: Mapping[str, Sequence[NumberRecord]]) -> Result | None:
+    def _compared(self, row: ReadRow[Prepared], records: Mapping[str, Sequence[NumberRow]]) -> Result | None:
         """Return the outcome of a row about an existing number, or about a gone one if the row says so.
 
         Of several records, as after a removal, the one that matches the row best.

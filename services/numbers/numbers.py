@@ -13,16 +13,14 @@ import db.base.engine
 import db.campaigns
 import db.connections
 import db.numbers.attention
-import db.numbers.details
 import db.numbers.queries
-import db.numbers.records
+import db.numbers.rows
 import db.orders.queries
 from db.base.scope import Scope, Slice
 from db.models import NumberStatus, PhoneNumber, PoolStatus
 from db.numbers.attention import Attention
-from db.numbers.details import CampaignUse, NumberDetail
-from db.numbers.queries import SEARCH_LIMIT, Facets, NumberQuery, NumberRow
-from db.numbers.records import NumberRecord
+from db.numbers.queries import SEARCH_LIMIT, Facets, NumberQuery
+from db.numbers.rows import CampaignUse, NumberRow
 from services.audit import audit
 from services.audit.audit import Action, Subject
 from services.connections.connections import provider_named
@@ -37,7 +35,6 @@ __all__ = [
     "Attention",
     "CampaignUse",
     "Facets",
-    "NumberDetail",
     "NumberQuery",
     "NumberRow",
     "NumberStatus",
@@ -65,7 +62,7 @@ def search(session: Session, actor: Actor, query: NumberQuery, part: Slice) -> l
     return db.numbers.queries.search(session, actor.scope, _with_thresholds(session, actor, query), part)
 
 
-def export(session: Session, actor: Actor, query: NumberQuery) -> Iterator[NumberRecord]:
+def export(session: Session, actor: Actor, query: NumberQuery) -> Iterator[NumberRow]:
     """Return every matching number, for a file; logs the download."""
     require(actor, Permission.NUMBERS_EXPORT)
     wanted = _with_thresholds(session, actor, query)
@@ -73,7 +70,7 @@ def export(session: Session, actor: Actor, query: NumberQuery) -> Iterator[Numbe
     filters = _filters_for_log(session, actor.scope, query)
     with writing(session):
         audit.record(session, actor, Action.NUMBERS_EXPORT, subject, after={"filters": filters})
-    return db.numbers.records.walk(session, actor.scope, wanted)
+    return db.numbers.queries.walk(session, actor.scope, wanted)
 
 
 def facets(session: Session, actor: Actor) -> Facets:
@@ -94,10 +91,10 @@ def tags(session: Session, actor: Actor) -> list[str]:
     return db.numbers.queries.tags(session, actor.scope)
 
 
-def get(session: Session, actor: Actor, number_id: object) -> NumberDetail:
+def get(session: Session, actor: Actor, number_id: object) -> NumberRow:
     """Return one number. Raises NotFound for one outside the actor's scope."""
     require(actor, Permission.NUMBERS_READ)
-    found = db.numbers.details.find(session, actor.scope, validation.as_id(number_id))
+    found = db.numbers.rows.find(session, actor.scope, validation.as_id(number_id))
     if found is None:
         raise NotFound
     return found
@@ -106,13 +103,13 @@ def get(session: Session, actor: Actor, number_id: object) -> NumberDetail:
 def attachments(session: Session, actor: Actor, number_id: int) -> list[CampaignUse]:
     """Return the campaigns that the number serves."""
     require(actor, Permission.NUMBERS_READ)
-    return db.numbers.details.campaigns(session, actor.scope, number_id)
+    return db.numbers.rows.uses(session, actor.scope, number_id)
 
 
 def left_campaigns(session: Session, actor: Actor, number_id: int) -> list[str]:
     """Return the names of campaigns whose pools the number has left."""
     require(actor, Permission.NUMBERS_READ)
-    return db.numbers.details.left_campaigns(session, actor.scope, number_id)
+    return db.numbers.rows.left_campaigns(session, actor.scope, number_id)
 
 
 def rename(session: Session, actor: Actor, number_id: int, label: str, *, version: int) -> int:
@@ -200,7 +197,7 @@ def set_tags_and_notes(
     def apply(number: PhoneNumber) -> None:
         number.notes = validation.notes(notes)
         wanted = validation.tags(tags)
-        if wanted != db.numbers.queries.tags_of(session, number_id):
+        if wanted != db.numbers.rows.tags(session, [number_id]).get(number_id, []):
             db.numbers.queries.replace_tags(session, number, wanted)
 
     return change(session, actor, number_id, version, Action.NUMBERS_EDIT_TAGS_AND_NOTES, apply)
@@ -277,7 +274,7 @@ def sid_of(number: HasSid) -> str | None:
 
 def words(session: Session, number: PhoneNumber) -> dict[str, Any]:
     """Return a number's values for the audit log: names instead of ids, so that they are self-contained."""
-    detail = db.numbers.details.find(session, Scope(number.tenant_id), number.id)
+    detail = db.numbers.rows.find(session, Scope(number.tenant_id), number.id)
     if detail is None:
         raise NotFound
     return {

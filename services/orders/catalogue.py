@@ -162,7 +162,7 @@ def owned_by_sid(session: Session, actor: Actor, connection_id: int, sid: str, e
     return found
 
 
-def held(session: Session, actor: Actor, number_id: int) -> tuple[numbers.NumberDetail, str, Connection]:
+def held(session: Session, actor: Actor, number_id: int) -> tuple[numbers.NumberRow, str, Connection]:
     """Return a number, its SID and the connection that holds it. Raises InvalidInput when it lacks either."""
     require(actor, Permission.NUMBERS_READ)
     with reading(session):

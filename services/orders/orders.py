@@ -19,7 +19,7 @@ import db.orders.queries
 from db.base.money import Money, exact
 from db.base.scope import Scope
 from db.models import Agent, Connection, NumberOrder, NumberStatus, OrderKind, OrderState, PhoneNumber
-from db.numbers.details import NumberDetail
+from db.numbers.rows import NumberRow
 from db.orders.queries import OrderRow
 from providers.base import Capability
 from providers.records import Webhooks
@@ -177,11 +177,11 @@ def place_buy_back(session: Session, actor: Actor, number_id: int) -> int:
         address_sid=papers.get("address_sid"),
         bundle_sid=papers.get("bundle_sid"),
     )
-    purchase = Purchase(number.e164, number.country, str(number.number_type), number.price, configuration)
+    purchase = Purchase(number.e164, number.country, str(number.number_type), number.monthly, configuration)
     return _place_purchase(session, actor, number.connection_id, purchase, number.id)
 
 
-def may_be_bought_back(number: NumberDetail) -> bool:
+def may_be_bought_back(number: NumberRow) -> bool:
     """Return whether a released number can still be bought back."""
     until = number.buy_back_until
     return number.status is NumberStatus.RELEASED and until is not None and until > datetime.now(UTC)

@@ -25,7 +25,7 @@ from services.core.access import Actor, Permission, require, require_tenant
 from services.core.errors import Conflict, InvalidInput
 from services.core.transactions import reading
 from services.numbers import numbers
-from services.numbers.numbers import NumberDetail
+from services.numbers.numbers import NumberRow
 from services.orders import orders, resync, sids, webhook_orders
 from services.orders.orders import Configuration
 from services.orders.resync import Difference
@@ -311,7 +311,7 @@ def _why_not(e164: str, taken: set[str], ordered: set[str]) -> str:
     return validation.being_ordered(e164) if e164 in ordered else ""
 
 
-def _unchanged(session: Session, actor: Actor, number_id: int, version: int) -> NumberDetail:
+def _unchanged(session: Session, actor: Actor, number_id: int, version: int) -> NumberRow:
     number = numbers.get(session, actor, number_id)
     if number.version != version:
         raise Conflict("Someone changed this number since the comparison. Nothing was done; compare again.")

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import xlsxwriter
 
 from db.audit.queries import AuditRow
-from db.numbers.records import NumberRecord
+from db.numbers.rows import NumberRow
 from services.audit import wording
 from services.connections.connections import all_providers, provider_named
 from services.text import labels, numbering
@@ -26,34 +26,6 @@ EXCEL_ROWS = 1_048_575
 EXCEL_TEXT = 32_767
 """The most characters of a cell; Excel drops longer ones entirely."""
 
-NUMBERS_HEADER = (
-    "Number",
-    "Status",
-    "Inbound agent",
-    "Provider",
-    "Connection",
-    "Name",
-    "Country",
-    "Type",
-    "Managed by",
-    "Tenant",
-    "Created",
-    "Inbound countries",
-    "Outbound countries",
-    "Tags",
-    "Notes",
-    *(field.label for provider in all_providers() for field in provider.number_fields),
-    "Campaigns",
-    "SID",
-    "Monthly price",
-    "Currency",
-    "Changed",
-    "Released",
-    "Can be bought back until",
-)
-"""Column names of a list of numbers, recognized by the import where it supports them."""
-
-_PROVIDER_FIELDS = tuple(field.name for provider in all_providers() for field in provider.number_fields)
 ACTIVITY_HEADER = ("Time", "Who", "What", "Kind", "Subject", "Changes", "Tenant")
 _SIGNS = tuple("=+@-\uff1d\uff0b\uff20\uff0d\ufe66\ufe62\ufe6b\ufe63\u2212\u207a\u207b\u207c")  # wide, small, raised
 _PARTS = re.compile(r"([;\t\r\n])")  # where a spreadsheet of other settings begins another cell
@@ -79,7 +51,7 @@ Writer = Callable[[Iterable[Table]], bytes]
 """Makes a file of tables: `text` or `workbook`."""
 
 
-def numbers(rows: Iterable[NumberRecord], zone: ZoneInfo) -> Table:
+def numbers(rows: Iterable[NumberRow], zone: ZoneInfo) -> Table:
     """Return *rows* as a table, with times in *zone*."""
     return Table("Numbers", NUMBERS_HEADER, (number_cells(row, zone) for row in rows))
 
@@ -175,37 +147,46 @@ def _is_passed_over(char: str) -> bool:
     return char in "\"'" or char.isspace() or unicodedata.category(char) in ("Cc", "Cf")
 
 
-def number_cells(row: NumberRecord, zone: ZoneInfo) -> Sequence[Cell]:
-    """Return the cells of a number, under NUMBERS_HEADER."""
-    return (
-        row.e164,
-        labels.STATUS[row.status],
-        row.agent or labels.UNASSIGNED,
-        provider_named(row.provider).name,
-        row.connection or "",
-        row.label,
-        numbering.country_name(row.country) if row.country else "",
-        labels.TYPE[row.number_type],
-        labels.MANAGED[row.is_managed],
-        row.tenant,
-        _minute(row.created_at, zone),
-        joined(map(numbering.country_name, row.allowed_inbound)),
-        joined(map(numbering.country_name, row.allowed_outbound)),
-        joined(row.tags),
-        row.notes,
-        *(row.provider_fields.get(name, "") for name in _PROVIDER_FIELDS),
-        joined(row.campaigns),
-        row.provider_sid or "",
-        row.price if row.price is not None else "",
-        row.currency or "",
-        _minute(row.updated_at, zone),
-        _minute(row.released_at, zone),
-        _minute(row.buy_back_until, zone),
-    )
+_NUMBER_COLUMNS: tuple[tuple[str, Callable[[NumberRow], Cell | datetime | None]], ...] = (
+    ("Number", lambda row: row.e164),
+    ("Status", lambda row: labels.STATUS[row.status]),
+    ("Inbound agent", lambda row: row.agent or labels.UNASSIGNED),
+    ("Provider", lambda row: provider_named(row.provider).name),
+    ("Connection", lambda row: row.connection),
+    ("Name", lambda row: row.label),
+    ("Country", lambda row: numbering.country_name(row.country) if row.country else ""),
+    ("Type", lambda row: labels.TYPE[row.number_type]),
+    ("Managed by", lambda row: labels.MANAGED[row.is_managed]),
+    ("Tenant", lambda row: row.tenant),
+    ("Created", lambda row: row.created_at),
+    ("Inbound countries", lambda row: joined(map(numbering.country_name, row.allowed_inbound))),
+    ("Outbound countries", lambda row: joined(map(numbering.country_name, row.allowed_outbound))),
+    ("Tags", lambda row: joined(row.tags)),
+    ("Notes", lambda row: row.notes),
+    *(
+        (field.label, lambda row, name=field.name: row.provider_fields.get(name))
+        for provider in all_providers()
+        for field in provider.number_fields
+    ),
+    ("Campaigns", lambda row: joined(row.campaigns)),
+    ("SID", lambda row: row.provider_sid),
+    ("Monthly price", lambda row: row.price),
+    ("Currency", lambda row: row.currency),
+    ("Changed", lambda row: row.updated_at),
+    ("Released", lambda row: row.released_at),
+    ("Can be bought back until", lambda row: row.buy_back_until),
+)
+NUMBERS_HEADER = tuple(title for title, _ in _NUMBER_COLUMNS)
+"""Column names of a list of numbers, recognized by the import where it supports them."""
 
 
-def _minute(at: datetime | None, zone: ZoneInfo) -> str:
-    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M") if at else ""
+def number_cells(row: NumberRow, zone: ZoneInfo) -> Sequence[Cell]:
+    """Return the cells of a number, under NUMBERS_HEADER; empty ones for what it has not."""
+    found = (cell(row) for _, cell in _NUMBER_COLUMNS)
+    return [
+        f"{cell.astimezone(zone):%Y-%m-%d %H:%M}" if isinstance(cell, datetime) else "" if cell is None else cell
+        for cell in found
+    ]
 
 
 def event_cells(row: AuditRow, zone: ZoneInfo) -> Sequence[str]:

@@ -9,7 +9,7 @@ from sqlmodel import Session
 import db.audit.queries
 import db.audit.tenant_audit
 import db.numbers.queries
-import db.numbers.records
+import db.numbers.rows
 import db.orders.queries
 from db.audit.queries import AuditQuery
 from db.base.scope import Scope, Slice
@@ -56,8 +56,8 @@ def test_no_batch_of_a_download_or_of_an_import_scans_a_table(
 ) -> None:
     make.several(session, world, 2)
     with plans_of(database) as plans:
-        list(db.numbers.records.walk(session, scope, NumberQuery()))
-        db.numbers.records.among(session, world.tenant, ["+14155552000", "+14155552001"])
+        list(db.numbers.queries.walk(session, scope, NumberQuery()))
+        db.numbers.rows.among(session, world.tenant, ["+14155552000", "+14155552001"])
     scans = {step.split()[1] for step in plans if step.startswith("SCAN")}
     assert plans
     assert scans <= {"campaign", "tenant"}, plans  # of which there are few

@@ -54,7 +54,7 @@ def test_an_mcube_line_is_registered_with_its_executive_number(session: Session,
         "Bengaluru desk",
         "Maya",
     )
-    assert added.allowed_inbound == ("IN",)
+    assert added.allowed_inbound == ["IN"]
     assert added.provider_fields == {"executive_number": "9876543210"}
     (event,) = audit.history(session, world.operator, "number", row.id, Slice())
     assert (event.actor, event.action) == ("Operator", "numbers:add")

@@ -64,7 +64,7 @@ def test_a_page_without_an_id_is_not_available(world: World, stock: Stock) -> No
 def test_every_section_is_saved_by_itself(session: Session, world: World, stock: Stock) -> None:
     tab = visit(signed_in("operator"), "number.py", id=str(stock.mumbai))
 
-    def now() -> numbers.NumberDetail:
+    def now() -> numbers.NumberRow:
         session.rollback()
         return numbers.get(session, world.operator, stock.mumbai)
 
@@ -86,8 +86,8 @@ def test_every_section_is_saved_by_itself(session: Session, world: World, stock:
     assert (found.label, found.agent, found.allowed_inbound, found.allowed_outbound, found.notes) == (
         "Pune",
         "Maya",
-        ("AE", "IN"),
-        ("IN",),
+        ["AE", "IN"],
+        ["IN"],
         "Ask Maya first.",
     )
     assert found.provider_fields == {"executive_number": "9876500002"}

@@ -41,7 +41,7 @@ def area(sandbox: Sandbox) -> Iterator[str]:
 
 
 @pytest.fixture
-def number(session: Session, world: World, sandbox: Sandbox, area: str) -> numbers.NumberDetail:
+def number(session: Session, world: World, sandbox: Sandbox, area: str) -> numbers.NumberRow:
     """A number that is on record and in the account, the same in both."""
     reconciling.held(sandbox, f"{area}001", label="Front desk")
     found = reconciling.compared(session, world, area)

@@ -61,7 +61,7 @@ def looked_up(session: Session, world: World, order: int) -> orders.OrderRow:
     return orders.get(session, world.viewer, order)
 
 
-def on_record(session: Session, world: World, number: int | None) -> numbers.NumberDetail:
+def on_record(session: Session, world: World, number: int | None) -> numbers.NumberRow:
     session.rollback()
     return numbers.get(session, world.viewer, number)
 

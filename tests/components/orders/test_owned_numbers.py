@@ -11,7 +11,7 @@ from providers.records import Webhooks
 from providers.sandbox.accounts import MAIN
 from providers.sandbox.server import OwnedSeed, Sandbox
 from services.numbers import numbers, registration
-from services.numbers.numbers import NumberDetail, NumberQuery
+from services.numbers.numbers import NumberQuery, NumberRow
 from services.orders import fulfilment, orders, webhook_orders
 from services.text import numbering
 from tests.conftest import World
@@ -52,7 +52,7 @@ def shown(tab: AppTest) -> dict[str, list[str]]:
     }
 
 
-def added(session: Session, world: World) -> list[NumberDetail]:
+def added(session: Session, world: World) -> list[NumberRow]:
     session.rollback()
     found = numbers.search(session, world.viewer, NumberQuery(search=numbering.search_text(AREA)), numbers.Slice())
     return sorted((numbers.get(session, world.viewer, row.id) for row in found), key=lambda number: number.e164)

@@ -18,7 +18,7 @@ from providers.sandbox.server import Sandbox
 from services.connections import connection_tests, provider_access
 from services.jobs import workflows
 from services.numbers import numbers
-from services.numbers.numbers import NumberDetail, NumberQuery
+from services.numbers.numbers import NumberQuery, NumberRow
 from services.orders import catalogue, reconcile, resync
 from tests.conftest import World
 
@@ -29,7 +29,7 @@ SLOW = 3.0
 """Seconds that the provider takes."""
 
 
-def asks(world: World, number: NumberDetail) -> dict[str, Callable[[Session], object]]:
+def asks(world: World, number: NumberRow) -> dict[str, Callable[[Session], object]]:
     """Return everything that asks a provider for somebody who waits, by name."""
     sid = number.provider_sid or ""
     who, twilio = world.operator, world.twilio
@@ -63,7 +63,7 @@ NAMES = (
 
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_is_asked_inside_a_transaction(
-    name: str, session: Session, world: World, sandbox: Sandbox, number: NumberDetail
+    name: str, session: Session, world: World, sandbox: Sandbox, number: NumberRow
 ) -> None:
     with db.base.engine.open_session() as page, db.base.engine.open_session() as own:
         for session_so_far in (page, own):  # what a page has read, and what a click on it has
@@ -118,7 +118,7 @@ def test_a_transaction_around_a_question_that_only_reads_is_ended(
 
 
 def test_many_people_at_a_slow_provider_leave_the_database_to_others(
-    session: Session, world: World, sandbox: Sandbox, number: NumberDetail, database: sa.Engine
+    session: Session, world: World, sandbox: Sandbox, number: NumberRow, database: sa.Engine
 ) -> None:
     """They wait at the provider, and hold no connection of the database meanwhile."""
     session.rollback()

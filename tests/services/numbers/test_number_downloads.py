@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session
 
-import db.numbers.records
+import db.numbers.rows
 from db.models import AuditEvent, CampaignStatus, NumberStatus, NumberTag, NumberType, PhoneNumber
 from db.numbers.queries import NumberQuery
 from services import agents, campaigns
@@ -173,8 +173,8 @@ def test_a_download_comes_into_another_workspace_with_all_that_a_file_can_bring(
     ]
 
 
-def records(session: Session, world: World) -> list[db.numbers.records.NumberRecord]:
-    return list(db.numbers.records.walk(session, world.viewer.scope, NumberQuery()))
+def records(session: Session, world: World) -> list[db.numbers.rows.NumberRow]:
+    return list(db.numbers.queries.walk(session, world.viewer.scope, NumberQuery()))
 
 
 @WRITERS
@@ -228,7 +228,7 @@ def test_a_download_asks_the_database_once_for_a_batch_and_not_for_a_number(
     asked = []
     for batch in (6, 3):
         with queries_of(database) as statements:
-            assert len(list(db.numbers.records.walk(session, world.viewer.scope, NumberQuery(), batch))) == 6
+            assert len(list(db.numbers.queries.walk(session, world.viewer.scope, NumberQuery(), batch))) == 6
         asked.append(len(statements))
     batches = (2, 3)  # the last one is short, which tells that it is the last
     assert asked == [3 * n for n in batches]

@@ -73,8 +73,8 @@ def test_a_row_becomes_a_number_with_everything_that_it_says(session: Session, w
     seen = numbers.get(session, world.viewer, found.id)
     assert (seen.e164, seen.country, seen.label, seen.agent) == ("+919876543210", "IN", "Desk", "Maya")
     assert (seen.connection, seen.provider, seen.is_managed) == ("mCube", "mcube", False)
-    assert (seen.allowed_inbound, seen.allowed_outbound) == (("IN", "US"), ("GB", "IN"))
-    assert (seen.tags, seen.notes) == (("sales", "west"), "From the old console")
+    assert (seen.allowed_inbound, seen.allowed_outbound) == (["IN", "US"], ["GB", "IN"])
+    assert (seen.tags, seen.notes) == (["sales", "west"], "From the old console")
     assert seen.provider_fields == {"executive_number": "98765"}
     assert timedelta() <= datetime.now(UTC) - seen.created_at < timedelta(minutes=1)
     (event,) = audit.history(session, world.viewer, "number", found.id, Slice())

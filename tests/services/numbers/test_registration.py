@@ -23,7 +23,7 @@ def test_a_number_is_registered_with_everything_that_was_configured(session: Ses
     seen = numbers.get(session, world.viewer, number)
     assert (seen.e164, seen.country, seen.number_type) == ("+919876543210", "IN", NumberType.MOBILE)
     assert (seen.label, seen.agent, seen.connection, seen.provider) == ("Desk", "Maya", "mCube", "mcube")
-    assert (seen.allowed_inbound, seen.allowed_outbound) == (("IN",), ("IN", "US"))
+    assert (seen.allowed_inbound, seen.allowed_outbound) == (["IN"], ["IN", "US"])
     assert (seen.provider_fields, seen.is_managed) == ({"executive_number": "9876543210"}, False)
     (event,) = audit.history(session, world.viewer, "number", number, Slice())
     assert (event.actor, event.action, event.after["agent"]) == ("Operator", "numbers:add", "Maya")

@@ -35,7 +35,7 @@ def test_a_purchase_puts_the_number_on_record_with_all_that_was_chosen(
     seen = looked_up(session, world, order)
     assert seen.state is OrderState.CONFIRMED
     number = on_record(session, world, seen.number_id)
-    assert (number.e164, number.label, number.agent, number.allowed_inbound) == (e164, "Desk", "Maya", ("US",))
+    assert (number.e164, number.label, number.agent, number.allowed_inbound) == (e164, "Desk", "Maya", ["US"])
     assert number.is_managed
     assert number.provider_sid
     there = catalogue.webhooks_now(session, world.operator, number.id)

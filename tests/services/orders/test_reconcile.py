@@ -32,7 +32,7 @@ def test_a_number_of_the_account_that_is_not_on_record_is_missing_here(
 
 
 def test_a_number_that_is_the_same_in_both_is_counted_and_not_shown(
-    session: Session, world: World, area: str, number: numbers.NumberDetail
+    session: Session, world: World, area: str, number: numbers.NumberRow
 ) -> None:
     comparison = reconciling.compared(session, world, area)
     assert comparison.agrees
@@ -60,7 +60,7 @@ def test_a_comparison_keeps_so_many_numbers_and_counts_the_others(
 
 
 def test_comparing_changes_nothing_here_and_nothing_there(
-    session: Session, world: World, sandbox: Sandbox, area: str, number: numbers.NumberDetail
+    session: Session, world: World, sandbox: Sandbox, area: str, number: numbers.NumberRow
 ) -> None:
     def state() -> tuple[object, ...]:
         session.rollback()
@@ -113,7 +113,7 @@ def test_numbers_added_by_hand_or_under_another_connection_are_not_missing(
 
 
 def test_what_differs_is_shown_by_the_rule_of_a_single_re_sync(
-    session: Session, world: World, area: str, number: numbers.NumberDetail
+    session: Session, world: World, area: str, number: numbers.NumberRow
 ) -> None:
     numbers.rename(session, world.operator, number.id, "Renamed", version=number.version)
     reconciling.at_twilio(session, world).set_webhooks(
@@ -159,7 +159,7 @@ def test_only_active_connections_whose_provider_lists_what_it_holds_can_be_compa
 
 
 def test_who_may_not_and_who_has_no_tenant_sees_and_changes_nothing(
-    session: Session, world: World, area: str, number: numbers.NumberDetail
+    session: Session, world: World, area: str, number: numbers.NumberRow
 ) -> None:
     reconciling.at_twilio(session, world).set_webhooks(number.provider_sid or "", voice_url=reconciling.ELSEWHERE)
     numbers.rename(session, world.operator, number.id, "Renamed", version=number.version)
@@ -193,7 +193,7 @@ def test_what_was_changed_since_is_left_out_of_a_comparison(
 
 
 def test_numbers_are_not_missing_when_a_part_of_them_is_compared(
-    session: Session, world: World, area: str, number: numbers.NumberDetail
+    session: Session, world: World, area: str, number: numbers.NumberRow
 ) -> None:
     reconciling.at_twilio(session, world).release(number.provider_sid or "")
     assert reconciling.compared(session, world, f"{area}9").missing_there.total == 0

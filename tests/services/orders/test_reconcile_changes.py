@@ -20,7 +20,7 @@ WHY = "Released in Twilio's console"
 
 
 def test_an_import_is_an_order_and_takes_the_label_from_the_provider(
-    session: Session, world: World, sandbox: Sandbox, area: str, number: numbers.NumberDetail
+    session: Session, world: World, sandbox: Sandbox, area: str, number: numbers.NumberRow
 ) -> None:
     assert number.is_managed
     assert number.label == "Front desk"
@@ -61,7 +61,7 @@ def test_an_import_is_refused_when_the_connection_has_other_webhooks_by_now(
 
 
 def test_a_number_that_left_the_account_can_be_marked_as_released(
-    session: Session, world: World, area: str, number: numbers.NumberDetail
+    session: Session, world: World, area: str, number: numbers.NumberRow
 ) -> None:
     campaign = campaigns.add(session, world.operator, "Renewals", campaigns.CampaignStatus.ACTIVE)
     campaigns.add_numbers(session, world.operator, campaign, [number.id], version=1)
@@ -84,7 +84,7 @@ def test_a_number_that_left_the_account_can_be_marked_as_released(
 
 
 def test_marking_as_released_looks_at_the_provider_once_more(
-    session: Session, world: World, sandbox: Sandbox, area: str, number: numbers.NumberDetail
+    session: Session, world: World, sandbox: Sandbox, area: str, number: numbers.NumberRow
 ) -> None:
     provider = reconciling.at_twilio(session, world)
     provider.release(number.provider_sid or "")
@@ -96,7 +96,7 @@ def test_marking_as_released_looks_at_the_provider_once_more(
 
 
 def test_a_number_that_changed_here_meanwhile_is_not_marked_as_released(
-    session: Session, world: World, area: str, number: numbers.NumberDetail
+    session: Session, world: World, area: str, number: numbers.NumberRow
 ) -> None:
     reconciling.at_twilio(session, world).release(number.provider_sid or "")
     (row,) = reconciling.compared(session, world, area).missing_there.rows
@@ -107,7 +107,7 @@ def test_a_number_that_changed_here_meanwhile_is_not_marked_as_released(
 
 
 def test_a_number_whose_release_is_under_way_is_left_to_its_order(
-    session: Session, world: World, sandbox: Sandbox, area: str, number: numbers.NumberDetail
+    session: Session, world: World, sandbox: Sandbox, area: str, number: numbers.NumberRow
 ) -> None:
     order = orders.place_release(session, world.operator, number.id, number.e164, version=number.version)
     sandbox.fault(Fault(Kind.DROP_AFTER, method="DELETE", path="/IncomingPhoneNumbers"))
@@ -120,7 +120,7 @@ def test_a_number_whose_release_is_under_way_is_left_to_its_order(
 
 
 def test_the_label_of_the_provider_is_taken_over(
-    session: Session, world: World, area: str, number: numbers.NumberDetail
+    session: Session, world: World, area: str, number: numbers.NumberRow
 ) -> None:
     numbers.rename(session, world.operator, number.id, "Renamed", version=number.version)
     (row,) = reconciling.compared(session, world, area).different.rows
@@ -132,7 +132,7 @@ def test_the_label_of_the_provider_is_taken_over(
 
 
 def test_a_number_that_was_bought_back_has_another_sid_that_comes_before_its_webhooks(
-    session: Session, world: World, area: str, number: numbers.NumberDetail
+    session: Session, world: World, area: str, number: numbers.NumberRow
 ) -> None:
     provider = reconciling.at_twilio(session, world)
     provider.release(number.provider_sid or "")
@@ -150,7 +150,7 @@ def test_a_number_that_was_bought_back_has_another_sid_that_comes_before_its_web
 
 
 def test_nothing_is_taken_over_that_is_not_there_any_more(
-    session: Session, world: World, sandbox: Sandbox, area: str, number: numbers.NumberDetail
+    session: Session, world: World, sandbox: Sandbox, area: str, number: numbers.NumberRow
 ) -> None:
     numbers.rename(session, world.operator, number.id, "Renamed", version=number.version)
     (row,) = reconciling.compared(session, world, area).different.rows
@@ -161,7 +161,7 @@ def test_nothing_is_taken_over_that_is_not_there_any_more(
 
 
 def test_our_webhooks_are_set_through_an_order_and_what_was_there_is_kept(
-    session: Session, world: World, area: str, number: numbers.NumberDetail
+    session: Session, world: World, area: str, number: numbers.NumberRow
 ) -> None:
     reconciling.at_twilio(session, world).set_webhooks(number.provider_sid or "", voice_url=reconciling.ELSEWHERE)
     (row,) = reconciling.compared(session, world, area).different.rows
@@ -175,7 +175,7 @@ def test_our_webhooks_are_set_through_an_order_and_what_was_there_is_kept(
 
 
 def test_webhooks_that_changed_there_since_are_not_overwritten(
-    session: Session, world: World, area: str, number: numbers.NumberDetail
+    session: Session, world: World, area: str, number: numbers.NumberRow
 ) -> None:
     provider = reconciling.at_twilio(session, world)
     provider.set_webhooks(number.provider_sid or "", voice_url=reconciling.ELSEWHERE)
@@ -190,7 +190,7 @@ def test_webhooks_that_changed_there_since_are_not_overwritten(
 
 
 def test_webhooks_are_not_set_when_the_connection_has_others_by_now(
-    session: Session, world: World, area: str, number: numbers.NumberDetail
+    session: Session, world: World, area: str, number: numbers.NumberRow
 ) -> None:
     reconciling.at_twilio(session, world).set_webhooks(number.provider_sid or "", voice_url=reconciling.ELSEWHERE)
     (row,) = reconciling.compared(session, world, area).different.rows

@@ -73,8 +73,8 @@ def test_a_released_number_is_bought_back_as_it_was(session: Session, world: Wor
     assert again.number_id == number
     seen = on_record(session, world, number)
     assert (seen.status, seen.released_at, seen.buy_back_until) == (NumberStatus.ACTIVE, None, None)
-    assert (seen.label, seen.agent_id, seen.allowed_inbound) == ("Front desk", world.agent, ("US",))
-    assert (seen.tags, seen.notes, seen.provider_sid) == (("vip",), "Ask Maya first.", again.provider_sid)
+    assert (seen.label, seen.agent_id, seen.allowed_inbound) == ("Front desk", world.agent, ["US"])
+    assert (seen.tags, seen.notes, seen.provider_sid) == (["vip"], "Ask Maya first.", again.provider_sid)
     assert ledger(sandbox, e164) == ["purchase", "release", "purchase"]
     assert numbers.count(session, world.viewer, numbers.NumberQuery(search=numbering.search_text(e164))) == 1
     assert numbers.left_campaigns(session, world.viewer, number) == ["Renewals"]

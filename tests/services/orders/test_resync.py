@@ -38,7 +38,7 @@ def at_twilio(session: Session, world: World) -> provider_access.Provider:
     return catalogue._provider(session, world.operator, world.twilio)
 
 
-def name_there(number: numbers.NumberDetail, label: str) -> None:
+def name_there(number: numbers.NumberRow, label: str) -> None:
     """Name a number in Twilio's own console."""
     path = f"/api/2010-04-01/Accounts/{MAIN.sid}/IncomingPhoneNumbers/{number.provider_sid}.json"
     answer = requests.post(

@@ -116,7 +116,7 @@ def other(session: Session, world: World, sandbox: Sandbox, area: str) -> str:
     return found.sid
 
 
-def under_another_sid(session: Session, number: numbers.NumberDetail, sid: str) -> numbers.NumberDetail:
+def under_another_sid(session: Session, number: numbers.NumberRow, sid: str) -> numbers.NumberRow:
     session.get_one(PhoneNumber, number.id).provider_sid = sid
     session.commit()
     return replace(number, provider_sid=sid)
@@ -145,7 +145,7 @@ def test_an_import_by_the_sid_of_another_number_takes_nothing_over(
 
 
 def test_a_release_by_the_sid_of_another_number_gives_nothing_back(
-    session: Session, world: World, number: numbers.NumberDetail, other: str, area: str
+    session: Session, world: World, number: numbers.NumberRow, other: str, area: str
 ) -> None:
     wrong = under_another_sid(session, number, other)
     order = orders.place_release(session, world.operator, wrong.id, wrong.e164, version=wrong.version)
@@ -158,7 +158,7 @@ def test_a_release_by_the_sid_of_another_number_gives_nothing_back(
 
 
 def test_a_number_that_is_there_again_under_another_sid_is_not_taken_for_released(
-    session: Session, world: World, sandbox: Sandbox, number: numbers.NumberDetail
+    session: Session, world: World, sandbox: Sandbox, number: numbers.NumberRow
 ) -> None:
     provider = reconciling.at_twilio(session, world)
     provider.release(number.provider_sid or "")
@@ -180,7 +180,7 @@ def test_a_number_that_is_there_again_under_another_sid_is_not_taken_for_release
 
 
 def test_re_sync_finds_the_right_sid_where_the_account_can_be_listed(
-    session: Session, world: World, number: numbers.NumberDetail, other: str
+    session: Session, world: World, number: numbers.NumberRow, other: str
 ) -> None:
     under_another_sid(session, number, other)
     (difference,) = resync.differences(session, world.viewer, number.id)
@@ -190,7 +190,7 @@ def test_re_sync_finds_the_right_sid_where_the_account_can_be_listed(
 
 
 def test_re_sync_of_a_number_that_left_names_the_one_under_its_sid(
-    session: Session, world: World, number: numbers.NumberDetail, other: str
+    session: Session, world: World, number: numbers.NumberRow, other: str
 ) -> None:
     reconciling.at_twilio(session, world).release(number.provider_sid or "")
     under_another_sid(session, number, other)
@@ -202,7 +202,7 @@ def test_re_sync_of_a_number_that_left_names_the_one_under_its_sid(
 
 
 def test_reconcile_takes_nothing_over_from_another_number(
-    session: Session, world: World, number: numbers.NumberDetail, other: str, area: str
+    session: Session, world: World, number: numbers.NumberRow, other: str, area: str
 ) -> None:
     numbers.rename(session, world.operator, number.id, "Renamed", version=number.version)
     (row,) = reconciling.compared(session, world, number.e164).different.rows
@@ -213,7 +213,7 @@ def test_reconcile_takes_nothing_over_from_another_number(
 
 
 def test_a_release_that_is_answered_with_anything_but_204_is_looked_at(
-    session: Session, world: World, sandbox: Sandbox, number: numbers.NumberDetail, no_grace: None
+    session: Session, world: World, sandbox: Sandbox, number: numbers.NumberRow, no_grace: None
 ) -> None:
     sandbox.fault(Fault(Kind.ERROR, method="DELETE", path=NUMBERS, status=200))
     order = orders.place_release(session, world.operator, number.id, number.e164, version=number.version)

@@ -118,7 +118,7 @@ def test_methods_and_fallback_are_set_so_that_calls_reach_ours_and_can_be_restor
 
 @pytest.mark.parametrize("field", ["voice_method", "status_callback_method", "voice_fallback_url", "trunk_sid"])
 def test_everything_that_differs_for_callers_is_shown_by_re_sync_and_reconcile_and_put_right(
-    session: Session, world: World, sandbox: Sandbox, number: numbers.NumberDetail, field: str
+    session: Session, world: World, sandbox: Sandbox, number: numbers.NumberRow, field: str
 ) -> None:
     values = {"voice_fallback_url": "https://old.example.com/fallback", "trunk_sid": TRUNK}
     theirs = values.get(field, "GET")
