@@ -37,24 +37,9 @@ class ImportingNumbers(Importing):
     def options(self, rows: Sequence[Row]) -> NumberImport:
         """Draw the default connection, and how numbers are read that can be doubted."""
         names = number_page.connection_names(self.connections)
-        connection_id = st.selectbox(
-            "Default connection",
-            list(names),
-            format_func=lambda value: names.get(value, "—"),
-            index=None,
-            placeholder="None (rows without a connection are refused)" if names else "No active connection",
-            key="numbers_connection",
-            width=460,
-        )
-        bare = st.selectbox(
-            "Ambiguous numbers without +",
-            list(_BARE),
-            format_func=lambda value: _BARE[value],
-            index=None,
-            placeholder="Not sure (such rows need review)",
-            key="numbers_bare",
-            width=460,
-        )
+        none = "None (rows without a connection are refused)" if names else "No active connection"
+        connection_id = self.choice("Default connection", names, "connection", none)
+        bare = self.choice("Ambiguous numbers without +", _BARE, "bare", "Not sure (such rows need review)")
         insist = st.checkbox("Allow numbers outside known numbering plans", key="numbers_insist")
         return NumberImport(connection_id, insist, bare)
 
