@@ -75,7 +75,7 @@ class Importing(ABC):
     def choice(self, title: str, options: Mapping[Option, str], name: str, placeholder: str) -> Option | None:
         """Draw a choice among *options* of which none is made for the reader."""
         return st.selectbox(
-            title,
+            plain(title),
             list(options),
             format_func=lambda option: options.get(option, "—"),
             index=None,
