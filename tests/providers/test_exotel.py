@@ -71,6 +71,7 @@ def test_an_exophone_is_named_only_by_a_name_that_is_not_its_own(sandbox: Sandbo
     try:
         requests.put(url, {"FriendlyName": name}, auth=auth, timeout=5).raise_for_status()
         found = connect(sandbox).find_owned_sid("exo-1")
+        assert found
         assert (found.label, found.is_named) == (name, is_named)
     finally:
         requests.put(url, {"FriendlyName": exotel.NUMBERS["exo-1"]}, auth=auth, timeout=5)

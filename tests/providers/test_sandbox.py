@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import Any
 
 import phonenumbers
 import pytest
@@ -146,11 +147,12 @@ def test_an_error_has_twilios_body_and_headers(sandbox: Sandbox, path: str) -> N
 def test_searches_can_leave_out_numbers_that_ask_for_an_address(
     sandbox: Sandbox, excluded: str, left: set[str]
 ) -> None:
+    without: dict[str, Any] = {f"Exclude{excluded}AddressRequired": "true"}
     seen = set()
     for code, market in MARKETS.items():
         for type in market.ranges:
             path = f"/AvailablePhoneNumbers/{code}/{type.title().replace('_', '')}.json"
-            rows = get(api(sandbox, path), **{f"Exclude{excluded}AddressRequired": "true"}).json()
+            rows = get(api(sandbox, path), **without).json()
             seen |= {row["address_requirements"] for row in rows["available_phone_numbers"]}
 
     assert seen == left

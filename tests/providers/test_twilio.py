@@ -32,7 +32,9 @@ HOOK = "https://voice.example.com/in"
 
 def test_owned_pages_walk_the_whole_account(untouched: Sandbox) -> None:
     provider = connect(untouched, accounts.MAIN)
-    sizes, seen, token = [], Counter(), None
+    sizes: list[int] = []
+    seen: Counter[str] = Counter()
+    token: str | None = None
     while True:
         page = provider.owned_page(token=token)
         sizes.append(len(page.rows))
@@ -164,7 +166,7 @@ def address_in(provider: Provider, country: str) -> str:
     ],
 )
 def test_buy_with_the_address_that_the_regulator_asks_for(
-    main: Provider, country: str, type: NumberType, wrong: str | None, right: str | None
+    main: Provider, country: str, type: NumberType, wrong: str | None, right: str
 ) -> None:
     wanted = on_shelf(main, country, type)
 

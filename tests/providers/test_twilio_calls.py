@@ -1,5 +1,8 @@
 """Where Twilio sends a number's calls: methods, fallback, trunks and applications, at the sandbox as at Twilio."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import requests
 
@@ -81,7 +84,7 @@ def test_what_is_no_method_sid_or_address_is_rejected(sandbox: Sandbox, small: P
 def test_where_calls_go_can_be_asked_from_outside(sandbox: Sandbox, small: Provider) -> None:
     number = small.buy(on_shelf(small), voice_url=HOOK)
 
-    def reach(e164):
+    def reach(e164: str) -> Any:
         return requests.get(f"{sandbox.url}/reach", params={"number": e164}, timeout=5).json()["reach"]
 
     assert reach(number.e164) == f"POST {HOOK}"
@@ -108,7 +111,11 @@ def test_a_release_is_done_with_204_and_nothing_else(sandbox: Sandbox, small: Pr
 def test_a_purchase_or_change_with_another_answer_is_uncertain(sandbox: Sandbox, small: Provider, status: int) -> None:
     number = small.buy(on_shelf(small))
 
-    for change in (lambda: small.set_webhooks(number.sid, voice_url=HOOK), lambda: small.buy(on_shelf(small))):
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: small.set_webhooks(number.sid, voice_url=HOOK),
+        lambda: small.buy(on_shelf(small)),
+    )
+    for change in changes:
         sandbox.fault(Fault(Kind.ERROR, method="POST", status=status))
         with pytest.raises(OutcomeUnknown):
             change()

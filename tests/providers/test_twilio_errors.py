@@ -23,6 +23,7 @@ from providers.sandbox import accounts
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
 from providers.twilio.http import MappedHttpClient
+from providers.twilio.provider import Twilio
 from tests.providers.helpers import connect, ledger, on_shelf
 
 HOOK = "https://voice.example.com/in"
@@ -176,7 +177,8 @@ def test_a_connection_that_is_refused_never_sent_anything(small: Provider) -> No
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]
 
-    for ask in (lambda p: p.buy("+14155550123"), lambda p: p.account()):
+    asks: tuple[Callable[[Provider], object], ...] = (lambda p: p.buy("+14155550123"), lambda p: p.account())
+    for ask in asks:
         with pytest.raises(ProviderUnavailable, match="no connection could be made"):
             ask(connect(f"http://127.0.0.1:{port}", accounts.MAIN))
 
@@ -281,12 +283,14 @@ def test_a_next_page_on_a_foreign_host_is_refused(main: Provider) -> None:
 
 
 def test_the_second_page_of_prices_stays_in_the_sandbox(main: Provider) -> None:
+    assert isinstance(main, Twilio)
     pages = main._client.pricing.v1.phone_numbers.countries.list(page_size=5)
 
     assert {row.iso_country for row in pages} == {country.code for country in main.countries()}
 
 
 def test_the_second_page_of_bundles_stays_in_the_sandbox(main: Provider) -> None:
+    assert isinstance(main, Twilio)
     bundles = main._client.numbers.v2.regulatory_compliance.bundles.list(page_size=3)
 
     assert len({bundle.sid for bundle in bundles}) == 8
