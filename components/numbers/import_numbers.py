@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from components.jobs.imports import Importing
-from components.numbers import number_page
+from components.numbers import number_fields
 from components.ui import navigation
 from services.connections.connections import ConnectionRow
 from services.jobs.imports import Outcome, Report, Row
@@ -36,7 +36,7 @@ class ImportingNumbers(Importing):
 
     def options(self, rows: Sequence[Row]) -> NumberImport:
         """Draw the default connection, and how numbers are read that can be doubted."""
-        names = number_page.connection_names(self.connections)
+        names = number_fields.connection_names(self.connections)
         none = "None (rows without a connection are refused)" if names else "No active connection"
         connection_id = self.choice("Default connection", names, "connection", none)
         bare = self.choice("Ambiguous numbers without +", _BARE, "bare", "Not sure (such rows need review)")
