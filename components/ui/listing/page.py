@@ -17,7 +17,6 @@ from components.ui.session import current_actor, reader_zone, rechecked
 from db.base.scope import Slice
 from services.core.access import Actor
 
-
 Query = TypeVar("Query")
 Row = TypeVar("Row", bound=Any)
 
