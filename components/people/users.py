@@ -225,47 +225,27 @@ def _take_out(dialog: Dialog, user: UserRow, tenant_id: int | None) -> None:
 
 
 def _shut_out(dialog: Dialog, user: UserRow) -> None:
-    if not user.is_active:
-        _confirmed(
-            dialog,
-            "Activate",
-            "play_circle",
-            "The user can sign in again, with the same roles.",
-            lambda session: users.set_active(session, dialog.actor, user.id, True, version=user.version),
-            f"{user.name} can sign in again.",
-        )
-        return
-    _confirmed(
-        dialog,
-        "Deactivate",
-        "block",
-        f"**{plain(user.name)}** is signed out everywhere and cannot sign in. You can activate the account again.",
-        lambda session: users.set_active(session, dialog.actor, user.id, False, version=user.version),
-        f"{user.name} was deactivated.",
-        red=True,
-    )
+    def act(session: Session) -> None:
+        users.set_active(session, dialog.actor, user.id, not user.is_active, version=user.version)
+
+    if user.is_active:
+        out = f"**{plain(user.name)}** is signed out everywhere and cannot sign in. You can activate the account again."
+        _confirmed(dialog, "Deactivate", "block", out, act, f"{user.name} was deactivated.", red=True)
+    else:
+        back = "The user can sign in again, with the same roles."
+        _confirmed(dialog, "Activate", "play_circle", back, act, f"{user.name} can sign in again.")
 
 
 def _superadmin(dialog: Dialog, user: UserRow) -> None:
+    def act(session: Session) -> None:
+        users.set_superadmin(session, dialog.actor, user.id, not user.is_superadmin, version=user.version)
+
     if user.is_superadmin:
-        _confirmed(
-            dialog,
-            "Remove superadmin",
-            "remove_moderator",
-            "Only the roles in tenants remain.",
-            lambda session: users.set_superadmin(session, dialog.actor, user.id, False, version=user.version),
-            f"{user.name} is no longer a superadmin.",
-            red=True,
-        )
-        return
-    _confirmed(
-        dialog,
-        "Make superadmin",
-        "add_moderator",
-        f"**{plain(user.name)}** gets full access to every tenant.",
-        lambda session: users.set_superadmin(session, dialog.actor, user.id, True, version=user.version),
-        f"{user.name} is now a superadmin.",
-    )
+        less, done = "Only the roles in tenants remain.", f"{user.name} is no longer a superadmin."
+        _confirmed(dialog, "Remove superadmin", "remove_moderator", less, act, done, red=True)
+    else:
+        more = f"**{plain(user.name)}** gets full access to every tenant."
+        _confirmed(dialog, "Make superadmin", "add_moderator", more, act, f"{user.name} is now a superadmin.")
 
 
 def _confirmed(
