@@ -23,7 +23,7 @@ with errors_shown(), open_session() as session:
     editor = Editor(actor, number, zone, rechecked(open_session))
     editor.prepare()
     notices.show_kept("status")
-    draw.card(editor, zone, with_tenant=actor.all_tenants, writes=False)
+    draw.card(editor, with_tenant=actor.all_tenants, writes=False)
     if number.is_gone:
         draw.read_only(number)
     else:

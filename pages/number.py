@@ -31,7 +31,7 @@ with errors_shown(), open_session() as session:
     at_provider = AtProvider(actor, number, zone, rechecked(open_session))
     ordered = orders.of_number(session, actor, number.id)
     at_provider.pending(ordered, writes=writes)
-    draw.card(editor, zone, with_tenant=actor.all_tenants, writes=writes)
+    draw.card(editor, with_tenant=actor.all_tenants, writes=writes)
     left, right = st.columns([0.41, 0.59], gap="large")
     with left:
         st.subheader("Settings", anchor=False)

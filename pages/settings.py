@@ -43,4 +43,4 @@ with errors_shown(), open_session() as session:
             st.caption("For programs that send campaign health. A key can do that in this tenant and nothing else.")
             keys.new_key(create)
             keys.table(api_keys.search(session, actor), zone, revoke)
-        dialogs.history(audit.history(session, actor, "tenant", found.tenant_id, Slice(size=10)), zone)
+        dialogs.history(audit.history(session, actor, "tenant", found.id, Slice(size=10)), zone)

@@ -62,16 +62,7 @@ class ImportingHealth(Importing):
         """Draw what comes first in days of which that must be said; nothing is chosen for the reader."""
         if not days.has_order({day for row in rows if isinstance(day := row.get("day"), str)}):
             return HealthImport()
-        order: DayOrder | None = st.selectbox(
-            "Day order",
-            list(_ORDERS),
-            format_func=lambda key: _ORDERS[key],
-            index=None,
-            placeholder="Which comes first, day or month?",
-            key="health_day_order",
-            width=460,
-        )
-        return HealthImport(order)
+        return HealthImport(self.choice("Day order", _ORDERS, "day_order", "Which comes first, day or month?"))
 
     def remark(self, report: Report) -> None:
         """Draw how many rows are not in the pool of their campaign."""

@@ -80,10 +80,10 @@ def columns(sheet: Sheet, kind: type[ImportKind[Any]], prefix: str) -> dict[str,
 
 def _preview(sheet: Sheet) -> None:
     """Draw the first rows with their numbers in the file, and say how many do not fit."""
-    width = len(sheet.columns)
+    width = len(sheet.columns)  # of which one may be called Row as well: ours begins with a mark that does not show
     rows = [(row.number, *map(files.text, row.cells[:width])) for row in sheet.rows[:_SHOWN]]
     st.dataframe(
-        pd.DataFrame([(*row, *[""] * (width + 1 - len(row))) for row in rows], columns=_named_row(sheet)),
+        pd.DataFrame([(*row, *[""] * (width + 1 - len(row))) for row in rows], columns=["\u200bRow", *sheet.columns]),
         hide_index=True,
         column_config={"\u200bRow": st.column_config.NumberColumn("Row", width=60)},
         alt="The first rows of the file",
@@ -94,10 +94,6 @@ def _preview(sheet: Sheet) -> None:
             f"{amount(len(wrong), 'row')} cannot be imported as {'it is' if len(wrong) == 1 else 'they are'}. "
             f"Row {wrong[0].number:,}: {plain(wrong[0].problem)}",
         )
-
-
-def _named_row(sheet: Sheet) -> list[str]:
-    return ["\u200bRow", *sheet.columns]  # the file may have a column of that name itself
 
 
 def _is_chosen(read: Sheet, choice: Choice) -> bool:

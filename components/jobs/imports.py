@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import pandas as pd
 import streamlit as st
@@ -24,6 +24,8 @@ from services.jobs.imports import ImportKind, Outcome, Progress, Report, Row
 from services.text import numbering
 from services.text.files import Sheet
 from services.text.labels import amount
+
+Option = TypeVar("Option")
 
 _SHOWN = 300
 _CHECKING = "Checking…"
@@ -69,6 +71,18 @@ class Importing(ABC):
     def examples(self) -> Mapping[str, str]:
         """Return what fills fields of the template that have no example of their own."""
         return {}
+
+    def choice(self, title: str, options: Mapping[Option, str], name: str, placeholder: str) -> Option | None:
+        """Draw a choice among *options* of which none is made for the reader."""
+        return st.selectbox(
+            plain(title),
+            list(options),
+            format_func=lambda option: options.get(option, "—"),
+            index=None,
+            placeholder=placeholder,
+            key=f"{self.place}_{name}",
+            width=460,
+        )
 
     def draw(self) -> None:
         """Draw the way from a file to its outcomes."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 from sqlmodel import Session
 
-from components.numbers import number_page as draw
+from components.numbers import number_fields as draw
 from components.orders import buy_number
 from components.ui import navigation, notices, wizard
 from components.ui.markdown import plain
@@ -165,12 +165,8 @@ class Wizard:
             },
         )
         st.caption("The number is registered in Numberdesk only. Nothing changes at its provider.")
-        st.text_input("Label (name)", key="add_label", placeholder="Optional", persist_state="page")
-        draw.agent_choice("add_agent", draw.agent_names(agents.choices(session, self.actor)), persist=True)
-        draw.country_choice("Allowed inbound countries", "add_inbound", persist=True)
-        draw.country_choice("Allowed outbound countries", "add_outbound", persist=True)
-        st.caption(draw.NO_RESTRICTION)
-        draw.provider_fields_of(provider_named(seen.provider), "add_field", persist=True)
+        draw.configuration(agents.choices(session, self.actor))
+        draw.provider_fields(provider_named(seen.provider), "add_field", persist=True)
         notices.show_kept("configure")
         wizard.buttons("manual", "Add number", self._add)
 
@@ -179,13 +175,8 @@ class Wizard:
             return
         known = st.session_state
         seen: Preview = state()["preview"]
-        configuration = Configuration(
-            label=known.get("add_label") or "",
-            agent_id=draw.chosen_agent("add_agent"),
-            allowed_inbound=known.get("add_inbound") or [],
-            allowed_outbound=known.get("add_outbound") or [],
-            provider_fields=draw.provider_values(provider_named(seen.provider), "add_field"),
-        )
+        fields = draw.provider_values(provider_named(seen.provider), "add_field")
+        configuration = Configuration(**draw.configured(), provider_fields=fields)
 
         def add() -> str:
             with self.opener() as session:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from components.jobs.imports import Importing
-from components.numbers import number_page
+from components.numbers import number_fields
 from components.ui import navigation
 from services.connections.connections import ConnectionRow
 from services.jobs.imports import Outcome, Report, Row
@@ -36,25 +36,10 @@ class ImportingNumbers(Importing):
 
     def options(self, rows: Sequence[Row]) -> NumberImport:
         """Draw the default connection, and how numbers are read that can be doubted."""
-        names = number_page.connection_names(self.connections)
-        connection_id = st.selectbox(
-            "Default connection",
-            list(names),
-            format_func=lambda value: names.get(value, "—"),
-            index=None,
-            placeholder="None (rows without a connection are refused)" if names else "No active connection",
-            key="numbers_connection",
-            width=460,
-        )
-        bare = st.selectbox(
-            "Ambiguous numbers without +",
-            list(_BARE),
-            format_func=lambda value: _BARE[value],
-            index=None,
-            placeholder="Not sure (such rows need review)",
-            key="numbers_bare",
-            width=460,
-        )
+        names = number_fields.connection_names(self.connections)
+        none = "None (rows without a connection are refused)" if names else "No active connection"
+        connection_id = self.choice("Default connection", names, "connection", none)
+        bare = self.choice("Ambiguous numbers without +", _BARE, "bare", "Not sure (such rows need review)")
         insist = st.checkbox("Allow numbers outside known numbering plans", key="numbers_insist")
         return NumberImport(connection_id, insist, bare)
 

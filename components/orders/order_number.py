@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 from sqlmodel import Session
 
-from components.numbers import number_page as draw
+from components.numbers import number_fields as draw
 from components.orders import catalogue_tables, open_orders, webhook_tables
 from components.orders.catalogue_tables import Imported
 from components.ui import cache, notices, wizard
@@ -59,12 +59,7 @@ class Ordering:
         )
         if not connection.voice_url:
             notices.warning(f"{plain(connection.name)} has no Voice URL yet: calls will not be answered.")
-        placeholder = "Optional" if buying else self._kept_label(chosen)
-        st.text_input("Label (name)", key="add_label", placeholder=placeholder, persist_state="page")
-        draw.agent_choice("add_agent", draw.agent_names(agents.choices(session, self.actor)), persist=True)
-        draw.country_choice("Allowed inbound countries", "add_inbound", persist=True)
-        draw.country_choice("Allowed outbound countries", "add_outbound", persist=True)
-        st.caption(draw.NO_RESTRICTION)
+        draw.configuration(agents.choices(session, self.actor), "Optional" if buying else self._kept_label(chosen))
         missing = self._papers(session, connection, chosen[0]) if buying else ""
         if missing:
             st.caption(f":material/info: {missing}")
@@ -167,14 +162,8 @@ class Ordering:
 
     def _configuration(self) -> Configuration:
         known = st.session_state
-        return Configuration(
-            label=known.get("add_label") or "",
-            agent_id=draw.chosen_agent("add_agent"),
-            allowed_inbound=known.get("add_inbound") or [],
-            allowed_outbound=known.get("add_outbound") or [],
-            address_sid=known.get("add_address"),
-            bundle_sid=known.get("add_bundle"),
-        )
+        address, bundle = known.get("add_address"), known.get("add_bundle")
+        return Configuration(**draw.configured(), address_sid=address, bundle_sid=bundle)
 
     def _as_shown(self, session: Session) -> int:
         """Return the connection's id. Raises Conflict when its webhooks have changed since they were shown."""

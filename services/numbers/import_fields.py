@@ -49,6 +49,17 @@ def _provider_value(field: providers.base.Field, _names: Names, cell: object) ->
     return bare if field.accepts(bare) and not field.accepts(text) else text
 
 
+def _countries_field(way: str, example: str) -> Field:
+    return Field(
+        f"allowed_{way}",
+        f"{way.capitalize()} countries",
+        (f"allowed {way} countries", f"allowed {way}"),
+        example=example,
+        read=lambda names, cell: names.codes(cell),
+        words=country_names,
+    )
+
+
 PROVIDERS = tuple(
     Field(field.name, field.label, (f"{provider.name} {field.label}", field.name), read=partial(_provider_value, field))
     for provider in all_providers()
@@ -71,22 +82,8 @@ CONFIGURED = (
         read=lambda names, cell: names.agent(cell),
         words=lambda agent: agent.name if agent else "",
     ),
-    Field(
-        "allowed_inbound",
-        "Inbound countries",
-        ("allowed inbound countries", "allowed inbound"),
-        example="United States; Canada",
-        read=lambda names, cell: names.codes(cell),
-        words=country_names,
-    ),
-    Field(
-        "allowed_outbound",
-        "Outbound countries",
-        ("allowed outbound countries", "allowed outbound"),
-        example="US",
-        read=lambda names, cell: names.codes(cell),
-        words=country_names,
-    ),
+    _countries_field("inbound", "United States; Canada"),
+    _countries_field("outbound", "US"),
     Field(
         "tags",
         "Tags",

@@ -25,20 +25,6 @@ from services.core.transactions import overtaken, writing
 from services.text import numbering
 from services.text.numbering import Bare, ReadNumber
 
-__all__ = [
-    "Configuration",
-    "Plan",
-    "Prepared",
-    "Preview",
-    "expect_listed",
-    "plan_of",
-    "prepare",
-    "preview",
-    "put",
-    "register",
-    "understand",
-]
-
 
 @dataclass(frozen=True)
 class Configuration:

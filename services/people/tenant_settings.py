@@ -18,9 +18,9 @@ from services.health.thresholds import Thresholds
 
 @dataclass(frozen=True)
 class TenantSettings:
-    """A tenant's settings at `version`."""
+    """The settings of the tenant `id` at `version`."""
 
-    tenant_id: int
+    id: int
     time_zone: str
     limits: Thresholds
     version: int
