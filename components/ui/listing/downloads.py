@@ -8,7 +8,6 @@ import streamlit as st
 from services.text import exports
 
 _WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_FORMATS = (("CSV", exports.text, "csv", "text/csv", "csv"), ("Excel", exports.workbook, "xlsx", _WORKBOOK, "table"))
 
 
 def downloads(file: Callable[[exports.Writer], bytes], name: str, total: str) -> None:
@@ -20,7 +19,10 @@ def download(file: Callable[[exports.Writer], bytes], name: str, caption: str, l
     """Draw a menu of the formats in which a file can be taken away; it is made when it is asked for."""
     with st.popover(label, icon=":material/download:"):
         st.caption(caption)
-        for kind, made, end, media, icon in _FORMATS:
+        for kind, made, end, media, icon in (
+            ("CSV", exports.text, "csv", "text/csv", "csv"),
+            ("Excel", exports.workbook, "xlsx", _WORKBOOK, "table"),
+        ):
             st.download_button(
                 kind,
                 partial(file, made),
