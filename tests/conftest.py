@@ -21,6 +21,7 @@ from sqlmodel import Session
 from streamlit.components.v2 import manifest_scanner
 
 import db.base.engine
+from db.base.tables import table_of
 from db.models import AuditEvent, Role, User
 from providers.sandbox.server import Sandbox, running
 from services.audit import wording
@@ -143,7 +144,7 @@ def database(request: pytest.FixtureRequest, engines: Callable[[str], sa.Engine]
 def _expect_words(engine: sa.Engine) -> None:
     """See that whatever the test has written into the audit log can be told in words."""
     with engine.connect() as connection:
-        for event in connection.execute(sa.select(AuditEvent.__table__)):
+        for event in connection.execute(sa.select(table_of(AuditEvent))):
             assert event.action in set(Action), event
             assert event.subject_type in wording.KINDS, event
             for name in {**event.before, **event.after}.keys() - {"provider_fields", "currency"}:

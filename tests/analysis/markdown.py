@@ -342,5 +342,5 @@ def _is_number(node: ast.expr) -> bool:
 
 def _is_of_numbers(spec: ast.expr) -> bool:
     """Return whether a format is of numbers or of times, so that no text can be in it."""
-    text = "".join(part.value for part in getattr(spec, "values", []) if isinstance(part, ast.Constant))
+    text = "".join(str(part.value) for part in getattr(spec, "values", []) if isinstance(part, ast.Constant))
     return bool(re.fullmatch(r"[+ ]?\d*(?:[,_](?:\.\d+)?[dfg%]?|(?:\.\d+)?[dfg%])|.*%[A-Za-z].*", text))

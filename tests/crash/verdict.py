@@ -93,7 +93,7 @@ def _of_order(order: NumberOrder, told: Counter[tuple[str, int | None, str]]) ->
     if order.state in OPEN:
         return [f"order {order.id} is still {order.state}: {order.problem}"]
     confirmed = order.state is OrderState.CONFIRMED
-    expected = {
+    expected: dict[tuple[str, int | None, str], int] = {
         ("order", order.id, Action.ORDERS_PLACE): 1,
         ("order", order.id, Action.ORDERS_CONFIRM): int(confirmed),
         ("order", order.id, Action.ORDERS_FAIL): int(not confirmed),

@@ -1,5 +1,6 @@
 """Queries of the lists go through indexes: no plan scans the table."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -139,7 +140,7 @@ def test_what_calls_for_attention_is_found_through_its_index(
     assert any(index in step for step in plans), plans
 
 
-ORDERS = {
+ORDERS: dict[str, Callable[[Session], object]] = {
     "whether a number is being ordered": lambda s: db.orders.queries.has_open(s, "+14155552671"),
     "the numbers being ordered": db.orders.queries.open_numbers,
     "the oldest": db.orders.queries.oldest_open,

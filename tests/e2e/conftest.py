@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,7 @@ def twilio(server: str, sandbox_port: int) -> Twilio:
     root = f"http://127.0.0.1:{sandbox_port}/api/2010-04-01/Accounts/{MAIN.sid}/IncomingPhoneNumbers"
 
     def ask(method: str, path: str = "", **values: str) -> dict[str, Any]:
-        sent = {"params": values} if method == "GET" else {"data": values}
+        sent: dict[str, Any] = {"params": values} if method == "GET" else {"data": values}
         answer = requests.request(method, f"{root}{path}.json", auth=(MAIN.sid, MAIN.token), timeout=10, **sent)
         answer.raise_for_status()
         return answer.json() if answer.content else {}
@@ -194,12 +194,12 @@ def visitor(
 _FAILED = pytest.StashKey[bool]()
 
 
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Remember for the teardown whether the test failed."""
-    outcome = yield
-    report = outcome.get_result()
+    report = yield
     if report.when == "call":
         item.stash[_FAILED] = report.failed
         if report.failed:
             report.sections.append(("Pictures", str(PICTURES)))
+    return report

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Locator, Page, WebSocket, expect
@@ -43,12 +44,12 @@ class Console:
     def _connected(self, socket: WebSocket) -> None:
         self._socket = socket
 
-    def open(self, path: str = "/") -> "Console":
+    def open(self, path: str = "/") -> Self:
         """Go to *path* and wait until it is drawn."""
         self.page.goto(self.address + path)
         return self.settle()
 
-    def settle(self) -> "Console":
+    def settle(self) -> Self:
         """Wait until the script has run and nothing on the page is out of date."""
         app = self.page.locator("[data-testid=stApp]")
         expect(app).to_have_attribute("data-test-connection-state", "CONNECTED")
@@ -66,7 +67,7 @@ class Console:
             yield
         self.settle()
 
-    def sign_in(self, username: str, password: str = PASSWORD) -> "Console":
+    def sign_in(self, username: str, password: str = PASSWORD) -> Self:
         """Fill the sign-in form and wait until its cookie is written."""
         self.page.get_by_role("textbox", name="User name").fill(username)
         self.page.get_by_role("textbox", name="Password").fill(password)
@@ -78,7 +79,7 @@ class Console:
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
 
-    def press(self, name: str) -> "Console":
+    def press(self, name: str) -> Self:
         with self.rerun():
             self.button(name).click()
         return self
@@ -89,7 +90,7 @@ class Console:
     def heading(self, name: str) -> Locator:
         return self.page.get_by_role("heading", name=name, exact=True)
 
-    def choose(self, name: str, option: str) -> "Console":
+    def choose(self, name: str, option: str) -> Self:
         """Choose *option* in the selectbox or multiselect *name*, and close its menu."""
         self.settle()
         box = self.page.get_by_role("combobox", name=name, exact=True)
@@ -105,7 +106,7 @@ class Console:
                 box.press("Escape")
         return self
 
-    def choose_tenant(self, tenant: str) -> "Console":
+    def choose_tenant(self, tenant: str) -> Self:
         chosen = self.page.locator("[data-testid=stSidebar] [data-testid=stSelectbox]")
         box = self.page.get_by_role("combobox", name="Tenant", exact=True)
         if tenant not in chosen.inner_text() and box.input_value() != tenant:
@@ -113,7 +114,7 @@ class Console:
         expect(self.page.get_by_text("Select a tenant")).to_have_count(0)
         return self
 
-    def filter(self, name: str, option: str) -> "Console":
+    def filter(self, name: str, option: str) -> Self:
         """Add *option* to the filter *name* and close the filters again."""
         filters = self.page.get_by_role("button", name=re.compile("^Filters"))
         filters.click()
@@ -123,7 +124,7 @@ class Console:
         expect(self.page.get_by_role("combobox", name=name, exact=True)).to_have_count(0)
         return self
 
-    def search(self, text: str) -> "Console":
+    def search(self, text: str) -> Self:
         """Type into the search box and wait until the address carries it."""
         box = self.page.get_by_role("searchbox", name="Search", exact=True)
         with self.rerun():
@@ -169,13 +170,13 @@ class Console:
         """Return a row of the list."""
         return self.page.locator(f"{LISTING} tbody tr").nth(index)
 
-    def open_row(self, index: int) -> "Console":
+    def open_row(self, index: int) -> Self:
         """Click the number in a row of the list, which opens its page."""
         self.row(index).get_by_role("link").first.click()
         expect(self.page).to_have_url(re.compile(r"/number\?id=\d+"))
         return self.settle()
 
-    def select_row(self, index: int) -> "Console":
+    def select_row(self, index: int) -> Self:
         """Select a row of the list."""
         with self.rerun():
             self.row(index).locator("input").check()
@@ -201,4 +202,4 @@ def _ends_a_run(frame: bytes | str) -> bool:
     if isinstance(frame, str):
         return False
     message = ForwardMsg.FromString(frame)
-    return message.HasField("script_finished") and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
+    return bool(message.HasField("script_finished") and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY)

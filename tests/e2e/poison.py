@@ -88,7 +88,7 @@ def _tables(connection: sa.Connection) -> dict[str, sa.Table]:
 
 
 def _fill(app: sa.Connection, table: sa.Table, column: sa.Column[Any]) -> None:
-    row = sa.literal_column("rowid")
+    row: sa.ColumnElement[int] = sa.literal_column("rowid")
     if isinstance(column.type, sa.JSON):
         for at, value in app.execute(sa.select(row, column)).all():
             changed = dict.fromkeys(value, POISON) if isinstance(value, dict) else [POISON]

@@ -2,6 +2,7 @@
 
 import io
 import re
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -48,7 +49,7 @@ def test_the_report_is_downloaded_as_pdf_and_as_excel(visitor: Visitor) -> None:
     assert "by Victor Viewer" in text
     assert "Changes from 1 Jan 2026" in text
     book = CalamineWorkbook.from_filelike(io.BytesIO(files["Excel, with all numbers"]))
-    summary = dict(book.get_sheet_by_name("Summary").to_python()[1:])
+    summary: dict[Any, Any] = {row[0]: row[1] for row in book.get_sheet_by_name("Summary").to_python()[1:]}
     assert summary["First day of changes"] == "2026-01-01"
     assert len(book.get_sheet_by_name("Numbers").to_python()) == summary["Numbers held"] + 1
     tab.expect_no_error()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Block
 
 PAGES = Path(__file__).parents[2] / "pages"
 TEXTS = ("title", "subheader", "markdown", "caption", "code", "error", "warning", "info", "success", "toast")
@@ -60,14 +61,19 @@ def buttons(tab: AppTest) -> list[str]:
     return [button.label for button in tab.button]
 
 
+def elements(part: AppTest | Block, kind: str) -> list[Any]:
+    """Return the elements of a *kind* in the tab or in a part of it, which Streamlit declares as anything there is."""
+    return list(part.get(kind))
+
+
 def links(tab: AppTest) -> list[str]:
     """Return what the links to other pages say, without those of the menu."""
-    return [link.value for link in tab.main.get("page_link")]
+    return [link.value for link in elements(tab.main, "page_link")]
 
 
 def texts(tab: AppTest, *kinds: str) -> list[str]:
     """Return what can be read in the tab, of the given kinds of element or of all."""
-    return [str(element.value) for kind in kinds or TEXTS for element in tab.get(kind)]
+    return [str(element.value) for kind in kinds or TEXTS for element in elements(tab, kind)]
 
 
 def title(tab: AppTest) -> str:
@@ -94,7 +100,7 @@ class Listing:
 
 def listings(tab: AppTest) -> list[Listing]:
     """Return the lists in the tab."""
-    return [Listing(found.proto) for found in tab.get("bidi_component")]
+    return [Listing(found.proto) for found in elements(tab, "bidi_component")]
 
 
 def tables(tab: AppTest) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from services.people.sign_in import ALL_TENANTS
 from tests.analysis.statements import queries_of
 from tests.conftest import World
 from tests.pages.conftest import Stock
-from tests.pages.tab import buttons, links, press, signed_in, texts, visit
+from tests.pages.tab import buttons, elements, links, press, signed_in, texts, visit
 
 PAGE = "activity.py"
 SENTENCES = ("**Operator** added the number", "**Operator** added the campaign")
@@ -31,7 +32,7 @@ def opened(username: str = "viewer", works_in: int | None = None, **query: str |
 
 def events(tab: AppTest) -> list[str]:
     """Return what was done, newest first, with its values."""
-    return [str(told.value) for told in tab.main.get("markdown") if str(told.value).startswith("**")]
+    return [str(told.value) for told in elements(tab.main, "markdown") if str(told.value).startswith("**")]
 
 
 def subjects(tab: AppTest) -> list[str]:
@@ -94,7 +95,7 @@ def test_filters_come_from_the_address_and_their_chips_remove_them(
 ) -> None:
     numbers.rename(session, world.admin, stock.sales, "A", version=1)
     numbers.rename(session, world.operator, stock.sales, "B", version=2)
-    query = {"activity_search": "(415) 555-2671", "activity_who": "Admin", "activity_kind": "Number"}
+    query: dict[str, Any] = {"activity_search": "(415) 555-2671", "activity_who": "Admin", "activity_kind": "Number"}
     tab = opened(**query, activity_action="Numbers: changed the label")
     assert events(tab) == ["**Admin** changed the label  \n:small[Label: Sales → **A**]"]
     for chip, amount in (
@@ -126,11 +127,12 @@ def test_a_period_that_ends_before_it_starts_says_so_and_shows_nothing(world: Wo
 def test_the_usual_periods_set_the_day_to_start_on(world: World, stock: Stock) -> None:
     tab = opened(activity_to="2020-05-04")
     assert any(NOTHING in text for text in texts(tab, "markdown"))
-    (period,) = [group for group in tab.get("button_group") if group.label == "Period"]
+    (period,) = [group for group in elements(tab, "button_group") if group.label == "Period"]
     assert period.value is None
     for days in (1, 7, 30):
         tab.segmented_control(key="activity_period").set_value(days).run()
         first = tab.date_input(key="activity_from").value
+        assert isinstance(first, date)
         assert date.today() - first in (timedelta(days=days - 1), timedelta(days=days))  # noqa: DTZ011
         assert tab.date_input(key="activity_to").value is None
         assert len(events(tab)) == 4
@@ -141,13 +143,14 @@ def test_the_usual_periods_set_the_day_to_start_on(world: World, stock: Stock) -
 def test_nonsense_in_the_address_shows_what_the_defaults_show(
     world: World, stock: Stock, subtests: pytest.Subtests
 ) -> None:
-    for address in (
+    addresses: tuple[dict[str, Any], ...] = (
         {"activity_from": "abc", "activity_to": "9999-12-31"},
         {"activity_from": "0001-01-01", "activity_page": "-1"},
         {"activity_who": "Nobody", "activity_action": "' OR 1=1 --", "activity_kind": "star"},
         {"activity_tenant": "Other", "activity_per_page": "1000000", "activity_page": "99999999999999999999"},
         {"id": "abc"},
-    ):
+    )
+    for address in addresses:
         with subtests.test("&".join(address)):
             assert len(events(opened(**address))) == 4
 

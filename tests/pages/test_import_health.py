@@ -1,6 +1,8 @@
 """The ways in which health comes in, as a page: tabs in the address, and a call log that is read on it."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -25,13 +27,14 @@ LOG = {"health_from": "Twilio call log"}
 EXPLAINED = "Reads each finished day"
 
 
-def outcomes(tab: AppTest) -> list[tuple[int, str, str]]:
+def outcomes(tab: AppTest) -> list[tuple[Any, ...]]:
     """Return row, outcome and column of the table of outcomes."""
-    return [(row.Row, *row.Outcome, row.Column) for row in tab.dataframe[-1].value.itertuples()]
+    rows: Iterable[Any] = tab.dataframe[-1].value.itertuples()
+    return [(row.Row, *row.Outcome, row.Column) for row in rows]
 
 
-def holds(tab: object, text: str) -> bool:
-    return any(text in found for found in texts(tab))  # type: ignore[arg-type]
+def holds(tab: AppTest, text: str) -> bool:
+    return any(text in found for found in texts(tab))
 
 
 def test_only_the_open_way_is_drawn_and_the_address_says_which(world: World) -> None:

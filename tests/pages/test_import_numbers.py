@@ -1,5 +1,7 @@
 """Numbers brought in by the file, as a page: columns, a check that writes nothing, and what came of every row."""
 
+from typing import Any
+
 import pytest
 from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
@@ -27,9 +29,9 @@ def with_file(text: str, username: str = "operator") -> AppTest:
     return tab.run()
 
 
-def shown(tab: AppTest) -> list[tuple[object, ...]]:
+def shown(tab: AppTest) -> list[tuple[Any, ...]]:
     """Return row, number, outcome and reason of the table of outcomes."""
-    table = tab.dataframe[-1].value
+    table: Any = tab.dataframe[-1].value
     return [
         (row.Row, row.Number, list(row.Outcome), row.Reason) for row in table.itertuples() if "Outcome" in table.columns
     ]
@@ -137,7 +139,7 @@ def test_a_file_whose_turn_did_not_come_is_read_when_that_is_asked_again(world: 
     assert "Import 1 row" in buttons(tab)
 
 
-def column(tab: AppTest, title: str) -> Selectbox[str]:
+def column(tab: AppTest, title: str) -> Selectbox[Any]:
     """Return the choice of the column that holds *title*."""
     return next(box for box in tab.selectbox if box.label == title)
 

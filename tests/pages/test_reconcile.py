@@ -12,7 +12,8 @@ from db.base.scope import Scope
 from db.models import Connection
 from providers.sandbox.accounts import MAIN, SMALL
 from providers.sandbox.faults import Fault, Kind
-from providers.sandbox.server import OwnedSeed, Sandbox
+from providers.sandbox.server import Sandbox
+from providers.sandbox.store import OwnedSeed
 from services.core import settings
 from services.core.errors import DatabaseUnavailable
 from services.numbers import numbers

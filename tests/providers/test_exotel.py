@@ -11,12 +11,13 @@ from providers.errors import NotSupported, OutcomeUnknown, ProviderUnavailable, 
 from providers.records import NumberSearch, NumberType, Webhooks
 from providers.sandbox import exotel
 from providers.sandbox.faults import Fault, Kind
+from providers.sandbox.server import Sandbox
 
 FLOW = f"http://my.exotel.com/{exotel.ACCOUNT_SID}/exoml/start_voice/2002"
 NOW = datetime.now(UTC)
 
 
-def connect(sandbox, *, token: str = exotel.API_TOKEN, timeout: float = 5.0) -> Provider:
+def connect(sandbox: Sandbox, *, token: str = exotel.API_TOKEN, timeout: float = 5.0) -> Provider:
     credentials = {
         "account_sid": exotel.ACCOUNT_SID,
         "api_key": exotel.API_KEY,
@@ -27,19 +28,19 @@ def connect(sandbox, *, token: str = exotel.API_TOKEN, timeout: float = 5.0) -> 
 
 
 @pytest.mark.parametrize(("sid", "e164"), [("exo-1", "+918047180001"), ("exo-2", "+911139585476")])
-def test_an_exophone_of_the_account_is_found(sandbox, sid, e164):
+def test_an_exophone_of_the_account_is_found(sandbox: Sandbox, sid: str, e164: str) -> None:
     found = connect(sandbox).find_owned_sid(sid)
 
     assert found is not None
     assert (found.sid, found.e164) == (sid, e164)
 
 
-def test_a_foreign_exophone_is_not_found(sandbox):
+def test_a_foreign_exophone_is_not_found(sandbox: Sandbox) -> None:
     assert connect(sandbox).find_owned_sid("exo-9") is None
     assert connect(sandbox).find_owned_sid("../../exo-1") is None
 
 
-def test_webhooks_are_set_and_read(sandbox):
+def test_webhooks_are_set_and_read(sandbox: Sandbox) -> None:
     provider = connect(sandbox)
     before = provider.webhooks("exo-1")
     changed = provider.set_webhooks("exo-1", voice_url=FLOW)
@@ -48,13 +49,13 @@ def test_webhooks_are_set_and_read(sandbox):
     assert provider.webhooks("exo-1") == changed.webhooks
 
 
-def test_a_status_callback_has_no_place_at_exotel(sandbox):
+def test_a_status_callback_has_no_place_at_exotel(sandbox: Sandbox) -> None:
     with pytest.raises(RequestRejected, match="call flow"):
         connect(sandbox).set_webhooks("exo-1", status_callback="https://voice.example.com/status")
 
 
 @pytest.mark.parametrize("field", ["voice_method", "voice_fallback_url", "trunk_sid"])
-def test_exotel_keeps_urls_alone(sandbox, field):
+def test_exotel_keeps_urls_alone(sandbox: Sandbox, field: str) -> None:
     with pytest.raises(RequestRejected, match=field.replace("_", " ")):
         connect(sandbox).set_webhooks("exo-1", **{field: "POST"})
 
@@ -64,23 +65,24 @@ def test_exotel_keeps_urls_alone(sandbox, field):
     [("08047180001", False), ("+918047180001", False), ("080-4718 0001", False), ("", False)]
     + [(label, True) for label in ("4718", "0001", "08047180002", "Call 08047180001", "Sales")],
 )
-def test_an_exophone_is_named_only_by_a_name_that_is_not_its_own(sandbox, name, is_named):
+def test_an_exophone_is_named_only_by_a_name_that_is_not_its_own(sandbox: Sandbox, name: str, is_named: bool) -> None:
     url = f"{sandbox.url}/exotel/v2_beta/Accounts/{exotel.ACCOUNT_SID}/IncomingPhoneNumbers/exo-1"
     auth = (exotel.API_KEY, exotel.API_TOKEN)
     try:
         requests.put(url, {"FriendlyName": name}, auth=auth, timeout=5).raise_for_status()
         found = connect(sandbox).find_owned_sid("exo-1")
+        assert found
         assert (found.label, found.is_named) == (name, is_named)
     finally:
         requests.put(url, {"FriendlyName": exotel.NUMBERS["exo-1"]}, auth=auth, timeout=5)
 
 
-def test_wrong_credentials_are_rejected(sandbox):
+def test_wrong_credentials_are_rejected(sandbox: Sandbox) -> None:
     with pytest.raises(RequestRejected, match="API key and token"):
         connect(sandbox, token="wrong").find_owned_sid("exo-1")
 
 
-def test_webhooks_of_an_unknown_exophone_are_rejected(sandbox):
+def test_webhooks_of_an_unknown_exophone_are_rejected(sandbox: Sandbox) -> None:
     with pytest.raises(RequestRejected, match="no such ExoPhone"):
         connect(sandbox).set_webhooks("exo-9", voice_url=FLOW)
 
@@ -95,7 +97,9 @@ def test_webhooks_of_an_unknown_exophone_are_rejected(sandbox):
         (Fault(Kind.TOO_MANY, retry_after=3, times=2), ProviderUnavailable, ProviderUnavailable),
     ],
 )
-def test_faults_mean_the_same_as_at_twilio(sandbox, fault, read, write):
+def test_faults_mean_the_same_as_at_twilio(
+    sandbox: Sandbox, fault: Fault, read: type[Exception], write: type[Exception]
+) -> None:
     sandbox.fault(fault)
     provider = connect(sandbox, timeout=0.3)
 
@@ -123,7 +127,7 @@ VERBS = {
 
 
 @pytest.mark.parametrize("capability", Capability)
-def test_exotel_does_what_it_says_and_tells_why_not_else(sandbox, capability):
+def test_exotel_does_what_it_says_and_tells_why_not_else(sandbox: Sandbox, capability: Capability) -> None:
     provider = PROVIDERS["exotel"]
     if provider.can(capability):
         assert VERBS[capability](connect(sandbox)) is not None
@@ -133,7 +137,7 @@ def test_exotel_does_what_it_says_and_tells_why_not_else(sandbox, capability):
 
 
 @pytest.mark.parametrize("key", ["mcube", "sip"])
-def test_providers_without_an_api_say_so(key):
+def test_providers_without_an_api_say_so(key: str) -> None:
     provider = PROVIDERS[key]
 
     assert provider.capabilities() == frozenset()
@@ -141,5 +145,5 @@ def test_providers_without_an_api_say_so(key):
         provider.connect({})
 
 
-def test_twilio_offers_every_verb():
+def test_twilio_offers_every_verb() -> None:
     assert set(Capability) == PROVIDERS["twilio"].capabilities() == set(VERBS)

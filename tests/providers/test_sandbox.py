@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import Any
 
 import phonenumbers
 import pytest
 import requests
 
+from providers.base import Provider
 from providers.errors import OutcomeUnknown
 from providers.records import NumberSearch, NumberType
 from providers.sandbox import OwnedSeed, accounts, number_sid
@@ -39,7 +41,7 @@ def get(url: str, auth: tuple[str, str] | None = MAIN, **query: str) -> requests
 # The stock
 
 
-def test_every_number_is_valid_and_the_same_at_every_start():
+def test_every_number_is_valid_and_the_same_at_every_start() -> None:
     first = [number.e164 for number in shelf()]
 
     assert first == [number.e164 for number in shelf()]
@@ -47,7 +49,7 @@ def test_every_number_is_valid_and_the_same_at_every_start():
     assert all(phonenumbers.is_valid_number(phonenumbers.parse(number)) for number in first)
 
 
-def test_the_large_account_holds_2500_valid_numbers(untouched):
+def test_the_large_account_holds_2500_valid_numbers(untouched: Sandbox) -> None:
     with untouched.store.reading() as db:
         held = [row[0] for row in db.execute("SELECT e164 FROM owned WHERE account_sid = ?", (accounts.MAIN.sid,))]
 
@@ -55,7 +57,7 @@ def test_the_large_account_holds_2500_valid_numbers(untouched):
     assert all(phonenumbers.is_valid_number(phonenumbers.parse(number)) for number in held)
 
 
-def test_every_type_of_every_country_has_numbers(untouched):
+def test_every_type_of_every_country_has_numbers(untouched: Sandbox) -> None:
     provider = connect(untouched, accounts.MAIN)
 
     for code, market in MARKETS.items():
@@ -67,7 +69,7 @@ def test_every_type_of_every_country_has_numbers(untouched):
 
 
 @pytest.mark.parametrize("path", ["/IncomingPhoneNumbers.json", "/Calls.json", "/Addresses.json"])
-def test_lists_of_the_2010_api_have_one_key_beside_their_paging(sandbox, path):
+def test_lists_of_the_2010_api_have_one_key_beside_their_paging(sandbox: Sandbox, path: str) -> None:
     paging = ["end", "first_page_uri", "next_page_uri", "page", "page_size", "previous_page_uri", "start", "uri"]
     body = get(api(sandbox, path)).json()
 
@@ -77,11 +79,11 @@ def test_lists_of_the_2010_api_have_one_key_beside_their_paging(sandbox, path):
 
 
 @pytest.mark.parametrize("size", ["0", "1001", "many"])
-def test_a_page_has_1_to_1000_rows(sandbox, size):
+def test_a_page_has_1_to_1000_rows(sandbox: Sandbox, size: str) -> None:
     assert get(api(sandbox, "/IncomingPhoneNumbers.json"), PageSize=size).status_code == 400
 
 
-def test_newer_lists_link_to_twilios_own_host(sandbox):
+def test_newer_lists_link_to_twilios_own_host(sandbox: Sandbox) -> None:
     body = get(f"{sandbox.url}/pricing/v1/PhoneNumbers/Countries", PageSize="5").json()
 
     assert body["meta"]["key"] == "countries"
@@ -89,7 +91,7 @@ def test_newer_lists_link_to_twilios_own_host(sandbox):
     assert "phone_number_prices" not in body["countries"][0]
 
 
-def test_an_owned_number_is_told_as_twilio_tells_it(sandbox):
+def test_an_owned_number_is_told_as_twilio_tells_it(sandbox: Sandbox) -> None:
     listed = get(api(sandbox, "/IncomingPhoneNumbers.json"), PageSize="1").json()["incoming_phone_numbers"][0]
     one = get(api(sandbox, f"/IncomingPhoneNumbers/{listed['sid']}.json")).json()
 
@@ -99,14 +101,14 @@ def test_an_owned_number_is_told_as_twilio_tells_it(sandbox):
     assert parsedate_to_datetime(one["date_created"]).tzinfo is not None
 
 
-def test_a_number_for_sale_spells_its_capabilities_differently(sandbox):
+def test_a_number_for_sale_spells_its_capabilities_differently(sandbox: Sandbox) -> None:
     row = get(api(sandbox, "/AvailablePhoneNumbers/US/Local.json")).json()["available_phone_numbers"][0]
 
     assert set(row["capabilities"]) == {"voice", "SMS", "MMS", "fax"}
     assert isinstance(row["latitude"], str)
 
 
-def test_statuses_of_a_purchase_and_a_release(sandbox, small):
+def test_statuses_of_a_purchase_and_a_release(sandbox: Sandbox, small: Provider) -> None:
     form = {"PhoneNumber": on_shelf(small)}
     created = requests.post(api(sandbox, "/IncomingPhoneNumbers.json", SMALL), form, auth=SMALL, timeout=5)
     one = api(sandbox, f"/IncomingPhoneNumbers/{created.json()['sid']}.json", SMALL)
@@ -118,7 +120,7 @@ def test_statuses_of_a_purchase_and_a_release(sandbox, small):
 
 
 @pytest.mark.parametrize("auth", [None, ("AC" + "9" * 32, "sandbox"), (MAIN[0], "wrong"), SMALL])
-def test_without_the_right_credentials_there_is_nothing(sandbox, auth):
+def test_without_the_right_credentials_there_is_nothing(sandbox: Sandbox, auth: tuple[str, str] | None) -> None:
     answer = get(api(sandbox, "/IncomingPhoneNumbers.json"), auth)
 
     assert (answer.status_code, answer.json()["code"]) == (401, 20003)
@@ -128,7 +130,7 @@ def test_without_the_right_credentials_there_is_nothing(sandbox, auth):
 @pytest.mark.parametrize(
     "path", ["/IncomingPhoneNumbers/PN0.json", "/AvailablePhoneNumbers/US/Mobile.json", "/Nothing.json"]
 )
-def test_an_error_has_twilios_body_and_headers(sandbox, path):
+def test_an_error_has_twilios_body_and_headers(sandbox: Sandbox, path: str) -> None:
     answer = get(api(sandbox, path))
 
     assert answer.status_code == 404
@@ -142,31 +144,34 @@ def test_an_error_has_twilios_body_and_headers(sandbox, path):
     ("excluded", "left"),
     [("All", {"none"}), ("Local", {"none", "any", "foreign"}), ("Foreign", {"none", "any", "local"})],
 )
-def test_searches_can_leave_out_numbers_that_ask_for_an_address(sandbox, excluded, left):
+def test_searches_can_leave_out_numbers_that_ask_for_an_address(
+    sandbox: Sandbox, excluded: str, left: set[str]
+) -> None:
+    without: dict[str, Any] = {f"Exclude{excluded}AddressRequired": "true"}
     seen = set()
     for code, market in MARKETS.items():
         for type in market.ranges:
             path = f"/AvailablePhoneNumbers/{code}/{type.title().replace('_', '')}.json"
-            rows = get(api(sandbox, path), **{f"Exclude{excluded}AddressRequired": "true"}).json()
+            rows = get(api(sandbox, path), **without).json()
             seen |= {row["address_requirements"] for row in rows["available_phone_numbers"]}
 
     assert seen == left
 
 
-def test_searches_know_regions(sandbox):
+def test_searches_know_regions(sandbox: Sandbox) -> None:
     rows = get(api(sandbox, "/AvailablePhoneNumbers/CA/Local.json"), InRegion="QC").json()["available_phone_numbers"]
 
     assert {row["locality"] for row in rows} == {"Montreal", "Quebec City"}
 
 
 @pytest.mark.parametrize(("area", "code"), [("533", 21452), ("1x", 21451)])
-def test_area_codes_without_numbers(sandbox, area, code):
+def test_area_codes_without_numbers(sandbox: Sandbox, area: str, code: int) -> None:
     answer = requests.post(api(sandbox, "/IncomingPhoneNumbers.json"), {"AreaCode": area}, auth=MAIN, timeout=5)
 
     assert (answer.status_code, answer.json()["code"]) == (400, code)
 
 
-def test_area_code_500_always_has_one(sandbox):
+def test_area_code_500_always_has_one(sandbox: Sandbox) -> None:
     answer = requests.post(api(sandbox, "/IncomingPhoneNumbers.json"), {"AreaCode": "500"}, auth=MAIN, timeout=5)
 
     assert answer.status_code == 201
@@ -175,7 +180,7 @@ def test_area_code_500_always_has_one(sandbox):
 # Faults over HTTP
 
 
-def test_faults_are_listed_replaced_and_cleared(sandbox):
+def test_faults_are_listed_replaced_and_cleared(sandbox: Sandbox) -> None:
     url = f"{sandbox.url}/faults"
     first = requests.post(url, json={"kind": "delay", "seconds": 0.1}, timeout=5)
     second = requests.post(url, json={"kind": 429, "method": "post", "times": 3}, timeout=5)
@@ -188,14 +193,14 @@ def test_faults_are_listed_replaced_and_cleared(sandbox):
 
 
 @pytest.mark.parametrize("body", ["{", '{"seconds": 1}', '{"kind": "meteor"}', '{"kind": "delay", "colour": "red"}'])
-def test_an_unknown_fault_is_refused(sandbox, body):
+def test_an_unknown_fault_is_refused(sandbox: Sandbox, body: str) -> None:
     answer = requests.post(f"{sandbox.url}/faults", body, timeout=5)
 
     assert answer.status_code == 400
     assert answer.json()["error"]
 
 
-def test_a_fault_hits_its_requests_as_often_as_it_should(sandbox):
+def test_a_fault_hits_its_requests_as_often_as_it_should(sandbox: Sandbox) -> None:
     fault = {"kind": "503", "method": "GET", "path": "IncomingPhoneNumbers", "times": 2}
     requests.post(f"{sandbox.url}/faults", json=fault, timeout=5)
     numbers, account = api(sandbox, "/IncomingPhoneNumbers.json"), api(sandbox, ".json")
@@ -204,7 +209,7 @@ def test_a_fault_hits_its_requests_as_often_as_it_should(sandbox):
     assert [get(numbers).status_code for _ in range(3)] == [503, 503, 200]
 
 
-def test_a_fault_until_it_is_taken_back(sandbox):
+def test_a_fault_until_it_is_taken_back(sandbox: Sandbox) -> None:
     requests.post(f"{sandbox.url}/faults", json={"kind": "429", "retry_after": 2, "times": None}, timeout=5)
     answers = [get(api(sandbox, ".json")) for _ in range(3)]
 
@@ -214,7 +219,7 @@ def test_a_fault_until_it_is_taken_back(sandbox):
 
 
 @pytest.mark.parametrize("kind", ["drop_before", "drop_after"])
-def test_a_dropped_connection_closes_without_a_byte(sandbox, kind):
+def test_a_dropped_connection_closes_without_a_byte(sandbox: Sandbox, kind: str) -> None:
     requests.post(f"{sandbox.url}/faults", json={"kind": kind}, timeout=5)
     host, port = sandbox.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=5) as wire:
@@ -227,7 +232,7 @@ def test_a_dropped_connection_closes_without_a_byte(sandbox, kind):
 # What it keeps
 
 
-def test_the_ledger_can_be_asked_for_an_account(sandbox, small):
+def test_the_ledger_can_be_asked_for_an_account(sandbox: Sandbox, small: Provider) -> None:
     wanted = on_shelf(small)
     sid = small.buy(wanted).sid
     entries = get(f"{sandbox.url}/ledger", None, account=SMALL[0], number=wanted).json()["entries"]
@@ -236,7 +241,7 @@ def test_the_ledger_can_be_asked_for_an_account(sandbox, small):
     assert get(f"{sandbox.url}/ledger", None, account="AC0", number=wanted).json() == {"entries": []}
 
 
-def test_seeded_numbers_are_owned_without_a_purchase_and_only_once(sandbox, small):
+def test_seeded_numbers_are_owned_without_a_purchase_and_only_once(sandbox: Sandbox, small: Provider) -> None:
     seed = OwnedSeed("+14155550199", accounts.SMALL.sid, label="Reception", voice_url="https://voice.example.com")
     for _ in range(2):
         sandbox.seed_owned([seed])
@@ -252,7 +257,7 @@ def test_seeded_numbers_are_owned_without_a_purchase_and_only_once(sandbox, smal
     assert [row.e164 for row in small.search(NumberSearch("US", contains=f"{seed.e164}$"))] == [seed.e164]
 
 
-def test_a_seed_leaves_what_is_held_alone_and_a_released_one_is_not_held(sandbox, small):
+def test_a_seed_leaves_what_is_held_alone_and_a_released_one_is_not_held(sandbox: Sandbox, small: Provider) -> None:
     bought = small.buy(on_shelf(small), label="Bought")
     released = OwnedSeed("+14155550198", accounts.SMALL.sid, released=True)
     sandbox.seed_owned([OwnedSeed(bought.e164, accounts.SMALL.sid, label="Seeded"), released])
@@ -262,7 +267,7 @@ def test_a_seed_leaves_what_is_held_alone_and_a_released_one_is_not_held(sandbox
     assert small.find_owned(released.e164) is None
 
 
-def test_a_restart_keeps_the_state(tmp_path):
+def test_a_restart_keeps_the_state(tmp_path: Path) -> None:
     state = tmp_path / "state.db"
     with running(state) as sandbox:
         provider = connect(sandbox, accounts.SMALL)
@@ -287,7 +292,7 @@ def alone(state: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
         process.kill()
 
 
-def test_a_killed_process_keeps_what_it_sold(tmp_path):
+def test_a_killed_process_keeps_what_it_sold(tmp_path: Path) -> None:
     state = tmp_path / "state.db"
     with alone(state) as (url, process):
         provider = connect(url, accounts.SMALL)

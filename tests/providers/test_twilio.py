@@ -21,6 +21,7 @@ from providers.records import (
 )
 from providers.sandbox import accounts
 from providers.sandbox.seeds import MAGIC_NUMBER
+from providers.sandbox.server import Sandbox
 from tests.providers.helpers import connect, ledger, on_shelf
 
 HOOK = "https://voice.example.com/in"
@@ -29,9 +30,11 @@ HOOK = "https://voice.example.com/in"
 # What the account owns
 
 
-def test_owned_pages_walk_the_whole_account(untouched):
+def test_owned_pages_walk_the_whole_account(untouched: Sandbox) -> None:
     provider = connect(untouched, accounts.MAIN)
-    sizes, seen, token = [], Counter(), None
+    sizes: list[int] = []
+    seen: Counter[str] = Counter()
+    token: str | None = None
     while True:
         page = provider.owned_page(token=token)
         sizes.append(len(page.rows))
@@ -44,18 +47,18 @@ def test_owned_pages_walk_the_whole_account(untouched):
     assert set(seen.values()) == {1}
 
 
-def test_owned_yields_every_number_once(untouched):
+def test_owned_yields_every_number_once(untouched: Sandbox) -> None:
     numbers = list(connect(untouched, accounts.MAIN).owned(page_size=700))
 
     assert len(numbers) == len({number.e164 for number in numbers}) == 2500
     assert {number.type for number in numbers} == {NumberType.LOCAL}
 
 
-def test_owned_page_is_never_larger_than_twilio_allows(untouched):
+def test_owned_page_is_never_larger_than_twilio_allows(untouched: Sandbox) -> None:
     assert len(connect(untouched, accounts.MAIN).owned_page(page_size=5000).rows) == 1000
 
 
-def test_owned_pages_stay_whole_while_numbers_come_and_go(small):
+def test_owned_pages_stay_whole_while_numbers_come_and_go(small: Provider) -> None:
     kept = [small.buy(row.e164).sid for row in small.search(NumberSearch("US", area_code="512", limit=4))]
     first = small.owned_page(page_size=2)
     small.release(kept.pop())
@@ -66,7 +69,7 @@ def test_owned_pages_stay_whole_while_numbers_come_and_go(small):
     assert not {n.sid for n in first.rows} & {n.sid for n in rest.rows}
 
 
-def test_owned_page_filters_by_a_part_of_the_number(main):
+def test_owned_page_filters_by_a_part_of_the_number(main: Provider) -> None:
     some = next(islice(main.owned(), 1))
     rows = main.owned_page(matching=some.e164[3:-1]).rows
 
@@ -74,7 +77,7 @@ def test_owned_page_filters_by_a_part_of_the_number(main):
     assert all(some.e164[3:-1] in row.e164 for row in rows)
 
 
-def test_find_owned_compares_the_whole_number(main):
+def test_find_owned_compares_the_whole_number(main: Provider) -> None:
     some = next(main.owned())
 
     assert main.find_owned(some.e164) == some
@@ -82,7 +85,7 @@ def test_find_owned_compares_the_whole_number(main):
     assert main.find_owned(some.e164[:-1]) is None
 
 
-def test_find_owned_sid_sees_this_account_only(main, small):
+def test_find_owned_sid_sees_this_account_only(main: Provider, small: Provider) -> None:
     foreign = next(small.owned())
 
     assert small.find_owned_sid(foreign.sid) == foreign
@@ -93,7 +96,7 @@ def test_find_owned_sid_sees_this_account_only(main, small):
 # Buying
 
 
-def test_buy_returns_the_number_with_its_settings(sandbox, small):
+def test_buy_returns_the_number_with_its_settings(sandbox: Sandbox, small: Provider) -> None:
     wanted = on_shelf(small)
 
     bought = small.buy(wanted, label="Sales", voice_url=HOOK, status_callback=f"{HOOK}/status")
@@ -106,7 +109,7 @@ def test_buy_returns_the_number_with_its_settings(sandbox, small):
     assert ledger(sandbox, wanted) == ["purchase"]
 
 
-def test_buying_again_charges_nothing_and_updates(sandbox, small):
+def test_buying_again_charges_nothing_and_updates(sandbox: Sandbox, small: Provider) -> None:
     wanted = on_shelf(small)
     first = small.buy(wanted, label="One")
     second = small.buy(wanted, label="Two")
@@ -115,25 +118,25 @@ def test_buying_again_charges_nothing_and_updates(sandbox, small):
     assert ledger(sandbox, wanted) == ["purchase"]
 
 
-def test_buy_cuts_a_label_to_what_twilio_holds(small):
+def test_buy_cuts_a_label_to_what_twilio_holds(small: Provider) -> None:
     assert small.buy(on_shelf(small), label="x" * 80).label == "x" * 64
 
 
 @pytest.mark.parametrize(("number", "code"), [("+15005550000", "21422"), ("+15005550001", "21421"), ("+12", "21421")])
-def test_numbers_that_cannot_be_bought(main, number, code):
+def test_numbers_that_cannot_be_bought(main: Provider, number: str, code: str) -> None:
     with pytest.raises(RequestRejected, match="Nothing was changed or charged") as caught:
         main.buy(number)
     assert caught.value.code == code
 
 
-def test_the_number_for_tests_can_be_bought(main):
+def test_the_number_for_tests_can_be_bought(main: Provider) -> None:
     bought = main.buy(MAGIC_NUMBER)
     main.release(bought.sid)
 
     assert bought.e164 == MAGIC_NUMBER
 
 
-def test_a_number_of_somebody_else_is_rejected(sandbox, main, small):
+def test_a_number_of_somebody_else_is_rejected(sandbox: Sandbox, main: Provider, small: Provider) -> None:
     taken = main.buy(on_shelf(main)).e164
 
     with pytest.raises(RequestRejected, match="someone else") as caught:
@@ -142,7 +145,7 @@ def test_a_number_of_somebody_else_is_rejected(sandbox, main, small):
     assert ledger(sandbox, taken) == ["purchase"]
 
 
-def test_a_trial_account_has_one_number(sandbox):
+def test_a_trial_account_has_one_number(sandbox: Sandbox) -> None:
     trial = connect(sandbox, accounts.TRIAL)
 
     with pytest.raises(RequestRejected, match="trial") as caught:
@@ -162,7 +165,9 @@ def address_in(provider: Provider, country: str) -> str:
         ("MX", NumberType.TOLL_FREE, None, "US"),
     ],
 )
-def test_buy_with_the_address_that_the_regulator_asks_for(main, country, type, wrong, right):
+def test_buy_with_the_address_that_the_regulator_asks_for(
+    main: Provider, country: str, type: NumberType, wrong: str | None, right: str
+) -> None:
     wanted = on_shelf(main, country, type)
 
     with pytest.raises(RequestRejected, match="address") as caught:
@@ -171,7 +176,7 @@ def test_buy_with_the_address_that_the_regulator_asks_for(main, country, type, w
     assert main.buy(wanted, address_sid=address_in(main, right)).address_sid == address_in(main, right)
 
 
-def test_buy_with_the_bundle_that_the_regulator_asks_for(main):
+def test_buy_with_the_bundle_that_the_regulator_asks_for(main: Provider) -> None:
     bundles = {bundle.usable: bundle for bundle in main.bundles("DE", NumberType.LOCAL)}
     wanted, address = on_shelf(main, "DE"), address_in(main, "DE")
 
@@ -182,21 +187,21 @@ def test_buy_with_the_bundle_that_the_regulator_asks_for(main):
     assert main.buy(wanted, address_sid=address, bundle_sid=bundles[True].sid).bundle_sid == bundles[True].sid
 
 
-def test_bundles_tell_their_status(main):
+def test_bundles_tell_their_status(main: Provider) -> None:
     assert [b.status for b in main.bundles("AU", NumberType.MOBILE)] == [BundleStatus.PROVISIONALLY_APPROVED]
     assert [b.status for b in main.bundles("FR", NumberType.NATIONAL)] == [BundleStatus.REJECTED]
     assert [(b.status, b.usable) for b in main.bundles("IN", NumberType.TOLL_FREE)] == [(BundleStatus.IN_REVIEW, False)]
     assert main.bundles("JP", NumberType.VOIP) == ()
 
 
-def test_addresses_are_those_of_the_account(main, small):
+def test_addresses_are_those_of_the_account(main: Provider, small: Provider) -> None:
     (address,) = small.addresses()
 
     assert (address.country, address.lines) == ("US", "1 Main Street, 78701, Austin, TX")
     assert {a.country for a in main.addresses()} >= {"US", "DE", "GB"}
 
 
-def test_twenty_buyers_of_one_number_leave_one_owner_and_one_charge(sandbox):
+def test_twenty_buyers_of_one_number_leave_one_owner_and_one_charge(sandbox: Sandbox) -> None:
     buyers = [connect(sandbox, account) for account in (accounts.MAIN, accounts.SMALL) for _ in range(10)]
     wanted = on_shelf(buyers[0], "CA")
 
@@ -214,7 +219,7 @@ def test_twenty_buyers_of_one_number_leave_one_owner_and_one_charge(sandbox):
     assert ledger(sandbox, wanted) == ["purchase"]
 
 
-def test_twenty_buyers_of_twenty_numbers_all_succeed(sandbox, small):
+def test_twenty_buyers_of_twenty_numbers_all_succeed(sandbox: Sandbox, small: Provider) -> None:
     wanted = [row.e164 for row in small.search(NumberSearch("US", area_code="303", limit=20))]
 
     with ThreadPoolExecutor(20) as pool:
@@ -227,7 +232,7 @@ def test_twenty_buyers_of_twenty_numbers_all_succeed(sandbox, small):
 # Webhooks and release
 
 
-def test_webhooks_are_set_and_read_one_by_one(small):
+def test_webhooks_are_set_and_read_one_by_one(small: Provider) -> None:
     number = small.buy(on_shelf(small), voice_url=HOOK)
 
     changed = small.set_webhooks(number.sid, sms_url=f"{HOOK}/sms", status_callback=f"{HOOK}/status")
@@ -238,18 +243,18 @@ def test_webhooks_are_set_and_read_one_by_one(small):
     assert small.webhooks(number.sid).voice_url == ""
 
 
-def test_webhooks_of_a_number_that_is_not_ours_are_rejected(small):
+def test_webhooks_of_a_number_that_is_not_ours_are_rejected(small: Provider) -> None:
     with pytest.raises(RequestRejected) as caught:
         small.set_webhooks("PN" + "0" * 32, voice_url=HOOK)
     assert caught.value.code == "20404"
 
 
-def test_an_invalid_webhook_is_rejected_in_twilios_words(small):
+def test_an_invalid_webhook_is_rejected_in_twilios_words(small: Provider) -> None:
     with pytest.raises(RequestRejected, match="not a valid URL"):
         small.set_webhooks(next(small.owned()).sid, voice_url="ftp:/nowhere")
 
 
-def test_release_returns_the_number_to_the_shelf(sandbox, small):
+def test_release_returns_the_number_to_the_shelf(sandbox: Sandbox, small: Provider) -> None:
     wanted = on_shelf(small)
     first = small.buy(wanted)
 
@@ -261,7 +266,7 @@ def test_release_returns_the_number_to_the_shelf(sandbox, small):
     assert ledger(sandbox, wanted) == ["purchase", "release", "purchase"]
 
 
-def test_a_second_release_finds_nothing(small):
+def test_a_second_release_finds_nothing(small: Provider) -> None:
     number = small.buy(on_shelf(small))
     small.release(number.sid)
 
@@ -270,7 +275,7 @@ def test_a_second_release_finds_nothing(small):
     assert caught.value.code == "20404"
 
 
-def test_a_number_with_an_emergency_address_is_not_released(untouched):
+def test_a_number_with_an_emergency_address_is_not_released(untouched: Sandbox) -> None:
     provider = connect(untouched, accounts.MAIN)
     (oldest,) = (number for number in provider.owned() if number.label == "Line 0001" and number.e164[:5] == "+1201")
 
@@ -294,7 +299,7 @@ def started(provider: Provider, since: datetime, until: datetime) -> list[dateti
     return [call.started_at for page in call_pages(provider, since, until) for call in page]
 
 
-def test_calls_come_in_pages_newest_first(main):
+def test_calls_come_in_pages_newest_first(main: Provider) -> None:
     now = datetime.now(UTC)
     pages = list(call_pages(main, now - timedelta(days=31), now))
     calls = [call for page in pages for call in page]
@@ -307,7 +312,7 @@ def test_calls_come_in_pages_newest_first(main):
     assert all((call.price or 0) < 0 for call in calls if call.duration)
 
 
-def test_calls_are_those_from_the_first_instant_to_before_the_last(main):
+def test_calls_are_those_from_the_first_instant_to_before_the_last(main: Provider) -> None:
     now = datetime.now(UTC)
     first, second, third = sorted(set(started(main, now - timedelta(days=31), now)))[10:13]
     inside = started(main, first, third)

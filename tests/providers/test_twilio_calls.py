@@ -1,20 +1,25 @@
 """Where Twilio sends a number's calls: methods, fallback, trunks and applications, at the sandbox as at Twilio."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import requests
 
 from providers import PROVIDERS
+from providers.base import Provider
 from providers.errors import OutcomeUnknown, RequestRejected
 from providers.records import EndUser, NumberType, Webhooks
 from providers.sandbox import accounts
 from providers.sandbox.faults import Fault, Kind
+from providers.sandbox.server import Sandbox
 from tests.providers.helpers import ledger, on_shelf
 
 HOOK = "https://voice.example.com/in"
 TRUNK, APPLICATION = "TK" + "1" * 32, "AP" + "2" * 32
 
 
-def test_everything_that_decides_about_a_call_is_set_and_read(sandbox, small):
+def test_everything_that_decides_about_a_call_is_set_and_read(sandbox: Sandbox, small: Provider) -> None:
     number = small.buy(on_shelf(small), voice_url=HOOK)
     wanted = {
         "voice_url": f"{HOOK}/2",
@@ -30,14 +35,16 @@ def test_everything_that_decides_about_a_call_is_set_and_read(sandbox, small):
     assert sandbox.calls_reach(number.e164) == f"GET {HOOK}/2"
 
 
-def test_a_bought_number_is_told_of_calls_by_post(sandbox, small):
+def test_a_bought_number_is_told_of_calls_by_post(sandbox: Sandbox, small: Provider) -> None:
     number = small.buy(on_shelf(small), voice_url=HOOK)
 
     assert number.webhooks.reach(HOOK)
     assert sandbox.calls_reach(number.e164) == f"POST {HOOK}"
 
 
-def test_a_trunk_or_an_application_ignores_the_voice_url_and_one_clears_the_other(sandbox, small):
+def test_a_trunk_or_an_application_ignores_the_voice_url_and_one_clears_the_other(
+    sandbox: Sandbox, small: Provider
+) -> None:
     number = small.buy(on_shelf(small), voice_url=HOOK)
 
     for field, sid in (("trunk_sid", TRUNK), ("voice_application_sid", APPLICATION), ("trunk_sid", TRUNK)):
@@ -53,7 +60,7 @@ def test_a_trunk_or_an_application_ignores_the_voice_url_and_one_clears_the_othe
     assert sandbox.calls_reach(number.e164) == f"POST {HOOK}/2"
 
 
-def test_one_routing_is_exchanged_for_the_other_in_one_request(sandbox, small):
+def test_one_routing_is_exchanged_for_the_other_in_one_request(sandbox: Sandbox, small: Provider) -> None:
     number = small.buy(on_shelf(small))
     small.set_webhooks(number.sid, voice_application_sid=APPLICATION)
 
@@ -66,7 +73,7 @@ def test_one_routing_is_exchanged_for_the_other_in_one_request(sandbox, small):
     "wrong",
     [{"voice_method": "FETCH"}, {"trunk_sid": "TK1"}, {"voice_application_sid": TRUNK}, {"voice_fallback_url": "x"}],
 )
-def test_what_is_no_method_sid_or_address_is_rejected(sandbox, small, wrong):
+def test_what_is_no_method_sid_or_address_is_rejected(sandbox: Sandbox, small: Provider, wrong: dict[str, str]) -> None:
     number = small.buy(on_shelf(small), voice_url=HOOK)
 
     with pytest.raises(RequestRejected):
@@ -74,10 +81,10 @@ def test_what_is_no_method_sid_or_address_is_rejected(sandbox, small, wrong):
     assert small.webhooks(number.sid) == number.webhooks
 
 
-def test_where_calls_go_can_be_asked_from_outside(sandbox, small):
+def test_where_calls_go_can_be_asked_from_outside(sandbox: Sandbox, small: Provider) -> None:
     number = small.buy(on_shelf(small), voice_url=HOOK)
 
-    def reach(e164):
+    def reach(e164: str) -> Any:
         return requests.get(f"{sandbox.url}/reach", params={"number": e164}, timeout=5).json()["reach"]
 
     assert reach(number.e164) == f"POST {HOOK}"
@@ -89,7 +96,7 @@ def test_where_calls_go_can_be_asked_from_outside(sandbox, small):
 
 
 @pytest.mark.parametrize("status", [200, 202])
-def test_a_release_is_done_with_204_and_nothing_else(sandbox, small, status):
+def test_a_release_is_done_with_204_and_nothing_else(sandbox: Sandbox, small: Provider, status: int) -> None:
     number = small.buy(on_shelf(small))
     sandbox.fault(Fault(Kind.ERROR, method="DELETE", status=status))
 
@@ -101,10 +108,14 @@ def test_a_release_is_done_with_204_and_nothing_else(sandbox, small, status):
 
 
 @pytest.mark.parametrize("status", [200, 202])
-def test_a_purchase_or_change_with_another_answer_is_uncertain(sandbox, small, status):
+def test_a_purchase_or_change_with_another_answer_is_uncertain(sandbox: Sandbox, small: Provider, status: int) -> None:
     number = small.buy(on_shelf(small))
 
-    for change in (lambda: small.set_webhooks(number.sid, voice_url=HOOK), lambda: small.buy(on_shelf(small))):
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: small.set_webhooks(number.sid, voice_url=HOOK),
+        lambda: small.buy(on_shelf(small)),
+    )
+    for change in changes:
         sandbox.fault(Fault(Kind.ERROR, method="POST", status=status))
         with pytest.raises(OutcomeUnknown):
             change()
@@ -113,7 +124,7 @@ def test_a_purchase_or_change_with_another_answer_is_uncertain(sandbox, small, s
 # Names
 
 
-def test_a_number_is_named_only_by_a_name_that_is_not_its_own(small):
+def test_a_number_is_named_only_by_a_name_that_is_not_its_own(small: Provider) -> None:
     number = small.buy(on_shelf(small))
     assert not number.is_named
     for label in (number.e164[2:], number.e164[1:], number.e164[5:], "Sales"):
@@ -124,7 +135,7 @@ def test_a_number_is_named_only_by_a_name_that_is_not_its_own(small):
 # Regulations
 
 
-def test_regulations_name_what_each_end_user_has_to_show(main):
+def test_regulations_name_what_each_end_user_has_to_show(main: Provider) -> None:
     found = {one.end_user: one for one in main.regulations("DE", NumberType.LOCAL)}
 
     assert set(found) == set(EndUser)
@@ -137,12 +148,12 @@ def test_regulations_name_what_each_end_user_has_to_show(main):
     assert main.regulations("IN", NumberType.TOLL_FREE)
 
 
-def test_where_nothing_is_asked_for_there_is_no_regulation(main):
+def test_where_nothing_is_asked_for_there_is_no_regulation(main: Provider) -> None:
     assert main.regulations("US", NumberType.LOCAL) == ()
     assert main.regulations("DE", NumberType.SHARED_COST) == ()
 
 
-def test_the_list_of_regulations_comes_in_pages_with_twilios_own_links(sandbox):
+def test_the_list_of_regulations_comes_in_pages_with_twilios_own_links(sandbox: Sandbox) -> None:
     auth = (accounts.MAIN.sid, accounts.MAIN.token)
     url = f"{sandbox.url}/numbers/v2/RegulatoryCompliance/Regulations"
     page = requests.get(url, {"PageSize": 3}, auth=auth, timeout=5).json()
@@ -163,7 +174,7 @@ def test_the_list_of_regulations_comes_in_pages_with_twilios_own_links(sandbox):
 # API keys
 
 
-def test_a_key_does_all_but_look_at_the_account_itself(sandbox):
+def test_a_key_does_all_but_look_at_the_account_itself(sandbox: Sandbox) -> None:
     key = next(key for key in accounts.KEYS.values() if key.account_sid == accounts.SMALL.sid)
     provider = PROVIDERS["twilio"].connect(
         {"account_sid": accounts.SMALL.sid, "api_key_sid": key.sid, "api_key_secret": key.secret},

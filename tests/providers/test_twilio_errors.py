@@ -8,6 +8,7 @@ from threading import Thread
 import pytest
 
 from providers import PROVIDERS
+from providers.base import Provider
 from providers.errors import (
     NotSupported,
     NotThere,
@@ -20,7 +21,9 @@ from providers.errors import (
 from providers.records import AccountStatus
 from providers.sandbox import accounts
 from providers.sandbox.faults import Fault, Kind
+from providers.sandbox.server import Sandbox
 from providers.twilio.http import MappedHttpClient
+from providers.twilio.provider import Twilio
 from tests.providers.helpers import connect, ledger, on_shelf
 
 HOOK = "https://voice.example.com/in"
@@ -50,7 +53,15 @@ HOOK = "https://voice.example.com/in"
         (503, 20503, ProviderUnavailable, OutcomeUnknown),
     ],
 )
-def test_every_error_of_twilio_is_one_of_ours(sandbox, small, problem, status, code, read, write):
+def test_every_error_of_twilio_is_one_of_ours(
+    sandbox: Sandbox,
+    small: Provider,
+    problem: bool,
+    status: int,
+    code: int,
+    read: type[Exception],
+    write: type[Exception],
+) -> None:
     sandbox.fault(Fault(Kind.ERROR, status=status, code=code, problem=problem, times=4))
 
     for ask, expected in (
@@ -68,7 +79,7 @@ def test_every_error_of_twilio_is_one_of_ours(sandbox, small, problem, status, c
 
 
 @pytest.mark.parametrize("code", [21422, 21649])
-def test_codes_count_and_texts_do_not(sandbox, small, code):
+def test_codes_count_and_texts_do_not(sandbox: Sandbox, small: Provider, code: int) -> None:
     sentences = set()
     for text in ("one wording", "another wording"):
         sandbox.fault(Fault(Kind.ERROR, status=400, code=code, message=text))
@@ -80,7 +91,7 @@ def test_codes_count_and_texts_do_not(sandbox, small, code):
 
 
 @pytest.mark.parametrize("problem", [False, True], ids=["older-body", "rfc-9457"])
-def test_an_unknown_refusal_is_told_in_twilios_words(sandbox, small, problem):
+def test_an_unknown_refusal_is_told_in_twilios_words(sandbox: Sandbox, small: Provider, problem: bool) -> None:
     sandbox.fault(Fault(Kind.ERROR, status=400, code=29999, message="The moon is full", problem=problem))
 
     with pytest.raises(RequestRejected, match=r"refused to buy .*The moon is full.*Nothing was changed or charged"):
@@ -88,7 +99,9 @@ def test_an_unknown_refusal_is_told_in_twilios_words(sandbox, small, problem):
 
 
 @pytest.mark.parametrize("pause", [7.5, None])
-def test_too_many_requests_name_the_pause_if_there_is_one(sandbox, small, pause):
+def test_too_many_requests_name_the_pause_if_there_is_one(
+    sandbox: Sandbox, small: Provider, pause: float | None
+) -> None:
     wanted = on_shelf(small)
     sandbox.fault(Fault(Kind.TOO_MANY, retry_after=pause))
 
@@ -112,7 +125,9 @@ def test_too_many_requests_name_the_pause_if_there_is_one(sandbox, small, pause)
     ],
     ids=lambda value: value.kind.value if isinstance(value, Fault) else "",
 )
-def test_a_purchase_without_an_answer_is_unknown_until_one_looks(sandbox, small, fault, happened):
+def test_a_purchase_without_an_answer_is_unknown_until_one_looks(
+    sandbox: Sandbox, small: Provider, fault: Fault, happened: list[str]
+) -> None:
     wanted = on_shelf(small)
     sandbox.fault(fault)
 
@@ -125,7 +140,7 @@ def test_a_purchase_without_an_answer_is_unknown_until_one_looks(sandbox, small,
     assert ledger(sandbox, wanted) == ["purchase"]
 
 
-def test_a_purchase_can_take_effect_after_one_stopped_waiting(sandbox, small):
+def test_a_purchase_can_take_effect_after_one_stopped_waiting(sandbox: Sandbox, small: Provider) -> None:
     wanted = on_shelf(small)
     sandbox.fault(Fault(Kind.LATE, seconds=0.5))
 
@@ -138,7 +153,7 @@ def test_a_purchase_can_take_effect_after_one_stopped_waiting(sandbox, small):
 
 
 @pytest.mark.parametrize("kind", [Kind.DROP_BEFORE, Kind.DROP_AFTER, Kind.ERROR_AFTER])
-def test_release_and_webhooks_without_an_answer_are_unknown(sandbox, small, kind):
+def test_release_and_webhooks_without_an_answer_are_unknown(sandbox: Sandbox, small: Provider, kind: Kind) -> None:
     number = small.buy(on_shelf(small))
     for change in (lambda: small.set_webhooks(number.sid, voice_url=HOOK), lambda: small.release(number.sid)):
         sandbox.fault(Fault(kind))
@@ -149,7 +164,7 @@ def test_release_and_webhooks_without_an_answer_are_unknown(sandbox, small, kind
 
 
 @pytest.mark.parametrize("kind", [Kind.DROP_BEFORE, Kind.DROP_AFTER, Kind.ERROR_AFTER, Kind.UNAVAILABLE, Kind.DELAY])
-def test_a_read_without_an_answer_can_be_asked_again(sandbox, kind):
+def test_a_read_without_an_answer_can_be_asked_again(sandbox: Sandbox, kind: Kind) -> None:
     impatient = connect(sandbox, accounts.SMALL, timeout=0.3)
     sandbox.fault(Fault(kind, seconds=0.6))
 
@@ -158,11 +173,12 @@ def test_a_read_without_an_answer_can_be_asked_again(sandbox, kind):
     assert impatient.owned_page(page_size=1).rows
 
 
-def test_a_connection_that_is_refused_never_sent_anything(small):
+def test_a_connection_that_is_refused_never_sent_anything(small: Provider) -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]
 
-    for ask in (lambda p: p.buy("+14155550123"), lambda p: p.account()):
+    asks: tuple[Callable[[Provider], object], ...] = (lambda p: p.buy("+14155550123"), lambda p: p.account())
+    for ask in asks:
         with pytest.raises(ProviderUnavailable, match="no connection could be made"):
             ask(connect(f"http://127.0.0.1:{port}", accounts.MAIN))
 
@@ -211,7 +227,9 @@ def strange_answer() -> Iterator[Callable[[int, str], str]]:
         (200, '{"sid": "PN1", "phone_number": "+14155550124"}', ProviderUnavailable, OutcomeUnknown),
     ],
 )
-def test_answers_that_are_not_twilios_are_not_believed(strange_answer, status, text, read, write):
+def test_answers_that_are_not_twilios_are_not_believed(
+    strange_answer: Callable[..., str], status: int, text: str, read: type[Exception], write: type[Exception]
+) -> None:
     provider = connect(strange_answer(status, text), accounts.MAIN)
 
     with pytest.raises(read):
@@ -229,7 +247,9 @@ def test_answers_that_are_not_twilios_are_not_believed(strange_answer, status, t
 @pytest.mark.parametrize(
     "text", ["", "{}", "[]", "null", "7", '{"sid": "exo-2", "phone_number": "+918047180001"}', '{"phone_number": 7}']
 )
-def test_answers_that_are_not_exotels_are_not_believed(strange_answer, status, text):
+def test_answers_that_are_not_exotels_are_not_believed(
+    strange_answer: Callable[..., str], status: int, text: str
+) -> None:
     credentials = {"account_sid": "a", "api_key": "k", "api_token": "t", "subdomain": "api.exotel.com"}
     provider = PROVIDERS["exotel"].connect(credentials, base_url=strange_answer(status, text))
 
@@ -252,41 +272,43 @@ def test_answers_that_are_not_exotels_are_not_believed(strange_answer, status, t
     ],
 )
 @pytest.mark.parametrize("base_url", ["http://127.0.0.1:9", None])
-def test_a_host_that_is_not_mapped_is_sent_nothing(url, base_url):
+def test_a_host_that_is_not_mapped_is_sent_nothing(url: str, base_url: str | None) -> None:
     with pytest.raises(ProviderMisconfigured, match="nothing was sent"):
         MappedHttpClient(base_url, 1.0).request("GET", url, auth=("AC", "secret"))
 
 
-def test_a_next_page_on_a_foreign_host_is_refused(main):
+def test_a_next_page_on_a_foreign_host_is_refused(main: Provider) -> None:
     with pytest.raises(ProviderMisconfigured):
         main.owned_page(token="https://evil.example/2010-04-01/Accounts.json?PageToken=PA1")
 
 
-def test_the_second_page_of_prices_stays_in_the_sandbox(main):
+def test_the_second_page_of_prices_stays_in_the_sandbox(main: Provider) -> None:
+    assert isinstance(main, Twilio)
     pages = main._client.pricing.v1.phone_numbers.countries.list(page_size=5)
 
     assert {row.iso_country for row in pages} == {country.code for country in main.countries()}
 
 
-def test_the_second_page_of_bundles_stays_in_the_sandbox(main):
+def test_the_second_page_of_bundles_stays_in_the_sandbox(main: Provider) -> None:
+    assert isinstance(main, Twilio)
     bundles = main._client.numbers.v2.regulatory_compliance.bundles.list(page_size=3)
 
     assert len({bundle.sid for bundle in bundles}) == 8
 
 
-def test_a_region_of_the_process_does_not_move_the_calls(sandbox, monkeypatch):
+def test_a_region_of_the_process_does_not_move_the_calls(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TWILIO_REGION", "au1")
     monkeypatch.setenv("TWILIO_EDGE", "sydney")
 
     assert connect(sandbox, accounts.MAIN).account().status is AccountStatus.ACTIVE
 
 
-def test_a_sandbox_address_must_be_one():
+def test_a_sandbox_address_must_be_one() -> None:
     credentials = {"account_sid": accounts.MAIN.sid, "auth_token": "x"}
 
     with pytest.raises(ProviderMisconfigured):
         PROVIDERS["twilio"].connect(credentials, base_url="localhost:8600")
 
 
-def test_every_call_has_a_time_limit():
+def test_every_call_has_a_time_limit() -> None:
     assert MappedHttpClient(None, 3.0).timeout == 3.0

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from providers import PROVIDERS
+from providers.base import Provider
 from providers.errors import RequestRejected
 from providers.records import (
     AccountStatus,
@@ -15,7 +16,9 @@ from providers.records import (
     NumberType,
 )
 from providers.sandbox import accounts
+from providers.sandbox.accounts import SandboxAccount
 from providers.sandbox.faults import Fault, Kind
+from providers.sandbox.server import Sandbox
 from tests.providers.helpers import connect
 
 # The account
@@ -30,13 +33,15 @@ from tests.providers.helpers import connect
         (accounts.CLOSED, AccountStatus.CLOSED, False),
     ],
 )
-def test_account_tells_whether_it_can_be_used(sandbox, account, status, trial):
+def test_account_tells_whether_it_can_be_used(
+    sandbox: Sandbox, account: SandboxAccount, status: AccountStatus, trial: bool
+) -> None:
     found = connect(sandbox, account).account()
 
     assert (found.sid, found.status, found.trial) == (account.sid, status, trial)
 
 
-def test_account_with_a_wrong_token_is_rejected(sandbox):
+def test_account_with_a_wrong_token_is_rejected(sandbox: Sandbox) -> None:
     wrong = accounts.SandboxAccount(accounts.MAIN.sid, "wrong", "")
 
     with pytest.raises(RequestRejected, match="does not accept the Account SID and auth token") as caught:
@@ -44,13 +49,13 @@ def test_account_with_a_wrong_token_is_rejected(sandbox):
     assert caught.value.code == "20003"
 
 
-def test_a_list_with_a_wrong_token_is_rejected_too(sandbox):
+def test_a_list_with_a_wrong_token_is_rejected_too(sandbox: Sandbox) -> None:
     with pytest.raises(RequestRejected) as caught:
         connect(sandbox, accounts.SandboxAccount(accounts.MAIN.sid, "wrong", "")).owned_page()
     assert caught.value.code == "20003"
 
 
-def test_a_suspended_account_can_do_nothing_else(sandbox):
+def test_a_suspended_account_can_do_nothing_else(sandbox: Sandbox) -> None:
     with pytest.raises(RequestRejected, match="not active") as caught:
         connect(sandbox, accounts.SUSPENDED).owned_page()
     assert caught.value.code == "20005"
@@ -59,7 +64,7 @@ def test_a_suspended_account_can_do_nothing_else(sandbox):
 @pytest.mark.parametrize(
     "credentials", [{}, {"account_sid": "AC12", "auth_token": "x"}, {"account_sid": "AC" + "0" * 32}]
 )
-def test_connect_refuses_credentials_of_the_wrong_form(credentials):
+def test_connect_refuses_credentials_of_the_wrong_form(credentials: dict[str, str]) -> None:
     with pytest.raises(RequestRejected, match="Twilio was not asked"):
         PROVIDERS["twilio"].connect(credentials)
 
@@ -67,7 +72,7 @@ def test_connect_refuses_credentials_of_the_wrong_form(credentials):
 # The stock
 
 
-def test_countries_name_their_types_in_our_words(main):
+def test_countries_name_their_types_in_our_words(main: Provider) -> None:
     countries = {country.code: country for country in main.countries()}
 
     assert len(countries) >= 12
@@ -75,7 +80,7 @@ def test_countries_name_their_types_in_our_words(main):
     assert {type for country in countries.values() for type in country.types} == set(NumberType)
 
 
-def test_search_shows_about_thirty_rows_with_place_and_features(untouched):
+def test_search_shows_about_thirty_rows_with_place_and_features(untouched: Sandbox) -> None:
     rows = connect(untouched, accounts.MAIN).search(NumberSearch("US"))
 
     assert len(rows) == 30
@@ -84,7 +89,7 @@ def test_search_shows_about_thirty_rows_with_place_and_features(untouched):
     assert all(row.locality and row.region and row.type is NumberType.LOCAL for row in rows)
 
 
-def test_search_abroad_has_no_places(main):
+def test_search_abroad_has_no_places(main: Provider) -> None:
     (row, *_) = main.search(NumberSearch("GB", NumberType.MOBILE))
 
     assert (row.country, row.locality, row.region) == ("GB", None, None)
@@ -103,7 +108,7 @@ def test_search_abroad_has_no_places(main):
         (NumberSearch("US", NumberType.TOLL_FREE, contains="+1TON"), r"\+1866"),
     ],
 )
-def test_search_finds_only_what_matches(main, query, pattern):
+def test_search_finds_only_what_matches(main: Provider, query: NumberSearch, pattern: str) -> None:
     if pattern is None:
         pattern = r".*7$"
     rows = main.search(query)
@@ -112,7 +117,7 @@ def test_search_finds_only_what_matches(main, query, pattern):
     assert all(re.match(pattern, row.e164) for row in rows)
 
 
-def test_search_limits_and_filters(main):
+def test_search_limits_and_filters(main: Provider) -> None:
     assert len(main.search(NumberSearch("US", limit=3))) == 3
     assert {row.locality for row in main.search(NumberSearch("US", locality="san francisco"))} == {"San Francisco"}
     assert main.search(NumberSearch("US", features=frozenset({Feature.SMS, Feature.VOICE})))
@@ -120,7 +125,7 @@ def test_search_limits_and_filters(main):
     assert main.search(NumberSearch("US", area_code="907")) == ()
 
 
-def test_search_for_a_type_that_the_country_lacks_is_rejected(main):
+def test_search_for_a_type_that_the_country_lacks_is_rejected(main: Provider) -> None:
     with pytest.raises(RequestRejected, match="Choose another type") as caught:
         main.search(NumberSearch("US", NumberType.MOBILE))
     assert caught.value.code == "20404"
@@ -130,7 +135,9 @@ def test_search_for_a_type_that_the_country_lacks_is_rejected(main):
     "query",
     [NumberSearch("GB", area_code="20"), NumberSearch("US", contains="1"), NumberSearch("US", contains="1+2")],
 )
-def test_search_that_cannot_work_is_rejected_before_it_is_sent(sandbox, main, query):
+def test_search_that_cannot_work_is_rejected_before_it_is_sent(
+    sandbox: Sandbox, main: Provider, query: NumberSearch
+) -> None:
     sandbox.fault(Fault(Kind.UNAVAILABLE))
 
     with pytest.raises(RequestRejected):
@@ -138,7 +145,7 @@ def test_search_that_cannot_work_is_rejected_before_it_is_sent(sandbox, main, qu
     assert sandbox.faults.listing(), "the request was sent"
 
 
-def test_prices_cover_every_type_of_every_country(main):
+def test_prices_cover_every_type_of_every_country(main: Provider) -> None:
     for country in main.countries():
         prices = main.prices(country.code)
         assert set(prices.monthly) == set(country.types)
@@ -146,6 +153,6 @@ def test_prices_cover_every_type_of_every_country(main):
     assert main.prices("US").monthly[NumberType.TOLL_FREE] == Decimal("2.15")
 
 
-def test_prices_of_an_unknown_country_are_rejected(main):
+def test_prices_of_an_unknown_country_are_rejected(main: Provider) -> None:
     with pytest.raises(RequestRejected):
         main.prices("AQ")

@@ -93,7 +93,12 @@ def _number(
 
 
 TRUNK, APPLICATION = "TK" + "1" * 32, "AP" + "2" * 32
-_WHOLE = {"voice_method": "POST", "status_callback_method": "POST", "trunk_sid": "", "voice_application_sid": ""}
+_WHOLE: dict[str, str | None] = {
+    "voice_method": "POST",
+    "status_callback_method": "POST",
+    "trunk_sid": "",
+    "voice_application_sid": "",
+}
 HOW: tuple[dict[str, str | None], ...] = (
     {},  # as orders were kept before methods and routing
     {"routed_by": None},

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from sqlmodel import Session
 
@@ -10,7 +11,8 @@ from db.base.scope import Scope
 from db.models import Connection, OrderState
 from providers.base import Provider
 from providers.sandbox.accounts import MAIN
-from providers.sandbox.server import OwnedSeed, Sandbox
+from providers.sandbox.server import Sandbox
+from providers.sandbox.store import OwnedSeed
 from services.core.access import Actor
 from services.orders import catalogue, fulfilment, reconcile
 from services.orders.reconcile import Comparison, MissingHere
@@ -28,7 +30,7 @@ def at_twilio(session: Session, world: World) -> Provider:
     return catalogue._provider(session, world.operator, world.twilio)
 
 
-def held(sandbox: Sandbox, e164: str, others: Mapping[str, str] | None = None, **seed: str) -> str:
+def held(sandbox: Sandbox, e164: str, others: Mapping[str, str] | None = None, **seed: Any) -> str:
     """Have the account hold *e164*, as somebody set it up in Twilio's console, with *others* of its settings."""
     sandbox.seed_owned([OwnedSeed(e164, MAIN.sid, others=others or {}, **seed)])
     return e164

@@ -1,6 +1,7 @@
 """What the charts of a number draw, counted again manually."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,7 @@ def test_a_point_of_the_rate_is_over_the_seven_days_up_to_it_also_at_the_start_o
     days = [calls(ago) for ago in range(35, -1, -1) if ago != 4]
     frame = by_day(days, window(30))
     assert len(frame) == 30
+    row: Any
     for place, row in enumerate(frame.itertuples()):
         at = UNTIL - timedelta(days=29 - place)
         run = [day for day in days if at - timedelta(days=6) <= day.day <= at]

@@ -6,10 +6,12 @@ import pytest
 from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
+from db.base.scope import Slice
 from db.models import Connection
 from providers.records import Webhooks
 from providers.sandbox.accounts import MAIN
-from providers.sandbox.server import OwnedSeed, Sandbox
+from providers.sandbox.server import Sandbox
+from providers.sandbox.store import OwnedSeed
 from services.numbers import numbers, registration
 from services.numbers.numbers import NumberQuery, NumberRow
 from services.orders import fulfilment, orders, webhook_orders
@@ -54,7 +56,7 @@ def shown(tab: AppTest) -> dict[str, list[str]]:
 
 def added(session: Session, world: World) -> list[NumberRow]:
     session.rollback()
-    found = numbers.search(session, world.viewer, NumberQuery(search=numbering.search_text(AREA)), numbers.Slice())
+    found = numbers.search(session, world.viewer, NumberQuery(search=numbering.search_text(AREA)), Slice())
     return sorted((numbers.get(session, world.viewer, row.id) for row in found), key=lambda number: number.e164)
 
 

@@ -17,7 +17,7 @@ def shown() -> None:
     columns = [text("row", "Row", str)]
     table("Rows", rows, columns, key="rows_table", of=lambda row: row, selection=held, single=single)
     fits = selection.bar(held, "ticked", str.upper, most=3)
-    st.markdown(",".join(held.rows))
+    st.markdown(",".join(str(row) for row in held.rows))
     st.button("Act", disabled=not fits)
 
 

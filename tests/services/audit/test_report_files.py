@@ -3,6 +3,7 @@
 import io
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -37,7 +38,7 @@ def during(session: Session, world: World) -> tenant_audit.Period:
     return tenant_audit.period(NOW.date() - timedelta(days=59), NOW.date(), zone)
 
 
-def sheets(content: bytes) -> dict[str, list[list[object]]]:
+def sheets(content: bytes) -> dict[str, list[list[Any]]]:
     book = CalamineWorkbook.from_filelike(io.BytesIO(content))
     return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
 
@@ -68,7 +69,7 @@ def test_the_workbook_holds_what_the_page_tells_and_every_number(
         "Changes by person",
         "Changes",
     ]
-    summary = dict(found["Summary"][1:])
+    summary = {row[0]: row[1] for row in found["Summary"][1:]}
     assert summary["Tenant"] == "Acme"
     assert summary["Created by"] == "Viewer"
     assert (summary["Numbers held"], summary["Findings"]) == (owned.numbers, len(owned.findings))
@@ -114,6 +115,7 @@ def test_a_download_is_written_down(session: Session, world: World, during: tena
     for make_file, kind in ((report_files.as_pdf, "PDF"), (report_files.excel, "Excel")):
         make_file(session, world.operator, during)
         event = session.exec(select(AuditEvent).order_by(AuditEvent.id.desc())).first()
+        assert event
         assert (event.action, event.actor_name, event.tenant_id) == ("audit:report", "Operator", world.tenant)
         assert event.after == {"format": kind, "from": during.first.isoformat(), "to": during.last.isoformat()}
 

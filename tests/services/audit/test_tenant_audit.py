@@ -1,10 +1,11 @@
 """Every figure of the tenant audit recounted by plain Python over the same rows."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,6 +14,7 @@ import time_machine
 from sqlmodel import Session
 
 import db.connections
+from db.audit.tenant_audit import Figure
 from db.base.scope import Slice
 from db.campaigns import Trouble
 from db.models import (
@@ -67,7 +69,7 @@ class Recount:
     """What a tenant has, counted from its rows, one after another."""
 
     def __init__(self, session: Session, tenant: int, now: datetime, idle_calls: int = 3) -> None:
-        def rows(model: type) -> list:
+        def rows(model: Any) -> list[Any]:
             return list(session.scalars(sa.select(model).where(model.tenant_id == tenant)))
 
         self.now, self.idle_calls = now, idle_calls
@@ -85,20 +87,18 @@ class Recount:
 
     def attention(self) -> dict[Attention, set[int]]:
         flagged = {place.number_id for place in self.places if place.pool_status is PoolStatus.SPAM_FLAGGED}
-        return {
-            kind: {number.id for number in self.live if calls(number)}
-            for kind, calls in {
-                Attention.WEBHOOKS_ELSEWHERE: self._points_elsewhere,
-                Attention.NO_CONNECTION: lambda n: n.connection_id is None,
-                Attention.INACTIVE_CONNECTION: lambda n: (
-                    n.connection_id is not None and not self.connections[n.connection_id].is_active
-                ),
-                Attention.NO_AGENT: lambda n: n.agent_id is None and n.status is NumberStatus.ACTIVE,
-                Attention.SPAM_FLAGGED: lambda n: n.id in flagged,
-                Attention.IDLE: self._is_idle,
-                Attention.RESTRICTED: lambda n: bool(n.allowed_inbound or n.allowed_outbound),
-            }.items()
+        kinds: dict[Attention, Callable[[PhoneNumber], bool]] = {
+            Attention.WEBHOOKS_ELSEWHERE: self._points_elsewhere,
+            Attention.NO_CONNECTION: lambda n: n.connection_id is None,
+            Attention.INACTIVE_CONNECTION: lambda n: (
+                n.connection_id is not None and not self.connections[n.connection_id].is_active
+            ),
+            Attention.NO_AGENT: lambda n: n.agent_id is None and n.status is NumberStatus.ACTIVE,
+            Attention.SPAM_FLAGGED: lambda n: n.id in flagged,
+            Attention.IDLE: self._is_idle,
+            Attention.RESTRICTED: lambda n: bool(n.allowed_inbound or n.allowed_outbound),
         }
+        return {kind: {number.id for number in self.live if calls(number)} for kind, calls in kinds.items()}
 
     def last_order(self, number: PhoneNumber) -> NumberOrder | None:
         settled = [
@@ -129,9 +129,9 @@ class Recount:
 
     def cost(self) -> tuple[dict[str, Decimal], int]:
         sums: dict[str, Decimal] = {}
-        priced = [n for n in self.live if n.currency and n.price is not None]
-        for number in priced:
-            sums[number.currency] = sums.get(number.currency, Decimal(0)) + number.price
+        priced = [(n.currency, n.price) for n in self.live if n.currency and n.price is not None]
+        for currency, price in priced:
+            sums[currency] = sums.get(currency, Decimal(0)) + price
         return sums, len(self.live) - len(priced)
 
     def findings(self) -> dict[Kind, int]:
@@ -340,7 +340,7 @@ def test_an_empty_tenant_has_a_report_in_which_only_the_admin_is_missing(session
 
 
 def test_nothing_looks_wrong_where_nothing_is(session: Session) -> None:
-    enough = findings.Counted({findings.Figure.ADMINS: 2})
+    enough = findings.Counted({Figure.ADMINS: 2})
     assert findings.of(enough) == []
 
 

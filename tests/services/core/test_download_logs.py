@@ -58,7 +58,7 @@ def test_a_report_is_made_and_logged_though_somebody_wrote_while_it_was_read(
     database: sa.Engine, session: Session, world: World
 ) -> None:
     during = tenant_audit.period(*tenant_audit.last_days(TODAY), ZoneInfo("UTC"))
-    seen = []
+    seen: list[str] = []
 
     def write_once(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         if "FROM audit_event" in statement and not seen:

@@ -196,7 +196,8 @@ def test_a_number_counts_whatever_its_pool_status(session: Session, world: World
 def test_what_the_dialer_sent_stays(session: Session, world: World, log: Log) -> None:
     place = session.execute(sa.select(CampaignNumber.campaign_id, CampaignNumber.number_id)).first()
     assert place
-    db.health.facts.put(session, world.tenant, [Fact(*place, YESTERDAY, 40, 7, 6, 1)])
+    campaign, number = place
+    db.health.facts.put(session, world.tenant, [Fact(campaign, number, YESTERDAY, 40, 7, 6, 1)])
     session.commit()
     log.add(YESTERDAY, times=3)
     log.add(YESTERDAY - DAY)

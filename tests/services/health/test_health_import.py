@@ -1,6 +1,7 @@
 """Campaign health that comes in: every row has an outcome, and nothing is half-written."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -59,10 +60,9 @@ def facts(session: Session) -> list[tuple[object, ...]]:
     ]
 
 
-def row(**given: object) -> Row:
-    return fact_row(
-        **({"campaign": "Spring", "number": NUMBER, "day": "2026-03-09", "attempts": 9, "answered": 3} | given)
-    )
+def row(**given: Any) -> Row:
+    cells: dict[str, Any] = {"campaign": "Spring", "number": NUMBER, "day": "2026-03-09", "attempts": 9, "answered": 3}
+    return fact_row(**(cells | given))
 
 
 def test_rows_are_written_and_written_down(session: Session, world: World, campaign: int) -> None:

@@ -77,7 +77,8 @@ def test_many_readers_of_stale_sums_at_once_all_read_and_none_fails(
 ) -> None:
     for day in range(10):
         bring(world, pool[0], TODAY - timedelta(days=1 + day), 50 + day)
-        start, problems = threading.Barrier(READERS), []
+        start = threading.Barrier(READERS)
+        problems: list[BaseException] = []
 
         def read(start: threading.Barrier = start, problems: list[BaseException] = problems) -> None:
             try:
@@ -100,7 +101,8 @@ def test_replicas_that_add_up_the_same_at_once_do_not_collide(session: Session, 
     session.rollback()
     for day in range(10):
         bring(world, pool[0], TODAY - timedelta(days=1 + day), 50 + day)
-        start, problems = threading.Barrier(READERS), []
+        start = threading.Barrier(READERS)
+        problems: list[BaseException] = []
 
         def add_up(start: threading.Barrier = start, problems: list[BaseException] = problems) -> None:
             try:

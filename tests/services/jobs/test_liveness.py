@@ -41,7 +41,7 @@ def test_it_tells_how_old_the_oldest_open_order_is(session: Session, world: Worl
 
 
 def test_it_answers_while_the_pool_is_exhausted(database: sa.Engine) -> None:
-    held = []
+    held: list[sa.Connection] = []
     try:
         while len(held) < 30:
             held.append(database.connect())

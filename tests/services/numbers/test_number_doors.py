@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -174,7 +175,7 @@ def test_health_of_a_number_that_two_countries_have_names_both(session: Session,
 
 def test_health_finds_what_a_provider_holds_though_no_plan_has_it(session: Session, world: World) -> None:
     builder.campaign(session, world.tenant, "Spring")
-    mobile = {"provider": "twilio", "country": "MX", "number_type": NumberType.MOBILE}
+    mobile: dict[str, Any] = {"provider": "twilio", "country": "MX", "number_type": NumberType.MOBILE}
     held = builder.number(session, world.tenant, "+5215512345678", **mobile)
     session.commit()
     for written in ("+5215512345678", "+52 1 55 1234 5678", "tel:+5215512345678"):

@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 from sqlmodel import Session
 
 import db.numbers.rows
+from db.base.tables import table_of
 from db.models import AuditEvent, CampaignStatus, NumberStatus, NumberTag, NumberType, PhoneNumber
 from db.numbers.queries import NumberQuery
 from services import agents, campaigns
 from services.connections import connections
 from services.connections.connections import provider_named
 from services.core import validation
+from services.core.errors import InvalidInput
 from services.jobs import imports
 from services.jobs.imports import Outcome, Report
 from services.numbers import numbers
@@ -96,15 +98,20 @@ def fill(session: Session, world: World) -> None:
     on_record(session, world, "+14155559001", connection_id=world.retired, agent_id=world.retired_agent)
     on_record(session, world, "+14155559002", status=NumberStatus.INACTIVE)
     for status in (NumberStatus.RELEASED, NumberStatus.REMOVED, NumberStatus.REMOVED, NumberStatus.ACTIVE):
-        at = datetime(2026, 5, 4, 20, tzinfo=UTC)
-        gone = {"released_at": at, "buy_back_until": at} if status is not NumberStatus.ACTIVE else {}
+        until = datetime(2026, 5, 4, 20, tzinfo=UTC)
+        gone = {"released_at": until, "buy_back_until": until} if status is not NumberStatus.ACTIVE else {}
         on_record(session, world, "+14155559003", status=status, label=f"Then {status}", **gone)
     on_record(session, world, "+14155559004", status=NumberStatus.RELEASED, released_at=datetime.now(UTC))
     session.commit()
 
 
 def on_record(session: Session, world: World, e164: str, **values: Any) -> PhoneNumber:
-    given = {"connection_id": world.sip, "provider": "sip", "number_type": NumberType.LOCAL, "country": "US"}
+    given: dict[str, Any] = {
+        "connection_id": world.sip,
+        "provider": "sip",
+        "number_type": NumberType.LOCAL,
+        "country": "US",
+    }
     return builder.number(session, world.tenant, e164, **(given | values))
 
 
@@ -122,7 +129,7 @@ def told(report: Report) -> list[tuple[str, str, str]]:
 
 def stored(session: Session) -> list[Any]:
     session.rollback()
-    tables = (PhoneNumber.__table__, NumberTag.__table__)
+    tables = (table_of(PhoneNumber), table_of(NumberTag))
     return [list(session.execute(sa.select(table).order_by(*table.primary_key))) for table in tables]
 
 
@@ -453,7 +460,7 @@ def test_a_number_whose_connection_was_renamed_differs_in_that(session: Session,
 
 
 def test_no_agent_can_be_named_as_numbers_without_one_are(session: Session, world: World) -> None:
-    with pytest.raises(validation.InvalidInput, match=f"{labels.UNASSIGNED} means that a number has no agent"):
+    with pytest.raises(InvalidInput, match=f"{labels.UNASSIGNED} means that a number has no agent"):
         agents.add(session, world.admin, " unassigned ")
 
 

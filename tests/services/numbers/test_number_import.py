@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -379,7 +380,7 @@ cells = st.one_of(
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80, deadline=None)
 @given(st.lists(st.tuples(*[cells] * 8, st.fixed_dictionaries({"executive_number": cells})), max_size=5), st.booleans())
 def test_whatever_comes_has_an_outcome(
-    session: Session, world: World, rows: list[tuple[object, ...]], insist: bool
+    session: Session, world: World, rows: list[tuple[Any, ...]], insist: bool
 ) -> None:
     fields = [field.name for field in NumberImport.fields[:8]]
     found = [Row(dict(zip(fields, row[:8], strict=True)) | row[8]) for row in rows]

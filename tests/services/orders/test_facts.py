@@ -1,6 +1,7 @@
 """What a provider holds goes on record, whatever the library calls it and whatever has changed here meanwhile."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import count
 from zoneinfo import ZoneInfo
@@ -9,21 +10,24 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
-import db.orders.queries
 from db.base.money import Money
 from db.base.scope import Slice
 from db.models import (
+    UNSETTLED,
     Agent,
     CampaignStatus,
     Connection,
+    NumberOrder,
     NumberStatus,
     NumberType,
     OrderKind,
     OrderState,
+    PhoneNumber,
     Tenant,
     User,
 )
 from db.numbers.queries import NumberQuery
+from providers.records import Webhooks
 from providers.sandbox.accounts import MAIN
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
@@ -111,7 +115,7 @@ def _connection_renamed(session: Session, world: World) -> None:
 
 
 def _tenant_suspended(session: Session, world: World) -> None:
-    session.get_one(Tenant, world.tenant).suspended_at = sa.func.now()
+    session.get_one(Tenant, world.tenant).suspended_at = datetime.now(UTC)
 
 
 def _user_off(session: Session, world: World) -> None:
@@ -119,7 +123,7 @@ def _user_off(session: Session, world: World) -> None:
 
 
 def _label_odd(session: Session, world: World) -> None:
-    for order in session.scalars(sa.select(db.orders.queries.NumberOrder).where(db.orders.queries.UNSETTLED)):
+    for order in session.scalars(sa.select(NumberOrder).where(UNSETTLED)):
         order.configuration = order.configuration | {
             "label": "x" * 65 + "\n",
             "country": "Mexico",
@@ -158,7 +162,7 @@ def test_whatever_has_changed_meanwhile_an_order_that_took_effect_ends_confirmed
             order = orders.place_release(session, world.operator, number.id, number.e164, version=number.version)
         else:
             ours = webhook_orders.stored(bought.configuration)
-            wanted = orders.Webhooks(voice_url=THEIRS, status_callback=ours.status_callback)
+            wanted = Webhooks(voice_url=THEIRS, status_callback=ours.status_callback)
             order = orders.place_webhooks(session, world.operator, number.id, ours, wanted)
     sandbox.fault(Fault(Kind.DROP_AFTER, method=method, path=NUMBERS))
     fulfilment.ask(order)
@@ -181,7 +185,7 @@ def test_a_failure_of_ours_between_the_effect_and_its_record_is_told_and_made_go
     session: Session, world: World, sandbox: Sandbox
 ) -> None:
     order = place(session, world, for_sale(session, world))
-    row = session.get_one(db.orders.queries.NumberOrder, order)
+    row = session.get_one(NumberOrder, order)
     kept = row.configuration
     row.configuration = kept | {"country": 5}  # as no version of ours ever wrote it
     session.commit()
@@ -190,7 +194,7 @@ def test_a_failure_of_ours_between_the_effect_and_its_record_is_told_and_made_go
     seen = looked_up(session, world, order)
     assert seen.state is OrderState.UNKNOWN
     assert "something went wrong on our side" in (seen.problem or "")
-    session.get_one(db.orders.queries.NumberOrder, order).configuration = kept
+    session.get_one(NumberOrder, order).configuration = kept
     session.commit()
     session.expire_all()
     assert fulfilment.settle(order)
@@ -207,7 +211,7 @@ def test_a_number_that_is_on_record_elsewhere_is_told_so_until_it_is_not(
     session.commit()
     assert not fulfilment.settle(order)
     assert "has this number elsewhere" in (looked_up(session, world, order).problem or "")
-    session.delete(session.get_one(numbers.PhoneNumber, other.id))
+    session.delete(session.get_one(PhoneNumber, other.id))
     session.commit()
     assert fulfilment.settle(order)
     assert state(session, world, order) is OrderState.CONFIRMED

@@ -13,7 +13,6 @@ from providers.sandbox.accounts import MAIN
 from providers.sandbox.server import Sandbox
 from services.audit import audit, wording
 from services.audit.audit import Action
-from services.connections import provider_access
 from services.core import settings
 from services.core.errors import Conflict, Forbidden, InvalidInput
 from services.numbers import numbers, registration
@@ -21,6 +20,7 @@ from services.orders import catalogue, fulfilment, orders, resync
 from services.orders.orders import Configuration, Purchase
 from tests.conftest import World
 from tests.world import make
+from tests.world.reconciling import at_twilio
 
 
 @pytest.fixture
@@ -32,10 +32,6 @@ def bought(session: Session, world: World, sandbox: Sandbox) -> int:
     fulfilment.ask(order)
     session.rollback()
     return orders.get(session, world.viewer, order).number_id or 0
-
-
-def at_twilio(session: Session, world: World) -> provider_access.Provider:
-    return catalogue._provider(session, world.operator, world.twilio)
 
 
 def name_there(number: numbers.NumberRow, label: str) -> None:

@@ -119,7 +119,7 @@ def other(session: Session, world: World, sandbox: Sandbox, area: str) -> str:
 def under_another_sid(session: Session, number: numbers.NumberRow, sid: str) -> numbers.NumberRow:
     session.get_one(PhoneNumber, number.id).provider_sid = sid
     session.commit()
-    return replace(number, provider_sid=sid)
+    return number._replace(provider_sid=sid)
 
 
 def holds(session: Session, world: World, e164: str) -> bool:

@@ -11,7 +11,8 @@ from db.models import Connection, NumberOrder, OrderState
 from providers.records import NumberSearch, Webhooks
 from providers.sandbox.accounts import MAIN
 from providers.sandbox.faults import Fault, Kind
-from providers.sandbox.server import OwnedSeed, Sandbox
+from providers.sandbox.server import Sandbox
+from providers.sandbox.store import OwnedSeed
 from services.orders import catalogue, fulfilment, orders, sweep
 from services.orders.orders import Configuration, Purchase
 from services.orders.sweep import Sweep

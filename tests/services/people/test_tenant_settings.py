@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 from sqlmodel import Session
@@ -44,15 +45,20 @@ def test_only_what_differs_from_the_defaults_is_kept(session: Session, world: Wo
     assert session.get_one(Tenant, world.tenant).settings == {"health": {}}
 
 
+def with_values(limits: Thresholds, **values: Any) -> Thresholds:
+    """Return *limits* with other values, also with such as their types do not allow."""
+    return replace(limits, **values)
+
+
 @pytest.mark.parametrize("name", list(MEANINGS))
 def test_a_threshold_out_of_range_is_refused_with_its_field_named(session: Session, world: World, name: str) -> None:
     meaning = MEANINGS[name]
     room = replace(DEFAULTS, cap_warning=1, cap=100_000)
     for allowed in (meaning.least, meaning.most):
-        thresholds.check(replace(room, **{name: allowed}))
+        thresholds.check(with_values(room, **{name: allowed}))
     for value in (meaning.least - 1, meaning.most + 1, float("nan"), float("inf"), None):
         with pytest.raises(InvalidInput, match=f"^{meaning.label}: ") as refused:
-            tenant_settings.set_limits(session, world.admin, replace(room, **{name: value}), version=1)
+            tenant_settings.set_limits(session, world.admin, with_values(room, **{name: value}), version=1)
         assert refused.value.field == name
     assert limits(session, world.admin) == DEFAULTS
 
@@ -61,8 +67,8 @@ def test_the_warning_lies_below_the_cap_and_calls_are_whole(session: Session, wo
     for wrong, field in (
         (replace(DEFAULTS, cap_warning=100), "cap_warning"),
         (replace(DEFAULTS, cap=75), "cap_warning"),
-        (replace(DEFAULTS, cap=100.5), "cap"),
-        (replace(DEFAULTS, idle_calls=2.5), "idle_calls"),
+        (with_values(DEFAULTS, cap=100.5), "cap"),
+        (with_values(DEFAULTS, idle_calls=2.5), "idle_calls"),
     ):
         with pytest.raises(InvalidInput) as refused:
             tenant_settings.set_limits(session, world.admin, wrong, version=1)

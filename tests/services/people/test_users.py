@@ -79,13 +79,14 @@ def test_nobody_changes_the_own_role_or_account(session: Session, world: World) 
 
 
 def test_the_last_admin_of_a_tenant_stays(session: Session, world: World) -> None:
-    for act in (
+    acts: tuple[Callable[[], object], ...] = (
         lambda: users.change_role(
             session, world.superadmin, world.admin.user_id, world.tenant, Role.VIEWER, version=None
         ),
         lambda: users.change_role(session, world.superadmin, world.admin.user_id, world.tenant, None, version=None),
         lambda: users.set_active(session, world.superadmin, world.admin.user_id, False, version=None),
-    ):
+    )
+    for act in acts:
         with pytest.raises(Conflict, match="last admin"):
             act()
     users.change_role(session, world.admin, world.operator.user_id, world.tenant, Role.ADMIN, version=None)
@@ -97,11 +98,12 @@ def test_a_change_of_a_user_who_was_changed_meanwhile_is_refused_and_tells_what_
 ) -> None:
     seen = users.get(session, world.admin, world.viewer.user_id).user.version
     users.change_role(session, world.superadmin, world.viewer.user_id, world.tenant, Role.OPERATOR, version=seen)
-    for act in (
+    acts: tuple[Callable[[], object], ...] = (
         lambda: users.change_role(session, world.admin, world.viewer.user_id, world.tenant, Role.ADMIN, version=seen),
         lambda: users.set_active(session, world.admin, world.viewer.user_id, False, version=seen),
         lambda: users.set_superadmin(session, world.superadmin, world.viewer.user_id, True, version=seen),
-    ):
+    )
+    for act in acts:
         with pytest.raises(Conflict, match="Someone else changed this user") as caught:
             act()
         assert [event.action for event in caught.value.changes] == ["users:change_role"]
@@ -145,10 +147,11 @@ def test_a_new_superadmin_needs_no_tenant(session: Session, world: World) -> Non
 
 
 def test_no_superadmin_stops_being_one_alone(session: Session, world: World) -> None:
-    for act in (
+    acts: tuple[Callable[[], object], ...] = (
         lambda: users.set_superadmin(session, world.superadmin, world.superadmin.user_id, False, version=None),
         lambda: users.set_active(session, world.superadmin, world.superadmin.user_id, False, version=None),
-    ):
+    )
+    for act in acts:
         with pytest.raises(Forbidden, match="You can't"):
             act()
 
@@ -292,12 +295,13 @@ def test_an_actor_whose_rights_ended_meanwhile_changes_nothing(session: Session,
     users.change_role(session, world.admin, world.operator.user_id, world.tenant, Role.ADMIN, version=None)
     second = replace(world.operator, role=Role.ADMIN)
     users.change_role(session, second, world.admin.user_id, world.tenant, Role.OPERATOR, version=None)
-    for act in (
+    acts: tuple[Callable[[], object], ...] = (
         lambda: users.create(session, world.admin, "late", "Late", Role.VIEWER),
         lambda: users.reset_password(session, world.admin, world.viewer.user_id),
         lambda: users.end_sessions(session, world.admin, world.viewer.user_id),
         lambda: users.change_role(session, world.admin, world.viewer.user_id, world.tenant, Role.ADMIN, version=None),
-    ):
+    )
+    for act in acts:
         with pytest.raises(Forbidden, match="has changed"):
             act()
 

@@ -1,6 +1,6 @@
 """The demo workspace: believable, whole, and the same every time."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -58,7 +58,7 @@ def test_the_demo_is_the_same_every_time(session: Session, settings: Settings, t
 
 def test_kept_counts_are_right_after_a_bulk_fill(session: Session, settings: Settings) -> None:
     demo.fill(session, settings, TODAY)
-    actor = sign_in.load_actor(session, "superadmin", sign_in.datetime.now(sign_in.UTC), sign_in.ALL_TENANTS)
+    actor = sign_in.load_actor(session, "superadmin", datetime.now(UTC), sign_in.ALL_TENANTS)
     assert actor
     held = session.scalar(sa.select(sa.func.count()).where(PhoneNumber.status.in_(["active", "inactive"])))
     assert numbers.count(session, actor, NumberQuery()) == held

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 from sqlmodel import Session, select
 
+import db.numbers.queries
 from db.models import AuditEvent
 from db.numbers.queries import NumberQuery
 from services.core.errors import Forbidden
@@ -40,10 +41,11 @@ def test_both_files_hold_what_the_filters_match_in_the_readers_zone(session: Ses
 
 def test_a_download_walks_past_one_batch_and_is_written_down(session: Session, world: World) -> None:
     make.several(session, world, 5)
-    rows = list(numbers.db.numbers.queries.walk(session, world.viewer.scope, NumberQuery(), batch=2))
+    rows = list(db.numbers.queries.walk(session, world.viewer.scope, NumberQuery(), batch=2))
     assert len({row.id for row in rows}) == 5
     list(numbers.export(session, world.viewer, NumberQuery(search=numbering.search_text("Line"))))
     event = session.exec(select(AuditEvent).order_by(AuditEvent.id.desc())).first()
+    assert event
     assert (event.action, event.after["filters"]["search"]) == ("numbers:export", "Line")
 
 

@@ -13,14 +13,14 @@ def shown() -> None:
     import streamlit as st
 
     from components.ui import selection
-    from components.ui.listing.table import badges, link, table, text
+    from components.ui.listing.table import Column, badges, link, table, text
 
     state = st.session_state
     state.setdefault("sort", "newest")
     held = selection.held("held")
     if st.button("Clear"):
         held.clear()
-    columns = [
+    columns: list[Column[dict[str, str]]] = [
         link(
             "name",
             "Name",
