@@ -12,7 +12,7 @@ list_page(
     open_session,
     "agent",
     title="Agents",
-    told="People or bots that answer inbound calls.",
+    caption="People or bots that answer inbound calls.",
     none_yet="No agents yet. Add one, then assign it to numbers.",
     icon="support_agent",
     toolbar=draw.toolbar,

@@ -13,7 +13,7 @@ list_page(
     open_session,
     "campaign",
     title="Campaigns",
-    told="Outbound campaigns and the numbers they call from.",
+    caption="Outbound campaigns and the numbers they call from.",
     none_yet="No campaigns yet. A campaign calls from a pool of your numbers.",
     icon="campaign",
     toolbar=draw.toolbar,

@@ -12,7 +12,7 @@ list_page(
     open_session,
     "connection",
     title="Telephony connections",
-    told="Your accounts with the providers of your numbers.",
+    caption="Your accounts with the providers of your numbers.",
     none_yet="No telephony connections yet. Add one to buy or register numbers.",
     icon="cable",
     toolbar=draw.toolbar,

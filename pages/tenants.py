@@ -21,7 +21,7 @@ list_page(
     open_session,
     "tenant",
     title="Tenants",
-    told="The workspaces of this installation, each with its own numbers, users and settings.",
+    caption="The workspaces of this installation, each with its own numbers, users and settings.",
     none_yet="No tenants yet. Add the first one.",
     icon="domain",
     toolbar=draw.toolbar,

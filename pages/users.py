@@ -14,7 +14,7 @@ list_page(
     open_session,
     "user",
     title="Users",
-    told="Who can sign in and what they can do.",
+    caption="Who can sign in and what they can do.",
     none_yet="No users yet. Add the first admin of this tenant.",
     icon="group",
     toolbar=draw.toolbar,

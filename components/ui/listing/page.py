@@ -26,7 +26,7 @@ def list_page(
     noun: str,
     *,
     title: str,
-    told: str,
+    caption: str,
     none_yet: str,
     icon: str,
     toolbar: Callable[[], tuple[Query, Wanted]],
@@ -52,7 +52,7 @@ def list_page(
         if add and st.button(label, type="primary", icon=f":material/{add_icon}:", key=key):
             add(dialog)
 
-    with header(title, told):
+    with header(title, caption):
         add_button("add")
     notices.show_kept(place)
     with errors_shown(), opener() as session:
