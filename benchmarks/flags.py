@@ -1,13 +1,14 @@
 """How often and how soon numbers are flagged: `python -m benchmarks.flags` prints the tables of the guide."""
 
+import math
 import sys
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from benchmarks import pools
-from services.health.statistics import BAD_SHARE, GOOD_SHARE, change_steps, is_low
+from services.health.statistics import BAD_SHARE, GOOD_SHARE, wilson
 from services.health.thresholds import Thresholds
 
 STEP, ATTEMPTS = 20, 1500
@@ -24,6 +25,11 @@ def calls(chance: np.random.Generator, numbers: int, rates: NDArray[np.float64])
     return chance.binomial(STEP, rates, size=(numbers, len(rates)))
 
 
+def is_low(answered: ArrayLike, attempts: ArrayLike, threshold: ArrayLike) -> NDArray[np.bool_]:
+    """Return whether the Wilson upper bound lies under *threshold*, so that chance is ruled out at 95%."""
+    return np.asarray((np.asarray(attempts) > 0) & (wilson(answered, attempts)[1] < np.asarray(threshold)))
+
+
 def wilson_flags(answered: NDArray[np.int64], median: float, limits: Thresholds) -> Looks:
     """Return at which looks the rule of the upper bound holds, over everything since the start."""
     tried = np.arange(1, answered.shape[1] + 1) * STEP
@@ -38,6 +44,16 @@ def change_flags(answered: NDArray[np.int64], median: float, alarm: float) -> Lo
 def sprt_flags(answered: NDArray[np.int64], median: float, alarm: float) -> Looks:
     """Return at which looks the one-sided sequential probability ratio test has reached *alarm*."""
     return _steps(answered, median).cumsum(axis=1) > alarm
+
+
+def change_steps(median: float) -> tuple[float, float]:
+    """Return what an answered and an unanswered call add to the change test in a pool with this median.
+
+    They are log-likelihood ratios (in nats) of BAD_SHARE·median against GOOD_SHARE·median: ln(p1/p0) for an
+    answer, ln((1-p1)/(1-p0)) for none.
+    """
+    p0, p1 = (min(max(share * median, 1e-6), 1 - 1e-6) for share in (GOOD_SHARE, BAD_SHARE))
+    return math.log(p1 / p0), math.log((1 - p1) / (1 - p0))
 
 
 def _steps(answered: NDArray[np.int64], median: float) -> NDArray[np.float64]:

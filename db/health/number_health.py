@@ -203,7 +203,9 @@ def weights(
 ) -> dict[tuple[int, int], float]:
     """Return our weight of *numbers* in the pools of *campaigns*, by campaign and number.
 
-    `services.health.statistics.weights` says what it is, with *k* and *floor*; a test compares the two.
+    1 is the pool's average. A weight is (answered + k·m) / (attempts + k), where m is the pool's rate: *k* attempts at
+    the pool's rate are added to each number, so a fresh one starts at the average. It is no less than *floor*·m, so
+    that none is starved, and then divided by the mean. Source: the posterior mean under a Beta(k·m, k·(1-m)) prior.
     """
     same = sa.and_(
         HealthLine.days == days,

@@ -190,8 +190,9 @@ def _of_others(days: Days, values: Floats, lines: int, pools: int) -> Floats:
 def _change(days: Days, q: Floats, more: Floats) -> tuple[Floats, Ints]:
     """Return the evidence of the change test for each line, and the row at which it began to gather.
 
-    It is `statistics.change` with what the others had on each day in the place of the median, and each day's step
-    divided by how much more than chance, and more than there is ROOM for, it varies.
+    A CUSUM (E. S. Page, Biometrika 41, 1954): the sum of all steps less their lowest running sum. A day's step is the
+    log-likelihood ratio, in nats, of BAD_SHARE against GOOD_SHARE of what the others had on that day, divided by how
+    much more than chance, and more than there is ROOM for, it varies.
     """
     n, k = days.attempts, days.answered
     p0, p1 = GOOD_SHARE * q, BAD_SHARE * q

@@ -124,9 +124,7 @@ def weights(
 ) -> dict[tuple[int, int], float]:
     """Return the calculated weights of *numbers* in the pools of *campaigns*, by campaign and number.
 
-    1 is the pool's average.
-
-    It goes by the calls of the last IDLE_DAYS days; see `services.health.statistics.weights`.
+    1 is the pool's average. They go by the calls of the last IDLE_DAYS days; see `db.health.number_health.weights`.
     """
     require(actor, Permission.HEALTH_READ)
     limits = thresholds.of(session, actor)

@@ -4,7 +4,6 @@ All rates, bounds and thresholds are shares in 0..1. Functions of arrays take an
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,21 +56,6 @@ def wilson(successes: ArrayLike, n: ArrayLike, z: float = Z95) -> tuple[Floats, 
     return np.where(n > 0, low, 0.0), np.where(n > 0, high, 1.0)
 
 
-def weights(answered: ArrayLike, attempts: ArrayLike, *, k: float = 20, floor: float = 0.25) -> Floats:
-    """Return a weight for each number of one pool, 1 being the average; the weights sum to their count.
-
-    (answered + k·m) / (attempts + k), where m is the pool's rate: k attempts at the pool's rate are added to
-    each number, so a fresh one starts at the average. No less than floor·m, so that none is starved;
-    then divided by the mean. Source: the posterior mean under a Beta(k·m, k·(1-m)) prior.
-    """
-    answered, attempts = np.asarray(answered, float), np.asarray(attempts, float)
-    if not answered.sum():
-        return np.ones_like(answered)
-    m = answered.sum() / attempts.sum()
-    raw = np.maximum((answered + k * m) / (attempts + k), floor * m)
-    return np.asarray(raw / raw.mean())
-
-
 def medians(pools: NDArray[Any], answered: ArrayLike, attempts: ArrayLike, *, widest: float = 0.30) -> dict[Any, float]:
     """Return the typical rate of each pool; a pool without an attempt has none.
 
@@ -96,35 +80,6 @@ def medians(pools: NDArray[Any], answered: ArrayLike, attempts: ArrayLike, *, wi
             np.median(k[sure] / n[sure]) if len(sure) >= FEW else k[part].sum() / total
         )
     return found
-
-
-def is_low(answered: ArrayLike, attempts: ArrayLike, threshold: ArrayLike) -> NDArray[np.bool_]:
-    """Return whether the Wilson upper bound lies under *threshold*, so that chance is ruled out at 95%."""
-    return np.asarray((np.asarray(attempts) > 0) & (wilson(answered, attempts)[1] < np.asarray(threshold)))
-
-
-def change_steps(median: float) -> tuple[float, float]:
-    """Return what an answered and an unanswered call add to the change test in a pool with this median.
-
-    They are log-likelihood ratios (in nats) of BAD_SHARE·median against GOOD_SHARE·median: ln(p1/p0) for an
-    answer, ln((1-p1)/(1-p0)) for none.
-    """
-    p0, p1 = (min(max(share * median, 1e-6), 1 - 1e-6) for share in (GOOD_SHARE, BAD_SHARE))
-    return math.log(p1 / p0), math.log((1 - p1) / (1 - p0))
-
-
-def change(answered: Sequence[int], attempts: Sequence[int], median: float) -> float:
-    """Return the CUSUM after the last of some looks (each with its calls, oldest first), in nats, from 0.
-
-    S = max(0, S + step) from look to look: evidence that the rate has fallen, and never the whole past.
-    Source: E. S. Page, Biometrika 41 (1954). In SQL it is the sum of all steps less their lowest running
-    sum, or less 0 where that is lower (`db.health.facts.changes`).
-    """
-    hit, miss = change_steps(median)
-    evidence = 0.0
-    for k, n in zip(answered, attempts, strict=True):
-        evidence = max(0.0, evidence + k * hit + (n - k) * miss)
-    return evidence
 
 
 def normal_cdf(z: ArrayLike) -> Floats:

@@ -1,12 +1,30 @@
-"""The judgement of one number among the others of its pool, recounted by plain Python."""
+"""Weights of a pool, and the judgement of one number among the others of it, recounted by plain Python."""
 
 import itertools
 import math
 from datetime import date
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from db.models import CampaignHealth
 from services.health import judgement
-from services.health.statistics import BAD_SHARE, GOOD_SHARE, wilson
+from services.health.statistics import BAD_SHARE, GOOD_SHARE, Floats, wilson
+
+
+def weights(answered: ArrayLike, attempts: ArrayLike, *, k: float = 20, floor: float = 0.25) -> Floats:
+    """Return a weight for each number of one pool, 1 being the average; the weights sum to their count.
+
+    (answered + k·m) / (attempts + k), where m is the pool's rate: k attempts at the pool's rate are added to
+    each number, so a fresh one starts at the average. No less than floor·m, so that none is starved;
+    then divided by the mean. Source: the posterior mean under a Beta(k·m, k·(1-m)) prior.
+    """
+    answered, attempts = np.asarray(answered, float), np.asarray(attempts, float)
+    if not answered.sum():
+        return np.ones_like(answered)
+    m = answered.sum() / attempts.sum()
+    raw = np.maximum((answered + k * m) / (attempts + k), floor * m)
+    return np.asarray(raw / raw.mean())
 
 
 def recounted(facts: list[CampaignHealth], campaign: int, number: int) -> tuple[float, float, float]:

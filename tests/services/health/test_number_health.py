@@ -31,13 +31,13 @@ from services.core.errors import Forbidden
 from services.health import campaign_health, number_health, summaries
 from services.health.health_import import HealthImport
 from services.health.number_health import HealthFilter, Verdict
-from services.health.statistics import medians, rate, weights
+from services.health.statistics import medians, rate
 from services.health.thresholds import Thresholds
 from services.jobs import imports
 from services.numbers import numbers
 from services.setup import builder
 from tests.conftest import World
-from tests.services.health.recount import recounted
+from tests.services.health.recount import recounted, weights
 from tests.world import make
 from tests.world.rows import fact_row
 

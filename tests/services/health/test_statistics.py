@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
 from benchmarks import flags
-from services.health.statistics import change, change_steps, is_low, medians, rate, weights, wilson
+from services.health.statistics import medians, rate, wilson
 from services.health.thresholds import Thresholds, read
+from tests.services.health.recount import weights
 
 COUNTS = st.integers(0, 10_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 POOL = st.lists(COUNTS, min_size=1, max_size=30)
@@ -91,18 +92,11 @@ def test_a_median_lies_between_the_rates_of_its_own_pool_alone(rows: list[tuple[
 @given(COUNTS, st.floats(0, 0.99))
 def test_a_number_is_low_only_when_even_its_upper_bound_is(counts: tuple[int, int], threshold: float) -> None:
     k, n = counts
-    assert bool(is_low(k, n, threshold)) == (n > 0 and proportion_confint(k, n, method="wilson")[1] < threshold)
-
-
-@given(st.lists(st.integers(0, 40).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), max_size=60))
-def test_the_change_test_is_the_sum_less_its_lowest_running_sum(days: list[tuple[int, int]]) -> None:
-    hit, miss = change_steps(0.3)
-    running = np.cumsum([0.0, *(k * hit + (n - k) * miss for k, n in days)])
-    assert change([k for k, _ in days], [n for _, n in days], 0.3) == pytest.approx(running[-1] - running.min())
+    assert bool(flags.is_low(k, n, threshold)) == (n > 0 and proportion_confint(k, n, method="wilson")[1] < threshold)
 
 
 def test_the_steps_are_log_likelihood_ratios() -> None:
-    hit, miss = change_steps(0.3)
+    hit, miss = flags.change_steps(0.3)
     good, bad = (scipy.stats.binom(20, share * 0.3) for share in (0.8, 1 / 3))
     assert 4 * hit + 16 * miss == pytest.approx(bad.logpmf(4) - good.logpmf(4))
 
