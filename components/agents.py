@@ -4,18 +4,20 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 import streamlit as st
+from sqlmodel import Session
 
 from components.ui import dialogs
 from components.ui.dialogs import Dialog
-from components.ui.listing import table as listing_table
 from components.ui.listing import toolbar as listing
 from components.ui.listing.filters import Filter
-from components.ui.listing.table import badges, link, text, time
+from components.ui.listing.table import Column, badges, link, numbers, text, time
 from components.ui.listing.toolbar import ACTIVE, Wanted
 from components.ui.markdown import plain
 from db.audit.queries import AuditRow
+from db.base.scope import Slice
 from services import agents
 from services.agents import AgentDetail, AgentQuery
+from services.audit import audit
 from services.core.access import Permission
 from services.text import labels
 
@@ -29,16 +31,15 @@ def toolbar() -> tuple[AgentQuery, Wanted]:
     return AgentQuery(wanted.text, wanted.active("agents_status")), wanted
 
 
-def table(rows: Sequence[AgentDetail], *, with_tenant: bool, zone: ZoneInfo) -> None:
-    """Draw a page of agents. A click on a name opens its dialog."""
-    columns = [
+def columns(with_tenant: bool, zone: ZoneInfo) -> list[Column[AgentDetail]]:
+    """Return the columns of agents. A click on a name opens its dialog."""
+    return [
         link("name", "Name", lambda row: row.name, lambda row: listing.open_row(PLACE, row.id)),
         *([text("tenant", "Tenant", lambda row: row.tenant)] if with_tenant else []),
         badges("status", "Status", lambda row: [ACTIVE[row.is_active]], _BADGES),
-        listing_table.numbers("agent", with_tenant=with_tenant),
+        numbers("agent", with_tenant=with_tenant),
         time("created", "Created", lambda row: row.created_at, zone),
     ]
-    listing_table.table("Agents", rows, columns, key="agents_table", of=lambda row: row.id)
 
 
 @st.dialog("Add agent", on_dismiss="rerun")
@@ -51,8 +52,10 @@ def add(dialog: Dialog) -> None:
         dialog.do(lambda session: agents.add(session, dialog.actor, name), f"{name.strip()} was added.")
 
 
-def edit(dialog: Dialog, found: AgentDetail, changes: Sequence[AuditRow]) -> None:
+def edit(session: Session, dialog: Dialog, agent_id: int) -> None:
     """Open the dialog of one agent."""
+    found = agents.get(session, dialog.actor, agent_id)
+    changes = audit.history(session, dialog.actor, "agent", found.id, Slice(size=10))
     dialog.show(found.version)
     st.dialog(plain(found.name), on_dismiss="rerun")(_edit)(dialog, found, changes)
 

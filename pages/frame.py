@@ -49,6 +49,7 @@ def shown(permission: Permission) -> Literal["visible", "hidden"]:
     return "visible" if actor and actor.may(permission) else "hidden"
 
 
+users, tenants = shown(Permission.USERS_READ), shown(Permission.TENANTS_READ_ALL)
 sections = {
     "Connectivity": [
         st.Page("numbers.py", title="Phone numbers", icon=":material/call:", default=True),
@@ -77,20 +78,8 @@ sections = {
         st.Page("import_health.py", title="Import health", url_path="import-health", visibility="hidden"),
     ],
     "Administration": [
-        st.Page(
-            "users.py",
-            title="Users",
-            url_path="users",
-            icon=":material/group:",
-            visibility=shown(Permission.USERS_READ),
-        ),
-        st.Page(
-            "tenants.py",
-            title="Tenants",
-            url_path="tenants",
-            icon=":material/domain:",
-            visibility=shown(Permission.TENANTS_READ_ALL),
-        ),
+        st.Page("users.py", title="Users", url_path="users", icon=":material/group:", visibility=users),
+        st.Page("tenants.py", title="Tenants", url_path="tenants", icon=":material/domain:", visibility=tenants),
         st.Page("settings.py", title="Settings", url_path="settings", icon=":material/tune:"),
         st.Page("profile.py", title="Your account", url_path="profile", icon=":material/account_circle:"),
     ],

@@ -6,9 +6,11 @@ from components.numbers import number_list as draw
 from components.orders import open_orders
 from components.ui import navigation
 from components.ui.listing.downloads import downloads
-from components.ui.page import empty_state, errors_shown, header
+from components.ui.listing.page import listed
+from components.ui.page import errors_shown, header
 from components.ui.session import current_actor, reader_zone, rechecked, reloader
 from db.base.engine import open_session
+from db.base.scope import Slice
 from services.core.access import Permission
 from services.numbers import numbers
 from services.orders import orders
@@ -20,7 +22,7 @@ may_add = actor.may(Permission.NUMBERS_ADD) and not actor.all_tenants
 
 
 def add_button(key: str) -> None:
-    if st.button("Add number", type="primary", icon=":material/add:", key=key):
+    if may_add and st.button("Add number", type="primary", icon=":material/add:", key=key):
         navigation.go_to(navigation.ADD)
 
 
@@ -43,17 +45,12 @@ with errors_shown(), open_session() as session:
     offered = draw.filters(session, actor)
     query, wanted = draw.toolbar(offered)
     total = numbers.count(session, actor, query)
-    table = st.container()
-    part = wanted.pager(total, "number", capped_at=numbers.SEARCH_LIMIT if query.search else None)
-    with table:
-        if total:
-            draw.table(numbers.search(session, actor, query, part), wanted, with_tenant=actor.all_tenants, zone=zone)
-            with wanted.end:
-                downloads(file, "phone-numbers", amount(total, "number"))
-        elif query == numbers.NumberQuery(sort=query.sort):
-            with empty_state("No phone numbers yet. Buy, import or register one.", "call"):
-                if may_add:
-                    add_button("add_first")
-        else:
-            with empty_state("No numbers match the search and filters.", "search_off"):
-                wanted.clear_button()
+
+    def table(part: Slice) -> None:
+        draw.table(numbers.search(session, actor, query, part), wanted, with_tenant=actor.all_tenants, zone=zone)
+        with wanted.end:
+            downloads(file, "phone-numbers", amount(total, "number"))
+
+    none_yet = "No phone numbers yet. Buy, import or register one."
+    limit = numbers.SEARCH_LIMIT if query.search else None
+    listed(wanted, "number", total, table, none_yet, "call", add_button, capped_at=limit)

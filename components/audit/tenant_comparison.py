@@ -3,11 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
-import streamlit as st
-
 from components.ui import navigation
 from components.ui.listing import toolbar as listing
-from components.ui.listing.filters import to_first_page
 from components.ui.listing.table import Column, Order, figure, link, time
 from components.ui.listing.table import table as draw
 from db.base.scope import Slice
@@ -26,17 +23,7 @@ def toolbar() -> TenantSort:
     """Draw the order; return it."""
     keys = [f"{PREFIX}{key}" for key in ("sort", "page", "per_page")]
     listing.keep(keys, "compared")
-    sort: TenantSort = st.selectbox(
-        "Sort",
-        list(_SORTS),
-        format_func=lambda value: _SORTS[value],
-        key=f"{PREFIX}sort",
-        bind="query-params",
-        on_change=to_first_page,
-        args=(PREFIX,),
-        label_visibility="collapsed",
-        width=170,
-    )
+    sort = listing.sort_box(_SORTS, PREFIX)
     listing.remember(keys, "compared")
     return sort
 

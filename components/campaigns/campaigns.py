@@ -1,6 +1,5 @@
 """The list of campaigns, and the dialogs that add one or change its name and status."""
 
-from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -10,8 +9,7 @@ from components.ui import dialogs, navigation
 from components.ui.dialogs import Dialog
 from components.ui.listing import toolbar as listing
 from components.ui.listing.filters import Filter
-from components.ui.listing.table import badges, figure, link, number, text, time
-from components.ui.listing.table import table as draw
+from components.ui.listing.table import Column, badges, figure, link, number, text, time
 from components.ui.listing.toolbar import Wanted
 from services import campaigns
 from services.campaigns import CampaignDetail, CampaignQuery, CampaignSort, CampaignStatus
@@ -34,9 +32,9 @@ def toolbar() -> tuple[CampaignQuery, Wanted]:
     return CampaignQuery(wanted.text, status, trouble, wanted.sort), wanted
 
 
-def table(rows: Sequence[CampaignDetail], wanted: Wanted, *, with_tenant: bool, zone: ZoneInfo) -> None:
-    """Draw a page of campaigns. A click on a name opens it."""
-    columns = [
+def columns(with_tenant: bool, zone: ZoneInfo) -> list[Column[CampaignDetail]]:
+    """Return the columns of campaigns. A click on a name opens it."""
+    return [
         link(
             "name",
             "Campaign",
@@ -51,9 +49,6 @@ def table(rows: Sequence[CampaignDetail], wanted: Wanted, *, with_tenant: bool, 
         figure("pool", "Numbers in pool", lambda row: f"{row.pool:,}"),
         time("created", "Created", lambda row: row.created_at, zone, sorts={CampaignSort.NEWEST: "descending"}),
     ]
-    draw(
-        "Campaigns", rows, columns, key="campaigns_table", of=lambda row: row.id, sort=wanted.sort, prefix=wanted.prefix
-    )
 
 
 def _primary(row: CampaignDetail) -> str:

@@ -8,15 +8,16 @@ from sqlmodel import Session
 
 from components.ui import dialogs, notices
 from components.ui.dialogs import Dialog
-from components.ui.listing import table as listing_table
 from components.ui.listing import toolbar as listing
 from components.ui.listing.filters import Filter
-from components.ui.listing.table import badges, link, text
+from components.ui.listing.table import Column, badges, link, numbers, text
 from components.ui.listing.toolbar import ACTIVE, Wanted
 from components.ui.markdown import plain
 from components.ui.page import exactly, when
 from db.audit.queries import AuditRow
+from db.base.scope import Slice
 from providers.base import Capability, Field, Provider
+from services.audit import audit
 from services.connections import connection_tests, connections
 from services.connections.connections import (
     ConnectionDetail,
@@ -55,18 +56,17 @@ def toolbar() -> tuple[ConnectionQuery, Wanted]:
     return query, wanted
 
 
-def table(rows: Sequence[ListedConnection], *, with_tenant: bool, zone: ZoneInfo) -> None:
-    """Draw a page of connections. A click on a name opens its dialog."""
-    columns = [
+def columns(with_tenant: bool, zone: ZoneInfo) -> list[Column[ListedConnection]]:
+    """Return the columns of connections. A click on a name opens its dialog."""
+    return [
         link("name", "Name", lambda row: row.name, lambda row: listing.open_row(PLACE, row.id)),
         *([text("tenant", "Tenant", lambda row: row.tenant)] if with_tenant else []),
         badges("status", "Status", _status, _BADGES),
         text("provider", "Provider", lambda row: provider_named(row.provider).name),
         text("country", "Default country", _country),
-        listing_table.numbers("connection", with_tenant=with_tenant),
+        numbers("connection", with_tenant=with_tenant),
         text("test", "Last test", lambda row: _tested(row, zone), hover=lambda row: exactly(row.tested_at, zone)),
     ]
-    listing_table.table("Telephony connections", rows, columns, key="connections_table", of=lambda row: row.id)
 
 
 def _status(row: ListedConnection) -> list[str]:
@@ -108,8 +108,11 @@ def add(dialog: Dialog) -> None:
         dialog.do(put, f"{values.name.strip()} was added.")
 
 
-def edit(dialog: Dialog, found: ConnectionDetail, uses: Uses, changes: Sequence[AuditRow]) -> None:
+def edit(session: Session, dialog: Dialog, connection_id: int) -> None:
     """Open the dialog of one connection."""
+    found = connections.get(session, dialog.actor, connection_id)
+    uses = connections.uses(session, dialog.actor, found.id)
+    changes = audit.history(session, dialog.actor, "connection", found.id, Slice(size=10))
     dialog.show(found.version)
     st.dialog(plain(found.name), width="large", on_dismiss="rerun")(_edit)(dialog, found, uses, changes)
 

@@ -11,12 +11,12 @@ from components.ui import dialogs, navigation
 from components.ui.dialogs import Dialog
 from components.ui.listing import toolbar as listing
 from components.ui.listing.filters import Filter
-from components.ui.listing.table import badges, figure, link, text, time
-from components.ui.listing.table import table as draw
+from components.ui.listing.table import Column, badges, figure, link, text, time
 from components.ui.listing.toolbar import Wanted
 from components.ui.markdown import plain
 from components.ui.page import BadgeColor
 from db.audit.queries import AuditRow
+from db.base.scope import Slice
 from services.people import tenants
 from services.people.tenants import TenantQuery, TenantRow
 from services.text import labels
@@ -32,9 +32,9 @@ def toolbar() -> tuple[TenantQuery, Wanted]:
     return TenantQuery(wanted.text, wanted.active("tenants_status")), wanted
 
 
-def table(rows: Sequence[TenantRow], zone: ZoneInfo) -> None:
-    """Draw a page of tenants. A click on a name opens its dialog."""
-    columns = [
+def columns(zone: ZoneInfo) -> list[Column[TenantRow]]:
+    """Return the columns of tenants. A click on a name opens its dialog."""
+    return [
         link("name", "Name", lambda row: row.name, lambda row: listing.open_row(PLACE, row.id)),
         badges("status", "Status", _status, _BADGES),
         figure("users", "Users", lambda row: f"{row.users:,}", help="Who can sign in"),
@@ -42,7 +42,6 @@ def table(rows: Sequence[TenantRow], zone: ZoneInfo) -> None:
         text("time_zone", "Time zone", lambda row: row.time_zone),
         time("created", "Created", lambda row: row.created_at, zone),
     ]
-    draw("Tenants", rows, columns, key="tenants_table", of=lambda row: row.id)
 
 
 @st.dialog("Add tenant", on_dismiss="rerun")
@@ -65,8 +64,10 @@ def add(dialog: Dialog, work_in: Callable[[int], None] | None) -> None:
         dialog.do(put, f"{name.strip()} was added.")
 
 
-def edit(dialog: Dialog, found: TenantRow, changes: Sequence[AuditRow], work_in: Callable[[int], None]) -> None:
+def edit(session: Session, dialog: Dialog, tenant_id: int, work_in: Callable[[int], None]) -> None:
     """Open the dialog of one tenant. *work_in* chooses it in the sidebar."""
+    found = tenants.get(session, dialog.actor, tenant_id)
+    changes = tenants.history(session, dialog.actor, tenant_id, Slice(size=10))
     dialog.show(found.version)
     st.dialog(plain(found.name), on_dismiss="rerun")(_edit)(dialog, found, changes, work_in)
 

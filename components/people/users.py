@@ -8,15 +8,16 @@ import streamlit as st
 from sqlmodel import Session
 
 from components.ui import dialogs, notices
+from components.ui import session as tab
 from components.ui.dialogs import Dialog
 from components.ui.listing import toolbar as listing
 from components.ui.listing.filters import Filter
-from components.ui.listing.table import badges, link, text
-from components.ui.listing.table import table as draw
+from components.ui.listing.table import Column, badges, link, text
 from components.ui.listing.toolbar import Wanted
 from components.ui.markdown import plain
 from components.ui.page import BadgeColor, exactly, when
 from db.audit.queries import AuditRow
+from db.base.scope import Slice
 from db.models import Role
 from services.core.errors import InvalidInput
 from services.people import users
@@ -32,7 +33,8 @@ _BADGES: dict[str, BadgeColor] = {"Active": "green", "Deactivated": "red", "One-
 
 
 def toolbar() -> tuple[UserQuery, Wanted]:
-    """Draw search and filters; return the query."""
+    """Draw a one-time password, search and filters; return the query."""
+    _one_time_password()
     offered = [
         Filter("users_role", "Role", _ROLES),
         Filter("users_status", "Status", _ACTIVE),
@@ -43,23 +45,22 @@ def toolbar() -> tuple[UserQuery, Wanted]:
     return UserQuery(wanted.text, roles, _SUPERADMIN in chosen, wanted.active("users_status")), wanted
 
 
-def table(rows: Sequence[UserRow], *, with_tenant: bool, zone: ZoneInfo) -> None:
-    """Draw a page of users, with the tenants of their roles where several are looked at."""
+def columns(with_tenant: bool, zone: ZoneInfo) -> list[Column[UserRow]]:
+    """Return the columns of users, with the tenants of their roles where several are looked at."""
 
     def seen(row: UserRow) -> str:
         return when(row.last_sign_in_at, zone) if row.last_sign_in_at else "Never"
 
-    columns = [
+    return [
         link("name", "Name", lambda row: row.name, lambda row: listing.open_row(PLACE, row.id)),
         text("username", "User name", lambda row: row.username),
         text("role", "Roles" if with_tenant else "Role", lambda row: _roles(row, with_tenant=with_tenant), wide=True),
         badges("status", "Status", _status, _BADGES),
         text("seen", "Last sign-in", seen, hover=lambda row: exactly(row.last_sign_in_at, zone)),
     ]
-    draw("Users", rows, columns, key="users_table", of=lambda row: row.id)
 
 
-def one_time_password() -> None:
+def _one_time_password() -> None:
     """Draw the password of a user who was just created or reset, until it is hidden or the page is left."""
     state = st.session_state
     if state.get("entered_page"):
@@ -115,8 +116,12 @@ def add_superadmin(dialog: Dialog) -> None:
         dialog.do(put, f"{username.strip()} was added.")
 
 
-def edit(dialog: Dialog, found: UserDetail, tenants: Mapping[int, str], changes: Sequence[AuditRow]) -> None:
-    """Open the dialog of one user. *tenants* are those in which the actor may change the role."""
+def edit(session: Session, dialog: Dialog, user_id: int) -> None:
+    """Open the dialog of one user."""
+    actor = dialog.actor
+    found = users.get(session, actor, user_id)
+    tenants = {key: name for key, name in tab.tenants(session, actor) if actor.is_superadmin or key == actor.tenant_id}
+    changes = users.history(session, actor, user_id, Slice(size=10))
     st.dialog(plain(found.user.name), on_dismiss="rerun")(_edit)(dialog, found, tenants, changes)
 
 
@@ -220,47 +225,27 @@ def _take_out(dialog: Dialog, user: UserRow, tenant_id: int | None) -> None:
 
 
 def _shut_out(dialog: Dialog, user: UserRow) -> None:
-    if not user.is_active:
-        _confirmed(
-            dialog,
-            "Activate",
-            "play_circle",
-            "The user can sign in again, with the same roles.",
-            lambda session: users.set_active(session, dialog.actor, user.id, True, version=user.version),
-            f"{user.name} can sign in again.",
-        )
-        return
-    _confirmed(
-        dialog,
-        "Deactivate",
-        "block",
-        f"**{plain(user.name)}** is signed out everywhere and cannot sign in. You can activate the account again.",
-        lambda session: users.set_active(session, dialog.actor, user.id, False, version=user.version),
-        f"{user.name} was deactivated.",
-        red=True,
-    )
+    def act(session: Session) -> None:
+        users.set_active(session, dialog.actor, user.id, not user.is_active, version=user.version)
+
+    if user.is_active:
+        out = f"**{plain(user.name)}** is signed out everywhere and cannot sign in. You can activate the account again."
+        _confirmed(dialog, "Deactivate", "block", out, act, f"{user.name} was deactivated.", red=True)
+    else:
+        back = "The user can sign in again, with the same roles."
+        _confirmed(dialog, "Activate", "play_circle", back, act, f"{user.name} can sign in again.")
 
 
 def _superadmin(dialog: Dialog, user: UserRow) -> None:
+    def act(session: Session) -> None:
+        users.set_superadmin(session, dialog.actor, user.id, not user.is_superadmin, version=user.version)
+
     if user.is_superadmin:
-        _confirmed(
-            dialog,
-            "Remove superadmin",
-            "remove_moderator",
-            "Only the roles in tenants remain.",
-            lambda session: users.set_superadmin(session, dialog.actor, user.id, False, version=user.version),
-            f"{user.name} is no longer a superadmin.",
-            red=True,
-        )
-        return
-    _confirmed(
-        dialog,
-        "Make superadmin",
-        "add_moderator",
-        f"**{plain(user.name)}** gets full access to every tenant.",
-        lambda session: users.set_superadmin(session, dialog.actor, user.id, True, version=user.version),
-        f"{user.name} is now a superadmin.",
-    )
+        less, done = "Only the roles in tenants remain.", f"{user.name} is no longer a superadmin."
+        _confirmed(dialog, "Remove superadmin", "remove_moderator", less, act, done, red=True)
+    else:
+        more = f"**{plain(user.name)}** gets full access to every tenant."
+        _confirmed(dialog, "Make superadmin", "add_moderator", more, act, f"{user.name} is now a superadmin.")
 
 
 def _confirmed(

@@ -14,7 +14,6 @@ LIST = "numbers.py"
 ADD = "add_number.py"
 IMPORT = "import_numbers.py"
 DETAIL = "number.py"
-EDIT = "edit_number.py"
 CAMPAIGNS = "campaigns.py"
 CAMPAIGN = "campaign.py"
 CONNECTIONS = "connections.py"
@@ -83,12 +82,6 @@ def number_query(number_id: int, *, campaign_id: int | None = None) -> dict[str,
 def number_address(number_id: int, tenant_id: int | None = None) -> str:
     """Return the address of a number's page, for another tab: in the given tenant, else in that of this one."""
     return _address("number", {"id": str(number_id)}, tenant_id)
-
-
-def number_addresses(ids: Sequence[int | None]) -> list[str | None]:
-    """Return the address of each number's page in the tenant of this tab, for another tab; None without an id."""
-    rest = "".join(f"&{urlencode({key: value})}" for key, value in session.in_tenant().items())
-    return [f"/number?id={one}{rest}" if one else None for one in ids]
 
 
 def open_numbers(**filters: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from db.base.rows import columns_for, values_for
 from db.base.scope import Scope, Slice
 from db.models import AuditEvent, Membership, Role, SignInThrottle, Tenant, User
 from db.numbers.text_search import names_holding
@@ -38,22 +39,18 @@ def memberships(session: Session, username: str, chosen: int | None) -> list[Mem
     A superadmin has a row, without a role, for the *chosen* tenant too, or else for the last one.
     """
     looked_at = sa.and_(User.is_superadmin, Tenant.id == sa.func.coalesce(chosen, User.last_tenant_id))
+    columns = columns_for(
+        MembershipRow,
+        User,
+        user_id=User.id,
+        tenant_id=Tenant.id,
+        tenant=Tenant.name,
+        time_zone=Tenant.time_zone,
+        suspended_at=Tenant.suspended_at,
+        role=sa.case((Membership.tenant_id == Tenant.id, Membership.role)),
+    )
     rows = session.execute(
-        sa.select(
-            User.id,
-            User.username,
-            User.name,
-            User.is_superadmin,
-            User.is_active,
-            User.sessions_valid_from,
-            User.last_tenant_id,
-            User.must_change_password,
-            Tenant.id,
-            Tenant.name,
-            Tenant.time_zone,
-            Tenant.suspended_at,
-            sa.case((Membership.tenant_id == Tenant.id, Membership.role)),
-        )
+        sa.select(*columns)
         .outerjoin(Membership, Membership.user_id == User.id)
         .outerjoin(Tenant, sa.or_(Tenant.id == Membership.tenant_id, looked_at))
         .where(User.username == username)
@@ -141,18 +138,7 @@ def find_row(session: Session, scope: Scope, user_id: int) -> UserRow | None:
 
 
 def _row(user: User, places: Mapping[int, Sequence[Place]]) -> UserRow:
-    user_id = user.id
-    return UserRow(
-        id=user_id,
-        username=user.username,
-        name=user.name,
-        is_active=user.is_active,
-        is_superadmin=user.is_superadmin,
-        must_change_password=user.must_change_password,
-        last_sign_in_at=user.last_sign_in_at,
-        version=user.version,
-        places=tuple(places.get(user_id, ())),
-    )
+    return UserRow(**values_for(UserRow, user, places=tuple(places.get(user.id, ()))))
 
 
 def _places(session: Session, scope: Scope, user_ids: Sequence[int]) -> dict[int, list[Place]]:

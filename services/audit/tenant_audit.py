@@ -28,7 +28,7 @@ from services.audit import findings
 from services.audit.findings import Counted, Finding
 from services.connections import connection_tests
 from services.core.access import Actor, Permission, require, require_tenant
-from services.core.errors import NotFound
+from services.core.errors import found
 from services.health import summaries, thresholds
 from services.health.thresholds import Thresholds
 from services.text import days
@@ -172,11 +172,9 @@ class Compared:
 def tenant(session: Session, actor: Actor) -> Tenant:
     """Return the chosen tenant. Raises NotFound when all are in scope."""
     require(actor, Permission.AUDIT_READ)
-    found = db.people.tenants.find(session, require_tenant(actor))
-    if found is None:
-        raise NotFound
-    limits = thresholds.read(found.settings)
-    return Tenant(found.id, found.name, ZoneInfo(found.time_zone), datetime.now(UTC), actor.name, limits)
+    row = found(db.people.tenants.find(session, require_tenant(actor)))
+    limits = thresholds.read(row.settings)
+    return Tenant(row.id, row.name, ZoneInfo(row.time_zone), datetime.now(UTC), actor.name, limits)
 
 
 def period(first: date, last: date, zone: ZoneInfo) -> Period:

@@ -17,7 +17,7 @@ from services.connections import provider_access
 from services.connections.connections import provider_named
 from services.core import validation
 from services.core.access import Actor, Permission, require
-from services.core.errors import Conflict, InvalidInput, NotFound
+from services.core.errors import Conflict, InvalidInput, found
 from services.core.transactions import reading, writing
 
 _UNHEARD_OF = "numberdesk-connection-test"
@@ -51,18 +51,14 @@ def test(session: Session, actor: Actor, connection_id: int) -> Outcome:
     """
     require(actor, Permission.CONNECTIONS_WRITE)
     with reading(session):
-        row = db.base.named.find(session, Connection, actor.scope, validation.as_id(connection_id))
-    if row is None:
-        raise NotFound
+        row = found(db.base.named.find(session, Connection, actor.scope, validation.as_id(connection_id)))
     provider = provider_named(row.provider)
     if not can_test(provider):
         raise InvalidInput(f"{provider.name} cannot be tested. {provider.limits}")
     version = row.version
     outcome = _ask(row)
     with writing(session):
-        fresh = db.base.named.lock(session, Connection, actor.scope, connection_id)
-        if fresh is None:
-            raise NotFound
+        fresh = found(db.base.named.lock(session, Connection, actor.scope, connection_id))
         if fresh.version != version:
             raise Conflict("Someone else changed this connection during the test. Test it again.")
         fresh.tested_at = datetime.now(UTC)

@@ -25,7 +25,7 @@ from services.audit.audit import Action, Subject
 from services.connections.connections import provider_named
 from services.core import validation
 from services.core.access import Actor, Permission, require, require_tenant
-from services.core.errors import Conflict, InvalidInput, NotFound
+from services.core.errors import Conflict, InvalidInput, found
 from services.core.transactions import write, writing
 from services.text import days
 
@@ -84,10 +84,8 @@ def search(session: Session, actor: Actor) -> list[CallLog]:
 def get(session: Session, actor: Actor, connection_id: int) -> CallLog:
     """Return the call log of one connection. Raises NotFound for any that is not the tenant's."""
     require(actor, Permission.HEALTH_WRITE)
-    row = db.health.call_logs.find(session, Scope(require_tenant(actor)), validation.as_id(connection_id))
-    if row is None:
-        raise NotFound
-    return _standing(row)
+    scope = Scope(require_tenant(actor))
+    return _standing(found(db.health.call_logs.find(session, scope, validation.as_id(connection_id))))
 
 
 def begin(session: Session, actor: Actor, connection_id: int, *, first_day: date | None = None) -> str:
@@ -99,11 +97,8 @@ def begin(session: Session, actor: Actor, connection_id: int, *, first_day: date
     """
     require(actor, Permission.HEALTH_WRITE)
     with writing(session):
-        connection = db.base.named.lock(
-            session, Connection, Scope(require_tenant(actor)), validation.as_id(connection_id)
-        )
-        if connection is None:
-            raise NotFound
+        scope = Scope(require_tenant(actor))
+        connection = found(db.base.named.lock(session, Connection, scope, validation.as_id(connection_id)))
         provider = provider_named(connection.provider)
         if not provider.can(Capability.CALL_LOG):
             raise InvalidInput(f"{provider.name} has no call log to read.")

@@ -26,7 +26,7 @@ from services.audit.audit import Action, Subject
 from services.connections.connections import provider_named
 from services.core import changes, validation
 from services.core.access import Actor, Permission, require
-from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from services.core.errors import Conflict, Forbidden, InvalidInput, found
 from services.core.transactions import writing
 from services.health import summaries, thresholds
 
@@ -94,10 +94,7 @@ def tags(session: Session, actor: Actor) -> list[str]:
 def get(session: Session, actor: Actor, number_id: object) -> NumberRow:
     """Return one number. Raises NotFound for one outside the actor's scope."""
     require(actor, Permission.NUMBERS_READ)
-    found = db.numbers.rows.find(session, actor.scope, validation.as_id(number_id))
-    if found is None:
-        raise NotFound
-    return found
+    return found(db.numbers.rows.find(session, actor.scope, validation.as_id(number_id)))
 
 
 def attachments(session: Session, actor: Actor, number_id: int) -> list[CampaignUse]:
@@ -274,9 +271,7 @@ def sid_of(number: HasSid) -> str | None:
 
 def words(session: Session, number: PhoneNumber) -> dict[str, Any]:
     """Return a number's values for the audit log: names instead of ids, so that they are self-contained."""
-    detail = db.numbers.rows.find(session, Scope(number.tenant_id), number.id)
-    if detail is None:
-        raise NotFound
+    detail = found(db.numbers.rows.find(session, Scope(number.tenant_id), number.id))
     return {
         "status": str(detail.status),
         "label": detail.label,

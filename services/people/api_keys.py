@@ -15,7 +15,7 @@ from services.audit import audit
 from services.audit.audit import Action, Subject
 from services.core import validation
 from services.core.access import Actor, Permission, require, require_tenant
-from services.core.errors import Forbidden, InvalidInput, NotFound
+from services.core.errors import Forbidden, InvalidInput, found
 from services.core.transactions import writing
 
 __all__ = ["ApiKeyRow", "NewKey", "UnknownKey", "create", "holder", "revoke", "search"]
@@ -72,9 +72,7 @@ def revoke(session: Session, actor: Actor, key_id: int) -> None:
     require(actor, Permission.API_KEYS_WRITE)
     require_tenant(actor)
     with writing(session):
-        key = db.people.api_keys.find(session, actor.scope, key_id)
-        if key is None:
-            raise NotFound
+        key = found(db.people.api_keys.find(session, actor.scope, key_id))
         if key.revoked_at is None:
             key.revoked_at = datetime.now(UTC)
             audit.record(

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
@@ -21,7 +22,7 @@ from services.audit import audit
 from services.audit.audit import Action, AuditRow, Subject
 from services.core import changes, validation
 from services.core.access import Actor, Permission, require, require_tenant
-from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound, found
 from services.core.transactions import writing
 from services.people import sign_in
 
@@ -64,10 +65,8 @@ def get(session: Session, actor: Actor, user_id: object) -> UserDetail:
     """Return one user; a superadmin sees the roles in every tenant. Raises NotFound for any not in scope."""
     require(actor, Permission.USERS_READ)
     scope = Scope(None) if actor.is_superadmin else actor.scope
-    found = db.people.users.find_row(session, scope, validation.as_id(user_id))
-    if found is None:
-        raise NotFound
-    return UserDetail(found, _why_not(session, actor, found.id, found.is_superadmin))
+    row = found(db.people.users.find_row(session, scope, validation.as_id(user_id)))
+    return UserDetail(row, _why_not(session, actor, row.id, row.is_superadmin))
 
 
 def history(session: Session, actor: Actor, user_id: int, part: Slice) -> list[AuditRow]:
@@ -85,22 +84,23 @@ def create(session: Session, actor: Actor, username: str, name: str, role: Role)
     require(actor, Permission.USERS_WRITE)
     tenant_id = require_tenant(actor)
     login, shown = validation.username(username), validation.name(name or username, "user")
-    user, password = _new(login, shown)
+    hashed, password = _one_time_password()
     with _writing(session, actor, Permission.USERS_WRITE):
         known = db.people.users.find(session, login)
         if known is not None and db.people.users.find_membership(session, known.id, tenant_id) is not None:
             raise _here_already(known)
         if known is not None:
-            ask = "Give this user a role here?"
-            if not actor.is_superadmin:
-                ask = "Ask a superadmin to give this user a role here."
+            ask = (
+                "Give this user a role here?"
+                if actor.is_superadmin
+                else "Ask a superadmin to give this user a role here."
+            )
             raise InvalidInput(
                 f"User {login} already exists in another tenant. {ask}",
                 field="username",
                 overridable=actor.is_superadmin,
             )
-        session.add(user)
-        session.flush()
+        user = _added(session, username=login, name=shown, password_hash=hashed)
         session.add(Membership(user_id=user.id, tenant_id=tenant_id, role=role))
         _record(session, actor, Action.USERS_CREATE, user, tenant_id, {}, {"role": str(role)})
     return NewUser(login, password)
@@ -110,13 +110,11 @@ def create_superadmin(session: Session, actor: Actor, username: str, name: str) 
     """Create a superadmin, who needs no tenant. Raises Forbidden, and InvalidInput as `create` does."""
     require(actor, Permission.SUPERADMINS_WRITE)
     login, shown = validation.username(username), validation.name(name or username, "user")
-    user, password = _new(login, shown)
+    hashed, password = _one_time_password()
     with _writing(session, actor, Permission.SUPERADMINS_WRITE):
         if db.people.users.find(session, login) is not None:
             raise InvalidInput(f"User {login} already exists. Make that user a superadmin instead.", field="username")
-        user.is_superadmin = True
-        session.add(user)
-        session.flush()
+        user = _added(session, username=login, name=shown, password_hash=hashed, is_superadmin=True)
         _record(session, actor, Action.USERS_CREATE, user, None, {}, {"superadmin": True})
     return NewUser(login, password)
 
@@ -125,10 +123,8 @@ def grant(session: Session, actor: Actor, username: str, tenant_id: int, role: R
     """Give a user a role in another tenant. Superadmins only, since others do not see that user."""
     require(actor, Permission.TENANTS_READ_ALL)
     with _writing(session, actor, Permission.TENANTS_READ_ALL):
-        user = db.people.users.find(session, sign_in.normal(username))
-        tenant = db.people.tenants.find(session, validation.as_id(tenant_id))
-        if user is None or tenant is None:
-            raise NotFound
+        user = found(db.people.users.find(session, sign_in.normal(username)))
+        found(db.people.tenants.find(session, validation.as_id(tenant_id)))
         if user.id == actor.user_id:
             raise _own_role()
         if db.people.users.find_membership(session, user.id, tenant_id) is not None:
@@ -151,7 +147,8 @@ def change_role(
     if user_id == actor.user_id:
         raise _own_role()
     with _writing(session, actor, Permission.USERS_WRITE):
-        user, membership = _member(session, user_id, tenant_id)
+        user = found(db.people.users.find_by_id(session, validation.as_id(user_id)))
+        membership = found(db.people.users.find_membership(session, user_id, tenant_id))
         changes.expect_version(session, actor.scope, "user", user, version)
         before = membership.role
         if before is role:
@@ -171,8 +168,7 @@ def set_superadmin(session: Session, actor: Actor, user_id: int, superadmin: boo
     require(actor, Permission.SUPERADMINS_WRITE)
     if user_id == actor.user_id:
         raise _own_role()
-    with _writing(session, actor, Permission.SUPERADMINS_WRITE):
-        user = _managed(session, actor, user_id)
+    with _managing(session, actor, Permission.SUPERADMINS_WRITE, user_id) as user:
         changes.expect_version(session, actor.scope, "user", user, version)
         if user.is_superadmin == superadmin:
             return
@@ -188,8 +184,7 @@ def set_active(session: Session, actor: Actor, user_id: int, active: bool, *, ve
     require(actor, Permission.USERS_WRITE)
     if user_id == actor.user_id:
         raise Forbidden("You can't deactivate your own account. Ask another admin.")
-    with _writing(session, actor, Permission.USERS_WRITE):
-        user = _managed(session, actor, user_id)
+    with _managing(session, actor, Permission.USERS_WRITE, user_id) as user:
         changes.expect_version(session, actor.scope, "user", user, version)
         if user.is_active == active:
             return
@@ -206,10 +201,8 @@ def set_active(session: Session, actor: Actor, user_id: int, active: bool, *, ve
 def reset_password(session: Session, actor: Actor, user_id: int) -> NewUser:
     """Give a user a one-time password, end their sessions and reset failed attempts."""
     require(actor, Permission.USERS_WRITE)
-    password = secrets.token_urlsafe(12)
-    hashed = sign_in.hash_password(password)
-    with _writing(session, actor, Permission.USERS_WRITE):
-        user = _managed(session, actor, user_id)
+    hashed, password = _one_time_password()
+    with _managing(session, actor, Permission.USERS_WRITE, user_id) as user:
         user.password_hash = hashed
         user.must_change_password = True
         user.sessions_valid_from = sign_in.now()
@@ -221,8 +214,7 @@ def reset_password(session: Session, actor: Actor, user_id: int) -> NewUser:
 def end_sessions(session: Session, actor: Actor, user_id: int) -> None:
     """Sign a user out everywhere."""
     require(actor, Permission.USERS_WRITE)
-    with _writing(session, actor, Permission.USERS_WRITE):
-        user = _managed(session, actor, user_id)
+    with _managing(session, actor, Permission.USERS_WRITE, user_id) as user:
         user.sessions_valid_from = sign_in.now()
         _record(session, actor, Action.USERS_SIGN_OUT_EVERYWHERE, user, actor.tenant_id, {}, {})
 
@@ -267,23 +259,29 @@ def _writing(session: Session, actor: Actor, permission: Permission) -> Iterator
         yield
 
 
-def _new(login: str, name: str) -> tuple[User, str]:
-    """Return a new user and the one-time password. Takes a third of a second, so call it before writing."""
+def _one_time_password() -> tuple[str, str]:
+    """Return a password's hash, and the password. Takes a third of a second, so call it before writing."""
     password = secrets.token_urlsafe(12)
-    hashed = sign_in.hash_password(password)
-    return User(username=login, name=name, password_hash=hashed, must_change_password=True), password
+    return sign_in.hash_password(password), password
 
 
-def _managed(session: Session, actor: Actor, user_id: int) -> User:
-    """Return a user whom the actor may manage: in the actor's tenant, and no superadmin unless the actor is one."""
-    user = db.people.users.find_by_id(session, validation.as_id(user_id))
-    if user is None:
-        raise NotFound
-    if not actor.is_superadmin and require_tenant(actor) not in db.people.users.tenants_of(session, user_id):
-        raise NotFound
-    if refusal := _why_not(session, actor, user_id, user.is_superadmin):
-        raise Forbidden(refusal)
+def _added(session: Session, **values: Any) -> User:
+    user = User(must_change_password=True, **values)
+    session.add(user)
+    session.flush()
     return user
+
+
+@contextmanager
+def _managing(session: Session, actor: Actor, permission: Permission, user_id: int) -> Iterator[User]:
+    """Change a user whom the actor may manage: in the actor's tenant, and no superadmin unless the actor is one."""
+    with _writing(session, actor, permission):
+        user = found(db.people.users.find_by_id(session, validation.as_id(user_id)))
+        if not actor.is_superadmin and require_tenant(actor) not in db.people.users.tenants_of(session, user_id):
+            raise NotFound
+        if refusal := _why_not(session, actor, user_id, user.is_superadmin):
+            raise Forbidden(refusal)
+        yield user
 
 
 def _why_not(session: Session, actor: Actor, user_id: int, is_superadmin: bool) -> str:
@@ -292,14 +290,6 @@ def _why_not(session: Session, actor: Actor, user_id: int, is_superadmin: bool) 
     if is_superadmin:
         return _SUPERADMIN
     return _SHARED if len(db.people.users.tenants_of(session, user_id)) > 1 else ""
-
-
-def _member(session: Session, user_id: int, tenant_id: int) -> tuple[User, Membership]:
-    user = db.people.users.find_by_id(session, validation.as_id(user_id))
-    membership = db.people.users.find_membership(session, user_id, tenant_id)
-    if user is None or membership is None:
-        raise NotFound
-    return user, membership
 
 
 def _keep_an_admin(session: Session, user_id: int, tenant_id: int) -> None:

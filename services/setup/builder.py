@@ -117,41 +117,15 @@ def fact(
     session: Session, campaign: Campaign, number_id: int, day: date, attempts: int, answered: int, **counts: int
 ) -> CampaignHealth:
     """Add a day of a number's calls in a campaign."""
-    found = CampaignHealth(
-        campaign_id=campaign.id,
-        number_id=number_id,
-        tenant_id=campaign.tenant_id,
-        day=day,
-        attempts=attempts,
-        answered=answered,
-        **counts,
-    )
+    key = {"campaign_id": campaign.id, "number_id": number_id, "tenant_id": campaign.tenant_id}
+    found = CampaignHealth(**key, day=day, attempts=attempts, answered=answered, **counts)
     session.add(found)
     return found
 
 
-def order(
-    session: Session,
-    tenant_id: int,
-    e164: str,
-    kind: OrderKind,
-    *,
-    connection_id: int,
-    placed_by: int,
-    **values: Any,
-) -> NumberOrder:
-    """Add an order of a number."""
-    return _flushed(
-        session,
-        NumberOrder(
-            tenant_id=tenant_id,
-            e164=e164,
-            kind=kind,
-            connection_id=connection_id,
-            placed_by=placed_by,
-            **values,
-        ),
-    )
+def order(session: Session, tenant_id: int, e164: str, kind: OrderKind, **values: Any) -> NumberOrder:
+    """Add an order of a number, at a connection, placed by somebody."""
+    return _flushed(session, NumberOrder(tenant_id=tenant_id, e164=e164, kind=kind, **values))
 
 
 def many(session: Session, model: type[SQLModel], rows: Iterable[Mapping[str, Any]], *, commit: bool = False) -> None:

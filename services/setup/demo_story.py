@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from phonenumbers import PhoneNumberType
 
-from db.models import NumberType
+from db.models import NumberType, Role
 
 TENANTS = (
     ("Acme Voice", "America/New_York"),
@@ -14,6 +14,12 @@ TENANTS = (
 HANDS = ("operator", "partner", "superadmin")
 """Who looks after the numbers of each tenant."""
 
+ROLES = {
+    "admin": {"Acme Voice": Role.ADMIN},
+    "operator": {"Acme Voice": Role.OPERATOR},
+    "viewer": {"Acme Voice": Role.VIEWER},
+    "partner": {"Bharat Dialers": Role.OPERATOR, "Nordlicht Telefonie": Role.VIEWER},
+}
 HEALTH_DAYS = 60
 SINCE = 420  # days over which the numbers were added
 

@@ -1,10 +1,13 @@
 """Downloads of what a list shows, each made when it is asked for."""
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
 from services.text import exports
+
+_WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def downloads(file: Callable[[exports.Writer], bytes], name: str, total: str) -> None:
@@ -16,21 +19,16 @@ def download(file: Callable[[exports.Writer], bytes], name: str, caption: str, l
     """Draw a menu of the formats in which a file can be taken away; it is made when it is asked for."""
     with st.popover(label, icon=":material/download:"):
         st.caption(caption)
-        st.download_button(
-            "CSV",
-            lambda: file(exports.text),
-            f"{name}.csv",
-            "text/csv",
-            icon=":material/csv:",
-            on_click="ignore",
-            width="stretch",
-        )
-        st.download_button(
-            "Excel",
-            lambda: file(exports.workbook),
-            f"{name}.xlsx",
-            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-            icon=":material/table:",
-            on_click="ignore",
-            width="stretch",
-        )
+        for kind, made, end, media, icon in (
+            ("CSV", exports.text, "csv", "text/csv", "csv"),
+            ("Excel", exports.workbook, "xlsx", _WORKBOOK, "table"),
+        ):
+            st.download_button(
+                kind,
+                partial(file, made),
+                f"{name}.{end}",
+                media,
+                icon=f":material/{icon}:",
+                on_click="ignore",
+                width="stretch",
+            )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import streamlit as st
 
@@ -15,6 +15,7 @@ from services.core import validation
 from services.text.labels import amount
 
 PAGE_SIZES = (25, 50, 100)
+Order = TypeVar("Order")
 ACTIVE = {True: "Active", False: "Inactive"}
 _PAGING = ("search", "sort", "page", "per_page")
 
@@ -83,17 +84,7 @@ def toolbar(
             chosen = _in_two_columns(filters, prefix)
         sort = None
         if sorts:
-            sort = st.selectbox(
-                "Sort",
-                list(sorts),
-                format_func=lambda value: sorts[value],
-                key=f"{prefix}sort",
-                bind="query-params",
-                on_change=to_first_page,
-                args=(prefix,),
-                label_visibility="collapsed",
-                width=170,
-            )
+            sort = sort_box(sorts, prefix)
         end = st.container(horizontal=True, vertical_alignment="center", width="content")
     chips(filters, search, prefix)
     remember(keys, place)
@@ -113,6 +104,21 @@ def search_box(placeholder: str, prefix: str) -> str:
         max_chars=100,
     )
     return "".join(c for c in typed or "" if c.isprintable())
+
+
+def sort_box(sorts: Mapping[Order, str], prefix: str) -> Order:
+    """Draw the choice of an order; return it."""
+    return st.selectbox(
+        "Sort",
+        list(sorts),
+        format_func=lambda value: sorts[value],
+        key=f"{prefix}sort",
+        bind="query-params",
+        on_change=to_first_page,
+        args=(prefix,),
+        label_visibility="collapsed",
+        width=170,
+    )
 
 
 def pager(total: int, noun: str, *, capped_at: int | None = None, prefix: str) -> Slice:
