@@ -14,6 +14,7 @@ from components.numbers import number_page as draw
 from components.orders import open_orders, webhook_tables
 from components.orders.releases import why_released
 from components.ui import cache, notices
+from components.ui.dialogs import confirmed
 from components.ui.markdown import code, plain
 from components.ui.page import errors_shown, exactly, when
 from db.numbers.rows import CampaignUse, NumberRow
@@ -284,13 +285,7 @@ class AtProvider:
 
     def _do(self, label: str, place: Callable[[Session], int], *, red: bool = False, disabled: bool = False) -> None:
         """Draw the buttons of a dialog that places an order, and wait a while for its outcome."""
-        with st.container(horizontal=True, horizontal_alignment="right"):
-            if st.button("Cancel"):
-                st.rerun()
-            target = st.button(
-                f":red[{label}]" if red else label, type="secondary" if red else "primary", disabled=disabled
-            )
-        if target:
+        if confirmed(label, red=red, disabled=disabled):
             with errors_shown():
                 with self.opener() as session:
                     order = place(session)
@@ -309,40 +304,9 @@ class AtProvider:
                     st.rerun()
                 state = "waits" if now.is_waiting else "is pending confirmation"
                 notices.warning(f"{_DOING[now.kind]} {state}. {open_orders.progress(now)}", icon="hourglass_top")
-                with st.container(horizontal=True):
-                    if writes:
-                        st.button(
-                            "Check now",
-                            key=f"check_{order.id}",
-                            icon=":material/refresh:",
-                            on_click=lambda: self._look(order.id),
-                        )
-                    if orders.may_cancel(self.actor, now):
-                        st.button(
-                            "Cancel",
-                            key=f"cancel_{order.id}",
-                            icon=":material/cancel:",
-                            on_click=lambda: self._cancel(order.id),
-                        )
+                open_orders.buttons(now, self.actor, self.opener, "order", checks=writes, cancelled="Cancelled.")
 
         watch()
-
-    def _look(self, order_id: int) -> None:
-        def look() -> str:
-            with self.opener() as session:
-                orders.may_settle(session, self.actor, order_id)
-            workflows.look_now(order_id)
-            return ""
-
-        notices.outcome(look, "order")
-
-    def _cancel(self, order_id: int) -> None:
-        def cancel() -> str:
-            with self.opener() as session:
-                orders.cancel(session, self.actor, order_id)
-            return "Cancelled."
-
-        notices.outcome(cancel, "order")
 
     def _forget(self) -> None:
         """Reload what the order may have changed: the number and its webhooks at the provider."""

@@ -10,6 +10,7 @@ import streamlit as st
 from sqlmodel import Session
 
 from components.ui import cache, notices
+from components.ui.dialogs import confirmed
 from components.ui.markdown import plain
 from components.ui.page import when
 from services.core.access import Actor, Permission
@@ -45,6 +46,38 @@ def progress(row: OrderRow) -> str:
         how = plain(row.problem) if row.problem else "The provider has not answered yet."
         how += " We keep checking until it is certain."
     return f"{how} {looked([row])}".strip()
+
+
+def buttons(
+    row: OrderRow,
+    actor: Actor,
+    opener: Callable[[], AbstractContextManager[Session]],
+    place: str,
+    *,
+    checks: bool = True,
+    cancelled: str = "",
+) -> None:
+    """Draw the buttons that check an open order now and cancel it while it is unsent; *place* shows what came of it."""
+
+    def check() -> str:
+        with opener() as session:
+            orders.may_settle(session, actor, row.id)
+        workflows.look_now(row.id)
+        return ""
+
+    def cancel() -> str:
+        with opener() as session:
+            orders.cancel(session, actor, row.id)
+        return cancelled
+
+    def run(act: Callable[[], str]) -> None:
+        notices.outcome(act, place)
+
+    with st.container(horizontal=True):
+        if checks:
+            st.button("Check now", key=f"check_{row.id}", icon=":material/refresh:", on_click=run, args=(check,))
+        if orders.may_cancel(actor, row):
+            st.button("Cancel", key=f"cancel_{row.id}", icon=":material/cancel:", on_click=run, args=(cancel,))
 
 
 def banner(rows: Sequence[OrderRow], actor: Actor, opener: Callable[[], AbstractContextManager[Session]]) -> None:
@@ -90,12 +123,9 @@ def _confirm_cancel(rows: Sequence[OrderRow], cancel: Callable[[], str]) -> None
     st.markdown(f"The provider has not accepted {'this order' if len(rows) == 1 else 'these orders'} yet:")
     st.markdown(f"{_names(rows[:_LISTED])}{more}.")
     st.markdown("Nothing has happened and nothing was charged. Orders sent in the meantime are not cancelled.")
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Keep"):
-            st.rerun()
-        label = f"Cancel {labels.amount(len(rows), 'order')}"
-        if st.button(label, type="primary", key="confirm_cancel_orders", on_click=lambda: _do(cancel)):
-            st.rerun()
+    label = f"Cancel {labels.amount(len(rows), 'order')}"
+    if confirmed(label, on_click=lambda: _do(cancel), close="Keep", key="confirm_cancel_orders"):
+        st.rerun()
 
 
 def _names(rows: Sequence[OrderRow]) -> str:

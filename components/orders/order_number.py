@@ -13,6 +13,7 @@ from components.numbers import number_fields as draw
 from components.orders import catalogue_tables, open_orders, webhook_tables
 from components.orders.catalogue_tables import Imported
 from components.ui import cache, notices, wizard
+from components.ui.dialogs import confirmed
 from components.ui.markdown import plain
 from components.ui.page import errors_shown
 from components.ui.wizard import go, state
@@ -127,7 +128,8 @@ class Ordering:
         )
         st.markdown("These webhooks will be set:")
         webhook_tables.of_connection(known["connection"])
-        self._confirm_buttons("Confirm purchase", self._buy)
+        if confirmed("Confirm purchase", on_click=self._buy):
+            st.rerun()
 
     @st.dialog("Confirm import", width="large")
     def _confirm_import(self) -> None:
@@ -151,13 +153,7 @@ class Ordering:
                 [(number.e164, number.webhooks) for number in fresh],
                 webhook_orders.ours(known["connection"]),
             )
-            self._confirm_buttons("Confirm import", self._import)
-
-    def _confirm_buttons(self, label: str, act: Callable[[], None]) -> None:
-        with st.container(horizontal=True, horizontal_alignment="right"):
-            if st.button("Cancel"):
-                st.rerun()
-            if st.button(label, type="primary", on_click=act):
+            if confirmed("Confirm import", on_click=self._import):
                 st.rerun()
 
     def _configuration(self) -> Configuration:
@@ -272,27 +268,7 @@ class Ordering:
                     f"appears in the list once it is yours.",
                     icon="hourglass_top",
                 )
-                with st.container(horizontal=True):
-                    st.button("Check now", icon=":material/refresh:", on_click=lambda: self._check(order_id))
-                    if orders.may_cancel(self.actor, row):
-                        st.button("Cancel", icon=":material/cancel:", on_click=lambda: self._cancel(order_id))
+                open_orders.buttons(row, self.actor, self.opener, "papers")
 
         watch()
         notices.show_kept("papers")
-
-    def _check(self, order_id: int) -> None:
-        def look() -> str:
-            with self.opener() as session:
-                orders.may_settle(session, self.actor, order_id)
-            workflows.look_now(order_id)
-            return ""
-
-        notices.outcome(look, "papers")
-
-    def _cancel(self, order_id: int) -> None:
-        def cancel() -> str:
-            with self.opener() as session:
-                orders.cancel(session, self.actor, order_id)
-            return ""
-
-        notices.outcome(cancel, "papers")

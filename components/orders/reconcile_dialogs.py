@@ -14,6 +14,7 @@ from components.orders import webhook_tables
 from components.orders.catalogue_tables import ROWS_SEEN
 from components.orders.releases import why_released
 from components.ui import notices
+from components.ui.dialogs import confirmed
 from components.ui.listing.table import Column, number, table, text
 from components.ui.markdown import ours, plain
 from components.ui.page import errors_shown
@@ -185,15 +186,8 @@ class Confirming:
 
     def _buttons(self, label: str, begin: Callable[[], None], *, red: bool = False, disabled: bool = False) -> None:
         place = st.empty()
-        with place.container(horizontal=True, horizontal_alignment="right"):
-            if st.button("Cancel"):
-                st.rerun()
-            clicked = st.button(
-                f":red[{label}]" if red else label,
-                type="secondary" if red else "primary",
-                on_click=begin,
-                disabled=disabled,
-            )
+        with place.container():
+            clicked = confirmed(label, on_click=begin, red=red, disabled=disabled)
         if clicked:
             place.empty()  # what has begun is not cancelled any more
             with errors_shown():

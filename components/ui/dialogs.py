@@ -103,6 +103,31 @@ def submit(label: str) -> bool:
         return st.form_submit_button(label, type="primary")
 
 
+def confirmed(
+    label: str,
+    *,
+    on_click: Callable[[], None] | None = None,
+    red: bool = False,
+    disabled: bool = False,
+    close: str = "Cancel",
+    key: str | None = None,
+) -> bool:
+    """Draw the buttons at the end of a dialog: one that closes it, and one that acts; return whether that was clicked.
+
+    What is *red* cannot be undone.
+    """
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button(close):
+            st.rerun()
+        return st.button(
+            f":red[{label}]" if red else label,
+            type="secondary" if red else "primary",
+            key=key,
+            on_click=on_click,
+            disabled=disabled,
+        )
+
+
 def history(rows: Sequence[AuditRow], zone: ZoneInfo) -> None:
     """Draw a thing's history, collapsed."""
     with st.expander("History", icon=":material/history:"):
