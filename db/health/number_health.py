@@ -106,7 +106,7 @@ class Step:
 
 @dataclass(frozen=True)
 class IdleRow:
-    """A Twilio-managed number that hardly carries calls, with its completed calls of the window."""
+    """A managed number that hardly carries calls, with its completed calls of the window."""
 
     number_id: int
     e164: str

@@ -144,7 +144,7 @@ def trends(session: Session, actor: Actor, filters: HealthFilter, rows: list[Hea
 
 
 def count_idle(session: Session, actor: Actor) -> int:
-    """Return how many Twilio-managed numbers are at risk of being reclaimed."""
+    """Return how many managed numbers are at risk of being reclaimed."""
     require(actor, Permission.HEALTH_READ)
     return db.health.number_health.count_idle(session, actor.scope, thresholds.of(session, actor).rules)
 

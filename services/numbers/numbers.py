@@ -29,6 +29,7 @@ from services.core.access import Actor, Permission, require
 from services.core.errors import Conflict, Forbidden, InvalidInput, found
 from services.core.transactions import writing
 from services.health import summaries, thresholds
+from services.text import labels
 
 __all__ = [
     "SEARCH_LIMIT",
@@ -243,7 +244,7 @@ def remove(session: Session, actor: Actor, number_id: int, *, version: int) -> i
 
     def apply(number: PhoneNumber) -> None:
         if number.is_managed:
-            raise Forbidden("A Twilio-managed number can be released, not removed.")
+            raise Forbidden(f"A {labels.MANAGED[True]} number can be released, not removed.")
         retire(session, actor, number, NumberStatus.REMOVED)
 
     return change(session, actor, number_id, version, Action.NUMBERS_REMOVE, apply)
