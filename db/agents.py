@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 import db.base.named
+from db.base.rows import columns_for
 from db.base.scope import Scope, Slice
 from db.models import Agent, PhoneNumber, Tenant
 from db.numbers.held import COUNT_LIMIT, held
@@ -82,16 +83,9 @@ def find_detail(session: Session, scope: Scope, agent_id: int) -> AgentDetail | 
 
 
 def _details(limit: int | None) -> Any:
-    return sa.select(
-        Agent.id,
-        Agent.tenant_id,
-        Tenant.name,
-        Agent.name,
-        Agent.is_active,
-        Agent.created_at,
-        Agent.version,
-        held(Agent, PhoneNumber.agent_id, limit),
-    ).join(Tenant, Tenant.id == Agent.tenant_id)
+    numbers = held(Agent, PhoneNumber.agent_id, limit)
+    columns = columns_for(AgentDetail, Agent, tenant=Tenant.name, numbers=numbers)
+    return sa.select(*columns).join(Tenant, Tenant.id == Agent.tenant_id)
 
 
 def _matching(scope: Scope, query: AgentQuery) -> list[Any]:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 import db.base.named
+from db.base.rows import columns_for
 from db.base.scope import Scope, Slice
 from db.base.tables import table_of
 from db.models import (
@@ -116,19 +117,9 @@ def find_detail(session: Session, scope: Scope, campaign_id: int) -> CampaignDet
 
 
 def _details() -> Any:
+    others = {"tenant": Tenant.name, "primary_number": PhoneNumber.e164, "pool": _pool_size()}
     return (
-        sa.select(
-            Campaign.id,
-            Campaign.tenant_id,
-            Tenant.name,
-            Campaign.name,
-            Campaign.status,
-            Campaign.primary_number_id,
-            PhoneNumber.e164,
-            _pool_size(),
-            Campaign.created_at,
-            Campaign.version,
-        )
+        sa.select(*columns_for(CampaignDetail, Campaign, **others))
         .join(Tenant, Tenant.id == Campaign.tenant_id)
         .outerjoin(PhoneNumber, PhoneNumber.id == Campaign.primary_number_id)
     )

@@ -87,15 +87,8 @@ class Wizard:
             max_chars=60,
             on_change=lambda: state().pop("doubt", None),
         )
-        chosen = st.selectbox(
-            "Telephony connection",
-            list(names),
-            format_func=lambda value: names.get(value, "—"),
-            key="add_connection",
-            index=None,
-            placeholder="Choose a connection" if names else "No active connection",
-            persist_state="page",
-            on_change=lambda: state().pop("doubt", None),
+        chosen = draw.connection_choice(
+            "add_connection", names, persist_state="page", on_change=lambda: state().pop("doubt", None)
         )
         row = next((connection for connection in offered if connection.id == chosen), None)
         if row is not None:

@@ -1,6 +1,7 @@
 """Edits one number, section by section, and as a whole."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import streamlit as st
@@ -78,12 +79,8 @@ class Editor(Sections[NumberRow]):
             draw.agent_choice("number_agent", names, collapsed=True)
 
         for place, title, restrict in _COUNTRIES:
-
-            def limit(session: Session, version: int, key: str = f"number_{place}", restrict: Any = restrict) -> int:
-                found: int = restrict(session, actor, number.id, state[key], version=version)
-                return found
-
-            with self.form(title, place, limit, in_row=True, caption=draw.NO_RESTRICTION):
+            save = partial(self._restrict, restrict, f"number_{place}")
+            with self.form(title, place, save, in_row=True, caption=draw.NO_RESTRICTION):
                 draw.country_choice(title, f"number_{place}", collapsed=True)
 
         self._configuration(connections.choices(session, actor))
@@ -109,6 +106,9 @@ class Editor(Sections[NumberRow]):
             )
             st.text_area("Notes", key="number_notes", height=110, placeholder="Anything the next operator should know")
 
+    def _restrict(self, restrict: Callable[..., int], key: str, session: Session, version: int) -> int:
+        return restrict(session, self.actor, self.found.id, st.session_state[key], version=version)
+
     def _configuration(self, options: Sequence[ConnectionRow]) -> None:
         """Draw the connection, and what its provider needs when it is another one."""
         number = self.found
@@ -131,14 +131,7 @@ class Editor(Sections[NumberRow]):
             names = draw.connection_names(options)
             if number.connection_id is not None:
                 names.setdefault(number.connection_id, f"{number.connection} (inactive)")
-            chosen = st.selectbox(
-                "Telephony connection",
-                list(names),
-                format_func=lambda value: names.get(value, "—"),
-                key="number_connection",
-                index=None,
-                placeholder="Choose a connection",
-            )
+            chosen = draw.connection_choice("number_connection", names)
             provider = providers.get(chosen or 0, number.provider)
             if provider != number.provider:
                 draw.provider_fields(provider_named(provider), _NEW_FIELD)
@@ -160,5 +153,5 @@ class Editor(Sections[NumberRow]):
         """Undo a removal."""
         self._whole(numbers.put_back, "The number was restored. It is inactive and in no campaign.")
 
-    def _whole(self, verb: Any, done: str, *values: str) -> None:
+    def _whole(self, verb: Callable[..., int], done: str, *values: str) -> None:
         self.act("status", lambda s, v: verb(s, self.actor, self.found.id, *values, version=v), done)

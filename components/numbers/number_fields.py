@@ -43,6 +43,20 @@ def connection_names(options: Sequence[ConnectionRow]) -> dict[int, str]:
     return {row.id: f"{row.name} · {provider_named(row.provider).name}" for row in options}
 
 
+def connection_choice(key: str, names: Mapping[int, str], **more: Any) -> int | None:
+    """Draw the choice of a connection; return it. *more* is what else a selectbox takes."""
+    chosen: int | None = st.selectbox(
+        "Telephony connection",
+        list(names),
+        format_func=lambda value: names.get(value, "—"),
+        key=key,
+        index=None,
+        placeholder="Choose a connection" if names else "No active connection",
+        **more,
+    )
+    return chosen
+
+
 def agent_choice(key: str, names: Mapping[int, str], *, collapsed: bool = False, persist: bool = False) -> None:
     """Draw the choice of an active agent, or none: read it with `chosen_agent`."""
     st.selectbox(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from components.numbers.number_editor import Editor
+from components.ui.dialogs import confirmed
 from components.ui.markdown import plain
 from components.ui.page import exactly, when
 from db.models import NumberStatus
@@ -119,16 +120,12 @@ def _confirm_deactivation(editor: Editor) -> None:
         "- You can activate it again at any time."
     )
     st.text_input("Reason (optional)", key="deactivate_reason", max_chars=300)
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Cancel"):
-            st.rerun()
-        if st.button(
-            "Deactivate number",
-            type="primary",
-            icon=":material/pause_circle:",
-            on_click=lambda: editor.deactivate(st.session_state.get("deactivate_reason") or ""),
-        ):
-            st.rerun()
+
+    def deactivate() -> None:
+        editor.deactivate(st.session_state.get("deactivate_reason") or "")
+
+    if confirmed("Deactivate number", on_click=deactivate, icon=":material/pause_circle:"):
+        st.rerun()
 
 
 @st.dialog("Remove from workspace")
@@ -136,12 +133,8 @@ def _confirm_removal(editor: Editor, uses: Sequence[CampaignUse]) -> None:
     st.markdown(f"**{plain(numbering.display(editor.found.e164))}** will be removed. Attached to it:")
     attached(uses, editor.found)
     st.caption("You can restore it later from its page, unless it has been added again.")
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Cancel"):
-            st.rerun()
-        if st.button(":red[Remove]", icon=":material/delete:"):
-            editor.remove()
-            st.rerun()
+    if confirmed("Remove", on_click=editor.remove, red=True, icon=":material/delete:"):
+        st.rerun()
 
 
 def _countries_told(codes: Sequence[str]) -> str:

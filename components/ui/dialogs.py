@@ -109,12 +109,13 @@ def confirmed(
     on_click: Callable[[], None] | None = None,
     red: bool = False,
     disabled: bool = False,
+    icon: str | None = None,
     close: str = "Cancel",
     key: str | None = None,
 ) -> bool:
     """Draw the buttons at the end of a dialog: one that closes it, and one that acts; return whether that was clicked.
 
-    What is *red* cannot be undone.
+    What is *red* takes something away.
     """
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button(close):
@@ -122,6 +123,7 @@ def confirmed(
         return st.button(
             f":red[{label}]" if red else label,
             type="secondary" if red else "primary",
+            icon=icon,
             key=key,
             on_click=on_click,
             disabled=disabled,

@@ -111,7 +111,7 @@ def load(session: Session, numbers: Any, *, with_campaigns: bool = True) -> list
     found = session.execute(numbers).all()
     ids = [row.id for row in found]
     tagged = tags(session, ids)
-    serving = campaigns(session, ids) if with_campaigns else {}
+    serving = campaigns(session, Scope(None), ids) if with_campaigns else {}
     return [NumberRow._make((*row, tagged.get(row.id, []), serving.get(row.id, []))) for row in found]
 
 
@@ -140,8 +140,8 @@ def tags(session: Session, ids: Sequence[int]) -> dict[int, list[str]]:
     return _sorted(session.execute(sa.select(*columns).where(NumberTag.number_id.in_(ids))))
 
 
-def campaigns(session: Session, ids: Sequence[int]) -> dict[int, list[str]]:
-    """Return the names of the campaigns in whose pool numbers are, or whose primary number they are."""
+def campaigns(session: Session, scope: Scope, ids: Sequence[int]) -> dict[int, list[str]]:
+    """Return the names of the campaigns in *scope* in whose pool numbers are, or whose primary number they are."""
     pooled = (
         sa.select(PhoneNumber.id, Campaign.name)
         .join(
@@ -149,9 +149,10 @@ def campaigns(session: Session, ids: Sequence[int]) -> dict[int, list[str]]:
             sa.and_(CampaignNumber.tenant_id == PhoneNumber.tenant_id, CampaignNumber.number_id == PhoneNumber.id),
         )
         .join(Campaign, Campaign.id == CampaignNumber.campaign_id)
-        .where(PhoneNumber.id.in_(ids), IN_POOL)
+        .where(scope.of(PhoneNumber.tenant_id), PhoneNumber.id.in_(ids), IN_POOL)
     )
-    primary = sa.select(Campaign.primary_number_id, Campaign.name).where(Campaign.primary_number_id.in_(ids))
+    primary = sa.select(Campaign.primary_number_id, Campaign.name)
+    primary = primary.where(scope.of(Campaign.tenant_id), Campaign.primary_number_id.in_(ids))
     return _sorted(session.execute(pooled.union(primary)))
 
 

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from db.base.rows import columns_for
 from db.base.scope import Scope
-from db.models import IN_POOL, LIVE, Campaign, CampaignNumber, Connection, PhoneNumber
+from db.models import LIVE, Connection, PhoneNumber
 
 
 @dataclass(frozen=True)
@@ -61,28 +61,6 @@ def managed(
 def held_by_anybody(session: Session, e164s: Sequence[str]) -> set[str]:
     """Return which of *e164s* any tenant holds: whoever asks may know that, and not who."""
     return set(session.scalars(sa.select(PhoneNumber.e164).where(PhoneNumber.e164.in_(e164s), LIVE)))
-
-
-def campaigns_with(session: Session, scope: Scope, number_ids: Sequence[int]) -> dict[int, list[str]]:
-    """Return the names of the campaigns that would lose each number: its pool or its primary number."""
-    pooled = sa.select(CampaignNumber.number_id, Campaign.name).join(
-        Campaign, Campaign.id == CampaignNumber.campaign_id
-    )
-    primary = sa.select(Campaign.primary_number_id, Campaign.name)
-    names = session.execute(
-        sa.union(
-            pooled.where(
-                scope.of(CampaignNumber.tenant_id),
-                CampaignNumber.number_id.in_(number_ids),
-                IN_POOL,
-            ),
-            primary.where(scope.of(Campaign.tenant_id), Campaign.primary_number_id.in_(number_ids)),
-        )
-    )
-    found: dict[int, list[str]] = {}
-    for number_id, name in sorted(names):
-        found.setdefault(number_id, []).append(name)
-    return found
 
 
 def _records() -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from sqlmodel import Session
 
-import db.numbers.rows
+import db.numbers.queries
 from db.numbers.attention import Attention
 from db.numbers.queries import NumberQuery
 from services.audit import audit, report_tables, tenant_audit

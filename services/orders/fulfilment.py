@@ -140,7 +140,7 @@ def carry_on(order_id: int, *, even_early: bool = False) -> Look:
     except db.base.engine.DatabaseUnavailable as exc:
         _log.warning("order.not_driven", order=order_id, problem=str(exc))
         return Look(is_settled=False, problem=str(exc), is_ours=True)
-    except Exception:
+    except Exception:  # a bug of ours about one order may not stop the others
         _log.exception("order.not_driven", order=order_id)
         return Look(is_settled=False, problem=_OURS, is_ours=True)
 
@@ -170,7 +170,7 @@ def _open(session: Session, order: NumberOrder) -> tuple[Provider | None, str]:
         return provider_access.connect(connection), ""
     except (KeyProblem, ProviderError, ProviderMisconfigured) as exc:
         why = str(exc)
-    except Exception:
+    except Exception:  # whatever is wrong with one connection, its orders stay open and say so
         _log.exception("order.connection_not_opened", order=order.id)
         why = _OURS
     return None, f"The connection “{connection.name}” cannot be opened: {why}"

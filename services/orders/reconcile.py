@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from sqlmodel import Session
 
 import db.connections
+import db.numbers.rows
 import db.orders.queries
 import db.orders.reconcile
 from db.base.scope import Scope
@@ -220,7 +221,7 @@ def compare(
 def attached(session: Session, actor: Actor, rows: Sequence[MissingThere]) -> dict[int, list[str]]:
     """Return the campaigns that each of the numbers would leave, by the id of the number."""
     require(actor, Permission.NUMBERS_READ)
-    return db.orders.reconcile.campaigns_with(session, Scope(require_tenant(actor)), [row.number_id for row in rows])
+    return db.numbers.rows.campaigns(session, Scope(require_tenant(actor)), [row.number_id for row in rows])
 
 
 def place_import(

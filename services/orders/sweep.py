@@ -109,7 +109,7 @@ class Sweep:
                 if not self._is_away:
                     _log.warning("sweep.database_away")
                 self._is_away = True
-            except Exception:
+            except Exception:  # the thread that drives every order never ends; it is logged and tried again
                 _log.exception("sweep.failed")
             self._woken.wait(rest)
             self._woken.clear()
