@@ -12,7 +12,7 @@ from components.ui.listing.table import badges, number_link, text, time
 from components.ui.listing.table import table as draw
 from components.ui.listing.toolbar import Wanted
 from db.numbers.queries import NumberQuery, Sort
-from db.numbers.rows import NumberRow
+from db.numbers.rows import ListedNumber
 from services import agents
 from services.connections import connections
 from services.connections.connections import provider_named
@@ -85,7 +85,7 @@ def toolbar(filters: Sequence[Filter]) -> tuple[NumberQuery, Wanted]:
     return query, wanted
 
 
-def table(rows: Sequence[NumberRow], wanted: Wanted, *, with_tenant: bool, zone: ZoneInfo) -> None:
+def table(rows: Sequence[ListedNumber], wanted: Wanted, *, with_tenant: bool, zone: ZoneInfo) -> None:
     """Draw a page of numbers. A click on a number opens it."""
     columns = [
         number_link(lambda row: row.id, sorts={Sort.NUMBER: "ascending"}),
@@ -105,9 +105,9 @@ def table(rows: Sequence[NumberRow], wanted: Wanted, *, with_tenant: bool, zone:
     draw("Phone numbers", rows, columns, key="number_table", of=lambda row: row.id, sort=wanted.sort)
 
 
-def _status(row: NumberRow) -> list[str]:
+def _status(row: ListedNumber) -> list[str]:
     return [labels.STATUS[row.status], *(["Twilio"] if row.is_managed else [])]
 
 
-def _provider(row: NumberRow) -> str:
+def _provider(row: ListedNumber) -> str:
     return f"{row.connection} · {provider_named(row.provider).name}" if row.connection else "—"

@@ -22,7 +22,7 @@ from db.models import (
 )
 from db.numbers import attention, rows
 from db.numbers.attention import Attention, Rules
-from db.numbers.rows import NumberRow
+from db.numbers.rows import ListedNumber, NumberRow
 from db.numbers.text_search import SearchText, closeness, holding, streamed
 
 SEARCH_LIMIT = 1000
@@ -82,7 +82,7 @@ def count(session: Session, scope: Scope, query: NumberQuery) -> int:
     return int(session.scalar(sa.select(sa.func.count(PhoneNumber.id)).where(*matching(scope, query))) or 0)
 
 
-def search(session: Session, scope: Scope, query: NumberQuery, part: Slice) -> list[NumberRow]:
+def search(session: Session, scope: Scope, query: NumberQuery, part: Slice) -> list[ListedNumber]:
     """Return the *part* of the numbers in *scope* that match *query*, in its order."""
     offset, size, backwards = part.offset, part.size, False
     if offset >= FAR and _is_counted(query):
@@ -99,8 +99,8 @@ def search(session: Session, scope: Scope, query: NumberQuery, part: Slice) -> l
         .subquery()
     )
     order = (*closeness(query.search), *_order(query.sort))
-    found = session.execute(rows.selected().join(ids, ids.c.id == PhoneNumber.id).order_by(*order))
-    return [NumberRow(*row) for row in found]
+    found = session.execute(rows.selected(ListedNumber).join(ids, ids.c.id == PhoneNumber.id).order_by(*order))
+    return [ListedNumber(*row) for row in found]
 
 
 def walk(session: Session, scope: Scope, query: NumberQuery, batch: int = 1000) -> Iterator[NumberRow]:

@@ -20,7 +20,7 @@ from db.base.scope import Scope, Slice
 from db.models import NumberStatus, PhoneNumber, PoolStatus
 from db.numbers.attention import Attention
 from db.numbers.queries import SEARCH_LIMIT, Facets, NumberQuery
-from db.numbers.rows import CampaignUse, NumberRow
+from db.numbers.rows import CampaignUse, ListedNumber, NumberRow
 from services.audit import audit
 from services.audit.audit import Action, Subject
 from services.connections.connections import provider_named
@@ -36,6 +36,7 @@ __all__ = [
     "Attention",
     "CampaignUse",
     "Facets",
+    "ListedNumber",
     "NumberQuery",
     "NumberRow",
     "NumberStatus",
@@ -57,7 +58,7 @@ def count(session: Session, actor: Actor, query: NumberQuery) -> int:
     return db.numbers.queries.count(session, actor.scope, _with_thresholds(session, actor, query))
 
 
-def search(session: Session, actor: Actor, query: NumberQuery, part: Slice) -> list[NumberRow]:
+def search(session: Session, actor: Actor, query: NumberQuery, part: Slice) -> list[ListedNumber]:
     """Return the *part* of the numbers that match *query*."""
     require(actor, Permission.NUMBERS_READ)
     return db.numbers.queries.search(session, actor.scope, _with_thresholds(session, actor, query), part)
