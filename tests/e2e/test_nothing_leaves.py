@@ -233,5 +233,5 @@ def test_what_a_provider_says(watched: Callable[[str | None], Watched], folder: 
     expect(tab.page.get_by_role("dialog")).to_contain_text(f"At Twilio: {POISON[:60]}")
     tab.look("Re-sync")
     tab.open("/reconcile?tenant=1").press("Compare")
-    expect(tab.page.get_by_text("Different webhooks", exact=True)).to_be_visible()
+    expect(tab.page.get_by_role("table", name="Different webhooks")).to_be_visible()
     tab.look("Reconcile")
