@@ -26,6 +26,7 @@ KINDS = {
     "user": "User",
     "tenant": "Tenant",
     "api_key": "API key",
+    "job": "Job",
     "audit": "Activity",
     "installation": "Installation",
 }
@@ -110,6 +111,9 @@ FIELDS: dict[str, Field] = {
     "first_day": Field("First day", date.fromisoformat),
     "last_day": Field("Last day", date.fromisoformat),
     "numbers": Field("Numbers"),
+    "numbers_changed": Field("Numbers changed"),
+    "numbers_refused": Field("Numbers refused"),
+    "job": Field("Job", lambda number: f"No. {number}"),
     "connections": Field("Connections"),
     "filters": Field("Filters"),
     "days": Field("Days"),

@@ -54,19 +54,19 @@ class HasSid(Protocol):
 def count(session: Session, actor: Actor, query: NumberQuery) -> int:
     """Return how many numbers match; a search counts up to its limit + 1."""
     require(actor, Permission.NUMBERS_READ)
-    return db.numbers.queries.count(session, actor.scope, _with_thresholds(session, actor, query))
+    return db.numbers.queries.count(session, actor.scope, with_thresholds(session, actor, query))
 
 
 def search(session: Session, actor: Actor, query: NumberQuery, part: Slice) -> list[ListedNumber]:
     """Return the *part* of the numbers that match *query*."""
     require(actor, Permission.NUMBERS_READ)
-    return db.numbers.queries.search(session, actor.scope, _with_thresholds(session, actor, query), part)
+    return db.numbers.queries.search(session, actor.scope, with_thresholds(session, actor, query), part)
 
 
 def export(session: Session, actor: Actor, query: NumberQuery) -> Iterator[NumberRow]:
     """Return every matching number, for a file; logs the download."""
     require(actor, Permission.NUMBERS_EXPORT)
-    wanted = _with_thresholds(session, actor, query)
+    wanted = with_thresholds(session, actor, query)
     subject = Subject("number", None, "Phone numbers", actor.scope.tenant_id)
     filters = _filters_for_log(session, actor.scope, query)
     with writing(session):
@@ -237,15 +237,21 @@ def _claim(session: Session, number_id: int) -> None:
 def refuse_gone(number: PhoneNumber) -> None:
     """Raise Conflict for a number that was released or removed."""
     if number.released_at is not None:
-        raise Conflict("This number is no longer in the workspace, so it cannot be changed.")
+        raise gone()
+
+
+def gone() -> Conflict:
+    """Return the refusal of a number that was released or removed."""
+    return Conflict("This number is no longer in the workspace, so it cannot be changed.")
 
 
 NOUN = changes.Noun("number", Permission.NUMBERS_WRITE, PhoneNumber, words, refuse_gone)
 _EVEN_GONE = changes.Noun("number", Permission.NUMBERS_WRITE, PhoneNumber, words, claim=_claim)
 
 
-def _with_thresholds(session: Session, actor: Actor, query: NumberQuery) -> NumberQuery:
+def with_thresholds(session: Session, actor: Actor, query: NumberQuery) -> NumberQuery:
     """Return *query* with the attention rules, where it filters by them."""
+    require(actor, Permission.NUMBERS_READ)
     if not query.attention:
         return query
     if Attention.IDLE in query.attention:
