@@ -15,6 +15,7 @@ from db.base.rows import columns_for
 from db.base.scope import Scope, Slice
 from db.base.tables import table_of
 from db.models import Job, JobItem, JobState, Outcome, Tenant, User
+from db.numbers.text_search import names_holding
 
 UNFINISHED = sa.text("job.state IN ('waiting', 'running')")
 """Written with its literals, for the partial index."""
@@ -56,6 +57,7 @@ class JobRow:
 class JobQuery:
     """Which jobs are wanted. Empty means any that was started."""
 
+    text: str = ""
     states: tuple[JobState, ...] = ()
     kinds: tuple[str, ...] = ()
     who: tuple[str, ...] = ()
@@ -71,6 +73,11 @@ class ItemRow(NamedTuple):
     reason: str
     before: dict[str, Any]
     after: dict[str, Any]
+
+    @property
+    def e164(self) -> str:
+        """The number that the item is about."""
+        return self.subject
 
 
 def find(session: Session, scope: Scope, job_id: int) -> JobRow | None:
@@ -231,6 +238,8 @@ def _matching(scope: Scope, query: JobQuery) -> list[Any]:
     conditions = [scope.of(Job.tenant_id)]
     states = query.states or [state for state in JobState if state is not JobState.DRAFT]
     conditions.append(Job.state.in_(states))
+    if query.text:
+        conditions.append(names_holding(Job.title, query.text))
     if query.kinds:
         conditions.append(Job.kind.in_(query.kinds))
     if query.who:

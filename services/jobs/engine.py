@@ -17,6 +17,7 @@ import db.people.users
 from db.models import Job, JobItem, JobState, Outcome
 from services.audit import audit
 from services.audit.audit import Action, Subject
+from services.core import settings
 from services.core.access import Actor
 from services.core.errors import DatabaseUnavailable, ServiceError
 from services.core.transactions import write
@@ -45,7 +46,7 @@ def advance(job_id: int) -> Step:
     except Exception:  # which of the items it was is found out below
         _log.exception("job.step_failed", job=job_id)
     step = Step.MORE
-    for _ in range(JobKind.at_once):
+    for _ in range(settings.current().job_batch):
         try:
             step = _step(job_id, most=1)
         except DatabaseUnavailable:
@@ -75,7 +76,7 @@ def _step(job_id: int, most: int | None = None) -> Step:
         if actor is None or job.cancelled_at:
             job.done += db.jobs.queries.cancel_items(session, job_id)
         else:
-            room = min(most or kind.at_once, kind.at_once - asked)
+            room = min(most or settings.current().job_batch, kind.at_once - asked)
             items = db.jobs.queries.next_items(session, job_id, Outcome.WAITING, room) if room else []
             if items:
                 kind.do(session, actor, job, items)

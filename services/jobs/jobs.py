@@ -1,8 +1,9 @@
 """Jobs: everything long that somebody started. They are seen, started, cancelled and taken back here."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
@@ -10,7 +11,7 @@ import db.jobs.queries
 from db.base.scope import Scope, Slice
 from db.jobs.queries import ItemRow, JobQuery, JobRow
 from db.models import Job, JobState, Outcome
-from services.audit import audit
+from services.audit import audit, wording
 from services.audit.audit import Action
 from services.core import validation
 from services.core.access import Actor, Permission, require
@@ -20,6 +21,7 @@ from services.jobs.engine import subject_of
 from services.jobs.registry import KINDS
 from services.numbers.bulk import UNDOING
 from services.text import labels
+from services.text.exports import Table
 
 __all__ = ["JobState", "Outcome"]
 
@@ -80,10 +82,21 @@ def items(session: Session, actor: Actor, job_id: int, outcomes: Sequence[Outcom
     return db.jobs.queries.items(session, get(session, actor, job_id).id, outcomes, part)
 
 
-def export(session: Session, actor: Actor, job_id: int) -> Iterator[ItemRow]:
-    """Return every item of a job, for a file."""
+def export(session: Session, actor: Actor, job_id: object, zone: ZoneInfo) -> Table:
+    """Return every item of a job as a table, with times in *zone*."""
     require(actor, Permission.NUMBERS_EXPORT)
-    return db.jobs.queries.walk(session, get(session, actor, job_id).id, ())
+    job = get(session, actor, job_id)
+    words = labels.OUTCOME_PREVIEW if job.state is JobState.DRAFT else labels.OUTCOME
+    rows = (
+        (item.subject, words[item.outcome], changes(item, zone), item.reason)
+        for item in db.jobs.queries.walk(session, job.id, ())
+    )
+    return Table("Outcomes", ("Number", "Outcome", "Change", "Reason"), rows)
+
+
+def changes(item: ItemRow, zone: ZoneInfo) -> str:
+    """Return what a job has changed about an item, or would: `Status: Active → Inactive`."""
+    return "; ".join(change.text for change in wording.between(item.before, item.after, zone))
 
 
 def start(session: Session, actor: Actor, job_id: int, typed: str = "") -> None:
@@ -186,6 +199,21 @@ def _begin(session: Session, actor: Actor, job: Job) -> None:
 def _wake() -> None:
     for wake in _on_start:
         wake()
+
+
+def titles() -> dict[str, str]:
+    """Return the kinds of jobs as readers know them, by name."""
+    return {kind.name: kind.title for kind in KINDS.values()}
+
+
+def is_confirmed(job: JobRow) -> bool:
+    """Return whether the count has to be typed before a job starts."""
+    return KINDS[job.kind].confirmed
+
+
+def verb(job: JobRow, amount: int) -> str:
+    """Return what starting a job does: `Change 40 numbers`."""
+    return f"{KINDS[job.kind].verb} {labels.amount(amount, 'number')}"
 
 
 def summary(job: JobRow) -> str:

@@ -16,16 +16,17 @@ LONGEST_REASON = 300
 class JobKind(ABC):
     """A kind of job, by the `name` that its rows have and the `title` that readers see.
 
-    A step does `at_once` items in one transaction, and so many may be ordered at a time. What is `confirmed` needs the
-    count typed before it starts.
+    A step does at most `at_once` items in one transaction, and so many may be ordered at a time. What is `confirmed`
+    needs the count typed before it starts.
     """
 
     name: str
     title: str
     permission: Permission
-    at_once: ClassVar[int] = 500
+    at_once: ClassVar[int] = 10_000
     confirmed: bool = False
     can_be_undone: bool = False
+    verb: str = "Change"
 
     @abstractmethod
     def do(self, session: Session, actor: Actor, job: Job, items: Sequence[JobItem]) -> None:

@@ -69,6 +69,7 @@ class Editing(JobKind):
     described: Callable[[Session, Scope, Any], str]
     confirmed: bool = False
     can_be_undone: bool = True
+    verb: str = "Change"
 
     @property
     def permission(self) -> Permission:  # type: ignore[override]  # it follows from the change
@@ -134,6 +135,7 @@ def draft(session: Session, actor: Actor, name: str, settings: Mapping[str, Any]
 
     Raises Forbidden, NotFound, and InvalidInput for settings that fit no number, or no or too many numbers.
     """
+    require(actor, Permission.NUMBERS_WRITE)
     kind = EDITING[name]
     require(actor, kind.permission)
     scope, edit = actor.scope, kind.edit(**settings)
@@ -193,6 +195,8 @@ def _always(text: str) -> Callable[[Session, Scope, Any], str]:
     return lambda _session, _scope, _edit: text
 
 
+_REMOVE = "Remove from workspace"
+
 EDITING: dict[str, Editing] = {
     kind.name: kind
     for kind in (
@@ -213,7 +217,14 @@ EDITING: dict[str, Editing] = {
                 f"Change connection to {_named(session, scope, Connection, edit.connection_id)}"
             ),
         ),
-        Editing("remove", "Remove from workspace", edits.Remove, _always("Remove from workspace"), confirmed=True),
+        Editing(
+            "remove",
+            "Remove from workspace",
+            edits.Remove,
+            _always("Remove from workspace"),
+            confirmed=True,
+            verb="Remove",
+        ),
     )
 }
 """The changes that can be made to many numbers, by name."""

@@ -110,41 +110,51 @@ def left_campaigns(session: Session, actor: Actor, number_id: int) -> list[str]:
     return db.numbers.rows.left_campaigns(session, actor.scope, number_id)
 
 
-def edit(session: Session, actor: Actor, number_id: int, edit: Edit, *, version: int) -> int:
-    """Make a change that `edits` declares and return the number's new version.
+def edit(
+    session: Session,
+    actor: Actor,
+    number_id: int,
+    kind: Callable[..., Edit],
+    *values: object,
+    version: int,
+) -> int:
+    """Make a change of a *kind* that `edits` declares, with its *values*, and return the number's new version.
 
     Raises NotFound, Forbidden, InvalidInput, or Conflict when *version* is stale.
     """
-    require(actor, edit.permission)
+    require(actor, Permission.NUMBERS_WRITE)
+    wanted = kind(*values)
+    require(actor, wanted.permission)
 
     def apply(number: PhoneNumber) -> None:
         scope = Scope(number.tenant_id)
         before = found(db.numbers.rows.find(session, scope, number.id))
-        edits.write(session, actor, number, before, edit.begin(session, scope)(before))
+        edits.write(session, actor, number, before, wanted.begin(session, scope)(before))
 
-    return change(
-        session, actor, number_id, version, edit.action, apply, even_gone=edit.brings_back, details=edit.details
+    noun = _EVEN_GONE if wanted.brings_back else NOUN
+    return changes.change(
+        session, actor, noun, number_id, wanted.action, apply, version=version, details=wanted.details
     )
 
 
 def rename(session: Session, actor: Actor, number_id: int, label: str, *, version: int) -> int:
     """Set the number's label. Like all changes below, it returns and raises as `edit`."""
-    return edit(session, actor, number_id, edits.Rename(label), version=version)
+    return edit(session, actor, number_id, edits.Rename, label, version=version)
 
 
 def assign_agent(session: Session, actor: Actor, number_id: int, agent_id: int | None, *, version: int) -> int:
     """Set or clear the number's inbound call agent."""
-    return edit(session, actor, number_id, edits.AssignAgent(agent_id), version=version)
+    return edit(session, actor, number_id, edits.AssignAgent, agent_id, version=version)
 
 
 def restrict_inbound(session: Session, actor: Actor, number_id: int, countries: Sequence[str], *, version: int) -> int:
     """Set the allowed inbound countries; empty means no restriction."""
-    return edit(session, actor, number_id, edits.RestrictInbound(countries), version=version)
+    return edit(session, actor, number_id, edits.RestrictInbound, countries, version=version)
 
 
 def restrict_outbound(session: Session, actor: Actor, number_id: int, countries: Sequence[str], *, version: int) -> int:
     """Set the allowed outbound countries; empty means no restriction."""
-    return edit(session, actor, number_id, edits.RestrictOutbound(countries), version=version)
+    return edit(session, actor, number_id, edits.RestrictOutbound, countries, version=version)
 
 
 def set_connection(
@@ -157,46 +167,46 @@ def set_connection(
     version: int,
 ) -> int:
     """Move a BYOT number to another active connection, with its provider's fields."""
-    return edit(session, actor, number_id, edits.SetConnection(connection_id, provider_fields), version=version)
+    return edit(session, actor, number_id, edits.SetConnection, connection_id, provider_fields, version=version)
 
 
 def set_provider_fields(
     session: Session, actor: Actor, number_id: int, values: Mapping[str, str], *, version: int
 ) -> int:
     """Set the fields that the number's provider needs, such as mCube's executive number."""
-    return edit(session, actor, number_id, edits.SetProviderFields(values), version=version)
+    return edit(session, actor, number_id, edits.SetProviderFields, values, version=version)
 
 
 def set_tags_and_notes(
     session: Session, actor: Actor, number_id: int, tags: Sequence[str], notes: str, *, version: int
 ) -> int:
     """Set the number's tags and notes."""
-    return edit(session, actor, number_id, edits.SetTagsAndNotes(tags, notes), version=version)
+    return edit(session, actor, number_id, edits.SetTagsAndNotes, tags, notes, version=version)
 
 
 def activate(session: Session, actor: Actor, number_id: int, *, version: int) -> int:
     """Activate the number."""
-    return edit(session, actor, number_id, edits.Activate(), version=version)
+    return edit(session, actor, number_id, edits.Activate, version=version)
 
 
 def deactivate(session: Session, actor: Actor, number_id: int, reason: str = "", *, version: int) -> int:
     """Deactivate the number, which stays in the workspace. The *reason* is logged."""
-    return edit(session, actor, number_id, edits.Deactivate(reason), version=version)
+    return edit(session, actor, number_id, edits.Deactivate, reason, version=version)
 
 
 def mark_released(session: Session, actor: Actor, number_id: int, reason: str, *, version: int) -> int:
     """Mark a number as released that the provider's account no longer has; it leaves its campaigns."""
-    return edit(session, actor, number_id, edits.MarkReleased(reason), version=version)
+    return edit(session, actor, number_id, edits.MarkReleased, reason, version=version)
 
 
 def remove(session: Session, actor: Actor, number_id: int, *, version: int) -> int:
     """Remove a BYOT number from the workspace and its campaigns. Its record and history stay."""
-    return edit(session, actor, number_id, edits.Remove(), version=version)
+    return edit(session, actor, number_id, edits.Remove, version=version)
 
 
 def put_back(session: Session, actor: Actor, number_id: int, *, version: int) -> int:
     """Undo a removal, unless the number has been added again. It comes back inactive."""
-    return edit(session, actor, number_id, edits.PutBack(), version=version)
+    return edit(session, actor, number_id, edits.PutBack, version=version)
 
 
 def sid_of(number: HasSid) -> str | None:
@@ -216,17 +226,10 @@ def change(
     version: int,
     action: Action,
     apply: Callable[[PhoneNumber], None],
-    *,
-    even_gone: bool = False,
-    details: Mapping[str, str] | None = None,
 ) -> int:
-    """Run *apply* on the number at *version*, log it and return the new version.
-
-    *details* are logged beside the new values.
-    """
+    """Run *apply* on the number at *version*, log it and return the new version."""
     require(actor, Permission.NUMBERS_WRITE)
-    noun = _EVEN_GONE if even_gone else NOUN
-    return changes.change(session, actor, noun, number_id, action, apply, version=version, details=details)
+    return changes.change(session, actor, NOUN, number_id, action, apply, version=version)
 
 
 def _claim(session: Session, number_id: int) -> None:

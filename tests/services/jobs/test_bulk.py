@@ -15,7 +15,7 @@ from services.jobs import engine, jobs
 from services.numbers import bulk, numbers
 from services.numbers.bulk import Chosen
 from services.text import numbering
-from tests.conftest import World
+from tests.conftest import Configure, World
 from tests.world import make
 from tests.world.waiting import until
 
@@ -134,8 +134,8 @@ def test_undo_brings_removed_numbers_back_unless_they_were_added_again(session: 
     assert numbers.get(session, world.operator, ids[1]).status is NumberStatus.REMOVED
 
 
-def test_a_cancelled_job_stops_between_items(session: Session, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk.Editing, "at_once", 2)
+def test_a_cancelled_job_stops_between_items(session: Session, world: World, configure: Configure) -> None:
+    configure(job_batch=2)
     ids = make.several(session, world, 5)
     job = draft(session, world.operator, "deactivate", Chosen(ids=tuple(ids)))
     jobs.start(session, world.operator, job)
@@ -151,10 +151,8 @@ def test_a_cancelled_job_stops_between_items(session: Session, world: World, mon
 
 
 @pytest.mark.parametrize("how", ["role", "tenant", "user"])
-def test_who_loses_access_midway_stops_the_job(
-    session: Session, world: World, monkeypatch: pytest.MonkeyPatch, how: str
-) -> None:
-    monkeypatch.setattr(bulk.Editing, "at_once", 1)
+def test_who_loses_access_midway_stops_the_job(session: Session, world: World, configure: Configure, how: str) -> None:
+    configure(job_batch=1)
     ids = make.several(session, world, 3)
     job = draft(session, world.operator, "deactivate", Chosen(ids=tuple(ids)))
     jobs.start(session, world.operator, job)
