@@ -43,7 +43,7 @@ with header(
                 navigation.go_to(navigation.IMPORT)
             add_button("add")
 with errors_shown(), open_session() as session:
-    job_list.panel(actor, opener)
+    job_list.panel(session, actor, opener)
     open_orders.banner(orders.still_open(session, actor), actor, opener)
     offered = draw.filters(session, actor)
     query, wanted = draw.toolbar(offered)
@@ -52,9 +52,7 @@ with errors_shown(), open_session() as session:
 
     def table(part: Slice) -> None:
         chosen = bulk_bar.bar(actor, opener, query, total, limit)
-        draw.table(
-            numbers.search(session, actor, query, part), wanted, chosen, with_tenant=actor.all_tenants, zone=zone
-        )
+        draw.table(numbers.search(session, actor, query, part), wanted, chosen, zone, with_tenant=actor.all_tenants)
         with wanted.end:
             downloads(file, "phone-numbers", amount(total, "number"))
 

@@ -84,11 +84,9 @@ def progress(row: JobRow) -> None:
     st.progress(row.done / row.total if row.total else 1.0, text=text)
 
 
-def panel(actor: Actor, opener: Callable[[], AbstractContextManager[Session]]) -> None:
+def panel(session: Session, actor: Actor, opener: Callable[[], AbstractContextManager[Session]]) -> None:
     """Draw the jobs of this tenant that are under way, each with a link; it goes on by itself."""
-    with errors_shown(), opener() as session:
-        under_way = jobs.unfinished(session, actor)
-    if under_way:
+    if jobs.unfinished(session, actor):
         st.fragment(_panel, run_every=_EVERY)(actor, opener)
 
 

@@ -90,9 +90,9 @@ def table(
     rows: Sequence[ListedNumber],
     wanted: Wanted,
     selected: Selection[ListedNumber] | None,
+    zone: ZoneInfo,
     *,
     with_tenant: bool,
-    zone: ZoneInfo,
 ) -> None:
     """Draw a page of numbers. A click on a number opens it, and its box adds it to those *selected*."""
     columns = [
