@@ -77,7 +77,7 @@ class JobPage:
         st.caption(plain(" · ".join(parts)), help=exactly(moment, self.zone))
         for other, how in ((job.undoes, "It undoes job {:,}"), (job.undone_by, "Undone by job {:,}")):
             if other:
-                label, query = plain(how.format(other)), {"id": str(other)}
+                label, query = plain(how.format(other)), navigation.job_query(other)
                 navigation.link(navigation.JOBS, label=label, icon=":material/undo:", query_params=query)
 
     def _buttons(self, job: JobRow) -> None:
@@ -149,7 +149,7 @@ class JobPage:
         part = listing.pager(total, "number", prefix="item_")
         rows = jobs.items(session, self.actor, job.id, [chosen] if chosen in there else [], part)
         columns: list[Column[ItemRow]] = [
-            number_link(lambda row: row.number_id),
+            number_link(lambda row: row.number_id, left={"job": job.id}),
             badges(
                 "outcome", "Outcome", lambda row: [words[row.outcome]], {words[one]: _COLORS[one] for one in Outcome}
             ),
@@ -175,7 +175,7 @@ class JobPage:
             return "The preview was discarded. Nothing was changed."
 
         if notices.outcome(act, "jobs") is None:
-            del st.query_params["id"]
+            del st.query_params["job"]
 
     def _cancel(self, job: JobRow) -> None:
         def act() -> str:
