@@ -29,7 +29,7 @@ from services.connections.connections import provider_named
 from services.core import changes, validation
 from services.core.access import Actor, Permission, require, require_tenant
 from services.core.errors import Conflict, InvalidInput, NotFound
-from services.core.transactions import overtaken, writing
+from services.core.transactions import overtaken, writing, writing_within
 from services.numbers import numbers
 from services.orders import sweep, transitions, webhook_orders
 from services.text import labels, numbering
@@ -352,8 +352,11 @@ def _of(number: PhoneNumber) -> dict[str, Any]:
 
 
 def _place(session: Session, actor: Actor, kind: OrderKind, prepare: Callable[[], _Prepared]) -> int:
-    """Put an order on record and have it driven at once. *prepare* checks what it is about, under the lock."""
-    with writing(session):
+    """Put an order on record and have it driven at once. *prepare* checks what it is about, under the lock.
+
+    A job places its orders in the transaction that notes them, and has them driven once that is committed.
+    """
+    with writing_within(session):
         connection, e164, fields = prepare()
         order = NumberOrder(
             tenant_id=connection.tenant_id,
