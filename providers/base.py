@@ -16,7 +16,6 @@ from providers.records import (
     Bundle,
     CallRecord,
     Country,
-    EndUser,
     NumberSearch,
     NumberType,
     OwnedNumber,
@@ -181,11 +180,11 @@ class Provider:
         """
         raise self._cannot(Capability.LIST_OWNED)
 
-    def owned(self, *, matching: str = "", page_size: int = MAX_PAGE_SIZE) -> Iterator[OwnedNumber]:
+    def owned(self, *, matching: str = "") -> Iterator[OwnedNumber]:
         """Yield all the account's numbers, holding one page at a time."""
         token: str | None = None
         while True:
-            page = self.owned_page(matching=matching, page_size=page_size, token=token)
+            page = self.owned_page(matching=matching, token=token)
             yield from page.rows
             token = page.next_token
             if token is None:
@@ -230,16 +229,16 @@ class Provider:
         """
         raise self._cannot(Capability.RELEASE)
 
-    def addresses(self, country: str | None = None) -> tuple[Address, ...]:
-        """Return the account's addresses, of one country if given."""
+    def addresses(self) -> tuple[Address, ...]:
+        """Return the account's addresses."""
         raise self._cannot(Capability.ADDRESSES)
 
     def bundles(self, country: str, type: NumberType) -> tuple[Bundle, ...]:
         """Return the account's regulatory bundles for numbers of *type* in *country*, usable or not."""
         raise self._cannot(Capability.ADDRESSES)
 
-    def regulations(self, country: str, type: NumberType, end_user: EndUser | None = None) -> tuple[Regulation, ...]:
-        """Return the requirements of *country* for numbers of *type*, for one kind of end user or each."""
+    def regulations(self, country: str, type: NumberType) -> tuple[Regulation, ...]:
+        """Return the requirements of *country* for numbers of *type*, by kind of end user."""
         raise self._cannot(Capability.ADDRESSES)
 
     def calls_page(self, since: datetime, until: datetime, *, token: str | None = None) -> Page[CallRecord]:

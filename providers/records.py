@@ -111,9 +111,6 @@ class NumberSearch:
     type: NumberType = NumberType.LOCAL
     area_code: str = ""
     contains: str = ""
-    locality: str = ""
-    features: frozenset[Feature] = frozenset()
-    limit: int = MAX_SEARCH_ROWS
 
 
 @dataclass(frozen=True)
@@ -133,7 +130,6 @@ class AvailableNumber:
 class Prices:
     """What a number of each type costs a month in one country, in an ISO 4217 currency."""
 
-    country: str
     currency: str
     monthly: Mapping[NumberType, Decimal]
 
@@ -193,9 +189,6 @@ class OwnedNumber:
     type: NumberType | None
     features: frozenset[Feature]
     webhooks: Webhooks
-    address_sid: str | None = None
-    bundle_sid: str | None = None
-    bought_at: datetime | None = None
     is_named: bool = True
 
 
@@ -206,7 +199,6 @@ class Address:
     sid: str
     name: str
     lines: str
-    country: str
 
 
 @dataclass(frozen=True)
@@ -243,8 +235,6 @@ class Requirement:
 class Regulation:
     """A country's requirements for numbers of one type and one kind of end user."""
 
-    sid: str
-    name: str
     end_user: EndUser
     requirements: tuple[Requirement, ...]
 
