@@ -57,6 +57,7 @@ sections = {
         st.Page("import_numbers.py", title="Import numbers", url_path="import-numbers", visibility="hidden"),
         st.Page("number.py", title="Phone number", url_path="number", visibility="hidden"),
         st.Page("edit_number.py", title="Edit phone number", url_path="edit-number", visibility="hidden"),
+        st.Page("jobs.py", title="Jobs", url_path="jobs", icon=":material/checklist:"),
         st.Page("connections.py", title="Telephony connections", url_path="connections", icon=":material/cable:"),
         st.Page(
             "reconcile.py",

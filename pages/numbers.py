@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from components.jobs import job_list
+from components.numbers import bulk_bar
 from components.numbers import number_list as draw
 from components.orders import open_orders
 from components.ui import navigation
@@ -17,7 +19,7 @@ from services.orders import orders
 from services.text import exports
 from services.text.labels import amount
 
-actor, zone, reload = current_actor(), reader_zone(), reloader()
+actor, zone, reload, opener = current_actor(), reader_zone(), reloader(), rechecked(open_session)
 may_add = actor.may(Permission.NUMBERS_ADD) and not actor.all_tenants
 
 
@@ -41,16 +43,18 @@ with header(
                 navigation.go_to(navigation.IMPORT)
             add_button("add")
 with errors_shown(), open_session() as session:
-    open_orders.banner(orders.still_open(session, actor), actor, rechecked(open_session))
+    job_list.panel(session, actor, opener)
+    open_orders.banner(orders.still_open(session, actor), actor, opener)
     offered = draw.filters(session, actor)
     query, wanted = draw.toolbar(offered)
     total = numbers.count(session, actor, query)
+    limit = numbers.SEARCH_LIMIT if query.search else None
 
     def table(part: Slice) -> None:
-        draw.table(numbers.search(session, actor, query, part), wanted, with_tenant=actor.all_tenants, zone=zone)
+        chosen = bulk_bar.bar(actor, opener, query, total, limit)
+        draw.table(numbers.search(session, actor, query, part), wanted, chosen, zone, with_tenant=actor.all_tenants)
         with wanted.end:
             downloads(file, "phone-numbers", amount(total, "number"))
 
     none_yet = "No phone numbers yet. Buy, import or register one."
-    limit = numbers.SEARCH_LIMIT if query.search else None
     listed(wanted, "number", total, table, none_yet, "call", add_button, capped_at=limit)

@@ -11,6 +11,7 @@ from components.ui.listing.filters import Filter
 from components.ui.listing.table import badges, number_link, text, time
 from components.ui.listing.table import table as draw
 from components.ui.listing.toolbar import Wanted
+from components.ui.selection import Selection
 from db.numbers.queries import NumberQuery, Sort
 from db.numbers.rows import ListedNumber
 from services import agents
@@ -85,8 +86,15 @@ def toolbar(filters: Sequence[Filter]) -> tuple[NumberQuery, Wanted]:
     return query, wanted
 
 
-def table(rows: Sequence[ListedNumber], wanted: Wanted, *, with_tenant: bool, zone: ZoneInfo) -> None:
-    """Draw a page of numbers. A click on a number opens it."""
+def table(
+    rows: Sequence[ListedNumber],
+    wanted: Wanted,
+    selected: Selection[ListedNumber] | None,
+    zone: ZoneInfo,
+    *,
+    with_tenant: bool,
+) -> None:
+    """Draw a page of numbers. A click on a number opens it, and its box adds it to those *selected*."""
     columns = [
         number_link(lambda row: row.id, sorts={Sort.NUMBER: "ascending"}),
         badges("status", "Status", _status, _BADGES),
@@ -102,7 +110,9 @@ def table(rows: Sequence[ListedNumber], wanted: Wanted, *, with_tenant: bool, zo
             sorts={Sort.NEWEST: "descending", Sort.OLDEST: "ascending"},
         ),
     ]
-    draw("Phone numbers", rows, columns, key="number_table", of=lambda row: row.id, sort=wanted.sort)
+    draw(
+        "Phone numbers", rows, columns, key="number_table", of=lambda row: row.id, sort=wanted.sort, selection=selected
+    )
 
 
 def _status(row: ListedNumber) -> list[str]:

@@ -13,6 +13,7 @@ from services.audit import wording
 LIST = "numbers.py"
 ADD = "add_number.py"
 IMPORT = "import_numbers.py"
+JOBS = "jobs.py"
 DETAIL = "number.py"
 CAMPAIGNS = "campaigns.py"
 CAMPAIGN = "campaign.py"
@@ -112,6 +113,16 @@ def requested_id(noun: str) -> str:
 def campaign_address(campaign_id: int, tenant_id: int | None = None) -> str:
     """Return the address of a campaign's page, for another tab: in the given tenant, else in that of this one."""
     return _address("campaign", {"id": str(campaign_id)}, tenant_id)
+
+
+def open_job(job_id: int) -> None:
+    """Go to a job's page."""
+    go_to(JOBS, {"id": str(job_id)})
+
+
+def job_address(job_id: int) -> str:
+    """Return the address of a job's page, for another tab."""
+    return _address("jobs", {"id": str(job_id)}, None)
 
 
 def activity_query(e164: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Rows that a reader has ticked, held by what they are: they stay so while others are shown."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -14,19 +14,43 @@ _MOST_NAMED = 50
 
 @dataclass
 class Selection(Generic[Row]):
-    """The rows that are ticked, by id, in the order in which they were.
+    """The rows that are ticked, by id, in the order in which they were; or all that match a query, without some.
 
-    `turn` counts how often they were let go; `told` is when the browser last said what is ticked.
+    `turn` counts how often they were let go; `told` is when the browser last said what is ticked. `query` is what all
+    selected rows match, and `but` those that were unticked since; without a query, `rows` are those selected.
     """
 
     rows: dict[Hashable, Row] = field(default_factory=dict)
     turn: int = 0
     told: int = 0
     shown: frozenset[Hashable] = frozenset()
+    query: Any = None
+    but: set[Hashable] = field(default_factory=set)
+
+    def has(self, one: Hashable) -> bool:
+        """Return whether a row is selected."""
+        return one in self.rows if self.query is None else one not in self.but
+
+    def take(self, known: Mapping[Hashable, Row], shown: Sequence[Hashable], on: Sequence[Hashable]) -> None:
+        """Select those of the *shown* rows that are *on*, and let go of the others."""
+        let_go = set(shown) - set(on)
+        if self.query is not None:
+            self.but = (self.but | let_go) - set(on)
+            return
+        every = {**self.rows, **known}
+        kept = {one: row for one, row in self.rows.items() if one not in let_go}
+        self.rows = kept | {one: every[one] for one in on if one in every}
+
+    def take_all(self, query: Any) -> None:
+        """Select all that match a query."""
+        self.clear()
+        self.query = query
 
     def clear(self) -> None:
         """Let all go."""
         self.rows.clear()
+        self.but.clear()
+        self.query = None
         self.turn += 1
 
 

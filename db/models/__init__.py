@@ -3,6 +3,7 @@
 from db.models.audit import AuditEvent, AuditName
 from db.models.campaigns import IN_POOL, Campaign, CampaignNumber, CampaignStatus, PoolStatus
 from db.models.health import CampaignHealth, HealthFall, HealthLine, HealthPull, HealthSummary, HealthVersion
+from db.models.jobs import Job, JobItem, JobState, Outcome, Replica
 from db.models.numbers import (
     GONE,
     LIVE,
@@ -19,4 +20,3 @@ from db.models.numbers import (
     PhoneNumber,
 )
 from db.models.people import ApiKey, Membership, Role, SignInThrottle, Tenant, User
-from db.models.replicas import Replica

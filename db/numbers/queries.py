@@ -1,6 +1,6 @@
 """Queries over phone numbers: the list, one number, and what hangs on it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -44,7 +44,7 @@ class Sort(StrEnum):
 class NumberQuery:
     """Which numbers are wanted. Empty means any; without status or search, those still held.
 
-    `rules` are needed by some kinds of `attention`.
+    `rules` are needed by some kinds of `attention`. With `ids` only those are meant, held or gone.
     """
 
     search: SearchText | None = None
@@ -58,6 +58,7 @@ class NumberQuery:
     tags: tuple[str, ...] = ()
     attention: tuple[Attention, ...] = ()
     rules: Rules | None = None
+    ids: tuple[int, ...] = ()
     sort: Sort = Sort.NEWEST
 
 
@@ -159,6 +160,13 @@ def find(session: Session, scope: Scope, number_id: int) -> PhoneNumber | None:
     )
 
 
+def lock_all(session: Session, scope: Scope, ids: Sequence[int]) -> dict[int, PhoneNumber]:
+    """Return the rows of numbers in *scope* by their ids, locked in an order that all follow."""
+    wanted = (PhoneNumber.id.in_(ids), scope.of(PhoneNumber.tenant_id))
+    rows = sa.select(PhoneNumber).where(*wanted).order_by(PhoneNumber.id).with_for_update()
+    return {number.id: number for number in session.scalars(rows.execution_options(populate_existing=True))}
+
+
 def of_order(session: Session, order: NumberOrder) -> PhoneNumber | None:
     """Return the row of the number that an order changes, as `find` does; None for an order of a new one."""
     return None if order.number_id is None else find(session, Scope(order.tenant_id), order.number_id)
@@ -207,7 +215,9 @@ def live_among(session: Session, scope: Scope, e164s: list[str]) -> dict[str, in
 def matching(scope: Scope, query: NumberQuery) -> list[Any]:
     """Return the conditions that all queries share, so that they cannot disagree; the search comes on top."""
     conditions = [scope.of(PhoneNumber.tenant_id), *_kinds(PhoneNumber, query)]
-    if not query.statuses and query.search is None:
+    if query.ids:
+        conditions.append(PhoneNumber.id.in_(query.ids))
+    elif not query.statuses and query.search is None:
         conditions.append(LIVE)
     if query.connections:
         conditions.append(PhoneNumber.connection_id.in_(query.connections))
@@ -249,7 +259,7 @@ def _kinds(table: Any, query: NumberQuery) -> list[Any]:
 
 def _is_counted(query: NumberQuery) -> bool:
     """Return whether the kept counts tell how many numbers match."""
-    return not (query.search or query.connections or query.agents or query.tags or query.attention)
+    return not (query.search or query.connections or query.agents or query.tags or query.attention or query.ids)
 
 
 def _counted(scope: Scope, query: NumberQuery) -> Any:

@@ -137,6 +137,12 @@ def find(session: Session, scope: Scope, number_id: int) -> NumberRow | None:
     return next(iter(load(session, one, with_campaigns=False)), None)
 
 
+def of_ids(session: Session, scope: Scope, ids: Sequence[int]) -> dict[int, NumberRow]:
+    """Return numbers in *scope* by their ids, without campaigns."""
+    some = selected().where(PhoneNumber.id.in_(ids), scope.of(PhoneNumber.tenant_id))
+    return {row.id: row for row in load(session, some, with_campaigns=False)}
+
+
 def among(session: Session, tenant_id: int, e164s: Sequence[str]) -> dict[str, list[NumberRow]]:
     """Return the tenant's numbers of *e164s*, without campaigns: of each the one it holds, then the newest gone."""
     found: dict[str, list[NumberRow]] = {}

@@ -72,6 +72,9 @@ class Action(StrEnum):
     HEALTH_EXPORT = "health:export", "downloaded number health"
     HEALTH_IMPORT = "health:import", "imported campaign health"
     HEALTH_PULL = "health:pull", "read campaign health from the call log"
+    JOBS_CANCEL = "jobs:cancel", "cancelled the job"
+    JOBS_END = "jobs:end", "job ended"
+    JOBS_START = "jobs:start", "started the job"
     NUMBERS_ACTIVATE = "numbers:activate", "activated the number"
     NUMBERS_ADD = "numbers:add", "added the number"
     NUMBERS_ASSIGN_AGENT = "numbers:assign_agent", "changed the inbound call agent"
@@ -92,6 +95,7 @@ class Action(StrEnum):
     NUMBERS_RESYNC = "numbers:resync", "synced from the provider"
     NUMBERS_SET_CONNECTION = "numbers:set_connection", "changed the telephony connection"
     NUMBERS_SET_WEBHOOKS = "numbers:set_webhooks", "changed the webhooks at the provider"
+    NUMBERS_UNDO = "numbers:undo", "undid a change of the number"
     ORDERS_CANCEL = "orders:cancel", "cancelled an order"
     ORDERS_CONFIRM = "orders:confirm", "order confirmed"
     ORDERS_FAIL = "orders:fail", "order failed"
@@ -138,13 +142,19 @@ def record(
 
 
 def record_all(
-    session: Session, actor: Actor | None, action: Action, events: Iterable[tuple[Subject, Mapping[str, Any]]]
+    session: Session,
+    actor: Actor | None,
+    action: Action,
+    events: Iterable[tuple[Subject, Mapping[str, Any], Mapping[str, Any]]],
 ) -> None:
-    """Add many events of one action to the transaction of *session*: each subject with its new values."""
+    """Add many events of one action to the transaction of *session*: each subject with its values before and after."""
     now = datetime.now(UTC)
     db.audit.queries.put(
         session,
-        [_values(actor, action, subject) | {"at": now, "before": {}, "after": after} for subject, after in events],
+        [
+            _values(actor, action, subject) | {"at": now, "before": before, "after": after}
+            for subject, before, after in events
+        ],
     )
 
 

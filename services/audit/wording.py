@@ -26,6 +26,7 @@ KINDS = {
     "user": "User",
     "tenant": "Tenant",
     "api_key": "API key",
+    "job": "Job",
     "audit": "Activity",
     "installation": "Installation",
 }
@@ -110,6 +111,9 @@ FIELDS: dict[str, Field] = {
     "first_day": Field("First day", date.fromisoformat),
     "last_day": Field("Last day", date.fromisoformat),
     "numbers": Field("Numbers"),
+    "numbers_changed": Field("Numbers changed"),
+    "numbers_refused": Field("Numbers refused"),
+    "job": Field("Job", lambda number: f"No. {number}"),
     "connections": Field("Connections"),
     "filters": Field("Filters"),
     "days": Field("Days"),
@@ -210,24 +214,29 @@ def field(name: str) -> Field | None:
 
 def changes(row: AuditRow, zone: ZoneInfo) -> list[Change]:
     """Return every value of an event as text, with times in *zone*."""
-    before, after = _flat(row.before, row.after), _flat(row.after, row.before)
+    return between(row.before, row.after, zone, subject=row.subject)
+
+
+def between(old: Mapping[str, Any], new: Mapping[str, Any], zone: ZoneInfo, *, subject: str = "") -> list[Change]:
+    """Return what lies between *old* and *new* values as text; the name of the *subject* is no news."""
+    before, after = _flat(old, new), _flat(new, old)
     found = []
     for name in sorted({**before, **after}, key=lambda name: (_PLACES.get(name, len(_PLACES)), name)):
         known = field(name) or Field(_spelled(name))
         tell = functools.partial(_in_words, known, zone=zone)
-        old, new = before.get(name), after.get(name)
-        if name in ("name", "source") and row.subject in (old, new) and None in (old, new):
+        was, now = before.get(name), after.get(name)
+        if name in ("name", "source") and subject in (was, now) and None in (was, now):
             continue  # already in the subject
-        if name not in before or (name in after and old == new):
-            found += [Change(known.label, tell(new))] if not _is_nothing(new) else []
+        if name not in before or (name in after and was == now):
+            found += [Change(known.label, tell(now))] if not _is_nothing(now) else []
         elif name not in after:  # values of a deleted thing; beside other values they are no change
-            found += [Change(known.label, f"was {tell(old)}")] if not (after or _is_nothing(old)) else []
-        elif isinstance(old, list) and isinstance(new, list) and old and new:
-            parts = {"added": [one for one in new if one not in old], "removed": [one for one in old if one not in new]}
+            found += [Change(known.label, f"was {tell(was)}")] if not (after or _is_nothing(was)) else []
+        elif isinstance(was, list) and isinstance(now, list) and was and now:
+            parts = {"added": [one for one in now if one not in was], "removed": [one for one in was if one not in now]}
             told = ", ".join(f"{verb} {tell(some)}" for verb, some in parts.items() if some)
             found.append(Change(known.label, told))
         else:
-            found.append(Change(known.label, tell(new), tell(old)))
+            found.append(Change(known.label, tell(now), tell(was)))
     return found
 
 

@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     api_rate: str = "60/minute"
     busy_seconds: float = Field(default=5, gt=0)
     file_seconds: float = Field(default=60, gt=0)
+    job_batch: int = Field(default=500, ge=1, le=10_000)
     summary_seconds: float = Field(default=1, ge=0)
     strict: bool = False
 

@@ -9,11 +9,12 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
-from dbos import DBOS, DBOSConfig, SetWorkflowID
+from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
 from sqlmodel import Session
 
 import db.base.engine
 import db.health.call_logs
+import db.jobs.queries
 import db.orders.queries
 from db.models import OrderState
 from services.connections import provider_access
@@ -21,7 +22,7 @@ from services.core.access import Actor, Permission, require
 from services.core.settings import Settings
 from services.core.transactions import reading, write
 from services.health import call_log_runs, call_logs
-from services.jobs import dbos_internals
+from services.jobs import dbos_internals, engine, jobs
 from services.jobs.replicas import Replica
 from services.orders import fulfilment
 from services.orders.sweep import Sweep
@@ -32,6 +33,12 @@ UNDER_WAY = ["ENQUEUED", "PENDING", "DELAYED"]
 
 LONGEST_LOOK = 60.0
 """Seconds that somebody waits while all open orders are looked at."""
+
+JOBS = "jobs"
+"""The queue of jobs: of each tenant it does one at a time."""
+
+ANSWER_SECONDS = 1.0
+"""How long a job waits for answers of a provider before it looks again."""
 
 NEW_DAYS_AT = "27 */3 * * *"
 """When to look for call logs with a new day, as cron says it: within three hours of any tenant's midnight."""
@@ -69,6 +76,18 @@ def _read_new_days(_at: datetime, _context: object) -> None:
                 _read(connection_id, run)
 
 
+@DBOS.step(name="jobs.advance", retries_allowed=True, max_attempts=10)
+def _advance(job_id: int) -> str:
+    return engine.advance(job_id)
+
+
+@DBOS.workflow(name="jobs.run")
+def _run(job_id: int) -> None:
+    while (step := _advance(job_id)) != engine.Step.END:
+        if step == engine.Step.WAIT:
+            DBOS.sleep(ANSWER_SECONDS)
+
+
 _sweep: list[Sweep] = []
 """The sweep of this process, while it runs."""
 
@@ -91,6 +110,7 @@ def launch(settings: Settings) -> None:
     DBOS.apply_schedules(
         [{"schedule_name": "call-logs", "workflow_fn": _read_new_days, "schedule": NEW_DAYS_AT, "context": None}]
     )
+    DBOS.register_queue(JOBS, partition_concurrency=1)
     older = DBOS.list_workflows(name="orders.fulfil", status=UNDER_WAY, load_input=False, load_output=False)
     DBOS.cancel_workflows([workflow.workflow_id for workflow in older])  # orders were workflows once
     replica.beat()
@@ -99,6 +119,7 @@ def launch(settings: Settings) -> None:
         runs = db.health.call_logs.under_way(session)
     for connection_id, run in set(runs) - _under_way("call_logs.read"):
         read_call_log(connection_id, run)
+    jobs.on_start(_enqueue_jobs)
     _sweep[:] = [Sweep(lambda: _live(replica))]
 
 
@@ -176,10 +197,24 @@ def _hasten() -> None:
         db.orders.queries.hasten(session, datetime.now(UTC))
 
 
+def _enqueue_jobs() -> None:
+    """Have a workflow for each job that was started and has not ended: the rows say which those are."""
+    with db.base.engine.open_session() as session:
+        waiting = db.jobs.queries.to_be_done(session)
+    if not waiting:
+        return
+    under_way = _under_way("jobs.run")
+    for job_id, tenant_id in waiting:
+        if (job_id,) not in under_way:
+            with SetEnqueueOptions(queue_partition_key=str(tenant_id)):
+                DBOS.enqueue_workflow(JOBS, _run, job_id)
+
+
 def _live(replica: Replica) -> None:
-    """Send a heartbeat and take over the workflows of dead processes."""
+    """Send a heartbeat, take over the workflows of dead processes, and find jobs that nobody does."""
     if not replica.beat():
         return
+    _enqueue_jobs()
     begun = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
     dead = replica.silent({workflow.executor_id for workflow in begun if workflow.executor_id})
     if dead:

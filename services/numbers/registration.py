@@ -169,7 +169,7 @@ def put(session: Session, actor: Actor, prepared: Sequence[Prepared]) -> list[in
         session,
         actor,
         Action.NUMBERS_ADD,
-        ((Subject("number", ids[one.number.e164], one.number.e164, tenant_id, 1), _words(one)) for one in prepared),
+        ((Subject("number", ids[one.number.e164], one.number.e164, tenant_id, 1), {}, _words(one)) for one in prepared),
     )
     return [ids[one.number.e164] for one in prepared]
 

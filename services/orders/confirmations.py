@@ -22,7 +22,7 @@ from services.connections.connections import provider_named
 from services.core import changes, validation
 from services.core.access import Actor
 from services.core.errors import Conflict
-from services.numbers import numbers
+from services.numbers import edits, numbers
 from services.orders import transitions, webhook_orders
 from services.text import numbering
 
@@ -137,7 +137,7 @@ def _release(session: Session, actor: Actor, order: NumberOrder) -> None:
     logged: dict[str, str] = {}
 
     def apply(number: PhoneNumber) -> None:
-        numbers.retire(session, actor, number, NumberStatus.RELEASED)
+        edits.retire(session, actor, number, NumberStatus.RELEASED)
         days = provider_named(number.provider).buy_back_days
         number.buy_back_until = (number.released_at or datetime.now(UTC)) + timedelta(days=days)
         logged["buy_back_until"] = number.buy_back_until.isoformat()

@@ -9,7 +9,17 @@ from db.base.money import Money
 from db.campaigns import Trouble
 from db.connections import Tested
 from db.health.summaries import Verdict
-from db.models import CampaignStatus, NumberStatus, NumberType, OrderKind, OrderState, PoolStatus, Role
+from db.models import (
+    CampaignStatus,
+    JobState,
+    NumberStatus,
+    NumberType,
+    OrderKind,
+    OrderState,
+    Outcome,
+    PoolStatus,
+    Role,
+)
 from db.numbers.attention import Attention
 from providers.records import NumberType as ProviderType
 from services.health.statistics import Rate
@@ -30,6 +40,9 @@ VERDICT = of_all(Verdict, SPAM_FLAGGED="Spam-flagged", THIN="Not enough data", S
 CAMPAIGN = of_all(CampaignStatus)
 ORDER = of_all(OrderKind, WEBHOOKS="Webhook change")
 ORDER_STATE = of_all(OrderState, UNKNOWN="Pending confirmation")
+JOB_STATE = of_all(JobState, DRAFT="Preview")
+OUTCOME = of_all(Outcome, ORDERED="Ordered", CANCELLED="Not done")
+OUTCOME_PREVIEW = {**OUTCOME, Outcome.WAITING: "Would change"}
 TROUBLE = of_all(Trouble, NO_PRIMARY="No primary number")
 TESTED = of_all(Tested, NEVER="Never tested")
 ROLE = of_all(Role)

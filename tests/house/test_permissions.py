@@ -4,6 +4,7 @@ import ast
 
 import pytest
 
+from services.numbers.edits import Edit
 from tests.analysis.asking import Services
 
 UNASKED = {
@@ -36,7 +37,8 @@ UNASKED = {
         "core.transactions.writing",
         "core.validation.agent",
         "core.validation.connection",
-        "numbers.numbers.retire",
+        "numbers.edits.retire",
+        "numbers.edits.write",
         "numbers.numbers.words",
     },
     "an import calls it, which asked for the permission of its kind": {
@@ -51,7 +53,18 @@ UNASKED = {
         "numbers.import_rows.NumberReader.judge",
         "numbers.number_import.NumberImport.reader",
     },
-    "it tells what the caller sees already": {"orders.orders.may_cancel"},
+    "it tells what the caller sees already": {
+        "jobs.jobs.may_cancel",
+        "jobs.jobs.may_undo",
+        "orders.orders.may_cancel",
+    },
+    "a service that makes the change asked for its permission": {
+        *(f"numbers.edits.{kind}.begin" for kind in ("Edit", *(one.__name__ for one in Edit.__subclasses__()))),
+    },
+    "the engine of jobs calls it, once it has loaded anew who started the job": {
+        "jobs.kinds.JobKind.do",
+        "jobs.kinds.JobKind.follow",
+    },
     "it follows from an order, which asked when it was placed": {
         "orders.confirmations.confirm",
         "orders.fulfilment.ask",

@@ -34,6 +34,7 @@ HEADERS = {
     "campaigns.py": "Campaigns",
     "connections.py": "Telephony connections",
     "profile.py": "Your account",
+    "jobs.py": "Jobs",
     "reconcile.py": "Reconcile",
     "tenants.py": "Tenants",
     "users.py": "Users",

@@ -200,10 +200,7 @@ def table(
     def ticked() -> None:
         assert selection is not None
         found = st.session_state[key]["ticked"]
-        on, known = set(found["on"]), {**selection.rows, **by_id}
-        let_go = set(found["shown"]) - on
-        kept = {one: row for one, row in selection.rows.items() if one not in let_go}
-        selection.rows = kept | {one: known[one] for one in found["on"] if one in known}
+        selection.take(by_id, found["shown"], found["on"])
         selection.told = found["turn"]
 
     data: dict[str, Any] = {
@@ -218,7 +215,7 @@ def table(
         if single:
             selection.rows = {one: row for one, row in selection.rows.items() if one in by_id}
         data |= {
-            "ticked": [one for one in by_id if one in selection.rows],
+            "ticked": [one for one in by_id if selection.has(one)],
             "turn": selection.told,
             "cleared": selection.turn,
             "single": single,

@@ -1,0 +1,181 @@
+"""What can be done to the numbers that are selected in the list: each choice leads to a preview."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+from sqlmodel import Session
+
+from components.numbers import number_fields
+from components.numbers.number_fields import NO_RESTRICTION
+from components.ui import navigation, notices, selection
+from components.ui.dialogs import submit
+from components.ui.markdown import plain
+from components.ui.selection import Selection
+from db.numbers.queries import NumberQuery, Sort
+from db.numbers.rows import ListedNumber
+from services import agents
+from services.connections import connections
+from services.core.access import Actor, Permission
+from services.numbers import bulk, numbers
+from services.numbers.bulk import Chosen
+from services.text import labels
+
+_KEY = "selected_numbers"
+_PLACE = "bulk"
+
+
+def _selected(query: NumberQuery) -> Selection[ListedNumber]:
+    """Return what this tab has selected. All that match are let go when the filters say something else."""
+    found = selection.held(_KEY)
+    if found.query is not None and found.query != replace(query, sort=Sort.NEWEST):
+        found.clear()
+    return found
+
+
+def bar(
+    actor: Actor,
+    opener: Callable[[], AbstractContextManager[Session]],
+    query: NumberQuery,
+    total: int,
+    limit: int | None,
+) -> Selection[ListedNumber] | None:
+    """Draw the bar over the list, where the reader may change numbers; return what is selected."""
+    if actor.all_tenants or not actor.may(Permission.NUMBERS_WRITE):
+        return None
+    chosen = _selected(query)
+    Bar(actor, opener, query, total, is_capped=limit is not None and total > limit).draw(chosen)
+    return chosen
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The bar over the list: how many are selected of the *total* that matches, and what can be done to them."""
+
+    actor: Actor
+    opener: Callable[[], AbstractContextManager[Session]]
+    query: NumberQuery
+    total: int
+    is_capped: bool = False
+
+    def draw(self, chosen: Selection[ListedNumber]) -> None:
+        """Draw the bar, once something is selected."""
+        amount = self._amount(chosen)
+        notices.show_kept(_PLACE)
+        if not amount:
+            return
+        with st.container(border=True, gap="small", key="bulk_bar"):
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f"**{plain(amount)} selected**", width="content")
+                if chosen.query is None and self.total > len(chosen.rows):
+                    every = "Select all that match" if self.is_capped else f"Select all {self.total:,}"
+                    st.button(every, key="bulk_all", type="tertiary", on_click=self._take_all, args=(chosen,))
+                st.button("Clear selection", key="bulk_clear", type="tertiary", on_click=chosen.clear)
+            with st.container(horizontal=True, vertical_alignment="center"):
+                for action in _ACTIONS:
+                    kind = bulk.EDITING[action.kind]
+                    if self.actor.may(kind.permission):
+                        title = plain(kind.title)
+                        label = f":red[{title}]" if kind.confirmed else title
+                        if st.button(label, icon=f":material/{action.icon}:", key=f"bulk_{action.kind}"):
+                            self._open(action, chosen, amount)
+
+    def _amount(self, chosen: Selection[ListedNumber]) -> str:
+        if chosen.query is None:
+            return labels.amount(len(chosen.rows), "number") if chosen.rows else ""
+        if not self.is_capped:
+            return labels.amount(max(self.total - len(chosen.but), 0), "number")
+        return "All that match" + (f" but {len(chosen.but):,}" if chosen.but else "")
+
+    def _take_all(self, chosen: Selection[ListedNumber]) -> None:
+        chosen.take_all(replace(self.query, sort=Sort.NEWEST))
+
+    def _open(self, action: "_Action", chosen: Selection[ListedNumber], amount: str) -> None:
+        if action.ask is None:
+            self._preview(action.kind, {}, chosen)
+            return
+        title = plain(f"{bulk.EDITING[action.kind].title} · {amount}")
+        st.dialog(title, on_dismiss="rerun")(self._ask)(action, chosen)
+
+    def _ask(self, action: "_Action", chosen: Selection[ListedNumber]) -> None:
+        assert action.ask
+        with st.form(f"bulk_form_{action.kind}", border=False):
+            values = action.ask(self)
+            sent = submit("Preview")
+        if sent:
+            self._preview(action.kind, values(), chosen)
+
+    def _preview(self, kind: str, values: Mapping[str, Any], chosen: Selection[ListedNumber]) -> None:
+        """Freeze what is selected as the preview of a job, and go there."""
+        made: list[int] = []
+
+        def act() -> str:
+            ids = tuple(int(str(one)) for one in chosen.rows)
+            but = frozenset(int(str(one)) for one in chosen.but)
+            with self.opener() as session, st.spinner("Preparing the preview…"):
+                made.append(bulk.draft(session, self.actor, kind, values, Chosen(ids, chosen.query, but)))
+            return ""
+
+        if notices.outcome(act, _PLACE) is None:
+            chosen.clear()
+            navigation.open_job(made[0])
+        notices.show_kept(_PLACE)
+
+    def agents(self) -> Callable[[], dict[str, Any]]:
+        """Ask for an agent."""
+        with self.opener() as session:
+            names = number_fields.agent_names(agents.choices(session, self.actor))
+        number_fields.agent_choice("bulk_agent", names)
+        return lambda: {"agent_id": number_fields.chosen_agent("bulk_agent")}
+
+    def countries(self) -> Callable[[], dict[str, Any]]:
+        """Ask for countries."""
+        number_fields.country_choice("Countries", "bulk_countries")
+        st.caption(f"It replaces what each number allows now. {NO_RESTRICTION}")
+        return lambda: {"countries": st.session_state["bulk_countries"]}
+
+    def tags(self) -> Callable[[], dict[str, Any]]:
+        """Ask for tags, known or new."""
+        with self.opener() as session:
+            known = numbers.tags(session, self.actor)
+        st.multiselect(
+            "Tags", known, key="bulk_tags", accept_new_options=True, placeholder="Choose or type tags", select_all=False
+        )
+        return lambda: {"tags": st.session_state["bulk_tags"]}
+
+    def reason(self) -> Callable[[], dict[str, Any]]:
+        """Ask for a reason."""
+        st.text_input("Reason (optional)", key="bulk_reason", placeholder="It is kept in the history of each number")
+        return lambda: {"reason": st.session_state["bulk_reason"] or ""}
+
+    def connection(self) -> Callable[[], dict[str, Any]]:
+        """Ask for a connection, and what its provider needs of a number."""
+        with self.opener() as session:
+            found = connections.choices(session, self.actor)
+        chosen = number_fields.connection_choice("bulk_connection", number_fields.connection_names(found))
+        st.caption("Only numbers that were not bought or imported through a connection can be moved.")
+        return lambda: {"connection_id": chosen, "provider_fields": {}}
+
+
+@dataclass(frozen=True)
+class _Action:
+    """Something that can be done to many: its kind of job, its icon, and what is asked first, if anything."""
+
+    kind: str
+    icon: str
+    ask: Callable[[Bar], Callable[[], dict[str, Any]]] | None = None
+
+
+_ACTIONS: Sequence[_Action] = (
+    _Action("assign_agent", "support_agent", Bar.agents),
+    _Action("add_tags", "new_label", Bar.tags),
+    _Action("remove_tags", "label_off", Bar.tags),
+    _Action("restrict_inbound", "call_received", Bar.countries),
+    _Action("restrict_outbound", "call_made", Bar.countries),
+    _Action("set_connection", "cable", Bar.connection),
+    _Action("activate", "play_circle"),
+    _Action("deactivate", "pause_circle", Bar.reason),
+    _Action("remove", "delete"),
+)

@@ -1,0 +1,138 @@
+"""The engine of jobs: a step does some items in one transaction, together with what is noted of them.
+
+The rows are the truth. A step may be asked for at any time, by anybody and twice at once: it locks the job, and goes on
+from what has no outcome yet. So nothing is done twice, whatever dies.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+
+import structlog
+from sqlmodel import Session
+
+import db.jobs.queries
+import db.people.users
+from db.models import Job, JobItem, JobState, Outcome
+from services.audit import audit
+from services.audit.audit import Action, Subject
+from services.core import settings
+from services.core.access import Actor
+from services.core.errors import DatabaseUnavailable, ServiceError
+from services.core.transactions import write
+from services.jobs.kinds import JobKind, refuse
+from services.jobs.registry import KINDS
+from services.people import sign_in
+
+_OUR_FAULT = "Something went wrong on our side. It has been logged; try again, or tell your administrator."
+_log = structlog.get_logger()
+
+
+class Step(StrEnum):
+    """What comes after a step: there is `more` to do, an answer to `wait` for, or the `end`."""
+
+    MORE = "more"
+    WAIT = "wait"
+    END = "end"
+
+
+def advance(job_id: int) -> Step:
+    """Do the next items of a job that was started. Raises DatabaseUnavailable, after which it can be asked again."""
+    try:
+        return _step(job_id)
+    except DatabaseUnavailable:
+        raise
+    except Exception:  # which of the items it was is found out below
+        _log.exception("job.step_failed", job=job_id)
+    step = Step.MORE
+    for _ in range(settings.current().job_batch):
+        try:
+            step = _step(job_id, most=1)
+        except DatabaseUnavailable:
+            raise
+        except ServiceError as exc:  # the database refuses it, since what it refers to has changed
+            return _give_up_next(job_id, str(exc))
+        except Exception:  # ours: it is logged, and costs no other item
+            _log.exception("job.item_failed", job=job_id)
+            return _give_up_next(job_id, _OUR_FAULT)
+        if step is not Step.MORE:
+            break
+    return step
+
+
+def _step(job_id: int, most: int | None = None) -> Step:
+    with write() as session:
+        job = db.jobs.queries.lock(session, job_id)
+        if job is None or job.state not in (JobState.WAITING, JobState.RUNNING):
+            return Step.END
+        kind = KINDS[job.kind]
+        job.state, job.started_at = JobState.RUNNING, job.started_at or datetime.now(UTC)
+        ordered = db.jobs.queries.next_items(session, job_id, Outcome.ORDERED, kind.at_once)
+        kind.follow(session, ordered)
+        _count(job, ordered)
+        asked = sum(item.outcome is Outcome.ORDERED for item in ordered)
+        actor = _actor(session, job, kind)
+        if actor is None or job.cancelled_at:
+            job.done += db.jobs.queries.cancel_items(session, job_id)
+        else:
+            room = min(most or settings.current().job_batch, kind.at_once - asked)
+            items = db.jobs.queries.next_items(session, job_id, Outcome.WAITING, room) if room else []
+            if items:
+                kind.do(session, actor, job, items)
+                _count(job, items)
+                return Step.MORE
+        if asked:
+            return Step.WAIT
+        _end(session, job)
+        return Step.END
+
+
+def _actor(session: Session, job: Job, kind: JobKind) -> Actor | None:
+    """Return who started a job, as the database has them now; None, noting why, when they may no longer do it."""
+    user = db.people.users.get(session, job.user_id)
+    actor = sign_in.load_actor(session, user.username, datetime.now(UTC), job.tenant_id)
+    if actor is not None and actor.tenant_id == job.tenant_id and actor.may(kind.permission):
+        return actor
+    job.problem = f"{user.name} is no longer allowed to do this in this tenant. What was done stays; the rest was left."
+    return None
+
+
+def _count(job: Job, items: Sequence[JobItem]) -> None:
+    """Add what became of *items* that had no outcome before."""
+    outcomes = Counter(item.outcome for item in items)
+    job.done += len(items) - outcomes[Outcome.ORDERED] - outcomes[Outcome.WAITING]
+    job.changed += outcomes[Outcome.CHANGED]
+    job.refused += outcomes[Outcome.REFUSED]
+
+
+def _give_up_next(job_id: int, why: str) -> Step:
+    with write() as session:
+        job = db.jobs.queries.lock(session, job_id)
+        items = db.jobs.queries.next_items(session, job_id, Outcome.WAITING, 1)
+        for item in items:
+            refuse(item, why)
+        if job is not None:
+            _count(job, items)
+    return Step.MORE if items else Step.WAIT
+
+
+def _end(session: Session, job: Job) -> None:
+    job.state = JobState.FAILED if job.problem else JobState.CANCELLED if job.cancelled_at else JobState.DONE
+    job.ended_at = datetime.now(UTC)
+    user = db.people.users.get(session, job.user_id)
+    actor = Actor(user.id, user.username, user.name, tenant_id=job.tenant_id)
+    after = {"numbers": job.total, "numbers_changed": job.changed, "numbers_refused": job.refused}
+    audit.record(
+        session,
+        actor,
+        Action.JOBS_END,
+        subject_of(job),
+        after={"state": str(job.state), **after, "problem": job.problem},
+    )
+    _log.info("job.ended", job=job.id, tenant=job.tenant_id, kind=job.kind, state=str(job.state), **after)
+
+
+def subject_of(job: Job) -> Subject:
+    """Return how the audit log names a job."""
+    return Subject("job", job.id, job.title, job.tenant_id)

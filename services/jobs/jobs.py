@@ -1,0 +1,221 @@
+"""Jobs: everything long that somebody started. They are seen, started, cancelled and taken back here."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+import db.jobs.queries
+from db.base.scope import Scope, Slice
+from db.jobs.queries import ItemRow, JobQuery, JobRow
+from db.models import Job, JobState, Outcome
+from services.audit import audit, wording
+from services.audit.audit import Action
+from services.core import validation
+from services.core.access import Actor, Permission, require
+from services.core.errors import Conflict, Forbidden, InvalidInput, found
+from services.core.transactions import writing
+from services.jobs.engine import subject_of
+from services.jobs.registry import KINDS
+from services.numbers.bulk import UNDOING
+from services.text import labels
+from services.text.exports import Table
+
+__all__ = ["JobState", "Outcome"]
+
+MOST_REASONS = 10
+
+_on_start: list[Callable[[], None]] = []
+"""Called once a job was started; the engine of this process looks for it then."""
+
+
+class Preview(NamedTuple):
+    """How many items a job would change, leave and refuse, and the usual reasons for the last with their counts."""
+
+    outcomes: dict[Outcome, int]
+    reasons: list[tuple[str, int]]
+
+
+def count(session: Session, actor: Actor, query: JobQuery) -> int:
+    """Return how many jobs match."""
+    require(actor, Permission.NUMBERS_READ)
+    return db.jobs.queries.count(session, actor.scope, query)
+
+
+def search(session: Session, actor: Actor, query: JobQuery, part: Slice) -> list[JobRow]:
+    """Return the *part* of the jobs that match, newest first."""
+    require(actor, Permission.NUMBERS_READ)
+    return db.jobs.queries.search(session, actor.scope, query, part)
+
+
+def unfinished(session: Session, actor: Actor) -> list[JobRow]:
+    """Return the jobs that wait or run, oldest first."""
+    require(actor, Permission.NUMBERS_READ)
+    return db.jobs.queries.unfinished(session, actor.scope)
+
+
+def people(session: Session, actor: Actor) -> list[str]:
+    """Return who has started jobs."""
+    require(actor, Permission.NUMBERS_READ)
+    return db.jobs.queries.people(session, actor.scope)
+
+
+def get(session: Session, actor: Actor, job_id: object) -> JobRow:
+    """Return one job. Raises NotFound for one outside the actor's scope, and for the preview of somebody else."""
+    require(actor, Permission.NUMBERS_READ)
+    job = found(db.jobs.queries.find(session, actor.scope, validation.as_id(job_id)))
+    return found(job if job.state is not JobState.DRAFT or job.user_id == actor.user_id else None)
+
+
+def outcomes(session: Session, actor: Actor, job_id: int) -> Preview:
+    """Return how many items of a job have each outcome, and why some were refused."""
+    require(actor, Permission.NUMBERS_READ)
+    job = get(session, actor, job_id)
+    return Preview(db.jobs.queries.count_items(session, job.id), db.jobs.queries.reasons(session, job.id, MOST_REASONS))
+
+
+def items(session: Session, actor: Actor, job_id: int, outcomes: Sequence[Outcome], part: Slice) -> list[ItemRow]:
+    """Return the *part* of a job's items that have one of *outcomes*; empty means any."""
+    require(actor, Permission.NUMBERS_READ)
+    return db.jobs.queries.items(session, get(session, actor, job_id).id, outcomes, part)
+
+
+def export(session: Session, actor: Actor, job_id: object, zone: ZoneInfo) -> Table:
+    """Return every item of a job as a table, with times in *zone*."""
+    require(actor, Permission.NUMBERS_EXPORT)
+    job = get(session, actor, job_id)
+    words = labels.OUTCOME_PREVIEW if job.state is JobState.DRAFT else labels.OUTCOME
+    rows = (
+        (item.subject, words[item.outcome], changes(item, zone), item.reason)
+        for item in db.jobs.queries.walk(session, job.id, ())
+    )
+    return Table("Outcomes", ("Number", "Outcome", "Change", "Reason"), rows)
+
+
+def changes(item: ItemRow, zone: ZoneInfo) -> str:
+    """Return what a job has changed about an item, or would: `Status: Active → Inactive`."""
+    return "; ".join(change.text for change in wording.between(item.before, item.after, zone))
+
+
+def start(session: Session, actor: Actor, job_id: int, typed: str = "") -> None:
+    """Have a preview done. *typed* is the count of what changes, where the kind wants it confirmed.
+
+    The second click of a double click finds it started. Raises Forbidden, NotFound, and InvalidInput when nothing would
+    change or the count is another one.
+    """
+    job = get(session, actor, job_id)
+    kind = KINDS[job.kind]
+    require(actor, kind.permission)
+    with writing(session):
+        row = found(db.jobs.queries.lock(session, job.id))
+        if row.state is not JobState.DRAFT:
+            return
+        left = row.total - row.done
+        if not left:
+            raise InvalidInput("Nothing would change.")
+        if kind.confirmed and "".join(filter(str.isdigit, typed)) != str(left):
+            raise InvalidInput(f"Type {left} to confirm.", field="typed")
+        _begin(session, actor, row)
+    _wake()
+
+
+def discard(session: Session, actor: Actor, job_id: int) -> None:
+    """Delete a preview."""
+    job = get(session, actor, job_id)
+    with writing(session):
+        row = found(db.jobs.queries.lock(session, job.id))
+        if row.state is JobState.DRAFT:
+            db.jobs.queries.drop(session, row)
+
+
+def may_cancel(actor: Actor, job: JobRow) -> bool:
+    """Return whether the actor may cancel a job: whoever may start one of its kind."""
+    return job.is_unfinished and job.cancelled_at is None and actor.may(KINDS[job.kind].permission)
+
+
+def cancel(session: Session, actor: Actor, job_id: int) -> None:
+    """Have a job stop after the items that it is at. Raises Forbidden, NotFound, and Conflict when it has ended."""
+    job = get(session, actor, job_id)
+    require(actor, KINDS[job.kind].permission)
+    with writing(session):
+        row = found(db.jobs.queries.lock(session, job.id))
+        if row.state not in (JobState.WAITING, JobState.RUNNING):
+            raise Conflict("This job has ended in the meantime.")
+        if row.cancelled_at is None:
+            row.cancelled_at = datetime.now(UTC)
+            audit.record(session, actor, Action.JOBS_CANCEL, subject_of(row))
+    _wake()
+
+
+def may_undo(actor: Actor, job: JobRow) -> bool:
+    """Return whether what a job has changed can be taken back by the actor."""
+    kind = KINDS[job.kind]
+    ended = job.ended_at is not None and job.undone_by is None
+    return kind.can_be_undone and ended and job.changed > 0 and actor.may(kind.permission)
+
+
+def undo(session: Session, actor: Actor, job_id: int) -> int:
+    """Start a job that gives the numbers of another one back what they had, and return its id.
+
+    Those that somebody changed since are refused. Raises Forbidden, NotFound, Conflict when it is undone already.
+    """
+    job = get(session, actor, job_id)
+    require(actor, KINDS[job.kind].permission)
+    with writing(session):
+        done = found(db.jobs.queries.lock(session, job.id))
+        if not may_undo(actor, found(db.jobs.queries.find(session, Scope(done.tenant_id), done.id))):
+            raise Conflict("This job can't be undone, or has been undone already.")
+        undoing = Job(
+            tenant_id=done.tenant_id,
+            user_id=actor.user_id,
+            kind=UNDOING.name,
+            title=f"Undo: {done.title}"[:200],
+            undoes=done.id,
+            total=done.changed,
+        )
+        session.add(undoing)
+        session.flush()
+        db.jobs.queries.copy_for_undo(session, done.id, undoing.id)
+        _begin(session, actor, undoing)
+    _wake()
+    return undoing.id
+
+
+def on_start(wake: Callable[[], None]) -> None:
+    """Have *wake* called whenever a job was started in this process."""
+    _on_start[:] = [wake]
+
+
+def _begin(session: Session, actor: Actor, job: Job) -> None:
+    if not actor.may(KINDS[job.kind].permission):
+        raise Forbidden("Your role does not allow this. Ask an admin of the tenant.")
+    job.state, job.created_at = JobState.WAITING, datetime.now(UTC)
+    after = {"numbers": job.total - job.done}
+    audit.record(session, actor, Action.JOBS_START, subject_of(job), after=after)
+
+
+def _wake() -> None:
+    for wake in _on_start:
+        wake()
+
+
+def titles() -> dict[str, str]:
+    """Return the kinds of jobs as readers know them, by name."""
+    return {kind.name: kind.title for kind in KINDS.values()}
+
+
+def is_confirmed(job: JobRow) -> bool:
+    """Return whether the count has to be typed before a job starts."""
+    return KINDS[job.kind].confirmed
+
+
+def verb(job: JobRow, amount: int) -> str:
+    """Return what starting a job does: `Change 40 numbers`."""
+    return f"{KINDS[job.kind].verb} {labels.amount(amount, 'number')}"
+
+
+def summary(job: JobRow) -> str:
+    """Return how far a job is: `120 of 3,214 numbers`, and what came of it."""
+    return f"{job.done:,} of {labels.amount(job.total, 'number')}"

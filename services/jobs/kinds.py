@@ -1,0 +1,41 @@
+"""What a kind of job says of itself: who may start it, and what is done to an item."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+from sqlmodel import Session
+
+from db.models import Job, JobItem, Outcome
+from services.core.access import Actor, Permission
+from services.core.errors import ServiceError
+
+LONGEST_REASON = 300
+
+
+class JobKind(ABC):
+    """A kind of job, by the `name` that its rows have and the `title` that readers see.
+
+    A step does at most `at_once` items in one transaction, and so many may be ordered at a time. What is `confirmed`
+    needs the count typed before it starts.
+    """
+
+    name: str
+    title: str
+    permission: Permission
+    at_once: ClassVar[int] = 10_000
+    confirmed: bool = False
+    can_be_undone: bool = False
+    verb: str = "Change"
+
+    @abstractmethod
+    def do(self, session: Session, actor: Actor, job: Job, items: Sequence[JobItem]) -> None:
+        """Do *items* that wait, in the transaction of *session*, and give each its outcome."""
+
+    def follow(self, session: Session, items: Sequence[JobItem]) -> None:  # noqa: B027 - few kinds order anything
+        """Look what became of *items* that were ordered, and give an outcome to those that have one."""
+
+
+def refuse(item: JobItem, why: ServiceError | str) -> None:
+    """Note that an item was not done, and why."""
+    item.outcome, item.reason = Outcome.REFUSED, str(why)[:LONGEST_REASON]
