@@ -1,6 +1,6 @@
 """Requests to providers and their answers, in our terms."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -250,20 +250,17 @@ class AnsweredBy(StrEnum):
 
 @dataclass(frozen=True)
 class CallRecord:
-    """One call as the provider billed it. `duration` is in seconds; the price is negative where it cost.
+    """One call of the provider's log. `duration` is in seconds.
 
     `answered_by` is None where the provider did not look for machines.
     """
 
-    sid: str
     from_number: str
     to_number: str
     direction: Direction
     status: CallStatus
     started_at: datetime
     duration: int
-    price: Decimal | None
-    currency: str | None
     answered_by: AnsweredBy | None = None
 
 
@@ -276,3 +273,14 @@ class Page(Generic[Row]):
 
     rows: tuple[Row, ...]
     next_token: str | None = None
+
+
+def pages(ask: Callable[[str | None], Page[Row]]) -> Iterator[tuple[Row, ...]]:
+    """Yield the rows of a list a page at a time; *ask* returns the page of a token, and the first one for None."""
+    token: str | None = None
+    while True:
+        page = ask(token)
+        yield page.rows
+        token = page.next_token
+        if token is None:
+            return

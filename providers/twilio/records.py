@@ -166,15 +166,12 @@ def regulation(record: Any) -> Regulation:
 def call(record: Any) -> CallRecord:
     """Return a call of the log."""
     return CallRecord(
-        sid=text(record.sid),
         from_number=record._from or "",
         to_number=record.to or "",
         direction=Direction.INBOUND if record.direction in _INBOUND else Direction.OUTBOUND,
         status=known(CallStatus, record.status) or CallStatus.OTHER,
         started_at=record.start_time,
         duration=int(record.duration or 0),
-        price=money(record.price),
-        currency=record.price_unit,
         answered_by=_answered_by(record.answered_by),
     )
 

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
-from itertools import islice
 
 import pytest
 
@@ -18,11 +17,12 @@ from providers.records import (
     NumberSearch,
     NumberType,
     Webhooks,
+    pages,
 )
 from providers.sandbox import accounts
 from providers.sandbox.seeds import MAGIC_NUMBER
 from providers.sandbox.server import Sandbox
-from tests.providers.helpers import connect, ledger, on_shelf
+from tests.providers.helpers import connect, ledger, on_shelf, owned
 
 HOOK = "https://voice.example.com/in"
 
@@ -32,25 +32,11 @@ HOOK = "https://voice.example.com/in"
 
 def test_owned_pages_walk_the_whole_account(untouched: Sandbox) -> None:
     provider = connect(untouched, accounts.MAIN)
-    sizes: list[int] = []
-    seen: Counter[str] = Counter()
-    token: str | None = None
-    while True:
-        page = provider.owned_page(token=token)
-        sizes.append(len(page.rows))
-        seen.update(number.sid for number in page.rows)
-        if page.next_token is None:
-            break
-        token = page.next_token
+    found = list(pages(lambda token: provider.owned_page(token=token)))
+    numbers = [number for rows in found for number in rows]
 
-    assert sizes == [1000, 1000, 500]
-    assert set(seen.values()) == {1}
-
-
-def test_owned_yields_every_number_once(untouched: Sandbox) -> None:
-    numbers = list(connect(untouched, accounts.MAIN).owned())
-
-    assert len(numbers) == len({number.e164 for number in numbers}) == 2500
+    assert [len(rows) for rows in found] == [1000, 1000, 500]
+    assert len(numbers) == len({number.e164 for number in numbers}) == len({number.sid for number in numbers})
     assert {number.type for number in numbers} == {NumberType.LOCAL}
 
 
@@ -66,7 +52,7 @@ def test_owned_pages_stay_whole_while_numbers_come_and_go(small: Provider) -> No
 
 
 def test_owned_page_filters_by_a_part_of_the_number(main: Provider) -> None:
-    some = next(islice(main.owned(), 1))
+    some = next(owned(main))
     rows = main.owned_page(matching=some.e164[3:-1]).rows
 
     assert some in rows
@@ -74,7 +60,7 @@ def test_owned_page_filters_by_a_part_of_the_number(main: Provider) -> None:
 
 
 def test_find_owned_compares_the_whole_number(main: Provider) -> None:
-    some = next(main.owned())
+    some = next(owned(main))
 
     assert main.find_owned(some.e164) == some
     assert main.owned_page(matching=some.e164[:-1]).rows
@@ -82,7 +68,7 @@ def test_find_owned_compares_the_whole_number(main: Provider) -> None:
 
 
 def test_find_owned_sid_sees_this_account_only(main: Provider, small: Provider) -> None:
-    foreign = next(small.owned())
+    foreign = next(owned(small))
 
     assert small.find_owned_sid(foreign.sid) == foreign
     assert main.find_owned_sid(foreign.sid) is None
@@ -247,7 +233,7 @@ def test_webhooks_of_a_number_that_is_not_ours_are_rejected(small: Provider) -> 
 
 def test_an_invalid_webhook_is_rejected_in_twilios_words(small: Provider) -> None:
     with pytest.raises(RequestRejected, match="not a valid URL"):
-        small.set_webhooks(next(small.owned()).sid, voice_url="ftp:/nowhere")
+        small.set_webhooks(next(owned(small)).sid, voice_url="ftp:/nowhere")
 
 
 def test_release_returns_the_number_to_the_shelf(sandbox: Sandbox, small: Provider) -> None:
@@ -273,7 +259,7 @@ def test_a_second_release_finds_nothing(small: Provider) -> None:
 
 def test_a_number_with_an_emergency_address_is_not_released(untouched: Sandbox) -> None:
     provider = connect(untouched, accounts.MAIN)
-    (oldest,) = (number for number in provider.owned() if number.label == "Line 0001" and number.e164[:5] == "+1201")
+    (oldest,) = (number for number in owned(provider) if number.label == "Line 0001" and number.e164[:5] == "+1201")
 
     with pytest.raises(RequestRejected, match="emergency address"):
         provider.release(oldest.sid)
@@ -284,11 +270,7 @@ def test_a_number_with_an_emergency_address_is_not_released(untouched: Sandbox) 
 
 
 def call_pages(provider: Provider, since: datetime, until: datetime) -> Iterator[tuple[CallRecord, ...]]:
-    page = provider.calls_page(since, until)
-    yield page.rows
-    while page.next_token:
-        page = provider.calls_page(since, until, token=page.next_token)
-        yield page.rows
+    return pages(lambda token: provider.calls_page(since, until, token=token))
 
 
 def started(provider: Provider, since: datetime, until: datetime) -> list[datetime]:
@@ -305,7 +287,6 @@ def test_calls_come_in_pages_newest_first(main: Provider) -> None:
     assert {call.direction for call in calls} == set(Direction)
     assert {call.status for call in calls} >= {CallStatus.COMPLETED, CallStatus.NO_ANSWER, CallStatus.BUSY}
     assert all((call.duration > 0) == (call.status is CallStatus.COMPLETED) for call in calls)
-    assert all((call.price or 0) < 0 for call in calls if call.duration)
 
 
 def test_calls_are_those_from_the_first_instant_to_before_the_last(main: Provider) -> None:
