@@ -28,7 +28,7 @@ def take(session: Session, lock: Lock) -> None:
 
 
 def take_numbers(session: Session, e164s: Sequence[str]) -> None:
-    """Lock numbers until this transaction ends: a few one by one, in an order that all follow; more by keeping all out."""
+    """Lock numbers until this transaction ends: a few one by one, in the same order; more by keeping all out."""
     if not _has_locks(session):
         return
     if len(e164s) > CLAIMED_SINGLY:
