@@ -1,7 +1,7 @@
 """What a telephony provider is to us: its name, the fields that it needs, and its verbs."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -16,7 +16,6 @@ from providers.records import (
     Bundle,
     CallRecord,
     Country,
-    EndUser,
     NumberSearch,
     NumberType,
     OwnedNumber,
@@ -25,6 +24,7 @@ from providers.records import (
     Regulation,
     WebhookChanges,
     Webhooks,
+    pages,
 )
 
 DEFAULT_TIMEOUT = 20.0
@@ -181,19 +181,10 @@ class Provider:
         """
         raise self._cannot(Capability.LIST_OWNED)
 
-    def owned(self, *, matching: str = "", page_size: int = MAX_PAGE_SIZE) -> Iterator[OwnedNumber]:
-        """Yield all the account's numbers, holding one page at a time."""
-        token: str | None = None
-        while True:
-            page = self.owned_page(matching=matching, page_size=page_size, token=token)
-            yield from page.rows
-            token = page.next_token
-            if token is None:
-                return
-
     def find_owned(self, e164: str) -> OwnedNumber | None:
         """Return the account's number that is exactly *e164*, or None."""
-        return next((number for number in self.owned(matching=e164) if number.e164 == e164), None)
+        found = pages(lambda token: self.owned_page(matching=e164, token=token))
+        return next((number for rows in found for number in rows if number.e164 == e164), None)
 
     def find_owned_sid(self, sid: str) -> OwnedNumber | None:
         """Return the account's number with the provider's *sid*, or None."""
@@ -230,16 +221,16 @@ class Provider:
         """
         raise self._cannot(Capability.RELEASE)
 
-    def addresses(self, country: str | None = None) -> tuple[Address, ...]:
-        """Return the account's addresses, of one country if given."""
+    def addresses(self) -> tuple[Address, ...]:
+        """Return the account's addresses."""
         raise self._cannot(Capability.ADDRESSES)
 
     def bundles(self, country: str, type: NumberType) -> tuple[Bundle, ...]:
         """Return the account's regulatory bundles for numbers of *type* in *country*, usable or not."""
         raise self._cannot(Capability.ADDRESSES)
 
-    def regulations(self, country: str, type: NumberType, end_user: EndUser | None = None) -> tuple[Regulation, ...]:
-        """Return the requirements of *country* for numbers of *type*, for one kind of end user or each."""
+    def regulations(self, country: str, type: NumberType) -> tuple[Regulation, ...]:
+        """Return the requirements of *country* for numbers of *type*, by kind of end user."""
         raise self._cannot(Capability.ADDRESSES)
 
     def calls_page(self, since: datetime, until: datetime, *, token: str | None = None) -> Page[CallRecord]:

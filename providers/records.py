@@ -1,6 +1,6 @@
 """Requests to providers and their answers, in our terms."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -111,9 +111,6 @@ class NumberSearch:
     type: NumberType = NumberType.LOCAL
     area_code: str = ""
     contains: str = ""
-    locality: str = ""
-    features: frozenset[Feature] = frozenset()
-    limit: int = MAX_SEARCH_ROWS
 
 
 @dataclass(frozen=True)
@@ -133,7 +130,6 @@ class AvailableNumber:
 class Prices:
     """What a number of each type costs a month in one country, in an ISO 4217 currency."""
 
-    country: str
     currency: str
     monthly: Mapping[NumberType, Decimal]
 
@@ -193,9 +189,6 @@ class OwnedNumber:
     type: NumberType | None
     features: frozenset[Feature]
     webhooks: Webhooks
-    address_sid: str | None = None
-    bundle_sid: str | None = None
-    bought_at: datetime | None = None
     is_named: bool = True
 
 
@@ -206,7 +199,6 @@ class Address:
     sid: str
     name: str
     lines: str
-    country: str
 
 
 @dataclass(frozen=True)
@@ -243,8 +235,6 @@ class Requirement:
 class Regulation:
     """A country's requirements for numbers of one type and one kind of end user."""
 
-    sid: str
-    name: str
     end_user: EndUser
     requirements: tuple[Requirement, ...]
 
@@ -260,20 +250,17 @@ class AnsweredBy(StrEnum):
 
 @dataclass(frozen=True)
 class CallRecord:
-    """One call as the provider billed it. `duration` is in seconds; the price is negative where it cost.
+    """One call of the provider's log. `duration` is in seconds.
 
     `answered_by` is None where the provider did not look for machines.
     """
 
-    sid: str
     from_number: str
     to_number: str
     direction: Direction
     status: CallStatus
     started_at: datetime
     duration: int
-    price: Decimal | None
-    currency: str | None
     answered_by: AnsweredBy | None = None
 
 
@@ -286,3 +273,14 @@ class Page(Generic[Row]):
 
     rows: tuple[Row, ...]
     next_token: str | None = None
+
+
+def pages(ask: Callable[[str | None], Page[Row]]) -> Iterator[tuple[Row, ...]]:
+    """Yield the rows of a list a page at a time; *ask* returns the page of a token, and the first one for None."""
+    token: str | None = None
+    while True:
+        page = ask(token)
+        yield page.rows
+        token = page.next_token
+        if token is None:
+            return

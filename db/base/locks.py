@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from enum import IntEnum, unique
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -28,23 +27,17 @@ def take(session: Session, lock: Lock) -> None:
         session.execute(sa.select(sa.func.pg_advisory_xact_lock(lock.value)))
 
 
-def take_number(session: Session, e164: str) -> None:
-    """Lock *e164* until this transaction ends."""
-    if _has_locks(session):
-        session.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(Lock.EVERY_NUMBER.value)))
-        session.execute(sa.select(_of_number(e164)))
-
-
 def take_numbers(session: Session, e164s: Sequence[str]) -> None:
-    """Do so for many: a few one by one, in an order that all follow; more than that by keeping everybody out."""
+    """Lock numbers until this transaction ends: a few one by one, in the same order; more by keeping all out."""
     if not _has_locks(session):
         return
     if len(e164s) > CLAIMED_SINGLY:
         take(session, Lock.EVERY_NUMBER)
         return
     session.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(Lock.EVERY_NUMBER.value)))
-    wanted = sa.cast(sorted(e164s), postgresql.ARRAY(sa.Text))
-    session.execute(sa.select(_of_number(sa.func.unnest(wanted).column_valued("e164"))))
+    each = sa.func.unnest(sa.cast(sorted(e164s), postgresql.ARRAY(sa.Text))).column_valued("e164")
+    # The lock of a number is beside those above but for a chance of one to 2**62.
+    session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(each, 0))))
 
 
 def take_window(session: Session, tenant_id: int, days: int) -> bool:
@@ -55,11 +48,6 @@ def take_window(session: Session, tenant_id: int, days: int) -> bool:
     if not _has_locks(session):
         return True
     return bool(session.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(Lock.SUMS.value + days, tenant_id))))
-
-
-def _of_number(e164: Any) -> Any:
-    """Return the lock of a number, which is beside those above but for a chance of one to 2**62."""
-    return sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(e164, 0))
 
 
 def _has_locks(session: Session) -> bool:

@@ -130,7 +130,7 @@ def open_numbers(session: Session) -> set[str]:
 
 def claim(session: Session, e164: str) -> None:
     """Lock *e164* until this transaction ends."""
-    locks.take_number(session, e164)
+    locks.take_numbers(session, [e164])
 
 
 def claim_all(session: Session, e164s: Sequence[str]) -> None:

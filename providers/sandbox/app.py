@@ -43,7 +43,6 @@ def create_app(state: Path) -> Starlette:
 
 
 _ACCOUNT = f"/api/{API_VERSION}/Accounts/{{account}}"
-_PRICES = "/pricing/v1/PhoneNumbers/Countries"
 _COMPLIANCE = "/numbers/v2/RegulatoryCompliance"
 _TWILIO = [
     Route(f"{_ACCOUNT}.json", endpoint(belongings.account, of_account=True)),
@@ -59,11 +58,9 @@ _TWILIO = [
             ("DELETE", f"{_ACCOUNT}/IncomingPhoneNumbers/{{sid}}.json", incoming.delete),
             ("GET", f"{_ACCOUNT}/Addresses.json", belongings.addresses),
             ("GET", f"{_ACCOUNT}/Calls.json", belongings.calls),
-            ("GET", _PRICES, pricing.countries),
-            ("GET", f"{_PRICES}/{{country}}", pricing.country),
+            ("GET", "/pricing/v1/PhoneNumbers/Countries/{country}", pricing.country),
             ("GET", f"{_COMPLIANCE}/Bundles", belongings.bundles),
             ("GET", f"{_COMPLIANCE}/Regulations", regulations.index),
-            ("GET", f"{_COMPLIANCE}/Regulations/{{sid}}", regulations.fetch),
         )
     ),
 ]

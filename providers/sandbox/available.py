@@ -18,13 +18,6 @@ _KEYPAD = str.maketrans("abcdefghijklmnopqrstuvwxyz", "2223334445556667777888999
 _PATTERN = re.compile(r"\+?[0-9a-z*%]+\$?")
 _META = {"*": ".", "%": ".*"}
 
-_EXCLUDED_BY = {
-    "ExcludeAllAddressRequired": ("any", "local", "foreign"),
-    "ExcludeLocalAddressRequired": ("local",),
-    "ExcludeForeignAddressRequired": ("foreign",),
-}
-_WANTED_BY = {"VoiceEnabled": "voice", "SmsEnabled": "sms", "MmsEnabled": "mms", "FaxEnabled": "fax"}
-
 
 def countries(call: Call) -> Response:
     """Return the countries, all on one page as Twilio does."""
@@ -60,19 +53,6 @@ def _conditions(call: Call, code: str, type: str) -> tuple[str, list[Any]]:
             raise ApiError(400, 21451, f"Invalid area code: {call.query['AreaCode']}")
         conditions.append("stock.e164 LIKE ?")
         values.append(f"+1{call.query['AreaCode']}%")
-    for parameter, column in (("InLocality", "locality"), ("InRegion", "region")):
-        if parameter in call.query:
-            conditions.append(f"{column} = ? COLLATE NOCASE")
-            values.append(call.query[parameter])
-    for parameter, excluded in _EXCLUDED_BY.items():
-        if call.query.get(parameter) == "true":
-            conditions.append(f"address NOT IN ({','.join('?' * len(excluded))})")
-            values.extend(excluded)
-    for parameter, feature in _WANTED_BY.items():
-        if parameter in call.query:
-            has = "LIKE" if call.query[parameter] == "true" else "NOT LIKE"
-            conditions.append(f"',' || features || ',' {has} ?")
-            values.append(f"%,{feature},%")
     return " AND ".join(conditions), values
 
 

@@ -34,9 +34,6 @@ def index(call: Call) -> Response:
     if pattern := call.query.get("PhoneNumber"):
         # A part of a number; * stands for one digit.
         where, values = f"{where} AND e164 GLOB ?", [*values, f"*{re.sub(r'[^0-9+*]', '', pattern).replace('*', '?')}*"]
-    if "FriendlyName" in call.query:
-        where += " AND json_extract(settings, '$.friendly_name') = ?"
-        values.append(call.query["FriendlyName"])
     with call.store.reading() as db:
         query = f"{_OWNED} WHERE {where} ORDER BY position DESC LIMIT ?"
         rows = db.execute(query, [*values, page.size + 1]).fetchall()

@@ -1,19 +1,10 @@
 """Monthly prices of numbers, a country at a time."""
 
-from typing import Any
-
 from starlette.responses import JSONResponse, Response
 
 from providers.sandbox.catalogue import CURRENCY, MARKETS
 from providers.sandbox.endpoint import Call
-from providers.sandbox.replies import meta_page, not_found
-
-_URL = "https://pricing.twilio.com/v1/PhoneNumbers/Countries"
-
-
-def countries(call: Call) -> Response:
-    """Return a page of the countries that have prices."""
-    return meta_page(_URL, call.query, "countries", [_country(code) for code in MARKETS])
+from providers.sandbox.replies import not_found
 
 
 def country(call: Call) -> Response:
@@ -26,8 +17,12 @@ def country(call: Call) -> Response:
         {"number_type": type.replace("_", " "), "base_price": range.price, "current_price": range.price}
         for type, range in MARKETS[code].ranges.items()
     ]
-    return JSONResponse(_country(code) | {"phone_number_prices": prices, "price_unit": CURRENCY})
-
-
-def _country(code: str) -> dict[str, Any]:
-    return {"country": MARKETS[code].name, "iso_country": code, "url": f"{_URL}/{code}"}
+    return JSONResponse(
+        {
+            "country": MARKETS[code].name,
+            "iso_country": code,
+            "url": f"https://pricing.twilio.com/v1/PhoneNumbers/Countries/{code}",
+            "phone_number_prices": prices,
+            "price_unit": CURRENCY,
+        }
+    )

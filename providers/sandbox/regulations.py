@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from providers.sandbox.catalogue import MARKETS
 from providers.sandbox.endpoint import Call
-from providers.sandbox.replies import meta_page, not_found
+from providers.sandbox.replies import meta_page
 from providers.sandbox.stock import digest
 
 _ROOT = "https://numbers.twilio.com/v2/RegulatoryCompliance"
 _REGULATED = ("local", "mobile", "national", "toll_free")
-_FILTERS = {"IsoCountry": "iso_country", "NumberType": "number_type", "EndUserType": "end_user_type"}
+_FILTERS = {"IsoCountry": "iso_country", "NumberType": "number_type"}
 
 _ADDRESS = ("Address", "proof_of_address", "address", ("Utility Bill", "Tax Notice", "Rent Receipt"))
 _PAPERS = {
@@ -31,14 +31,6 @@ def index(call: Call) -> Response:
     """Return a page of the regulations."""
     rows = [row for row in _all() if all(call.query.get(name, row[key]) == row[key] for name, key in _FILTERS.items())]
     return meta_page(f"{_ROOT}/Regulations", call.query, "results", rows)
-
-
-def fetch(call: Call) -> Response:
-    """Return one regulation."""
-    for row in _all():
-        if row["sid"] == call.params["sid"]:
-            return JSONResponse(row)
-    raise not_found(call.path)
 
 
 def _all() -> list[dict[str, Any]]:

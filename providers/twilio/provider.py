@@ -16,6 +16,7 @@ from providers.base import CredentialProblem, Provider
 from providers.errors import NotThere, ProviderError, RequestRejected
 from providers.records import (
     MAX_PAGE_SIZE,
+    MAX_SEARCH_ROWS,
     Account,
     AccountStatus,
     Address,
@@ -23,7 +24,6 @@ from providers.records import (
     Bundle,
     CallRecord,
     Country,
-    EndUser,
     NumberSearch,
     NumberType,
     OwnedNumber,
@@ -122,17 +122,14 @@ class Twilio(Provider):
             raise asked.rejected(
                 "a part of a number has 2 to 16 characters: digits, letters, * or %, with + only first and $ only last"
             )
-        wanted = {f"{feature.value}_enabled": True for feature in query.features}
         with self._asking(asked.what, missing="it sells none of that type there. Choose another type or country"):
             stock = getattr(self._client.available_phone_numbers(query.country), query.type.value)
             found = stock.page(
                 area_code=query.area_code or None,
                 contains=query.contains or None,
-                in_locality=query.locality or None,
-                page_size=query.limit,
-                **wanted,
+                page_size=MAX_SEARCH_ROWS,
             )
-            return tuple(records.available(record, query.type) for record in islice(found, query.limit))
+            return tuple(records.available(record, query.type) for record in islice(found, MAX_SEARCH_ROWS))
 
     def prices(self, country: str) -> Prices:
         with self._asking(f"show the prices of {country}", missing="it sells no numbers there. Choose another country"):
@@ -142,7 +139,6 @@ class Twilio(Provider):
             ]
             monthly = {type: records.money(row.get("current_price")) for type, row in priced if type is not None}
             return Prices(
-                country=country,
                 currency=records.text(record.price_unit).upper(),
                 monthly={type: price for type, price in monthly.items() if price is not None},
             )
@@ -154,9 +150,7 @@ class Twilio(Provider):
         with self._asking("list the account's numbers"):
             # The token is the address that Twilio gave for the next page; a foreign host in it is refused.
             page = (
-                numbers.get_page(token)
-                if token
-                else numbers.page(phone_number=matching or None, page_size=min(page_size, MAX_PAGE_SIZE))
+                numbers.get_page(token) if token else numbers.page(phone_number=matching or None, page_size=page_size)
             )
             return Page(tuple(records.owned(record) for record in page), page.next_page_url)
 
@@ -213,9 +207,9 @@ class Twilio(Provider):
             # The client takes any answer from 200 to 299 for a success.
             _documented(self._client.incoming_phone_numbers(sid).delete_with_http_info(), 204)
 
-    def addresses(self, country: str | None = None) -> tuple[Address, ...]:
+    def addresses(self) -> tuple[Address, ...]:
         with self._asking("list the account's addresses"):
-            found = self._client.addresses.list(iso_country=country, page_size=MAX_PAGE_SIZE)
+            found = self._client.addresses.list(page_size=MAX_PAGE_SIZE)
             return tuple(records.address(record) for record in found)
 
     def bundles(self, country: str, type: NumberType) -> tuple[Bundle, ...]:
@@ -225,15 +219,12 @@ class Twilio(Provider):
             )
             return tuple(records.bundle(record) for record in found)
 
-    def regulations(self, country: str, type: NumberType, end_user: EndUser | None = None) -> tuple[Regulation, ...]:
+    def regulations(self, country: str, type: NumberType) -> tuple[Regulation, ...]:
         if _regulated(type) is None:
             return ()
         with self._asking(f"show the regulatory requirements of {country}"):
             found = self._client.numbers.v2.regulatory_compliance.regulations.list(
-                iso_country=country,
-                number_type=_regulated(type),
-                end_user_type=end_user and end_user.value,
-                page_size=MAX_PAGE_SIZE,
+                iso_country=country, number_type=_regulated(type), page_size=MAX_PAGE_SIZE
             )
             return tuple(records.regulation(record) for record in found)
 

@@ -105,9 +105,6 @@ def owned(record: Any) -> OwnedNumber:
             trunk_sid=record.trunk_sid or "",
             voice_application_sid=record.voice_application_sid or "",
         ),
-        address_sid=record.address_sid or None,
-        bundle_sid=record.bundle_sid or None,
-        bought_at=record.date_created,
     )
 
 
@@ -131,7 +128,6 @@ def address(record: Any) -> Address:
         sid=text(record.sid),
         name=record.friendly_name or record.customer_name or "",
         lines=", ".join(part for part in parts if part),
-        country=text(record.iso_country),
     )
 
 
@@ -164,26 +160,18 @@ def regulation(record: Any) -> Regulation:
     end_user = known(EndUser, record.end_user_type)
     if end_user is None:
         raise ValueError(f"{record.end_user_type!r} is no kind of end user")
-    return Regulation(
-        sid=text(record.sid),
-        name=record.friendly_name or "",
-        end_user=end_user,
-        requirements=(*people, *papers),
-    )
+    return Regulation(end_user, (*people, *papers))
 
 
 def call(record: Any) -> CallRecord:
     """Return a call of the log."""
     return CallRecord(
-        sid=text(record.sid),
         from_number=record._from or "",
         to_number=record.to or "",
         direction=Direction.INBOUND if record.direction in _INBOUND else Direction.OUTBOUND,
         status=known(CallStatus, record.status) or CallStatus.OTHER,
         started_at=record.start_time,
         duration=int(record.duration or 0),
-        price=money(record.price),
-        currency=record.price_unit,
         answered_by=_answered_by(record.answered_by),
     )
 

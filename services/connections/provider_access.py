@@ -34,7 +34,7 @@ Answer = TypeVar("Answer")
 
 _log = structlog.get_logger()
 
-_ASKING = {"find_owned", "owned", *(verb for capability in Capability for verb in capability.value)}
+_ASKING = {"find_owned", *(verb for capability in Capability for verb in capability.value)}
 """What of a provider asks it something."""
 
 

@@ -4,7 +4,7 @@ Comparing writes nothing. Changes then use the single actions: orders for import
 Each is refused when the number has changed since.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
@@ -17,8 +17,8 @@ import db.orders.queries
 import db.orders.reconcile
 from db.base.scope import Scope
 from db.connections import ConnectionRow
-from providers.base import Capability, Provider
-from providers.records import MAX_PAGE_SIZE, OwnedNumber
+from providers.base import Capability
+from providers.records import OwnedNumber, pages
 from services.connections import provider_access
 from services.connections.connections import provider_named
 from services.core import validation
@@ -178,9 +178,9 @@ def compare(
     missing_here, missing_there, different = Found[MissingHere](), Found[MissingThere](), Found[Different]()
     theirs: set[str] = set()
     on_record = same = elsewhere = 0
-    for page in _pages(provider, matching):
+    for rows in pages(lambda token: provider.owned_page(matching=matching, token=token)):
         # A number that was bought meanwhile moves the others, so that one may come twice.
-        fresh = [number for number in page if number.e164 not in theirs]
+        fresh = [number for number in rows if number.e164 not in theirs]
         theirs.update(number.e164 for number in fresh)
         with reading(session):
             records = db.orders.reconcile.among(session, scope, [number.e164 for number in fresh])
@@ -293,17 +293,6 @@ def place_webhooks(session: Session, actor: Actor, row: Different, *, stop_routi
         raise InvalidInput("The account has it under another SID. Use that SID first.")
     target = webhook_orders.ours(number)
     return orders.place_webhooks(session, actor, row.number_id, row.there.webhooks, target, stop_routing=stop_routing)
-
-
-def _pages(provider: Provider, matching: str) -> Iterator[Sequence[OwnedNumber]]:
-    """Yield what the account holds, a page at a time."""
-    token: str | None = None
-    while True:
-        page = provider.owned_page(matching=matching, page_size=MAX_PAGE_SIZE, token=token)
-        yield page.rows
-        token = page.next_token
-        if token is None:
-            return
 
 
 def _why_not(e164: str, taken: set[str], ordered: set[str]) -> str:

@@ -1,10 +1,12 @@
 """What the tests of the providers do again and again."""
 
+from collections.abc import Iterator
+
 import requests
 
 from providers import PROVIDERS
 from providers.base import Provider
-from providers.records import NumberSearch, NumberType
+from providers.records import NumberSearch, NumberType, OwnedNumber, pages
 from providers.sandbox.accounts import SandboxAccount
 from providers.sandbox.server import Sandbox
 
@@ -24,6 +26,12 @@ def on_shelf(provider: Provider, country: str = "US", type: NumberType = NumberT
     number = next(row.e164 for row in rows if row.e164 not in _used)
     _used.add(number)
     return number
+
+
+def owned(provider: Provider) -> Iterator[OwnedNumber]:
+    """Yield all the account's numbers, newest first."""
+    for rows in pages(lambda token: provider.owned_page(token=token)):
+        yield from rows
 
 
 def ledger(sandbox: Sandbox, e164: str) -> list[str]:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any
 
 import phonenumbers
 import pytest
@@ -83,14 +82,6 @@ def test_a_page_has_1_to_1000_rows(sandbox: Sandbox, size: str) -> None:
     assert get(api(sandbox, "/IncomingPhoneNumbers.json"), PageSize=size).status_code == 400
 
 
-def test_newer_lists_link_to_twilios_own_host(sandbox: Sandbox) -> None:
-    body = get(f"{sandbox.url}/pricing/v1/PhoneNumbers/Countries", PageSize="5").json()
-
-    assert body["meta"]["key"] == "countries"
-    assert body["meta"]["next_page_url"].startswith("https://pricing.twilio.com/v1/PhoneNumbers/Countries?")
-    assert "phone_number_prices" not in body["countries"][0]
-
-
 def test_an_owned_number_is_told_as_twilio_tells_it(sandbox: Sandbox) -> None:
     listed = get(api(sandbox, "/IncomingPhoneNumbers.json"), PageSize="1").json()["incoming_phone_numbers"][0]
     one = get(api(sandbox, f"/IncomingPhoneNumbers/{listed['sid']}.json")).json()
@@ -138,30 +129,6 @@ def test_an_error_has_twilios_body_and_headers(sandbox: Sandbox, path: str) -> N
     assert (answer.json()["code"], answer.json()["status"]) == (20404, 404)
     assert re.fullmatch(r"RQ[0-9a-f]{32}", answer.headers["Twilio-Request-Id"])
     assert "Twilio-Concurrent-Requests" in answer.headers
-
-
-@pytest.mark.parametrize(
-    ("excluded", "left"),
-    [("All", {"none"}), ("Local", {"none", "any", "foreign"}), ("Foreign", {"none", "any", "local"})],
-)
-def test_searches_can_leave_out_numbers_that_ask_for_an_address(
-    sandbox: Sandbox, excluded: str, left: set[str]
-) -> None:
-    without: dict[str, Any] = {f"Exclude{excluded}AddressRequired": "true"}
-    seen = set()
-    for code, market in MARKETS.items():
-        for type in market.ranges:
-            path = f"/AvailablePhoneNumbers/{code}/{type.title().replace('_', '')}.json"
-            rows = get(api(sandbox, path), **without).json()
-            seen |= {row["address_requirements"] for row in rows["available_phone_numbers"]}
-
-    assert seen == left
-
-
-def test_searches_know_regions(sandbox: Sandbox) -> None:
-    rows = get(api(sandbox, "/AvailablePhoneNumbers/CA/Local.json"), InRegion="QC").json()["available_phone_numbers"]
-
-    assert {row["locality"] for row in rows} == {"Montreal", "Quebec City"}
 
 
 @pytest.mark.parametrize(("area", "code"), [("533", 21452), ("1x", 21451)])

@@ -142,9 +142,6 @@ def test_regulations_name_what_each_end_user_has_to_show(main: Provider) -> None
     assert [one.name for one in found[EndUser.BUSINESS].requirements] == ["Business", "Business Information", "Address"]
     assert found[EndUser.INDIVIDUAL].requirements[0].to_tell == ("First name", "Last name")
     assert "Commercial Registrar Excerpt" in found[EndUser.BUSINESS].requirements[1].documents
-    assert [one.end_user for one in main.regulations("DE", NumberType.LOCAL, EndUser.INDIVIDUAL)] == [
-        EndUser.INDIVIDUAL
-    ]
     assert main.regulations("IN", NumberType.TOLL_FREE)
 
 
@@ -165,9 +162,6 @@ def test_the_list_of_regulations_comes_in_pages_with_twilios_own_links(sandbox: 
     )
     sids = [row["sid"] for row in (*page["results"], *second.json()["results"])]
     assert len(set(sids)) == 6
-    one = requests.get(f"{url}/{sids[0]}", auth=auth, timeout=5).json()
-    assert one == page["results"][0]
-    assert requests.get(f"{url}/RN0", auth=auth, timeout=5).status_code == 404
     assert requests.get(url, timeout=5).status_code == 401
 
 

@@ -282,13 +282,6 @@ def test_a_next_page_on_a_foreign_host_is_refused(main: Provider) -> None:
         main.owned_page(token="https://evil.example/2010-04-01/Accounts.json?PageToken=PA1")
 
 
-def test_the_second_page_of_prices_stays_in_the_sandbox(main: Provider) -> None:
-    assert isinstance(main, Twilio)
-    pages = main._client.pricing.v1.phone_numbers.countries.list(page_size=5)
-
-    assert {row.iso_country for row in pages} == {country.code for country in main.countries()}
-
-
 def test_the_second_page_of_bundles_stays_in_the_sandbox(main: Provider) -> None:
     assert isinstance(main, Twilio)
     bundles = main._client.numbers.v2.regulatory_compliance.bundles.list(page_size=3)
