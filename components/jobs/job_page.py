@@ -108,9 +108,11 @@ class JobPage:
             st.markdown(" · ".join(facts))
             if job.monthly:
                 st.markdown(f"They cost {plain(_costs(job.monthly))} a month.")
+            if jobs.note(job):
+                st.caption(plain(jobs.note(job)))
             kind_confirmed = jobs.is_confirmed(job)
             if kind_confirmed and left:
-                st.text_input(plain(f"Type {left} to confirm"), key="job_typed")
+                st.text_input(plain(f"Type {left} to confirm"), key="job_typed", width=300)
             with st.container(horizontal=True):
                 label = jobs.verb(job, left)
                 st.button(

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from components.connections import accounts
 from components.orders import catalogue_tables, order_number
 from components.orders.owned_numbers import OwnedNumbers
-from components.ui import cache, notices, selection, wizard
+from components.ui import cache, navigation, notices, selection, wizard
 from components.ui.markdown import plain
 from components.ui.page import errors_shown
 from components.ui.selection import Selection
@@ -70,10 +70,12 @@ class TwilioPath:
         match state()["step"]:
             case "papers":
                 order_number.Ordering(self.actor, self.opener).configure(session, offered)
+            case "job":
+                job: int = state()["job"]
+                wizard.reset()
+                navigation.open_job(job)
             case "waiting":
                 order_number.Ordering(self.actor, self.opener).wait()
-            case "imported":
-                self._imported()
             case _:
                 self._search(session, catalogue.sellers(offered))
 
@@ -191,10 +193,3 @@ class TwilioPath:
             f"Continue with {label}",
             {"tab": _TABS[1], "kind": OrderKind.IMPORT, "connection": connection, "chosen": chosen} | {"price": None},
         )
-
-    def _imported(self) -> None:
-        account = plain(state()["connection"].name)
-        what_of_webhooks = " · Webhooks: **Set from the connection**" if wizard.is_added() else ""
-        st.caption(f"Connection: **{account}**{what_of_webhooks}")
-        catalogue_tables.outcomes(state()["outcomes"])
-        wizard.ways_on()

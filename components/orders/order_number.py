@@ -1,6 +1,5 @@
 """The last steps of the Twilio path: configure what was chosen, confirm, and wait for the outcome."""
 
-import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -11,7 +10,6 @@ from sqlmodel import Session
 
 from components.numbers import number_fields as draw
 from components.orders import catalogue_tables, open_orders, webhook_tables
-from components.orders.catalogue_tables import Imported
 from components.ui import cache, notices, wizard
 from components.ui.dialogs import confirmed
 from components.ui.markdown import plain
@@ -22,15 +20,14 @@ from services.connections import connections
 from services.connections.connections import ConnectionRow, provider_named
 from services.core.access import Actor
 from services.core.errors import Conflict
-from services.jobs import workflows
+from services.jobs import jobs, workflows
 from services.numbers import numbers
-from services.orders import catalogue, orders, resync, webhook_orders
+from services.orders import bulk, catalogue, orders, resync, webhook_orders
 from services.orders.catalogue import AvailableNumber, OwnedNumber
 from services.orders.orders import Configuration, OrderKind, OrderState, Purchase
 from services.text import labels, numbering
 
 _WAIT_SECONDS = 25.0
-_WAIT_SECONDS_FOR_MANY = 60.0
 
 
 @dataclass(frozen=True)
@@ -135,6 +132,8 @@ class Ordering:
     def _confirm_import(self) -> None:
         known = state()
         with errors_shown(), self.opener() as session:
+            if len(known["chosen"]) > 1:  # as they were listed: those that changed since are refused one by one
+                known["fresh"] = known["chosen"]
             if "fresh" not in known:  # read once, so that what is confirmed is what was shown
                 with st.spinner("Reading the webhooks at Twilio…"):
                     known["fresh"] = [
@@ -194,57 +193,47 @@ class Ordering:
         known = state()
         if known["step"] != "papers":
             return
-        numbers_chosen: list[OwnedNumber] = known["fresh"]
-        configuration = self._configuration()
-        refused: dict[str, str] = {}
-        placed: list[int] = []
-        for number in numbers_chosen:
+        found: list[OwnedNumber] = known["fresh"]
+        configuration, stop_routing = self._configuration(), known.get("stop_routing", False)
 
-            def place(number: OwnedNumber = number) -> str:
-                with self.opener() as session:
-                    order = orders.place_import(
-                        session,
-                        self.actor,
-                        self._as_shown(session),
-                        number.e164,
-                        number.sid,
-                        number.webhooks,
-                        replace(configuration, label=configuration.label.strip() or resync.label_of(number)),
-                        stop_routing=known.get("stop_routing", False),
+        def place() -> str:
+            with self.opener() as session:
+                connection_id = self._as_shown(session)
+                if len(found) > 1:
+                    job = bulk.draft_import(
+                        session, self.actor, connection_id, found, configuration, stop_routing=stop_routing
                     )
-                    placed.append(order)
-                return ""
+                    jobs.start(session, self.actor, job)
+                    go("job", job=job)
+                    return ""
+                number = found[0]
+                label = configuration.label.strip() or resync.label_of(number)
+                order = orders.place_import(
+                    session,
+                    self.actor,
+                    connection_id,
+                    number.e164,
+                    number.sid,
+                    number.webhooks,
+                    replace(configuration, label=label),
+                    stop_routing=stop_routing,
+                )
+            go("waiting", orders=[order])
+            return ""
 
-            exc = notices.outcome(place, "papers")
-            if exc is not None and len(numbers_chosen) > 1:
-                refused[number.e164] = str(exc)
-                notices.drop("papers")
-        if placed or len(numbers_chosen) > 1:
-            go("waiting", orders=placed, refused=refused)
+        notices.outcome(place, "papers")
 
     def wait(self) -> None:
-        """Wait for the orders' outcomes; continue once they are certain."""
+        """Wait for the order's outcome; continue once it is certain."""
         known = state()
-        placed: list[int] = known["orders"]
+        (order,) = known["orders"]
         wizard.step("Result", 3, 3, {"Connection": known["connection"].name})
-        many = len(known["chosen"]) > 1
-        progress = st.progress(0.0, text="Waiting for Twilio…") if many else None
         with st.spinner("Waiting for Twilio…"):
-            until = time.monotonic() + (_WAIT_SECONDS_FOR_MANY if many else _WAIT_SECONDS)
-            for done, order in enumerate(placed, 1):
-                workflows.await_outcome(order, until - time.monotonic())
-                if progress is not None:
-                    progress.progress(done / len(placed), text=f"{done} of {len(placed)} numbers")
+            workflows.await_outcome(order, _WAIT_SECONDS)
         cache.forget()
         with self.opener() as session:  # a fresh look: the outcome was written while we waited
-            rows = [orders.get(session, self.actor, order) for order in placed]
-            number_id = rows[0].number_id if rows else None
-            number = numbers.get(session, self.actor, number_id) if number_id is not None else None
-        if many:
-            refused = [Imported(e164, why) for e164, why in known.get("refused", {}).items()]
-            go("imported", outcomes=[*catalogue_tables.import_outcomes(rows), *refused])
-            st.rerun()
-        row = rows[0]
+            row = orders.get(session, self.actor, order)
+            number = None if row.number_id is None else numbers.get(session, self.actor, row.number_id)
         if number is not None:
             go("done", number_id=number.id, summary=wizard.facts(number, "Set from the connection"))
             st.rerun()

@@ -17,10 +17,10 @@ from services.connections.connections import ConnectionRow, provider_named
 from services.core.access import Actor
 from services.orders import catalogue
 from services.orders.catalogue import PAGE, OwnedRow
-from services.orders.reconcile import MOST_AT_ONCE
 from services.text import numbering
 from services.text.labels import amount
 
+_MOST = 1_000
 _HELD = "add_owned_held"
 _NEW, _ALL = "Not in app yet", "All"
 
@@ -103,7 +103,7 @@ class OwnedNumbers:
         self._tables(selected, read)
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             with st.container(horizontal=True, vertical_alignment="center", width="content"):
-                fits = selection.bar(selected, _HELD, lambda row: numbering.display(row.number.e164), most=MOST_AT_ONCE)
+                fits = selection.bar(selected, _HELD, lambda row: numbering.display(row.number.e164), most=_MOST)
             self._pager(read)
         return list(selected.rows.values()) if fits else []
 

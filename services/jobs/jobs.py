@@ -183,9 +183,9 @@ def undo(session: Session, actor: Actor, job_id: int) -> int:
     return undoing.id
 
 
-def on_start(wake: Callable[[], None]) -> None:
-    """Have *wake* called whenever a job was started in this process."""
-    _on_start[:] = [wake]
+def on_start(*wake: Callable[[], None]) -> None:
+    """Have *wake* called whenever a job was started in this process, or nothing."""
+    _on_start[:] = wake
 
 
 def _begin(session: Session, actor: Actor, job: Job) -> None:
@@ -209,6 +209,11 @@ def titles() -> dict[str, str]:
 def is_confirmed(job: JobRow) -> bool:
     """Return whether the count has to be typed before a job starts."""
     return KINDS[job.kind].confirmed
+
+
+def note(job: JobRow) -> str:
+    """Return what follows from a job besides what its preview shows; often nothing."""
+    return KINDS[job.kind].note
 
 
 def verb(job: JobRow, amount: int) -> str:

@@ -17,7 +17,8 @@ class JobKind(ABC):
     """A kind of job, by the `name` that its rows have and the `title` that readers see.
 
     A step does at most `at_once` items in one transaction, and so many may be ordered at a time. What is `confirmed`
-    needs the count typed before it starts. One that `looks` asks a provider about items before it does them.
+    needs the count typed before it starts; a `note` says what else follows. One that `looks` asks a provider about
+    items before it does them.
     """
 
     name: str
@@ -27,6 +28,7 @@ class JobKind(ABC):
     confirmed: bool = False
     can_be_undone: bool = False
     verb: str = "Change"
+    note: str = ""
     looks: ClassVar[bool] = False
 
     def looking(self, job: Job, items: Sequence[JobItem]) -> "JobKind":

@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
+from itertools import chain
 from typing import Any
 
 from sqlmodel import Session
@@ -14,7 +15,7 @@ from db.base.scope import Scope
 from db.models import Connection, Job, JobItem, OrderState, Outcome
 from db.numbers.rows import NumberRow
 from providers.base import Capability
-from providers.records import OwnedNumber, Webhooks
+from providers.records import OwnedNumber, Webhooks, pages
 from services.connections import provider_access
 from services.connections.connections import provider_named
 from services.core import validation
@@ -28,6 +29,7 @@ from services.numbers import bulk, numbers
 from services.numbers.bulk import Chosen
 from services.orders import orders, resync, webhook_orders
 from services.orders.orders import Configuration
+from services.text import labels
 
 _CONNECTION_CHANGED = "The webhooks of the connection have changed since the preview. It was left as it is."
 _NOT_IN_ACCOUNT = "The provider's account does not hold this number."
@@ -70,6 +72,10 @@ class Releasing(Ordering):
     name, title, verb = "release", "Release", "Release"
     permission = Permission.NUMBERS_RELEASE
     confirmed = True
+    note = (
+        "They leave their campaigns, and billing at the provider ends. A number can be bought back from its page for "
+        "as long as the provider keeps it."
+    )
 
     def place(self, session: Session, actor: Actor, _job: Job, item: JobItem) -> int:
         """Place the order to release a number that is as it was previewed."""
@@ -127,6 +133,8 @@ def draft_release(session: Session, actor: Actor, chosen: Chosen) -> int:
     require(actor, Permission.NUMBERS_RELEASE)
 
     def judge(row: NumberRow, connection: Connection | None) -> Item:
+        if not row.is_managed and not row.is_gone:
+            raise InvalidInput(f"A {labels.MANAGED[False]} number can be removed, not released.")
         _expect_able(row, connection, Capability.RELEASE)
         item = Item(row.e164, row.id, row.version, monthly=row.monthly)
         item.before, item.after = {"status": str(row.status)}, {"status": "released"}
@@ -241,11 +249,11 @@ def _at_provider(connection: Connection, rows: Sequence[NumberRow]) -> dict[int,
     provider = provider_access.patient(connection)
     by_sid = {numbers.sid_of(row): row for row in rows}
     if provider.can(Capability.LIST_OWNED):
-        there: Iterable[OwnedNumber | None] = provider.owned()
+        each = pages(lambda token: provider.owned_page(token=token))
+        there: Iterable[OwnedNumber | None] = chain.from_iterable(each)
     elif provider.can(Capability.FIND_OWNED):
         there = (provider.find_owned_sid(sid) for sid in by_sid if sid)
     else:
         return {}
-    with provider_access.in_words():
-        held = [one for one in there if one is not None and one.sid in by_sid]
+    held = [one for one in there if one is not None and one.sid in by_sid]
     return {by_sid[one.sid].id: one for one in held if by_sid[one.sid].e164 == one.e164}

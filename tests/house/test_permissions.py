@@ -35,6 +35,7 @@ UNASKED = {
         "core.transactions.reading",
         "core.transactions.write",
         "core.transactions.writing",
+        "core.transactions.writing_within",
         "core.validation.agent",
         "core.validation.connection",
         "numbers.edits.retire",
@@ -64,6 +65,10 @@ UNASKED = {
     "the engine of jobs calls it, once it has loaded anew who started the job": {
         "jobs.kinds.JobKind.do",
         "jobs.kinds.JobKind.follow",
+        "orders.bulk.Importing.place",
+        "orders.bulk.Ordering.follow",
+        "orders.bulk.Ordering.place",
+        "orders.bulk.Releasing.place",
     },
     "it follows from an order, which asked when it was placed": {
         "orders.confirmations.confirm",

@@ -93,7 +93,7 @@ def test_many_are_released_once_each_and_what_cannot_be_says_why(
     assert (done.changed, done.refused) == (3, 1)
     assert outcomes(session, world, job)["+14155552671"] == (
         Outcome.REFUSED,
-        "This number has no SID at its provider.",
+        "A BYOT number can be removed, not released.",
     )
     for e164, number_id in ids.items():
         assert numbers.get(session, world.operator, number_id).status is NumberStatus.RELEASED
