@@ -1,11 +1,12 @@
 """Re-sync: the differences between a number's record and its provider, shown before anything changes."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from sqlmodel import Session
 
 from db.models import PhoneNumber
+from db.numbers.rows import NumberRow
+from db.orders.reconcile import Record
 from providers.base import Capability
 from providers.records import OwnedNumber
 from services.audit.audit import Action
@@ -20,21 +21,6 @@ from services.orders import catalogue, sids, webhook_orders
 GONE = "gone"
 LABEL = "label"
 SID = "sid"
-
-
-class OnRecord(numbers.HasSid, Protocol):
-    """A number as it is on record here, with the webhooks of its connection."""
-
-    @property
-    def e164(self) -> str: ...
-    @property
-    def provider(self) -> str: ...
-    @property
-    def label(self) -> str: ...
-    @property
-    def voice_url(self) -> str | None: ...
-    @property
-    def status_callback_url(self) -> str | None: ...
 
 
 @dataclass(frozen=True)
@@ -56,7 +42,7 @@ def differences(session: Session, actor: Actor, number_id: int) -> list[Differen
     Raises ProviderProblem when the SID is that of another number, and the account does not hold this one.
     """
     require(actor, Permission.NUMBERS_READ)
-    number, sid, connection = catalogue.held(session, actor, number_id)
+    number, sid, connection = catalogue.linked(session, actor, number_id)
     provider = provider_access.patient(connection)
     with provider_access.in_words():
         found = sids.find_anywhere(provider, sid, number.e164)
@@ -65,7 +51,7 @@ def differences(session: Session, actor: Actor, number_id: int) -> list[Differen
     return [NOT_THERE] if found is None else compared(number, found)
 
 
-def compared(number: OnRecord, there: OwnedNumber) -> list[Difference]:
+def compared(number: NumberRow | Record, there: OwnedNumber) -> list[Difference]:
     """Return what differs between a number on record and the same number at its provider."""
     target = webhook_orders.ours(number)
     pairs = [
