@@ -3,7 +3,15 @@
 from services.jobs.kinds import JobKind
 from services.numbers import bulk
 from services.orders.bulk import IMPORTING, RELEASING, SETTING_WEBHOOKS
+from services.orders.reconcile_jobs import MARKING_RELEASED, TAKING_OVER
 
-KINDS: dict[str, JobKind] = {
-    kind.name: kind for kind in (*bulk.EDITING.values(), bulk.UNDOING, RELEASING, SETTING_WEBHOOKS, IMPORTING)
-}
+_ALL: tuple[JobKind, ...] = (
+    *bulk.EDITING.values(),
+    bulk.UNDOING,
+    RELEASING,
+    SETTING_WEBHOOKS,
+    IMPORTING,
+    MARKING_RELEASED,
+    TAKING_OVER,
+)
+KINDS = {kind.name: kind for kind in _ALL}

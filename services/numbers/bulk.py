@@ -81,6 +81,9 @@ class Editing(JobKind):
         """Return the change that a job makes to an item."""
         return self.edit(**job.settings)
 
+    def check(self, item: JobItem, row: NumberRow) -> None:
+        """Raise a ServiceError for an item that is not to be changed, whatever the change makes of it."""
+
     def do(self, session: Session, actor: Actor, job: Job, items: Sequence[JobItem]) -> None:
         """Change the numbers that are as the preview showed them; say of the others why not."""
         require(actor, self.permission)
@@ -102,6 +105,7 @@ class Editing(JobKind):
                 if number.version != item.version:
                     raise Conflict(CHANGED_SINCE)
                 before = rows[number.id]
+                self.check(item, before)
                 after = _judged(edit, apply, before)
             except ServiceError as exc:
                 refuse(item, exc)

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import chain
 from typing import Any
@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 import db.base.named
 import db.orders.queries
+import db.orders.reconcile
 from db.base.scope import Scope
 from db.models import Connection, Job, JobItem, OrderState, Outcome
 from db.numbers.rows import NumberRow
@@ -27,11 +28,11 @@ from services.jobs.drafts import Item
 from services.jobs.kinds import JobKind, refuse
 from services.numbers import bulk, numbers
 from services.numbers.bulk import Chosen
-from services.orders import orders, resync, webhook_orders
+from services.orders import orders, reconcile, resync, webhook_orders
 from services.orders.orders import Configuration
 from services.text import labels
 
-_CONNECTION_CHANGED = "The webhooks of the connection have changed since the preview. It was left as it is."
+_CONNECTION_CHANGED = "The webhooks of the connection have changed since. The number was left as it is."
 _NOT_IN_ACCOUNT = "The provider's account does not hold this number."
 
 
@@ -144,20 +145,29 @@ def draft_release(session: Session, actor: Actor, chosen: Chosen) -> int:
     return drafts.put(session, actor, RELEASING, "Release", {}, items)
 
 
-def draft_webhooks(session: Session, actor: Actor, chosen: Chosen, *, stop_routing: bool = False) -> int:
-    """Preview that the webhooks of all that is *chosen* are set at their providers, which are read for it.
+def draft_webhooks(
+    session: Session,
+    actor: Actor,
+    chosen: Chosen,
+    *,
+    stop_routing: bool = False,
+    seen: Mapping[int, OwnedNumber] | None = None,
+) -> int:
+    """Preview that the webhooks of all that is *chosen* are set at their providers, as *seen* there or read for it.
 
     Routing by a trunk or an application is replaced only with *stop_routing*. Raises ProviderProblem when an account
     cannot be read.
     """
     require(actor, Permission.NUMBERS_WRITE)
-    seen: dict[int, OwnedNumber] = {}
+    found = dict(seen or {})
 
     def judge(row: NumberRow, connection: Connection | None) -> Item:
         _expect_able(row, connection, Capability.SET_WEBHOOKS)
-        there = seen.get(row.id)
+        there = found.get(row.id)
         if there is None:
             raise InvalidInput(_NOT_IN_ACCOUNT)
+        if there.sid != numbers.sid_of(row):
+            raise InvalidInput("The account has it under another SID. Use that SID first.")
         target = webhook_orders.ours(row)
         webhook_orders.require_agreement(row.e164, there.webhooks, target, stop_routing=stop_routing)
         item = Item(row.e164, row.id, row.version)
@@ -171,9 +181,9 @@ def draft_webhooks(session: Session, actor: Actor, chosen: Chosen, *, stop_routi
     with reading(session):
         rows = list(bulk.chosen_rows(session, actor, chosen))
         connections = _connections(session, actor, rows)
-    for connection_id, held in _by_connection(rows).items():
+    for connection_id, held in _by_connection(rows).items() if seen is None else ():
         if connection := connections.get(connection_id):
-            seen |= _at_provider(connection, held)
+            found |= _at_provider(connection, held)
     items = _judged(session, actor, chosen, judge)
     settings = {"stop_routing": stop_routing}
     return drafts.put(session, actor, SETTING_WEBHOOKS, "Set webhooks", settings, items)
@@ -187,15 +197,25 @@ def draft_import(
     configuration: Configuration,
     *,
     stop_routing: bool = False,
+    agreed: Webhooks | None = None,
 ) -> int:
-    """Preview the import of numbers as they were *found* in the account of a connection; return the id of its job."""
+    """Preview the import of numbers as they were *found* in the account of a connection; return the id of its job.
+
+    Raises Conflict when the webhooks of the connection are not those that were *agreed* to.
+    """
     require(actor, Permission.NUMBERS_BUY)
     connection = validation.connection(session, Scope(require_tenant(actor)), connection_id)
     target = webhook_orders.ours(connection)
+    if agreed not in (None, target):
+        raise Conflict("The connection has changed in the meantime. Nothing was imported: check its webhooks again.")
+    with reading(session):
+        taken = db.orders.reconcile.held_by_anybody(session, [number.e164 for number in found])
+        ordered = db.orders.queries.open_numbers(session)
     items = []
     for number in found:
         settings = {"sid": number.sid, "seen": asdict(number.webhooks), "label": resync.label_of(number)}
-        item = Item(number.e164, settings=settings)
+        item = Item(number.e164, settings=settings, reason=reconcile.why_not(number.e164, taken, ordered))
+        item.outcome = Outcome.REFUSED if item.reason else Outcome.WAITING
         item.before, item.after = webhook_orders.audit_values(asdict(number.webhooks), asdict(target))
         items.append(item)
     chosen = {

@@ -4,18 +4,16 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from db.models import PhoneNumber
 from db.numbers.rows import NumberRow
 from db.orders.reconcile import Record
 from providers.base import Capability
 from providers.records import OwnedNumber
-from services.audit.audit import Action
 from services.connections import provider_access
 from services.connections.connections import provider_named
 from services.core import validation
 from services.core.access import Actor, Permission, require
 from services.core.errors import InvalidInput
-from services.numbers import numbers
+from services.numbers import edits, numbers
 from services.orders import catalogue, sids, webhook_orders
 
 GONE = "gone"
@@ -92,13 +90,5 @@ def apply(session: Session, actor: Actor, number_id: int, taken: Difference, *, 
         if taken not in differences(session, actor, number_id):
             raise InvalidInput("The number is in the account again. Re-sync once more.")
         return numbers.mark_released(session, actor, number_id, reason, version=version)
-
-    def change(number: PhoneNumber) -> None:
-        if taken.field == LABEL:
-            number.label = validation.label(taken.theirs if taken.theirs != "—" else "")
-        elif taken.field == SID:
-            number.provider_sid = taken.theirs
-        else:
-            raise InvalidInput(f"{taken.name} cannot be updated from the provider.")
-
-    return numbers.change(session, actor, number_id, version, Action.NUMBERS_RESYNC, change)
+    values = {taken.field: taken.theirs if taken.theirs != "—" else ""}
+    return numbers.edit(session, actor, number_id, edits.TakeOver, values, version=version)

@@ -69,6 +69,7 @@ UNASKED = {
         "orders.bulk.Ordering.follow",
         "orders.bulk.Ordering.place",
         "orders.bulk.Releasing.place",
+        "orders.reconcile_jobs.Comparing.looking",
     },
     "it follows from an order, which asked when it was placed": {
         "orders.confirmations.confirm",
