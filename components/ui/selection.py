@@ -16,8 +16,8 @@ _MOST_NAMED = 50
 class Selection(Generic[Row]):
     """The rows that are ticked, by id, in the order in which they were; or all that match a query, without some.
 
-    `clears` counts how often all were let go; `turn` is that of the browser when it last said what is ticked. `query` is what all
-    selected rows match, and `but` those that were unticked since; without a query, `rows` are those selected.
+    `clears` counts how often all were let go; `turn` is the browser's when it last said what is ticked. `query` is what
+    all selected rows match, and `but` those that were unticked since; without a query, `rows` are those selected.
     """
 
     rows: dict[Hashable, Row] = field(default_factory=dict)
