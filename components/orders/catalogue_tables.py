@@ -18,8 +18,8 @@ _FOR = {"individual": "For a person", "business": "For a business"}
 _ADDRESS = {"none": "None", "any": "Any address", "local": "Local address", "foreign": "Foreign address"}
 
 
-def for_sale(held: Selection[AvailableNumber], rows: Sequence[AvailableNumber], prices: Prices) -> None:
-    """Draw numbers for sale, of which one can be selected into *held*."""
+def for_sale(selection: Selection[AvailableNumber], rows: Sequence[AvailableNumber], prices: Prices) -> None:
+    """Draw numbers for sale, of which one can be selected into *selection*."""
 
     def price(row: AvailableNumber) -> str:
         found = Money.of(prices.monthly.get(row.type), prices.currency)
@@ -39,15 +39,15 @@ def for_sale(held: Selection[AvailableNumber], rows: Sequence[AvailableNumber], 
         columns,
         key="add_for_sale",
         of=lambda row: row.e164,
-        selection=held,
+        selection=selection,
         single=True,
         rows_seen=ROWS_SEEN,
     )
 
 
-def owned(rows: Sequence[OwnedRow], provider: str, held: Selection[OwnedRow] | None = None) -> None:
-    """Draw numbers of the account: some can be *held*, or they are on record and open in another tab, if they may."""
-    on_record = held is None
+def owned(rows: Sequence[OwnedRow], provider: str, selection: Selection[OwnedRow] | None = None) -> None:
+    """Draw numbers of the account that can be selected, or without *selection* those on record, which can be opened."""
+    on_record = selection is None
     columns: list[Column[OwnedRow]] = [
         number(
             "number",
@@ -71,7 +71,7 @@ def owned(rows: Sequence[OwnedRow], provider: str, held: Selection[OwnedRow] | N
         columns,
         key="add_on_record" if on_record else "add_owned",
         of=lambda row: row.number.e164,
-        selection=held,
+        selection=selection,
         rows_seen=ROWS_SEEN,
     )
 

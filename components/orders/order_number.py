@@ -1,4 +1,4 @@
-"""The last steps of the Twilio path: configure what was chosen, confirm, and wait for the outcome."""
+"""The last steps of a purchase or an import in the wizard: configure, confirm, and wait for the outcome."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 from sqlmodel import Session
 
+from components.connections import accounts
 from components.numbers import number_fields as draw
 from components.orders import catalogue_tables, open_orders, webhook_tables
 from components.ui import cache, notices, wizard
@@ -37,12 +38,13 @@ class Ordering:
     actor: Actor
     opener: Callable[[], AbstractContextManager[Session]]
 
-    def configure(self, session: Session, offered: Sequence[ConnectionRow]) -> None:
+    def configure(self, session: Session, options: Sequence[ConnectionRow]) -> None:
         """Draw the configuration of what was chosen, and the way to its confirmation."""
         known = state()
-        known["connection"] = next((row for row in offered if row.id == known["connection"].id), known["connection"])
+        known["connection"] = next((row for row in options if row.id == known["connection"].id), known["connection"])
         chosen: list[AvailableNumber | OwnedNumber] = known["chosen"]
         connection: ConnectionRow = known["connection"]
+        provider = accounts.provider(connection)
         buying = known["kind"] is OrderKind.PURCHASE
         one = len(chosen) == 1
         number = {"Number": numbering.display(chosen[0].e164)} if one else {"Numbers": f"{len(chosen):,}"}
@@ -51,13 +53,14 @@ class Ordering:
             summary["Price"] = f"{labels.money(known['price'])} a month"
         wizard.step("Configure number", 2, 3, summary)
         notices.info(
-            "**Twilio webhook configuration**  \nVoice URL and Status Callback are set automatically from the "
+            f"**{provider} webhook configuration**  \nVoice URL and Status Callback are set automatically from the "
             "connection. " + ("" if buying else "Importing may replace existing integrations."),
             icon="webhook",
         )
         if not connection.voice_url:
             notices.warning(f"{plain(connection.name)} has no Voice URL yet: calls will not be answered.")
-        draw.configuration(agents.choices(session, self.actor), "Optional" if buying else self._kept_label(chosen))
+        label = "Optional" if buying else _kept_label(provider, chosen)
+        draw.configuration(agents.choices(session, self.actor), label)
         missing = self._papers(session, connection, chosen[0]) if buying else ""
         if missing:
             st.caption(f":material/info: {missing}")
@@ -70,17 +73,11 @@ class Ordering:
                 confirm = self._confirm_purchase if buying else self._confirm_import
                 confirm()
 
-    def _kept_label(self, chosen: Sequence[Any]) -> str:
-        """Return what an empty label means for numbers that are imported: the name that each has at Twilio."""
-        names = {resync.label_of(number) for number in chosen}
-        if names == {""}:
-            return "Optional"
-        return f"Optional; defaults to {names.pop() if len(names) == 1 else 'the label at Twilio'}"
-
     def _papers(self, session: Session, connection: ConnectionRow, number: Any) -> str:
         """Draw the choice of an address or a bundle, where the account has or needs one; return what is missing."""
-        missing = ""
-        with errors_shown(), st.spinner("Checking Twilio's regulatory requirements…"):
+        missing, provider = "", accounts.provider(connection)
+        none_there = f"No address in the account. Add one at {provider}."
+        with errors_shown(), st.spinner(f"Checking {provider}'s regulatory requirements…"):
             papers = catalogue.papers(session, self.actor, connection.id, number.country, number.type)
             if number.address_requirement.value != "none":
                 addresses = {a.sid: f"{a.name}, {a.lines}" for a in papers.addresses}
@@ -90,7 +87,7 @@ class Ordering:
                     format_func=lambda sid: addresses[sid],
                     key="add_address",
                     index=None,
-                    placeholder="Required here" if addresses else "No address in the account. Add one at Twilio.",
+                    placeholder="Required here" if addresses else none_there,
                     persist_state="page",
                 )
                 if not st.session_state.get("add_address"):
@@ -120,8 +117,8 @@ class Ordering:
             f"**{plain(labels.money(known['price']))} a month**" if known["price"] is not None else "its monthly price"
         )
         st.markdown(
-            f"Twilio will charge {price} for **{plain(numbering.display(number.e164))}** to the account of "
-            f"**{plain(known['connection'].name)}**."
+            f"{accounts.provider(known['connection'])} will charge {price} for "
+            f"**{plain(numbering.display(number.e164))}** to the account of **{plain(known['connection'].name)}**."
         )
         st.markdown("These webhooks will be set:")
         webhook_tables.of_connection(known["connection"])
@@ -135,7 +132,7 @@ class Ordering:
             if len(known["chosen"]) > 1:  # as they were listed: those that changed since are refused one by one
                 known["fresh"] = known["chosen"]
             if "fresh" not in known:  # read once, so that what is confirmed is what was shown
-                with st.spinner("Reading the webhooks at Twilio…"):
+                with st.spinner(f"Reading the webhooks at {accounts.provider(known['connection'])}…"):
                     known["fresh"] = [
                         catalogue.owned_by_sid(session, self.actor, known["connection"].id, number.sid, number.e164)
                         for number in known["chosen"]
@@ -228,7 +225,7 @@ class Ordering:
         known = state()
         (order,) = known["orders"]
         wizard.step("Result", 3, 3, {"Connection": known["connection"].name})
-        with st.spinner("Waiting for Twilio…"):
+        with st.spinner(f"Waiting for {accounts.provider(known['connection'])}…"):
             workflows.await_outcome(order, _WAIT_SECONDS)
         cache.forget()
         with self.opener() as session:  # a fresh look: the outcome was written while we waited
@@ -261,3 +258,11 @@ class Ordering:
 
         watch()
         notices.show_kept("papers")
+
+
+def _kept_label(provider: str, chosen: Sequence[Any]) -> str:
+    """Return what an empty label means for numbers that are imported: the name that each has at the *provider*."""
+    names = {resync.label_of(number) for number in chosen}
+    if names == {""}:
+        return "Optional"
+    return f"Optional; defaults to {names.pop() if len(names) == 1 else f'the label at {provider}'}"

@@ -64,14 +64,14 @@ class Reconciling:
     zone: ZoneInfo
     opener: Callable[[], AbstractContextManager[Session]]
 
-    def draw(self, offered: Sequence[ConnectionRow]) -> None:
+    def draw(self, options: Sequence[ConnectionRow]) -> None:
         """Draw the choice of an account, and what is known about it."""
-        if not offered:
+        if not options:
             self._nothing_to_compare()
             return
         listing.keep(_KEYS, _PLACE)
         with st.container(horizontal=True, vertical_alignment="bottom", key="reconcile_toolbar"):
-            connection = accounts.choice(offered, "reconcile_connection", bind="query-params", width=300)
+            connection = accounts.choice(options, "reconcile_connection", bind="query-params", width=300)
             typed = st.text_input(
                 "Number contains",
                 key="reconcile_number",

@@ -203,7 +203,7 @@ def table(
         assert selection is not None
         found = st.session_state[key]["ticked"]
         selection.take(by_id, found["shown"], found["on"])
-        selection.told = found["turn"]
+        selection.turn = found["turn"]
 
     data: dict[str, Any] = {
         "name": name,
@@ -218,8 +218,8 @@ def table(
             selection.rows = {one: row for one, row in selection.rows.items() if one in by_id}
         data |= {
             "ticked": [one for one in by_id if selection.has(one)],
-            "turn": selection.told,
-            "cleared": selection.turn,
+            "turn": selection.turn,
+            "cleared": selection.clears,
             "single": single,
         }
     mount = component("listing", BROWSER)
