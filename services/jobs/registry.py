@@ -1,5 +1,6 @@
 """Every kind of job, by its name."""
 
+from services.campaigns.bulk import JOINING, LEAVING, RESTORING, SETTING
 from services.jobs.kinds import JobKind
 from services.numbers import bulk
 from services.orders.bulk import IMPORTING, RELEASING, SETTING_WEBHOOKS
@@ -13,5 +14,9 @@ _ALL: tuple[JobKind, ...] = (
     IMPORTING,
     MARKING_RELEASED,
     TAKING_OVER,
+    JOINING,
+    SETTING,
+    LEAVING,
+    RESTORING,
 )
 KINDS = {kind.name: kind for kind in _ALL}
