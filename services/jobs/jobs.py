@@ -183,9 +183,9 @@ def undo(session: Session, actor: Actor, job_id: int) -> int:
     return undoing.id
 
 
-def on_start(wake: Callable[[], None]) -> None:
-    """Have *wake* called whenever a job was started in this process."""
-    _on_start[:] = [wake]
+def on_start(*wake: Callable[[], None]) -> None:
+    """Have *wake* called whenever a job was started in this process, and nothing else."""
+    _on_start[:] = wake
 
 
 def _begin(session: Session, actor: Actor, job: Job) -> None:
@@ -211,11 +211,16 @@ def is_confirmed(job: JobRow) -> bool:
     return KINDS[job.kind].confirmed
 
 
+def noun(job: JobRow) -> str:
+    """Return what an item of a job is called: `number`."""
+    return KINDS[job.kind].noun
+
+
 def verb(job: JobRow, amount: int) -> str:
     """Return what starting a job does: `Change 40 numbers`."""
-    return f"{KINDS[job.kind].verb} {labels.amount(amount, 'number')}"
+    return f"{KINDS[job.kind].verb} {labels.amount(amount, noun(job))}"
 
 
 def summary(job: JobRow) -> str:
     """Return how far a job is: `120 of 3,214 numbers`, and what came of it."""
-    return f"{job.done:,} of {labels.amount(job.total, 'number')}"
+    return f"{job.done:,} of {labels.amount(job.total, noun(job))}"

@@ -128,6 +128,7 @@ def stop() -> None:
     for sweep in _sweep:
         sweep.stop()
     _sweep.clear()
+    jobs.on_start()
     DBOS.destroy()
 
 
