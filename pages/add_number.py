@@ -17,7 +17,7 @@ is_ours = belongs_to(actor.tenant_id)
 step = state()["step"]
 
 header("Number added" if is_added() else "Add phone number")
-if step in ("source", "done", "imported"):
+if step in ("source", "done"):
     navigation.link(navigation.LIST, label="Back to the list", icon=":material/arrow_back:")
 if not is_ours:
     notices.info("This tab switched to another tenant, so your input was cleared. Start again.")

@@ -1,9 +1,11 @@
 """Everything long that was started: what it does, how far it is, and what came of each number."""
 
+import streamlit as st
+
 from components.jobs import job_list as draw
 from components.jobs.import_page import ImportPage
 from components.jobs.job_page import JobPage
-from components.ui import navigation, notices
+from components.ui import notices
 from components.ui.listing.page import listed
 from components.ui.page import errors_shown, header
 from components.ui.session import current_actor, reader_zone, rechecked, reloader
@@ -29,7 +31,7 @@ def nothing_to_add(_key: str) -> None:
     """Jobs are started where their numbers are."""
 
 
-job_id = navigation.requested_id("job")
+job_id = st.query_params.get("job")
 if not job_id:
     header("Jobs", "Bulk actions: what they did to each number. They go on when the tab is closed.")
 notices.show_kept("jobs")

@@ -11,5 +11,5 @@ actor = current_actor()
 header("Reconcile", "Compare a provider account with Numberdesk. Comparing changes nothing.")
 with errors_shown():
     with open_session() as session:
-        offered = reconcile.connection_options(session, actor)
-    draw.Reconciling(actor, reader_zone(), rechecked(open_session)).draw(offered)
+        options = reconcile.connection_options(session, actor)
+    draw.Reconciling(actor, reader_zone(), rechecked(open_session)).draw(options)

@@ -21,6 +21,7 @@ from providers.records import (
     OwnedNumber,
     Page,
     Prices,
+    PurchaseOptions,
     Regulation,
     WebhookChanges,
     Webhooks,
@@ -190,16 +191,7 @@ class Provider:
         """Return the account's number with the provider's *sid*, or None."""
         raise self._cannot(Capability.FIND_OWNED)
 
-    def buy(
-        self,
-        e164: str,
-        *,
-        label: str = "",
-        voice_url: str = "",
-        status_callback: str = "",
-        address_sid: str | None = None,
-        bundle_sid: str | None = None,
-    ) -> OwnedNumber:
+    def buy(self, e164: str, **options: Unpack[PurchaseOptions]) -> OwnedNumber:
         """Buy exactly *e164*. Buying what the account already owns charges nothing and updates it."""
         raise self._cannot(Capability.BUY)
 

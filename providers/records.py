@@ -95,7 +95,6 @@ class Country:
     """A country whose numbers the provider sells, by ISO 3166 code, with the types that it has there."""
 
     code: str
-    name: str
     types: tuple[NumberType, ...]
 
 
@@ -174,6 +173,16 @@ class WebhookChanges(TypedDict, total=False):
     status_callback_method: str
     trunk_sid: str
     voice_application_sid: str
+
+
+class PurchaseOptions(TypedDict, total=False):
+    """What a number is bought with: its settings, and what its regulator requires."""
+
+    label: str
+    voice_url: str
+    status_callback: str
+    address_sid: str | None
+    bundle_sid: str | None
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ def card(dialog: Dialog, campaign: CampaignDetail, *, with_tenant: bool, writes:
                     navigation.DETAIL,
                     label=numbering.display(campaign.primary_number),
                     icon=":material/call:",
-                    query_params=navigation.number_query(campaign.primary_number_id, campaign_id=campaign.id),
+                    query_params=navigation.number_query(campaign.primary_number_id, {"campaign": campaign.id}),
                 )
             else:
                 st.markdown("No primary number", width="content")
@@ -90,7 +90,7 @@ def pool(
     A click on one opens it, a click on the pencil its place in the pool.
     """
     columns: list[Column[PoolRow]] = [
-        number_link(lambda row: row.number_id, campaign_id=campaign.id),
+        number_link(lambda row: row.number_id, left={"campaign": campaign.id}),
         text("name", "Name", lambda row: row.label or "—"),
         badges("status", "Pool status", _badges, _BADGES),
         *call_columns(),

@@ -19,11 +19,16 @@ def name(connection: ConnectionRow) -> str:
     return f"{connection.name} · {provider_named(connection.provider).name}"
 
 
+def provider(connection: ConnectionRow) -> str:
+    """Return the name of a connection's provider, as Markdown."""
+    return plain(provider_named(connection.provider).name)
+
+
 def choice(
-    offered: Sequence[ConnectionRow], key: str, *, on_change: Callable[[], None] | None = None, **options: Any
+    connections: Sequence[ConnectionRow], key: str, *, on_change: Callable[[], None] | None = None, **options: Any
 ) -> ConnectionRow | None:
-    """Draw the choice among *offered*; return what is chosen. The only one is chosen by itself; of several, none is."""
-    rows = {row.id: row for row in offered}
+    """Draw the choice of a connection; return it. The only one is chosen by itself; of several, none is."""
+    rows = {row.id: row for row in connections}
     chosen = st.selectbox(
         "Telephony connection",
         list(rows),

@@ -238,8 +238,8 @@ def _can_be_forgotten(field: Field, found: ConnectionDetail | None) -> bool:
     return field.secret and not field.required and found is not None and field.name in found.stored
 
 
-def _url(label: str, key: str, value: str, told: str) -> str:
-    return st.text_input(label, value=value, key=key, placeholder="https://", max_chars=500, help=told)
+def _url(label: str, key: str, value: str, hint: str) -> str:
+    return st.text_input(label, value=value, key=key, placeholder="https://", max_chars=500, help=hint)
 
 
 def _read_only(found: ConnectionDetail, provider: type[Provider]) -> None:

@@ -147,7 +147,7 @@ class ImportPage(JobPage):
 
         if notices.outcome(act, _PLACE) is None:
             st.session_state["mend_turn"] = st.session_state.get("mend_turn", 0) + 1
-            st.query_params["id"] = str(made[0])
+            st.query_params["job"] = str(made[0])
 
 
 def _has(row: WrongRow, at: int | str) -> bool:

@@ -117,5 +117,5 @@ class Importing(ABC):
                 navigation.JOBS,
                 label=plain(f"{job.settings['source']}: {amount(job.total, 'row')}"),
                 icon=":material/fact_check:",
-                query_params={"id": str(job.id)},
+                query_params=navigation.job_query(job.id),
             )

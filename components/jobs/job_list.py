@@ -100,7 +100,7 @@ def _panel(actor: Actor, opener: Callable[[], AbstractContextManager[Session]]) 
                         navigation.JOBS,
                         label=plain(row.title),
                         icon=":material/progress_activity:",
-                        query_params={"id": str(row.id)},
+                        query_params=navigation.job_query(row.id),
                     )
                     st.caption(plain(jobs.summary(row)), width="content")
             if len(under_way) > _SHOWN:

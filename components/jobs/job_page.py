@@ -78,7 +78,7 @@ class JobPage:
         st.caption(plain(" · ".join(parts)), help=exactly(moment, self.zone))
         for other, how in ((job.undoes, "It undoes job {:,}"), (job.undone_by, "Undone by job {:,}")):
             if other:
-                label, query = plain(how.format(other)), {"id": str(other)}
+                label, query = plain(how.format(other)), navigation.job_query(other)
                 navigation.link(navigation.JOBS, label=label, icon=":material/undo:", query_params=query)
 
     def _buttons(self, job: JobRow) -> None:
@@ -108,9 +108,11 @@ class JobPage:
             self._facts(session, job, preview)
             if job.monthly:
                 st.markdown(f"They cost {plain(_costs(job.monthly))} a month.")
+            if jobs.note(job):
+                st.caption(plain(jobs.note(job)))
             kind_confirmed = jobs.is_confirmed(job)
             if kind_confirmed and left:
-                st.text_input(plain(f"Type {left} to confirm"), key="job_typed")
+                st.text_input(plain(f"Type {left} to confirm"), key="job_typed", width=300)
             with st.container(horizontal=True):
                 label = jobs.verb(job, left)
                 st.button(
@@ -169,7 +171,7 @@ class JobPage:
     def _columns(self, job: JobRow, rows: Sequence[ItemRow]) -> list[Column[ItemRow]]:
         words = self._words(job)
         columns: list[Column[ItemRow]] = [
-            number_link(lambda row: row.number_id),
+            number_link(lambda row: row.number_id, left={"job": job.id}),
             badges(
                 "outcome", "Outcome", lambda row: [words[row.outcome]], {words[one]: _COLORS[one] for one in Outcome}
             ),
@@ -194,7 +196,7 @@ class JobPage:
             return "The preview was discarded. Nothing was changed."
 
         if notices.outcome(act, "jobs") is None:
-            del st.query_params["id"]
+            del st.query_params["job"]
 
     def _cancel(self, job: JobRow) -> None:
         def act() -> str:

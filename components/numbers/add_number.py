@@ -35,7 +35,7 @@ class Wizard:
         """Draw the step that the wizard is at."""
         options = connections.choices(session, self.actor)
         match state()["step"]:
-            case "search" | "papers" | "waiting" | "imported":
+            case "search" | "papers" | "waiting" | "job":
                 buy_number.TwilioPath(self.actor, self.opener).draw(session, options)
             case "manual":
                 self._manual(options)

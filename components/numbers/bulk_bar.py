@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -19,9 +20,14 @@ from db.numbers.rows import ListedNumber
 from services import agents
 from services.connections import connections
 from services.core.access import Actor, Permission
+from services.jobs.kinds import JobKind
 from services.numbers import bulk, numbers
 from services.numbers.bulk import Chosen
+from services.orders import bulk as orders
 from services.text import labels
+
+_Values = Callable[[], dict[str, Any]]
+"""Returns what was typed into a form, once it is sent."""
 
 _KEY = "selected_numbers"
 _PLACE = "bulk"
@@ -74,13 +80,16 @@ class Bar:
                     st.button(every, key="bulk_all", type="tertiary", on_click=self._take_all, args=(chosen,))
                 st.button("Clear selection", key="bulk_clear", type="tertiary", on_click=chosen.clear)
             with st.container(horizontal=True, vertical_alignment="center"):
-                for action in _ACTIONS:
-                    kind = bulk.EDITING[action.kind]
-                    if self.actor.may(kind.permission):
-                        title = plain(kind.title)
-                        label = f":red[{title}]" if kind.confirmed else title
-                        if st.button(label, icon=f":material/{action.icon}:", key=f"bulk_{action.kind}"):
-                            self._open(action, chosen, amount)
+                able = [action for action in _ACTIONS if self.actor.may(action.kind.permission)]
+                for action in able:
+                    title = plain(action.kind.title)
+                    label = f":red[{title}]" if action.kind.confirmed else title
+                    icon = f":material/{action.icon}:"
+                    if not action.is_rare and st.button(label, icon=icon, key=f"bulk_{action.kind.name}"):
+                        self._open(action, chosen, amount)
+                rare = {action.kind.title: action for action in able if action.is_rare}
+                if rare and (found := st.menu_button("More", list(rare), key="bulk_more", format_func=plain)):
+                    self._open(rare[found], chosen, amount)
 
     def _amount(self, chosen: Selection[ListedNumber]) -> str:
         if chosen.query is None:
@@ -94,20 +103,20 @@ class Bar:
 
     def _open(self, action: "_Action", chosen: Selection[ListedNumber], amount: str) -> None:
         if action.ask is None:
-            self._preview(action.kind, {}, chosen)
+            self._preview(action, {}, chosen)
             return
-        title = plain(f"{bulk.EDITING[action.kind].title} · {amount}")
+        title = plain(f"{action.kind.title} · {amount}")
         st.dialog(title, on_dismiss="rerun")(self._ask)(action, chosen)
 
     def _ask(self, action: "_Action", chosen: Selection[ListedNumber]) -> None:
         assert action.ask
-        with st.form(f"bulk_form_{action.kind}", border=False):
+        with st.form(f"bulk_form_{action.kind.name}", border=False):
             values = action.ask(self)
             sent = submit("Preview")
         if sent:
-            self._preview(action.kind, values(), chosen)
+            self._preview(action, values(), chosen)
 
-    def _preview(self, kind: str, values: Mapping[str, Any], chosen: Selection[ListedNumber]) -> None:
+    def _preview(self, action: "_Action", values: Mapping[str, Any], chosen: Selection[ListedNumber]) -> None:
         """Freeze what is selected as the preview of a job, and go there."""
         made: list[int] = []
 
@@ -115,7 +124,7 @@ class Bar:
             ids = tuple(int(str(one)) for one in chosen.rows)
             but = frozenset(int(str(one)) for one in chosen.but)
             with self.opener() as session, st.spinner("Preparing the preview…"):
-                made.append(bulk.draft(session, self.actor, kind, values, Chosen(ids, chosen.query, but)))
+                made.append(action.draft(session, self.actor, Chosen(ids, chosen.query, but), **values))
             return ""
 
         if notices.outcome(act, _PLACE) is None:
@@ -123,20 +132,20 @@ class Bar:
             navigation.open_job(made[0])
         notices.show_kept(_PLACE)
 
-    def agents(self) -> Callable[[], dict[str, Any]]:
+    def agents(self) -> _Values:
         """Ask for an agent."""
         with self.opener() as session:
             names = number_fields.agent_names(agents.choices(session, self.actor))
         number_fields.agent_choice("bulk_agent", names)
         return lambda: {"agent_id": number_fields.chosen_agent("bulk_agent")}
 
-    def countries(self) -> Callable[[], dict[str, Any]]:
+    def countries(self) -> _Values:
         """Ask for countries."""
         number_fields.country_choice("Countries", "bulk_countries")
         st.caption(f"It replaces what each number allows now. {NO_RESTRICTION}")
         return lambda: {"countries": st.session_state["bulk_countries"]}
 
-    def tags(self) -> Callable[[], dict[str, Any]]:
+    def tags(self) -> _Values:
         """Ask for tags, known or new."""
         with self.opener() as session:
             known = numbers.tags(session, self.actor)
@@ -145,12 +154,12 @@ class Bar:
         )
         return lambda: {"tags": st.session_state["bulk_tags"]}
 
-    def reason(self) -> Callable[[], dict[str, Any]]:
+    def reason(self) -> _Values:
         """Ask for a reason."""
         st.text_input("Reason (optional)", key="bulk_reason", placeholder="It is kept in the history of each number")
         return lambda: {"reason": st.session_state["bulk_reason"] or ""}
 
-    def connection(self) -> Callable[[], dict[str, Any]]:
+    def connection(self) -> _Values:
         """Ask for a connection, and what its provider needs of a number."""
         with self.opener() as session:
             found = connections.choices(session, self.actor)
@@ -158,24 +167,44 @@ class Bar:
         st.caption("Only numbers that were not bought or imported through a connection can be moved.")
         return lambda: {"connection_id": chosen, "provider_fields": {}}
 
+    def routing(self) -> _Values:
+        """Say what is replaced, and ask whether trunks and applications may lose the calls."""
+        st.markdown(
+            "Voice URL and status callback of each number's connection are set at its provider. The preview reads what "
+            "is there now; it is kept, and can be restored from each number's page."
+        )
+        st.checkbox("Also take calls from trunks and voice applications", key="bulk_routing")
+        return lambda: {"stop_routing": st.session_state["bulk_routing"]}
+
 
 @dataclass(frozen=True)
 class _Action:
-    """Something that can be done to many: its kind of job, its icon, and what is asked first, if anything."""
+    """Something that can be done to many: its kind of job, its icon, what drafts it, and what is asked first, if any.
 
-    kind: str
+    What is done but rarely stands in a menu.
+    """
+
+    kind: JobKind
     icon: str
-    ask: Callable[[Bar], Callable[[], dict[str, Any]]] | None = None
+    draft: Callable[..., int]
+    ask: Callable[[Bar], _Values] | None = None
+    is_rare: bool = False
+
+
+def _edit(name: str, icon: str, ask: Callable[[Bar], _Values] | None = None, *, is_rare: bool = False) -> _Action:
+    return _Action(bulk.EDITING[name], icon, partial(bulk.draft, name), ask, is_rare)
 
 
 _ACTIONS: Sequence[_Action] = (
-    _Action("assign_agent", "support_agent", Bar.agents),
-    _Action("add_tags", "new_label", Bar.tags),
-    _Action("remove_tags", "label_off", Bar.tags),
-    _Action("restrict_inbound", "call_received", Bar.countries),
-    _Action("restrict_outbound", "call_made", Bar.countries),
-    _Action("set_connection", "cable", Bar.connection),
-    _Action("activate", "play_circle"),
-    _Action("deactivate", "pause_circle", Bar.reason),
-    _Action("remove", "delete"),
+    _edit("assign_agent", "support_agent", Bar.agents),
+    _edit("add_tags", "new_label", Bar.tags),
+    _edit("activate", "play_circle"),
+    _edit("deactivate", "pause_circle", Bar.reason),
+    _edit("remove_tags", "label_off", Bar.tags, is_rare=True),
+    _edit("restrict_inbound", "call_received", Bar.countries, is_rare=True),
+    _edit("restrict_outbound", "call_made", Bar.countries, is_rare=True),
+    _edit("set_connection", "cable", Bar.connection, is_rare=True),
+    _Action(orders.SETTING_WEBHOOKS, "webhook", orders.draft_webhooks, Bar.routing, is_rare=True),
+    _Action(orders.RELEASING, "phone_disabled", orders.draft_release),
+    _edit("remove", "delete"),
 )

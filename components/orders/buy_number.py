@@ -1,4 +1,4 @@
-"""The Twilio path of the wizard: search what is for sale, or load what the account owns, and choose."""
+"""Purchases and imports in the wizard: search what is for sale, or load what the account owns, and choose."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -11,7 +11,7 @@ from sqlmodel import Session
 from components.connections import accounts
 from components.orders import catalogue_tables, order_number
 from components.orders.owned_numbers import OwnedNumbers
-from components.ui import cache, notices, selection, wizard
+from components.ui import cache, navigation, notices, selection, wizard
 from components.ui.markdown import plain
 from components.ui.page import errors_shown
 from components.ui.selection import Selection
@@ -26,11 +26,10 @@ from services.orders.orders import OrderKind
 from services.text import labels, numbering
 
 _NORTH_AMERICA = ("US", "CA")
-_TABS = ("Available to purchase", "In your Twilio account")
-_ACCOUNT, _FOR_SALE, _OWNED = "add_twilio", "add_for_sale_held", "add_owned_held"
+_ACCOUNT, _FOR_SALE, _OWNED = "add_account", "add_for_sale_held", "add_owned_held"
 
 
-@cache.kept(Permission.NUMBERS_BUY, seconds=3600, spinner="Loading Twilio's countries…", is_ours=False)
+@cache.kept(Permission.NUMBERS_BUY, seconds=3600, spinner="Loading the countries…", is_ours=False)
 def _countries(session: Session, actor: Actor, connection_id: int, version: int) -> tuple[Country, ...]:
     return catalogue.countries(session, actor, connection_id)
 
@@ -65,50 +64,58 @@ class TwilioPath:
     actor: Actor
     opener: Callable[[], AbstractContextManager[Session]]
 
-    def draw(self, session: Session, offered: list[ConnectionRow]) -> None:
+    def draw(self, session: Session, options: list[ConnectionRow]) -> None:
         """Draw the step that the wizard is at."""
         match state()["step"]:
             case "papers":
-                order_number.Ordering(self.actor, self.opener).configure(session, offered)
+                order_number.Ordering(self.actor, self.opener).configure(session, options)
+            case "job":
+                job: int = state()["job"]
+                wizard.reset()
+                navigation.open_job(job)
             case "waiting":
                 order_number.Ordering(self.actor, self.opener).wait()
-            case "imported":
-                self._imported()
             case _:
-                self._search(session, catalogue.sellers(offered))
+                self._search(session, catalogue.sellers(options))
 
-    def _search(self, session: Session, offered: list[ConnectionRow]) -> None:
+    def _search(self, session: Session, options: list[ConnectionRow]) -> None:
         heading = st.container()
-        connection = self._account(offered)
+        connection = self._account(options)
         chosen = {"Source": "Purchase from Twilio"} | ({"Connection": connection.name} if connection else {})
         with heading:
             wizard.step("Search available numbers", 1, 3, chosen)
         following = _Next()
         if connection is None:
-            st.caption("Choose a connection to search its Twilio account.")
+            st.caption("Choose a connection to search its account.")
         else:
             accounts.doubt(connection, self.actor)
             with errors_shown():
                 following = self._tabs(session, connection)
         wizard.buttons("source", plain(following.label), following.go, disabled=following.known is None)
 
-    def _account(self, offered: list[ConnectionRow]) -> ConnectionRow | None:
+    def _account(self, options: list[ConnectionRow]) -> ConnectionRow | None:
         """Return the account to search: the only one, or the chosen one."""
-        if len(offered) == 1:
-            return offered[0]
-        return accounts.choice(offered, _ACCOUNT, on_change=_forget_answers, persist_state="page")
+        if len(options) == 1:
+            return options[0]
+        return accounts.choice(options, _ACCOUNT, on_change=_forget_answers, persist_state="page")
 
     def _tabs(self, session: Session, connection: ConnectionRow) -> _Next:
         # The tab that was left open is that of its step's next visit: another default would make other tabs.
-        for_sale, owned = st.tabs(_TABS, key="add_tab", on_change="rerun", default=state().get("tab"))
+        tabs = ("Available to purchase", f"In your {accounts.provider(connection)} account")
+        default = tabs[state()["tab"]] if "tab" in state() else None
+        for_sale, owned = st.tabs(tabs, key="add_tab", on_change="rerun", default=default)
         if owned.open:
             with owned:
-                return self._owned(connection)
-        with for_sale:
-            return self._for_sale(session, connection)
+                following = self._owned(connection)
+        else:
+            with for_sale:
+                following = self._for_sale(session, connection)
+        if following.known is not None:
+            following.known["tab"] = int(bool(owned.open))
+        return following
 
     def _catalogue(self, session: Session, connection: ConnectionRow) -> dict[str, Country]:
-        """Return the countries that the account can buy in; empty, with an error shown, when Twilio fails."""
+        """Return the countries that the account can buy in; empty, with an error shown, when the provider fails."""
         known = state()
         if "unanswered" not in known:
             try:
@@ -160,13 +167,13 @@ class TwilioPath:
         query = self._query(countries, connection.default_country or "US")
         kind: Literal["primary", "secondary"] = "secondary" if "found" in state() else "primary"
         if st.button("Search available", icon=":material/search:", type=kind, key="add_search"):
-            with errors_shown(), st.spinner("Searching Twilio…"):
+            with errors_shown(), st.spinner(f"Searching {accounts.provider(connection)}…"):
                 found = catalogue.search(session, self.actor, connection.id, query)
                 prices = _prices(session, self.actor, connection.id, connection.version, query.country)
                 state()["found"] = (query, found, prices)
         query_asked, found, prices = state().get("found", (None, (), None))
         if query_asked is None:
-            st.caption("Twilio returns about 30 numbers. Change the filters to see others.")
+            st.caption(f"{accounts.provider(connection)} returns about 30 numbers. Change the filters to see others.")
             return _Next()
         if query_asked != query:
             st.caption("Filters changed. Search again.")
@@ -177,7 +184,7 @@ class TwilioPath:
             return _Next()
         catalogue_tables.for_sale(selected, found, prices)
         for chosen in selected.rows.values():
-            known = {"tab": _TABS[0], "kind": OrderKind.PURCHASE, "connection": connection, "chosen": [chosen]}
+            known = {"kind": OrderKind.PURCHASE, "connection": connection, "chosen": [chosen]}
             known["price"] = Money.of(prices.monthly.get(chosen.type), prices.currency)
             return _Next(f"Continue with {numbering.display(chosen.e164)}", known)
         return _Next()
@@ -189,12 +196,5 @@ class TwilioPath:
         label = numbering.display(chosen[0].e164) if len(chosen) == 1 else labels.amount(len(chosen), "number")
         return _Next(
             f"Continue with {label}",
-            {"tab": _TABS[1], "kind": OrderKind.IMPORT, "connection": connection, "chosen": chosen} | {"price": None},
+            {"kind": OrderKind.IMPORT, "connection": connection, "chosen": chosen} | {"price": None},
         )
-
-    def _imported(self) -> None:
-        account = plain(state()["connection"].name)
-        what_of_webhooks = " · Webhooks: **Set from the connection**" if wizard.is_added() else ""
-        st.caption(f"Connection: **{account}**{what_of_webhooks}")
-        catalogue_tables.outcomes(state()["outcomes"])
-        wizard.ways_on()

@@ -1,37 +1,25 @@
 """Tables of the wizard: numbers for sale, numbers of an account, what became of them, and what a regulator asks for."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import streamlit as st
 
 from components.ui import navigation
-from components.ui.listing.table import Column, figure, number, number_link, table, text
+from components.ui.listing.table import Column, figure, number, table, text
 from components.ui.markdown import plain
 from components.ui.selection import Selection
 from db.base.money import Money
 from services.orders.catalogue import AvailableNumber, OwnedRow, Prices, Regulation, Requirement
-from services.orders.orders import OrderRow, OrderState
 from services.text import labels, numbering
 
 ROWS_SEEN = 10
 _CAPABILITIES = {"voice": "Voice", "sms": "SMS", "mms": "MMS", "fax": "FAX"}
 _FOR = {"individual": "For a person", "business": "For a business"}
 _ADDRESS = {"none": "None", "any": "Any address", "local": "Local address", "foreign": "Foreign address"}
-_IMPORTED = "Imported"
 
 
-@dataclass(frozen=True)
-class Imported:
-    """The outcome of importing one number, with its id once added."""
-
-    e164: str
-    text: str
-    number_id: int | None = None
-
-
-def for_sale(held: Selection[AvailableNumber], rows: Sequence[AvailableNumber], prices: Prices) -> None:
-    """Draw numbers for sale, of which one can be selected into *held*."""
+def for_sale(selection: Selection[AvailableNumber], rows: Sequence[AvailableNumber], prices: Prices) -> None:
+    """Draw numbers for sale, of which one can be selected into *selection*."""
 
     def price(row: AvailableNumber) -> str:
         found = Money.of(prices.monthly.get(row.type), prices.currency)
@@ -51,15 +39,15 @@ def for_sale(held: Selection[AvailableNumber], rows: Sequence[AvailableNumber], 
         columns,
         key="add_for_sale",
         of=lambda row: row.e164,
-        selection=held,
+        selection=selection,
         single=True,
         rows_seen=ROWS_SEEN,
     )
 
 
-def owned(rows: Sequence[OwnedRow], provider: str, held: Selection[OwnedRow] | None = None) -> None:
-    """Draw numbers of the account: some can be *held*, or they are on record and open in another tab, if they may."""
-    on_record = held is None
+def owned(rows: Sequence[OwnedRow], provider: str, selection: Selection[OwnedRow] | None = None) -> None:
+    """Draw numbers of the account that can be selected, or without *selection* those on record, which can be opened."""
+    on_record = selection is None
     columns: list[Column[OwnedRow]] = [
         number(
             "number",
@@ -83,7 +71,7 @@ def owned(rows: Sequence[OwnedRow], provider: str, held: Selection[OwnedRow] | N
         columns,
         key="add_on_record" if on_record else "add_owned",
         of=lambda row: row.number.e164,
-        selection=held,
+        selection=selection,
         rows_seen=ROWS_SEEN,
     )
 
@@ -107,32 +95,6 @@ def _need(one: Requirement) -> str:
     details = one.to_tell or one.documents
     several = " or ".join((", ".join(details[:-1]), details[-1])) if len(details) > 1 and one.documents else ""
     return f"{one.name} ({several or ', '.join(details)})" if details else one.name
-
-
-def import_outcomes(rows: Iterable[OrderRow]) -> list[Imported]:
-    """Return the outcome of each order as text."""
-    says = {
-        OrderState.CONFIRMED: _IMPORTED,
-        OrderState.PLACED: "No answer yet; we keep checking",
-        OrderState.UNKNOWN: "Pending confirmation; we keep checking",
-    }
-    waits = "Queued at the provider; it is sent automatically"
-    return [
-        Imported(row.e164, waits if row.is_waiting else says.get(row.state) or row.problem or "Failed", row.number_id)
-        for row in rows
-    ]
-
-
-def outcomes(rows: Sequence[Imported]) -> None:
-    """Draw the outcome of each number of many; those on record now can be opened."""
-    done = sum(row.text == _IMPORTED for row in rows)
-    icon = ":material/done_all:" if done == len(rows) else ":material/rule:"
-    st.subheader(f"{icon} {done:,} of {labels.amount(len(rows), 'number')} imported", anchor=False)
-    columns: list[Column[Imported]] = [
-        number_link(lambda row: row.number_id),
-        text("outcome", "Outcome", lambda row: row.text, wide=True),
-    ]
-    table("Result for each number", rows, columns, key="add_imported", of=lambda row: row.e164)
 
 
 def _capabilities(features: Iterable[str]) -> str:

@@ -1,6 +1,5 @@
-"""The last steps of the Twilio path: configure what was chosen, confirm, and wait for the outcome."""
+"""The last steps of a purchase or an import in the wizard: configure, confirm, and wait for the outcome."""
 
-import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -9,9 +8,9 @@ from typing import Any
 import streamlit as st
 from sqlmodel import Session
 
+from components.connections import accounts
 from components.numbers import number_fields as draw
 from components.orders import catalogue_tables, open_orders, webhook_tables
-from components.orders.catalogue_tables import Imported
 from components.ui import cache, notices, wizard
 from components.ui.dialogs import confirmed
 from components.ui.markdown import plain
@@ -22,15 +21,14 @@ from services.connections import connections
 from services.connections.connections import ConnectionRow, provider_named
 from services.core.access import Actor
 from services.core.errors import Conflict
-from services.jobs import workflows
+from services.jobs import jobs, workflows
 from services.numbers import numbers
-from services.orders import catalogue, orders, resync, webhook_orders
+from services.orders import bulk, catalogue, orders, resync, webhook_orders
 from services.orders.catalogue import AvailableNumber, OwnedNumber
 from services.orders.orders import Configuration, OrderKind, OrderState, Purchase
 from services.text import labels, numbering
 
 _WAIT_SECONDS = 25.0
-_WAIT_SECONDS_FOR_MANY = 60.0
 
 
 @dataclass(frozen=True)
@@ -40,12 +38,13 @@ class Ordering:
     actor: Actor
     opener: Callable[[], AbstractContextManager[Session]]
 
-    def configure(self, session: Session, offered: Sequence[ConnectionRow]) -> None:
+    def configure(self, session: Session, options: Sequence[ConnectionRow]) -> None:
         """Draw the configuration of what was chosen, and the way to its confirmation."""
         known = state()
-        known["connection"] = next((row for row in offered if row.id == known["connection"].id), known["connection"])
+        known["connection"] = next((row for row in options if row.id == known["connection"].id), known["connection"])
         chosen: list[AvailableNumber | OwnedNumber] = known["chosen"]
         connection: ConnectionRow = known["connection"]
+        provider = accounts.provider(connection)
         buying = known["kind"] is OrderKind.PURCHASE
         one = len(chosen) == 1
         number = {"Number": numbering.display(chosen[0].e164)} if one else {"Numbers": f"{len(chosen):,}"}
@@ -54,13 +53,14 @@ class Ordering:
             summary["Price"] = f"{labels.money(known['price'])} a month"
         wizard.step("Configure number", 2, 3, summary)
         notices.info(
-            "**Twilio webhook configuration**  \nVoice URL and Status Callback are set automatically from the "
+            f"**{provider} webhook configuration**  \nVoice URL and Status Callback are set automatically from the "
             "connection. " + ("" if buying else "Importing may replace existing integrations."),
             icon="webhook",
         )
         if not connection.voice_url:
             notices.warning(f"{plain(connection.name)} has no Voice URL yet: calls will not be answered.")
-        draw.configuration(agents.choices(session, self.actor), "Optional" if buying else self._kept_label(chosen))
+        label = "Optional" if buying else _kept_label(provider, chosen)
+        draw.configuration(agents.choices(session, self.actor), label)
         missing = self._papers(session, connection, chosen[0]) if buying else ""
         if missing:
             st.caption(f":material/info: {missing}")
@@ -73,17 +73,11 @@ class Ordering:
                 confirm = self._confirm_purchase if buying else self._confirm_import
                 confirm()
 
-    def _kept_label(self, chosen: Sequence[Any]) -> str:
-        """Return what an empty label means for numbers that are imported: the name that each has at Twilio."""
-        names = {resync.label_of(number) for number in chosen}
-        if names == {""}:
-            return "Optional"
-        return f"Optional; defaults to {names.pop() if len(names) == 1 else 'the label at Twilio'}"
-
     def _papers(self, session: Session, connection: ConnectionRow, number: Any) -> str:
         """Draw the choice of an address or a bundle, where the account has or needs one; return what is missing."""
-        missing = ""
-        with errors_shown(), st.spinner("Checking Twilio's regulatory requirements…"):
+        missing, provider = "", accounts.provider(connection)
+        none_there = f"No address in the account. Add one at {provider}."
+        with errors_shown(), st.spinner(f"Checking {provider}'s regulatory requirements…"):
             papers = catalogue.papers(session, self.actor, connection.id, number.country, number.type)
             if number.address_requirement.value != "none":
                 addresses = {a.sid: f"{a.name}, {a.lines}" for a in papers.addresses}
@@ -93,7 +87,7 @@ class Ordering:
                     format_func=lambda sid: addresses[sid],
                     key="add_address",
                     index=None,
-                    placeholder="Required here" if addresses else "No address in the account. Add one at Twilio.",
+                    placeholder="Required here" if addresses else none_there,
                     persist_state="page",
                 )
                 if not st.session_state.get("add_address"):
@@ -123,8 +117,8 @@ class Ordering:
             f"**{plain(labels.money(known['price']))} a month**" if known["price"] is not None else "its monthly price"
         )
         st.markdown(
-            f"Twilio will charge {price} for **{plain(numbering.display(number.e164))}** to the account of "
-            f"**{plain(known['connection'].name)}**."
+            f"{accounts.provider(known['connection'])} will charge {price} for "
+            f"**{plain(numbering.display(number.e164))}** to the account of **{plain(known['connection'].name)}**."
         )
         st.markdown("These webhooks will be set:")
         webhook_tables.of_connection(known["connection"])
@@ -135,8 +129,10 @@ class Ordering:
     def _confirm_import(self) -> None:
         known = state()
         with errors_shown(), self.opener() as session:
+            if len(known["chosen"]) > 1:  # as they were listed: those that changed since are refused one by one
+                known["fresh"] = known["chosen"]
             if "fresh" not in known:  # read once, so that what is confirmed is what was shown
-                with st.spinner("Reading the webhooks at Twilio…"):
+                with st.spinner(f"Reading the webhooks at {accounts.provider(known['connection'])}…"):
                     known["fresh"] = [
                         catalogue.owned_by_sid(session, self.actor, known["connection"].id, number.sid, number.e164)
                         for number in known["chosen"]
@@ -194,57 +190,47 @@ class Ordering:
         known = state()
         if known["step"] != "papers":
             return
-        numbers_chosen: list[OwnedNumber] = known["fresh"]
-        configuration = self._configuration()
-        refused: dict[str, str] = {}
-        placed: list[int] = []
-        for number in numbers_chosen:
+        found: list[OwnedNumber] = known["fresh"]
+        configuration, stop_routing = self._configuration(), known.get("stop_routing", False)
 
-            def place(number: OwnedNumber = number) -> str:
-                with self.opener() as session:
-                    order = orders.place_import(
-                        session,
-                        self.actor,
-                        self._as_shown(session),
-                        number.e164,
-                        number.sid,
-                        number.webhooks,
-                        replace(configuration, label=configuration.label.strip() or resync.label_of(number)),
-                        stop_routing=known.get("stop_routing", False),
+        def place() -> str:
+            with self.opener() as session:
+                connection_id = self._as_shown(session)
+                if len(found) > 1:
+                    job = bulk.draft_import(
+                        session, self.actor, connection_id, found, configuration, stop_routing=stop_routing
                     )
-                    placed.append(order)
-                return ""
+                    jobs.start(session, self.actor, job)
+                    go("job", job=job)
+                    return ""
+                number = found[0]
+                label = configuration.label.strip() or resync.label_of(number)
+                order = orders.place_import(
+                    session,
+                    self.actor,
+                    connection_id,
+                    number.e164,
+                    number.sid,
+                    number.webhooks,
+                    replace(configuration, label=label),
+                    stop_routing=stop_routing,
+                )
+            go("waiting", orders=[order])
+            return ""
 
-            exc = notices.outcome(place, "papers")
-            if exc is not None and len(numbers_chosen) > 1:
-                refused[number.e164] = str(exc)
-                notices.drop("papers")
-        if placed or len(numbers_chosen) > 1:
-            go("waiting", orders=placed, refused=refused)
+        notices.outcome(place, "papers")
 
     def wait(self) -> None:
-        """Wait for the orders' outcomes; continue once they are certain."""
+        """Wait for the order's outcome; continue once it is certain."""
         known = state()
-        placed: list[int] = known["orders"]
+        (order,) = known["orders"]
         wizard.step("Result", 3, 3, {"Connection": known["connection"].name})
-        many = len(known["chosen"]) > 1
-        progress = st.progress(0.0, text="Waiting for Twilio…") if many else None
-        with st.spinner("Waiting for Twilio…"):
-            until = time.monotonic() + (_WAIT_SECONDS_FOR_MANY if many else _WAIT_SECONDS)
-            for done, order in enumerate(placed, 1):
-                workflows.await_outcome(order, until - time.monotonic())
-                if progress is not None:
-                    progress.progress(done / len(placed), text=f"{done} of {len(placed)} numbers")
+        with st.spinner(f"Waiting for {accounts.provider(known['connection'])}…"):
+            workflows.await_outcome(order, _WAIT_SECONDS)
         cache.forget()
         with self.opener() as session:  # a fresh look: the outcome was written while we waited
-            rows = [orders.get(session, self.actor, order) for order in placed]
-            number_id = rows[0].number_id if rows else None
-            number = numbers.get(session, self.actor, number_id) if number_id is not None else None
-        if many:
-            refused = [Imported(e164, why) for e164, why in known.get("refused", {}).items()]
-            go("imported", outcomes=[*catalogue_tables.import_outcomes(rows), *refused])
-            st.rerun()
-        row = rows[0]
+            row = orders.get(session, self.actor, order)
+            number = None if row.number_id is None else numbers.get(session, self.actor, row.number_id)
         if number is not None:
             go("done", number_id=number.id, summary=wizard.facts(number, "Set from the connection"))
             st.rerun()
@@ -272,3 +258,11 @@ class Ordering:
 
         watch()
         notices.show_kept("papers")
+
+
+def _kept_label(provider: str, chosen: Sequence[Any]) -> str:
+    """Return what an empty label means for numbers that are imported: the name that each has at the *provider*."""
+    names = {resync.label_of(number) for number in chosen}
+    if names == {""}:
+        return "Optional"
+    return f"Optional; defaults to {names.pop() if len(names) == 1 else f'the label at {provider}'}"

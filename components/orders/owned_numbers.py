@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 from sqlmodel import Session
 
+from components.connections import accounts
 from components.orders import catalogue_tables
 from components.ui import notices, selection
 from components.ui.markdown import plain
@@ -17,10 +18,10 @@ from services.connections.connections import ConnectionRow, provider_named
 from services.core.access import Actor
 from services.orders import catalogue
 from services.orders.catalogue import PAGE, OwnedRow
-from services.orders.reconcile import MOST_AT_ONCE
 from services.text import numbering
 from services.text.labels import amount
 
+_MOST = 1_000
 _HELD = "add_owned_held"
 _NEW, _ALL = "Not in app yet", "All"
 
@@ -62,7 +63,7 @@ class OwnedNumbers:
 
     def draw(self) -> list[OwnedRow]:
         """Draw the account as far as the reader asked for it; return the numbers that are selected to be imported."""
-        known = state()
+        known, provider = state(), accounts.provider(self.connection)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             typed = st.text_input(
                 "Filter", key="add_matching", placeholder="Part of a number", persist_state="page", width=220
@@ -77,7 +78,7 @@ class OwnedNumbers:
                 persist_state="page",
             )
             st.button(
-                "Refresh" if "owned" in known else "Load my Twilio numbers",
+                "Refresh" if "owned" in known else f"Load my {provider} numbers",
                 icon=":material/refresh:",
                 key="add_load",
                 type="secondary" if "owned" in known else "primary",
@@ -85,7 +86,7 @@ class OwnedNumbers:
             )
         selected: Selection[OwnedRow] = selection.held(_HELD)
         if "owned" not in known:
-            st.caption(f"Press the button to load the numbers of {plain(self.connection.name)} from Twilio.")
+            st.caption(f"Press the button to load the numbers of {plain(self.connection.name)} from {provider}.")
             return []
         matching = "".join(c for c in typed or "" if c.isdigit() or c in "+*")
         read: _Read | None = known["owned"]
@@ -103,17 +104,17 @@ class OwnedNumbers:
         self._tables(selected, read)
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             with st.container(horizontal=True, vertical_alignment="center", width="content"):
-                fits = selection.bar(selected, _HELD, lambda row: numbering.display(row.number.e164), most=MOST_AT_ONCE)
+                fits = selection.bar(selected, _HELD, lambda row: numbering.display(row.number.e164), most=_MOST)
             self._pager(read)
         return list(selected.rows.values()) if fits else []
 
-    def _tables(self, held: Selection[OwnedRow], read: _Read) -> None:
+    def _tables(self, selected: Selection[OwnedRow], read: _Read) -> None:
         provider = provider_named(self.connection.provider).name
         new = [row for row in read.shown if not row.is_on_record]
         if new:
-            catalogue_tables.owned(new, provider, held)
+            catalogue_tables.owned(new, provider, selected)
         else:
-            held.shown = frozenset()
+            selected.shown = frozenset()
             of_what = f" with {plain(read.matching)}" if read.matching else ""
             notices.info(
                 f"Every number{of_what} in the account is already imported."
@@ -149,10 +150,12 @@ class OwnedNumbers:
     def _read_on(self, read: _Read) -> bool:
         """Read the next part of the account, and return whether that went well: what was read before stays."""
         place, done = st.empty(), False
-        with errors_shown(), place.status("Searching Twilio…", type="compact") as status, self.opener() as session:
+        provider = accounts.provider(self.connection)
+        status = place.status(f"Searching {provider}…", type="compact")
+        with errors_shown(), status, self.opener() as session:
 
             def progress(n: int) -> None:
-                status.update(label=f"Loading from Twilio… {amount(n, 'number')}")
+                status.update(label=f"Loading from {provider}… {amount(n, 'number')}")
 
             part = catalogue.owned_page(
                 session,

@@ -1,9 +1,10 @@
 """Reconcile: choose an account, compare, and act on the differences."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,9 +12,8 @@ import streamlit as st
 from sqlmodel import Session
 
 from components.connections import accounts
-from components.jobs.jobs import JobRunner
 from components.orders.catalogue_tables import ROWS_SEEN
-from components.orders.reconcile_dialogs import Confirming
+from components.orders.reconcile_dialogs import PLACE, Confirming
 from components.orders.reconcile_kinds import Kind, kinds, line
 from components.ui import navigation, notices, selection
 from components.ui.listing import toolbar as listing
@@ -26,26 +26,28 @@ from db.connections import ConnectionRow
 from services.connections.connections import provider_named
 from services.core.access import Actor, Permission
 from services.orders import reconcile
-from services.orders.reconcile import MOST_AT_ONCE, Comparison
+from services.orders.reconcile import Comparison
 from services.text import numbering
 from services.text.labels import amount
 
 _KEYS = ("reconcile_connection", "reconcile_number")
 _PLACE = "reconcile"
+_PAGE = 100
 
 
 @dataclass
 class _Tab:
-    """What this tab knows: of whom and what, the comparison, and what is being done about it.
+    """What this tab knows: of whom and what, the comparison, for how many numbers jobs were started since, and
+    the `job` to open.
 
     `turn` counts what was compared and done, so that no table keeps the selection of another one.
     """
 
     about: tuple[object, ...]
     comparison: Comparison | None = None
-    runner: JobRunner = field(default_factory=JobRunner)
     turn: int = 0
     changed: int = 0
+    job: int | None = None
     selected: dict[str, Selection[Any]] = field(default_factory=lambda: defaultdict(Selection))
 
     def turned(self) -> None:
@@ -62,16 +64,14 @@ class Reconciling:
     zone: ZoneInfo
     opener: Callable[[], AbstractContextManager[Session]]
 
-    def draw(self, offered: Sequence[ConnectionRow]) -> None:
+    def draw(self, options: Sequence[ConnectionRow]) -> None:
         """Draw the choice of an account, and what is known about it."""
-        if not offered:
+        if not options:
             self._nothing_to_compare()
             return
         listing.keep(_KEYS, _PLACE)
-        before: _Tab | None = st.session_state.get(_PLACE)
-        busy = before is not None and before.runner.job is not None
         with st.container(horizontal=True, vertical_alignment="bottom", key="reconcile_toolbar"):
-            connection = accounts.choice(offered, "reconcile_connection", bind="query-params", disabled=busy, width=300)
+            connection = accounts.choice(options, "reconcile_connection", bind="query-params", width=300)
             typed = st.text_input(
                 "Number contains",
                 key="reconcile_number",
@@ -79,7 +79,6 @@ class Reconciling:
                 placeholder="All numbers",
                 help="Compare only a part of a very large account.",
                 max_chars=20,
-                disabled=busy,
                 width=180,
             )
             matching = "".join(c for c in typed or "" if c in "+0123456789")
@@ -90,22 +89,17 @@ class Reconciling:
                 type="primary",
                 icon=":material/compare_arrows:",
                 key="reconcile_compare",
-                disabled=busy or connection is None,
+                disabled=connection is None,
             )
         listing.remember(_KEYS, _PLACE)
+        notices.show_kept(PLACE)
+        if known.job is not None:
+            job, known.job = known.job, None
+            navigation.open_job(job)
         if connection is not None:
             accounts.doubt(connection, self.actor)
-        if known.runner.job is not None:  # begun in a dialog that was left meanwhile
-            with errors_shown():
-                self._work(known)
-                st.rerun()
-            st.stop()
         if clicked and connection is not None:
             self._compare(known, connection.id, matching)
-        if known.runner.results:
-            with st.container(border=True):
-                known.runner.draw_results("reconcile_results")
-                st.button("Close", key="reconcile_close", on_click=known.runner.forget)
         if known.comparison is not None:
             self._preview(known, known.comparison)
         elif connection is None:
@@ -134,7 +128,6 @@ class Reconciling:
 
     def _compare(self, known: _Tab, connection_id: int, matching: str) -> None:
         known.comparison, known.changed = None, 0
-        known.runner.forget()
         known.turned()
         with errors_shown():
             with st.status("Reading the account…", type="compact") as status, self.opener() as session:
@@ -145,11 +138,11 @@ class Reconciling:
                 known.comparison = reconcile.compare(session, self.actor, connection_id, progress, matching=matching)
             st.rerun()
 
-    def _work(self, known: _Tab) -> None:
-        changed = known.runner.work(self.actor, self.opener)
+    def _begun(self, known: _Tab, e164s: Sequence[str], job: int) -> None:
+        known.job = job
         if known.comparison is not None:
-            known.comparison = known.comparison.without(changed)
-        known.changed += len(changed)
+            known.comparison = known.comparison.without(e164s)
+        known.changed += len(set(e164s))
         known.turned()
 
     def _preview(self, known: _Tab, found: Comparison) -> None:
@@ -169,8 +162,8 @@ class Reconciling:
         st.caption(as_of, help=exactly(found.as_of, self.zone))
         if known.changed:
             notices.info(
-                f"{amount(known.changed, 'number')} changed since this comparison and hidden. Compare again to see "
-                f"the current state.",
+                f"{amount(known.changed, 'number')} given to jobs since this comparison and hidden. "
+                "Compare again to see the current state.",
                 icon="update",
             )
         if found.agrees:
@@ -200,8 +193,8 @@ class Reconciling:
             place = st.container()
             with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
                 below = st.container(horizontal=True, vertical_alignment="center", width="content")
-                pages = -(-len(kind.found.rows) // MOST_AT_ONCE)
-                part = Slice(st.pagination(pages, key=f"{turn}_page") if pages > 1 else 1, MOST_AT_ONCE)
+                pages = -(-len(kind.found.rows) // _PAGE)
+                part = Slice(st.pagination(pages, key=f"{turn}_page") if pages > 1 else 1, _PAGE)
             if kind.found.more:
                 st.caption(
                     f"The first {len(kind.found.rows):,} are listed. To see the others, compare only numbers that "
@@ -220,11 +213,13 @@ class Reconciling:
                 )
             with below:
                 place = st.container(horizontal=True, vertical_alignment="center", width="content")
-                fits = selection.bar(selected, turn, lambda row: numbering.display(row.e164), most=MOST_AT_ONCE)
-                if not selected.rows:
-                    st.caption(f"Select up to {MOST_AT_ONCE} at once.")
+                selection.bar(selected, turn, lambda row: numbering.display(row.e164))
+                every: dict[Hashable, Any] = {line(row): row for row in kind.found.rows}
+                if len(selected.rows) < len(every):
+                    take = partial(selected.take, every, list(every), list(every))
+                    st.button(f"Select all {len(every):,}", key=f"{turn}_all", type="tertiary", on_click=take)
             with place:
-                self._act(known, found, kind, list(selected.rows.values()) if fits else [])
+                self._act(known, found, kind, list(selected.rows.values()))
 
     def _act(self, known: _Tab, found: Comparison, kind: Kind[Any], selected: Sequence[Any]) -> None:
         action = kind.action
@@ -232,7 +227,6 @@ class Reconciling:
         if self.actor.may(action.permission) and st.button(
             plain(action.named(rows)), icon=action.icon, key=f"reconcile_{kind.key}", disabled=not rows
         ):
-            known.runner.forget()
-            action.ask(Confirming(self.actor, self.opener, found, known.runner, lambda: self._work(known)), rows)
+            action.ask(Confirming(self.actor, self.opener, found, partial(self._begun, known)), rows)
         if len(rows) < len(selected):
             st.caption("Numbers that cannot be imported are left out.")

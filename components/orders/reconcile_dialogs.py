@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 import streamlit as st
 from sqlmodel import Session
 
 from components.connections import accounts
-from components.jobs.jobs import JobRunner
 from components.orders import webhook_tables
 from components.orders.catalogue_tables import ROWS_SEEN
 from components.orders.releases import why_released
@@ -21,24 +20,28 @@ from components.ui.page import errors_shown
 from providers.base import Provider
 from services.connections.connections import provider_named
 from services.core.access import Actor
-from services.orders import reconcile, webhook_orders
+from services.jobs import jobs
+from services.numbers.bulk import Chosen
+from services.orders import bulk, reconcile, reconcile_jobs, webhook_orders
 from services.orders.catalogue import OwnedNumber
+from services.orders.orders import Configuration
 from services.orders.reconcile import Comparison, Difference, Different, MissingHere, MissingThere
 from services.text import numbering
 from services.text.labels import amount
 
 Row = TypeVar("Row")
+PLACE = "reconciling"
+_MOST_SHOWN = 200
 
 
 @dataclass(frozen=True)
 class Confirming:
-    """Asks *actor* about what was *found*, and does it on the *runner*, by *work*."""
+    """Asks *actor* about what was *found*, and starts the job that does it; *begun* is told its numbers and its id."""
 
     actor: Actor
     opener: Callable[[], AbstractContextManager[Session]]
     found: Comparison
-    runner: JobRunner
-    work: Callable[[], None]
+    begun: Callable[[Sequence[str], int], None]
 
     @property
     def provider(self) -> type[Provider]:
@@ -53,8 +56,6 @@ class Confirming:
     @st.dialog("Import", width="large", on_dismiss="rerun")
     def imports(self, rows: Sequence[MissingHere]) -> None:
         """Ask whether numbers are to be imported, showing the webhooks that this replaces."""
-        if self._seen():
-            return
         st.markdown(
             f"{amount(len(rows), 'number')} will be added under {ours(self.account)}. "
             "The voice webhook and the status callback **will be replaced**, and other integrations that use them may "
@@ -64,19 +65,21 @@ class Confirming:
         st.caption("Labels are copied. Agent and countries can be set on each number's page.")
         self._buttons(
             "Import",
-            lambda: self.runner.begin(
-                "Importing",
-                "imported",
-                rows,
-                lambda s, row: reconcile.place_import(s, self.actor, self.found, row, stop_routing=agreed),
+            rows,
+            lambda session: bulk.draft_import(
+                session,
+                self.actor,
+                self.found.connection.id,
+                [row.number for row in rows],
+                Configuration(),
+                stop_routing=agreed,
+                agreed=webhook_orders.ours(self.found.connection),
             ),
         )
 
     @st.dialog("Mark as released", width="large", on_dismiss="rerun")
     def releases(self, rows: Sequence[MissingThere]) -> None:
         """Ask whether numbers are to be marked as released, showing the campaigns that they leave."""
-        if self._seen():
-            return
         st.markdown(
             f"{amount(len(rows), 'number')} will be marked as released and leave the list and the campaigns below. "
             f"Each is checked once more in the account of {ours(self.account)}; numbers that are there again stay as "
@@ -94,12 +97,8 @@ class Confirming:
             reason = why_released(self.provider.name, "reconcile_reason")
             self._buttons(
                 "Mark as released",
-                lambda: self.runner.begin(
-                    "Marking",
-                    "marked as released",
-                    rows,
-                    lambda s, row: reconcile.mark_released(s, self.actor, row, reason),
-                ),
+                rows,
+                lambda session: reconcile_jobs.draft_released(session, self.actor, rows, reason),
                 red=True,
                 disabled=not reason,
             )
@@ -107,8 +106,6 @@ class Confirming:
     @st.dialog("Use values from the provider", width="large", on_dismiss="rerun")
     def take_overs(self, rows: Sequence[Different]) -> None:
         """Ask whether what the provider has is to replace what is on record."""
-        if self._seen():
-            return
         st.markdown(
             f"Values from the account of {ours(self.account)} replace those in Numberdesk. Nothing changes at "
             f"{plain(self.provider.name)}."
@@ -121,27 +118,15 @@ class Confirming:
         ]
         each = [(row.e164, one) for row in rows for one in row.differences]
         self._table("Values here now and new", each, columns, of=lambda row: f"{row[0]} {row[1].field}")
-        merged: dict[int, Different] = {}
-        for row in rows:
-            before = merged.get(row.number_id)
-            merged[row.number_id] = replace(
-                row, differences=(*(before.differences if before else ()), *row.differences)
-            )
         self._buttons(
             f"Use values from {plain(self.provider.name)}",
-            lambda: self.runner.begin(
-                "Updating",
-                "updated",
-                list(merged.values()),
-                lambda s, row: reconcile.take_over(s, self.actor, row, row.differences),
-            ),
+            rows,
+            lambda session: reconcile_jobs.draft_take_over(session, self.actor, rows, self.provider.name),
         )
 
     @st.dialog("Set webhooks", width="large", on_dismiss="rerun")
     def webhooks(self, rows: Sequence[Different]) -> None:
         """Ask whether our webhooks are to replace those at the provider."""
-        if self._seen():
-            return
         st.markdown(
             f"The current values in the account of {ours(self.account)} **will be replaced**. The old values are kept "
             f"and "
@@ -150,11 +135,13 @@ class Confirming:
         agreed = self._replacing([row.there for row in rows])
         self._buttons(
             "Replace",
-            lambda: self.runner.begin(
-                "Setting webhooks",
-                "updated",
-                rows,
-                lambda s, row: reconcile.place_webhooks(s, self.actor, row, stop_routing=agreed),
+            rows,
+            lambda session: bulk.draft_webhooks(
+                session,
+                self.actor,
+                Chosen(tuple(row.number_id for row in rows)),
+                stop_routing=agreed,
+                seen={row.number_id: row.there for row in rows},
             ),
         )
 
@@ -171,25 +158,28 @@ class Confirming:
         return agreed
 
     def _table(self, name: str, rows: Sequence[Row], columns: Sequence[Column[Row]], of: Callable[[Row], str]) -> None:
-        table(name, rows, columns, key="reconcile_confirming", of=of, rows_seen=ROWS_SEEN)
+        table(name, rows[:_MOST_SHOWN], columns, key="reconcile_confirming", of=of, rows_seen=ROWS_SEEN)
+        if len(rows) > _MOST_SHOWN:
+            st.caption(f"The first {_MOST_SHOWN:,} of {len(rows):,} are shown; the job has an outcome for each.")
 
-    def _seen(self) -> bool:
-        """Draw what came of what was confirmed, once it is done; return whether it is."""
-        if not self.runner.results:
-            return False
-        self.runner.draw_results("reconcile_confirmed")
-        with st.container(horizontal=True, horizontal_alignment="right"):
-            if st.button("Close", type="primary"):
-                self.runner.forget()
-                st.rerun()
-        return True
+    def _buttons(
+        self,
+        label: str,
+        rows: Sequence[MissingHere | MissingThere | Different],
+        draft: Callable[[Session], int],
+        *,
+        red: bool = False,
+        disabled: bool = False,
+    ) -> None:
+        def start() -> None:
+            notices.outcome(act, PLACE)
 
-    def _buttons(self, label: str, begin: Callable[[], None], *, red: bool = False, disabled: bool = False) -> None:
-        place = st.empty()
-        with place.container():
-            clicked = confirmed(label, on_click=begin, red=red, disabled=disabled)
-        if clicked:
-            place.empty()  # what has begun is not cancelled any more
-            with errors_shown():
-                self.work()
-                st.rerun(scope="fragment")
+        def act() -> str:
+            with self.opener() as session:
+                job = draft(session)
+                jobs.start(session, self.actor, job)
+            self.begun([row.e164 for row in rows], job)
+            return ""
+
+        if confirmed(label, on_click=start, red=red, disabled=disabled):
+            st.rerun()

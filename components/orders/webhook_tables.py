@@ -14,6 +14,7 @@ from services.orders import webhook_orders
 from services.orders.catalogue import Webhooks
 from services.text import numbering
 
+_MOST_SHOWN = 200
 _URLS = ("voice_url", "status_callback")
 _Line = tuple[str, str, str, str]
 """A number, a webhook of it, its value now, and the new one."""
@@ -41,7 +42,10 @@ def replacing(provider: type[Provider], numbers: Sequence[tuple[str, Webhooks]],
         text("now", f"At {provider.name} now", lambda row: row[2], wide=True),
         text("new", "New", lambda row: row[3], wide=True),
     ]
-    table("Webhooks now and new", rows, columns, key="webhooks_replaced", of=lambda row: " ".join(row[:2]))
+    shown = rows[:_MOST_SHOWN]
+    table("Webhooks now and new", shown, columns, key="webhooks_replaced", of=lambda row: " ".join(row[:2]))
+    if len(rows) > len(shown):
+        st.caption(f"The first {len(shown):,} of {len(rows):,} webhooks are shown.")
     if not target.voice_fallback_url and any(now.voice_fallback_url for _, now in numbers):
         st.caption("Fallbacks are removed: if our URL failed, they would take calls unnoticed. They can be restored.")
     return _agreement([(e164, now) for e164, now in numbers if webhook_orders.stops(now, target)])

@@ -66,18 +66,18 @@ def menu(sections: Mapping[str, Sequence[st.Page]]) -> None:
                 st.page_link(page, label=plain(page.title), icon=page.icon, query_params=query)
 
 
-def open_number(number_id: int, *, campaign_id: int | None = None) -> None:
-    """Go to a number's page; from a campaign's page, say which."""
-    go_to(DETAIL, number_query(number_id, campaign_id=campaign_id))
+def open_number(number_id: int, left: Mapping[str, int] | None = None) -> None:
+    """Go to a number's page; from the page of one campaign or job, say which, as `number_query` does."""
+    go_to(DETAIL, number_query(number_id, left))
 
 
-def number_query(number_id: int, *, campaign_id: int | None = None) -> dict[str, str]:
-    """Return what follows a number's page in its address; on a campaign's page, say which that is.
+def number_query(number_id: int, left: Mapping[str, int] | None = None) -> dict[str, str]:
+    """Return what follows a number's page in its address. *left* is the page that it is opened from: `{"campaign": 3}`.
 
     Streamlit writes the address of the next page into the history entry of the one that is left
     (1.67), so on the way back the campaign's page finds the number's id: see `requested_id`.
     """
-    return {"id": str(number_id)} | ({"campaign": str(campaign_id)} if campaign_id else {})
+    return {"id": str(number_id)} | {noun: str(row_id) for noun, row_id in (left or {}).items()}
 
 
 def number_address(number_id: int, tenant_id: int | None = None) -> str:
@@ -117,12 +117,17 @@ def campaign_address(campaign_id: int, tenant_id: int | None = None) -> str:
 
 def open_job(job_id: int) -> None:
     """Go to a job's page."""
-    go_to(JOBS, {"id": str(job_id)})
+    go_to(JOBS, job_query(job_id))
+
+
+def job_query(job_id: int) -> dict[str, str]:
+    """Return what follows the jobs' page in the address of one of them."""
+    return {"job": str(job_id)}
 
 
 def job_address(job_id: int) -> str:
     """Return the address of a job's page, for another tab."""
-    return _address("jobs", {"id": str(job_id)}, None)
+    return _address("jobs", job_query(job_id), None)
 
 
 def activity_query(e164: str) -> dict[str, str]:

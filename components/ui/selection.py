@@ -16,13 +16,13 @@ _MOST_NAMED = 50
 class Selection(Generic[Row]):
     """The rows that are ticked, by id, in the order in which they were; or all that match a query, without some.
 
-    `turn` counts how often they were let go; `told` is when the browser last said what is ticked. `query` is what all
-    selected rows match, and `but` those that were unticked since; without a query, `rows` are those selected.
+    `clears` counts how often all were let go; `turn` is the browser's when it last said what is ticked. `query` is what
+    all selected rows match, and `but` those that were unticked since; without a query, `rows` are those selected.
     """
 
     rows: dict[Hashable, Row] = field(default_factory=dict)
+    clears: int = 0
     turn: int = 0
-    told: int = 0
     shown: frozenset[Hashable] = frozenset()
     query: Any = None
     but: set[Hashable] = field(default_factory=set)
@@ -51,7 +51,7 @@ class Selection(Generic[Row]):
         self.rows.clear()
         self.but.clear()
         self.query = None
-        self.turn += 1
+        self.clears += 1
 
 
 def held(key: str) -> Selection[Any]:

@@ -24,7 +24,7 @@ def belongs_to(tenant_id: int | None) -> bool:
     known = state()
     if known.setdefault("tenant", tenant_id) == tenant_id:
         return True
-    begun = known["step"] not in ("source", "done", "imported")
+    begun = known["step"] not in ("source", "done")
     reset()
     state()["tenant"] = tenant_id
     return not begun
@@ -44,11 +44,8 @@ def go(step: str, **known: Any) -> None:
 
 
 def is_added() -> bool:
-    """Return whether the wizard has added at least one number."""
-    known = state()
-    if known["step"] == "imported":
-        return any(one.number_id is not None for one in known["outcomes"])
-    return bool(known["step"] == "done")
+    """Return whether the wizard has added a number."""
+    return bool(state()["step"] == "done")
 
 
 def step(title: str, number: int, of: int, chosen: Mapping[str, str]) -> None:
@@ -75,14 +72,14 @@ def back(before: str) -> None:
     st.button("Back", key=key, icon=":material/arrow_back:", on_click=lambda: go(before))
 
 
-def ways_on(number_id: int | None = None) -> None:
+def ways_on(number_id: int) -> None:
     """Draw the ways on from the last step: another one at the left; at the right the campaigns, and the new number."""
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         st.button("Add another", icon=":material/add:", on_click=reset)
         with st.container(horizontal=True, width="content"):
-            if st.button("Go to campaigns", type="primary" if number_id is None else "secondary"):
+            if st.button("Go to campaigns"):
                 navigation.go_to(navigation.CAMPAIGNS)
-            if number_id is not None and st.button("View number", type="primary"):
+            if st.button("View number", type="primary"):
                 navigation.open_number(number_id)
 
 

@@ -92,6 +92,11 @@ def lock(session: Session, job_id: int) -> Job | None:
     return db.base.named.lock(session, Job, Scope(None), job_id)
 
 
+def peek(session: Session, job_id: int) -> Job | None:
+    """Return the row of a job of any tenant as it is now, without locking it."""
+    return db.base.named.find(session, Job, Scope(None), job_id)
+
+
 def count(session: Session, scope: Scope, query: JobQuery) -> int:
     """Return how many jobs match."""
     return db.base.named.count(session, Job, _matching(scope, query))

@@ -65,6 +65,13 @@ def find(session: Session, order_id: int) -> NumberOrder | None:
     )
 
 
+def outcomes(session: Session, ids: Collection[int]) -> dict[int, tuple[OrderState, str | None, int | None]]:
+    """Return state, problem and number of orders by their ids, without locking them."""
+    columns = (NumberOrder.id, NumberOrder.state, NumberOrder.problem, NumberOrder.number_id)
+    rows = session.execute(sa.select(*columns).where(NumberOrder.id.in_(ids)))
+    return {order_id: (state, problem, number_id) for order_id, state, problem, number_id in rows}
+
+
 def find_row(session: Session, scope: Scope, order_id: int) -> OrderRow | None:
     """Return an order in *scope*."""
     return next(iter(_read(session, scope.of(NumberOrder.tenant_id), NumberOrder.id == order_id)), None)

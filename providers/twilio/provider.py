@@ -29,6 +29,7 @@ from providers.records import (
     OwnedNumber,
     Page,
     Prices,
+    PurchaseOptions,
     Regulation,
     WebhookChanges,
     Webhooks,
@@ -111,8 +112,8 @@ class Twilio(Provider):
     def countries(self) -> tuple[Country, ...]:
         with self._asking("list the countries"):
             found = self._client.available_phone_numbers.list(page_size=MAX_PAGE_SIZE)
-            countries = [records.country(record) for record in found]
-        return tuple(sorted(countries, key=lambda country: country.name))
+            by_name = sorted(found, key=lambda record: record.country or record.country_code)
+            return tuple(records.country(record) for record in by_name)
 
     def search(self, query: NumberSearch) -> tuple[AvailableNumber, ...]:
         asked = _attempt(f"search for {query.type.value.replace('_', ' ')} numbers in {query.country}")
@@ -161,27 +162,19 @@ class Twilio(Provider):
         except NotThere:
             return None
 
-    def buy(
-        self,
-        e164: str,
-        *,
-        label: str = "",
-        voice_url: str = "",
-        status_callback: str = "",
-        address_sid: str | None = None,
-        bundle_sid: str | None = None,
-    ) -> OwnedNumber:
+    def buy(self, e164: str, **options: Unpack[PurchaseOptions]) -> OwnedNumber:
+        voice_url, status_callback = options.get("voice_url"), options.get("status_callback")
         with self._asking(f"buy {e164}", writing=True):
             # Never by area code: only a purchase of one exact number can be repeated without a second charge.
             answer = self._client.incoming_phone_numbers.create_with_http_info(
                 phone_number=e164,
-                friendly_name=label[:_LABEL_LENGTH] or None,
+                friendly_name=options.get("label", "")[:_LABEL_LENGTH] or None,
                 voice_url=voice_url or None,
                 voice_method="POST" if voice_url else None,
                 status_callback=status_callback or None,
                 status_callback_method="POST" if status_callback else None,
-                address_sid=address_sid,
-                bundle_sid=bundle_sid,
+                address_sid=options.get("address_sid"),
+                bundle_sid=options.get("bundle_sid"),
             )
             bought = records.owned(_documented(answer, 201))
             if bought.e164 != e164:

@@ -67,8 +67,7 @@ def _types(words: Iterable[str]) -> tuple[NumberType, ...]:
 
 def country(record: Any) -> Country:
     """Return a country that Twilio sells numbers of."""
-    code = text(record.country_code)
-    return Country(code=code, name=record.country or code, types=_types(record.subresource_uris or {}))
+    return Country(text(record.country_code), _types(record.subresource_uris or {}))
 
 
 def available(record: Any, type: NumberType) -> AvailableNumber:

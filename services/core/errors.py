@@ -17,6 +17,7 @@ from db.base.engine import DatabaseUnavailable, UnstorableText
 
 __all__ = ["Conflict", "DatabaseUnavailable", "Forbidden", "InvalidInput", "NotFound", "ServiceError", "UnstorableText"]
 
+_NO_SUCH_THING = "Resource not available"
 
 Thing = TypeVar("Thing")
 
@@ -32,14 +33,14 @@ class Forbidden(ServiceError):
 class NotFound(ServiceError):
     """There is no such thing for this actor."""
 
-    def __init__(self, message: str = "Resource not available") -> None:
+    def __init__(self, message: str = _NO_SUCH_THING) -> None:
         super().__init__(message)
 
 
-def found(thing: Thing | None) -> Thing:
-    """Return *thing*. Raises NotFound when there is none."""
+def found(thing: Thing | None, message: str = _NO_SUCH_THING) -> Thing:
+    """Return *thing*. Raises NotFound, with *message*, when there is none."""
     if thing is None:
-        raise NotFound
+        raise NotFound(message)
     return thing
 
 

@@ -54,6 +54,17 @@ def writing(
     session.info[_WROTE] = True
 
 
+@contextmanager
+def writing_within(session: Session) -> Iterator[None]:
+    """Write in the transaction that is open in *session*, so that an error undoes only the block; else as `writing`."""
+    if db.base.engine.writes(session):
+        with session.begin_nested():
+            yield
+    else:
+        with writing(session):
+            yield
+
+
 def has_written(session: Session) -> bool:
     """Return whether a transaction that writes was committed in *session*."""
     return bool(session.info.get(_WROTE))

@@ -12,6 +12,7 @@ from enum import StrEnum
 import structlog
 from sqlmodel import Session
 
+import db.base.engine
 import db.jobs.queries
 import db.people.users
 from db.models import Job, JobItem, JobState, Outcome
@@ -23,8 +24,10 @@ from services.core.errors import DatabaseUnavailable, ServiceError
 from services.core.transactions import write
 from services.jobs.kinds import JobKind, refuse
 from services.jobs.registry import KINDS
+from services.orders import sweep
 from services.people import sign_in
 
+_GOING = (JobState.WAITING, JobState.RUNNING)
 _OUR_FAULT = "Something went wrong on our side. It has been logged; try again, or tell your administrator."
 _log = structlog.get_logger()
 
@@ -62,30 +65,49 @@ def advance(job_id: int) -> Step:
 
 
 def _step(job_id: int, most: int | None = None) -> Step:
+    looked = _look(job_id, most)
     with write() as session:
         job = db.jobs.queries.lock(session, job_id)
-        if job is None or job.state not in (JobState.WAITING, JobState.RUNNING):
+        if job is None or job.state not in _GOING:
             return Step.END
-        kind = KINDS[job.kind]
+        kind = looked or KINDS[job.kind]
         job.state, job.started_at = JobState.RUNNING, job.started_at or datetime.now(UTC)
         ordered = db.jobs.queries.next_items(session, job_id, Outcome.ORDERED, kind.at_once)
         kind.follow(session, ordered)
         _count(job, ordered)
         asked = sum(item.outcome is Outcome.ORDERED for item in ordered)
-        actor = _actor(session, job, kind)
+        actor, items = _actor(session, job, kind), []
         if actor is None or job.cancelled_at:
             job.done += db.jobs.queries.cancel_items(session, job_id)
         else:
-            room = min(most or settings.current().job_batch, kind.at_once - asked)
+            room = min(_room(kind, most), kind.at_once - asked)
             items = db.jobs.queries.next_items(session, job_id, Outcome.WAITING, room) if room else []
             if items:
                 kind.do(session, actor, job, items)
                 _count(job, items)
-                return Step.MORE
-        if asked:
-            return Step.WAIT
-        _end(session, job)
-        return Step.END
+        if not items:
+            if asked:
+                return Step.WAIT
+            _end(session, job)
+            return Step.END
+    if any(item.outcome is Outcome.ORDERED for item in items):
+        sweep.wake()
+    return Step.MORE
+
+
+def _look(job_id: int, most: int | None) -> JobKind | None:
+    """Return the kind of a job that has to look at a provider first, once it has; None for any other."""
+    with db.base.engine.open_session() as session:
+        job = db.jobs.queries.peek(session, job_id)
+        if job is None or job.state not in _GOING or job.cancelled_at or not KINDS[job.kind].looks:
+            return None
+        kind = KINDS[job.kind]
+        items = db.jobs.queries.next_items(session, job_id, Outcome.WAITING, _room(kind, most))
+    return kind.looking(job, items)
+
+
+def _room(kind: JobKind, most: int | None) -> int:
+    return min(most or settings.current().job_batch, kind.at_once)
 
 
 def _actor(session: Session, job: Job, kind: JobKind) -> Actor | None:

@@ -184,7 +184,7 @@ def undo(session: Session, actor: Actor, job_id: int) -> int:
 
 
 def on_start(*wake: Callable[[], None]) -> None:
-    """Have *wake* called whenever a job was started in this process, and nothing else."""
+    """Have *wake* called whenever a job was started in this process, or nothing."""
     _on_start[:] = wake
 
 
@@ -214,6 +214,11 @@ def is_confirmed(job: JobRow) -> bool:
 def noun(job: JobRow) -> str:
     """Return what an item of a job is called: `number`."""
     return KINDS[job.kind].noun
+
+
+def note(job: JobRow) -> str:
+    """Return what follows from a job besides what its preview shows; often nothing."""
+    return KINDS[job.kind].note
 
 
 def verb(job: JobRow, amount: int) -> str:

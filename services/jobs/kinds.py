@@ -17,7 +17,8 @@ class JobKind(ABC):
     """A kind of job, by the `name` that its rows have and the `title` that readers see.
 
     A step does at most `at_once` items in one transaction, and so many may be ordered at a time. What is `confirmed`
-    needs the count typed before it starts. An item is a `noun`.
+    needs the count typed before it starts; a `note` says what else follows. One that `looks` asks a provider about
+    items before it does them. An item is a `noun`.
     """
 
     name: str
@@ -28,6 +29,12 @@ class JobKind(ABC):
     can_be_undone: bool = False
     verb: str = "Change"
     noun: ClassVar[str] = "number"
+    note: str = ""
+    looks: ClassVar[bool] = False
+
+    def looking(self, job: Job, items: Sequence[JobItem]) -> "JobKind":
+        """Return the kind, knowing what it looked up of *items* at a provider. No transaction is open meanwhile."""
+        return self
 
     @abstractmethod
     def do(self, session: Session, actor: Actor, job: Job, items: Sequence[JobItem]) -> None:

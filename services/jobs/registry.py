@@ -5,8 +5,10 @@ from services.jobs.import_kinds import Importing
 from services.jobs.kinds import JobKind
 from services.numbers import bulk
 from services.numbers.number_import import NumberImport
+from services.orders.bulk import IMPORTING, RELEASING, SETTING_WEBHOOKS
+from services.orders.reconcile_jobs import MARKING_RELEASED, TAKING_OVER
 
-IMPORTS: dict[str, Importing] = {
+IMPORTS = {
     kind.name: kind
     for kind in (
         Importing("import_numbers", "Import numbers", NumberImport),
@@ -15,4 +17,14 @@ IMPORTS: dict[str, Importing] = {
 }
 """The kinds of jobs that write the rows of files."""
 
-KINDS: dict[str, JobKind] = {kind.name: kind for kind in (*bulk.EDITING.values(), bulk.UNDOING, *IMPORTS.values())}
+_ALL: tuple[JobKind, ...] = (
+    *bulk.EDITING.values(),
+    bulk.UNDOING,
+    RELEASING,
+    SETTING_WEBHOOKS,
+    IMPORTING,
+    MARKING_RELEASED,
+    TAKING_OVER,
+    *IMPORTS.values(),
+)
+KINDS = {kind.name: kind for kind in _ALL}

@@ -70,6 +70,7 @@ class Editing(JobKind):
     confirmed: bool = False
     can_be_undone: bool = True
     verb: str = "Change"
+    note: str = ""
 
     @property
     def permission(self) -> Permission:  # type: ignore[override]  # it follows from the change
@@ -79,6 +80,9 @@ class Editing(JobKind):
     def of(self, job: Job, _item: JobItem) -> Edit:
         """Return the change that a job makes to an item."""
         return self.edit(**job.settings)
+
+    def check(self, item: JobItem, row: NumberRow) -> None:
+        """Raise a ServiceError for an item that is not to be changed, whatever the change makes of it."""
 
     def do(self, session: Session, actor: Actor, job: Job, items: Sequence[JobItem]) -> None:
         """Change the numbers that are as the preview showed them; say of the others why not."""
@@ -101,6 +105,7 @@ class Editing(JobKind):
                 if number.version != item.version:
                     raise Conflict(CHANGED_SINCE)
                 before = rows[number.id]
+                self.check(item, before)
                 after = _judged(edit, apply, before)
             except ServiceError as exc:
                 refuse(item, exc)
@@ -130,15 +135,15 @@ class Undoing(Editing):
         return edits.Restore(item.settings)
 
 
-def draft(session: Session, actor: Actor, name: str, settings: Mapping[str, Any], chosen: Chosen) -> int:
+def draft(name: str, session: Session, actor: Actor, chosen: Chosen, **values: Any) -> int:
     """Preview a change of the kind *name* to all that is *chosen*; return the id of its job. Nothing is changed yet.
 
-    Raises Forbidden, NotFound, and InvalidInput for settings that fit no number, or no or too many numbers.
+    Raises Forbidden, NotFound, and InvalidInput for *values* that fit no number, or no or too many numbers.
     """
     require(actor, Permission.NUMBERS_WRITE)
     kind = EDITING[name]
     require(actor, kind.permission)
-    scope, edit = actor.scope, kind.edit(**settings)
+    scope, edit = actor.scope, kind.edit(**values)
     apply = edit.begin(session, scope)
     _ = edit.details  # it is checked as well
     items, seen = [], set()
@@ -224,6 +229,7 @@ EDITING: dict[str, Editing] = {
             _always("Remove from workspace"),
             confirmed=True,
             verb="Remove",
+            note="They leave their campaigns. Their records and history stay, and the removal can be undone.",
         ),
     )
 }

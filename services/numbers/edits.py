@@ -220,6 +220,26 @@ class MarkReleased(Edit):
 
 
 @dataclass(frozen=True)
+class TakeOver(Edit):
+    """Take values over from the provider: a `label`, or a `sid` under which it has the number by now."""
+
+    action = Action.NUMBERS_RESYNC
+    values: Mapping[str, str]
+
+    def begin(self, session: Session, scope: Scope) -> Apply:
+        unknown = set(self.values) - {"label", "sid"}
+        if unknown or not self.values:
+            raise InvalidInput("This value cannot be updated from the provider.")
+        label, sid = self.values.get("label"), self.values.get("sid")
+
+        def apply(row: NumberRow) -> NumberRow:
+            named = row if label is None else row._replace(label=validation.label(label))
+            return named if sid is None else named._replace(provider_sid=sid)
+
+        return apply
+
+
+@dataclass(frozen=True)
 class Remove(Edit):
     """Remove a BYOT number from the workspace and its campaigns. Its record and history stay."""
 
@@ -330,6 +350,7 @@ _COLUMNS = (
     "allowed_inbound",
     "allowed_outbound",
     "notes",
+    "provider_sid",
 )
 """What a change can write beside status and tags."""
 

@@ -67,6 +67,7 @@ class NumberImport(ImportKind[Item]):
 
     def write(self, session: Session, actor: Actor, items: Sequence[Item], job: int | None = None) -> Sequence[int]:
         """Add and update numbers, with an audit event for each."""
+        require(actor, self.permission)
         added = [item for item in items if isinstance(item, Prepared)]
         ids = iter(registration.put(session, actor, added))
         self._update(session, actor, [item for item in items if isinstance(item, Update)], job)

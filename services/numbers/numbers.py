@@ -219,19 +219,6 @@ def words(session: Session, number: PhoneNumber) -> dict[str, Any]:
     return edits.words(found(db.numbers.rows.find(session, Scope(number.tenant_id), number.id)))
 
 
-def change(
-    session: Session,
-    actor: Actor,
-    number_id: int,
-    version: int,
-    action: Action,
-    apply: Callable[[PhoneNumber], None],
-) -> int:
-    """Run *apply* on the number at *version*, log it and return the new version."""
-    require(actor, Permission.NUMBERS_WRITE)
-    return changes.change(session, actor, NOUN, number_id, action, apply, version=version)
-
-
 def _claim(session: Session, number_id: int) -> None:
     """Claim a number that may come back before its row is locked, as orders do."""
     db.orders.queries.claim(session, db.numbers.queries.e164_of(session, number_id))

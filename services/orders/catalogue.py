@@ -29,7 +29,7 @@ from services.connections import provider_access
 from services.connections.connections import ConnectionRow, provider_named
 from services.core import validation
 from services.core.access import Actor, Permission, require, require_tenant
-from services.core.errors import InvalidInput, NotFound
+from services.core.errors import InvalidInput, found
 from services.core.transactions import reading
 from services.numbers import numbers
 from services.orders import sids
@@ -146,23 +146,19 @@ def owned_page(
             return OwnedPage(tuple(found.values()), token)
 
 
-def owned_by_sid(session: Session, actor: Actor, connection_id: int, sid: str, e164: str = "") -> OwnedNumber:
-    """Return one of the account's numbers as it is now, which is *e164* if given.
+def owned_by_sid(session: Session, actor: Actor, connection_id: int, sid: str, e164: str) -> OwnedNumber:
+    """Return the account's number *e164*, which has *sid*, as it is now.
 
     Raises NotFound when it is not there any more, ProviderProblem when the SID is that of another number.
     """
     require(actor, Permission.NUMBERS_BUY)
     provider = _provider(session, actor, connection_id)
-    found = provider.find_owned_sid(sid)
-    if found is not None and e164:
-        with provider_access.in_words():
-            sids.expect(provider, found, e164)
-    if found is None:
-        raise NotFound("The number is no longer in the account. Refresh the list.")
-    return found
+    with provider_access.in_words():
+        there = sids.find(provider, sid, e164)
+    return found(there, "The number is no longer in the account. Refresh the list.")
 
 
-def held(session: Session, actor: Actor, number_id: int) -> tuple[numbers.NumberRow, str, Connection]:
+def linked(session: Session, actor: Actor, number_id: int) -> tuple[numbers.NumberRow, str, Connection]:
     """Return a number, its SID and the connection that holds it. Raises InvalidInput when it lacks either."""
     require(actor, Permission.NUMBERS_READ)
     with reading(session):
@@ -175,24 +171,16 @@ def held(session: Session, actor: Actor, number_id: int) -> tuple[numbers.Number
     return number, sid, connection
 
 
-def at_provider(session: Session, actor: Actor, number_id: int) -> OwnedNumber | None:
-    """Return how a number on record is at its provider now; None when the account has it no more.
+def webhooks_now(session: Session, actor: Actor, number_id: int) -> Webhooks:
+    """Return the webhooks of a number on record as they are at its provider now.
 
-    Raises ProviderProblem when its SID is that of another number.
+    Raises NotFound when the account has it no more, ProviderProblem when its SID is that of another number.
     """
     require(actor, Permission.NUMBERS_READ)
-    number, sid, connection = held(session, actor, number_id)
+    number, sid, connection = linked(session, actor, number_id)
     with provider_access.in_words():
-        return sids.find(provider_access.patient(connection), sid, number.e164)
-
-
-def webhooks_now(session: Session, actor: Actor, number_id: int) -> Webhooks:
-    """Return the webhooks of a number on record as they are at its provider now."""
-    require(actor, Permission.NUMBERS_READ)
-    found = at_provider(session, actor, number_id)
-    if found is None:
-        raise NotFound("The number is no longer in the provider's account.")
-    return found.webhooks
+        there = sids.find(provider_access.patient(connection), sid, number.e164)
+    return found(there, "The number is no longer in the provider's account.").webhooks
 
 
 def _provider(session: Session, actor: Actor, connection_id: int) -> Provider:

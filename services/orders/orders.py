@@ -28,8 +28,8 @@ from services.audit.audit import Action, Subject
 from services.connections.connections import provider_named
 from services.core import changes, validation
 from services.core.access import Actor, Permission, require, require_tenant
-from services.core.errors import Conflict, InvalidInput, NotFound
-from services.core.transactions import overtaken, writing
+from services.core.errors import Conflict, InvalidInput, found
+from services.core.transactions import overtaken, writing, writing_within
 from services.numbers import numbers
 from services.orders import sweep, transitions, webhook_orders
 from services.text import labels, numbering
@@ -214,10 +214,7 @@ def place_webhooks(
 def get(session: Session, actor: Actor, order_id: int) -> OrderRow:
     """Return an order. Raises NotFound for one of another tenant."""
     require(actor, Permission.NUMBERS_READ)
-    found = db.orders.queries.find_row(session, actor.scope, validation.as_id(order_id))
-    if found is None:
-        raise NotFound
-    return found
+    return found(db.orders.queries.find_row(session, actor.scope, validation.as_id(order_id)))
 
 
 def still_open(session: Session, actor: Actor) -> list[OrderRow]:
@@ -252,9 +249,7 @@ def cancel(session: Session, actor: Actor, order_id: int) -> None:
     require(actor, _ORDERING[row.kind])
     with writing(session):
         db.orders.queries.claim(session, row.e164)
-        order = db.orders.queries.find(session, order_id)
-        if order is None:
-            raise NotFound
+        order = found(db.orders.queries.find(session, order_id))
         if order.state is not OrderState.PLACED or order.asked_at is not None:
             raise Conflict("This order has been sent to the provider in the meantime and can no longer be cancelled.")
         order.problem = f"Cancelled by {actor.name}. Nothing happened and nothing was charged."
@@ -320,15 +315,11 @@ def _connection(
 
 
 def _managed(session: Session, actor: Actor, number_id: int, capability: Capability) -> tuple[PhoneNumber, Connection]:
-    number = db.numbers.queries.find(session, actor.scope, validation.as_id(number_id))
-    if number is None:
-        raise NotFound
+    number = found(db.numbers.queries.find(session, actor.scope, validation.as_id(number_id)))
     numbers.refuse_gone(number)
     if not numbers.sid_of(number) or number.connection_id is None:
         raise InvalidInput("This number has no SID at its provider.")
-    connection = db.base.named.find(session, Connection, Scope(number.tenant_id), number.connection_id)
-    if connection is None:
-        raise NotFound
+    connection = found(db.base.named.find(session, Connection, Scope(number.tenant_id), number.connection_id))
     if not provider_named(connection.provider).can(capability):
         raise InvalidInput(f"{provider_named(connection.provider).name} cannot do this.")
     return number, connection
@@ -352,8 +343,11 @@ def _of(number: PhoneNumber) -> dict[str, Any]:
 
 
 def _place(session: Session, actor: Actor, kind: OrderKind, prepare: Callable[[], _Prepared]) -> int:
-    """Put an order on record and have it driven at once. *prepare* checks what it is about, under the lock."""
-    with writing(session):
+    """Put an order on record and have it driven at once. *prepare* checks what it is about, under the lock.
+
+    A job places its orders in the transaction that notes them, and has them driven once that is committed.
+    """
+    with writing_within(session):
         connection, e164, fields = prepare()
         order = NumberOrder(
             tenant_id=connection.tenant_id,

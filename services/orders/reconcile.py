@@ -1,7 +1,7 @@
 """Reconcile: compares an account with the records of its connection before anything changes.
 
-Comparing writes nothing. Changes then use the single actions: orders for imports and webhooks, re-sync for the rest.
-Each is refused when the number has changed since.
+Comparing writes nothing. What is then done about the differences is a job: `reconcile_jobs`, and orders for imports and
+webhooks.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -23,18 +23,12 @@ from services.connections import provider_access
 from services.connections.connections import provider_named
 from services.core import validation
 from services.core.access import Actor, Permission, require, require_tenant
-from services.core.errors import Conflict, InvalidInput
+from services.core.errors import InvalidInput
 from services.core.transactions import reading
-from services.numbers import numbers
-from services.numbers.numbers import NumberRow
-from services.orders import orders, resync, sids, webhook_orders
-from services.orders.orders import Configuration
+from services.orders import resync
 from services.orders.resync import Difference
 
 __all__ = ["ConnectionRow", "Difference"]
-
-MOST_AT_ONCE = 100
-"""How many numbers are changed at once, at most."""
 
 MOST_KEPT = 5_000
 """How many numbers of each kind a comparison keeps; the rest is counted, and reached by comparing a part."""
@@ -190,7 +184,7 @@ def compare(
         for number in fresh:
             record = records.get(number.e164)
             if record is None:
-                missing_here.add(MissingHere(number, resync.label_of(number), _why_not(number.e164, taken, ordered)))
+                missing_here.add(MissingHere(number, resync.label_of(number), why_not(number.e164, taken, ordered)))
             elif record.connection_id != connection_id or not record.is_managed:
                 elsewhere += 1
             elif differing := resync.compared(record, number):
@@ -224,85 +218,8 @@ def attached(session: Session, actor: Actor, rows: Sequence[MissingThere]) -> di
     return db.numbers.rows.campaigns(session, Scope(require_tenant(actor)), [row.number_id for row in rows])
 
 
-def place_import(
-    session: Session, actor: Actor, comparison: Comparison, row: MissingHere, *, stop_routing: bool = False
-) -> int:
-    """Write down that a number is to be imported, under the label that it has there, and return the order's id.
-
-    Routing by a trunk or an application is replaced only with *stop_routing*, else InvalidInput. Raises InvalidInput
-    for a number on record, Conflict for one that is being ordered or for changed webhooks here.
-    """
-    require(actor, Permission.NUMBERS_BUY)
-    now = next((one for one in connection_options(session, actor) if one.id == comparison.connection.id), None)
-    if now is None or webhook_orders.ours(now) != webhook_orders.ours(comparison.connection):
-        raise Conflict("The connection has changed since the comparison. Nothing was imported; compare again.")
-    return orders.place_import(
-        session,
-        actor,
-        comparison.connection.id,
-        row.number.e164,
-        row.number.sid,
-        row.number.webhooks,
-        Configuration(label=row.label),
-        stop_routing=stop_routing,
-    )
-
-
-def mark_released(session: Session, actor: Actor, row: MissingThere, reason: str) -> None:
-    """Mark a number as released, for a *reason*, after one more look at the provider.
-
-    Raises InvalidInput without a reason or when the account holds it again, Conflict when it changed here since it was
-    compared, or has an order that is not settled: that may be its release, which tells more.
-    """
-    require(actor, Permission.NUMBERS_WRITE)
-    _unchanged(session, actor, row.number_id, row.version)
-    resync.apply(session, actor, row.number_id, resync.NOT_THERE, version=row.version, reason=reason)
-
-
-def take_over(session: Session, actor: Actor, row: Different, taken: Sequence[Difference]) -> None:
-    """Apply the provider's label or SID after checking it again.
-
-    Raises Conflict when the number changed since it was compared, here or there.
-    """
-    require(actor, Permission.NUMBERS_WRITE)
-    with reading(session):
-        number = _unchanged(session, actor, row.number_id, row.version)
-        connection = validation.connection(session, Scope(number.tenant_id), number.connection_id)
-    with provider_access.in_words():
-        now = sids.find(provider_access.patient(connection), row.there.sid, number.e164)
-    if now is None or not set(taken) <= set(resync.compared(number, now)):
-        raise Conflict("It has changed at the provider since the comparison. Nothing was updated; compare again.")
-    version = row.version
-    for difference in taken:
-        version = resync.apply(session, actor, row.number_id, difference, version=version)
-
-
-def place_webhooks(session: Session, actor: Actor, row: Different, *, stop_routing: bool = False) -> int:
-    """Write down that our webhooks are to be set at the provider, and return the order's id.
-
-    Those there are replaced only if they are still as they were compared, and calls are taken from a trunk or an
-    application only with *stop_routing*. Raises InvalidInput for a number that is
-    there under another SID, Conflict when it or its connection changed here.
-    """
-    require(actor, Permission.NUMBERS_WRITE)
-    number = _unchanged(session, actor, row.number_id, row.version)
-    now = resync.compared(number, row.there)
-    if not set(row.webhooks) <= set(now):
-        raise Conflict("The connection has changed since the comparison. Nothing was replaced; compare again.")
-    if any(difference.field == resync.SID for difference in now):
-        raise InvalidInput("The account has it under another SID. Use that SID first.")
-    target = webhook_orders.ours(number)
-    return orders.place_webhooks(session, actor, row.number_id, row.there.webhooks, target, stop_routing=stop_routing)
-
-
-def _why_not(e164: str, taken: set[str], ordered: set[str]) -> str:
+def why_not(e164: str, taken: set[str], ordered: set[str]) -> str:
+    """Return what keeps a number from being imported: somebody has it, or it is being ordered; else nothing."""
     if e164 in taken:
         return str(validation.taken(e164))
     return validation.being_ordered(e164) if e164 in ordered else ""
-
-
-def _unchanged(session: Session, actor: Actor, number_id: int, version: int) -> NumberRow:
-    number = numbers.get(session, actor, number_id)
-    if number.version != version:
-        raise Conflict("Someone changed this number since the comparison. Nothing was done; compare again.")
-    return number

@@ -1,40 +1,24 @@
 """Re-sync: the differences between a number's record and its provider, shown before anything changes."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from sqlmodel import Session
 
-from db.models import PhoneNumber
+from db.numbers.rows import NumberRow
+from db.orders.reconcile import Record
 from providers.base import Capability
 from providers.records import OwnedNumber
-from services.audit.audit import Action
 from services.connections import provider_access
 from services.connections.connections import provider_named
 from services.core import validation
 from services.core.access import Actor, Permission, require
 from services.core.errors import InvalidInput
-from services.numbers import numbers
+from services.numbers import edits, numbers
 from services.orders import catalogue, sids, webhook_orders
 
 GONE = "gone"
 LABEL = "label"
 SID = "sid"
-
-
-class OnRecord(numbers.HasSid, Protocol):
-    """A number as it is on record here, with the webhooks of its connection."""
-
-    @property
-    def e164(self) -> str: ...
-    @property
-    def provider(self) -> str: ...
-    @property
-    def label(self) -> str: ...
-    @property
-    def voice_url(self) -> str | None: ...
-    @property
-    def status_callback_url(self) -> str | None: ...
 
 
 @dataclass(frozen=True)
@@ -56,7 +40,7 @@ def differences(session: Session, actor: Actor, number_id: int) -> list[Differen
     Raises ProviderProblem when the SID is that of another number, and the account does not hold this one.
     """
     require(actor, Permission.NUMBERS_READ)
-    number, sid, connection = catalogue.held(session, actor, number_id)
+    number, sid, connection = catalogue.linked(session, actor, number_id)
     provider = provider_access.patient(connection)
     with provider_access.in_words():
         found = sids.find_anywhere(provider, sid, number.e164)
@@ -65,7 +49,7 @@ def differences(session: Session, actor: Actor, number_id: int) -> list[Differen
     return [NOT_THERE] if found is None else compared(number, found)
 
 
-def compared(number: OnRecord, there: OwnedNumber) -> list[Difference]:
+def compared(number: NumberRow | Record, there: OwnedNumber) -> list[Difference]:
     """Return what differs between a number on record and the same number at its provider."""
     target = webhook_orders.ours(number)
     pairs = [
@@ -106,13 +90,5 @@ def apply(session: Session, actor: Actor, number_id: int, taken: Difference, *, 
         if taken not in differences(session, actor, number_id):
             raise InvalidInput("The number is in the account again. Re-sync once more.")
         return numbers.mark_released(session, actor, number_id, reason, version=version)
-
-    def change(number: PhoneNumber) -> None:
-        if taken.field == LABEL:
-            number.label = validation.label(taken.theirs if taken.theirs != "—" else "")
-        elif taken.field == SID:
-            number.provider_sid = taken.theirs
-        else:
-            raise InvalidInput(f"{taken.name} cannot be updated from the provider.")
-
-    return numbers.change(session, actor, number_id, version, Action.NUMBERS_RESYNC, change)
+    values = {taken.field: taken.theirs if taken.theirs != "—" else ""}
+    return numbers.edit(session, actor, number_id, edits.TakeOver, values, version=version)

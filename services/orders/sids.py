@@ -23,8 +23,12 @@ def find(provider: Provider, sid: str, e164: str) -> OwnedNumber | None:
     Raises AnotherNumber when the SID is that of another number.
     """
     found = provider.find_owned_sid(sid)
-    if found is not None:
-        expect(provider, found, e164)
+    if found is not None and found.e164 != e164:
+        ours, theirs = numbering.display(e164), numbering.display(found.e164)
+        raise AnotherNumber(
+            f"{provider.name} has {theirs} under the SID {found.sid}, not {ours}. Nothing was changed; correct "
+            f"the SID of {ours}."
+        )
     return found
 
 
@@ -42,13 +46,3 @@ def find_anywhere(provider: Provider, sid: str, e164: str) -> OwnedNumber | None
             raise
         return found
     return provider.find_owned(e164) if found is None and lists else found
-
-
-def expect(provider: Provider, found: OwnedNumber, e164: str) -> None:
-    """Raise AnotherNumber unless what was *found* is *e164*."""
-    if found.e164 != e164:
-        ours, theirs = numbering.display(e164), numbering.display(found.e164)
-        raise AnotherNumber(
-            f"{provider.name} has {theirs} under the SID {found.sid}, not {ours}. Nothing was changed; correct "
-            f"the SID of {ours}."
-        )

@@ -11,10 +11,10 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 
@@ -22,11 +22,11 @@ from services.core import settings
 from services.core.errors import Busy, InvalidInput
 from services.text import exports, written_numbers
 from services.text.tables import limits
-from services.text.tables.grids import Choice
+from services.text.tables.grids import Choice, Line, Sheet
 from services.text.tables.headers import folded, share_of_numbers
 from services.text.tables.limits import LARGEST
 
-__all__ = ["LARGEST", "NUMBER_NAMES", "Choice", "Row", "Sheet", "columns", "guess", "read", "text"]
+__all__ = ["LARGEST", "NUMBER_NAMES", "Choice", "Sheet", "columns", "guess", "read", "text"]
 
 AT_ONCE = 2
 """How many files this process reads at once; others wait."""
@@ -64,40 +64,6 @@ _SURE = 0.6
 _reading = threading.BoundedSemaphore(AT_ONCE)
 
 
-class Row(NamedTuple):
-    """A row of a file: its row number, its cells, and its problem, if any."""
-
-    number: int
-    cells: Sequence[object]
-    problem: str = ""
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """The rows of a file below its header, and alternative readings.
-
-    `columns` are told apart (`Number`, `Number (2)`); `titles` are as they stand. `header` is the header's row,
-    0 for none, out of `headers` (row and text). `encodings` are codec, name and a sample, where it had to be guessed.
-    `named` is how many fields the header names.
-    """
-
-    columns: Sequence[str]
-    titles: Sequence[str]
-    rows: Sequence[Row]
-    header: int = 1
-    headers: Sequence[tuple[int, str]] = ()
-    named: int = 0
-    sheet: str = ""
-    sheets: Sequence[str] = ()
-    encoding: str = ""
-    encodings: Sequence[tuple[str, str, str]] = ()
-
-    def column(self, name: str, most: int | None = None) -> list[object]:
-        """Return the cells of a column, of all rows or the first *most*; None where a row is too short."""
-        at = self.columns.index(name)
-        return [row.cells[at] if at < len(row.cells) else None for row in self.rows[:most]]
-
-
 def read(
     name: str, data: bytes, names: Mapping[str, Sequence[str]] | None = None, choice: Choice | None = None
 ) -> Sheet:
@@ -114,8 +80,7 @@ def read(
     found = _read_apart(name, data, json.dumps({"names": known, "choice": asdict(choice or Choice())}))
     if refusal := found.get("refusal"):
         raise InvalidInput(refusal)
-    found["rows"] = [Row(number, cells, problem) for number, problem, *cells in found["rows"]]
-    return Sheet(**found)
+    return Sheet(**{**found, "rows": [Line(*row) for row in found["rows"]]})
 
 
 def is_busy() -> bool:

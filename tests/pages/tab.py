@@ -78,7 +78,7 @@ def texts(tab: AppTest, *kinds: str) -> list[str]:
 
 def job_of(tab: AppTest) -> int:
     """Return the id of the job whose page is in the tab."""
-    return int("".join(tab.query_params["id"]))
+    return int("".join(tab.query_params["job"]))
 
 
 def title(tab: AppTest) -> str:

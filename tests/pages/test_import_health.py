@@ -38,7 +38,7 @@ def outcomes(tab: AppTest) -> list[tuple[Any, ...]]:
 def check(tab: AppTest) -> AppTest:
     """Check the file in the tab, which leads to the job."""
     press(tab, "Check")
-    return visit(tab, "jobs.py", id=str(job_of(tab)))  # AppTest (1.67) does not stay where a switch of pages led
+    return visit(tab, "jobs.py", job=str(job_of(tab)))  # AppTest (1.67) does not stay where a switch of pages led
 
 
 def bring(session: Session, world: World, tab: AppTest, start: str) -> AppTest:

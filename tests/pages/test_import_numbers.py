@@ -40,7 +40,7 @@ def check(tab: AppTest) -> AppTest:
     press(tab, "Check")
     assert not tab.exception
     assert not texts(tab, "error")
-    return visit(tab, "jobs.py", id=str(job_of(tab)))  # AppTest (1.67) does not stay where a switch of pages led
+    return visit(tab, "jobs.py", job=str(job_of(tab)))  # AppTest (1.67) does not stay where a switch of pages led
 
 
 def bring(session: Session, world: World, tab: AppTest, start: str) -> AppTest:
@@ -128,7 +128,7 @@ def test_only_the_good_rows_are_imported_and_the_others_can_be_mended(
     assert held(session, world) == ["+14155550100", *before]
     assert "Phone numbers" in links(tab)
     tab.toggle[0].set_value(True).run()
-    (table,) = tab.get("data_editor") or tab.dataframe
+    (table,) = tab.dataframe
     assert [list(row) for row in table.value[["row", "0", "1"]].itertuples(index=False)] == [
         [4, "+15551234567", "SIP"],
         [5, "+14155550101", "Nowhere"],

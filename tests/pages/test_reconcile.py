@@ -7,7 +7,6 @@ from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
 import db.base.named
-from components.jobs.jobs import JobRunner
 from db.base.scope import Scope
 from db.models import Connection
 from providers.sandbox.accounts import MAIN, SMALL
@@ -15,13 +14,13 @@ from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
 from providers.sandbox.store import OwnedSeed
 from services.core import settings
-from services.core.errors import DatabaseUnavailable
+from services.jobs import jobs
 from services.numbers import numbers
 from services.numbers.numbers import NumberQuery
-from services.orders import reconcile
 from services.setup import builder
 from tests.conftest import World
-from tests.pages.tab import buttons, links, listing, listings, press, signed_in, texts, visit
+from tests.pages.tab import buttons, links, listing, listings, press, signed_in, texts, tick, title, visit
+from tests.world.waiting import until
 
 AREA = "+17208"
 NUMBERS = [f"{AREA}00{place:04d}" for place in range(3)]
@@ -44,11 +43,6 @@ def compared(username: str = "operator", **query: str) -> AppTest:
     press(tab, "Compare")
     assert not tab.exception
     return tab
-
-
-def runner(tab: AppTest) -> JobRunner:
-    found: JobRunner = tab.session_state["reconcile"].runner
-    return found
 
 
 def test_nothing_is_shown_before_it_is_compared(world: World, account: Sandbox) -> None:
@@ -111,72 +105,46 @@ def test_a_provider_that_fails_shows_an_error_and_nothing_else(world: World, acc
     assert not listings(tab)
 
 
-def test_what_was_begun_is_worked_off_once_and_its_outcome_is_shown(
+def test_what_is_imported_is_a_job_and_hidden_from_the_comparison(
     session: Session, world: World, account: Sandbox, engine: None
 ) -> None:
     tab = compared()
-    found = tab.session_state["reconcile"].comparison
-    rows = found.missing_here.rows[:2]
-    calls: list[str] = []
-
-    def act(session: Session, row: reconcile.MissingHere) -> int:
-        calls.append(row.e164)
-        return reconcile.place_import(session, world.operator, found, row)
-
-    for _ in range(2):  # a double click
-        runner(tab).begin("Importing", "imported", rows, act)
-    tab.run()
+    tick(tab, "Only in Twilio", 0, 1)
+    press(tab, "Import 2 numbers")
+    press(tab, "Import")
     assert not tab.exception
-    assert calls == [row.e164 for row in rows]
-    assert any("**2 of 2 numbers imported**" in text for text in texts(tab, "markdown")), texts(tab)
-    assert listing(tab, "Result for each number").columns["outcome"] == ["Imported", "Imported"]
-    assert any("2 numbers changed since this comparison" in text for text in texts(tab, "info"))
-    assert listing(tab, "Only in Twilio").columns["label"] == ["Desk 0"]
-    session.rollback()
+    assert title(tab) == "Import from Twilio"
+
+    def is_over() -> bool:
+        session.rollback()
+        return not jobs.unfinished(session, world.operator)
+
+    until(is_over)
     assert numbers.count(session, world.operator, NumberQuery()) == 2
-    press(tab, "Close")
-    assert len(listings(tab)) == 1
+    visit(tab, "reconcile.py", reconcile_number=AREA)
+    assert any("2 numbers given to jobs since this comparison" in text for text in texts(tab, "info"))
+    assert listing(tab, "Only in Twilio").columns["label"] == ["Desk 0"]
     press(tab, "Compare again")
     assert not texts(tab, "info")
+    assert listing(tab, "Only in Twilio").columns["label"] == ["Desk 0"]
 
 
-def test_what_is_refused_is_told_and_stays_in_the_list(
-    session: Session, world: World, account: Sandbox, engine: None
-) -> None:
+def test_all_of_a_kind_can_be_selected_at_once(world: World, account: Sandbox) -> None:
     tab = compared()
-    found = tab.session_state["reconcile"].comparison
+    press(tab, "Select all 3")
+    assert "Import 3 numbers" in buttons(tab)
+    press(tab, "Clear selection")
+    assert tab.button(key="reconcile_missing_here").disabled
+
+
+def test_what_is_refused_is_told_and_stays_in_the_list(session: Session, world: World, account: Sandbox) -> None:
+    tab = compared()
+    tick(tab, "Only in Twilio", 0)
+    press(tab, "Import 1 number")
     _change(session, world, voice_url="https://voice.example.com/v2")
-    runner(tab).begin(
-        "Importing",
-        "imported",
-        found.missing_here.rows,
-        lambda s, row: reconcile.place_import(s, world.operator, found, row),
-    )
-    tab.run()
-    assert any("**0 of 3 numbers imported**" in text for text in texts(tab, "markdown"))
-    assert {text.partition(".")[0] for text in listing(tab, "Result for each number").columns["outcome"]} == {
-        "The connection has changed since the comparison"
-    }
-    assert len(listing(tab, "Only in Twilio").ids) == 3
-
-
-def test_a_job_goes_on_after_the_database_was_away(session: Session, world: World, account: Sandbox) -> None:
-    tab = compared()
-    rows = tab.session_state["reconcile"].comparison.missing_here.rows
-    calls: list[str] = []
-
-    def act(_session: Session, row: reconcile.MissingHere) -> None:
-        calls.append(row.e164)
-        if len(calls) == 2:
-            raise DatabaseUnavailable
-
-    runner(tab).begin("Marking", "marked", rows, act)
-    tab.run()
-    assert any("The database is busy" in text for text in texts(tab, "error"))
-    assert tab.button(key="reconcile_compare").disabled
-    tab.run()
-    assert calls == [rows[0].e164, rows[1].e164, rows[1].e164, rows[2].e164]
-    assert any("**3 of 3 numbers marked**" in text for text in texts(tab, "markdown"))
+    press(tab, "Import")
+    assert any("The connection has changed in the meantime" in text for text in texts(tab, "error"))
+    assert not jobs.unfinished(session, world.operator)
 
 
 def _change(session: Session, world: World, **values: object) -> None:

@@ -12,6 +12,7 @@ from services.jobs import engine, import_jobs, import_kinds, imports, jobs
 from services.jobs.imports import Difference, ImportKind, Outcome, Report, Result, Row
 from services.text import files
 from services.text.files import Sheet
+from services.text.tables.grids import Line
 
 
 def draft(session: Session, actor: Actor, kind: ImportKind[Any], rows: Sequence[Row], source: str = "a.csv") -> int:
@@ -19,7 +20,7 @@ def draft(session: Session, actor: Actor, kind: ImportKind[Any], rows: Sequence[
     needed = imports.required(type(kind))
     fields = [one.name for one in kind.fields if one.name in needed or any(one.name in row.cells for row in rows)]
     lines = [
-        files.Row(row.at or at, [row.cells.get(field) for field in fields], row.problem)
+        Line(row.at or at, [row.cells.get(field) for field in fields], row.problem)
         for at, row in enumerate(rows, start=1)
     ]
     matched: dict[str, str | None] = {field: field for field in fields}

@@ -7,17 +7,19 @@ from typing import Any
 from sqlmodel import Session
 
 import db.base.named
-from db.base.scope import Scope
-from db.models import Connection, OrderState
+from db.base.scope import Scope, Slice
+from db.models import Connection
 from providers.base import Provider
 from providers.sandbox.accounts import MAIN
 from providers.sandbox.server import Sandbox
 from providers.sandbox.store import OwnedSeed
 from services.core.access import Actor
-from services.orders import catalogue, fulfilment, reconcile
+from services.jobs import jobs
+from services.orders import bulk, catalogue, reconcile
+from services.orders.orders import Configuration
 from services.orders.reconcile import Comparison, MissingHere
 from tests.conftest import World
-from tests.world import ordering
+from tests.world import working
 
 OURS = "https://voice.example.com/in"
 ELSEWHERE = "https://elsewhere.example.com"
@@ -56,11 +58,10 @@ def compared(session: Session, world: World, matching: str, actor: Actor | None 
 
 def imported(session: Session, world: World, row: MissingHere, comparison: Comparison) -> int:
     """Import a number and return its id."""
-    order = reconcile.place_import(session, world.operator, comparison, row)
-    fulfilment.ask(order)
-    found = ordering.looked_up(session, world, order)
-    assert found.state is OrderState.CONFIRMED, found.problem
-    return found.number_id or 0
+    job = bulk.draft_import(session, world.operator, comparison.connection.id, [row.number], Configuration())
+    assert working.run(session, world.operator, job).changed == 1
+    (item,) = jobs.items(session, world.operator, job, (), Slice())
+    return item.number_id or 0
 
 
 def move_webhooks(session: Session, world: World) -> None:

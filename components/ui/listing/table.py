@@ -116,7 +116,9 @@ def number(
     return Column(key=key, title=title, cell=cell, act=act, kind="link", options={"mono": True}, **more)
 
 
-def number_link(number_id: Callable[[Row], int | None], *, campaign_id: int | None = None, **more: Any) -> Column[Row]:
+def number_link(
+    number_id: Callable[[Row], int | None], *, left: Mapping[str, int] | None = None, **more: Any
+) -> Column[Row]:
     """Return a column of the rows' numbers, each of which opens its page where it has an id; see `open_number`."""
 
     def e164(row: Any) -> str:
@@ -124,7 +126,7 @@ def number_link(number_id: Callable[[Row], int | None], *, campaign_id: int | No
 
     def act(row: Row) -> None:
         if one := number_id(row):
-            navigation.open_number(one, campaign_id=campaign_id)
+            navigation.open_number(one, left)
 
     def address(row: Row) -> str | None:
         return navigation.number_address(one) if (one := number_id(row)) else None
@@ -201,7 +203,7 @@ def table(
         assert selection is not None
         found = st.session_state[key]["ticked"]
         selection.take(by_id, found["shown"], found["on"])
-        selection.told = found["turn"]
+        selection.turn = found["turn"]
 
     data: dict[str, Any] = {
         "name": name,
@@ -216,8 +218,8 @@ def table(
             selection.rows = {one: row for one, row in selection.rows.items() if one in by_id}
         data |= {
             "ticked": [one for one in by_id if selection.has(one)],
-            "turn": selection.told,
-            "cleared": selection.turn,
+            "turn": selection.turn,
+            "cleared": selection.clears,
             "single": single,
         }
     mount = component("listing", BROWSER)

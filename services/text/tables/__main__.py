@@ -6,11 +6,12 @@ import json
 import re
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 from services.text.tables import delimited, encodings, grids, limits, markup, workbooks
-from services.text.tables.grids import Answer, Choice, Names
+from services.text.tables.grids import Choice, Names, Sheet
 from services.text.tables.limits import Unreadable
 
 _ARCHIVE = "an archive: unpack it and upload the file inside"
@@ -33,31 +34,27 @@ _JSON = re.compile(r"\s*(?:\[\s*)?\{\s*(?:\"|\})")
 _MARKUP = ("<!doctype", "<html", "<?xml")
 
 
-def read(data: bytes, names: Names, choice: Choice) -> Answer:
+def read(data: bytes, names: Names, choice: Choice) -> Sheet:
     """Return the table in *data*: what a file is, its content says and not its name. Raises Unreadable."""
     for begin, what in _NO_TABLES.items():
         if data.startswith(begin):
             raise Unreadable(f"The file is {what}. Use a CSV file or a workbook.")
     if workbooks.is_packed(data) or workbooks.is_old(data):
         grid, titles = workbooks.read(data, names, choice.sheet)
-        answer = grids.table(grid, names, choice.header)
-        answer.sheet, answer.sheets = grid.title, titles
-        return answer
+        return replace(grids.table(grid, names, choice.header), sheets=titles)
     text = encodings.decoded(data, choice.encoding)
     if markup.is_markup(text.text):
         found = markup.grids(encodings.mended(text.text))
         best = max(found, key=lambda grid: (grids.header(grid.lines, names).named, len(grid.lines)))
         grid = next((grid for grid in found if grid.title == choice.sheet), best)
-        answer = grids.table(grid, names, choice.header)
-        answer.sheet, answer.sheets = grid.title, [grid.title for grid in found]
+        sheet = replace(grids.table(grid, names, choice.header), sheets=[grid.title for grid in found])
     elif _JSON.match(text.text):
         raise Unreadable("The file is JSON. Use a CSV file or a workbook.")
     elif text.text.lstrip("\ufeff \t\r\n")[:9].lower().startswith(_MARKUP):
         raise Unreadable("The file is a web page or XML without a table. Use a CSV file or a workbook.")
     else:
-        answer = grids.table(delimited.grid(text.text, names), names, choice.header)
-    answer.encoding, answer.encodings = text.codec, text.choices or []
-    return answer
+        sheet = grids.table(delimited.grid(text.text, names), names, choice.header)
+    return replace(sheet, encoding=text.codec, encodings=text.choices or ())
 
 
 def _plain(value: object) -> Mapping[str, str] | str:

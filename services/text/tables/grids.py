@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from services.text.tables import limits
@@ -53,20 +53,30 @@ class Choice:
     encoding: str | None = None
 
 
-@dataclass
-class Answer:
-    """A table as it goes to the app, as plain values."""
+@dataclass(frozen=True)
+class Sheet:
+    """The rows of a file below its header, and alternative readings.
 
-    columns: list[str]
-    titles: list[str]
-    rows: list[list[Any]]
-    header: int
-    headers: list[tuple[int, str]]
-    named: int
+    `columns` are told apart (`Number`, `Number (2)`); `titles` are as they stand. `header` is the header's row,
+    0 for none, out of `headers` (row and text). `encodings` are codec, name and a sample, where it had to be guessed.
+    `named` is how many fields the header names.
+    """
+
+    columns: Sequence[str]
+    titles: Sequence[str]
+    rows: Sequence[Line]
+    header: int = 1
+    headers: Sequence[tuple[int, str]] = ()
+    named: int = 0
     sheet: str = ""
-    sheets: list[str] = field(default_factory=list)
+    sheets: Sequence[str] = ()
     encoding: str = ""
-    encodings: list[tuple[str, str, str]] = field(default_factory=list)
+    encodings: Sequence[tuple[str, str, str]] = ()
+
+    def column(self, name: str, most: int | None = None) -> list[object]:
+        """Return the cells of a column, of all rows or the first *most*; None where a row is too short."""
+        at = self.columns.index(name)
+        return [row.cells[at] if at < len(row.cells) else None for row in self.rows[:most]]
 
 
 def is_filled(cells: Sequence[Any]) -> bool:
@@ -94,7 +104,7 @@ def header(lines: Sequence[Line], names: Names) -> Found:
     return Found(None if holds_number else wide, 0)
 
 
-def table(grid: Grid, names: Names, chosen: int | None) -> Answer:
+def table(grid: Grid, names: Names, chosen: int | None) -> Sheet:
     """Return the rows of *grid* below its header, or below the one *chosen*. Raises Unreadable when there are none."""
     lines = grid.lines
     if not lines:
@@ -108,13 +118,14 @@ def table(grid: Grid, names: Names, chosen: int | None) -> Answer:
         raise Unreadable("The file has no rows below its header.")
     titles = _titles(grid, found.at, below)
     limits.expect_size(len(below), len(titles))
-    return Answer(
+    return Sheet(
         columns=told_apart(titles),
         titles=titles,
         rows=_fitted(below, len(titles), grid.ends_itself),
         header=_NO_HEADER if found.at is None else lines[found.at].number,
         headers=[(line.number, _summary(line.cells)) for line in lines[:LOOKED_AT]],
         named=found.named,
+        sheet=grid.title,
     )
 
 
@@ -142,8 +153,8 @@ def _width(cells: Sequence[Any]) -> int:
     return width
 
 
-def _fitted(lines: Sequence[Line], width: int, ends_itself: bool) -> list[list[Any]]:
-    """Return number, problem and cells of each line; a line of more or fewer cells keeps them and has a problem."""
+def _fitted(lines: Sequence[Line], width: int, ends_itself: bool) -> list[Line]:
+    """Return each line with as many cells as columns; one of text with more or fewer keeps them and has a problem."""
     rows, left = [], limits.MOST_CHARACTERS
     for number, cells, said in lines:
         problem = said
@@ -162,7 +173,7 @@ def _fitted(lines: Sequence[Line], width: int, ends_itself: bool) -> list[list[A
         if left < 0:
             raise Unreadable("The table has more text than can be read at once. Split the file.")
         filler = [""] * (width - len(cells)) if not ends_itself else []
-        rows.append([number, problem, *cells, *filler])
+        rows.append(Line(number, [*cells, *filler], problem))
     return rows
 
 

@@ -53,11 +53,11 @@ def at_search(username: str = "operator") -> AppTest:
 def test_of_several_accounts_none_is_chosen_and_none_is_asked(world: World, second: int, asked: Asked) -> None:
     tab = visit(signed_in("operator"), "add_number.py")
     tab = press(tab, "Purchase from Twilio")
-    assert tab.selectbox(key="add_twilio").value is None
+    assert tab.selectbox(key="add_account").value is None
     assert not {"Search available", "Load my Twilio numbers"} & set(buttons(tab))
     assert tab.button(key="wizard_search_forward").disabled
     assert not asked()
-    tab.selectbox(key="add_twilio").set_value(world.twilio).run()
+    tab.selectbox(key="add_account").set_value(world.twilio).run()
     assert asked()
     assert any("**Twilio**" in text for text in texts(tab, "caption"))
 
@@ -85,10 +85,10 @@ def test_a_catalogue_that_fails_is_asked_for_again_on_demand_alone(world: World,
 
 def test_what_was_found_in_one_account_is_forgotten_with_it(world: World, second: int, sandbox: Sandbox) -> None:
     tab = at_search()
-    tab.selectbox(key="add_twilio").set_value(world.twilio).run()
+    tab.selectbox(key="add_account").set_value(world.twilio).run()
     press(tab, "Search available")
     listing(tab, "Numbers for sale")
-    tab.selectbox(key="add_twilio").set_value(second).run()
+    tab.selectbox(key="add_account").set_value(second).run()
     assert not tables(tab)
     assert any("**Another \\*account\\***" in text for text in texts(tab, "caption"))
 

@@ -7,17 +7,20 @@ from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
 from db.base.scope import Slice
+from db.jobs.queries import JobQuery
 from db.models import Connection
 from providers.records import Webhooks
 from providers.sandbox.accounts import MAIN
 from providers.sandbox.server import Sandbox
 from providers.sandbox.store import OwnedSeed
+from services.jobs import jobs
 from services.numbers import numbers, registration
 from services.numbers.numbers import NumberQuery, NumberRow
 from services.orders import fulfilment, orders, webhook_orders
 from services.text import numbering
 from tests.conftest import World
 from tests.pages.tab import buttons, listings, press, signed_in, texts, tick, title, visit
+from tests.world.waiting import until
 
 AREA = "+17209"
 NUMBERS = [f"{AREA}00{place:04d}" for place in range(3)]
@@ -108,21 +111,34 @@ def test_one_that_is_imported_without_a_label_keeps_the_name_it_has_at_twilio(
     assert "Configure webhooks on Twilio" in buttons(tab)
 
 
-def test_several_that_are_imported_keep_their_names_and_end_in_a_list_with_links(
+def finished(tab: AppTest, session: Session, world: World) -> AppTest:
+    """Return the tab with the page of the job that was started in it, once that has ended."""
+    assert title(tab) == "Import from Twilio"
+
+    def is_over() -> bool:
+        session.rollback()
+        return not jobs.unfinished(session, world.operator)
+
+    until(is_over)
+    (job,) = jobs.search(session, world.operator, JobQuery(), Slice())
+    return visit(tab, "jobs.py", job=str(job.id))
+
+
+def test_several_that_are_imported_keep_their_names_and_end_in_a_job_with_links(
     session: Session, world: World, account: Sandbox, engine: None
 ) -> None:
     tab = in_account()
     tick(tab, "Numbers of the account", 0, 2)
-    tab = imported(tab)
+    tab = finished(imported(tab), session, world)
     assert not tab.exception
-    assert title(tab) == "Number added"
-    assert any("2 of 2 numbers imported" in text for text in texts(tab, "subheader"))
+    assert title(tab) == "Import from Twilio"
     found = added(session, world)
     assert [(number.e164, number.label) for number in found] == [(NUMBERS[0], "Desk 0"), (NUMBERS[2], "Desk 2")]
-    assert sorted(listings(tab)[0].addresses["number"]) == sorted(f"/number?id={number.id}" for number in found)
-    assert {"Go to campaigns", "Add another"} <= set(buttons(tab))
-    press(tab, "Add another")
-    press(tab, "Purchase from Twilio")
+    assert listings(tab)[0].columns["outcome"] == [["Changed"], ["Changed"]]
+    assert sorted(one.partition("&")[0] for one in listings(tab)[0].addresses["number"]) == sorted(
+        f"/number?id={number.id}" for number in found
+    )
+    press(visit(tab, "add_number.py"), "Purchase from Twilio")
     assert tab.button(key="wizard_search_forward").disabled
 
 
@@ -145,7 +161,7 @@ def test_nothing_is_imported_with_other_webhooks_than_were_shown(
     assert [number.voice_url for number in added(session, world)] == ["https://elsewhere.example.com/in"]
 
 
-def test_when_none_of_several_is_imported_nothing_is_said_to_be_added(
+def test_when_none_of_several_is_imported_each_says_why(
     session: Session, world: World, account: Sandbox, engine: None
 ) -> None:
     tab = in_account()
@@ -154,10 +170,10 @@ def test_when_none_of_several_is_imported_nothing_is_said_to_be_added(
     press(tab, "Import & configure")
     for number in (NUMBERS[0], NUMBERS[2]):
         registration.register(session, world.operator, number, world.sip, registration.Configuration())
-    press(tab, "Confirm import")
-    assert any("0 of 2 numbers imported" in text for text in texts(tab, "subheader"))
-    assert title(tab) == "Add phone number"
-    assert not any("Webhooks" in text for text in texts(tab, "caption"))
+    tab = finished(press(tab, "Confirm import"), session, world)
+    assert listings(tab)[0].columns["outcome"] == [["Refused"], ["Refused"]]
+    assert all("already exists" in reason for reason in listings(tab)[0].columns["reason"])
+    assert title(tab) == "Import from Twilio"
 
 
 def test_webhooks_that_were_restored_are_told_beside_those_of_the_connection(

@@ -39,7 +39,7 @@ def asks(world: World, number: NumberRow) -> dict[str, Callable[[Session], objec
         "prices": lambda s: catalogue.prices(s, who, twilio, "US"),
         "papers": lambda s: catalogue.papers(s, who, twilio, "GB", NumberType.LOCAL),
         "the account": lambda s: catalogue.owned_page(s, who, twilio, matching=number.e164, token=None),
-        "the import dialog": lambda s: catalogue.owned_by_sid(s, who, twilio, sid),
+        "the import dialog": lambda s: catalogue.owned_by_sid(s, who, twilio, sid, number.e164),
         "webhooks": lambda s: catalogue.webhooks_now(s, who, number.id),
         "re-sync": lambda s: resync.differences(s, who, number.id),
         "reconcile": lambda s: reconcile.compare(s, who, twilio, matching=number.e164),

@@ -21,7 +21,7 @@ from tests.world.waiting import until
 
 
 def draft(session: Session, actor: Actor, name: str, chosen: Chosen, **values: object) -> int:
-    return bulk.draft(session, actor, name, values, chosen)
+    return bulk.draft(name, session, actor, chosen, **values)
 
 
 def run(session: Session, actor: Actor, job: int, typed: str = "") -> db.jobs.queries.JobRow:

@@ -251,7 +251,10 @@ def test_webhooks_that_changed_since_they_were_shown_are_not_overwritten(
     seen = looked_up(session, world, order)
     assert seen.state is OrderState.FAILED
     assert "Nothing was overwritten" in (seen.problem or "")
-    assert catalogue.owned_by_sid(session, world.operator, world.twilio, theirs.sid).webhooks == theirs.webhooks
+    assert (
+        catalogue.owned_by_sid(session, world.operator, world.twilio, theirs.sid, theirs.e164).webhooks
+        == theirs.webhooks
+    )
 
 
 @pytest.mark.parametrize("kind", [Kind.DROP_AFTER, Kind.ERROR_AFTER])

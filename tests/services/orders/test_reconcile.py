@@ -12,11 +12,13 @@ from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.seeds import MAIN_OWNS
 from providers.sandbox.server import Sandbox
 from services.connections import provider_access
-from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from services.core.errors import Forbidden, InvalidInput, NotFound
 from services.numbers import numbers
-from services.orders import reconcile, resync
+from services.orders import bulk, orders, reconcile, reconcile_jobs, resync
+from services.orders.orders import Configuration
 from tests.conftest import World
 from tests.world import make, reconciling
+from tests.world.working import outcomes
 
 
 def test_a_number_of_the_account_that_is_not_on_record_is_missing_here(
@@ -86,8 +88,8 @@ def test_a_number_on_record_in_another_tenant_cannot_be_imported_and_nobody_is_n
     assert row.why_not.endswith("already exists. A number can be added only once.")
     assert "Other" not in repr(comparison)
     assert "Secret" not in repr(comparison)
-    with pytest.raises(InvalidInput, match="already exists"):
-        reconcile.place_import(session, world.operator, comparison, row)
+    job = bulk.draft_import(session, world.operator, world.twilio, [row.number], Configuration())
+    assert "already exists" in outcomes(session, world.operator, job)[row.e164][1]
 
 
 def test_a_number_with_an_open_order_cannot_be_imported_meanwhile(
@@ -95,11 +97,14 @@ def test_a_number_with_an_open_order_cannot_be_imported_meanwhile(
 ) -> None:
     reconciling.held(sandbox, f"{area}001")
     comparison = reconciling.compared(session, world, area)
-    reconcile.place_import(session, world.operator, comparison, comparison.missing_here.rows[0])
+    (number,) = [row.number for row in comparison.missing_here.rows]
+    orders.place_import(
+        session, world.operator, world.twilio, number.e164, number.sid, number.webhooks, Configuration()
+    )
     (row,) = reconciling.compared(session, world, area).missing_here.rows
     assert "is already being ordered or changed" in row.why_not
-    with pytest.raises(Conflict, match="is already being ordered or changed"):
-        reconcile.place_import(session, world.operator, comparison, row)
+    job = bulk.draft_import(session, world.operator, world.twilio, [row.number], Configuration())
+    assert "is already being ordered or changed" in outcomes(session, world.operator, job)[row.e164][1]
 
 
 def test_numbers_added_by_hand_or_under_another_connection_are_not_missing(
@@ -170,15 +175,15 @@ def test_who_may_not_and_who_has_no_tenant_sees_and_changes_nothing(
     with pytest.raises(Forbidden):
         reconciling.compared(session, world, area, world.viewer)
     with pytest.raises(Forbidden):
-        reconcile.take_over(session, world.viewer, row, row.to_take_over)
+        reconcile_jobs.draft_take_over(session, world.viewer, [row], "Twilio")
     with pytest.raises(Forbidden):
-        reconcile.place_webhooks(session, world.viewer, row)
+        reconcile_jobs.draft_released(session, world.viewer, [], "Why")
     with pytest.raises(NotFound, match="Choose one tenant"):
         reconciling.compared(session, world, area, world.everywhere)
     with pytest.raises(InvalidInput):
         reconciling.compared(session, world, area, world.stranger)
     with pytest.raises(NotFound):
-        reconcile.take_over(session, world.stranger, row, row.to_take_over)
+        reconcile_jobs.draft_take_over(session, world.stranger, [row], "Twilio")
     for actor in (world.admin, world.superadmin):
         assert reconciling.compared(session, world, area, actor).different.total == 1
 

@@ -11,10 +11,14 @@ from services import campaigns
 from services.audit import audit, wording
 from services.audit.audit import Action
 from services.core.errors import Conflict, InvalidInput
+from services.jobs import jobs
 from services.numbers import numbers
-from services.orders import fulfilment, orders, reconcile, resync
+from services.numbers.bulk import Chosen
+from services.orders import bulk, fulfilment, orders, reconcile, reconcile_jobs, resync, webhook_orders
+from services.orders.orders import Configuration
 from tests.conftest import World
 from tests.world import ordering, reconciling
+from tests.world.working import finished, outcomes, run
 
 WHY = "Released in Twilio's console"
 
@@ -32,6 +36,32 @@ def test_an_import_is_an_order_and_takes_the_label_from_the_provider(
     assert ordering.bought(sandbox, number.e164) == 0
 
 
+def imported(session: Session, world: World, found: reconcile.Comparison) -> int:
+    """Return the job that imports what is missing here, not started yet."""
+    rows, target = [row.number for row in found.missing_here.rows], webhook_orders.ours(found.connection)
+    return bulk.draft_import(session, world.operator, world.twilio, rows, Configuration(), agreed=target)
+
+
+def refused(session: Session, world: World, job: int, typed: str = "") -> str:
+    """Run a job over one number that is refused; return why."""
+    assert run(session, world.operator, job, typed).refused == 1
+    ((_, reason),) = outcomes(session, world.operator, job).values()
+    return reason
+
+
+def marked(session: Session, world: World, row: reconcile.MissingThere, reason: str = WHY) -> int:
+    return reconcile_jobs.draft_released(session, world.operator, [row], reason)
+
+
+def taken(session: Session, world: World, row: reconcile.Different) -> int:
+    return reconcile_jobs.draft_take_over(session, world.operator, [row], "Twilio")
+
+
+def set_there(session: Session, world: World, row: reconcile.Different) -> int:
+    chosen = Chosen((row.number_id,))
+    return bulk.draft_webhooks(session, world.operator, chosen, seen={row.number_id: row.there})
+
+
 def test_an_import_is_refused_when_the_webhooks_there_are_no_longer_those_that_were_shown(
     session: Session, world: World, sandbox: Sandbox, area: str
 ) -> None:
@@ -39,11 +69,8 @@ def test_an_import_is_refused_when_the_webhooks_there_are_no_longer_those_that_w
     comparison = reconciling.compared(session, world, area)
     (row,) = comparison.missing_here.rows
     reconciling.at_twilio(session, world).set_webhooks(row.number.sid, voice_url=reconciling.ELSEWHERE)
-    order = reconcile.place_import(session, world.operator, comparison, row)
-    fulfilment.ask(order)
-    assert "have changed at the provider since they were shown" in (
-        ordering.looked_up(session, world, order).problem or ""
-    )
+    reason = refused(session, world, imported(session, world, comparison))
+    assert "have changed at the provider since they were shown" in reason
     assert (
         reconciling.compared(session, world, area).missing_here.rows[0].number.webhooks.voice_url
         == reconciling.ELSEWHERE
@@ -55,9 +82,11 @@ def test_an_import_is_refused_when_the_connection_has_other_webhooks_by_now(
 ) -> None:
     reconciling.held(sandbox, f"{area}001")
     comparison = reconciling.compared(session, world, area)
+    job = imported(session, world, comparison)
     reconciling.move_webhooks(session, world)
     with pytest.raises(Conflict, match="connection has changed"):
-        reconcile.place_import(session, world.operator, comparison, comparison.missing_here.rows[0])
+        imported(session, world, comparison)
+    assert "webhooks of the connection have changed" in refused(session, world, job)
 
 
 def test_a_number_that_left_the_account_can_be_marked_as_released(
@@ -72,9 +101,8 @@ def test_a_number_that_left_the_account_can_be_marked_as_released(
     assert reconcile.attached(session, world.operator, [row]) == {number.id: ["Renewals"]}
     assert ordering.on_record(session, world, number.id).status is NumberStatus.ACTIVE
     with pytest.raises(InvalidInput, match="Enter a reason"):
-        reconcile.mark_released(session, world.operator, row, "  ")
-    session.rollback()
-    reconcile.mark_released(session, world.operator, row, WHY)
+        marked(session, world, row, "  ")
+    assert run(session, world.operator, marked(session, world, row)).changed == 1
     assert ordering.on_record(session, world, number.id).status is NumberStatus.RELEASED
     assert reconcile.attached(session, world.operator, [row]) == {}
     (event,) = audit.search(session, world.viewer, audit.AuditQuery(actions=(Action.NUMBERS_RELEASE,)), Slice())
@@ -90,8 +118,7 @@ def test_marking_as_released_looks_at_the_provider_once_more(
     provider.release(number.provider_sid or "")
     (row,) = reconciling.compared(session, world, area).missing_there.rows
     provider.buy(number.e164, label="Front desk", voice_url=reconciling.OURS)
-    with pytest.raises(InvalidInput, match="is in the account again"):
-        reconcile.mark_released(session, world.operator, row, WHY)
+    assert "is in the account again" in refused(session, world, marked(session, world, row))
     assert ordering.on_record(session, world, number.id).status is NumberStatus.ACTIVE
 
 
@@ -101,8 +128,7 @@ def test_a_number_that_changed_here_meanwhile_is_not_marked_as_released(
     reconciling.at_twilio(session, world).release(number.provider_sid or "")
     (row,) = reconciling.compared(session, world, area).missing_there.rows
     numbers.rename(session, world.admin, number.id, "Renamed", version=number.version)
-    with pytest.raises(Conflict, match="since the comparison"):
-        reconcile.mark_released(session, world.operator, row, WHY)
+    assert "changed this number since" in refused(session, world, marked(session, world, row))
     assert ordering.on_record(session, world, number.id).status is NumberStatus.ACTIVE
 
 
@@ -113,8 +139,7 @@ def test_a_number_whose_release_is_under_way_is_left_to_its_order(
     sandbox.fault(Fault(Kind.DROP_AFTER, method="DELETE", path="/IncomingPhoneNumbers"))
     fulfilment.ask(order)
     (row,) = reconciling.compared(session, world, area).missing_there.rows
-    with pytest.raises(Conflict, match="is already being ordered or changed"):
-        reconcile.mark_released(session, world.operator, row, WHY)
+    assert "is already being ordered or changed" in refused(session, world, marked(session, world, row))
     assert fulfilment.settle(order)
     assert ordering.on_record(session, world, number.id).buy_back_until is not None
 
@@ -124,11 +149,14 @@ def test_the_label_of_the_provider_is_taken_over(
 ) -> None:
     numbers.rename(session, world.operator, number.id, "Renamed", version=number.version)
     (row,) = reconciling.compared(session, world, area).different.rows
-    reconcile.take_over(session, world.operator, row, row.to_take_over)
+    job, again = taken(session, world, row), taken(session, world, row)
+    done = run(session, world.operator, job)
+    assert (done.changed, done.title) == (1, "Use values from Twilio")
     assert ordering.on_record(session, world, number.id).label == "Front desk"
     assert reconciling.compared(session, world, area).agrees
-    with pytest.raises(Conflict, match="since the comparison"):  # the second click of a double click
-        reconcile.take_over(session, world.operator, row, row.to_take_over)
+    assert "changed this number since" in refused(session, world, again)
+    assert finished(session, world.operator, jobs.undo(session, world.operator, job)).changed == 1
+    assert ordering.on_record(session, world, number.id).label == "Renamed"
 
 
 def test_a_number_that_was_bought_back_has_another_sid_that_comes_before_its_webhooks(
@@ -139,13 +167,13 @@ def test_a_number_that_was_bought_back_has_another_sid_that_comes_before_its_web
     again = provider.buy(number.e164, label="Bought back", voice_url=reconciling.ELSEWHERE)
     (row,) = reconciling.compared(session, world, area).different.rows
     assert [difference.field for difference in row.to_take_over] == [resync.SID, resync.LABEL]
-    with pytest.raises(InvalidInput, match="under another SID"):
-        reconcile.place_webhooks(session, world.operator, row)
-    reconcile.take_over(session, world.operator, row, row.to_take_over)
+    ((_, reason),) = outcomes(session, world.operator, set_there(session, world, row)).values()
+    assert "under another SID" in reason
+    assert run(session, world.operator, taken(session, world, row)).changed == 1
     now = ordering.on_record(session, world, number.id)
     assert (now.provider_sid, now.label) == (again.sid, "Bought back")
     (row,) = reconciling.compared(session, world, area).different.rows
-    fulfilment.ask(reconcile.place_webhooks(session, world.operator, row))
+    assert run(session, world.operator, set_there(session, world, row)).changed == 1
     assert reconciling.compared(session, world, area).agrees
 
 
@@ -155,8 +183,7 @@ def test_nothing_is_taken_over_that_is_not_there_any_more(
     numbers.rename(session, world.operator, number.id, "Renamed", version=number.version)
     (row,) = reconciling.compared(session, world, area).different.rows
     reconciling.at_twilio(session, world).buy(number.e164, label="Another one")  # of what one owns: an update
-    with pytest.raises(Conflict, match="changed at the provider since"):
-        reconcile.take_over(session, world.operator, row, row.to_take_over)
+    assert "changed at the provider since" in refused(session, world, taken(session, world, row))
     assert ordering.on_record(session, world, number.id).label == "Renamed"
 
 
@@ -165,11 +192,8 @@ def test_our_webhooks_are_set_through_an_order_and_what_was_there_is_kept(
 ) -> None:
     reconciling.at_twilio(session, world).set_webhooks(number.provider_sid or "", voice_url=reconciling.ELSEWHERE)
     (row,) = reconciling.compared(session, world, area).different.rows
-    order = reconcile.place_webhooks(session, world.operator, row)
-    with pytest.raises(Conflict, match="is already being ordered or changed"):
-        reconcile.place_webhooks(session, world.operator, row)
-    fulfilment.ask(order)
-    settled = ordering.looked_up(session, world, order)
+    assert run(session, world.operator, set_there(session, world, row)).changed == 1
+    settled = orders.of_number(session, world.operator, number.id)[-1]
     assert (settled.state, settled.previous["voice_url"]) == (OrderState.CONFIRMED, reconciling.ELSEWHERE)
     assert reconciling.compared(session, world, area).agrees
 
@@ -181,9 +205,7 @@ def test_webhooks_that_changed_there_since_are_not_overwritten(
     provider.set_webhooks(number.provider_sid or "", voice_url=reconciling.ELSEWHERE)
     (row,) = reconciling.compared(session, world, area).different.rows
     provider.set_webhooks(number.provider_sid or "", voice_url="https://third.example.com")
-    order = reconcile.place_webhooks(session, world.operator, row)
-    fulfilment.ask(order)
-    assert ordering.state(session, world, order) is OrderState.FAILED
+    assert "have changed at the provider" in refused(session, world, set_there(session, world, row))
     there = provider.find_owned_sid(number.provider_sid or "")
     assert there
     assert there.webhooks.voice_url == "https://third.example.com"
@@ -194,6 +216,6 @@ def test_webhooks_are_not_set_when_the_connection_has_others_by_now(
 ) -> None:
     reconciling.at_twilio(session, world).set_webhooks(number.provider_sid or "", voice_url=reconciling.ELSEWHERE)
     (row,) = reconciling.compared(session, world, area).different.rows
+    job = set_there(session, world, row)
     reconciling.move_webhooks(session, world)
-    with pytest.raises(Conflict, match="connection has changed"):
-        reconcile.place_webhooks(session, world.operator, row)
+    assert "webhooks of the connection have changed" in refused(session, world, job)

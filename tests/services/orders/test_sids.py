@@ -1,7 +1,6 @@
 """A number is found by its SID and compared by its E.164, at every door: a mistyped SID changes no other number."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from sqlmodel import Session
@@ -17,11 +16,12 @@ from services.audit import audit
 from services.connections.provider_access import ProviderProblem
 from services.core.errors import InvalidInput
 from services.numbers import numbers, registration
-from services.orders import catalogue, fulfilment, orders, reconcile, resync
+from services.orders import catalogue, fulfilment, orders, reconcile_jobs, resync
 from services.orders.orders import Configuration
 from tests.conftest import World
 from tests.world import reconciling
 from tests.world.ordering import NUMBERS, looked_up, on_record, state
+from tests.world.working import outcomes, run
 
 OURS, THEIRS = "+918047180001", "+911139585476"
 BOTH = r"\+91 11 3958 5476 under the SID exo-2, not \+91 80 4718 0001"
@@ -206,9 +206,11 @@ def test_reconcile_takes_nothing_over_from_another_number(
 ) -> None:
     numbers.rename(session, world.operator, number.id, "Renamed", version=number.version)
     (row,) = reconciling.compared(session, world, number.e164).different.rows
-    found = replace(row, there=replace(row.there, sid=other))
-    with pytest.raises(ProviderProblem, match=f"under the SID {other}, not"):
-        reconcile.take_over(session, world.operator, found, found.to_take_over)
+    job = reconcile_jobs.draft_take_over(session, world.operator, [row], "Twilio")
+    reconciling.at_twilio(session, world).release(number.provider_sid or "")
+    under_another_sid(session, number, other)
+    assert run(session, world.operator, job).refused == 1
+    assert f"under the SID {other}, not" in outcomes(session, world.operator, job)[number.e164][1]
     assert on_record(session, world, number.id).label == "Renamed"
 
 

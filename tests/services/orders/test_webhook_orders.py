@@ -15,11 +15,13 @@ from providers.sandbox.server import Sandbox
 from services.audit import audit
 from services.core.errors import InvalidInput
 from services.numbers import numbers
-from services.orders import catalogue, fulfilment, orders, reconcile, resync, webhook_orders
+from services.numbers.bulk import Chosen
+from services.orders import bulk, catalogue, fulfilment, orders, resync, webhook_orders
 from services.orders.orders import Configuration
 from tests.conftest import World
 from tests.world import ordering, reconciling
 from tests.world.ordering import NUMBERS, looked_up, state
+from tests.world.working import outcomes, run
 
 TRUNK, APPLICATION = "TK" + "a" * 32, "AP" + "b" * 32
 OURS = f"POST {reconciling.OURS}"
@@ -128,12 +130,10 @@ def test_everything_that_differs_for_callers_is_shown_by_re_sync_and_reconcile_a
     (row,) = reconciling.compared(session, world, number.e164).different.rows
     assert [one.name for one in row.webhooks] == [webhook_orders.NAMES[field]]
     if field == "trunk_sid":
-        with pytest.raises(InvalidInput, match="Confirm"):
-            reconcile.place_webhooks(session, world.operator, row)
-        session.rollback()
-    order = reconcile.place_webhooks(session, world.operator, row, stop_routing=field == "trunk_sid")
-    fulfilment.ask(order)
-    assert state(session, world, order) is OrderState.CONFIRMED
+        job = bulk.draft_webhooks(session, world.operator, Chosen((number.id,)))
+        assert "Confirm" in outcomes(session, world.operator, job)[number.e164][1]
+    job = bulk.draft_webhooks(session, world.operator, Chosen((number.id,)), stop_routing=field == "trunk_sid")
+    assert run(session, world.operator, job).changed == 1
     assert sandbox.calls_reach(number.e164) == OURS
     assert resync.differences(session, world.viewer, number.id) == []
 

@@ -11,11 +11,13 @@ from db.models import Campaign, CampaignHealth
 from services.core import settings
 from services.core.access import Actor
 from services.health import call_log_runs, call_logs
-from services.orders import fulfilment, reconcile
+from services.orders import bulk, reconcile
+from services.orders.orders import Configuration
 from services.people import sign_in
 from services.setup import demo, demo_story
 from services.setup.sandbox import running_for_demo
 from tests.conftest import Configure
+from tests.world.working import run
 
 NOW = datetime.now(UTC)
 
@@ -77,7 +79,9 @@ def test_the_largest_account_has_something_of_every_kind_to_reconcile(session: S
 def test_the_demo_starts_again_with_a_number_that_was_imported_meanwhile(session: Session, operator: Actor) -> None:
     (connection,) = reconcile.connection_options(session, operator)
     found = reconcile.compare(session, operator, connection.id, matching="+1202")
-    fulfilment.ask(reconcile.place_import(session, operator, found, found.missing_here.rows[0]))
+    number = found.missing_here.rows[0].number
+    job = bulk.draft_import(session, operator, connection.id, [number], Configuration())
+    assert run(session, operator, job).changed == 1
     with running_for_demo(settings.current()):
         again = reconcile.compare(session, operator, connection.id, matching="+1202")
     assert again.same == found.same + 1
