@@ -78,7 +78,6 @@ UNASKED = {
     },
     "it follows from an order, which asked when it was placed": {
         "orders.confirmations.confirm",
-        "orders.fulfilment.ask",
         "orders.fulfilment.carry_on",
         "orders.fulfilment.drive",
         "orders.transitions.change",
