@@ -12,7 +12,7 @@ import db.base.engine
 from benchmarks import database
 from db.models import Role
 from services.core.access import Actor
-from services.jobs import imports
+from services.jobs import engine, import_jobs, imports, jobs
 from services.numbers.import_fields import FIELDS
 from services.numbers.number_import import NumberImport
 from services.setup import builder
@@ -69,19 +69,33 @@ def timed(what: str, rows: int, act: Callable[[], Done]) -> Done:
 
 def main(amount: int = 20_000) -> None:
     """Print the table of the guide."""
-    data, source, kind = file(amount), "benchmark", NumberImport()
-    with database() as engine, db.base.engine.open_session() as session:
+    data, kind = file(amount), NumberImport()
+    with database() as where, db.base.engine.open_session() as session:
         actor = world(session)
-        sys.stdout.write(f"| {amount:,} rows, {engine.dialect.name} | time | rows a second | our own work |\n")
+        sys.stdout.write(f"| {amount:,} rows, {where.dialect.name} | time | rows a second | our own work |\n")
         sys.stdout.write("|---|---|---|---|\n")
         frame = timed("read the file", amount, lambda: files.read("numbers.csv", data))
-        given = imports.rows(NumberImport, frame, files.guess(frame, imports.names(NumberImport)))
+        matched = files.guess(frame, imports.names(NumberImport))
+        given = imports.rows(NumberImport, frame, matched)
         timed("understand the numbers alone", amount, lambda: [numbering.read(str(row.get("number"))) for row in given])
         timed("check", amount, lambda: imports.check(session, actor, kind, given))
-        report = timed("check and write all", amount, lambda: imports.save(session, actor, kind, given, source=source))
-        timed("the same file again", amount, lambda: imports.save(session, actor, kind, given, source=source))
-        timed("the rows with outcomes", amount, lambda: imports.outcomes(frame, report, imports.DONE))
-    sys.stdout.write(f"\n{report.count(imports.Outcome.ADDED):,} added.\n")
+
+        def draft() -> int:
+            return import_jobs.draft(session, actor, kind, frame, matched, "numbers.csv")
+
+        def write() -> None:
+            while engine.advance(job) is not engine.Step.END:
+                pass
+
+        job = timed("check and keep as a preview", amount, draft)
+        jobs.start(session, actor, job)
+        timed("write", amount, write)
+        session.rollback()
+        timed("the same file again", amount, draft)
+        table = import_jobs.results(session, actor, job)
+        timed("the rows with outcomes", amount, lambda: exports.text([table]))
+        changed = jobs.get(session, actor, job).changed
+    sys.stdout.write(f"\n{changed:,} added.\n")
 
 
 if __name__ == "__main__":

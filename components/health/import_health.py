@@ -12,9 +12,8 @@ from components.ui.streamlit_internals import TabContainer
 from services.core.access import Actor, Permission
 from services.health import api
 from services.health.health_import import HealthImport
-from services.jobs import imports
-from services.jobs.imports import Report, Row
-from services.text import days, labels
+from services.jobs.imports import Row
+from services.text import days
 from services.text.days import DayOrder
 
 _ORDERS = {DayOrder.DAY_FIRST: "Day first: 31.05.2026, 31/05/2026", DayOrder.MONTH_FIRST: "Month first: 05/31/2026"}
@@ -63,12 +62,3 @@ class ImportingHealth(Importing):
         if not days.has_order({day for row in rows if isinstance(day := row.get("day"), str)}):
             return HealthImport()
         return HealthImport(self.choice("Day order", _ORDERS, "day_order", "Which comes first, day or month?"))
-
-    def remark(self, report: Report) -> None:
-        """Draw how many rows are not in the pool of their campaign."""
-        if outside := sum(bool(result.reason) for result in report.having(*imports.WRITTEN)):
-            st.caption(f"Not in the pool of their campaign: {labels.amount(outside, 'row')}.")
-
-    def lead_on(self) -> None:
-        """Draw the way to what was imported."""
-        navigation.link("number_health.py", label="Number health", icon=":material/monitor_heart:")

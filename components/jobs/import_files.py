@@ -39,8 +39,6 @@ def sheet(tray: Tray, file: UploadedFile, names: Mapping[str, Sequence[str]], pr
     part = f"{place}_{state.get(f'{place}_sheet') or ''}"
     choice = Choice(state.get(f"{place}_sheet"), state.get(f"{part}_header"), state.get(f"{place}_encoding"))
     read = tray.sheet_of(file.file_id)
-    if read is None:
-        tray.leave()
     if read is None or not _is_chosen(read, choice):
         key = (file.file_id, choice.sheet, choice.header, choice.encoding)
         text = "Waiting for other files to be read…" if files.is_busy() else "Reading the file…"

@@ -1,45 +1,18 @@
-"""An import by file in this tab: the parsed file, the request and its result, which no click loses."""
+"""A file that somebody brings, in this tab: what it was read as, and that it is to be checked, which no click loses."""
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from enum import StrEnum
-from functools import partial
-from typing import Generic, NoReturn, TypeVar
+from typing import Generic, TypeVar
 
 import streamlit as st
 
 from components.ui import notices
-from components.ui.markdown import plain
-from components.ui.page import errors_shown
 from services.core.access import Actor
-from services.core.errors import DatabaseUnavailable, InvalidInput, ServiceError
+from services.core.errors import InvalidInput
 from services.jobs.imports import Row
 from services.text.files import Sheet
 
 Made = TypeVar("Made")
-Drawing = Callable[[], None]
-
-
-class Act(StrEnum):
-    """What can be asked of a file."""
-
-    CHECK = "check"
-    ALL = "import"
-    GOOD_ONLY = "import of the good rows"
-
-
-@dataclass
-class Result:
-    """What came of an act on what the page had `shown`, as something to draw.
-
-    What was `written` is drawn until another act or file; a refusal to write, which `waits`, until it was seen.
-    """
-
-    shown: Hashable
-    draw: Drawing
-    waits: bool = False
-    written: bool = False
-    seen: bool = False
 
 
 class Latest(Generic[Made]):
@@ -68,14 +41,13 @@ class Latest(Generic[Made]):
 class Tray:
     """What one page of imports keeps in the tab between runs.
 
-    A click ends the run under way at its next element, or at its next look into the session state. So the request
-    is kept by the button's callback, and its result is put here, which is neither. `reading` is a file and what it
-    was read as last, for the choices to be drawn from when another reading of it fails.
+    A click ends the run under way at its next element. So what is `asked` is kept by the button's callback, until it
+    was done. `reading` is a file and what it was read as last, for the choices to be drawn from when another reading of
+    it fails.
     """
 
     owner: Hashable
-    request: tuple[Act, Hashable] | None = None
-    result: Result | None = None
+    asked: Hashable | None = None
     reading: tuple[str, Sheet] | None = None
     sheet: Latest[Sheet] = field(default_factory=Latest)
     rows: Latest[list[Row]] = field(default_factory=Latest)
@@ -84,65 +56,37 @@ class Tray:
         """Return what a file was read as last."""
         return self.reading[1] if self.reading and self.reading[0] == file_id else None
 
-    def ask(self, act: Act, shown: Hashable) -> None:
-        """Note in a callback that *act* is requested of what the page has *shown*."""
-        self.request, self.result = (act, shown), None
+    def ask(self, shown: Hashable) -> None:
+        """Note in a callback that a check is requested of what the page has *shown*."""
+        self.asked = shown
 
-    def act_on(self, shown: Hashable) -> Act | None:
-        """Return what was requested of what the page shows. A request for something else is dropped, with a message."""
-        if self.request and self.request[1] != shown:
+    def is_asked(self, shown: Hashable) -> bool:
+        """Return whether a check is requested of what the page shows. Any other one is dropped, with a message."""
+        if self.asked is not None and self.asked != shown:
             self._give_up()
-        return self.request[0] if self.request else None
+        return self.asked is not None
 
-    def do(
-        self,
-        act: Callable[[], Drawing],
-        shown: Hashable,
-        *,
-        writes: bool = False,
-        refused: Callable[[Exception], None] | None = None,
-    ) -> None:
-        """Do *act*, and keep what there is to draw of it, or of what *refused* it. What *writes* must not draw itself.
-
-        What only checks is asked again when a click ends it.
-        """
-        if writes:
-            self.request = None
+    def do(self, check: Callable[[], Made]) -> Made:
+        """Do what was asked. It is asked again when a click ends it, and not when it fails."""
         try:
-            self.result = Result(shown, act(), waits=writes, written=writes)
-        except (ServiceError, DatabaseUnavailable) as exc:
-            self.result = Result(shown, partial(refused or _raise, exc), waits=writes)
-        except Exception:  # a bug shows once, not in every run from here on
-            self.request = None
+            made = check()
+        except Exception:
+            self.asked = None
             raise
-        self.request = None
-
-    def draw_result(self, shown: Hashable) -> None:
-        """Draw what came of the last act, unless it is about something else than the page shows now."""
-        result = self.result
-        if result and (result.written or result.shown == shown or (result.waits and not result.seen)):
-            with errors_shown():
-                result.draw()
-            result.seen = True
-
-    def leave(self) -> None:
-        """Forget what came of an act that was seen, as at coming back to the page or with another file."""
-        if self.result and self.result.seen:
-            self.result = None
+        self.asked = None
+        return made
 
     def empty(self) -> None:
         """Forget the file."""
         self.sheet, self.rows, self.reading = Latest(), Latest(), None
-        if self.request:
+        if self.asked is not None:
             self._give_up()
-        elif self.result and not self.result.written:
-            self.leave()
 
     def _give_up(self) -> None:
-        """Drop the request; the page says so."""
-        assert self.request
-        act, _ = self.request
-        self.request, self.result = None, Result(None, partial(_draw_given_up, act), waits=True)
+        self.asked = None
+        notices.warning(
+            "The check was interrupted by another click. Nothing was written; start it again.", icon="front_hand"
+        )
 
 
 def tray(page: str, actor: Actor) -> Tray:
@@ -151,17 +95,4 @@ def tray(page: str, actor: Actor) -> Tray:
     found = st.session_state.get(f"{page}_tray")
     if not isinstance(found, Tray) or found.owner != owner:
         found = st.session_state[f"{page}_tray"] = Tray(owner)
-    if st.session_state.get("entered_page"):
-        found.leave()
     return found
-
-
-def _draw_given_up(act: Act) -> None:
-    notices.warning(
-        f"The {plain(act)} was interrupted by another click. Nothing was written; start it again.",
-        icon="front_hand",
-    )
-
-
-def _raise(exc: Exception) -> NoReturn:
-    raise exc

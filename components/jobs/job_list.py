@@ -77,11 +77,8 @@ def table(rows: Sequence[JobRow], zone: ZoneInfo, *, with_tenant: bool) -> None:
 
 def progress(row: JobRow) -> None:
     """Draw how far a job is."""
-    if row.state is JobState.WAITING:
-        text = "Waiting for its turn"
-    else:
-        text = f"{row.done:,} of {labels.amount(row.total, 'number')}"
-    st.progress(row.done / row.total if row.total else 1.0, text=text)
+    text = "Waiting for its turn" if row.state is JobState.WAITING else jobs.summary(row)
+    st.progress(row.done / row.total if row.total else 1.0, text=plain(text))
 
 
 def panel(session: Session, actor: Actor, opener: Callable[[], AbstractContextManager[Session]]) -> None:

@@ -1,6 +1,6 @@
 """A job's page: a preview before it starts, its progress while it runs, and an outcome for each number."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from decimal import Decimal
 from functools import partial
@@ -67,8 +67,9 @@ class JobPage:
         if job.problem:
             notices.warning(plain(job.problem))
         if job.state is JobState.DRAFT:
-            self._start(job, preview)
-        self._reasons(preview)
+            self._start(session, job, preview)
+        self._reasons(job, preview)
+        self._more(session, job)
         self._items(session, job, preview)
 
     def _about(self, job: JobRow) -> None:
@@ -86,7 +87,10 @@ class JobPage:
                 st.button("Cancel", icon=":material/cancel:", key="job_cancel", on_click=self._cancel, args=(job,))
             if jobs.may_undo(self.actor, job) and st.button("Undo", icon=":material/undo:", key="job_undo"):
                 self._undo(job)
-            download(self.file, f"job-{job.id}", "Every number with its outcome.", "Download")
+            self._downloads(job)
+
+    def _downloads(self, job: JobRow) -> None:
+        download(self.file, f"job-{job.id}", "Every number with its outcome.", "Download")
 
     def _progress(self, before: JobRow) -> None:
         with errors_shown(), self.opener() as session:
@@ -96,16 +100,12 @@ class JobPage:
                 st.rerun()
             progress(job)
             if job.cancelled_at:
-                st.caption("It stops after the numbers that it is at.")
+                st.caption(f"It stops after the {plain(jobs.noun(job))}s that it is at.")
 
-    def _start(self, job: JobRow, preview: Preview) -> None:
+    def _start(self, session: Session, job: JobRow, preview: Preview) -> None:
         left = preview.outcomes.get(Outcome.WAITING, 0)
-        unchanged, refused = preview.outcomes.get(Outcome.UNCHANGED, 0), preview.outcomes.get(Outcome.REFUSED, 0)
-        facts = [f"**{labels.amount(left, 'number')}** would change"]
-        facts += [f"{unchanged:,} would stay as they are"] if unchanged else []
-        facts += [f"{refused:,} can't be changed"] if refused else []
         with st.container(border=True):
-            st.markdown(" · ".join(facts))
+            self._facts(session, job, preview)
             if job.monthly:
                 st.markdown(f"They cost {plain(_costs(job.monthly))} a month.")
             if jobs.note(job):
@@ -125,17 +125,29 @@ class JobPage:
                 )
                 st.button("Discard", key="job_discard", on_click=self._discard, args=(job,))
 
-    def _reasons(self, preview: Preview) -> None:
+    def _facts(self, _session: Session, _job: JobRow, preview: Preview) -> None:
+        """Say what would come of a preview."""
+        left = preview.outcomes.get(Outcome.WAITING, 0)
+        unchanged, refused = preview.outcomes.get(Outcome.UNCHANGED, 0), preview.outcomes.get(Outcome.REFUSED, 0)
+        facts = [f"**{labels.amount(left, 'number')}** would change"]
+        facts += [f"{unchanged:,} would stay as they are"] if unchanged else []
+        facts += [f"{refused:,} can't be changed"] if refused else []
+        st.markdown(" · ".join(facts))
+
+    def _reasons(self, job: JobRow, preview: Preview) -> None:
         if not preview.reasons:
             return
         with st.container(border=True, gap="xsmall"):
             st.markdown("**Why some are refused**")
             for reason, n in preview.reasons:
-                st.markdown(f"{labels.amount(n, 'number')}: {plain(reason)}")
+                st.markdown(plain(f"{labels.amount(n, jobs.noun(job))}: {reason}"))
+
+    def _more(self, session: Session, job: JobRow) -> None:
+        """Draw what a kind of jobs has besides, before the items."""
 
     def _items(self, session: Session, job: JobRow, preview: Preview) -> None:
         there = [outcome for outcome in Outcome if preview.outcomes.get(outcome)]
-        words = labels.OUTCOME_PREVIEW if job.state is JobState.DRAFT else labels.OUTCOME
+        words = self._words(job)
         chosen: Outcome | None = None
         if len(there) > 1:
             chosen = st.segmented_control(
@@ -148,8 +160,16 @@ class JobPage:
             )
         total = preview.outcomes[chosen] if chosen in there else sum(preview.outcomes.values())
         place = st.container()
-        part = listing.pager(total, "number", prefix="item_")
+        part = listing.pager(total, jobs.noun(job), prefix="item_")
         rows = jobs.items(session, self.actor, job.id, [chosen] if chosen in there else [], part)
+        with place:
+            draw("Numbers", rows, self._columns(job, rows), key="job_items", of=lambda row: row.place)
+
+    def _words(self, job: JobRow) -> Mapping[Outcome, str]:
+        return labels.OUTCOME_PREVIEW if job.state is JobState.DRAFT else labels.OUTCOME
+
+    def _columns(self, job: JobRow, rows: Sequence[ItemRow]) -> list[Column[ItemRow]]:
+        words = self._words(job)
         columns: list[Column[ItemRow]] = [
             number_link(lambda row: row.number_id, left={"job": job.id}),
             badges(
@@ -159,8 +179,7 @@ class JobPage:
         ]
         if any(row.reason for row in rows):
             columns.append(text("reason", "Reason", lambda row: row.reason or "—", wide=True))
-        with place:
-            draw("Numbers", rows, columns, key="job_items", of=lambda row: row.place)
+        return columns
 
     def _begin(self, job: JobRow) -> None:
         def act() -> str:

@@ -7,9 +7,8 @@ import streamlit as st
 
 from components.jobs.imports import Importing
 from components.numbers import number_fields
-from components.ui import navigation
 from services.connections.connections import ConnectionRow
-from services.jobs.imports import Outcome, Report, Row
+from services.jobs.imports import Row
 from services.numbers.number_import import NumberImport
 from services.text.numbering import Bare
 
@@ -41,16 +40,12 @@ class ImportingNumbers(Importing):
         connection_id = self.choice("Default connection", names, "connection", none)
         bare = self.choice("Ambiguous numbers without +", _BARE, "bare", "Not sure (such rows need review)")
         insist = st.checkbox("Allow numbers outside known numbering plans", key="numbers_insist")
-        return NumberImport(connection_id, insist, bare)
-
-    def remark(self, report: Report) -> None:
-        """Draw that an import changes nothing that is here."""
-        if report.count(Outcome.DIFFERS):
-            st.caption("Differences are not applied: an import only adds numbers. Edit them on the number's page.")
-
-    def lead_on(self) -> None:
-        """Draw the link to the list."""
-        navigation.link(navigation.LIST, label="Phone numbers", icon=":material/call:")
+        update = st.checkbox(
+            "Update numbers that are on record",
+            key="numbers_update",
+            help="Label, agent, countries and tags, where the file has a column for them; an empty cell empties them.",
+        )
+        return NumberImport(connection_id, insist, bare, update)
 
     def examples(self) -> Mapping[str, str]:
         """Return a connection that there is."""

@@ -73,6 +73,7 @@ class ItemRow(NamedTuple):
     reason: str
     before: dict[str, Any]
     after: dict[str, Any]
+    settings: dict[str, Any]
 
     @property
     def e164(self) -> str:
@@ -156,6 +157,13 @@ def count_items(session: Session, job_id: int) -> dict[Outcome, int]:
     return {row.outcome: row.n for row in rows}
 
 
+def count_by(session: Session, job_id: int, setting: str) -> list[tuple[Outcome, str, bool, int]]:
+    """Return how many items have each outcome and *setting*, and a reason or none."""
+    by = (JobItem.outcome, JobItem.settings[setting].as_string(), JobItem.reason != "")
+    rows = session.execute(sa.select(*by, sa.func.count()).where(JobItem.job_id == job_id).group_by(*by))
+    return [(outcome, found, bool(has_reason), n) for outcome, found, has_reason, n in rows]
+
+
 def reasons(session: Session, job_id: int, most: int) -> list[tuple[str, int]]:
     """Return the *most* usual reasons why items were refused, and how many each stopped."""
     n = sa.func.count()
@@ -185,8 +193,13 @@ def drop_drafts(session: Session, before: datetime) -> None:
 
 def drop(session: Session, job: Job) -> None:
     """Delete a job and its items."""
-    session.execute(sa.delete(JobItem).where(JobItem.job_id == job.id))
+    drop_items(session, job.id)
     session.delete(job)
+
+
+def drop_items(session: Session, job_id: int) -> None:
+    """Delete the items of a job."""
+    session.execute(sa.delete(JobItem).where(JobItem.job_id == job_id))
 
 
 _COPIED = ("job_id", "place", "subject", "number_id", "version", "settings")
@@ -209,6 +222,12 @@ def copy_for_undo(session: Session, job_id: int, undoing: int) -> None:
     ).where(item.job_id == job_id, item.outcome == Outcome.CHANGED)
     into = [*_COPIED, "outcome", "reason", "before", "after", "old"]
     session.execute(sa.insert(JobItem).from_select(into, changed))
+
+
+def drafts(session: Session, scope: Scope, user_id: int, kind: str) -> list[JobRow]:
+    """Return the previews that a user made of one kind of jobs, newest first."""
+    own = (scope.of(Job.tenant_id), Job.state == JobState.DRAFT, Job.user_id == user_id, Job.kind == kind)
+    return [JobRow(*row) for row in session.execute(_rows().where(*own).order_by(Job.id.desc()))]
 
 
 def people(session: Session, scope: Scope) -> list[str]:

@@ -96,6 +96,7 @@ class Action(StrEnum):
     NUMBERS_SET_CONNECTION = "numbers:set_connection", "changed the telephony connection"
     NUMBERS_SET_WEBHOOKS = "numbers:set_webhooks", "changed the webhooks at the provider"
     NUMBERS_UNDO = "numbers:undo", "undid a change of the number"
+    NUMBERS_UPDATE_BY_FILE = "numbers:update_by_file", "updated the number from a file"
     ORDERS_CANCEL = "orders:cancel", "cancelled an order"
     ORDERS_CONFIRM = "orders:confirm", "order confirmed"
     ORDERS_FAIL = "orders:fail", "order failed"

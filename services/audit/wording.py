@@ -105,6 +105,7 @@ FIELDS: dict[str, Field] = {
     "result": Field("Result"),
     "source": Field("Source"),
     "added": Field("Rows added"),
+    "updated": Field("Rows updated"),
     "replaced": Field("Rows replaced"),
     "already_here": Field("Rows already here"),
     "differing": Field("Rows that differ"),

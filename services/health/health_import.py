@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from typing import Any, ClassVar, Self
 
 from sqlmodel import Session
 
@@ -16,7 +17,7 @@ from services.core import validation
 from services.core.access import Actor, Permission, require_tenant
 from services.core.errors import InvalidInput
 from services.jobs import imports
-from services.jobs.imports import Field, ImportKind, Judged, Outcome, ReadRow, Report, Result, Row, RowReader
+from services.jobs.imports import Field, ImportKind, Judged, Outcome, ReadRow, Result, Row, RowReader
 from services.numbers import registration
 from services.numbers.registration import Plan
 from services.text import days, files, numbering, written_numbers
@@ -77,28 +78,38 @@ class HealthImport(ImportKind[Fact]):
     subject = "health"
     most_rows = 1_000_000
     lost = "A campaign or number was removed in the meantime."
+    counted: ClassVar[Mapping[str, Sequence[Outcome]]] = {
+        "added": (Outcome.ADDED,),
+        "replaced": (Outcome.REPLACED,),
+        "refused": imports.WRONG,
+    }
 
     order: DayOrder | None = None
     today: date | None = None
+
+    @classmethod
+    def chosen(cls, choices: Mapping[str, Any]) -> Self:
+        """Return the import for which these *choices* were made."""
+        order, today = choices["order"], choices["today"]
+        return cls(DayOrder(order) if order else None, date.fromisoformat(today) if today else None)
 
     def reader(self, session: Session, actor: Actor, rows: Sequence[Row]) -> RowReader[Fact]:
         """Return a reader that knows the tenant's campaigns and the numbers that *rows* name."""
         today = self.today or days.today_of(session, actor)
         return _Reader(session, Scope(require_tenant(actor)), rows, self.order, today)
 
-    def write(self, session: Session, actor: Actor, items: Sequence[Fact]) -> None:
+    def write(
+        self, session: Session, actor: Actor, items: Sequence[Fact], job: int | None = None
+    ) -> Sequence[int | None]:
         """Write facts, each in the place of the one that its campaign, number and day had."""
         db.health.facts.put(session, require_tenant(actor), items)
+        return [fact.number_id for fact in items]
 
-    def summary(self, report: Report, items: Sequence[Fact]) -> Mapping[str, object]:
-        """Return how many rows had which outcome, and the days that they are about."""
-        return {
-            "added": report.count(Outcome.ADDED),
-            "replaced": report.count(Outcome.REPLACED),
-            "refused": report.wrong,
-            "first_day": min(fact.day for fact in items).isoformat(),
-            "last_day": max(fact.day for fact in items).isoformat(),
-        }
+    def details(self, items: Sequence[Fact], before: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the days that facts are about."""
+        days = [fact.day.isoformat() for fact in items]
+        first, last = before.get("first_day", days[0]), before.get("last_day", days[0])
+        return {"first_day": min(first, *days), "last_day": max(last, *days)}
 
 
 class _Reader(RowReader[Fact]):
@@ -137,8 +148,8 @@ class _Reader(RowReader[Fact]):
                 judged.append((row.wrong(row.problem or InvalidInput("")), None))
                 continue
             outcome = Outcome.REPLACED if (fact.campaign_id, fact.number_id, fact.day) in here else Outcome.ADDED
-            remark = () if (fact.campaign_id, fact.number_id) in pooled else ("number", NOT_IN_POOL)
-            judged.append((Result(row.row.at, outcome, row.number, *remark), fact))
+            field, why = ("", "") if (fact.campaign_id, fact.number_id) in pooled else ("number", NOT_IN_POOL)
+            judged.append((Result(row.row.at, outcome, row.number, field, why, number_id=fact.number_id), fact))
         return judged
 
     def campaign(self, cell: object) -> int:

@@ -11,9 +11,9 @@ from sqlmodel import Session
 
 import db.jobs.queries
 from db.base.money import Money
-from db.models import Job, Outcome
+from db.models import Job, JobState, Outcome
 from services.core.access import Actor, require, require_tenant
-from services.core.errors import InvalidInput
+from services.core.errors import Conflict, InvalidInput
 from services.core.transactions import writing
 from services.jobs.kinds import LONGEST_REASON, JobKind
 
@@ -26,7 +26,10 @@ KEPT = timedelta(days=1)
 
 @dataclass
 class Item:
-    """What a job is to do to one thing, and what would come of it. `monthly` is what the thing costs a month."""
+    """What a job is to do to one thing, and what would come of it. `monthly` is what the thing costs a month.
+
+    Its `place` is by default that in the order in which items are given.
+    """
 
     subject: str
     number_id: int | None = None
@@ -37,17 +40,29 @@ class Item:
     after: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     monthly: Money | None = None
+    place: int | None = None
 
 
 def put(
-    session: Session, actor: Actor, kind: JobKind, title: str, settings: dict[str, Any], items: Sequence[Item]
+    session: Session,
+    actor: Actor,
+    kind: JobKind,
+    title: str,
+    settings: dict[str, Any],
+    items: Sequence[Item],
+    *,
+    most: int = MOST_ITEMS,
+    instead_of: int | None = None,
 ) -> int:
-    """Keep a preview and return the id of its job. Raises InvalidInput for no items, or too many."""
+    """Keep a preview, also *instead_of* another one, and return the id of its job.
+
+    Raises InvalidInput for no items, or too many, and Conflict when the other one was started meanwhile.
+    """
     require(actor, kind.permission)
     tenant_id = require_tenant(actor)
     if not items:
         raise InvalidInput("Select at least one number.", field="numbers")
-    if len(items) > MOST_ITEMS:
+    if len(items) > most:
         raise too_many()
     monthly: dict[str, Decimal] = defaultdict(Decimal)
     for item in items:
@@ -56,17 +71,13 @@ def put(
     now = datetime.now(UTC)
     with writing(session):
         db.jobs.queries.drop_drafts(session, now - KEPT)
-        job = Job(
-            tenant_id=tenant_id,
-            user_id=actor.user_id,
-            kind=kind.name,
-            title=title[:200],
-            settings=settings,
-            total=len(items),
-            done=sum(item.outcome is not Outcome.WAITING for item in items),
-            refused=sum(item.outcome is Outcome.REFUSED for item in items),
-            monthly={currency: str(amount) for currency, amount in sorted(monthly.items())},
-        )
+        job = Job(tenant_id=tenant_id, user_id=actor.user_id, kind=kind.name, title=title[:200])
+        if instead_of is not None:
+            job = _emptied(session, instead_of)
+        job.settings, job.total = settings, len(items)
+        job.done = sum(item.outcome is not Outcome.WAITING for item in items)
+        job.refused = sum(item.outcome is Outcome.REFUSED for item in items)
+        job.monthly = {currency: str(amount) for currency, amount in sorted(monthly.items())}
         session.add(job)
         session.flush()
         db.jobs.queries.put_items(session, [_columns(job.id, place, item) for place, item in enumerate(items)])
@@ -80,10 +91,19 @@ def too_many() -> InvalidInput:
     )
 
 
+def _emptied(session: Session, job_id: int) -> Job:
+    """Return a preview without its items, locked. Raises Conflict when it is none any more."""
+    job = db.jobs.queries.lock(session, job_id)
+    if job is None or job.state is not JobState.DRAFT:
+        raise Conflict("This job was started or discarded in the meantime.")
+    db.jobs.queries.drop_items(session, job.id)
+    return job
+
+
 def _columns(job_id: int, place: int, item: Item) -> dict[str, Any]:
     return {
         "job_id": job_id,
-        "place": place,
+        "place": place if item.place is None else item.place,
         "subject": item.subject[:120],
         "number_id": item.number_id,
         "version": item.version,

@@ -152,6 +152,7 @@ def _end(session: Session, job: Job) -> None:
         subject_of(job),
         after={"state": str(job.state), **after, "problem": job.problem},
     )
+    KINDS[job.kind].end(session, actor, job)
     _log.info("job.ended", job=job.id, tenant=job.tenant_id, kind=job.kind, state=str(job.state), **after)
 
 

@@ -1,16 +1,17 @@
-"""Imports by file: a noun declares its fields, how a row is read and what is written; every row has an outcome.
+"""Imports: a noun declares its fields, how a row is read and what is written; every row has an outcome.
 
-`check` reads and judges, and writes nothing; `save` writes in one transaction what `check` calls good. Neither knows of
-files or screens: `rows` and `outcomes` lead from a table and back to one that can be mended.
+`check` reads and judges, and writes nothing; `save` writes in one transaction what is good, for programs that wait for
+the answer. Files are written by jobs (`services/jobs/import_jobs.py`).
 """
 
 from abc import ABC, abstractmethod
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from types import MappingProxyType
+from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 from sqlmodel import Session
 
@@ -26,9 +27,6 @@ from services.text.files import Sheet
 BATCH = 2_000
 _LONGEST_REASON = 300
 _CELLS = "cells"
-_BEFORE_COLUMNS = ("Row", "Outcome", "Reason")
-"""The columns before those of the file, in the file of outcomes."""
-
 Item = TypeVar("Item")
 Progress = Callable[[float], object]
 
@@ -71,25 +69,27 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     DOUBTFUL = "doubtful"
     DIFFERS = "differs"
+    UPDATED = "updated"
     REPLACED = "replaced"
     ADDED = "added"
     HERE = "here"
 
 
 WRONG = (Outcome.REFUSED, Outcome.DOUBTFUL)
-WRITTEN = (Outcome.ADDED, Outcome.REPLACED)
+WRITTEN = (Outcome.ADDED, Outcome.REPLACED, Outcome.UPDATED)
 
 WOULD = {
     Outcome.REFUSED: "Refused",
     Outcome.DOUBTFUL: "Needs review",
     Outcome.DIFFERS: "Differs",
+    Outcome.UPDATED: "Will be updated",
     Outcome.REPLACED: "Will be replaced",
     Outcome.ADDED: "Will be added",
     Outcome.HERE: "Already here",
 }
 """Outcomes in words, before anything is written."""
 
-DONE = {**WOULD, Outcome.REPLACED: "Replaced", Outcome.ADDED: "Added"}
+DONE = {**WOULD, Outcome.UPDATED: "Updated", Outcome.REPLACED: "Replaced", Outcome.ADDED: "Added"}
 """Outcomes in words, once the rows are written."""
 
 
@@ -104,7 +104,8 @@ class Difference(NamedTuple):
 class Result(NamedTuple):
     """The outcome of one row. `number` is as understood, or as written where it was not.
 
-    `field` is the one that was refused or deserves a look, `reason` why; `differences` are those of a number on record.
+    `field` is the one that was refused or deserves a look, `reason` why; `differences` are those of a number on record,
+    which has an id and a version. `before` and `after` are in words what would change of it.
     """
 
     row: int
@@ -113,6 +114,15 @@ class Result(NamedTuple):
     field: str = ""
     reason: str = ""
     differences: Sequence[Difference] = ()
+    number_id: int | None = None
+    version: int | None = None
+    before: Mapping[str, Any] = MappingProxyType({})
+    after: Mapping[str, Any] = MappingProxyType({})
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields that the outcome is about."""
+        return [self.field] if self.field else [one.field for one in self.differences]
 
 
 @dataclass(frozen=True)
@@ -186,7 +196,7 @@ class RowReader(ABC, Generic[Item]):
         """Return the outcome of each row, by what is on record now."""
 
     def claim(self, session: Session, read: Sequence[ReadRow[Item]]) -> None:
-        """Lock in a transaction that writes what rows are about. Raises Conflict when what they name was changed."""
+        """Lock what rows are about in a transaction that writes."""
 
 
 class ImportKind(ABC, Generic[Item]):
@@ -197,21 +207,30 @@ class ImportKind(ABC, Generic[Item]):
     action: ClassVar[Action]
     subject: ClassVar[str]
     most_rows: ClassVar[int]
-    """Rows of one import; it holds the database's write lock while it is written."""
+    """Rows of one import."""
     lost: ClassVar[str]
     """What was changed by someone else, when the database refuses a row that was judged good."""
+    counted: ClassVar[Mapping[str, Sequence[Outcome]]]
+    """The counts that the audit log keeps of an import: of how many rows had one of some outcomes."""
+
+    @classmethod
+    @abstractmethod
+    def chosen(cls, choices: Mapping[str, Any]) -> Self:
+        """Return the import for which these *choices* were made, as JSON has kept its fields."""
 
     @abstractmethod
     def reader(self, session: Session, actor: Actor, rows: Sequence[Row]) -> RowReader[Item]:
         """Return a reader that knows what *rows* can name."""
 
     @abstractmethod
-    def write(self, session: Session, actor: Actor, items: Sequence[Item]) -> None:
-        """Write a batch into the transaction of *session*."""
+    def write(
+        self, session: Session, actor: Actor, items: Sequence[Item], job: int | None = None
+    ) -> Sequence[int | None]:
+        """Write a batch into the transaction of *session*, for a *job* if it is one; return the numbers' ids."""
 
-    @abstractmethod
-    def summary(self, report: Report, items: Sequence[Item]) -> Mapping[str, object]:
-        """Return what the audit log keeps of an import."""
+    def details(self, items: Sequence[Item], before: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what the audit log keeps of *items* beside their counts, and of those *before*."""
+        return {}
 
 
 def check(
@@ -237,18 +256,16 @@ def save(
     *,
     source: str,
     keep_good: bool = False,
-    progress: Progress | None = None,
 ) -> Report:
     """Write all rows, or with *keep_good* those that are right, in one transaction; return what came of each.
 
-    *source* says in the audit log where they came from. *progress* hears of the reading alone: what it does may end
-    the caller, and nothing may end a transaction that writes. Raises Refused when a row cannot be imported and
+    *source* says in the audit log where they came from. Raises Refused when a row cannot be imported and
     *keep_good* is not said or nothing is good, Conflict when what the rows refer to changed in the meantime.
     """
     require(actor, kind.permission)
-    tenant_id = require_tenant(actor)
+    require_tenant(actor)
     reader = kind.reader(session, actor, rows)
-    read = _read(kind, reader, rows, progress)
+    read = _read(kind, reader, rows)
     with writing(session, conflict=f"{kind.lost} Nothing was written; try again."):
         reader.claim(session, read)
         judged = reader.judge(session, read)
@@ -260,13 +277,27 @@ def save(
             return report
         for start in range(0, len(items), BATCH):
             kind.write(session, actor, items[start : start + BATCH])
-        summary = {"source": source, **kind.summary(report, items)}
-        audit.record(session, actor, kind.action, Subject(kind.subject, None, source, tenant_id), after=summary)
+        counts = Counter(result.outcome for result in report.results)
+        log(session, actor, kind, source, counts, kind.details(items, {}))
     return report
 
 
+def log(
+    session: Session,
+    actor: Actor,
+    kind: ImportKind[Any] | type[ImportKind[Any]],
+    source: str,
+    counts: Mapping[Outcome, int],
+    details: Mapping[str, Any],
+) -> None:
+    """Write an import into the audit log: how many rows had which outcome."""
+    counted = {name: sum(counts.get(one, 0) for one in outcomes) for name, outcomes in kind.counted.items()}
+    about = Subject(kind.subject, None, source, require_tenant(actor))
+    audit.record(session, actor, kind.action, about, after={"source": source, **counted, **details})
+
+
 def _read(
-    kind: ImportKind[Item], reader: RowReader[Item], rows: Sequence[Row], progress: Progress | None
+    kind: ImportKind[Item], reader: RowReader[Item], rows: Sequence[Row], progress: Progress | None = None
 ) -> list[ReadRow[Item]]:
     expect_few(kind, len(rows))
     read = []
@@ -344,21 +375,7 @@ def template(kind: type[ImportKind[Any]], **examples: str) -> bytes:
     return exports.text([Table("Template", [field.title for field in kind.fields], [row])])
 
 
-def outcomes(sheet: Sheet, report: Report, words: Mapping[Outcome, str], write: exports.Writer = exports.text) -> bytes:
-    """Return the file's rows behind their outcomes, to be mended and imported again.
-
-    A row that did not fit the header still does not: its cells are those of the file.
-    """
-    first = len(_BEFORE_COLUMNS) if tuple(sheet.columns[: len(_BEFORE_COLUMNS)]) == _BEFORE_COLUMNS else 0
-    lines = (
-        [str(result.row), words[result.outcome], result.reason, *map(files.text, row.cells[first:])]
-        for row, result in zip(sheet.rows, report.results, strict=True)
-    )
-    return write([Table("Outcomes", [*_BEFORE_COLUMNS, *map(exports.harmless, sheet.titles[first:])], lines)])
-
-
-def titles(kind: type[ImportKind[Any]], result: Result) -> str:
-    """Return what the columns are called that the outcome of a row is about."""
+def titles(kind: type[ImportKind[Any]], fields: Sequence[str]) -> str:
+    """Return what the columns of *fields* are called."""
     known = {field.name: field.title for field in kind.fields} | {_CELLS: "Cells"}
-    fields = [result.field] if result.field else [one.field for one in result.differences]
     return ", ".join(known.get(field, field) for field in fields)

@@ -213,6 +213,11 @@ def is_confirmed(job: JobRow) -> bool:
     return KINDS[job.kind].confirmed
 
 
+def noun(job: JobRow) -> str:
+    """Return what an item of a job is called: `number`."""
+    return KINDS[job.kind].noun
+
+
 def note(job: JobRow) -> str:
     """Return what follows from a job besides what its preview shows; often nothing."""
     return KINDS[job.kind].note
@@ -220,9 +225,9 @@ def note(job: JobRow) -> str:
 
 def verb(job: JobRow, amount: int) -> str:
     """Return what starting a job does: `Change 40 numbers`."""
-    return f"{KINDS[job.kind].verb} {labels.amount(amount, 'number')}"
+    return f"{KINDS[job.kind].verb} {labels.amount(amount, noun(job))}"
 
 
 def summary(job: JobRow) -> str:
     """Return how far a job is: `120 of 3,214 numbers`, and what came of it."""
-    return f"{job.done:,} of {labels.amount(job.total, 'number')}"
+    return f"{job.done:,} of {labels.amount(job.total, noun(job))}"

@@ -18,7 +18,7 @@ class JobKind(ABC):
 
     A step does at most `at_once` items in one transaction, and so many may be ordered at a time. What is `confirmed`
     needs the count typed before it starts; a `note` says what else follows, and `undo` is the kind that takes it back.
-    One that `looks` asks a provider about items before it does them.
+    One that `looks` asks a provider about items before it does them. An item is a `noun`.
     """
 
     name: str
@@ -28,6 +28,7 @@ class JobKind(ABC):
     confirmed: bool = False
     undo: "JobKind | None" = None
     verb: str = "Change"
+    noun: ClassVar[str] = "number"
     note: str = ""
     looks: ClassVar[bool] = False
 
@@ -41,6 +42,9 @@ class JobKind(ABC):
 
     def follow(self, session: Session, items: Sequence[JobItem]) -> None:  # noqa: B027 - few kinds order anything
         """Look what became of *items* that were ordered, and give an outcome to those that have one."""
+
+    def end(self, session: Session, actor: Actor, job: Job) -> None:  # noqa: B027 - what is done to numbers says it all
+        """Note in the log what came of a job that has ended, beside that it has."""
 
 
 def refuse(item: JobItem, why: ServiceError | str) -> None:

@@ -1,10 +1,22 @@
 """Every kind of job, by its name."""
 
 from services.campaigns.bulk import JOINING, LEAVING, RESTORING, SETTING
+from services.health.health_import import HealthImport
+from services.jobs.import_kinds import Importing
 from services.jobs.kinds import JobKind
 from services.numbers import bulk
+from services.numbers.number_import import NumberImport
 from services.orders.bulk import IMPORTING, RELEASING, SETTING_WEBHOOKS
 from services.orders.reconcile_jobs import MARKING_RELEASED, TAKING_OVER
+
+IMPORTS = {
+    kind.name: kind
+    for kind in (
+        Importing("import_numbers", "Import numbers", NumberImport),
+        Importing("import_health", "Import health", HealthImport),
+    )
+}
+"""The kinds of jobs that write the rows of files."""
 
 _ALL: tuple[JobKind, ...] = (
     *bulk.EDITING.values(),
@@ -18,5 +30,6 @@ _ALL: tuple[JobKind, ...] = (
     SETTING,
     LEAVING,
     RESTORING,
+    *IMPORTS.values(),
 )
 KINDS = {kind.name: kind for kind in _ALL}

@@ -1,6 +1,7 @@
 """Differences between a file's row and a number on record, by field, as values are stored."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from db.numbers.rows import NumberRow
 from services.connections.connections import provider_named
@@ -8,7 +9,6 @@ from services.core import validation
 from services.core.errors import InvalidInput
 from services.jobs.imports import Difference, Row, RowReader
 from services.numbers.import_fields import CONFIGURED, CONNECTION, TITLES, country_names, status
-from services.numbers.registration import Prepared
 from services.text import exports, files, labels, written_numbers
 
 _LONGEST = 60
@@ -16,7 +16,7 @@ _BEFORE = 20
 """How many characters of a long value to show, and how many before the first difference."""
 
 
-def between(row: Row, record: NumberRow, reader: RowReader[Prepared]) -> list[Difference]:
+def between(row: Row, record: NumberRow, reader: RowReader[Any]) -> list[Difference]:
     """Return the differences between a row and the *record*; fields without a column are ignored.
 
     *reader* knows the agents and connections that a row can name. An unreadable value counts as different.

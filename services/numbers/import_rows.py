@@ -2,8 +2,8 @@
 
 import contextlib
 import re
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Container, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from sqlmodel import Session
 
@@ -19,10 +19,10 @@ from db.models import GONE, NumberStatus
 from db.numbers.rows import NumberRow
 from services.connections.connections import provider_named
 from services.core import validation
-from services.core.errors import Conflict, InvalidInput
+from services.core.errors import InvalidInput
 from services.jobs import imports
-from services.jobs.imports import Judged, Outcome, ReadRow, Result, Row
-from services.numbers import import_differences, registration
+from services.jobs.imports import Difference, Judged, Outcome, ReadRow, Result, Row
+from services.numbers import edits, import_differences, registration
 from services.numbers.import_fields import CONFIGURED, PROVIDERS, status
 from services.numbers.registration import Configuration, Prepared
 from services.text import countries, files, labels, numbering, written_numbers
@@ -30,34 +30,44 @@ from services.text.numbering import Bare, ReadNumber
 
 _AS_STORED = re.compile(r"\+?[0-9]{3,19}")
 _UNCHANGED = "Not changed: an import only adds numbers. Edit it on the number's page."
+_NOT_UPDATED = "Not changed: an import updates label, agent, countries and tags."
+UPDATED = frozenset(("label", "agent", "allowed_inbound", "allowed_outbound", "tags"))
+"""The fields of a number on record that an import can update."""
 
 
-class Known(NamedTuple):
-    """The connections and agents that rows can name, including inactive ones."""
+class Update(NamedTuple):
+    """A number on record as it is, and as a row would have it."""
 
-    connections: Sequence[ConnectionRow]
-    agents: Sequence[AgentRow]
+    before: NumberRow
+    after: NumberRow
 
 
-class NumberReader(imports.RowReader[Prepared]):
-    """Reads rows of one tenant, knowing its connections and agents."""
+Item = Prepared | Update
+"""What can be written for a row."""
+
+
+class NumberReader(imports.RowReader[Item]):
+    """Reads rows of one tenant, knowing its connections and agents, including inactive ones."""
 
     def __init__(
-        self, session: Session, tenant_id: int, connection_id: int | None, insist: bool, bare: Bare | None
+        self,
+        session: Session,
+        tenant_id: int,
+        connection_id: int | None,
+        insist: bool,
+        bare: Bare | None,
+        update: bool,
     ) -> None:
-        self._tenant_id, self._insist, self._bare = tenant_id, insist, bare
-        self._known = self._load(session)
-        self._default = next((row for row in self._known.connections if row.id == connection_id), None)
-        names = [(row.name, row) for row in self._known.connections]
-        titles = [(f"{row.name} · {provider_named(row.provider).name}", row) for row in self._known.connections]
-        self._by_connection, self._by_title = validation.Named(names), validation.Named(titles)
-        self._by_agent = validation.Named((row.name, row) for row in self._known.agents)
+        self._tenant_id, self._insist, self._bare, self._update = tenant_id, insist, bare, update
+        scope = Scope(tenant_id)
+        connections = db.connections.choices(session, scope)
+        self._default = next((row for row in connections if row.id == connection_id), None)
+        titles = [(f"{row.name} · {provider_named(row.provider).name}", row) for row in connections]
+        self._by_connection = validation.Named((row.name, row) for row in connections)
+        self._by_title = validation.Named(titles)
+        self._by_agent = validation.Named((row.name, row) for row in db.agents.choices(session, scope))
 
-    def _load(self, session: Session) -> Known:
-        scope = Scope(self._tenant_id)
-        return Known(db.connections.choices(session, scope), db.agents.choices(session, scope))
-
-    def read(self, row: Row) -> ReadRow[Prepared]:
+    def read(self, row: Row) -> ReadRow[Item]:
         """Return what can be imported from *row*, or why not."""
         written = files.text(row.get("number"))
         number: ReadNumber | None = None
@@ -123,16 +133,14 @@ class NumberReader(imports.RowReader[Prepared]):
         """Return the codes of the named countries. Raises InvalidInput."""
         return countries.read(files.text(cell))
 
-    def claim(self, session: Session, read: Sequence[ReadRow[Prepared]]) -> None:
-        """Lock the numbers of the rows. Raises Conflict when a connection or an agent has changed."""
-        db.orders.queries.claim_all(session, sorted({row.item.number.e164 for row in read if row.item}))
-        if self._load(session) != self._known:
-            raise Conflict("A connection or an agent was changed in the meantime. Nothing was written; try again.")
+    def claim(self, session: Session, read: Sequence[ReadRow[Item]]) -> None:
+        """Lock the numbers of the rows."""
+        db.orders.queries.claim_all(session, sorted({row.number for row in read if row.item}))
 
-    def judge(self, session: Session, read: Sequence[ReadRow[Prepared]]) -> list[Judged[Prepared]]:
+    def judge(self, session: Session, read: Sequence[ReadRow[Item]]) -> list[Judged[Item]]:
         """Return each row's outcome, with what to write for it.
 
-        Numbers already in the tenant are compared and left as they are.
+        Numbers already in the tenant are compared, and left as they are unless they are to be updated.
         """
         holders = db.numbers.registration.holders(session, sorted({number for row in read for number in row.may_be}))
         ours = {
@@ -144,27 +152,37 @@ class NumberReader(imports.RowReader[Prepared]):
         records = db.numbers.rows.among(session, self._tenant_id, sorted(ours))
         ordered = db.orders.queries.open_numbers(session)
         first: dict[str, int] = {}
-        judged: list[Judged[Prepared]] = []
+        judged: list[Judged[Item]] = []
         for row in read:
-            if on_record := self._compared(row, records):
-                judged.append((on_record, None))
-                continue
-            problem = row.problem
-            if problem is None or problem.overridable:
-                if row.number in holders:
-                    problem = validation.taken(row.number)
-                elif row.number in ordered:
-                    problem = InvalidInput(validation.being_ordered(row.number), field="number")
-                elif row.number in first:
-                    problem = InvalidInput(f"Duplicate of row {first[row.number]:,}.", field="number")
-            if problem:
-                judged.append((row.wrong(problem), None))
-            else:
-                first[row.number] = row.row.at
-                judged.append((Result(row.row.at, Outcome.ADDED, row.number), row.item))
+            result, item = self._compared(row, records, first) or self._new(row, holders, ordered, first)
+            if item is not None:
+                first[result.number] = row.row.at
+            judged.append((result, item))
         return judged
 
-    def _compared(self, row: ReadRow[Prepared], records: Mapping[str, Sequence[NumberRow]]) -> Result | None:
+    def _new(
+        self,
+        row: ReadRow[Item],
+        holders: Container[str],
+        ordered: Container[str],
+        first: Mapping[str, int],
+    ) -> Judged[Item]:
+        """Return the outcome of a row about a number that this tenant does not have."""
+        problem = row.problem
+        if problem is None or problem.overridable:
+            if row.number in holders:
+                problem = validation.taken(row.number)
+            elif row.number in ordered:
+                problem = InvalidInput(validation.being_ordered(row.number), field="number")
+            elif row.number in first:
+                problem = _duplicate(first[row.number])
+        if problem:
+            return row.wrong(problem), None
+        return Result(row.row.at, Outcome.ADDED, row.number), row.item
+
+    def _compared(
+        self, row: ReadRow[Item], records: Mapping[str, Sequence[NumberRow]], first: Mapping[str, int]
+    ) -> Judged[Item] | None:
         """Return the outcome of a row about an existing number, or about a gone one if the row says so.
 
         Of several records, as after a removal, the one that matches the row best.
@@ -177,10 +195,42 @@ class NumberReader(imports.RowReader[Prepared]):
             compared = [(record, import_differences.between(row.row, record, self)) for record in found]
             record, differences = min(compared, key=lambda one: len(one[1]))
             if not differences:
-                return Result(row.row.at, Outcome.HERE, record.e164)
-            reason = f"{import_differences.in_words(differences)}. {_UNCHANGED}"
-            return Result(row.row.at, Outcome.DIFFERS, record.e164, reason=reason, differences=differences)
+                return Result(row.row.at, Outcome.HERE, record.e164, number_id=record.id), None
+            if self._update and number in first:
+                return row.wrong(_duplicate(first[number])), None
+            if self._update and not record.is_gone:
+                return self._updated(row, record, differences)
+            return _differing(row, record, differences, _UNCHANGED), None
         return None
+
+    def _updated(self, row: ReadRow[Item], record: NumberRow, differences: Sequence[Difference]) -> Judged[Item]:
+        """Return the outcome of a row that is to update a number, and the number as the row would have it."""
+        wanted = {one.field for one in differences}
+        try:
+            values = imports.values([field for field in CONFIGURED if field.name in wanted & UPDATED], self, row.row)
+            if "agent" in values:
+                agent = validation.active(values.pop("agent"), "agent") if values["agent"] else None
+                values |= {"agent_id": agent.id if agent else None, "agent": agent.name if agent else None}
+        except InvalidInput as exc:
+            return row.wrong(exc)._replace(number=record.e164, number_id=record.id), None
+        others = [one for one in differences if one.field not in UPDATED]
+        if not values:
+            return _differing(row, record, others, _NOT_UPDATED), None
+        after = record._replace(**values)
+        old, new = edits.difference(record, after)
+        reason = f"{import_differences.in_words(others)}. {_NOT_UPDATED}" if others else ""
+        result = Result(row.row.at, Outcome.UPDATED, record.e164, "", reason, differences)
+        result = result._replace(number_id=record.id, version=record.version, before=old, after=new)
+        return result, Update(record, after)
+
+
+def _duplicate(of: int) -> InvalidInput:
+    return InvalidInput(f"Duplicate of row {of:,}.", field="number")
+
+
+def _differing(row: ReadRow[Any], record: NumberRow, differences: Sequence[Difference], why: str) -> Result:
+    reason = f"{import_differences.in_words(differences)}. {why}"
+    return Result(row.row.at, Outcome.DIFFERS, record.e164, "", reason, differences, record.id)
 
 
 def _may_be(written: str, number: ReadNumber | None) -> Sequence[str]:

@@ -37,8 +37,6 @@ from services.core.transactions import write
 from services.orders import confirmations, sids, transitions, webhook_orders
 from services.text import numbering
 
-__all__ = ["Look", "ask", "carry_on", "drive", "settle"]
-
 FORGOTTEN_AFTER = timedelta(minutes=15)
 """Orders overdue for this long, because the app was down, are not sent any more."""
 
@@ -62,20 +60,6 @@ class Look:
     problem: str = ""
     sent_away: ProviderUnavailable | None = None
     is_ours: bool = False
-
-
-def ask(order_id: int) -> None:
-    """Send the order to the provider, unless already sent."""
-    with db.base.engine.open_session() as session:
-        order = db.orders.queries.find(session, order_id)
-        is_new = order is not None and order.state is OrderState.PLACED and order.asked_at is None
-    if is_new:
-        drive(order_id, even_early=True)
-
-
-def settle(order_id: int) -> bool:
-    """Take an order's next step now; return whether it is settled."""
-    return drive(order_id, even_early=True).is_settled
 
 
 def drive(order_id: int, *, even_early: bool = False) -> Look:

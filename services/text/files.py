@@ -4,6 +4,7 @@ A file is read in its own process (`services.text.tables`) with limited memory a
 """
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -19,7 +20,7 @@ import structlog
 
 from services.core import settings
 from services.core.errors import Busy, InvalidInput
-from services.text import exports
+from services.text import exports, written_numbers
 from services.text.tables import limits
 from services.text.tables.grids import Choice, Line, Sheet
 from services.text.tables.headers import folded, share_of_numbers
@@ -139,6 +140,28 @@ def text(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return exports.unescaped(str(value).strip())
+
+
+def packed(cell: object) -> object:
+    """Return a cell as JSON can keep it in any database; `unpacked` gives it back."""
+    if type(cell) is str:
+        if cell.isprintable() or cell == written_numbers.storable(cell):
+            return cell
+        return {"escaped": cell.encode("unicode_escape").decode()}
+    if isinstance(cell, datetime):
+        return {"moment": cell.isoformat()}
+    if isinstance(cell, date):
+        return {"day": cell.isoformat()}
+    return {"float": str(cell)} if isinstance(cell, float) and not math.isfinite(cell) else cell
+
+
+def unpacked(kept: Any) -> object:
+    """Return the cell that was `packed`."""
+    if type(kept) is not dict:
+        return kept
+    if "escaped" in kept:
+        return kept["escaped"].encode().decode("unicode_escape")
+    return float(kept["float"]) if "float" in kept else _day(kept)
 
 
 def _read_apart(name: str, data: bytes, request: str) -> dict[str, Any]:

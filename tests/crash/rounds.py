@@ -16,12 +16,13 @@ from providers.sandbox.server import Sandbox
 from providers.sandbox.stock import held
 from providers.sandbox.store import OwnedSeed, add_stock
 from services.numbers import numbers
-from services.orders import catalogue, fulfilment, orders
+from services.orders import catalogue, orders
 from services.orders.orders import Purchase
 from tests.conftest import World
 from tests.crash import worker
 from tests.crash.dying import Point
 from tests.crash.worker import Installation, Wish, Worker
+from tests.world import ordering
 
 KINDS = (OrderKind.PURCHASE, OrderKind.IMPORT, OrderKind.RELEASE, OrderKind.WEBHOOKS)
 BATCH = 25
@@ -79,7 +80,7 @@ class Ground:
             self.sandbox.seed_owned([OwnedSeed(e164, MAIN.sid, voice_url=_THEIRS, sid=sid)])
             return Wish(kind, e164, actor, connection, sid=sid, seen=Webhooks(voice_url=_THEIRS))
         order = orders.place_purchase(self.session, actor, connection, Purchase(e164))
-        fulfilment.ask(order)
+        ordering.ask(order)
         self.session.rollback()  # to see what came of it
         number = numbers.get(self.session, actor, orders.get(self.session, actor, order).number_id)
         seen = catalogue.webhooks_now(self.session, actor, number.id)

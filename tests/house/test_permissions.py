@@ -40,6 +40,7 @@ UNASKED = {
         "core.transactions.writing_within",
         "core.validation.agent",
         "core.validation.connection",
+        "jobs.imports.log",
         "numbers.edits.retire",
         "numbers.edits.write",
         "numbers.numbers.words",
@@ -57,6 +58,7 @@ UNASKED = {
         "numbers.number_import.NumberImport.reader",
     },
     "it tells what the caller sees already": {
+        "jobs.import_jobs.may_mend",
         "jobs.jobs.may_cancel",
         "jobs.jobs.may_undo",
         "orders.orders.may_cancel",
@@ -65,7 +67,10 @@ UNASKED = {
         *(f"numbers.edits.{kind}.begin" for kind in ("Edit", *(one.__name__ for one in Edit.__subclasses__()))),
     },
     "the engine of jobs calls it, once it has loaded anew who started the job": {
+        "jobs.import_kinds.Importing.end",
+        "jobs.import_kinds.counts",
         "jobs.kinds.JobKind.do",
+        "jobs.kinds.JobKind.end",
         "jobs.kinds.JobKind.follow",
         "orders.bulk.Importing.place",
         "orders.bulk.Ordering.follow",
@@ -75,7 +80,6 @@ UNASKED = {
     },
     "it follows from an order, which asked when it was placed": {
         "orders.confirmations.confirm",
-        "orders.fulfilment.ask",
         "orders.fulfilment.carry_on",
         "orders.fulfilment.drive",
         "orders.transitions.change",

@@ -76,6 +76,11 @@ def texts(tab: AppTest, *kinds: str) -> list[str]:
     return [str(element.value) for kind in kinds or TEXTS for element in elements(tab, kind)]
 
 
+def job_of(tab: AppTest) -> int:
+    """Return the id of the job whose page is in the tab."""
+    return int("".join(tab.query_params["job"]))
+
+
 def title(tab: AppTest) -> str:
     """Return the header of the page."""
     return str(tab.title[0].value)

@@ -7,6 +7,7 @@ from decimal import Decimal
 import requests
 from sqlmodel import Session
 
+import db.base.engine
 import db.orders.queries
 from db.base.money import Money
 from db.base.scope import Scope
@@ -24,6 +25,20 @@ NUMBERS = "/IncomingPhoneNumbers"
 PRICE = Money(Decimal("1.15"), "USD")
 
 
+def ask(order_id: int) -> None:
+    """Send the order to the provider, unless already sent."""
+    with db.base.engine.open_session() as session:
+        order = db.orders.queries.find(session, order_id)
+        is_new = order is not None and order.state is OrderState.PLACED and order.asked_at is None
+    if is_new:
+        settle(order_id)
+
+
+def settle(order_id: int) -> bool:
+    """Take an order's next step now; return whether it is settled."""
+    return fulfilment.drive(order_id, even_early=True).is_settled
+
+
 def for_sale(session: Session, world: World, country: str = "US") -> str:
     """Return a number that nobody has bought yet: those that other tests gave back are for sale again."""
     found = catalogue.search(session, world.operator, world.twilio, NumberSearch(country))
@@ -35,7 +50,7 @@ def buy(session: Session, world: World, e164: str, **chosen: object) -> int:
     order = orders.place_purchase(
         session, world.operator, world.twilio, Purchase(e164, price=PRICE, configuration=configuration)
     )
-    fulfilment.ask(order)
+    ask(order)
     return order
 
 

@@ -8,9 +8,10 @@ from sqlmodel import Session
 from db.models import NumberOrder, OrderState
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
-from services.orders import fulfilment, orders
+from services.orders import orders
 from tests.conftest import World
 from tests.pages.tab import buttons, press, signed_in, texts, visit
+from tests.world import ordering
 from tests.world.ordering import NUMBERS, bought, buy, for_sale, looked_up, on_record, state
 
 
@@ -74,7 +75,7 @@ def test_a_numbers_page_says_how_its_order_stands_and_cancels_it(
     )
     sandbox.fault(Fault(Kind.TOO_MANY, method="DELETE", path=NUMBERS, times=None, retry_after=60))
     order = orders.place_release(session, world.operator, number.id, number.e164, version=number.version)
-    fulfilment.ask(order)
+    ordering.ask(order)
     tab = visit(signed_in("operator"), "number.py", id=str(number.id))
     (told,) = texts(tab, "warning")
     assert told.startswith("The release waits. Twilio could not release")

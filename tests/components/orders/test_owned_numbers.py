@@ -16,10 +16,11 @@ from providers.sandbox.store import OwnedSeed
 from services.jobs import jobs
 from services.numbers import numbers, registration
 from services.numbers.numbers import NumberQuery, NumberRow
-from services.orders import fulfilment, orders, webhook_orders
+from services.orders import orders, webhook_orders
 from services.text import numbering
 from tests.conftest import World
 from tests.pages.tab import buttons, listings, press, signed_in, texts, tick, title, visit
+from tests.world import ordering
 from tests.world.waiting import until
 
 AREA = "+17209"
@@ -190,7 +191,7 @@ def test_webhooks_that_were_restored_are_told_beside_those_of_the_connection(
     assert "Twilio has exactly these webhooks. Nothing to replace." in texts(tab, "success")
     assert "Replace" not in buttons(tab)
     ours = webhook_orders.ours(number)
-    fulfilment.ask(orders.place_webhooks(session, world.operator, number.id, ours, Webhooks()))
+    ordering.ask(orders.place_webhooks(session, world.operator, number.id, ours, Webhooks()))
     tab = visit(signed_in("operator"), "number.py", id=str(number.id))
     assert not tab.exception
     assert message in texts(tab, "caption")

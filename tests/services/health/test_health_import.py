@@ -14,13 +14,13 @@ from services.campaigns import campaigns
 from services.core.access import Actor
 from services.core.errors import Forbidden, NotFound
 from services.health.health_import import HealthImport
-from services.jobs import imports
+from services.jobs import import_jobs, imports, jobs
 from services.jobs.imports import Outcome, Refused, Report, Result, Row
 from services.setup import builder
-from services.text import files
+from services.text import exports
 from services.text.days import DayOrder
-from tests.conftest import World
-from tests.world import make
+from tests.conftest import Configure, World
+from tests.world import importing, make
 from tests.world.rows import fact_row, rows_of
 
 TODAY = date(2026, 3, 10)
@@ -181,12 +181,10 @@ def test_who_may_not_write_is_refused_and_so_is_nobodys_tenant(session: Session,
 
 
 def test_more_rows_than_a_batch_are_one_transaction(session: Session, world: World, campaign: int) -> None:
-    done: list[float] = []
     first = TODAY - timedelta(days=imports.BATCH + 1)
     rows = [row(day=first + timedelta(days=at)) for at in range(imports.BATCH + 1)]
-    imports.save(session, world.operator, HealthImport(today=TODAY), rows, source="test", progress=done.append)
+    imports.save(session, world.operator, HealthImport(today=TODAY), rows, source="test")
     assert len(facts(session)) == len(rows)
-    assert done == [imports.BATCH / len(rows)]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
@@ -220,17 +218,43 @@ def test_a_campaign_is_known_as_it_is_stored(session: Session, world: World, cam
 
 def test_rows_with_outcomes_can_be_mended_and_imported_again(session: Session, world: World, campaign: int) -> None:
     text = f"Campaign,Number,Day,Calls,Answered\nSpring,{NUMBER},2026-03-08,9,3\nSprung,{NUMBER},2026-03-09,9,3\n"
-    saved = save(session, world.operator, *rows_of(HealthImport, text.encode()), keep_good=True)
-    results = imports.outcomes(files.read("a.csv", text.encode()), saved, imports.DONE).decode("utf-8-sig")
+    kind = HealthImport(today=TODAY)
+    job = importing.draft_of(session, world.operator, kind, text.encode())
+    jobs.start(session, world.operator, job)
+    importing.finished(session, world.operator, job)
+    results = exports.text([import_jobs.results(session, world.operator, job)]).decode("utf-8-sig")
     assert results.splitlines() == [
         "Row,Outcome,Reason,Campaign,Number,Day,Calls,Answered",
         f"2,Added,The number is not in the pool of this campaign.,Spring,{NUMBER},2026-03-08,9,3",
         f"3,Refused,Campaign “Sprung” not found.,Sprung,{NUMBER},2026-03-09,9,3",
     ]
-    assert imports.titles(HealthImport, saved.results[1]) == "Campaign"
+    assert imports.titles(HealthImport, importing.report(session, job).results[1].fields) == "Campaign"
     mended = rows_of(HealthImport, results.replace("Refused", "").replace(",Sprung", ",Spring").encode())
-    assert [result.outcome for result in save(session, world.operator, *mended).results] == ["replaced", "added"]
+    report = importing.bring(session, world.operator, kind, mended)
+    assert [result.outcome for result in report.results] == ["replaced", "added"]
     assert len(facts(session)) == 2
+
+
+def test_a_file_writes_what_a_program_would_and_is_written_down_once(
+    session: Session, world: World, campaign: int, configure: Configure
+) -> None:
+    configure(job_batch=2)
+    rows = [row(day=f"2026-03-0{day}") for day in (3, 4, 5, 6, 7)]
+    report = importing.bring(session, world.operator, HealthImport(today=TODAY), [*rows, row(answered=10)], "calls.csv")
+    assert (counted(report), [one.reason for one in refused(report)]) == (
+        (5, 0),
+        ["10 answered is more than 9 attempts."],
+    )
+    assert [day for day, *_ in facts(session)] == [date(2026, 3, day) for day in (3, 4, 5, 6, 7)]
+    event = session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "health:import")).one()
+    assert event.after == {
+        "source": "calls.csv",
+        "added": 5,
+        "replaced": 0,
+        "refused": 1,
+        "first_day": "2026-03-03",
+        "last_day": "2026-03-07",
+    }
 
 
 def test_a_check_tells_what_would_be_replaced_and_what_is_outside_of_the_pool(

@@ -1,6 +1,7 @@
 """What every import by file does, shown on the smallest kind: agents by their names."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import pytest
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from services.core.access import Actor, Permission, require_tenant
 from services.core.errors import Conflict, Forbidden, InvalidInput
 from services.jobs import imports
 from services.jobs.imports import Field, ImportKind, Judged, Outcome, ReadRow, Refused, Report, Result, Row, RowReader
-from services.text import exports, files
+from services.text import files
 from tests.conftest import World
 from tests.world.rows import rows_of
 
@@ -51,16 +52,19 @@ class AgentImport(ImportKind[str]):
     subject = "agent"
     most_rows = 5_000
     lost = "An agent was added in the meantime."
+    counted: ClassVar[Mapping[str, Sequence[Outcome]]] = {"added": (Outcome.ADDED,), "refused": imports.WRONG}
+
+    @classmethod
+    def chosen(cls, choices: Mapping[str, Any]) -> "AgentImport":
+        return cls()
 
     def reader(self, session: Session, actor: Actor, rows: Sequence[Row]) -> AgentReader:
         return AgentReader()
 
-    def write(self, session: Session, actor: Actor, items: Sequence[str]) -> None:
+    def write(self, session: Session, actor: Actor, items: Sequence[str], job: int | None = None) -> list[None]:
         session.add_all(Agent(tenant_id=require_tenant(actor), name=name) for name in items)
         session.flush()
-
-    def summary(self, report: Report, items: Sequence[str]) -> Mapping[str, object]:
-        return {"added": len(items), "refused": report.wrong}
+        return [None] * len(items)
 
 
 KIND = AgentImport()
@@ -123,19 +127,3 @@ def test_whoever_may_not_write_may_not_check_either(session: Session, world: Wor
 def test_the_template_is_a_file_that_can_be_imported(session: Session, world: World) -> None:
     (row,) = rows_of(AgentImport, imports.template(AgentImport, team="West"))
     assert row == Row({"name": "Maya", "team": "West"}, 2)
-
-
-@pytest.mark.parametrize("write", [exports.text, exports.workbook], ids=["CSV", "Excel"])
-def test_the_rows_with_their_outcomes_can_be_mended_and_read_again(
-    session: Session, world: World, write: exports.Writer
-) -> None:
-    sheet = files.read("a.csv", b"Agent,Colour\nAgent 1,red\n-,=blue\n")
-    report = imports.check(session, world.operator, KIND, rows("Agent 1", ""))
-    mended = files.read("a", imports.outcomes(sheet, report, imports.WOULD, write))
-    assert list(mended.columns) == ["Row", "Outcome", "Reason", "Agent", "Colour"]
-    assert [[files.text(cell) for cell in row.cells] for row in mended.rows] == [
-        ["1", "Will be added", "", "Agent 1", "red"],
-        ["2", "Refused", "Enter a name for the agent.", "-", "=blue"],
-    ]
-    again = files.read("a", imports.outcomes(mended, report, imports.DONE, write))
-    assert list(again.columns) == list(mended.columns)

@@ -1,6 +1,5 @@
 """What a file says otherwise than the record is told by field, and changes nothing."""
 
-from functools import partial
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from services.numbers.number_import import NumberImport
 from services.text import exports
 from tests.conftest import World
 from tests.services.numbers.records import LINE, NUMBER, download, executive, on_record, stored, told
-from tests.world import make
+from tests.world import importing, make
 from tests.world.rows import number_row, rows_of
 
 UNCHANGED = ". Not changed: an import only adds numbers. Edit it on the number's page."
@@ -58,7 +57,7 @@ def test_what_a_file_says_otherwise_is_told_by_field_and_changes_nothing(
 ) -> None:
     make_one(session, world)
     before = stored(session)
-    for act in (imports.check, partial(imports.save, source="n.csv")):
+    for act in (imports.check, importing.bring):
         (found,) = act(
             session, world.operator, NumberImport(), [number_row(NUMBER, **({"connection": "mCube"} | given))]
         ).results
@@ -118,7 +117,7 @@ def test_several_differences_are_all_told_and_columns_that_the_file_lacks_are_no
     assert found.reason == (
         'Label: here “Front desk”, in the file “Reception”; Tags: here “"a, b"; west”, in the file none' + UNCHANGED
     )
-    assert imports.titles(NumberImport, found) == "Label, Tags"
+    assert imports.titles(NumberImport, found.fields) == "Label, Tags"
 
 
 def test_a_long_value_is_shown_where_it_differs(session: Session, world: World) -> None:

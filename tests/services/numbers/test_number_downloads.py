@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -26,7 +25,7 @@ from services.text import countries, exports, files, labels, numbering
 from tests.analysis.statements import queries_of
 from tests.conftest import World
 from tests.services.numbers.records import LINE, NUMBER, download, executive, on_record, stored, told
-from tests.world import make
+from tests.world import importing, make
 from tests.world.rows import number_row, rows_of
 
 NAMES = imports.names(NumberImport)
@@ -107,7 +106,7 @@ def test_importing_our_own_download_changes_nothing_and_says_that_nothing_differ
     rows = rows_of(NumberImport, download(session, world, write))
     before, written = stored(session), session.scalar(sa.select(sa.func.count(AuditEvent.id)))
     assert len(rows) == len(before[0])
-    for act in (imports.check, partial(imports.save, source="numbers.csv")):
+    for act in (imports.check, importing.bring):
         report = act(session, world.operator, NumberImport(), rows)
         assert [found for found in told(report) if found[1] != "here"] == []
         assert [found.number for found in report.results] == [row.e164 for row in before[0]]
@@ -129,17 +128,11 @@ def test_a_download_comes_into_another_workspace_with_all_that_a_file_can_bring(
         tags=["a, b", 'say "x"', "=c"],
         notes=NOTES[0],
     )
-    imports.save(
-        session,
-        world.operator,
-        NumberImport(),
-        [number_row(LINE, "mCube", executive_number="98765")],
-        source="lines.csv",
-    )
+    importing.bring(session, world.operator, NumberImport(), [number_row(LINE, "mCube", executive_number="98765")])
     rows, before = rows_of(NumberImport, download(session, world, write)), list(records(session, world))
     for record in before:
         numbers.remove(session, world.operator, record.id, version=1)
-    assert imports.save(session, world.operator, NumberImport(), rows, source="n.csv").count(Outcome.ADDED) == 2
+    assert importing.bring(session, world.operator, NumberImport(), rows).count(Outcome.ADDED) == 2
     kept = ("e164", "label", "agent", "connection", "allowed_inbound", "tags", "notes", "provider_fields")
     assert [[getattr(one, name) for name in kept] for one in records(session, world)] == [
         [getattr(one, name) for name in kept] for one in before

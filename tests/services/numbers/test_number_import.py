@@ -20,15 +20,15 @@ from db.models import AuditEvent, NumberCount, PhoneNumber
 from db.numbers.queries import NumberQuery
 from services.audit import audit
 from services.connections import connections
-from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound
-from services.jobs import imports
-from services.jobs.imports import Outcome, Refused, Report, Row
+from services.core.errors import Forbidden, InvalidInput, NotFound
+from services.jobs import engine, import_jobs, imports, jobs
+from services.jobs.imports import Outcome, Report, Result, Row
 from services.numbers import numbers
 from services.numbers.number_import import NumberImport
 from services.orders import orders
-from services.text import files
-from tests.conftest import World
-from tests.world import make
+from services.text import exports
+from tests.conftest import Configure, World
+from tests.world import importing, make
 from tests.world.rows import number_row, rows_of
 
 NUMBER, SECOND, THIRD = "+14155552671", "+14155552672", "+14155552673"
@@ -38,9 +38,9 @@ def row(number: object = NUMBER, connection: object = "SIP", **cells: object) ->
     return number_row(number, connection, **cells)  # type: ignore[arg-type]
 
 
-def save(session: Session, world: World, *rows: Row, keep_good: bool = False, **choices: object) -> Report:
+def save(session: Session, world: World, *rows: Row, **choices: object) -> Report:
     kind = NumberImport(**choices)  # type: ignore[arg-type]
-    return imports.save(session, world.operator, kind, rows, source="numbers.csv", keep_good=keep_good)
+    return importing.bring(session, world.operator, kind, rows, "numbers.csv")
 
 
 def outcomes(report: Report) -> list[str]:
@@ -69,7 +69,7 @@ def test_a_row_becomes_a_number_with_everything_that_it_says(session: Session, w
         exophone_sid="of another provider",
     )
     report = save(session, world, given)
-    assert report.results == [(1, Outcome.ADDED, "+919876543210", "", "", ())]
+    assert report.results == [Result(1, Outcome.ADDED, "+919876543210")]
     (found,) = numbers.search(session, world.viewer, NumberQuery(), Slice())
     seen = numbers.get(session, world.viewer, found.id)
     assert (seen.e164, seen.country, seen.label, seen.agent) == ("+919876543210", "IN", "Desk", "Maya")
@@ -85,10 +85,17 @@ def test_a_row_becomes_a_number_with_everything_that_it_says(session: Session, w
 
 def test_an_import_is_written_down_once_and_each_number_too(session: Session, world: World) -> None:
     make.number(session, world, THIRD)
-    save(session, world, row(), row(SECOND), row(THIRD), row("12"), keep_good=True)
+    save(session, world, row(), row(SECOND), row(THIRD), row("12"))
     (event,) = events(session, "numbers:import_file")
     assert (event.subject_label, event.actor_name, event.tenant_id) == ("numbers.csv", "Operator", world.tenant)
-    assert event.after == {"source": "numbers.csv", "added": 2, "already_here": 1, "differing": 0, "refused": 1}
+    assert event.after == {
+        "source": "numbers.csv",
+        "added": 2,
+        "updated": 0,
+        "already_here": 1,
+        "differing": 0,
+        "refused": 1,
+    }
     assert [found.subject_label for found in events(session, "numbers:add")] == [THIRD, NUMBER, SECOND]
 
 
@@ -142,7 +149,7 @@ def test_the_same_file_again_changes_nothing(session: Session, world: World) -> 
         (row("+12125552368"), "number", "+1 212 555 2368 is already being ordered or changed."),
     ],
 )
-def test_a_wrong_row_is_refused_with_field_and_reason_and_nothing_is_written(
+def test_a_wrong_row_is_refused_with_field_and_reason_and_only_the_others_are_written(
     session: Session, world: World, wrong: Row, field: str, reason: str
 ) -> None:
     make.number(session, world, "+13055552671", world.stranger)
@@ -150,27 +157,28 @@ def test_a_wrong_row_is_refused_with_field_and_reason_and_nothing_is_written(
     make.order(session, world, "+12125552368")
     session.commit()
     before = on_record(session)
-    with pytest.raises(Refused, match=r"^Nothing was written: 1 of 2 rows cannot be imported\. Row 2: ") as refused:
-        save(session, world, row(), wrong)
-    good, bad = refused.value.report.results
+    good, bad = save(session, world, row(), wrong).results
     assert (good.outcome, bad.outcome, bad.row, bad.field) == (Outcome.ADDED, Outcome.REFUSED, 2, field)
     assert bad.reason.startswith(reason)
     assert not any(name in bad.reason for name in ("Other,", "stranger", "Stranger"))
-    assert on_record(session) == before
-    assert not events(session, "numbers:import_file")
+    assert on_record(session) == sorted([*before, NUMBER])
+    (event,) = events(session, "numbers:import_file")
+    assert (event.after["added"], event.after["refused"]) == (1, 1)
 
 
-def test_the_good_rows_are_kept_when_that_is_said(session: Session, world: World) -> None:
-    report = save(session, world, row("12"), row(), row("+15551234567"), keep_good=True)
+def test_the_good_rows_are_written_and_nothing_is_started_when_none_is(session: Session, world: World) -> None:
+    report = save(session, world, row("12"), row(), row("+15551234567"))
     assert outcomes(report) == ["refused", "added", "doubtful"]
     assert on_record(session) == [NUMBER]
-    with pytest.raises(Refused, match="1 of 1 rows cannot be imported"):
-        save(session, world, row("12"), keep_good=True)
+    job = importing.draft(session, world.operator, NumberImport(), [row("12")])
+    with pytest.raises(InvalidInput, match="Nothing would change"):
+        jobs.start(session, world.operator, job)
 
 
 def test_a_number_on_no_plan_needs_insisting(session: Session, world: World) -> None:
-    with pytest.raises(Refused, match="not in the numbering plan we know"):
-        save(session, world, row("+15551234567"))
+    (doubted,) = save(session, world, row("+15551234567")).results
+    assert (doubted.outcome, on_record(session)) == (Outcome.DOUBTFUL, [])
+    assert "not in the numbering plan we know" in doubted.reason
     assert outcomes(save(session, world, row("+15551234567"), insist=True)) == ["added"]
 
 
@@ -198,25 +206,30 @@ def test_rows_that_name_no_connection_take_the_chosen_one(session: Session, worl
     save(session, world, row("415 555 2671", ""), row(SECOND, None), row(THIRD), connection_id=world.twilio)
     found = numbers.search(session, world.viewer, NumberQuery(), Slice())
     assert {number.e164: number.connection for number in found} == {NUMBER: "Twilio", SECOND: "Twilio", THIRD: "SIP"}
-    with pytest.raises(Refused, match="No connection given"):
-        save(session, world, row("+14155552674", ""), connection_id=world.other_sip)
+    (refused,) = save(session, world, row("+14155552674", ""), connection_id=world.other_sip).results
+    assert refused.reason.startswith("No connection given")
 
 
 def test_rows_with_outcomes_can_be_mended_and_imported_again(session: Session, world: World) -> None:
     text = "Number,Connection,Name,Colour\n+14155552671,SIP,=1+1,red\n+14155552672,Nowhere,,blue\n"
-    sheet = files.read("a.csv", text.encode())
-    report = save(session, world, *rows_of(NumberImport, text.encode()), keep_good=True)
-    made = imports.outcomes(sheet, report, imports.DONE).decode("utf-8-sig")
-    assert made.splitlines() == [
+
+    def made(job: int) -> str:
+        return exports.text([import_jobs.results(session, world.operator, job)]).decode("utf-8-sig")
+
+    job = importing.draft_of(session, world.operator, NumberImport(), text.encode())
+    assert made(job).splitlines()[1] == "2,Will be added,,+14155552671,SIP,'=1+1,red"
+    jobs.start(session, world.operator, job)
+    importing.finished(session, world.operator, job)
+    assert made(job).splitlines() == [
         "Row,Outcome,Reason,Number,Connection,Name,Colour",
         "2,Added,,+14155552671,SIP,'=1+1,red",
         "3,Refused,Connection “Nowhere” not found.,+14155552672,Nowhere,,blue",
     ]
-    mended = made.replace("Nowhere,,", "SIP,,").encode()
-    report = save(session, world, *rows_of(NumberImport, mended))
-    assert outcomes(report) == ["here", "added"]
-    again = imports.outcomes(files.read("a.csv", mended), report, imports.DONE).decode("utf-8-sig")
-    assert again.splitlines()[0] == "Row,Outcome,Reason,Number,Connection,Name,Colour"
+    again = importing.draft_of(
+        session, world.operator, NumberImport(), made(job).replace("Nowhere,,", "SIP,,").encode()
+    )
+    assert outcomes(importing.report(session, again)) == ["here", "added"]
+    assert made(again).splitlines()[0] == "Row,Outcome,Reason,Number,Connection,Name,Colour"
 
 
 def test_the_template_can_be_imported_as_it_is(session: Session, world: World) -> None:
@@ -226,7 +239,7 @@ def test_the_template_can_be_imported_as_it_is(session: Session, world: World) -
 
 
 def test_who_may_not_add_is_refused_and_so_is_nobodys_tenant(session: Session, world: World) -> None:
-    for act in (imports.check, partial(imports.save, source="a.csv")):
+    for act in (imports.check, importing.draft):
         with pytest.raises(Forbidden):
             act(session, world.viewer, NumberImport(), [row()])
         with pytest.raises(NotFound):
@@ -242,30 +255,12 @@ def test_too_many_rows_are_refused(session: Session, world: World) -> None:
 MANY = [number_row(f"+1415{2000000 + i}", "SIP") for i in range(imports.BATCH + 1)]
 
 
-def test_more_rows_than_a_batch_are_one_transaction(session: Session, world: World) -> None:
-    done: list[float] = []
-    imports.save(session, world.operator, NumberImport(), MANY, source="n.csv", progress=done.append)
+def test_more_rows_than_a_step_are_written_and_written_down_once(session: Session, world: World) -> None:
+    importing.bring(session, world.operator, NumberImport(), MANY)
     assert len(on_record(session)) == len(MANY)
-    assert done == [imports.BATCH / len(MANY)]
+    assert [event.after["added"] for event in events(session, "numbers:import_file")] == [len(MANY)]
     counted = sa.select(sa.func.sum(NumberCount.n)).where(NumberCount.tenant_id == world.tenant)
     assert session.scalar(counted) == len(MANY)
-
-
-def test_nothing_hears_of_progress_once_the_import_writes(session: Session, world: World, database: sa.Engine) -> None:
-    done: list[str] = []
-
-    def written(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
-        if statement.startswith("INSERT"):
-            done.append("written")
-
-    sa.event.listen(database, "before_cursor_execute", written)
-    try:
-        heard = lambda _: done.append("heard")  # noqa: E731
-        imports.save(session, world.operator, NumberImport(), MANY, source="n.csv", progress=heard)
-    finally:
-        sa.event.remove(database, "before_cursor_execute", written)
-    assert {"heard", "written"} <= set(done)
-    assert "heard" not in done[done.index("written") :]
 
 
 @pytest.mark.parametrize("status", ["", "Active", "in service", "IN USE"])
@@ -287,9 +282,7 @@ def test_a_row_that_says_to_be_out_of_use_does_not_come_in_as_active(
 def test_rows_are_named_by_their_numbers_in_the_file_and_one_that_did_not_fit_is_refused(
     session: Session, world: World
 ) -> None:
-    report = save(
-        session, world, row(at=3), row(at=7), row(SECOND, at=9, problem="This row has 4 cells."), keep_good=True
-    )
+    report = save(session, world, row(at=3), row(at=7), row(SECOND, at=9, problem="This row has 4 cells."))
     assert [(found.row, found.reason) for found in report.results] == [
         (3, ""),
         (7, "Duplicate of row 3."),
@@ -298,14 +291,26 @@ def test_rows_are_named_by_their_numbers_in_the_file_and_one_that_did_not_fit_is
     assert on_record(session) == [NUMBER]
 
 
-def test_a_connection_that_changes_while_rows_are_read_stops_the_import(session: Session, world: World) -> None:
-    def meanwhile(_done: float) -> None:
-        with db.base.engine.open_session() as other:
-            connections.set_active(other, world.admin, world.sip, False, version=1)
-
-    with pytest.raises(Conflict, match="A connection or an agent was changed in the meantime"):
-        imports.save(session, world.operator, NumberImport(), MANY, source="n.csv", progress=meanwhile)
-    assert on_record(session) == []
+def test_rows_are_judged_anew_on_what_is_on_record_when_they_are_written(
+    session: Session, world: World, configure: Configure
+) -> None:
+    configure(job_batch=1)
+    job = importing.draft(
+        session, world.operator, NumberImport(), [row(), row(SECOND), row(THIRD), row("+14155552674")]
+    )
+    make.number(session, world, SECOND, world.stranger)
+    make.number(session, world, THIRD, label="Mine by now")
+    jobs.start(session, world.operator, job)
+    engine.advance(job)
+    connections.set_active(session, world.admin, world.sip, False, version=1)
+    importing.finished(session, world.operator, job)
+    assert [(one.outcome, one.reason) for one in importing.report(session, job).results] == [
+        (Outcome.ADDED, ""),
+        (Outcome.REFUSED, "The connection SIP is inactive. Choose an active one."),
+        (Outcome.HERE, ""),
+        (Outcome.REFUSED, "The connection SIP is inactive. Choose an active one."),
+    ]
+    assert len(on_record(session)) == 3
 
 
 def at_once(*acts: Callable[[], object]) -> list[object]:
@@ -333,7 +338,7 @@ def test_imports_and_single_numbers_at_once_add_each_number_once(session: Sessio
 
     def bring(rows: list[Row]) -> int:
         with db.base.engine.open_session() as own:
-            return save(own, world, *rows, keep_good=True).count(Outcome.ADDED)
+            return save(own, world, *rows).count(Outcome.ADDED)
 
     def register() -> int:
         with db.base.engine.open_session() as own:
@@ -351,10 +356,7 @@ def test_a_number_is_imported_or_ordered_but_never_both(session: Session, world:
 
     def bring() -> Report:
         with db.base.engine.open_session() as own:
-            try:
-                return save(own, world, *map(row, wanted), keep_good=True)
-            except Refused as refused:  # all of them were ordered first
-                return refused.report
+            return save(own, world, *map(row, wanted))
 
     def buy(e164: str) -> int:
         with db.base.engine.open_session() as own:
@@ -390,6 +392,7 @@ def test_whatever_comes_has_an_outcome(
         wrong = result.outcome in (Outcome.REFUSED, Outcome.DOUBTFUL)
         assert bool(result.field) == wrong
         assert bool(result.reason) == (wrong or result.outcome is Outcome.DIFFERS)
-    if checked.wrong and checked.wrong == len(rows):
-        return
-    assert save(session, world, *found, insist=insist, keep_good=True) == checked
+    if found:
+        job = importing.draft(session, world.operator, NumberImport(insist=insist), found)
+        assert outcomes(importing.report(session, job)) == outcomes(checked)
+        jobs.discard(session, world.operator, job)

@@ -39,7 +39,7 @@ from services.orders.orders import Configuration, Purchase
 from services.setup import builder
 from services.text import exports, numbering
 from tests.conftest import World
-from tests.world import reconciling
+from tests.world import ordering, reconciling
 from tests.world.ordering import NUMBERS, PRICE, buy, for_sale, looked_up, on_record, owned, place, state
 
 THEIRS = "https://theirs.example.com/voice"
@@ -87,14 +87,14 @@ def test_such_a_number_is_bought_released_and_bought_back(session: Session, worl
     e164 = impossible(sandbox, is_held=False)
     purchase = Purchase(e164, "MX", "mobile", Money(Decimal("4.00"), "USD"), Configuration(label="Ventas"))
     order = orders.place_purchase(session, world.operator, world.twilio, purchase)
-    fulfilment.ask(order)
+    ordering.ask(order)
     number = on_record(session, world, looked_up(session, world, order).number_id)
     assert (number.e164, number.country, number.number_type) == (e164, "MX", NumberType.MOBILE)
     release = orders.place_release(session, world.operator, number.id, e164, version=number.version)
-    fulfilment.ask(release)
+    ordering.ask(release)
     assert on_record(session, world, number.id).status is NumberStatus.RELEASED
     back = orders.place_buy_back(session, world.operator, number.id)
-    fulfilment.ask(back)
+    ordering.ask(back)
     assert state(session, world, back) is OrderState.CONFIRMED
 
 
@@ -165,11 +165,11 @@ def test_whatever_has_changed_meanwhile_an_order_that_took_effect_ends_confirmed
             wanted = Webhooks(voice_url=THEIRS, status_callback=ours.status_callback)
             order = orders.place_webhooks(session, world.operator, number.id, ours, wanted)
     sandbox.fault(Fault(Kind.DROP_AFTER, method=method, path=NUMBERS))
-    fulfilment.ask(order)
+    ordering.ask(order)
     assert state(session, world, order) is OrderState.UNKNOWN
     meanwhile(session, world)
     session.commit()
-    fulfilment.settle(order)
+    ordering.settle(order)
     seen = looked_up(session, world, order)
     assert (seen.state, seen.problem) == (OrderState.CONFIRMED, None)
     if kind in (OrderKind.PURCHASE, OrderKind.IMPORT):
@@ -197,7 +197,7 @@ def test_a_failure_of_ours_between_the_effect_and_its_record_is_told_and_made_go
     session.get_one(NumberOrder, order).configuration = kept
     session.commit()
     session.expire_all()
-    assert fulfilment.settle(order)
+    assert ordering.settle(order)
     assert looked_up(session, world, order).state is OrderState.CONFIRMED
 
 
@@ -209,9 +209,9 @@ def test_a_number_that_is_on_record_elsewhere_is_told_so_until_it_is_not(
     order = buy(session, world, e164)
     other = builder.number(session, world.other_tenant, e164)  # as a restored backup has it
     session.commit()
-    assert not fulfilment.settle(order)
+    assert not ordering.settle(order)
     assert "has this number elsewhere" in (looked_up(session, world, order).problem or "")
     session.delete(session.get_one(PhoneNumber, other.id))
     session.commit()
-    assert fulfilment.settle(order)
+    assert ordering.settle(order)
     assert state(session, world, order) is OrderState.CONFIRMED

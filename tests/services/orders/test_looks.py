@@ -27,6 +27,7 @@ from services.orders import catalogue, fulfilment, orders, transitions
 from services.orders.orders import Configuration, Purchase
 from services.text import numbering
 from tests.conftest import World
+from tests.world import ordering
 from tests.world.ordering import (
     NUMBERS,
     PRICE,
@@ -109,7 +110,7 @@ def test_a_clock_that_is_set_makes_no_order_fail_nor_sleep(
     order = buy(session, world, e164)
     with time_machine.travel(datetime.now(UTC) + off):
         for _ in range(3):
-            fulfilment.settle(order)
+            ordering.settle(order)
         seen = looked_up(session, world, order)
         assert seen.state is OrderState.UNKNOWN
         session.execute(sa.update(NumberOrder).values(next_look_at=datetime.now(UTC) - off))
@@ -128,8 +129,8 @@ def test_a_purchase_that_was_given_up_is_looked_at_once_more(
     for e164 in (late, never):
         sandbox.fault(Fault(Kind.DROP_BEFORE, method="POST", path=NUMBERS))
         given_up.append(buy(session, world, e164, label="Late"))
-        assert not fulfilment.settle(given_up[-1])
-        assert fulfilment.settle(given_up[-1])
+        assert not ordering.settle(given_up[-1])
+        assert ordering.settle(given_up[-1])
         assert state(session, world, given_up[-1]) is OrderState.FAILED
     sandbox.seed_owned([OwnedSeed(late, MAIN.sid)])
     with time_machine.travel(datetime.now(UTC) + transitions.LAST_LOOK_AFTER - timedelta(minutes=1)):
@@ -148,8 +149,8 @@ def test_a_purchase_that_was_given_up_is_not_taken_for_a_later_one(
     e164 = for_sale(session, world)
     sandbox.fault(Fault(Kind.DROP_BEFORE, method="POST", path=NUMBERS))
     first = buy(session, world, e164)
-    assert not fulfilment.settle(first)
-    assert fulfilment.settle(first)
+    assert not ordering.settle(first)
+    assert ordering.settle(first)
     assert state(session, world, buy(session, world, e164)) is OrderState.CONFIRMED
     with time_machine.travel(datetime.now(UTC) + transitions.LAST_LOOK_AFTER):
         fulfilment.drive(first)
@@ -165,14 +166,14 @@ def test_what_was_missed_before_an_order_was_asked_anew_does_not_end_its_grace(
     order = place(session, world, for_sale(session, world))
     session.execute(sa.update(NumberOrder).values(asked_at=datetime.now(UTC)))  # by another process, just now
     session.commit()
-    assert not fulfilment.settle(order)
+    assert not ordering.settle(order)
     with monkeypatch.context() as another_process:
         another_process.setattr(fulfilment, "_missed", {})
         transitions.not_now(order, ProviderUnavailable("It is too busy."))
-        fulfilment.ask(order)
+        ordering.ask(order)
     assert state(session, world, order) is OrderState.UNKNOWN
-    assert not fulfilment.settle(order)
-    assert fulfilment.settle(order)
+    assert not ordering.settle(order)
+    assert ordering.settle(order)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +186,7 @@ def test_a_purchase_given_up_too_early_ends_confirmed_though_the_number_was_orde
     first = place(session, world, e164)
     sandbox.fault(Fault(kind, method="POST", path=NUMBERS, seconds=2))
     path = sandbox.faults
-    asking = threading.Thread(target=fulfilment.ask, args=[first])
+    asking = threading.Thread(target=ordering.ask, args=[first])
     asking.start()
     until(lambda: not path.listing())
     transitions.fail(first, "It was not bought, nothing was charged.")  # as whoever looked a moment too early does
@@ -241,7 +242,7 @@ def test_a_release_that_a_busy_provider_did_not_take_before_the_console_stopped_
     )
     sandbox.fault(Fault(Kind.TOO_MANY, path=NUMBERS, times=None, retry_after=0.01))
     order = orders.place_release(session, world.operator, number.id, number.e164, version=number.version)
-    fulfilment.ask(order)
+    ordering.ask(order)
     with time_machine.travel(datetime.now(UTC) + timedelta(minutes=30)):
         fulfilment.drive(order)
     seen = looked_up(session, world, order)
@@ -269,7 +270,7 @@ def test_what_was_not_sent_can_be_cancelled_and_is_never_sent(session: Session, 
     assert events == ["orders:cancel", "orders:place"]
     with time_machine.travel(datetime.now(UTC) + timedelta(minutes=1)):
         fulfilment.drive(order)
-        fulfilment.settle(order)
+        ordering.settle(order)
     assert bought(sandbox, e164) == 0
     assert state(session, world, buy(session, world, e164)) is OrderState.CONFIRMED
 
@@ -296,7 +297,7 @@ def test_check_now_looks_at_every_order_and_tells_why_it_could_not(
         session.get_one(NumberOrder, order).connection_id = copy.id
     session.commit()
     sandbox.fault(Fault(Kind.DROP_BEFORE, method="POST", path=NUMBERS))
-    fulfilment.ask(open_yet)
+    ordering.ask(open_yet)
     with pytest.raises(ProviderProblem) as refused:
         workflows.look_at_all(session, world.operator)
     told = str(refused.value)
@@ -307,7 +308,7 @@ def test_check_now_looks_at_every_order_and_tells_why_it_could_not(
     seen = looked_up(session, world, broken)
     for order in (broken, misspelt):
         orders.cancel(session, world.operator, order)
-    fulfilment.settle(open_yet)
+    ordering.settle(open_yet)
     assert workflows.look_at_all(session, world.operator) == "0 orders settled, 1 still open."
     assert seen.is_waiting
     assert "cannot be opened" in (seen.problem or "")

@@ -19,10 +19,10 @@ from providers.sandbox.server import Sandbox
 from services.audit import audit
 from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from services.numbers import numbers, registration
-from services.orders import catalogue, fulfilment, orders, webhook_orders
+from services.orders import catalogue, orders, webhook_orders
 from services.orders.orders import Configuration, Purchase
 from tests.conftest import Configure, World
-from tests.world import make
+from tests.world import make, ordering
 from tests.world.ordering import NUMBERS, bought, buy, for_sale, ledger, looked_up, on_record, owned, place, state
 from tests.world.reconciling import at_twilio
 
@@ -52,8 +52,8 @@ def test_nothing_is_asked_twice_however_often_it_is_driven(session: Session, wor
     e164 = for_sale(session, world)
     order = buy(session, world, e164)
     for _ in range(3):
-        fulfilment.ask(order)
-        assert fulfilment.settle(order)
+        ordering.ask(order)
+        assert ordering.settle(order)
     assert bought(sandbox, e164) == 1
     assert numbers.count(session, world.viewer, NumberQuery()) == 1
 
@@ -115,7 +115,7 @@ def test_a_number_that_the_account_holds_already_is_not_bought_over(
     assert there.webhooks == theirs
     assert ledger(sandbox, e164) == ["purchase"]
     order = orders.place_import(session, world.operator, world.twilio, e164, there.sid, there.webhooks, Configuration())
-    fulfilment.ask(order)
+    ordering.ask(order)
     assert state(session, world, order) is OrderState.CONFIRMED
 
 
@@ -127,7 +127,7 @@ def test_a_purchase_that_was_sent_away_and_then_bought_by_somebody_is_not_bought
     order = buy(session, world, e164)
     assert looked_up(session, world, order).is_waiting
     at_twilio(session, world).buy(e164, voice_url="https://theirs.example.com")
-    assert fulfilment.settle(order)
+    assert ordering.settle(order)
     assert state(session, world, order) is OrderState.FAILED
     there = at_twilio(session, world).find_owned(e164)
     assert there
@@ -177,7 +177,7 @@ def test_a_purchase_whose_answer_is_lost_is_adopted(
     with pytest.raises(InvalidInput, match="already being ordered"):
         registration.register(session, world.operator, e164, world.sip, registration.Configuration())
     session.rollback()
-    assert fulfilment.settle(order)
+    assert ordering.settle(order)
     number = on_record(session, world, looked_up(session, world, order).number_id)
     assert (number.e164, number.label) == (e164, "Kept")
     assert bought(sandbox, e164) == 1
@@ -189,10 +189,10 @@ def test_a_purchase_that_did_not_happen_fails_only_once_it_cannot_happen_any_mor
     e164 = for_sale(session, world)
     sandbox.fault(Fault(Kind.DROP_BEFORE, method="POST", path=NUMBERS))
     order = buy(session, world, e164)
-    assert not fulfilment.settle(order)
+    assert not ordering.settle(order)
     assert state(session, world, order) is OrderState.UNKNOWN
     configure(settle_seconds=0)
-    assert fulfilment.settle(order)
+    assert ordering.settle(order)
     seen = looked_up(session, world, order)
     assert seen.state is OrderState.FAILED
     assert "nothing was charged" in (seen.problem or "")
@@ -227,14 +227,14 @@ def test_an_import_keeps_what_it_replaces_and_it_can_be_restored(
     order = orders.place_import(
         session, world.operator, world.twilio, theirs.e164, theirs.sid, theirs.webhooks, Configuration(label="Mine")
     )
-    fulfilment.ask(order)
+    ordering.ask(order)
     seen = looked_up(session, world, order)
     assert (seen.state, webhook_orders.stored(seen.previous)) == (OrderState.CONFIRMED, theirs.webhooks)
     number = on_record(session, world, seen.number_id)
     ours = catalogue.webhooks_now(session, world.operator, number.id)
     assert ours.voice_url == "https://voice.example.com/in"
     restore = orders.place_webhooks(session, world.operator, number.id, ours, theirs.webhooks)
-    fulfilment.ask(restore)
+    ordering.ask(restore)
     assert catalogue.webhooks_now(session, world.operator, number.id) == theirs.webhooks
     change = audit.history(session, world.viewer, "number", number.id, Slice())[0]
     assert (change.before["voice_url"], change.after["voice_url"]) == (ours.voice_url, theirs.webhooks.voice_url)
@@ -247,7 +247,7 @@ def test_webhooks_that_changed_since_they_were_shown_are_not_overwritten(
     theirs = owned(session, world)
     shown = Webhooks(voice_url="https://somewhere.example.com/else")
     order = orders.place_import(session, world.operator, world.twilio, theirs.e164, theirs.sid, shown, Configuration())
-    fulfilment.ask(order)
+    ordering.ask(order)
     seen = looked_up(session, world, order)
     assert seen.state is OrderState.FAILED
     assert "Nothing was overwritten" in (seen.problem or "")
@@ -266,9 +266,9 @@ def test_an_import_whose_answer_is_lost_is_adopted(
     order = orders.place_import(
         session, world.operator, world.twilio, theirs.e164, theirs.sid, theirs.webhooks, Configuration()
     )
-    fulfilment.ask(order)
+    ordering.ask(order)
     assert state(session, world, order) is OrderState.UNKNOWN
-    assert fulfilment.settle(order)
+    assert ordering.settle(order)
     assert state(session, world, order) is OrderState.CONFIRMED
 
 
@@ -276,7 +276,7 @@ def test_an_owned_number_that_vanished_is_not_imported(session: Session, world: 
     order = orders.place_import(
         session, world.operator, world.twilio, "+14155552671", "PN" + "0" * 32, Webhooks(), Configuration()
     )
-    fulfilment.ask(order)
+    ordering.ask(order)
     seen = looked_up(session, world, order)
     assert seen.state is OrderState.FAILED
     assert "no longer in the account" in (seen.problem or "")
@@ -311,7 +311,7 @@ def test_a_number_on_record_is_not_bought_again(session: Session, world: World, 
         buy(session, world, "+15005550006")
 
 
-@pytest.mark.parametrize("drive", [fulfilment.ask, fulfilment.settle])
+@pytest.mark.parametrize("drive", [ordering.ask, ordering.settle])
 def test_a_purchase_that_was_never_sent_is_not_sent_when_nobody_expects_it_any_more(
     session: Session, world: World, sandbox: Sandbox, drive: Callable[[int], object]
 ) -> None:
@@ -332,12 +332,12 @@ def test_a_purchase_that_took_effect_after_it_was_given_up_is_on_record_all_the_
     order = place(session, world, e164)
     configure(settle_seconds=0)
     sandbox.fault(Fault(Kind.LATE, method="POST", path=NUMBERS, seconds=0.5))
-    asking = threading.Thread(target=fulfilment.ask, args=[order])
+    asking = threading.Thread(target=ordering.ask, args=[order])
     asking.start()
     while state(session, world, order) is not OrderState.FAILED:
         session.rollback()
         if looked_up(session, world, order).asked_at:
-            fulfilment.settle(order)
+            ordering.settle(order)
     asking.join()
     assert state(session, world, order) is OrderState.CONFIRMED
     assert numbers.count(session, world.viewer, NumberQuery()) == 1

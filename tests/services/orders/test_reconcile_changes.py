@@ -14,7 +14,7 @@ from services.core.errors import Conflict, InvalidInput
 from services.jobs import jobs
 from services.numbers import numbers
 from services.numbers.bulk import Chosen
-from services.orders import bulk, fulfilment, orders, reconcile, reconcile_jobs, resync, webhook_orders
+from services.orders import bulk, orders, reconcile, reconcile_jobs, resync, webhook_orders
 from services.orders.orders import Configuration
 from tests.conftest import World
 from tests.world import ordering, reconciling
@@ -137,10 +137,10 @@ def test_a_number_whose_release_is_under_way_is_left_to_its_order(
 ) -> None:
     order = orders.place_release(session, world.operator, number.id, number.e164, version=number.version)
     sandbox.fault(Fault(Kind.DROP_AFTER, method="DELETE", path="/IncomingPhoneNumbers"))
-    fulfilment.ask(order)
+    ordering.ask(order)
     (row,) = reconciling.compared(session, world, area).missing_there.rows
     assert "is already being ordered or changed" in refused(session, world, marked(session, world, row))
-    assert fulfilment.settle(order)
+    assert ordering.settle(order)
     assert ordering.on_record(session, world, number.id).buy_back_until is not None
 
 

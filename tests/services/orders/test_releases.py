@@ -16,9 +16,10 @@ from services.audit import audit
 from services.campaigns import campaigns
 from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from services.numbers import numbers, registration
-from services.orders import catalogue, fulfilment, orders
+from services.orders import catalogue, orders
 from services.text import numbering
 from tests.conftest import World
+from tests.world import ordering
 from tests.world.ordering import NUMBERS, PRICE, buy, for_sale, ledger, looked_up, on_record, state
 from tests.world.reconciling import at_twilio
 
@@ -26,7 +27,7 @@ from tests.world.reconciling import at_twilio
 def released(session: Session, world: World, number: int) -> int:
     seen = on_record(session, world, number)
     order = orders.place_release(session, world.operator, number, seen.e164, version=seen.version)
-    fulfilment.ask(order)
+    ordering.ask(order)
     return order
 
 
@@ -68,7 +69,7 @@ def test_a_released_number_is_bought_back_as_it_was(session: Session, world: Wor
     with pytest.raises(Conflict):  # a double click
         orders.place_buy_back(session, world.operator, number)
     session.rollback()
-    fulfilment.ask(order)
+    ordering.ask(order)
     again = looked_up(session, world, order)
     assert again.state is OrderState.CONFIRMED
     assert exact(session.get_one(NumberOrder, order)) == str(PRICE)
@@ -96,7 +97,7 @@ def test_a_purchase_back_that_fails_leaves_the_number_released(
     for outcome in (OrderState.FAILED, OrderState.CONFIRMED):
         assert on_record(session, world, number).status is NumberStatus.RELEASED
         order = orders.place_buy_back(session, world.operator, number)
-        fulfilment.ask(order)
+        ordering.ask(order)
         assert state(session, world, order) is outcome
     assert on_record(session, world, number).status is NumberStatus.ACTIVE
 
@@ -108,10 +109,10 @@ def test_a_purchase_back_whose_answer_is_lost_revives_the_record_once_it_is_foun
     released(session, world, number)
     sandbox.fault(Fault(Kind.DROP_AFTER, method="POST", path=NUMBERS))
     order = orders.place_buy_back(session, world.operator, number)
-    fulfilment.ask(order)
+    ordering.ask(order)
     assert state(session, world, order) is OrderState.UNKNOWN
     assert on_record(session, world, number).status is NumberStatus.RELEASED
-    assert fulfilment.settle(order)
+    assert ordering.settle(order)
     assert looked_up(session, world, order).number_id == number
     assert on_record(session, world, number).status is NumberStatus.ACTIVE
 
@@ -124,7 +125,7 @@ def test_a_number_that_somebody_bought_back_at_twilio_is_not_bought_over(
     released(session, world, number)
     at_twilio(session, world).buy(e164, voice_url="https://theirs.example.com")
     order = orders.place_buy_back(session, world.operator, number)
-    fulfilment.ask(order)
+    ordering.ask(order)
     seen = looked_up(session, world, order)
     assert seen.state is OrderState.FAILED
     assert "Import it instead" in (seen.problem or "")
@@ -142,9 +143,9 @@ def test_a_release_is_not_given_up_because_the_provider_does_not_let_us_look(
     order = released(session, world, number)
     for _ in range(3):  # the token was changed at Twilio, and not here yet
         sandbox.fault(Fault(Kind.ERROR, method="GET", path=NUMBERS, status=401, code=20003))
-        assert not fulfilment.settle(order)
+        assert not ordering.settle(order)
         assert state(session, world, order) is OrderState.UNKNOWN
-    assert fulfilment.settle(order)
+    assert ordering.settle(order)
     assert on_record(session, world, number).status is NumberStatus.RELEASED
 
 
@@ -166,7 +167,7 @@ def test_a_number_that_was_registered_by_hand_meanwhile_is_not_bought_back(
     with pytest.raises(InvalidInput, match="being ordered"):
         registration.register(session, world.operator, e164, world.sip, registration.Configuration())
     session.rollback()
-    fulfilment.ask(order)
+    ordering.ask(order)
     assert state(session, world, order) is OrderState.CONFIRMED
     assert on_record(session, world, number).status is NumberStatus.ACTIVE
 
@@ -188,7 +189,7 @@ def test_a_release_whose_answer_is_lost_settles(session: Session, world: World, 
     order = released(session, world, number)
     assert state(session, world, order) is OrderState.UNKNOWN
     assert on_record(session, world, number).status is NumberStatus.ACTIVE
-    assert fulfilment.settle(order)
+    assert ordering.settle(order)
     assert on_record(session, world, number).status is NumberStatus.RELEASED
 
 
@@ -200,11 +201,11 @@ def test_a_change_that_the_provider_cannot_take_now_stays_pending_and_is_sent_la
     sandbox.fault(Fault(Kind.TOO_MANY, path=NUMBERS, times=None, retry_after=0.01))
     wanted = Webhooks(voice_url="https://new.example.com", status_callback=now.status_callback)
     order = orders.place_webhooks(session, world.operator, number, now, wanted)
-    fulfilment.ask(order)
+    ordering.ask(order)
     seen = looked_up(session, world, order)
     assert (seen.state, bool(seen.problem)) == (OrderState.PLACED, True)
     sandbox.faults.clear()
-    assert fulfilment.settle(order)
+    assert ordering.settle(order)
     assert catalogue.webhooks_now(session, world.operator, number).voice_url == "https://new.example.com"
 
 
@@ -213,10 +214,10 @@ def test_exotel_webhooks_are_set_through_the_same_order(session: Session, world:
     number = registration.register(session, world.operator, "+918047180001", world.exotel, configuration)
     now = catalogue.webhooks_now(session, world.operator, number)
     order = orders.place_webhooks(session, world.operator, number, now, Webhooks(voice_url="https://new.example.com/x"))
-    fulfilment.ask(order)
+    ordering.ask(order)
     assert state(session, world, order) is OrderState.CONFIRMED
     assert catalogue.webhooks_now(session, world.operator, number).voice_url == "https://new.example.com/x"
-    fulfilment.ask(
+    ordering.ask(
         orders.place_webhooks(
             session, world.operator, number, catalogue.webhooks_now(session, world.operator, number), now
         )
@@ -232,10 +233,10 @@ def test_lost_exotel_webhooks_settle_though_the_status_callback_is_not_kept_ther
     wanted = Webhooks(voice_url="https://lost.example.com/x", status_callback="https://voice.example.com/status")
     order = orders.place_webhooks(session, world.operator, number, now, wanted)
     sandbox.fault(Fault(Kind.DROP_AFTER, method="PUT", path=NUMBERS))
-    fulfilment.ask(order)
+    ordering.ask(order)
     assert state(session, world, order) is OrderState.UNKNOWN
-    assert fulfilment.settle(order)
+    assert ordering.settle(order)
     assert state(session, world, order) is OrderState.CONFIRMED
     back = orders.place_webhooks(session, world.operator, number, wanted, now)
-    fulfilment.ask(back)
+    ordering.ask(back)
     assert state(session, world, back) is OrderState.CONFIRMED

@@ -16,10 +16,10 @@ from services.audit.audit import Action
 from services.core import settings
 from services.core.errors import Conflict, Forbidden, InvalidInput
 from services.numbers import numbers, registration
-from services.orders import catalogue, fulfilment, orders, resync
+from services.orders import catalogue, orders, resync
 from services.orders.orders import Configuration, Purchase
 from tests.conftest import World
-from tests.world import make
+from tests.world import make, ordering
 from tests.world.reconciling import at_twilio
 
 
@@ -29,7 +29,7 @@ def bought(session: Session, world: World, sandbox: Sandbox) -> int:
     order = orders.place_purchase(
         session, world.operator, world.twilio, Purchase(e164, configuration=Configuration(label="Ours"))
     )
-    fulfilment.ask(order)
+    ordering.ask(order)
     session.rollback()
     return orders.get(session, world.viewer, order).number_id or 0
 

@@ -16,10 +16,10 @@ from services.audit import audit
 from services.connections.provider_access import ProviderProblem
 from services.core.errors import InvalidInput
 from services.numbers import numbers, registration
-from services.orders import catalogue, fulfilment, orders, reconcile_jobs, resync
+from services.orders import catalogue, orders, reconcile_jobs, resync
 from services.orders.orders import Configuration
 from tests.conftest import World
-from tests.world import reconciling
+from tests.world import ordering, reconciling
 from tests.world.ordering import NUMBERS, looked_up, on_record, state
 from tests.world.working import outcomes, run
 
@@ -60,7 +60,7 @@ def test_webhooks_of_another_number_are_neither_set_nor_restored_nor_logged(
     now = exophones.webhooks("exo-2")
     for seen, wanted in ((now, NEW), (NEW, now), (now, now)):
         order = orders.place_webhooks(session, world.operator, mistyped, seen, wanted)
-        fulfilment.ask(order)
+        ordering.ask(order)
         found = looked_up(session, world, order)
         assert found.state is OrderState.FAILED
         assert "under the SID exo-2" in (found.problem or "")
@@ -77,13 +77,13 @@ def test_a_look_afterwards_believes_no_other_number(
     exophones.set_webhooks("exo-2", voice_url=NEW.voice_url)
     sandbox.fault(Fault(Kind.DROP_BEFORE, method="PUT", path=NUMBERS))
     order = orders.place_webhooks(session, world.operator, number, exophones.webhooks("exo-1"), NEW)
-    fulfilment.ask(order)
+    ordering.ask(order)
     assert state(session, world, order) is OrderState.UNKNOWN
     row = session.get_one(NumberOrder, order)
     row.provider_sid = "exo-2"
     session.commit()
     session.expunge(row)
-    assert fulfilment.settle(order)
+    assert ordering.settle(order)
     found = looked_up(session, world, order)
     assert (found.state, "under the SID exo-2" in (found.problem or "")) == (OrderState.FAILED, True)
 
@@ -95,7 +95,7 @@ def test_an_exophone_in_the_national_form_is_the_same_number(
     number = registration.register(session, world.operator, "011-39585476", world.exotel, configuration)
     now = catalogue.webhooks_now(session, world.operator, number)
     order = orders.place_webhooks(session, world.operator, number, now, NEW)
-    fulfilment.ask(order)
+    ordering.ask(order)
     assert state(session, world, order) is OrderState.CONFIRMED
     assert exophones.webhooks("exo-2").voice_url == NEW.voice_url
 
@@ -135,7 +135,7 @@ def test_an_import_by_the_sid_of_another_number_takes_nothing_over(
     order = orders.place_import(
         session, world.operator, world.twilio, f"{area}001", other, before, Configuration(label="Mine")
     )
-    fulfilment.ask(order)
+    ordering.ask(order)
     seen = looked_up(session, world, order)
     assert (seen.state, seen.number_id) == (OrderState.FAILED, None)
     assert f"under the SID {other}" in (seen.problem or "")
@@ -149,7 +149,7 @@ def test_a_release_by_the_sid_of_another_number_gives_nothing_back(
 ) -> None:
     wrong = under_another_sid(session, number, other)
     order = orders.place_release(session, world.operator, wrong.id, wrong.e164, version=wrong.version)
-    fulfilment.ask(order)
+    ordering.ask(order)
     seen = looked_up(session, world, order)
     assert (seen.state, f"under the SID {other}" in (seen.problem or "")) == (OrderState.FAILED, True)
     assert holds(session, world, f"{area}001")
@@ -165,7 +165,7 @@ def test_a_number_that_is_there_again_under_another_sid_is_not_taken_for_release
     again = provider.buy(number.e164)
     assert again.sid != number.provider_sid
     order = orders.place_release(session, world.operator, number.id, number.e164, version=number.version)
-    fulfilment.ask(order)
+    ordering.ask(order)
     seen = looked_up(session, world, order)
     assert (seen.state, again.sid in (seen.problem or "")) == (OrderState.FAILED, True)
     # The same, found out by a look after the answer was lost.
@@ -173,7 +173,7 @@ def test_a_number_that_is_there_again_under_another_sid_is_not_taken_for_release
     row.state, row.settled_at = OrderState.UNKNOWN, None
     session.commit()
     session.expunge(row)
-    assert fulfilment.settle(order)
+    assert ordering.settle(order)
     assert state(session, world, order) is OrderState.FAILED
     assert on_record(session, world, number.id).status is NumberStatus.ACTIVE
     assert holds(session, world, number.e164)
@@ -219,16 +219,16 @@ def test_a_release_that_is_answered_with_anything_but_204_is_looked_at(
 ) -> None:
     sandbox.fault(Fault(Kind.ERROR, method="DELETE", path=NUMBERS, status=200))
     order = orders.place_release(session, world.operator, number.id, number.e164, version=number.version)
-    fulfilment.ask(order)
-    assert not fulfilment.settle(order)
+    ordering.ask(order)
+    assert not ordering.settle(order)
     assert state(session, world, order) is OrderState.UNKNOWN
-    assert fulfilment.settle(order)
+    assert ordering.settle(order)
     assert state(session, world, order) is OrderState.FAILED
     assert on_record(session, world, number.id).status is NumberStatus.ACTIVE
 
     sandbox.fault(Fault(Kind.ERROR_AFTER, method="DELETE", path=NUMBERS, status=200))
     order = orders.place_release(session, world.operator, number.id, number.e164, version=number.version)
-    fulfilment.ask(order)
+    ordering.ask(order)
     assert state(session, world, order) is OrderState.UNKNOWN
-    assert fulfilment.settle(order)
+    assert ordering.settle(order)
     assert on_record(session, world, number.id).status is NumberStatus.RELEASED

@@ -16,7 +16,7 @@ from services.audit import audit
 from services.core.errors import InvalidInput
 from services.numbers import numbers
 from services.numbers.bulk import Chosen
-from services.orders import bulk, catalogue, fulfilment, orders, resync, webhook_orders
+from services.orders import bulk, catalogue, orders, resync, webhook_orders
 from services.orders.orders import Configuration
 from tests.conftest import World
 from tests.world import ordering, reconciling
@@ -74,7 +74,7 @@ def test_a_routing_is_stopped_only_when_that_was_agreed_to_and_can_be_restored(
     assert sandbox.calls_reach(number.e164) == routing
 
     order = place(session, world, number, agreed=True)
-    fulfilment.ask(order)
+    ordering.ask(order)
     seen = looked_up(session, world, order)
     assert (seen.state, sandbox.calls_reach(number.e164)) == (OrderState.CONFIRMED, OURS)
     record = seen.number_id or 0
@@ -82,7 +82,7 @@ def test_a_routing_is_stopped_only_when_that_was_agreed_to_and_can_be_restored(
 
     now, before = catalogue.webhooks_now(session, world.operator, record), webhook_orders.stored(seen.previous)
     restore = orders.place_webhooks(session, world.operator, record, now, before)
-    fulfilment.ask(restore)
+    ordering.ask(restore)
     assert state(session, world, restore) is OrderState.CONFIRMED
     assert sandbox.calls_reach(number.e164) == routing
     assert now_at(session, world, number.sid) == number.webhooks
@@ -105,7 +105,7 @@ def test_methods_and_fallback_are_set_so_that_calls_reach_ours_and_can_be_restor
 ) -> None:
     number = there(session, world, sandbox, f"{area}001", BY_HAND)
     order = place(session, world, number)
-    fulfilment.ask(order)
+    ordering.ask(order)
     seen = looked_up(session, world, order)
     now = now_at(session, world, number.sid)
     assert seen.state is OrderState.CONFIRMED
@@ -114,7 +114,7 @@ def test_methods_and_fallback_are_set_so_that_calls_reach_ours_and_can_be_restor
     restore = orders.place_webhooks(
         session, world.operator, seen.number_id or 0, now, webhook_orders.stored(seen.previous)
     )
-    fulfilment.ask(restore)
+    ordering.ask(restore)
     assert now_at(session, world, number.sid) == number.webhooks
 
 
@@ -156,7 +156,7 @@ def test_what_somebody_changed_since_it_was_shown_is_not_overwritten(
     number = there(session, world, sandbox, f"{area}001", {"voice_url": "https://old.example.com/voice"})
     order = place(session, world, number, agreed=True)
     changed = reconciling.at_twilio(session, world).set_webhooks(number.sid, **change)
-    fulfilment.ask(order)
+    ordering.ask(order)
     seen = looked_up(session, world, order)
     assert seen.state is OrderState.FAILED
     assert "Nothing was overwritten" in (seen.problem or "")
@@ -171,10 +171,10 @@ def test_an_order_whose_answer_was_lost_is_not_confirmed_while_a_trunk_has_the_c
     provider.set_webhooks(number.sid, status_callback="https://voice.example.com/status")
     order = place(session, world, replace(number, webhooks=provider.webhooks(number.sid)), agreed=True)
     sandbox.fault(Fault(Kind.DROP_BEFORE, method="POST", path=NUMBERS))
-    fulfilment.ask(order)
-    assert not fulfilment.settle(order)
+    ordering.ask(order)
+    assert not ordering.settle(order)
     assert state(session, world, order) is OrderState.UNKNOWN
-    assert fulfilment.settle(order)
+    assert ordering.settle(order)
     assert state(session, world, order) is OrderState.FAILED
     assert sandbox.calls_reach(number.e164) == TRUNK
 
@@ -185,8 +185,8 @@ def test_an_answer_that_is_not_the_documented_one_is_looked_at_and_not_believed(
     number = there(session, world, sandbox, f"{area}001", BY_HAND)
     sandbox.fault(Fault(Kind.ERROR, method="POST", path=NUMBERS, status=200))
     order = place(session, world, number)
-    fulfilment.ask(order)
-    assert not fulfilment.settle(order)
+    ordering.ask(order)
+    assert not ordering.settle(order)
     assert state(session, world, order) is OrderState.UNKNOWN
     assert now_at(session, world, number.sid) == number.webhooks
 
@@ -208,7 +208,7 @@ def test_an_order_of_an_older_version_replaces_nothing_that_it_does_not_know(
     kept = there(session, world, sandbox, f"{area}001", fallback)
     order = place(session, world, kept)
     as_before(session, order)
-    fulfilment.ask(order)
+    ordering.ask(order)
     now = now_at(session, world, kept.sid)
     assert state(session, world, order) is OrderState.CONFIRMED
     assert (now.voice_url, now.voice_fallback_url) == (reconciling.OURS, kept.webhooks.voice_fallback_url)
@@ -216,14 +216,14 @@ def test_an_order_of_an_older_version_replaces_nothing_that_it_does_not_know(
     routed = there(session, world, sandbox, f"{area}002", {"trunk_sid": TRUNK})
     order = place(session, world, routed, agreed=True)
     as_before(session, order, routed_by=TRUNK)
-    fulfilment.ask(order)
+    ordering.ask(order)
     assert state(session, world, order) is OrderState.FAILED
     assert sandbox.calls_reach(routed.e164) == TRUNK
 
     by_get = there(session, world, sandbox, f"{area}003", {"voice_method": "GET", "voice_url": reconciling.OURS})
     order = place(session, world, by_get)
     as_before(session, order)
-    fulfilment.ask(order)
+    ordering.ask(order)
     assert state(session, world, order) is not OrderState.CONFIRMED
 
 
@@ -233,7 +233,7 @@ def test_a_routing_that_older_imports_left_in_place_points_elsewhere(
     query = NumberQuery(attention=(Attention.WEBHOOKS_ELSEWHERE,))
     number = there(session, world, sandbox, f"{area}001", {"trunk_sid": TRUNK})
     order = place(session, world, number, agreed=True)
-    fulfilment.ask(order)
+    ordering.ask(order)
     session.rollback()
     assert numbers.search(session, world.viewer, query, Slice()) == []
     as_before(session, order, routed_by=TRUNK)
