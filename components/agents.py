@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 from sqlmodel import Session
 
+from components.jobs.previews import preview
+from components.numbers import number_fields
 from components.ui import dialogs
 from components.ui.dialogs import Dialog
 from components.ui.listing import toolbar as listing
@@ -15,10 +17,13 @@ from components.ui.listing.toolbar import ACTIVE, Wanted
 from components.ui.markdown import plain
 from db.audit.queries import AuditRow
 from db.base.scope import Slice
+from db.numbers.queries import NumberQuery
 from services import agents
 from services.agents import AgentDetail, AgentQuery
 from services.audit import audit
 from services.core.access import Permission
+from services.numbers import bulk
+from services.numbers.bulk import Chosen
 from services.text import labels
 
 PLACE = "agents"
@@ -82,6 +87,25 @@ def _edit(dialog: Dialog, found: AgentDetail, changes: Sequence[AuditRow]) -> No
         st.caption("It can no longer be chosen for numbers. You can activate it again.")
 
     dialog.switch("agent", found, agents.set_active, agents.get, say_what_follows)
+    if found.numbers and dialog.actor.may(Permission.NUMBERS_WRITE) and not dialog.actor.all_tenants:
+        _replace(dialog, found)
+
+
+def _replace(dialog: Dialog, found: AgentDetail) -> None:
+    """Draw the way to give all numbers of an agent to another one."""
+    with st.popover("Replace on all numbers", icon=":material/swap_horiz:"):
+        with dialog.opener() as session:
+            others = [row for row in agents.choices(session, dialog.actor) if row.id != found.id]
+        number_fields.agent_choice("agent_instead", number_fields.agent_names(others))
+        st.caption(f"The preview shows each of the {labels.amount(found.numbers, 'number')}.")
+        if st.button("Preview", key="agent_replace"):
+            chosen = Chosen(query=NumberQuery(agents=(found.id,)))
+            agent_id = number_fields.chosen_agent("agent_instead")
+
+            def draft(session: Session) -> int:
+                return bulk.draft("assign_agent", session, dialog.actor, chosen, agent_id=agent_id)
+
+            preview(dialog.opener, dialog.place, draft)
 
 
 def _answers(found: AgentDetail) -> str:

@@ -207,6 +207,13 @@ def places(
     return [(e164, place) for e164, place in rows]
 
 
+def statuses(session: Session, scope: Scope, campaign_id: int) -> dict[int, PoolStatus]:
+    """Return the pool status of each number in a campaign's pool."""
+    columns: tuple[Any, ...] = (CampaignNumber.number_id, CampaignNumber.pool_status)
+    mine = (scope.of(CampaignNumber.tenant_id), CampaignNumber.campaign_id == campaign_id, IN_POOL)
+    return dict(session.execute(sa.select(*columns).where(*mine)).all())
+
+
 def candidates(session: Session, scope: Scope, campaign_id: int, text: SearchText, limit: int) -> list[Candidate]:
     """Return at most *limit* active numbers that hold what was typed and are not in the campaign's pool."""
     pooled = sa.select(CampaignNumber.number_id).where(CampaignNumber.campaign_id == campaign_id, IN_POOL)

@@ -12,8 +12,8 @@ from components.ui.page import errors_shown
 from components.ui.session import current_actor, reader_zone, rechecked
 from db.base.engine import open_session
 from db.base.scope import Slice
-from services import campaigns
 from services.audit import audit
+from services.campaigns import campaigns
 from services.core.access import Permission
 from services.health import number_health, summaries
 from services.text import days
@@ -38,7 +38,7 @@ with errors_shown(), open_session() as session:
         rows = campaigns.pool(session, actor, campaign.id, today, part)
         weights = number_health.weights(session, actor, [campaign.id], [row.number_id for row in rows])
         with table:
-            draw.pool(campaign, rows, weights, writes=writes)
+            draw.pool(dialog, campaign, rows, weights, writes=writes)
     else:
         draw.empty_pool(dialog, campaign, writes=writes)
     draw.history(audit.history(session, actor, "campaign", campaign.id, Slice(size=20)), zone)

@@ -4,7 +4,7 @@ from components.campaigns import campaigns as draw
 from components.ui.listing.page import list_page
 from components.ui.session import current_actor
 from db.base.engine import open_session
-from services import campaigns
+from services.campaigns import campaigns
 from services.core.access import Permission
 
 actor = current_actor()

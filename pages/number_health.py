@@ -3,9 +3,10 @@
 import streamlit as st
 
 from components.health import number_health as draw
+from components.health.acts import Acts
 from components.ui.listing.downloads import downloads
 from components.ui.page import errors_shown, header
-from components.ui.session import current_actor, reader_zone, reloader
+from components.ui.session import current_actor, reader_zone, rechecked, reloader
 from db.base.engine import open_session
 from db.base.scope import Slice
 from services.core.access import Permission
@@ -13,9 +14,8 @@ from services.health import number_health, summaries, thresholds
 from services.text import days, exports
 from services.text.labels import amount
 
-MOST_IDLE = 100
-
 actor, zone, reload = current_actor(), reader_zone(), reloader()
+acts = Acts(actor, rechecked(open_session))
 may_import = actor.may(Permission.HEALTH_WRITE) and not actor.all_tenants
 may_change = actor.may(Permission.SETTINGS_WRITE) and not actor.all_tenants
 
@@ -49,7 +49,7 @@ with errors_shown(), open_session() as session:
         if steps:
             rows = number_health.search(session, actor, wanted, part)
             draw.attention(rows, limits, draw.by_verdict(steps))
-            draw.table(rows, number_health.trends(session, actor, wanted, rows), limits, with_tenant=actor.all_tenants)
+            draw.table(rows, number_health.trends(session, actor, wanted, rows), limits, acts)
             draw.definitions(limits, may_change=may_change)
         else:
             draw.nothing(asked if everything else None, may_import)
@@ -57,4 +57,4 @@ with errors_shown(), open_session() as session:
         draw.spread(steps)
         with asked.end:
             downloads(file, "number-health", amount(total, "line"))
-    draw.idle(number_health.idle(session, actor, Slice(1, MOST_IDLE)), idle, limits, with_tenant=actor.all_tenants)
+    draw.idle(number_health.idle(session, actor, Slice(1, draw.MOST_IDLE)), idle, limits, acts)

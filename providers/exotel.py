@@ -17,6 +17,7 @@ from providers.transport import Attempt, answer, sandbox_root
 _GONE = 404
 _PARAMETERS = {"voice_url": "VoiceUrl", "sms_url": "SMSUrl"}
 _REQUEST_ID = "X-Request-Id"
+_UNREADABLE = (AttributeError, KeyError, TypeError, phonenumbers.NumberParseException, requests.JSONDecodeError)
 
 
 class Exotel(Provider):
@@ -100,12 +101,10 @@ class Exotel(Provider):
 def _translated(attempt: Attempt) -> Iterator[None]:
     try:
         yield
-    except requests.JSONDecodeError as exc:
+    except _UNREADABLE as exc:
         raise attempt.lost("its answer could not be read") from exc
     except requests.RequestException as exc:
         raise attempt.broken(exc) from exc
-    except (AttributeError, KeyError, TypeError, phonenumbers.NumberParseException) as exc:
-        raise attempt.lost("its answer could not be read") from exc
 
 
 def _refused(response: requests.Response, attempt: Attempt) -> ProviderError:

@@ -5,10 +5,12 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 import streamlit as st
+from sqlmodel import Session
 
 from components.audit import history as audit
 from components.campaigns.campaigns import PLACE, edit
 from components.health.campaign_health import call_columns
+from components.jobs.previews import preview
 from components.ui import dialogs, navigation, notices, selection
 from components.ui.dialogs import Dialog
 from components.ui.listing import toolbar as listing
@@ -19,8 +21,8 @@ from components.ui.page import empty_state, exactly, when
 from components.ui.selection import Selection
 from db.audit.queries import AuditRow
 from db.base.scope import Slice
-from services import campaigns
-from services.campaigns import WINDOW, CampaignDetail, CampaignStatus, Candidate, PoolRow, PoolStatus
+from services.campaigns import bulk, campaigns
+from services.campaigns.campaigns import WINDOW, CampaignDetail, CampaignStatus, Candidate, PoolRow, PoolStatus
 from services.text import labels, numbering
 
 _POOL_COLORS = {
@@ -33,6 +35,7 @@ _POOL_COLORS = {
 }
 _INACTIVE = "Number inactive"
 _CANDIDATES = "pool_candidates"
+_POOL = "pool_selected"
 _BADGES = {labels.POOL[status]: color for status, color in _POOL_COLORS.items()}
 _BADGES |= {"Primary": "outline", _INACTIVE: "gray"}
 
@@ -83,7 +86,12 @@ def pager(campaign: CampaignDetail) -> Slice:
 
 
 def pool(
-    campaign: CampaignDetail, rows: Sequence[PoolRow], weights: Mapping[tuple[int, int], float], *, writes: bool
+    dialog: Dialog,
+    campaign: CampaignDetail,
+    rows: Sequence[PoolRow],
+    weights: Mapping[tuple[int, int], float],
+    *,
+    writes: bool,
 ) -> None:
     """Draw the numbers of the pool, with our *weights* where the dialer has none.
 
@@ -112,12 +120,48 @@ def pool(
                 lambda row: f"Edit {numbering.display(row.e164)} in the pool",
             )
         )
-    draw("Number pool health", rows, columns, key="pool_table", of=lambda row: row.number_id)
+    ticked: Selection[PoolRow] | None = selection.held(f"{_POOL}_{campaign.id}") if writes else None
+    if ticked is not None:
+        _pool_bar(dialog, campaign, ticked)
+    draw("Number pool health", rows, columns, key="pool_table", of=lambda row: row.number_id, selection=ticked)
     st.caption(
         f"Calls of the last {WINDOW} full days. Attempts reached the carrier. Answered by: "
         f"{labels.answered_by(*rows)}"
         " in the rows shown."
     )
+
+
+def _pool_bar(dialog: Dialog, campaign: CampaignDetail, ticked: Selection[PoolRow]) -> None:
+    """Draw what can be done to the numbers of the pool that are ticked, once some are."""
+    if not ticked.rows and ticked.query is None:
+        return
+    count = campaign.pool - len(ticked.but) if ticked.query else len(ticked.rows)
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="pool_bar"):
+        st.markdown(f"**{labels.amount(count, 'number')} selected**", width="content")
+        if ticked.query is None and campaign.pool > len(ticked.rows):
+            label = f"Select all {campaign.pool:,}"
+            st.button(label, key="pool_all", type="tertiary", on_click=ticked.take_all, args=(campaign.id,))
+        st.button("Clear selection", key="pool_clear", type="tertiary", on_click=ticked.clear)
+        status = st.menu_button(
+            "Set pool status", campaigns.SETTABLE, key="pool_status", format_func=lambda one: labels.POOL[one]
+        )
+        leave = st.button(":red[Remove from pool]", icon=":material/remove_circle:", key="pool_remove")
+
+    def draft(session: Session) -> int:
+        places = _places(session, dialog, campaign.id, ticked)
+        if status:
+            return bulk.draft_status(session, dialog.actor, places, status)
+        return bulk.draft_leave(session, dialog.actor, places)
+
+    if status or leave:
+        preview(dialog.opener, PLACE, draft, ticked.clear)
+
+
+def _places(session: Session, dialog: Dialog, campaign_id: int, ticked: Selection[PoolRow]) -> list[tuple[int, int]]:
+    if ticked.query is None:
+        return [(campaign_id, int(str(one))) for one in ticked.rows]
+    every = bulk.everything_in_pool(session, dialog.actor, campaign_id)
+    return [place for place in every if place[1] not in ticked.but]
 
 
 def empty_pool(dialog: Dialog, campaign: CampaignDetail, *, writes: bool) -> None:

@@ -9,11 +9,12 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from components.health.acts import Acts
 from components.health.campaign_health import window
 from components.ui import navigation, notices
 from components.ui.listing import toolbar as listing
 from components.ui.listing.filters import Filter
-from components.ui.listing.table import Column, badges, figure, number_link, text, trend
+from components.ui.listing.table import Column, badges, figure, link, number_link, text, trend
 from components.ui.listing.table import table as draw
 from components.ui.markdown import plain
 from components.ui.page import BadgeColor, empty_state, errors_shown, exactly, when
@@ -39,6 +40,7 @@ _BADGE_OF = {labels.VERDICT[verdict]: color for verdict, color in _BADGES.items(
 _PAINT = {"Stands out": "#d55e00", "At its cap": "#e69f00", "Not enough data": "#b8c0cc", "Healthy": "#0072b2"}
 """Colours of the distribution, safe for the colour-blind (Okabe & Ito)."""
 
+MOST_IDLE = 100
 _MOST_URGENT = 5
 
 
@@ -197,8 +199,8 @@ def attention(rows: Sequence[HealthRow], limits: Thresholds, lines: Mapping[Verd
         st.caption(f"{labels.amount(more, 'more result')} below, worst first.")
 
 
-def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], limits: Thresholds, *, with_tenant: bool) -> None:
-    """Draw a line for each number in each campaign, the worst first."""
+def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], limits: Thresholds, acts: Acts) -> None:
+    """Draw a line for each number in each campaign, the worst first, and what can be done about those selected."""
     by_day = dict(zip(map(_line, rows), trends, strict=True))
 
     def told(row: HealthRow) -> str:
@@ -208,7 +210,13 @@ def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], limits: Thre
     columns: list[Column[Any]] = [
         number_link(lambda row: row.number_id),
         badges("status", "Status", lambda row: [labels.VERDICT[row.verdict]], _BADGE_OF),
-        text("campaign", "Campaign", lambda row: f"{row.campaign} · {row.tenant}" if with_tenant else row.campaign),
+        link(
+            "campaign",
+            "Campaign",
+            lambda row: f"{row.campaign} · {row.tenant}" if acts.actor.all_tenants else row.campaign,
+            lambda row: navigation.open_campaign(row.campaign_id),
+            address=lambda row: navigation.campaign_address(row.campaign_id),
+        ),
         figure("n", "n", lambda row: f"{row.attempts:,}", help="Attempts in the window"),
         figure(
             "rate",
@@ -226,7 +234,8 @@ def table(rows: Sequence[HealthRow], trends: Sequence[list[float]], limits: Thre
         trend("trend", "By day", lambda row: by_day[_line(row)], told, help="Answer rate of each day with calls"),
         text("why", "Why, and what to do", lambda row: _why(row, limits), wide=True),
     ]
-    draw("Numbers by health, worst first", rows, columns, key="health_table", of=_line)
+    ticked = acts.lines()
+    draw("Numbers by health, worst first", rows, columns, key="health_table", of=_line, selection=ticked)
 
 
 def _line(row: HealthRow) -> str:
@@ -297,7 +306,7 @@ def spread(steps: Sequence[Step]) -> None:
     st.altair_chart(chart, height=220, alt="How many numbers have which answer rate, by status")
 
 
-def idle(rows: Sequence[IdleRow], total: int, limits: Thresholds, *, with_tenant: bool) -> None:
+def idle(rows: Sequence[IdleRow], total: int, limits: Thresholds, acts: Acts) -> None:
     """Draw the first of the numbers that Twilio may reclaim."""
     st.subheader("Idle, at risk of reclaim", anchor=False)
     if not rows:
@@ -311,7 +320,8 @@ def idle(rows: Sequence[IdleRow], total: int, limits: Thresholds, *, with_tenant
     columns: list[Column[Any]] = [
         number_link(lambda row: row.number_id),
         text("name", "Name", lambda row: row.label or "—"),
-        *([text("tenant", "Tenant", lambda row: row.tenant)] if with_tenant else []),
+        *([text("tenant", "Tenant", lambda row: row.tenant)] if acts.actor.all_tenants else []),
         figure("completed", "Completed calls", lambda row: f"{row.completed:,}"),
     ]
-    draw("Idle numbers", rows, columns, key="idle_table", of=lambda row: row.number_id)
+    ticked = acts.idle()
+    draw("Idle numbers", rows, columns, key="idle_table", of=lambda row: row.number_id, selection=ticked)

@@ -9,15 +9,20 @@ from typing import Any
 import streamlit as st
 from sqlmodel import Session
 
+from components.jobs.previews import preview
 from components.numbers import number_fields
 from components.numbers.number_fields import NO_RESTRICTION
-from components.ui import navigation, notices, selection
+from components.ui import notices, selection
 from components.ui.dialogs import submit
 from components.ui.markdown import plain
 from components.ui.selection import Selection
+from db.base.scope import Slice
 from db.numbers.queries import NumberQuery, Sort
 from db.numbers.rows import ListedNumber
 from services import agents
+from services.campaigns import bulk as pools
+from services.campaigns import campaigns
+from services.campaigns.campaigns import CampaignQuery
 from services.connections import connections
 from services.core.access import Actor, Permission
 from services.jobs.kinds import JobKind
@@ -29,6 +34,7 @@ from services.text import labels
 _Values = Callable[[], dict[str, Any]]
 """Returns what was typed into a form, once it is sent."""
 
+_MOST_CAMPAIGNS = 500
 _KEY = "selected_numbers"
 _PLACE = "bulk"
 
@@ -117,20 +123,14 @@ class Bar:
             self._preview(action, values(), chosen)
 
     def _preview(self, action: "_Action", values: Mapping[str, Any], chosen: Selection[ListedNumber]) -> None:
-        """Freeze what is selected as the preview of a job, and go there."""
-        made: list[int] = []
-
-        def act() -> str:
-            ids = tuple(int(str(one)) for one in chosen.rows)
-            but = frozenset(int(str(one)) for one in chosen.but)
-            with self.opener() as session, st.spinner("Preparing the preview…"):
-                made.append(action.draft(session, self.actor, Chosen(ids, chosen.query, but), **values))
-            return ""
-
-        if notices.outcome(act, _PLACE) is None:
-            chosen.clear()
-            navigation.open_job(made[0])
-        notices.show_kept(_PLACE)
+        ids, but = (tuple(int(str(one)) for one in some) for some in (chosen.rows, chosen.but))
+        numbers_chosen = Chosen(ids, chosen.query, frozenset(but))
+        preview(
+            self.opener,
+            _PLACE,
+            lambda session: action.draft(session, self.actor, numbers_chosen, **values),
+            chosen.clear,
+        )
 
     def agents(self) -> _Values:
         """Ask for an agent."""
@@ -166,6 +166,16 @@ class Bar:
         chosen = number_fields.connection_choice("bulk_connection", number_fields.connection_names(found))
         st.caption("Only numbers that were not bought or imported through a connection can be moved.")
         return lambda: {"connection_id": chosen, "provider_fields": {}}
+
+    def campaign(self) -> _Values:
+        """Ask for a campaign."""
+        with self.opener() as session:
+            found = campaigns.search(session, self.actor, CampaignQuery(), Slice(1, _MOST_CAMPAIGNS))
+        names = {row.id: row.name for row in found}
+        chosen = st.selectbox(
+            "Campaign", list(names), format_func=lambda one: names[one], key="bulk_campaign", index=None
+        )
+        return lambda: {"campaign_id": chosen or 0}
 
     def routing(self) -> _Values:
         """Say what is replaced, and ask whether trunks and applications may lose the calls."""
@@ -204,6 +214,7 @@ _ACTIONS: Sequence[_Action] = (
     _edit("restrict_inbound", "call_received", Bar.countries, is_rare=True),
     _edit("restrict_outbound", "call_made", Bar.countries, is_rare=True),
     _edit("set_connection", "cable", Bar.connection, is_rare=True),
+    _Action(pools.JOINING, "campaign", pools.draft_join, Bar.campaign, is_rare=True),
     _Action(orders.SETTING_WEBHOOKS, "webhook", orders.draft_webhooks, Bar.routing, is_rare=True),
     _Action(orders.RELEASING, "phone_disabled", orders.draft_release),
     _edit("remove", "delete"),

@@ -9,12 +9,13 @@ from components.ui.listing.table import Column, number, number_link, text
 from components.ui.markdown import code, plain
 from services.connections.connections import provider_named
 from services.core.access import Permission
+from services.orders import webhook_orders
 from services.orders.reconcile import Comparison, Different, Found, MissingHere, MissingThere
 from services.text import numbering
 from services.text.labels import amount
 
 Row = TypeVar("Row", MissingHere, MissingThere, Different)
-_URLS = ("Voice URL", "Status callback")
+_URLS = [webhook_orders.NAMES[name] for name in webhook_orders.URLS]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from services.orders.catalogue import Webhooks
 from services.text import numbering
 
 _MOST_SHOWN = 200
-_URLS = ("voice_url", "status_callback")
 _Line = tuple[str, str, str, str]
 """A number, a webhook of it, its value now, and the new one."""
 
@@ -54,7 +53,7 @@ def replacing(provider: type[Provider], numbers: Sequence[tuple[str, Webhooks]],
 def how(provider: type[Provider], now: Webhooks, ours: Webhooks) -> None:
     """Draw how calls are told to the webhooks, at the provider now and as we have it: all but the two URLs."""
     name = plain(provider.name)
-    differing = [field for field in webhook_orders.differing(provider, now, ours) if field not in _URLS]
+    differing = [field for field in webhook_orders.differing(provider, now, ours) if field not in webhook_orders.URLS]
     if not differing:
         st.caption(f"{name} uses POST, without a fallback, a trunk or a voice application, as expected.")
         return
@@ -69,7 +68,7 @@ def how(provider: type[Provider], now: Webhooks, ours: Webhooks) -> None:
 
 
 def _changes(provider: type[Provider], now: Webhooks, target: Webhooks) -> list[tuple[str, str, str]]:
-    urls = _URLS if provider.keeps_status_callback else _URLS[:1]
+    urls = webhook_orders.URLS if provider.keeps_status_callback else webhook_orders.URLS[:1]
     shown = {*webhook_orders.differing(provider, now, target), *urls}
     return [
         (title, getattr(now, name) or "none", getattr(target, name) or "none")

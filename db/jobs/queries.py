@@ -211,16 +211,16 @@ def copy_for_undo(session: Session, job_id: int, undoing: int) -> None:
     Each expects the version that the change left, and has the values before it as its settings.
     """
     item = table_of(JobItem).c
-    nothing = {column: sa.literal({}, table_of(JobItem).c[column].type) for column in ("before", "after", "old")}
+    nothing = sa.literal({}, item.old.type)
     changed = sa.select(
         sa.literal(undoing),
         sa.func.row_number().over(order_by=item.place) - 1,
         *(item.subject, item.number_id, item.new_version, item.old),
         sa.literal(Outcome.WAITING.value),
         sa.literal(""),
-        *nothing.values(),
+        *(item.after, item.before, nothing),
     ).where(item.job_id == job_id, item.outcome == Outcome.CHANGED)
-    into = [*_COPIED, "outcome", "reason", *nothing]
+    into = [*_COPIED, "outcome", "reason", "before", "after", "old"]
     session.execute(sa.insert(JobItem).from_select(into, changed))
 
 

@@ -19,7 +19,6 @@ from services.core.errors import Conflict, Forbidden, InvalidInput, found
 from services.core.transactions import writing
 from services.jobs.engine import subject_of
 from services.jobs.registry import KINDS
-from services.numbers.bulk import UNDOING
 from services.text import labels
 from services.text.exports import Table
 
@@ -153,7 +152,7 @@ def may_undo(actor: Actor, job: JobRow) -> bool:
     """Return whether what a job has changed can be taken back by the actor."""
     kind = KINDS[job.kind]
     ended = job.ended_at is not None and job.undone_by is None
-    return kind.can_be_undone and ended and job.changed > 0 and actor.may(kind.permission)
+    return kind.undo is not None and ended and job.changed > 0 and actor.may(kind.permission)
 
 
 def undo(session: Session, actor: Actor, job_id: int) -> int:
@@ -167,11 +166,14 @@ def undo(session: Session, actor: Actor, job_id: int) -> int:
         done = found(db.jobs.queries.lock(session, job.id))
         if not may_undo(actor, found(db.jobs.queries.find(session, Scope(done.tenant_id), done.id))):
             raise Conflict("This job can't be undone, or has been undone already.")
+        undo_kind = KINDS[done.kind].undo
+        assert undo_kind is not None
         undoing = Job(
             tenant_id=done.tenant_id,
             user_id=actor.user_id,
-            kind=UNDOING.name,
+            kind=undo_kind.name,
             title=f"Undo: {done.title}"[:200],
+            settings=done.settings,
             undoes=done.id,
             total=done.changed,
         )

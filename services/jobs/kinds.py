@@ -17,8 +17,8 @@ class JobKind(ABC):
     """A kind of job, by the `name` that its rows have and the `title` that readers see.
 
     A step does at most `at_once` items in one transaction, and so many may be ordered at a time. What is `confirmed`
-    needs the count typed before it starts; a `note` says what else follows. One that `looks` asks a provider about
-    items before it does them. An item is a `noun`.
+    needs the count typed before it starts; a `note` says what else follows, and `undo` is the kind that takes it back.
+    One that `looks` asks a provider about items before it does them. An item is a `noun`.
     """
 
     name: str
@@ -26,7 +26,7 @@ class JobKind(ABC):
     permission: Permission
     at_once: ClassVar[int] = 10_000
     confirmed: bool = False
-    can_be_undone: bool = False
+    undo: "JobKind | None" = None
     verb: str = "Change"
     noun: ClassVar[str] = "number"
     note: str = ""

@@ -1,5 +1,6 @@
 """Every kind of job, by its name."""
 
+from services.campaigns.bulk import JOINING, LEAVING, RESTORING, SETTING
 from services.health.health_import import HealthImport
 from services.jobs.import_kinds import Importing
 from services.jobs.kinds import JobKind
@@ -25,6 +26,10 @@ _ALL: tuple[JobKind, ...] = (
     IMPORTING,
     MARKING_RELEASED,
     TAKING_OVER,
+    JOINING,
+    SETTING,
+    LEAVING,
+    RESTORING,
     *IMPORTS.values(),
 )
 KINDS = {kind.name: kind for kind in _ALL}

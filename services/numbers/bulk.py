@@ -77,6 +77,11 @@ class Editing(JobKind):
         """What is needed to make the change."""
         return self.edit.permission
 
+    @property
+    def undo(self) -> JobKind | None:  # type: ignore[override]  # the one kind takes back all of these
+        """The kind of jobs that gives numbers their values back."""
+        return UNDOING if self.can_be_undone else None
+
     def of(self, job: Job, _item: JobItem) -> Edit:
         """Return the change that a job makes to an item."""
         return self.edit(**job.settings)

@@ -20,6 +20,7 @@ from providers.records import (
     NumberSearch,
     NumberType,
     OwnedNumber,
+    Page,
     Prices,
     Regulation,
     Requirement,
@@ -57,14 +58,6 @@ class OwnedRow:
     number: OwnedNumber
     number_id: int | None
     is_on_record: bool
-
-
-@dataclass(frozen=True)
-class OwnedPage:
-    """A part of the account's numbers. `next_token` asks for the part after it; None on the last."""
-
-    rows: tuple[OwnedRow, ...]
-    next_token: str | None
 
 
 @dataclass(frozen=True)
@@ -119,7 +112,7 @@ def owned_page(
     token: str | None,
     only_new: bool = False,
     progress: Callable[[int], None] | None = None,
-) -> OwnedPage:
+) -> Page[OwnedRow]:
     """Return a page of the account's numbers, newest first, marked as on record or not.
 
     With *only_new* those that are not: it reads on until there are enough for a page, or the account ends, and
@@ -143,7 +136,7 @@ def owned_page(
         if progress is not None:
             progress(read)
         if token is None or len(found) >= PAGE:
-            return OwnedPage(tuple(found.values()), token)
+            return Page(tuple(found.values()), token)
 
 
 def owned_by_sid(session: Session, actor: Actor, connection_id: int, sid: str, e164: str) -> OwnedNumber:

@@ -24,7 +24,8 @@ NAMES = {
 }
 """What is set from here, in words. The URL of texts is shown to nobody and left alone."""
 
-_KEPT_LATER = frozenset(NAMES) - {"voice_url", "status_callback"}
+URLS = ("voice_url", "status_callback")
+_KEPT_LATER = frozenset(NAMES) - frozenset(URLS)
 
 
 class HasWebhooks(Protocol):
@@ -49,7 +50,7 @@ def words(webhooks: Webhooks) -> dict[str, str]:
 def audit_values(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
     """Return webhooks before and after as the audit log tells them: both URLs, and of the rest what changed."""
     old, new = words(stored(before)), words(stored(after))
-    changed = [name for name in NAMES if name in ("voice_url", "status_callback") or old[name] != new[name]]
+    changed = [name for name in NAMES if name in URLS or old[name] != new[name]]
     return {name: old[name] for name in changed}, {name: new[name] for name in changed}
 
 

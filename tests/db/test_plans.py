@@ -17,7 +17,7 @@ from db.base.scope import Scope, Slice
 from db.models import NumberStatus
 from db.numbers.attention import Attention, Rules
 from db.numbers.queries import NumberQuery, Sort
-from services import campaigns
+from services.campaigns import campaigns
 from services.text import numbering
 from tests.analysis.statements import plans_of
 from tests.conftest import World

@@ -31,6 +31,8 @@ UNASKED = {
         "core.changes.expect_version",
         "core.changes.free_name",
         "core.changes.log",
+        "campaigns.campaigns.put",
+        "campaigns.campaigns.with_places",
         "core.transactions.has_written",
         "core.transactions.reading",
         "core.transactions.write",

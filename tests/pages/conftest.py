@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 from sqlmodel import Session
 
-from services import campaigns
+from services.campaigns import campaigns
 from services.core.access import Actor
 from services.numbers import registration
 from services.numbers.registration import Configuration

@@ -4,7 +4,7 @@ import pytest
 import streamlit as st
 from sqlmodel import Session
 
-from services import campaigns
+from services.campaigns import campaigns
 from services.connections import connections
 from services.people.sign_in import ALL_TENANTS
 from tests.conftest import World

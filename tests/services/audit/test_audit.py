@@ -15,9 +15,10 @@ from sqlmodel import Session
 import db.audit.queries
 from db.base.scope import Slice
 from db.models import AuditEvent, AuditName, OrderKind, OrderState, PhoneNumber, Role
-from services import agents, campaigns
+from services import agents
 from services.audit import audit
 from services.audit.audit import Action, AuditQuery, Subject
+from services.campaigns import campaigns
 from services.core.access import Actor
 from services.core.errors import Forbidden, InvalidInput, NotFound
 from services.numbers import numbers

@@ -40,10 +40,10 @@ from db.models import (
 from db.numbers.attention import Attention
 from db.numbers.queries import NumberQuery
 from db.people.tenants import TenantSort
-from services import campaigns
 from services.audit import findings, tenant_audit
 from services.audit.findings import Kind
-from services.campaigns import CampaignQuery
+from services.campaigns import campaigns
+from services.campaigns.campaigns import CampaignQuery
 from services.connections import connection_tests, connections
 from services.connections.connections import ConnectionQuery
 from services.core.errors import Forbidden, InvalidInput, NotFound

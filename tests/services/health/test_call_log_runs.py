@@ -13,7 +13,7 @@ import db.health.facts
 from db.health.facts import Fact
 from db.models import CampaignHealth, CampaignNumber, PoolStatus, Tenant
 from providers.sandbox.faults import Fault, Kind
-from services import campaigns
+from services.campaigns import campaigns
 from services.health import call_logs
 from services.health.call_logs import Counts, State
 from services.text import labels

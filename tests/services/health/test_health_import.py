@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlmodel import Session
 
 from db.models import AuditEvent, CampaignHealth, PhoneNumber
-from services import campaigns
+from services.campaigns import campaigns
 from services.core.access import Actor
 from services.core.errors import Forbidden, NotFound
 from services.health.health_import import HealthImport

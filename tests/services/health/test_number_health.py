@@ -23,9 +23,9 @@ from db.models import (
     PoolStatus,
     Tenant,
 )
-from services import campaigns
 from services.audit import tenant_audit
 from services.audit.findings import Kind
+from services.campaigns import campaigns
 from services.core.access import Actor
 from services.core.errors import Forbidden
 from services.health import campaign_health, number_health, summaries

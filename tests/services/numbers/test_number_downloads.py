@@ -12,7 +12,8 @@ from sqlmodel import Session
 import db.numbers.rows
 from db.models import AuditEvent, CampaignStatus, NumberStatus, NumberTag, PhoneNumber
 from db.numbers.queries import NumberQuery
-from services import agents, campaigns
+from services import agents
+from services.campaigns import campaigns
 from services.connections.connections import provider_named
 from services.core import validation
 from services.core.errors import InvalidInput

@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import Session
 
 from db.models import PhoneNumber
-from providers.records import MAX_PAGE_SIZE
+from providers.records import MAX_PAGE_SIZE, Page
 from providers.sandbox.server import Sandbox
 from services.core.access import Actor
 from services.core.errors import Forbidden
@@ -27,12 +27,12 @@ def put_many(session: Session, tenant: int, e164s: Sequence[str]) -> None:
     builder.many(session, PhoneNumber, rows, commit=True)
 
 
-def new_ones(session: Session, world: World, many: list[str], **asked: Any) -> catalogue.OwnedPage:
+def new_ones(session: Session, world: World, many: list[str], **asked: Any) -> Page[catalogue.OwnedRow]:
     known = {"matching": many[0][:6], "token": None, "only_new": True}
     return catalogue.owned_page(session, world.operator, world.twilio, **(known | asked))
 
 
-def numbers_of(page: catalogue.OwnedPage) -> list[str]:
+def numbers_of(page: Page[catalogue.OwnedRow]) -> list[str]:
     return [row.number.e164 for row in page.rows]
 
 

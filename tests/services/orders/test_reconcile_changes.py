@@ -7,9 +7,9 @@ from db.base.scope import Slice
 from db.models import NumberStatus, OrderState
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
-from services import campaigns
 from services.audit import audit, wording
 from services.audit.audit import Action
+from services.campaigns import campaigns
 from services.core.errors import Conflict, InvalidInput
 from services.jobs import jobs
 from services.numbers import numbers

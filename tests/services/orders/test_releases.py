@@ -12,8 +12,8 @@ from db.models import NumberOrder, NumberStatus, OrderState
 from providers.records import Webhooks
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
-from services import campaigns
 from services.audit import audit
+from services.campaigns import campaigns
 from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from services.numbers import numbers, registration
 from services.orders import catalogue, orders

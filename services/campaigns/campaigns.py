@@ -136,17 +136,10 @@ def add_numbers(session: Session, actor: Actor, campaign_id: int, number_ids: Se
             if number.status is not NumberStatus.ACTIVE:
                 raise InvalidInput(f"{numbering.display(number.e164)} is not active, so it cannot join a pool.")
             place = db.campaigns.place(session, scope, campaign_id, number_id)
-            if place is not None and place.pool_status is not PoolStatus.REMOVED:
-                continue
-            if place is None:
-                place = CampaignNumber(campaign_id=campaign_id, number_id=number_id, tenant_id=campaign.tenant_id)
-                session.add(place)
-            place.pool_status = PoolStatus.ACTIVE
-            place.weight = None
-            place.added_at = datetime.now(UTC)
-            place.left_at = None
+            if place is None or place.pool_status is PoolStatus.REMOVED:
+                put(session, campaign, number_id, place, PoolStatus.ACTIVE)
 
-    noun = _with_places(number_ids)
+    noun = with_places(number_ids)
     return changes.change(session, actor, noun, campaign_id, Action.CAMPAIGNS_ADD_NUMBERS, apply, version=version)
 
 
@@ -171,7 +164,7 @@ def edit_place(
         place = _pooled(session, campaign, number_id)
         place.pool_status, place.weight = PoolStatus(status), weight
 
-    noun = _with_places([number_id])
+    noun = with_places([number_id])
     return changes.change(session, actor, noun, campaign_id, Action.CAMPAIGNS_EDIT_POOL, apply, version=version)
 
 
@@ -180,13 +173,28 @@ def remove_number(session: Session, actor: Actor, campaign_id: int, number_id: i
     require(actor, Permission.CAMPAIGNS_WRITE)
 
     def apply(campaign: Campaign) -> None:
-        place = _pooled(session, campaign, number_id)
-        place.pool_status, place.left_at = PoolStatus.REMOVED, datetime.now(UTC)
+        put(session, campaign, number_id, _pooled(session, campaign, number_id), PoolStatus.REMOVED)
+
+    noun = with_places([number_id])
+    return changes.change(session, actor, noun, campaign_id, Action.CAMPAIGNS_REMOVE_NUMBER, apply, version=version)
+
+
+def put(session: Session, campaign: Campaign, number_id: int, place: CampaignNumber | None, status: PoolStatus) -> None:
+    """Give a number a status in the pool of a locked campaign, where it may have a *place* or have left one.
+
+    One that joins begins without a weight; one that leaves is no longer the primary number.
+    """
+    if place is None:
+        place = CampaignNumber(campaign_id=campaign.id, number_id=number_id, tenant_id=campaign.tenant_id)
+        session.add(place)
+        place.pool_status = PoolStatus.REMOVED
+    if place.pool_status is PoolStatus.REMOVED:
+        place.weight, place.added_at, place.left_at = None, datetime.now(UTC), None
+    place.pool_status = status
+    if status is PoolStatus.REMOVED:
+        place.left_at = datetime.now(UTC)
         if campaign.primary_number_id == number_id:
             campaign.primary_number_id = None
-
-    noun = _with_places([number_id])
-    return changes.change(session, actor, noun, campaign_id, Action.CAMPAIGNS_REMOVE_NUMBER, apply, version=version)
 
 
 def _pooled(session: Session, campaign: Campaign, number_id: int) -> CampaignNumber:
@@ -207,7 +215,7 @@ def _words(session: Session, campaign: Campaign) -> dict[str, Any]:
     }
 
 
-def _with_places(number_ids: Sequence[int]) -> changes.Noun[Campaign]:
+def with_places(number_ids: Sequence[int]) -> changes.Noun[Campaign]:
     """Return the noun whose words also tell the places of these numbers in the pool, each under its number."""
 
     def words(session: Session, campaign: Campaign) -> dict[str, Any]:
