@@ -51,7 +51,8 @@ class Importing(JobKind):
                 refuse(item, CHANGED_SINCE)
                 continue
             for name, value in noted(result, item.settings).items():
-                setattr(item, name, value)
+                if getattr(item, name) != value:
+                    setattr(item, name, value)
             if thing is not None:
                 good.append((item, thing))
         if not good:
@@ -72,10 +73,8 @@ class Importing(JobKind):
 def row_of(columns: Mapping[str, int], place: int, settings: Mapping[str, Any]) -> Row:
     """Return the row that an item keeps, by field. Cells of a column that was added later are only in some rows."""
     cells = [files.unpacked(cell) for cell in settings["cells"]]
-    given = {field: cells[at] for field, at in columns.items() if at < len(cells)}
-    return Row(
-        {field: "" if cell is None else cell for field, cell in given.items()}, place, settings.get("problem", "")
-    )
+    given = {field: "" if cells[at] is None else cells[at] for field, at in columns.items() if at < len(cells)}
+    return Row(given, place, settings.get("problem", ""), settings.get("recall", ()))
 
 
 def noted(result: Result, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,6 +86,8 @@ def noted(result: Result, settings: Mapping[str, Any]) -> dict[str, Any]:
         kept["fields"] = result.fields
     if len(reason) > LONGEST_REASON:
         kept["reason"] = reason
+    if result.recall:
+        kept["recall"] = list(result.recall)
     return {
         "outcome": _PREVIEW[result.outcome],
         "reason": reason[:LONGEST_REASON],

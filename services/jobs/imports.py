@@ -51,12 +51,14 @@ class Field:
 class Row(NamedTuple):
     """One row as it came: whatever a file or a program wrote, by field; a field without a column is left out.
 
-    `at` is its number in the file, and `problem` why the file's reader could not make sense of it.
+    `at` is its number in the file, and `problem` why the file's reader could not make sense of it. `recall` is what an
+    earlier reading of the same cells left for this one.
     """
 
     cells: Mapping[str, object]
     at: int = 0
     problem: str = ""
+    recall: Sequence[Any] = ()
 
     def get(self, field: str) -> object:
         """Return the cell of a field; None when it has no column."""
@@ -105,7 +107,8 @@ class Result(NamedTuple):
     """The outcome of one row. `number` is as understood, or as written where it was not.
 
     `field` is the one that was refused or deserves a look, `reason` why; `differences` are those of a number on record,
-    which has an id and a version. `before` and `after` are in words what would change of it.
+    which has an id and a version. `before` and `after` are in words what would change of it. `recall` is left for
+    the next reading of the row, as JSON can keep it.
     """
 
     row: int
@@ -118,6 +121,7 @@ class Result(NamedTuple):
     version: int | None = None
     before: Mapping[str, Any] = MappingProxyType({})
     after: Mapping[str, Any] = MappingProxyType({})
+    recall: Sequence[Any] = ()
 
     @property
     def fields(self) -> list[str]:
@@ -160,7 +164,7 @@ class Refused(InvalidInput):
 class ReadRow(NamedTuple, Generic[Item]):
     """A row as it was read: what can be written of it, or why it cannot. `may_be` are the records that it can be about.
 
-    The likeliest of them comes first.
+    The likeliest of them comes first. `recall` is left for the next reading.
     """
 
     row: Row
@@ -168,6 +172,7 @@ class ReadRow(NamedTuple, Generic[Item]):
     item: Item | None = None
     problem: InvalidInput | None = None
     may_be: Sequence[str] = ()
+    recall: Sequence[Any] = ()
 
     def wrong(self, problem: InvalidInput) -> Result:
         """Return the outcome of a row that has a *problem*."""

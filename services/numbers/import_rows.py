@@ -15,7 +15,7 @@ import db.orders.queries
 from db.agents import AgentRow
 from db.base.scope import Scope
 from db.connections import ConnectionRow
-from db.models import GONE, NumberStatus
+from db.models import GONE, NumberStatus, NumberType
 from db.numbers.rows import NumberRow
 from services.connections.connections import provider_named
 from services.core import validation
@@ -24,7 +24,7 @@ from services.jobs import imports
 from services.jobs.imports import Difference, Judged, Outcome, ReadRow, Result, Row
 from services.numbers import edits, import_differences, registration
 from services.numbers.import_fields import CONFIGURED, PROVIDERS, status
-from services.numbers.registration import Configuration, Prepared
+from services.numbers.registration import Configuration, Plan, Prepared
 from services.text import countries, files, labels, numbering, written_numbers
 from services.text.numbering import Bare, ReadNumber
 
@@ -79,7 +79,8 @@ class NumberReader(imports.RowReader[Item]):
                 with contextlib.suppress(InvalidInput):
                     number = numbering.read(written)  # it may already exist, whatever its row says
                 raise
-            number = registration.understand(written, connection, self._bare)
+            plan = registration.plan_of(connection)
+            number = _recalled(row.recall, plan) or registration.understand(written, connection, self._bare)
             _expect_active(row.get("status"))
             if not self._insist:
                 registration.expect_listed(number)
@@ -87,7 +88,7 @@ class NumberReader(imports.RowReader[Item]):
         except InvalidInput as exc:
             label = number.e164 if number else written_numbers.echo(written)
             return ReadRow(row, label, None, exc, () if row.problem else _may_be(written, number))
-        return ReadRow(row, number.e164, prepared, None, _may_be(written, number))
+        return ReadRow(row, number.e164, prepared, None, _may_be(written, number), _recall(number, plan))
 
     def _prepared(self, number: ReadNumber, connection: ConnectionRow, row: Row) -> Prepared:
         values = imports.values(CONFIGURED, self, row)
@@ -178,7 +179,7 @@ class NumberReader(imports.RowReader[Item]):
                 problem = _duplicate(first[row.number])
         if problem:
             return row.wrong(problem), None
-        return Result(row.row.at, Outcome.ADDED, row.number), row.item
+        return Result(row.row.at, Outcome.ADDED, row.number, recall=row.recall), row.item
 
     def _compared(
         self, row: ReadRow[Item], records: Mapping[str, Sequence[NumberRow]], first: Mapping[str, int]
@@ -231,6 +232,18 @@ def _duplicate(of: int) -> InvalidInput:
 def _differing(row: ReadRow[Any], record: NumberRow, differences: Sequence[Difference], why: str) -> Result:
     reason = f"{import_differences.in_words(differences)}. {why}"
     return Result(row.row.at, Outcome.DIFFERS, record.e164, "", reason, differences, record.id)
+
+
+def _recall(number: ReadNumber, plan: Plan) -> Sequence[Any]:
+    return (*plan, number.e164, number.country, number.number_type, number.is_valid, number.is_national)
+
+
+def _recalled(recall: Sequence[Any], plan: Plan) -> ReadNumber | None:
+    """Return what the number of a row was understood as, which takes most of the time, if it is still read so."""
+    if tuple(recall[:2]) != plan:
+        return None
+    e164, country, number_type, is_valid, is_national = recall[2:]
+    return ReadNumber(e164, country, NumberType(number_type), is_valid, is_national)
 
 
 def _may_be(written: str, number: ReadNumber | None) -> Sequence[str]:
