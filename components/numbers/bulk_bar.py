@@ -26,7 +26,7 @@ from services.campaigns.campaigns import CampaignQuery
 from services.connections import connections
 from services.core.access import Actor, Permission
 from services.jobs.kinds import JobKind
-from services.numbers import bulk, numbers
+from services.numbers import bulk, moving, numbers
 from services.numbers.bulk import Chosen
 from services.orders import bulk as orders
 from services.text import labels
@@ -177,6 +177,18 @@ class Bar:
         )
         return lambda: {"campaign_id": chosen or 0}
 
+    def tenant(self) -> _Values:
+        """Ask for a connection of another tenant."""
+        everywhere = replace(self.actor, tenant_id=None, all_tenants=True)
+        with self.opener() as session:
+            own = {row.id for row in connections.choices(session, self.actor)}
+            found = [row for row in connections.choices(session, everywhere) if row.id not in own]
+        names = {row.id: f"{row.tenant} · {row.name}" for row in sorted(found, key=lambda row: (row.tenant, row.name))}
+        chosen = st.selectbox(
+            "Tenant and connection", list(names), format_func=lambda one: names[one], key="bulk_tenant", index=None
+        )
+        return lambda: {"connection_id": chosen or 0}
+
     def routing(self) -> _Values:
         """Say what is replaced, and ask whether trunks and applications may lose the calls."""
         st.markdown(
@@ -216,6 +228,7 @@ _ACTIONS: Sequence[_Action] = (
     _edit("set_connection", "cable", Bar.connection, is_rare=True),
     _Action(pools.JOINING, "campaign", pools.draft_join, Bar.campaign, is_rare=True),
     _Action(orders.SETTING_WEBHOOKS, "webhook", orders.draft_webhooks, Bar.routing, is_rare=True),
+    _Action(moving.MOVING, "move_up", moving.draft, Bar.tenant, is_rare=True),
     _Action(orders.RELEASING, "phone_disabled", orders.draft_release),
     _edit("remove", "delete"),
 )

@@ -200,7 +200,7 @@ class Ordering:
                     job = bulk.draft_import(
                         session, self.actor, connection_id, found, configuration, stop_routing=stop_routing
                     )
-                    jobs.start(session, self.actor, job)
+                    jobs.start_what_can(session, self.actor, job)
                     go("job", job=job)
                     return ""
                 number = found[0]

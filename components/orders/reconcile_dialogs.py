@@ -177,7 +177,7 @@ class Confirming:
         def act() -> str:
             with self.opener() as session:
                 job = draft(session)
-                jobs.start(session, self.actor, job)
+                jobs.start_what_can(session, self.actor, job)
             self.begun([row.e164 for row in rows], job)
             return ""
 

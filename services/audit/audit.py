@@ -86,6 +86,7 @@ class Action(StrEnum):
     NUMBERS_EXPORT = "numbers:export", "downloaded the list of numbers"
     NUMBERS_IMPORT = "numbers:import", "imported the number"
     NUMBERS_IMPORT_FILE = "numbers:import_file", "imported numbers from a file"
+    NUMBERS_MOVE = "numbers:move", "moved the number to another tenant"
     NUMBERS_PUT_BACK = "numbers:put_back", "restored the number to the workspace"
     NUMBERS_RELEASE = "numbers:release", "released the number"
     NUMBERS_REMOVE = "numbers:remove", "removed the number from the workspace"

@@ -74,6 +74,7 @@ FIELDS: dict[str, Field] = {
     "number": Field("Number", numbering.display),
     "primary_number": Field("Primary number", numbering.display),
     "campaign": Field("Campaign"),
+    "tenant": Field("Tenant"),
     "pool_status": Field("Pool status", _one_of(labels.POOL), "not in the pool"),
     "agent": Field("Inbound call agent", nothing=labels.UNASSIGNED),
     "connection": Field("Telephony connection"),

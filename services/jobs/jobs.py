@@ -120,6 +120,13 @@ def start(session: Session, actor: Actor, job_id: int, typed: str = "") -> None:
     _wake()
 
 
+def start_what_can(session: Session, actor: Actor, job_id: int) -> None:
+    """Have a preview done that was agreed to already; one in which nothing would change stays, and says why."""
+    job = get(session, actor, job_id)
+    if job.done < job.total:
+        start(session, actor, job_id)
+
+
 def discard(session: Session, actor: Actor, job_id: int) -> None:
     """Delete a preview."""
     job = get(session, actor, job_id)

@@ -5,6 +5,7 @@ from services.health.health_import import HealthImport
 from services.jobs.import_kinds import Importing
 from services.jobs.kinds import JobKind
 from services.numbers import bulk
+from services.numbers.moving import MOVING
 from services.numbers.number_import import NumberImport
 from services.orders.bulk import IMPORTING, RELEASING, SETTING_WEBHOOKS
 from services.orders.reconcile_jobs import MARKING_RELEASED, TAKING_OVER
@@ -21,6 +22,7 @@ IMPORTS = {
 _ALL: tuple[JobKind, ...] = (
     *bulk.EDITING.values(),
     bulk.UNDOING,
+    MOVING,
     RELEASING,
     SETTING_WEBHOOKS,
     IMPORTING,

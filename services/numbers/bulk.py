@@ -93,7 +93,7 @@ class Editing(JobKind):
         """Change the numbers that are as the preview showed them; say of the others why not."""
         require(actor, self.permission)
         scope = Scope(job.tenant_id)
-        if self.edit.brings_back:  # as orders do, before the rows are locked
+        if self.edit.claims:  # as orders do, before the rows are locked
             db.orders.queries.claim_all(session, [item.subject for item in items])
         locked = db.numbers.queries.lock_all(session, scope, [item.number_id for item in items if item.number_id])
         rows = db.numbers.rows.of_ids(session, scope, list(locked))
@@ -146,7 +146,12 @@ def draft(name: str, session: Session, actor: Actor, chosen: Chosen, **values: A
     Raises Forbidden, NotFound, and InvalidInput for *values* that fit no number, or no or too many numbers.
     """
     require(actor, Permission.NUMBERS_WRITE)
-    kind = EDITING[name]
+    return draft_kind(EDITING[name], session, actor, chosen, **values)
+
+
+def draft_kind(kind: Editing, session: Session, actor: Actor, chosen: Chosen, **values: Any) -> int:
+    """Preview a change of a *kind*, as `draft` does."""
+    require(actor, Permission.NUMBERS_WRITE)
     require(actor, kind.permission)
     scope, edit = actor.scope, kind.edit(**values)
     apply = edit.begin(session, scope)

@@ -28,11 +28,15 @@ Apply = Callable[[NumberRow], NumberRow]
 
 
 class Edit(ABC):
-    """A change of a number. `brings_back` says whether it can make a number live that is gone."""
+    """A change of a number. One that `brings_back` can make a number live that is gone; then it `claims` numbers first.
+
+    So does one that adds them elsewhere: nobody else writes about a number meanwhile, whoever has it.
+    """
 
     action: ClassVar[Action]
     permission: ClassVar[Permission] = Permission.NUMBERS_WRITE
     brings_back: ClassVar[bool] = False
+    claims: ClassVar[bool] = False
 
     @abstractmethod
     def begin(self, session: Session, scope: Scope) -> Apply:
@@ -261,7 +265,7 @@ class PutBack(Edit):
 
     action = Action.NUMBERS_PUT_BACK
     permission = Permission.NUMBERS_ADD
-    brings_back = True
+    brings_back = claims = True
 
     def begin(self, session: Session, scope: Scope) -> Apply:
         def apply(row: NumberRow) -> NumberRow:
@@ -279,7 +283,7 @@ class Restore(Edit):
     """Give a number values back that it had, as `old_values` keeps them. A removed one comes back inactive."""
 
     action = Action.NUMBERS_UNDO
-    brings_back = True
+    brings_back = claims = True
     values: Mapping[str, Any]
 
     def begin(self, session: Session, scope: Scope) -> Apply:

@@ -65,7 +65,8 @@ UNASKED = {
         "orders.orders.may_cancel",
     },
     "a service that makes the change asked for its permission": {
-        *(f"numbers.edits.{kind}.begin" for kind in ("Edit", *(one.__name__ for one in Edit.__subclasses__()))),
+        "numbers.edits.Edit.begin",
+        *(f"{kind.__module__.removeprefix('services.')}.{kind.__name__}.begin" for kind in Edit.__subclasses__()),
     },
     "the engine of jobs calls it, once it has loaded anew who started the job": {
         "jobs.import_kinds.Importing.end",
