@@ -1,5 +1,7 @@
 """The settings of the chosen tenant: its time zone, the thresholds of number health, and its API keys."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from components.people import api_keys as keys
@@ -16,9 +18,9 @@ from services.people import api_keys, tenant_settings
 actor, zone, again = current_actor(), reader_zone(), rechecked(open_session)
 
 
-def create(name: str) -> api_keys.NewKey:
+def create(name: str, scopes: Sequence[api_keys.KeyScope]) -> api_keys.NewKey:
     with again() as session:
-        return api_keys.create(session, actor, name)
+        return api_keys.create(session, actor, name, scopes)
 
 
 def revoke(key_id: int) -> None:
@@ -40,7 +42,7 @@ with errors_shown(), open_session() as session:
     with right:
         if actor.may(Permission.API_KEYS_WRITE):
             st.subheader("API keys", anchor=False)
-            st.caption("For programs that send campaign health. A key can do that in this tenant and nothing else.")
+            st.caption("For programs. A key can do in this tenant what is chosen for it, and nothing else.")
             keys.new_key(create)
             keys.table(api_keys.search(session, actor), zone, revoke)
         dialogs.history(audit.history(session, actor, "tenant", found.id, Slice(size=10)), zone)

@@ -9,15 +9,16 @@ import streamlit as st
 from components.ui import notices
 from components.ui.markdown import code, plain
 from components.ui.page import exactly, when
-from services.people.api_keys import ApiKeyRow, NewKey
+from services.people.api_keys import ApiKeyRow, KeyScope, NewKey
+from services.text import labels
 
 
-def new_key(create: Callable[[str], NewKey]) -> None:
+def new_key(create: Callable[[str, Sequence[KeyScope]], NewKey]) -> None:
     """Draw the form for a new key, and then its secret until it is hidden."""
     state = st.session_state
 
     def make() -> str:
-        state["api_key_made"] = create(state["api_key_name"] or "")
+        state["api_key_made"] = create(state["api_key_name"] or "", state["api_key_scopes"])
         state["api_key_name"] = ""
         return ""
 
@@ -26,9 +27,18 @@ def new_key(create: Callable[[str], NewKey]) -> None:
 
     if state.get("entered_page"):
         state.pop("api_key_made", None)
-    with st.form("new_api_key"), st.container(horizontal=True, vertical_alignment="bottom"):
-        st.text_input("Name", key="api_key_name", max_chars=64, placeholder="The program that will use it")
-        st.form_submit_button("Create key", type="primary", icon=":material/add:", on_click=sent)
+    state.setdefault("api_key_scopes", [KeyScope.HEALTH])
+    with st.form("new_api_key"):
+        st.pills(
+            "What it may do",
+            list(KeyScope),
+            key="api_key_scopes",
+            selection_mode="multi",
+            format_func=labels.KEY_SCOPE.__getitem__,
+        )
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            st.text_input("Name", key="api_key_name", max_chars=64, placeholder="The program that will use it")
+            st.form_submit_button("Create key", type="primary", icon=":material/add:", on_click=sent)
     notices.show_kept("new_api_key")
     new_key: NewKey | None = state.get("api_key_made")
     if new_key is not None:
@@ -47,6 +57,7 @@ def table(rows: Sequence[ApiKeyRow], zone: ZoneInfo, revoke: Callable[[int], Non
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             with st.container(gap=None):
                 st.markdown(f"**{plain(row.name)}** {code(row.shown + '…')}")
+                st.caption(" · ".join(labels.KEY_SCOPE[KeyScope(scope)] for scope in row.scopes))
                 st.caption(
                     f"Created by {plain(row.created_by)}, {exactly(row.created_at, zone)} · "
                     f"last used {when(row.last_used_at, zone) if row.last_used_at else 'never'}"

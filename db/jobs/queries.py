@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session
 
 import db.base.bulk
@@ -147,6 +148,18 @@ def next_items(session: Session, job_id: int, outcome: Outcome, most: int) -> li
     """Return the first *most* items of a locked job that have an *outcome*, to be changed."""
     some = sa.select(JobItem).where(JobItem.job_id == job_id, JobItem.outcome == outcome)
     return list(session.scalars(some.order_by(JobItem.place).limit(most).execution_options(populate_existing=True)))
+
+
+def note_changed(session: Session, job_id: int, items: Sequence[JobItem], number_ids: Sequence[int | None]) -> None:
+    """Note of *items* of a job that they were changed, with their numbers: in one statement, as they are many."""
+    item = table_of(JobItem).c
+    one = (item.job_id == job_id, item.place == sa.bindparam("at"))
+    noting = sa.update(table_of(JobItem)).where(*one).values(outcome=Outcome.CHANGED, number_id=sa.bindparam("number"))
+    rows = [{"at": item.place, "number": number} for item, number in zip(items, number_ids, strict=True)]
+    session.connection().execute(noting, rows)
+    for done, number in zip(items, number_ids, strict=True):
+        set_committed_value(done, "outcome", Outcome.CHANGED)
+        set_committed_value(done, "number_id", number)
 
 
 def count_items(session: Session, job_id: int) -> dict[Outcome, int]:

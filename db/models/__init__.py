@@ -19,4 +19,4 @@ from db.models.numbers import (
     OrderState,
     PhoneNumber,
 )
-from db.models.people import ApiKey, Membership, Role, SignInThrottle, Tenant, User
+from db.models.people import ApiKey, KeyScope, Membership, Role, SignInThrottle, Tenant, User

@@ -37,7 +37,8 @@ class Job(SQLModel, table=True):
     """Something that is done to many items, one after the other. `done` are those that have an outcome.
 
     `monthly` is what the numbers that change cost a month, by currency; `problem` is why it ended early, and `undoes`
-    the job that it takes back.
+    the job that it takes back. A program started it with an API key; `request_key` is how it names its request, and
+    `request_hash` what it asked for.
     """
 
     __table_args__ = (
@@ -49,6 +50,7 @@ class Job(SQLModel, table=True):
             postgresql_where=sa.text("state IN ('draft', 'waiting', 'running')"),
         ),
         sa.Index(None, "undoes"),
+        sa.Index("ix_job_request", "tenant_id", "request_key", unique=True),
     )
 
     id: int = Field(default=None, primary_key=True)
@@ -65,6 +67,9 @@ class Job(SQLModel, table=True):
     monthly: dict[str, str] = Field(default_factory=dict, sa_type=Json)
     problem: str | None = Field(default=None, max_length=500)
     undoes: int | None = Field(default=None, foreign_key="job.id")
+    api_key_id: int | None = None
+    request_key: str | None = Field(default=None, max_length=128)
+    request_hash: str | None = Field(default=None, max_length=64)
     created_at: datetime = instant()
     started_at: datetime | None = maybe_instant()
     cancelled_at: datetime | None = maybe_instant()

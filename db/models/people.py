@@ -62,6 +62,14 @@ class SignInThrottle(SQLModel, table=True):
     locked_until: datetime | None = maybe_instant()
 
 
+class KeyScope(StrEnum):
+    """What a program may do with a key: send campaign health, read numbers, or change many of them."""
+
+    HEALTH = "health"
+    READ = "read"
+    WRITE = "write"
+
+
 class ApiKey(SQLModel, table=True):
     """A tenant's key to the HTTP API: its SHA-256, and the few letters by which a reader knows it."""
 
@@ -72,6 +80,11 @@ class ApiKey(SQLModel, table=True):
     name: str = Field(max_length=80)
     shown: str = Field(max_length=16)
     hashed: str = Field(max_length=64, unique=True)
+    scopes: list[str] = Field(
+        default_factory=lambda: [KeyScope.HEALTH.value],
+        sa_type=Json,
+        sa_column_kwargs={"server_default": '["health"]'},
+    )
     created_by: int = Field(foreign_key="app_user.id")
     created_at: datetime = instant()
     last_used_at: datetime | None = maybe_instant()

@@ -17,6 +17,7 @@ class ApiKeyRow:
     id: int
     name: str
     shown: str
+    scopes: list[str]
     created_by: str
     created_at: datetime
     last_used_at: datetime | None
@@ -30,6 +31,7 @@ def search(session: Session, scope: Scope) -> list[ApiKeyRow]:
             ApiKey.id,
             ApiKey.name,
             ApiKey.shown,
+            ApiKey.scopes,
             User.name,
             ApiKey.created_at,
             ApiKey.last_used_at,

@@ -102,6 +102,7 @@ FIELDS: dict[str, Field] = {
     "suspended": Field("Suspended"),
     "time_zone": Field("Time zone"),
     "key": Field("Key"),
+    "scopes": Field("What it may do", _one_of(labels.KEY_SCOPE)),
     "passed": Field("Passed"),
     "result": Field("Result"),
     "source": Field("Source"),

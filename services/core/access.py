@@ -106,6 +106,8 @@ class Actor:
     """Id and name of the actor's suspended tenants."""
     granted: frozenset[Permission] | None = None
     """For a program with an API key: all that it may do."""
+    api_key_id: int | None = None
+    """The key that a program came with."""
 
     @property
     def scope(self) -> Scope:

@@ -72,6 +72,7 @@ def put(
     with writing(session):
         db.jobs.queries.drop_drafts(session, now - KEPT)
         job = Job(tenant_id=tenant_id, user_id=actor.user_id, kind=kind.name, title=title[:200])
+        job.api_key_id = actor.api_key_id
         if instead_of is not None:
             job = _emptied(session, instead_of)
         job.settings, job.total = settings, len(items)

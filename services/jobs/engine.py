@@ -25,7 +25,7 @@ from services.core.transactions import write
 from services.jobs.kinds import JobKind, refuse
 from services.jobs.registry import KINDS
 from services.orders import sweep
-from services.people import sign_in
+from services.people import api_keys, sign_in
 
 _GOING = (JobState.WAITING, JobState.RUNNING)
 _OUR_FAULT = "Something went wrong on our side. It has been logged; try again, or tell your administrator."
@@ -113,7 +113,13 @@ def _room(kind: JobKind, most: int | None) -> int:
 def _actor(session: Session, job: Job, kind: JobKind) -> Actor | None:
     """Return who started a job, as the database has them now; None, noting why, when they may no longer do it."""
     user = db.people.users.get(session, job.user_id)
-    actor = sign_in.load_actor(session, user.username, datetime.now(UTC), job.tenant_id)
+    if job.api_key_id is None:
+        actor = sign_in.load_actor(session, user.username, datetime.now(UTC), job.tenant_id)
+    else:
+        actor = api_keys.still_held(session, job.tenant_id, job.api_key_id)
+        if actor is None:
+            job.problem = "The API key that started this was revoked. What was done stays; the rest was left."
+            return None
     if actor is not None and actor.tenant_id == job.tenant_id and actor.may(kind.permission):
         return actor
     job.problem = f"{user.name} is no longer allowed to do this in this tenant. What was done stays; the rest was left."

@@ -58,8 +58,8 @@ class Importing(JobKind):
         if not good:
             return
         things = [thing for _, thing in good]
-        for (item, _), number_id in zip(good, kind.write(session, actor, things, job.id), strict=True):
-            item.outcome, item.number_id = Done.CHANGED, number_id
+        ids = kind.write(session, actor, things, job.id)
+        db.jobs.queries.note_changed(session, job.id, [item for item, _ in good], ids)
         if details := kind.details(things, job.settings.get("details", {})):
             job.settings = {**job.settings, "details": dict(details)}
 

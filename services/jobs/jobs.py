@@ -178,6 +178,7 @@ def undo(session: Session, actor: Actor, job_id: int) -> int:
         undoing = Job(
             tenant_id=done.tenant_id,
             user_id=actor.user_id,
+            api_key_id=actor.api_key_id,
             kind=undo_kind.name,
             title=f"Undo: {done.title}"[:200],
             settings=done.settings,

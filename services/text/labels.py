@@ -12,6 +12,7 @@ from db.health.summaries import Verdict
 from db.models import (
     CampaignStatus,
     JobState,
+    KeyScope,
     NumberStatus,
     NumberType,
     OrderKind,
@@ -46,6 +47,11 @@ OUTCOME_PREVIEW = {**OUTCOME, Outcome.WAITING: "Would change"}
 TROUBLE = of_all(Trouble, NO_PRIMARY="No primary number")
 TESTED = of_all(Tested, NEVER="Never tested")
 ROLE = of_all(Role)
+KEY_SCOPE = {
+    KeyScope.HEALTH: "Send campaign health",
+    KeyScope.READ: "Read numbers",
+    KeyScope.WRITE: "Change numbers",
+}
 ATTENTION = of_all(
     Attention,
     WEBHOOKS_ELSEWHERE="Unexpected webhooks",

@@ -11,6 +11,7 @@ UNASKED = {
     "it is how others ask, or what they ask with": {
         "core.access.require_tenant",
         "people.api_keys.holder",
+        "people.api_keys.still_held",
         "people.sign_in.load_actor",
         "people.sign_in.reload_actor",
     },

@@ -112,6 +112,7 @@ def test_a_key_is_shown_once_and_revoked_after_asking(session: Session, world: W
     tab.text_input(key="api_key_name").set_value("Dialer")
     press(tab, "Create key")
     (secret,) = texts(tab, "code")
+    assert "Send campaign health" in texts(tab, "caption")
     assert api_keys.holder(session, secret).tenant_id == world.tenant
     assert any(secret[:11] in text for text in texts(tab, "markdown"))
     press(tab, "Hide")

@@ -14,6 +14,8 @@ from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from services.jobs import engine, jobs
 from services.numbers import bulk, numbers
 from services.numbers.bulk import Chosen
+from services.people import api_keys
+from services.people.api_keys import KeyScope
 from services.text import numbering
 from tests.conftest import Configure, World
 from tests.world import make
@@ -276,3 +278,35 @@ def test_the_engine_does_what_was_started(session: Session, world: World, engine
 
     until(is_done)
     assert jobs.get(session, world.operator, job).changed == 3
+
+
+@pytest.mark.parametrize("how", ["revoked", "creator"])
+def test_a_job_of_a_key_does_what_the_key_may_and_stops_with_it(
+    session: Session, world: World, configure: Configure, how: str
+) -> None:
+    configure(job_batch=1)
+    ids = make.several(session, world, 2)
+    made = api_keys.create(session, world.admin, "Dialer", [KeyScope.WRITE])
+    program = api_keys.holder(session, made.secret)
+    job = draft(session, program, "deactivate", Chosen(ids=tuple(ids)))
+    jobs.start(session, program, job)
+    assert engine.advance(job) is engine.Step.MORE
+
+    if how == "revoked":
+        api_keys.revoke(session, world.admin, made.id)
+    else:
+        session.get_one(Membership, (world.admin.user_id, world.tenant)).role = Role.VIEWER
+        session.commit()
+    done = finished(session, world.operator, job)
+
+    assert (done.state, done.changed) == (JobState.FAILED, 1)
+    event = audit.history(session, world.operator, "number", ids[0], Slice())[0]
+    assert event.actor == "API key Dialer"
+
+
+def test_a_key_that_only_reads_starts_nothing(session: Session, world: World) -> None:
+    ids = make.several(session, world, 1)
+    for scope in (KeyScope.READ, KeyScope.HEALTH):
+        program = api_keys.holder(session, api_keys.create(session, world.admin, "Dialer", [scope]).secret)
+        with pytest.raises(Forbidden):
+            draft(session, program, "deactivate", Chosen(ids=tuple(ids)))
