@@ -1,6 +1,7 @@
 """The ASGI entry: start-up, HTTP routes and headers around the Streamlit frame. Run it with `streamlit run app.py`."""
 
 import gc
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -38,7 +39,10 @@ def log_error(exc: Exception) -> bool:
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Start everything before the first request."""
     config = settings.current()
-    startup.start(config)
+    try:
+        startup.start(config)
+    except startup.SchemaIsNewer as exc:
+        sys.exit(str(exc))
     with sandbox.running_for_demo(config):
         await anyio.to_thread.run_sync(workflows.launch, config)  # it asks what is under way, which blocks
         gc.freeze()  # what start-up made stays; the collector need not look at it again

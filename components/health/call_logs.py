@@ -103,8 +103,8 @@ class CallLogs:
     def _read(self, log: CallLog, first_day: date | None) -> None:
         def act() -> str:
             with self.opener() as session:
-                run = call_logs.begin(session, self.actor, log.connection_id, first_day=first_day)
-            workflows.read_call_log(log.connection_id, run)
+                call_logs.begin(session, self.actor, log.connection_id, first_day=first_day)
+            workflows.begin()
             return ""
 
         notices.outcome(act, _place(log))

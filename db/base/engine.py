@@ -10,6 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.script.revision import ResolutionError
+from alembic.util import CommandError
 from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DataError, InterfaceError, OperationalError
@@ -192,8 +194,18 @@ def start_write(session: Session, *, patience: float | None = None) -> None:
     session.info[_WRITES] = True
 
 
+class SchemaIsNewer(Exception):
+    """The database was migrated by a newer version than this process has."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The database belongs to a newer version of Numberdesk than this process. Install that version, or restore "
+            "a backup from before it."
+        )
+
+
 def migrate(engine: Engine) -> None:
-    """Bring the database to the newest schema."""
+    """Bring the database to the newest schema. Raises SchemaIsNewer for one that this version does not know."""
     with engine.connect() as connection:
         if connection.dialect.name == "postgresql":  # replicas that start together take turns
             connection.execute(sa.select(sa.func.pg_advisory_lock(Lock.MIGRATING.value)))
@@ -204,6 +216,10 @@ def migrate(engine: Engine) -> None:
         try:
             command.upgrade(config, "head")
             connection.commit()
+        except CommandError as exc:
+            if isinstance(exc.__cause__, ResolutionError):
+                raise SchemaIsNewer from exc
+            raise
         finally:
             if connection.dialect.name == "postgresql":
                 connection.rollback()

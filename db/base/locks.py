@@ -18,6 +18,7 @@ class Lock(IntEnum):
     MIGRATING = 7_243_981
     EVERY_NUMBER = 7_243_982  # shared by whoever claims a number, alone for whoever claims very many
     PEOPLE = 7_243_983
+    FILLING = 7_243_984
     SUMS = 72_440_000  # with the days of a window added, and beside it the tenant
 
 

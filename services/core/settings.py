@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     busy_seconds: float = Field(default=5, gt=0)
     file_seconds: float = Field(default=60, gt=0)
     job_batch: int = Field(default=500, ge=1, le=10_000)
+    works: bool = True
     summary_seconds: float = Field(default=1, ge=0)
     strict: bool = False
 

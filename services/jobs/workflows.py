@@ -25,7 +25,7 @@ from services.health import call_log_runs, call_logs
 from services.jobs import dbos_internals, engine, jobs
 from services.jobs.replicas import Replica
 from services.orders import fulfilment
-from services.orders.sweep import Sweep
+from services.orders.sweep import IDLE_SECONDS, Sweep
 from services.text import labels
 
 UNDER_WAY = ["ENQUEUED", "PENDING", "DELAYED"]
@@ -92,8 +92,13 @@ _sweep: list[Sweep] = []
 """The sweep of this process, while it runs."""
 
 
-def launch(settings: Settings) -> None:
-    """Start background work on our own database; interrupted and pending work continues."""
+def launch(settings: Settings, idle_seconds: float = IDLE_SECONDS) -> None:
+    """Start background work on our own database; interrupted and pending work continues.
+
+    A process that does not work leaves it to others, which see in the rows what is to be done every *idle_seconds*.
+    """
+    if not settings.works:
+        return
     replica = Replica()
     DBOS(
         config=DBOSConfig(
@@ -115,27 +120,23 @@ def launch(settings: Settings) -> None:
     DBOS.cancel_workflows([workflow.workflow_id for workflow in older])  # orders were workflows once
     replica.beat()
     _hasten()
-    with db.base.engine.open_session() as session:
-        runs = db.health.call_logs.under_way(session)
-    for connection_id, run in set(runs) - _under_way("call_logs.read"):
-        read_call_log(connection_id, run)
-    jobs.on_start(_enqueue_jobs)
-    _sweep[:] = [Sweep(lambda: _live(replica))]
+    jobs.on_start(_begin)
+    _sweep[:] = [Sweep(lambda: _live(replica), idle_seconds)]
 
 
 def stop() -> None:
     """Stop background work. It continues in another replica or at the next start."""
     for sweep in _sweep:
         sweep.stop()
+        DBOS.destroy()
     _sweep.clear()
     jobs.on_start()
-    DBOS.destroy()
 
 
-def read_call_log(connection_id: int, run: str) -> None:
-    """Start a call log run. Idempotent."""
-    with SetWorkflowID(f"call-log-{run}"):
-        DBOS.start_workflow(_read, connection_id, run)
+def begin() -> None:
+    """Begin at once what rows say is to be done; a process that does not work leaves it to one that does."""
+    if _sweep:
+        _begin()
 
 
 def look_now(order_id: int) -> None:
@@ -198,24 +199,27 @@ def _hasten() -> None:
         db.orders.queries.hasten(session, datetime.now(UTC))
 
 
-def _enqueue_jobs() -> None:
-    """Have a workflow for each job that was started and has not ended: the rows say which those are."""
+def _begin() -> None:
+    """Have a workflow for each job and each run through a call log that has begun and not ended, as the rows say."""
     with db.base.engine.open_session() as session:
-        waiting = db.jobs.queries.to_be_done(session)
-    if not waiting:
-        return
-    under_way = _under_way("jobs.run")
-    for job_id, tenant_id in waiting:
-        if (job_id,) not in under_way:
-            with SetEnqueueOptions(queue_partition_key=str(tenant_id)):
-                DBOS.enqueue_workflow(JOBS, _run, job_id)
+        waiting, runs = db.jobs.queries.to_be_done(session), db.health.call_logs.under_way(session)
+    if waiting:
+        begun = _under_way("jobs.run")
+        for job_id, tenant_id in waiting:
+            if (job_id,) not in begun:
+                with SetEnqueueOptions(queue_partition_key=str(tenant_id)):
+                    DBOS.enqueue_workflow(JOBS, _run, job_id)
+    if runs:
+        for connection_id, run in set(runs) - _under_way("call_logs.read"):
+            with SetWorkflowID(f"call-log-{run}"):
+                DBOS.start_workflow(_read, connection_id, run)
 
 
 def _live(replica: Replica) -> None:
-    """Send a heartbeat, take over the workflows of dead processes, and find jobs that nobody does."""
+    """Begin what was committed elsewhere, send a heartbeat, and take over the workflows of dead processes."""
+    _begin()
     if not replica.beat():
         return
-    _enqueue_jobs()
     begun = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
     dead = replica.silent({workflow.executor_id for workflow in begun if workflow.executor_id})
     if dead:

@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         startup.start()
         said = _rotate_key() if options.command == "rotate-key" else _create_superadmin(options.name)
-    except (credentials.KeyProblem, InvalidInput) as exc:
+    except (credentials.KeyProblem, startup.SchemaIsNewer, InvalidInput) as exc:
         sys.stderr.write(f"{exc} Nothing was changed.\n")
         return 1
     except (DatabaseUnavailable, OperationalError) as exc:

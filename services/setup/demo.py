@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 import db.base.engine
 import db.people.tenants
+from db.base.locks import Lock
 from db.models import (
     Agent,
     AuditEvent,
@@ -57,9 +58,14 @@ def is_wanted(session: Session, settings: Settings) -> bool:
 
 
 def fill(session: Session, settings: Settings, today: date) -> None:
-    """Fill an empty database with the demo, its last day of calls being the one before *today*."""
+    """Fill an empty database with the demo, its last day of calls being the one before *today*.
+
+    Of several processes that start at once, one does.
+    """
     hashed = sign_in.hash_password(PASSWORD)
-    with writing(session):
+    with writing(session, lock=Lock.FILLING):
+        if db.people.tenants.any_exists(session):
+            return
         _Story(session, settings, today).tell(hashed)
 
 

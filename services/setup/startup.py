@@ -7,16 +7,19 @@ import structlog
 
 import db.base.engine
 import db.connections
+from db.base.engine import SchemaIsNewer
 from services.core import credentials
 from services.core import settings as settings_module
 from services.core.settings import Settings
 from services.setup import demo
 
+__all__ = ["SchemaIsNewer", "start"]
+
 
 def start(settings: Settings | None = None) -> None:
     """Make the app ready: logs, database, newest schema, keys that open what is stored, demo.
 
-    Raises KeyProblem when encrypted credentials exist that no key opens.
+    Raises KeyProblem when encrypted credentials exist that no key opens, SchemaIsNewer for a newer version's database.
     """
     settings = settings or settings_module.current()
     structlog.configure(

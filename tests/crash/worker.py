@@ -152,7 +152,7 @@ def read_calls(says: Pipe, _installation: Installation, actor: Actor, connection
     workflows.launch(settings.current())
     with db.base.engine.open_session() as session:
         run = call_logs.begin(session, actor, connection_id)
-    workflows.read_call_log(connection_id, run)
+    workflows.begin()
     says.send(("reading", run))
     signal.pause()
 

@@ -68,7 +68,9 @@ def test_the_image_has_two_stages_runs_as_nobody_special_and_says_whether_it_is_
 def test_the_installation_sets_what_there_is_and_holds_no_secret() -> None:
     compose = yaml.safe_load((ROOT / "compose.yaml").read_text())
     services: dict[str, Any] = compose["services"]
-    assert set(services) == {"web", "database", "proxy"}
+    assert set(services) == {"web", "worker", "database", "proxy"}
+    assert services["worker"]["command"] == ["python", "-m", "services.jobs"]
+    assert services["worker"]["environment"].items() < services["web"]["environment"].items()
     settings = {"DATABASE_URL", *(f"NUMBERDESK_{name.upper()}" for name in Settings.model_fields)}
     given = services["web"]["environment"]
     assert set(given) - {"FORWARDED_ALLOW_IPS"} <= settings
