@@ -13,6 +13,7 @@ from typing import Any
 
 import db.base.engine
 import db.health.call_logs
+import db.jobs.queries
 import db.orders.queries
 from db.base.scope import Scope
 from db.models import OrderKind
@@ -20,7 +21,7 @@ from providers.records import Webhooks
 from services.core import settings
 from services.core.access import Actor
 from services.health import call_logs
-from services.jobs import workflows
+from services.jobs import engine, workflows
 from services.orders import orders
 from services.orders.orders import Configuration, Purchase
 from services.setup import startup
@@ -133,6 +134,18 @@ def order(says: Pipe, _installation: Installation, wish: Wish, last_moment: int 
     signal.pause()
 
 
+def advance(says: Pipe, _installation: Installation, job_id: int, batch: int, last_moment: int | None = None) -> None:
+    """Do a job that was started, some items at a time, and die at a moment of it, if one is given."""
+    os.environ["NUMBERDESK_JOB_BATCH"] = str(batch)
+    settings.current.cache_clear()
+    _use_database()
+    moments = Moments(last_moment)
+    with moments.of_this_thread():
+        while engine.advance(job_id) is not engine.Step.END:
+            pass
+    says.send(("over", len(moments.passed)))
+
+
 def read_calls(says: Pipe, _installation: Installation, actor: Actor, connection_id: int) -> None:
     """Begin to read a call log as a page does, and live on until killed."""
     _use_database()
@@ -153,6 +166,8 @@ def start(says: Pipe, _installation: Installation) -> None:
     says.send(("settled", None))
     until(lambda: not _reading(), inf)
     says.send(("read", None))
+    until(lambda: not _working(), inf)
+    says.send(("worked", None))
     signal.pause()
 
 
@@ -182,6 +197,11 @@ def _use_database() -> None:
 def _reading() -> list[tuple[int, str]]:
     with db.base.engine.open_session() as session:
         return db.health.call_logs.under_way(session)
+
+
+def _working() -> list[tuple[int, int]]:
+    with db.base.engine.open_session() as session:
+        return db.jobs.queries.to_be_done(session)
 
 
 def _open() -> list[int]:
