@@ -1,7 +1,7 @@
 """Numbers over the HTTP API: all of a tenant's by cursor, with the filters of the list."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,7 +15,7 @@ from services.people.api_access import REFUSALS, Asker, Id, Text, after, cursor_
 from services.text import numbering
 
 MOST = 500
-_Some = Field(default=[], max_length=100)
+_Some: Any = Field(default=[], max_length=100)
 
 router = APIRouter(responses=REFUSALS)
 

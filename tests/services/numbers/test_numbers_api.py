@@ -1,6 +1,7 @@
 """Numbers over HTTP: by cursor, with the filters of the list, and only for keys that may read them."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -22,7 +23,7 @@ def client(session: Session, world: World) -> Iterator[TestClient]:
         yield client
 
 
-def walk(client: TestClient, **params: object) -> Iterator[list[int]]:
+def walk(client: TestClient, **params: Any) -> Iterator[list[int]]:
     cursor = ""
     while cursor is not None:
         answer = client.get("/numbers", params={"cursor": cursor, **params})
@@ -97,7 +98,7 @@ def test_a_key_for_health_reads_no_numbers(client: TestClient, session: Session,
         ({"search": "\0"}, "search"),
     ],
 )
-def test_what_cannot_be_used_is_named(client: TestClient, params: dict[str, object], field: str) -> None:
+def test_what_cannot_be_used_is_named(client: TestClient, params: dict[str, Any], field: str) -> None:
     answer = client.get("/numbers", params=params)
     assert answer.status_code == 422
     assert answer.json()["problems"][0]["field"] == field
