@@ -10,6 +10,7 @@ import db.base.engine
 from db.models import NumberStatus, NumberType
 from db.numbers.queries import NumberQuery
 from db.numbers.rows import NumberRow
+from services.core.access import Permission, require
 from services.numbers import numbers
 from services.people.api_access import REFUSALS, Asker, Id, Text, after, cursor_of
 from services.text import numbering
@@ -108,6 +109,7 @@ class Numbers(BaseModel):
 @router.get("/numbers", summary="Read numbers")
 def read(actor: Asker, page: Annotated[NumberPage, Query()]) -> Numbers:
     """Return the tenant's numbers part by part. What is added meanwhile comes last, so that no number comes twice."""
+    require(actor, Permission.NUMBERS_READ)
     with db.base.engine.open_session() as session:
         found = numbers.after(session, actor, page.query(), after(page.cursor, 0), page.limit + 1)
     some = found[: page.limit]

@@ -5,21 +5,22 @@ from typing import Any
 from fastapi import FastAPI
 
 from services.health import api as health
+from services.jobs import api as jobs
 from services.numbers import api as numbers
 from services.people import api_access
 
 api = FastAPI(
     title="Numberdesk",
     version="1",
-    description="Send campaign health, and read the tenant's numbers.",
+    description="Send campaign health, read the tenant's numbers, and change many at once.",
     docs_url=None,
     redoc_url=None,
 )
 api_access.refuse_in_words(api)
-for _router in (health.router, numbers.router):
+for _router in (health.router, numbers.router, jobs.router):
     api.include_router(_router)
 
-_BODIES = (health.Facts,)
+_BODIES = (health.Facts, jobs.BulkChange)
 """Bodies that are read manually to bound their size."""
 
 
