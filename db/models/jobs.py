@@ -51,6 +51,7 @@ class Job(SQLModel, table=True):
         ),
         sa.Index(None, "undoes"),
         sa.Index("ix_job_request", "tenant_id", "request_key", unique=True),
+        {"sqlite_autoincrement": True},  # the link of a preview that was deleted leads to no other job
     )
 
     id: int = Field(default=None, primary_key=True)

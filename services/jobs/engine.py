@@ -150,7 +150,7 @@ def _end(session: Session, job: Job) -> None:
     job.ended_at = datetime.now(UTC)
     user = db.people.users.get(session, job.user_id)
     actor = Actor(user.id, user.username, user.name, tenant_id=job.tenant_id)
-    after = {"numbers": job.total, "numbers_changed": job.changed, "numbers_refused": job.refused}
+    after = {"items": job.total, "items_changed": job.changed, "items_refused": job.refused}
     audit.record(
         session,
         actor,

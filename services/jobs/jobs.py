@@ -228,7 +228,7 @@ def _begin(session: Session, actor: Actor, job: Job) -> None:
     if not actor.may(KINDS[job.kind].permission):
         raise Forbidden("Your role does not allow this. Ask an admin of the tenant.")
     job.state, job.created_at = JobState.WAITING, datetime.now(UTC)
-    after = {"numbers": job.total - job.done}
+    after = {"items": job.total - job.done}
     audit.record(session, actor, Action.JOBS_START, subject_of(job), after=after)
 
 

@@ -44,6 +44,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name="fk_job_user_id"),
         sa.ForeignKeyConstraint(["undoes"], ["job.id"], name="fk_job_undoes"),
         sa.PrimaryKeyConstraint("id", name="pk_job"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_job_newest", "job", ["tenant_id", sa.text("id DESC")], unique=False)
     op.create_index(
