@@ -17,9 +17,8 @@ from starlette.routing import Mount, Route
 from components.ui import http, notices
 from db.base.engine import open_session
 from services.core import settings
-from services.health import api
 from services.jobs import liveness, workflows
-from services.setup import sandbox, startup
+from services.setup import http_api, sandbox, startup
 
 
 async def health(_request: Request) -> JSONResponse:
@@ -53,7 +52,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 app = st.App(
     str(Path(__file__).parent / "pages" / "frame.py"),
     lifespan=lifespan,
-    routes=[Route("/api/health", health), Mount("/api/v1", api.api)],
+    routes=[Route("/api/health", health), Mount("/api/v1", http_api.api)],
     middleware=[
         Middleware(http.SecurityHeaders),
         Middleware(http.Messages),

@@ -132,12 +132,22 @@ def items(session: Session, job_id: int, outcomes: Sequence[Outcome], part: Slic
     return [ItemRow(*row) for row in session.execute(some)]
 
 
+def requested(session: Session, scope: Scope, request_key: str) -> Job | None:
+    """Return the job in *scope* that a program's request has started."""
+    return session.scalar(sa.select(Job).where(scope.of(Job.tenant_id), Job.request_key == request_key))
+
+
+def items_after(session: Session, job_id: int, outcomes: Sequence[Outcome], last: int, most: int) -> list[ItemRow]:
+    """Return the first *most* items after the place *last* that have one of *outcomes*; empty means any."""
+    some = _item_rows(job_id, outcomes).where(JobItem.place > last).order_by(JobItem.place).limit(most)
+    return [ItemRow(*row) for row in session.execute(some)]
+
+
 def walk(session: Session, job_id: int, outcomes: Sequence[Outcome], batch: int = 1000) -> Iterator[ItemRow]:
     """Yield the items of a job in their order, *batch* rows at a time."""
     after = -1
     while True:
-        some = _item_rows(job_id, outcomes).where(JobItem.place > after).order_by(JobItem.place).limit(batch)
-        found = [ItemRow(*row) for row in session.execute(some)]
+        found = items_after(session, job_id, outcomes, after, batch)
         yield from found
         if len(found) < batch:
             return

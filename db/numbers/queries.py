@@ -106,15 +106,20 @@ def search(session: Session, scope: Scope, query: NumberQuery, part: Slice) -> l
 
 def walk(session: Session, scope: Scope, query: NumberQuery, batch: int = 1000) -> Iterator[NumberRow]:
     """Yield every number that matches, in the order of ids, with its tags and campaigns, *batch* rows at a time."""
-    searched = [holding(session, query.search)] if query.search else []
-    after = 0
+    last = 0
     while True:
-        some = rows.selected().where(PhoneNumber.id > after, *matching(scope, query), *searched)
-        found = rows.load(session, some.order_by(PhoneNumber.id).limit(batch))
+        found = after(session, scope, query, last, batch)
         yield from found
         if len(found) < batch:
             return
-        after = found[-1].id
+        last = found[-1].id
+
+
+def after(session: Session, scope: Scope, query: NumberQuery, last: int, most: int) -> list[NumberRow]:
+    """Return the first *most* numbers that match with an id above *last*, in the order in which `walk` yields them."""
+    searched = [holding(session, query.search)] if query.search else []
+    some = rows.selected().where(PhoneNumber.id > last, *matching(scope, query), *searched)
+    return rows.load(session, some.order_by(PhoneNumber.id).limit(most))
 
 
 def facets(session: Session, scope: Scope) -> Facets:

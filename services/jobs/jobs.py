@@ -37,6 +37,13 @@ class Preview(NamedTuple):
     reasons: list[tuple[str, int]]
 
 
+class Request(NamedTuple):
+    """A program's request to start something: the key by which it names it, and the hash of what it asks for."""
+
+    key: str
+    hash: str
+
+
 def count(session: Session, actor: Actor, query: JobQuery) -> int:
     """Return how many jobs match."""
     require(actor, Permission.NUMBERS_READ)
@@ -81,6 +88,14 @@ def items(session: Session, actor: Actor, job_id: int, outcomes: Sequence[Outcom
     return db.jobs.queries.items(session, get(session, actor, job_id).id, outcomes, part)
 
 
+def items_after(
+    session: Session, actor: Actor, job_id: int, outcomes: Sequence[Outcome], last: int, most: int
+) -> list[ItemRow]:
+    """Return the first *most* of a job's items after the place *last* that have one of *outcomes*; empty means any."""
+    require(actor, Permission.NUMBERS_READ)
+    return db.jobs.queries.items_after(session, get(session, actor, job_id).id, outcomes, last, most)
+
+
 def export(session: Session, actor: Actor, job_id: object, zone: ZoneInfo) -> Table:
     """Return every item of a job as a table, with times in *zone*."""
     require(actor, Permission.NUMBERS_EXPORT)
@@ -98,11 +113,20 @@ def changes(item: ItemRow, zone: ZoneInfo) -> str:
     return "; ".join(change.text for change in wording.between(item.before, item.after, zone))
 
 
-def start(session: Session, actor: Actor, job_id: int, typed: str = "") -> None:
+def requested(session: Session, actor: Actor, request: Request) -> JobRow | None:
+    """Return the job that a *request* has started, if any. Raises Conflict when that asked for something else."""
+    require(actor, Permission.NUMBERS_READ)
+    job = db.jobs.queries.requested(session, actor.scope, request.key)
+    if job is not None and job.request_hash != request.hash:
+        raise Conflict("This Idempotency-Key was used for another request. Send a new one.")
+    return get(session, actor, job.id) if job is not None else None
+
+
+def start(session: Session, actor: Actor, job_id: int, typed: str = "", *, request: Request | None = None) -> None:
     """Have a preview done. *typed* is the count of what changes, where the kind wants it confirmed.
 
     The second click of a double click finds it started. Raises Forbidden, NotFound, and InvalidInput when nothing would
-    change or the count is another one.
+    change or the count is another one, and Conflict when the same *request* has started another job meanwhile.
     """
     job = get(session, actor, job_id)
     kind = KINDS[job.kind]
@@ -116,6 +140,8 @@ def start(session: Session, actor: Actor, job_id: int, typed: str = "") -> None:
             raise InvalidInput("Nothing would change.")
         if kind.confirmed and "".join(filter(str.isdigit, typed)) != str(left):
             raise InvalidInput(f"Type {left} to confirm.", field="typed")
+        if request is not None:
+            row.request_key, row.request_hash = request
         _begin(session, actor, row)
     _wake()
 

@@ -63,6 +63,12 @@ def search(session: Session, actor: Actor, query: NumberQuery, part: Slice) -> l
     return db.numbers.queries.search(session, actor.scope, with_thresholds(session, actor, query), part)
 
 
+def after(session: Session, actor: Actor, query: NumberQuery, last: int, most: int) -> list[NumberRow]:
+    """Return the first *most* numbers that match with an id above *last*, in the order of ids, for a program."""
+    require(actor, Permission.NUMBERS_READ)
+    return db.numbers.queries.after(session, actor.scope, with_thresholds(session, actor, query), last, most)
+
+
 def export(session: Session, actor: Actor, query: NumberQuery) -> Iterator[NumberRow]:
     """Return every matching number, for a file; logs the download."""
     require(actor, Permission.NUMBERS_EXPORT)

@@ -13,10 +13,9 @@ from sqlmodel import Session
 
 from db.models import ApiKey, AuditEvent, Campaign, CampaignHealth, Tenant
 from services.core.errors import Forbidden, InvalidInput, NotFound
-from services.health import api
 from services.health.health_import import HealthImport
-from services.people import api_keys
-from services.setup import builder
+from services.people import api_access, api_keys
+from services.setup import builder, http_api
 from tests.conftest import Configure, World
 from tests.world import make
 
@@ -31,8 +30,8 @@ def client(session: Session, world: World) -> Iterator[TestClient]:
     builder.campaign(session, world.other_tenant, "Theirs")
     session.commit()
     make.number(session, world)
-    api._window.storage.reset()
-    with TestClient(api.api) as client:
+    api_access.window.storage.reset()
+    with TestClient(http_api.api) as client:
         yield client
 
 
@@ -103,7 +102,7 @@ def test_the_key_of_a_suspended_tenant_is_forbidden(
 
 def test_too_many_rows_or_bytes_are_too_large(client: TestClient, key: dict[str, str], session: Session) -> None:
     assert client.post(PATH, json={"rows": [ROW] * 5_001}, headers=key).status_code == 413
-    assert client.post(PATH, content=b" " * (api.MOST_BYTES + 1), headers=key).status_code == 413
+    assert client.post(PATH, content=b" " * (api_access.MOST_BYTES + 1), headers=key).status_code == 413
     parts = (b" " * 1_000_000 for _ in range(6))  # sent in pieces, without a length
     assert client.post(PATH, content=parts, headers=key).status_code == 413
     assert count(session) == 0
@@ -293,7 +292,7 @@ ROWS = st.lists(VALUES | st.builds(lambda change: {**ROW, **change}, CHANGES), m
 def test_whatever_is_sent_is_answered_in_words_and_written_only_when_it_says_so(
     client: TestClient, key: dict[str, str], session: Session, rows: list[object], keep_good: bool
 ) -> None:
-    api._window.storage.reset()
+    api_access.window.storage.reset()
     before = session.scalar(sa.select(sa.func.count(AuditEvent.id)).where(AuditEvent.action == "health:import"))
     session.rollback()
     answer = client.post(f"{PATH}?keep_good={keep_good}", content=json.dumps({"rows": rows}), headers=key)

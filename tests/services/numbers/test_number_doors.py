@@ -13,14 +13,13 @@ from db.base.scope import Slice
 from db.models import CampaignHealth, Connection, NumberType
 from db.numbers.queries import NumberQuery
 from services.core.errors import InvalidInput
-from services.health import api
 from services.health.health_import import HealthImport
 from services.jobs import imports
 from services.jobs.imports import Outcome
 from services.numbers import numbers, registration
 from services.numbers.number_import import NumberImport
-from services.people import api_keys
-from services.setup import builder
+from services.people import api_access, api_keys
+from services.setup import builder, http_api
 from services.text import numbering
 from services.text.numbering import Bare, Doubtful
 from tests.conftest import World
@@ -131,14 +130,14 @@ def test_with_health_by_file(session: Session, world: World, campaign: None, sub
 
 def test_with_health_over_http(session: Session, world: World, campaign: None, subtests: pytest.Subtests) -> None:
     key = {"Authorization": f"Bearer {api_keys.create(session, world.admin, 'Dialer').secret}"}
-    api._window.storage.reset()
-    with TestClient(api.api) as client:
+    api_access.window.storage.reset()
+    with TestClient(http_api.api) as client:
         for country, found in by_country():
             one_connection(session, world, country)
             for written, right in found:
                 rows = [{"campaign": "Spring", "number": written, "day": YESTERDAY, "attempts": 2, "answered": 1}]
                 with subtests.test(written=ascii(written), country=country):
-                    api._window.storage.reset()
+                    api_access.window.storage.reset()
                     answer = client.post("/campaign-health", content=json.dumps({"rows": rows}), headers=key)
                     assert answer.status_code == (422 if right in (DOUBTFUL, REFUSED) else 200)
                     assert {one["field"] for one in answer.json().get("problems", [])} <= {"number"}
