@@ -98,7 +98,6 @@ UNASKED = {
         "jobs.replicas.Replica.forget",
         "jobs.replicas.Replica.silent",
         "jobs.workflows.await_outcome",
-        "jobs.workflows.launch",
     },
     "whoever may start the app runs it": {
         "connections.connections.rotate_key",
