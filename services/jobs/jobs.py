@@ -24,7 +24,7 @@ from services.text.exports import Table
 
 __all__ = ["JobState", "Outcome"]
 
-MOST_REASONS = 10
+MOST_REASONS = 5
 
 _on_start: list[Callable[[], None]] = []
 """Called once a job was started; the engine of this process looks for it then."""
