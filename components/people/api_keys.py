@@ -57,7 +57,7 @@ def table(rows: Sequence[ApiKeyRow], zone: ZoneInfo, revoke: Callable[[int], Non
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             with st.container(gap=None):
                 st.markdown(f"**{plain(row.name)}** {code(row.shown + '…')}")
-                st.caption(" · ".join(labels.KEY_SCOPE[KeyScope(scope)] for scope in row.scopes))
+                st.caption(" · ".join(labels.KEY_SCOPE[scope] for scope in KeyScope if scope in row.scopes))
                 st.caption(
                     f"Created by {plain(row.created_by)}, {exactly(row.created_at, zone)} · "
                     f"last used {when(row.last_used_at, zone) if row.last_used_at else 'never'}"

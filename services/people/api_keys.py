@@ -126,7 +126,7 @@ def still_held(session: Session, tenant_id: int, key_id: int) -> Actor | None:
 
 
 def _program(session: Session, key: ApiKey) -> Actor:
-    granted = frozenset[Permission]().union(*(GRANTS[KeyScope(scope)] for scope in key.scopes))
+    granted = frozenset[Permission]().union(*(GRANTS[scope] for scope in KeyScope if scope in key.scopes))
     beyond = granted - GRANTS[KeyScope.HEALTH]
     if beyond:
         user = db.people.users.get(session, key.created_by)

@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 import db.jobs.queries
 from db.base.scope import Slice
-from db.models import Connection, JobState, NumberStatus, Outcome
+from db.models import JobState, NumberStatus, Outcome
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
 from services.core.errors import Forbidden, InvalidInput
@@ -138,8 +138,7 @@ def test_webhooks_of_another_connection_than_previewed_are_not_set(
     ids = imported(session, world, sandbox, area, 1)
     reconciling.move_webhooks(session, world)
     job = bulk.draft_webhooks(session, world.operator, Chosen(ids=tuple(ids.values())))
-    session.get_one(Connection, world.twilio).voice_url = "https://voice.example.com/v3"
-    session.commit()
+    reconciling.move_webhooks(session, world, "https://voice.example.com/v3")
 
     jobs.start(session, world.operator, job)
 
