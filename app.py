@@ -1,6 +1,7 @@
 """The ASGI entry: start-up, HTTP routes and headers around the Streamlit frame. Run it with `streamlit run app.py`."""
 
 import gc
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -41,7 +42,9 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     try:
         startup.start(config)
     except startup.SchemaIsNewer as exc:
-        sys.exit(str(exc))
+        sys.stderr.write(f"{exc}\n")
+        sys.stderr.flush()
+        os._exit(1)  # an exception would be told as a traceback, by the server and by Streamlit
     with sandbox.running_for_demo(config):
         await anyio.to_thread.run_sync(workflows.launch, config)  # it asks what is under way, which blocks
         gc.freeze()  # what start-up made stays; the collector need not look at it again

@@ -15,7 +15,7 @@ INTERNALS = {
     "dbos": "services/jobs/dbos_internals.py",
 }
 DOCUMENTED = {"streamlit.components", *(f"dbos.{name}" for name in dbos.__all__)}
-OPEN = {"_asdict", "_field_defaults", "_fields", "_make", "_replace", "_value_", "_from"}
+OPEN = {"_asdict", "_exit", "_field_defaults", "_fields", "_make", "_replace", "_value_", "_from"}
 """What begins with an underscore and is documented: of named tuples and enums, and the sender of a call of Twilio."""
 
 
