@@ -82,23 +82,19 @@ class RestrictInbound(Edit):
     """Set the allowed inbound countries; empty means no restriction."""
 
     action = Action.NUMBERS_RESTRICT_INBOUND
+    field: ClassVar[str] = "allowed_inbound"
     countries: Sequence[str]
 
     def begin(self, session: Session, scope: Scope) -> Apply:
-        codes = validation.country_codes(self.countries)
-        return lambda row: row._replace(allowed_inbound=codes)
+        changed: dict[str, Any] = {self.field: validation.country_codes(self.countries)}
+        return lambda row: row._replace(**changed)
 
 
-@dataclass(frozen=True)
-class RestrictOutbound(Edit):
+class RestrictOutbound(RestrictInbound):
     """Set the allowed outbound countries; empty means no restriction."""
 
     action = Action.NUMBERS_RESTRICT_OUTBOUND
-    countries: Sequence[str]
-
-    def begin(self, session: Session, scope: Scope) -> Apply:
-        codes = validation.country_codes(self.countries)
-        return lambda row: row._replace(allowed_outbound=codes)
+    field = "allowed_outbound"
 
 
 @dataclass(frozen=True)

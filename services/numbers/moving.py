@@ -14,10 +14,8 @@ import db.numbers.rows
 import db.orders.queries
 from db.base.scope import Scope
 from db.models import Connection, Job, JobItem, NumberStatus, Outcome, Tenant
-from db.numbers.registration import NewNumber
 from db.numbers.rows import NumberRow
 from services.audit.audit import Action
-from services.connections.connections import provider_named
 from services.core import validation
 from services.core.access import Actor, Permission, require
 from services.core.errors import Conflict, Forbidden, InvalidInput
@@ -25,8 +23,9 @@ from services.jobs.kinds import refuse
 from services.numbers import bulk, registration
 from services.numbers.bulk import Chosen, Editing
 from services.numbers.edits import Apply, Edit
-from services.numbers.registration import Prepared
+from services.numbers.registration import Configuration, Prepared
 from services.text import labels
+from services.text.numbering import ReadNumber
 
 
 @dataclass(frozen=True)
@@ -99,22 +98,16 @@ def draft(session: Session, actor: Actor, chosen: Chosen, *, connection_id: int)
 
 def _arriving(row: NumberRow, connection: Connection) -> Prepared:
     """Return a number as the other tenant gets it. Raises InvalidInput when it lacks what the provider needs."""
-    fields = validation.provider_fields(provider_named(connection.provider), row.provider_fields)
-    number = NewNumber(
-        e164=row.e164,
-        provider=connection.provider,
-        connection_id=connection.id,
-        country=row.country,
-        number_type=row.number_type,
+    read = ReadNumber(row.e164, row.country, row.number_type, is_valid=True)
+    configuration = Configuration(
         label=row.label,
-        agent_id=None,
         allowed_inbound=row.allowed_inbound,
         allowed_outbound=row.allowed_outbound,
-        provider_fields=fields,
-        notes=row.notes,
+        provider_fields=row.provider_fields,
         tags=row.tags,
+        notes=row.notes,
     )
-    return Prepared(number, connection.name, None)
+    return registration.prepare(read, connection, None, configuration)
 
 
 def _connection(session: Session, connection_id: int) -> Connection:
