@@ -18,8 +18,13 @@ from db.base.tables import table_of
 from db.models import Job, JobItem, JobState, Outcome, Tenant, User
 from db.numbers.text_search import names_holding
 
+SCHEDULE = "Schedule"
+"""Who started the jobs that the clock starts."""
+
 UNFINISHED = sa.text("job.state IN ('waiting', 'running')")
 """Written with its literals, for the partial index."""
+
+_WHO = sa.case((Job.scheduled, SCHEDULE), else_=User.name)
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ class JobRow:
     problem: str | None
     undoes: int | None
     undone_by: int | None
+    scheduled: bool
     created_at: datetime
     started_at: datetime | None
     cancelled_at: datetime | None
@@ -255,7 +261,9 @@ def drafts(session: Session, scope: Scope, user_id: int, kind: str) -> list[JobR
 
 def people(session: Session, scope: Scope) -> list[str]:
     """Return the names of those who started jobs."""
-    names = sa.select(User.name).join(Job, Job.user_id == User.id).where(scope.of(Job.tenant_id)).distinct()
+    names = (
+        sa.select(_WHO).select_from(Job).join(User, User.id == Job.user_id).where(scope.of(Job.tenant_id)).distinct()
+    )
     return sorted(session.scalars(names), key=str.casefold)
 
 
@@ -267,7 +275,7 @@ def _rows() -> Any:
         .correlate(Job)
         .scalar_subquery()
     )
-    names = {"tenant": Tenant.name, "who": User.name, "undone_by": undone_by}
+    names = {"tenant": Tenant.name, "who": _WHO, "undone_by": undone_by}
     return (
         sa.select(*columns_for(JobRow, Job, **names))
         .join(Tenant, Tenant.id == Job.tenant_id)
@@ -290,5 +298,6 @@ def _matching(scope: Scope, query: JobQuery) -> list[Any]:
     if query.kinds:
         conditions.append(Job.kind.in_(query.kinds))
     if query.who:
-        conditions.append(Job.user_id.in_(sa.select(User.id).where(User.name.in_(query.who))))
+        started = Job.user_id.in_(sa.select(User.id).where(User.name.in_(query.who))) & Job.scheduled.is_(False)
+        conditions.append(sa.or_(started, Job.scheduled) if SCHEDULE in query.who else started)
     return conditions

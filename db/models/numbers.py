@@ -53,7 +53,11 @@ class OrderState(StrEnum):
 
 
 class Connection(SQLModel, table=True):
-    """A tenant's account at a telephony provider. `credentials` is a Fernet token, never plain."""
+    """A tenant's account at a telephony provider. `credentials` is a Fernet token, never plain.
+
+    Every `compare_days` it is compared with the records, for the user `compare_set_by`. The job `compared_job_id` is
+    the last comparison of all its numbers, from `compared_at`.
+    """
 
     __tablename__ = "telephony_connection"
     __table_args__ = (sa.UniqueConstraint("tenant_id", "id"), sa.UniqueConstraint("tenant_id", "name"))
@@ -73,6 +77,10 @@ class Connection(SQLModel, table=True):
     tested_at: datetime | None = maybe_instant()
     test_passed: bool | None = None
     test_result: str | None = Field(default=None, max_length=500)
+    compare_days: int | None = None
+    compare_set_by: int | None = None
+    compared_job_id: int | None = None
+    compared_at: datetime | None = maybe_instant()
 
 
 class Agent(SQLModel, table=True):

@@ -14,7 +14,9 @@ from sqlmodel import Session
 
 import db.base.engine
 import db.jobs.queries
+import db.people.tenants
 import db.people.users
+from db.jobs.queries import SCHEDULE
 from db.models import Job, JobItem, JobState, Outcome
 from services.audit import audit
 from services.audit.audit import Action, Subject
@@ -88,6 +90,8 @@ def _step(job_id: int, most: int | None = None) -> Step:
         if not items:
             if asked:
                 return Step.WAIT
+            if actor is not None and not job.cancelled_at and kind.grow(session, actor, job):
+                return Step.MORE
             _end(session, job)
             return Step.END
     if any(item.outcome is Outcome.ORDERED for item in items):
@@ -102,6 +106,8 @@ def _look(job_id: int, most: int | None) -> JobKind | None:
         if job is None or job.state not in _GOING or job.cancelled_at or not KINDS[job.kind].looks:
             return None
         kind = KINDS[job.kind]
+        if _actor(session, job, kind) is None:  # the step says why
+            return None
         items = db.jobs.queries.next_items(session, job_id, Outcome.WAITING, _room(kind, most))
     return kind.looking(job, items)
 
@@ -113,6 +119,12 @@ def _room(kind: JobKind, most: int | None) -> int:
 def _actor(session: Session, job: Job, kind: JobKind) -> Actor | None:
     """Return who started a job, as the database has them now; None, noting why, when they may no longer do it."""
     user = db.people.users.get(session, job.user_id)
+    if job.scheduled:
+        tenant = db.people.tenants.find(session, job.tenant_id)
+        if tenant is None or tenant.suspended_at:
+            job.problem = "The tenant was suspended. What was done stays; the rest was left."
+            return None
+        return Actor(user.id, user.username, SCHEDULE, tenant_id=job.tenant_id, granted=frozenset({kind.permission}))
     if job.api_key_id is None:
         actor = sign_in.load_actor(session, user.username, datetime.now(UTC), job.tenant_id)
     else:
@@ -149,7 +161,8 @@ def _end(session: Session, job: Job) -> None:
     job.state = JobState.FAILED if job.problem else JobState.CANCELLED if job.cancelled_at else JobState.DONE
     job.ended_at = datetime.now(UTC)
     user = db.people.users.get(session, job.user_id)
-    actor = Actor(user.id, user.username, user.name, tenant_id=job.tenant_id)
+    name = SCHEDULE if job.scheduled else user.name
+    actor = Actor(user.id, user.username, name, tenant_id=job.tenant_id)
     after = {"items": job.total, "items_changed": job.changed, "items_refused": job.refused}
     audit.record(
         session,

@@ -40,6 +40,10 @@ class JobKind(ABC):
     def do(self, session: Session, actor: Actor, job: Job, items: Sequence[JobItem]) -> None:
         """Do *items* that wait, in the transaction of *session*, and give each its outcome."""
 
+    def grow(self, session: Session, actor: Actor, job: Job) -> bool:
+        """Add the next items of a *job* that finds them by itself; return whether there is more to come."""
+        return False
+
     def follow(self, session: Session, items: Sequence[JobItem]) -> None:  # noqa: B027 - few kinds order anything
         """Look what became of *items* that were ordered, and give an outcome to those that have one."""
 
