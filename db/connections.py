@@ -31,6 +31,7 @@ class ConnectionRow:
     is_active: bool
     test_passed: bool | None
     version: int
+    compare_days: int | None
 
 
 class Tested(StrEnum):

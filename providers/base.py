@@ -46,6 +46,7 @@ class Capability(Enum):
     READ_WEBHOOKS = ("webhooks",)
     RELEASE = ("release",)
     SEARCH = ("search",)
+    SET_LABEL = ("set_label",)
     SET_WEBHOOKS = ("set_webhooks",)
 
 
@@ -205,6 +206,10 @@ class Provider:
         To set a trunk clears the application, and the other way round.
         """
         raise self._cannot(Capability.SET_WEBHOOKS)
+
+    def set_label(self, sid: str, label: str) -> OwnedNumber:
+        """Name the number, with so much of the *label* as the provider keeps, and return it. It may be repeated."""
+        raise self._cannot(Capability.SET_LABEL)
 
     def release(self, sid: str) -> None:
         """Release the number. It can be bought again only until someone else buys it.

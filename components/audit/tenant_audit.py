@@ -27,7 +27,14 @@ Filters = dict[str, str | list[str]]
 
 PREFIX = "audit_"
 _WRONG = frozenset(
-    {Kind.OPEN_ORDERS, Kind.WEBHOOKS_ELSEWHERE, Kind.NO_CONNECTION, Kind.INACTIVE_CONNECTION, Kind.FAILED_TESTS}
+    {
+        Kind.OPEN_ORDERS,
+        Kind.DRIFT,
+        Kind.WEBHOOKS_ELSEWHERE,
+        Kind.NO_CONNECTION,
+        Kind.INACTIVE_CONNECTION,
+        Kind.FAILED_TESTS,
+    }
 )
 _MOST_KINDS = 10
 _WIDE = 175  # pixels: hundreds of thousands are not cut
@@ -138,6 +145,8 @@ def _behind(kind: Kind, actor: Actor) -> tuple[str, str, Filters] | None:
     match kind:
         case Kind.OPEN_ORDERS:
             return navigation.LIST, "Show orders", {}
+        case Kind.DRIFT:
+            return (navigation.RECONCILE, "Reconcile", {}) if actor.may(Permission.NUMBERS_RECONCILE) else None
         case Kind.NO_PRIMARY | Kind.EMPTY_POOL | Kind.FLAGGED_NUMBER:
             trouble = labels.TROUBLE[Trouble(kind.value)]
             return navigation.CAMPAIGNS, "Show campaigns", {"campaigns_attention": trouble}

@@ -78,6 +78,9 @@ def table(rows: Sequence[JobRow], zone: ZoneInfo, *, with_tenant: bool) -> None:
 def progress(row: JobRow) -> None:
     """Draw how far a job is."""
     text = "Waiting for its turn" if row.state is JobState.WAITING else jobs.summary(row)
+    if jobs.grows(row):
+        st.markdown(f":material/progress_activity: {plain(text)}")
+        return
     st.progress(row.done / row.total if row.total else 1.0, text=plain(text))
 
 

@@ -20,9 +20,10 @@ from components.ui.markdown import plain
 from components.ui.page import errors_shown, exactly, when
 from db.base.money import Money
 from db.jobs.queries import ItemRow, JobRow
-from services.core.access import Actor
+from services.core.access import Actor, Permission
 from services.jobs import jobs
 from services.jobs.jobs import JobState, Outcome, Preview
+from services.orders import comparisons
 from services.text import exports, labels
 
 _PLACE = "job"
@@ -34,6 +35,7 @@ _COLORS = {
     Outcome.UNCHANGED: "gray",
     Outcome.REFUSED: "red",
     Outcome.CANCELLED: "gray",
+    Outcome.DIFFERENT: "orange",
 }
 
 
@@ -144,6 +146,10 @@ class JobPage:
 
     def _more(self, session: Session, job: JobRow) -> None:
         """Draw what a kind of jobs has besides, before the items."""
+        if comparisons.is_comparison(job) and self.actor.may(Permission.NUMBERS_RECONCILE):
+            query = {navigation.COMPARISON: str(job.id)}
+            label = "Open in Reconcile"
+            navigation.link(navigation.RECONCILE, label=label, icon=":material/compare_arrows:", query_params=query)
 
     def _items(self, session: Session, job: JobRow, preview: Preview) -> None:
         there = [outcome for outcome in Outcome if preview.outcomes.get(outcome)]

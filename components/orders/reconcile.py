@@ -1,11 +1,10 @@
-"""Reconcile: choose an account, compare, and act on the differences."""
+"""Reconcile: choose an account, compare it or open an earlier comparison, and act on the differences."""
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -14,8 +13,8 @@ from sqlmodel import Session
 from components.connections import accounts
 from components.orders.catalogue_tables import ROWS_SEEN
 from components.orders.reconcile_dialogs import PLACE, Confirming
-from components.orders.reconcile_kinds import Kind, kinds, line
-from components.ui import navigation, notices, selection
+from components.orders.reconcile_kinds import Action, Kind, kinds
+from components.ui import cache, navigation, notices, selection
 from components.ui.listing import toolbar as listing
 from components.ui.listing.table import table
 from components.ui.markdown import ours, plain
@@ -23,32 +22,35 @@ from components.ui.page import empty_state, errors_shown, exactly, when
 from components.ui.selection import Selection
 from db.base.scope import Slice
 from db.connections import ConnectionRow
+from db.jobs.queries import JobRow
 from services.connections.connections import provider_named
 from services.core.access import Actor, Permission
-from services.orders import reconcile
-from services.orders.reconcile import Comparison
-from services.text import numbering
+from services.jobs import jobs
+from services.jobs.jobs import JobState
+from services.orders import comparisons
+from services.orders.comparisons import Comparison
+from services.orders.reconcile import Drift, Section
+from services.text import labels, numbering
 from services.text.labels import amount
 
 _KEYS = ("reconcile_connection", "reconcile_number")
 _PLACE = "reconcile"
+_OPENED = navigation.COMPARISON
 _PAGE = 100
+_EVERY = 1.0
 
 
 @dataclass
 class _Tab:
-    """What this tab knows: of whom and what, the comparison, for how many numbers jobs were started since, and
-    the `job` to open.
+    """What this tab knows: of whose comparison, the `job` to open, and what is selected.
 
-    `turn` counts what was compared and done, so that no table keeps the selection of another one.
+    `turn` counts what was done, so that no table keeps the selection of another one.
     """
 
     about: tuple[object, ...]
-    comparison: Comparison | None = None
     turn: int = 0
-    changed: int = 0
     job: int | None = None
-    selected: dict[str, Selection[Any]] = field(default_factory=lambda: defaultdict(Selection))
+    selected: dict[Section, Selection[Drift]] = field(default_factory=lambda: defaultdict(Selection))
 
     def turned(self) -> None:
         """Forget what is selected, since what is listed has changed."""
@@ -64,14 +66,17 @@ class Reconciling:
     zone: ZoneInfo
     opener: Callable[[], AbstractContextManager[Session]]
 
-    def draw(self, options: Sequence[ConnectionRow]) -> None:
+    def draw(self, session: Session, options: Sequence[ConnectionRow]) -> None:
         """Draw the choice of an account, and what is known about it."""
         if not options:
             self._nothing_to_compare()
             return
         listing.keep(_KEYS, _PLACE)
+        self._choose_opened(session)
         with st.container(horizontal=True, vertical_alignment="bottom", key="reconcile_toolbar"):
-            connection = accounts.choice(options, "reconcile_connection", bind="query-params", width=300)
+            connection = accounts.choice(
+                options, "reconcile_connection", bind="query-params", width=300, on_change=_open_newest
+            )
             typed = st.text_input(
                 "Number contains",
                 key="reconcile_number",
@@ -80,35 +85,52 @@ class Reconciling:
                 help="Compare only a part of a very large account.",
                 max_chars=20,
                 width=180,
+                on_change=_open_newest,
             )
             matching = "".join(c for c in typed or "" if c in "+0123456789")
-            known = self._tab(connection.id if connection else None, matching)
-            label = "Compare again" if known.comparison else "Compare"
-            clicked = st.button(
-                label,
+            found = self._find(session, connection, matching) if connection else None
+            st.button(
+                "Compare again" if found else "Compare",
                 type="primary",
                 icon=":material/compare_arrows:",
                 key="reconcile_compare",
-                disabled=connection is None,
+                disabled=connection is None or (found is not None and found.job.is_unfinished),
+                on_click=self._compare,
+                args=(connection, matching),
             )
         listing.remember(_KEYS, _PLACE)
         notices.show_kept(PLACE)
-        if known.job is not None:
-            job, known.job = known.job, None
-            navigation.open_job(job)
-        if connection is not None:
-            accounts.doubt(connection, self.actor)
-        if clicked and connection is not None:
-            self._compare(known, connection.id, matching)
-        if known.comparison is not None:
-            self._preview(known, known.comparison)
-        elif connection is None:
+        if connection is None:
             empty_state("Choose the connection whose account to compare.", "cable")
-        elif not clicked:
+            return
+        accounts.doubt(connection, self.actor)
+        self._kept(session, connection, found)
+        if found is None:
             empty_state(
                 "`Compare` reads the account and shows what differs. Nothing changes until you choose it.",
                 "compare_arrows",
             )
+            return
+        known = self._tab(found)
+        if known.job is not None:
+            job, known.job = known.job, None
+            navigation.open_job(job)
+        if found.job.is_unfinished:
+            st.fragment(self._progress, run_every=_EVERY)(found)
+        elif found.job.state is JobState.CANCELLED:
+            notices.info(f"This comparison was cancelled {when(found.job.ended_at, self.zone)}. Compare again.")
+        elif found.job.problem:
+            notices.error(plain(found.job.problem))
+        else:
+            self._differences(session, known, found)
+
+    def _choose_opened(self, session: Session) -> None:
+        """Choose the account of the comparison that a link leads to."""
+        opened = st.query_params.get(_OPENED)
+        if opened and st.session_state.get("entered_page"):
+            comparison = comparisons.get(session, self.actor, opened)
+            st.session_state["reconcile_connection"] = comparison.connection.id
+            st.session_state["reconcile_number"] = comparison.matching
 
     def _nothing_to_compare(self) -> None:
         text = "No active connection can be compared. Add a Twilio connection."
@@ -118,115 +140,180 @@ class Reconciling:
             else:
                 st.caption("An admin can add a Twilio connection, or activate one.")
 
-    def _tab(self, connection_id: int | None, matching: str) -> _Tab:
-        """Return what this tab knows about an account; a comparison of another one is forgotten."""
-        about = (self.actor.user_id, self.actor.tenant_id, connection_id, matching)
+    def _find(self, session: Session, connection: ConnectionRow, matching: str) -> Comparison | None:
+        """Return the comparison that the address asks for, else the newest one of what is chosen."""
+        opened = st.query_params.get(_OPENED)
+        if opened:
+            comparison = comparisons.get(session, self.actor, opened)
+            if comparison.connection.id == connection.id:
+                return comparison
+        return comparisons.find(session, self.actor, connection.id, matching)
+
+    def _tab(self, found: Comparison) -> _Tab:
+        """Return what this tab knows about a comparison; what it knew of another one is forgotten."""
+        about = (self.actor.user_id, self.actor.tenant_id, found.job.id)
         known: _Tab | None = st.session_state.get(_PLACE)
         if known is None or known.about != about:
             known = st.session_state[_PLACE] = _Tab(about)
         return known
 
-    def _compare(self, known: _Tab, connection_id: int, matching: str) -> None:
-        known.comparison, known.changed = None, 0
-        known.turned()
-        with errors_shown():
-            with st.status("Reading the account…", type="compact") as status, self.opener() as session:
+    def _kept(self, session: Session, connection: ConnectionRow, found: Comparison | None) -> None:
+        """Draw the choice of an earlier comparison, and how often the clock compares."""
+        earlier = comparisons.kept(session, self.actor, connection.id)
+        with st.container(horizontal=True, vertical_alignment="bottom", key="reconcile_kept"):
+            if found is not None and len(earlier) > 1:
+                by_id = {row.id: row for row in earlier} | {found.job.id: found.job}
+                key = f"reconcile_opened_{found.job.id}"
+                st.selectbox(
+                    "Comparison",
+                    list(by_id),
+                    index=list(by_id).index(found.job.id),
+                    format_func=lambda job_id: self._named(by_id[job_id]),
+                    key=key,
+                    width=480,
+                    on_change=lambda: st.query_params.update({_OPENED: str(st.session_state[key])}),
+                )
+            key = f"reconcile_every_{connection.id}_{connection.compare_days}"
+            st.selectbox(
+                "Compare automatically",
+                list(labels.COMPARE_DAYS),
+                index=list(labels.COMPARE_DAYS).index(connection.compare_days or 0),
+                format_func=lambda every: labels.COMPARE_DAYS[every],
+                key=key,
+                width=180,
+                help="After 03:00 in the tenant's time zone. What differs is shown here and on the tenant audit.",
+                on_change=lambda: self._schedule(connection, st.session_state[key]),
+            )
 
-                def progress(read: int) -> None:
-                    status.update(label=f"Reading the account… {amount(read, 'number')}")
+    def _named(self, job: JobRow) -> str:
+        what = job.title.removeprefix("Reconcile ")
+        return f"{exactly(job.created_at, self.zone)} · {job.who} · {what}"
 
-                known.comparison = reconcile.compare(session, self.actor, connection_id, progress, matching=matching)
-            st.rerun()
+    def _compare(self, connection: ConnectionRow, matching: str) -> None:
+        def act() -> str:
+            with self.opener() as session:
+                comparisons.start(session, self.actor, connection.id, matching=matching)
+            return ""
 
-    def _begun(self, known: _Tab, e164s: Sequence[str], job: int) -> None:
+        if notices.outcome(act, PLACE) is None:
+            _open_newest()
+
+    def _schedule(self, connection: ConnectionRow, every_days: int) -> None:
+        def act() -> str:
+            with self.opener() as session:
+                comparisons.schedule(session, self.actor, connection.id, every_days or None)
+            if not every_days:
+                return f"{connection.name} is no longer compared automatically."
+            return f"{connection.name} is compared {labels.COMPARE_DAYS[every_days].lower()} from now on."
+
+        notices.outcome(act, PLACE)
+
+    def _progress(self, before: Comparison) -> None:
+        with errors_shown(), self.opener() as session:
+            found = comparisons.get(session, self.actor, before.job.id)
+            if not found.job.is_unfinished:
+                cache.forget()
+                st.rerun()
+            with st.container(border=True, horizontal=True, vertical_alignment="center"):
+                waits = found.job.state is JobState.WAITING
+                text = "Waiting for its turn…" if waits else f"Reading the account… {amount(found.held, 'number')}"
+                st.markdown(f":material/progress_activity: {plain(text)}", width="content")
+                if found.job.cancelled_at is None:
+                    st.button("Cancel", key="reconcile_cancel", on_click=self._cancel, args=(found,))
+
+    def _cancel(self, found: Comparison) -> None:
+        def act() -> str:
+            with self.opener() as session:
+                jobs.cancel(session, self.actor, found.job.id)
+            return ""
+
+        notices.outcome(act, PLACE)
+
+    def _begun(self, known: _Tab, job: int) -> None:
         known.job = job
-        if known.comparison is not None:
-            known.comparison = known.comparison.without(e164s)
-        known.changed += len(set(e164s))
         known.turned()
 
-    def _preview(self, known: _Tab, found: Comparison) -> None:
+    def _differences(self, session: Session, known: _Tab, found: Comparison) -> None:
         provider = plain(provider_named(found.connection.provider).name)
         of_what = f" with {plain(found.matching)}" if found.matching else ""
         st.markdown(
             f"**{amount(found.held, 'number')}**{of_what} in the account at {provider}, **{found.on_record:,}** in "
             f"Numberdesk under {plain(found.connection.name)}, **{found.same:,}** identical in both."
         )
-        as_of = f"Compared by {plain(self.actor.name)} {when(found.as_of, self.zone)}."
+        as_of = f"Compared by {plain(found.job.who)} {when(found.job.started_at, self.zone)}."
         if found.elsewhere:
             verb, were, are = ("belongs", "was", "is") if found.elsewhere == 1 else ("belong", "were", "are")
             as_of += (
                 f" {amount(found.elsewhere, 'number')} {verb} to another connection or {were} added manually, and "
                 f"{are} not compared."
             )
-        st.caption(as_of, help=exactly(found.as_of, self.zone))
-        if known.changed:
+        st.caption(as_of, help=exactly(found.job.started_at, self.zone))
+        if found.given:
             notices.info(
-                f"{amount(known.changed, 'number')} given to jobs since this comparison and hidden. "
+                f"{amount(found.given, 'number')} given to jobs since this comparison and hidden. "
                 "Compare again to see the current state.",
                 icon="update",
             )
         if found.agrees:
-            if not known.changed:
-                notices.success(
-                    f"Nothing to reconcile: {amount(found.held, 'number')} compared, "
-                    f"{exactly(found.as_of, self.zone)}.",
-                )
-            return
-        if found.different.more:
-            st.caption(
-                f"{amount(found.different.more, 'more number')} with differences not listed. Compare a part of "
-                f"the account."
+            notices.success(
+                f"Nothing to reconcile: {amount(found.held, 'number')} compared, "
+                f"{exactly(found.job.started_at, self.zone)}.",
             )
         for kind in kinds(found):
-            if kind.found.total:
-                self._section(known, found, kind)
+            if kind.total:
+                self._section(session, known, found, kind)
 
-    def _section(self, known: _Tab, found: Comparison, kind: Kind[Any]) -> None:
+    def _section(self, session: Session, known: _Tab, found: Comparison, kind: Kind) -> None:
         """Draw numbers of one kind, a page at a time, and what can be done with the selected."""
-        selected, turn = known.selected[kind.key], f"reconcile_{kind.key}_{known.turn}"
+        selected, turn = known.selected[kind.section], f"reconcile_{kind.section}_{known.turn}"
         with st.container(border=True):
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.markdown(f"**{plain(kind.title)}**", width="content")
-                st.badge(f"{kind.found.total:,}", color="gray")
+                st.badge(f"{kind.total:,}", color="gray")
             st.caption(ours(kind.reason))
             place = st.container()
             with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
                 below = st.container(horizontal=True, vertical_alignment="center", width="content")
-                pages = -(-len(kind.found.rows) // _PAGE)
+                pages = -(-kind.total // _PAGE)
                 part = Slice(st.pagination(pages, key=f"{turn}_page") if pages > 1 else 1, _PAGE)
-            if kind.found.more:
-                st.caption(
-                    f"The first {len(kind.found.rows):,} are listed. To see the others, compare only numbers that "
-                    f"contain a prefix such as +1415."
-                )
-            rows = kind.found.rows[part.offset : part.offset + part.size]
+            rows = comparisons.rows(session, self.actor, found.job.id, kind.section, part)
             with place:
                 table(
                     kind.title,
                     rows,
-                    kind.columns,
+                    kind.columns(rows),
                     key=turn,
-                    of=line,
+                    of=lambda row: row.place,
                     selection=selected,
                     rows_seen=ROWS_SEEN,
                 )
+            chosen = len(selected.rows) if selected.query is None else kind.total - len(selected.but)
             with below:
                 place = st.container(horizontal=True, vertical_alignment="center", width="content")
-                selection.bar(selected, turn, lambda row: numbering.display(row.e164))
-                every: dict[Hashable, Any] = {line(row): row for row in kind.found.rows}
-                if len(selected.rows) < len(every):
-                    take = partial(selected.take, every, list(every), list(every))
-                    st.button(f"Select all {len(every):,}", key=f"{turn}_all", type="tertiary", on_click=take)
+                selection.bar(selected, turn, lambda row: numbering.display(row.e164), total=kind.total)
+                if chosen < kind.total:
+                    every = f"Select all {kind.total:,}"
+                    take = partial(selected.take_all, kind.section)
+                    st.button(every, key=f"{turn}_all", type="tertiary", on_click=take)
             with place:
-                self._act(known, found, kind, list(selected.rows.values()))
+                for at, action in enumerate(kind.actions):
+                    self._act(session, known, found, kind, action, chosen, f"reconcile_act_{kind.section}_{at}")
 
-    def _act(self, known: _Tab, found: Comparison, kind: Kind[Any], selected: Sequence[Any]) -> None:
-        action = kind.action
-        rows = [row for row in selected if not getattr(row, "why_not", "")]
-        if self.actor.may(action.permission) and st.button(
-            plain(action.named(rows)), icon=action.icon, key=f"reconcile_{kind.key}", disabled=not rows
-        ):
-            action.ask(Confirming(self.actor, self.opener, found, partial(self._begun, known)), rows)
-        if len(rows) < len(selected):
-            st.caption("Numbers that cannot be imported are left out.")
+    def _act(
+        self, session: Session, known: _Tab, found: Comparison, kind: Kind, action: Action, chosen: int, key: str
+    ) -> None:
+        if not self.actor.may(action.permission):
+            return
+        if st.button(plain(action.named(chosen)), icon=action.icon, key=key, disabled=not chosen):
+            selected = known.selected[kind.section]
+            rows = list(selected.rows.values())
+            if selected.query is not None:
+                every = comparisons.rows(session, self.actor, found.job.id, kind.section)
+                rows = [row for row in every if row.place not in selected.but]
+            confirming = Confirming(self.actor, self.opener, found, lambda job: self._begun(known, job))
+            action.ask(confirming, rows)
+
+
+def _open_newest() -> None:
+    """Leave the comparison that was opened: the newest one of what is chosen is shown."""
+    st.query_params.pop(_OPENED, None)

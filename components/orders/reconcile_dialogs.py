@@ -22,10 +22,11 @@ from services.connections.connections import provider_named
 from services.core.access import Actor
 from services.jobs import jobs
 from services.numbers.bulk import Chosen
-from services.orders import bulk, reconcile, reconcile_jobs, webhook_orders
+from services.orders import bulk, comparisons, reconcile_jobs, webhook_orders
 from services.orders.catalogue import OwnedNumber
+from services.orders.comparisons import Comparison
 from services.orders.orders import Configuration
-from services.orders.reconcile import Comparison, Difference, Different, MissingHere, MissingThere
+from services.orders.reconcile import Difference, Drift
 from services.text import numbering
 from services.text.labels import amount
 
@@ -36,12 +37,12 @@ _MOST_SHOWN = 200
 
 @dataclass(frozen=True)
 class Confirming:
-    """Asks *actor* about what was *found*, and starts the job that does it; *begun* is told its numbers and its id."""
+    """Asks *actor* about what was *found*, and starts the job that does it; *begun* is told its id."""
 
     actor: Actor
     opener: Callable[[], AbstractContextManager[Session]]
     found: Comparison
-    begun: Callable[[Sequence[str], int], None]
+    begun: Callable[[int], None]
 
     @property
     def provider(self) -> type[Provider]:
@@ -54,14 +55,17 @@ class Confirming:
         return f"**{plain(accounts.name(self.found.connection))}**"
 
     @st.dialog("Import", width="large", on_dismiss="rerun")
-    def imports(self, rows: Sequence[MissingHere]) -> None:
+    def imports(self, rows: Sequence[Drift]) -> None:
         """Ask whether numbers are to be imported, showing the webhooks that this replaces."""
+        left_out = sum(bool(row.why_not) for row in rows)
         st.markdown(
-            f"{amount(len(rows), 'number')} will be added under {ours(self.account)}. "
+            f"{amount(len(rows) - left_out, 'number')} will be added under {ours(self.account)}. "
             "The voice webhook and the status callback **will be replaced**, and other integrations that use them may "
             "break. The old values are kept and can be restored from each number's page."
         )
-        agreed = self._replacing([row.number for row in rows])
+        if left_out:
+            st.caption(f"{amount(left_out, 'number')} can't be imported and will be left out.")
+        agreed = self._replacing([row.number for row in rows if not row.why_not])
         st.caption("Labels are copied. Agent and countries can be set on each number's page.")
         self._buttons(
             "Import",
@@ -75,10 +79,11 @@ class Confirming:
                 stop_routing=agreed,
                 agreed=webhook_orders.ours(self.found.connection),
             ),
+            disabled=left_out == len(rows),
         )
 
     @st.dialog("Mark as released", width="large", on_dismiss="rerun")
-    def releases(self, rows: Sequence[MissingThere]) -> None:
+    def releases(self, rows: Sequence[Drift]) -> None:
         """Ask whether numbers are to be marked as released, showing the campaigns that they leave."""
         st.markdown(
             f"{amount(len(rows), 'number')} will be marked as released and leave the list and the campaigns below. "
@@ -87,11 +92,17 @@ class Confirming:
         )
         with errors_shown():
             with self.opener() as session:
-                uses = reconcile.attached(session, self.actor, rows)
-            columns: list[Column[MissingThere]] = [
+                uses = comparisons.attached(session, self.actor, rows)
+
+            def campaigns(row: Drift) -> str:
+                return ", ".join(uses.get(row.number_id or 0, [])) or "—"
+
+            columns: list[Column[Drift]] = [
                 number("number", lambda row: numbering.display(row.e164)),
                 text("label", "Label", lambda row: row.label or "—"),
-                text("campaigns", "Campaigns", lambda row: ", ".join(uses.get(row.number_id, [])) or "—", wide=True),
+                text(
+                    "campaigns", "Campaigns", lambda row: ", ".join(uses.get(row.number_id or 0, [])) or "—", wide=True
+                ),
             ]
             self._table("Numbers that leave the list", rows, columns, of=lambda row: row.e164)
             reason = why_released(self.provider.name, "reconcile_reason")
@@ -104,7 +115,7 @@ class Confirming:
             )
 
     @st.dialog("Use values from the provider", width="large", on_dismiss="rerun")
-    def take_overs(self, rows: Sequence[Different]) -> None:
+    def take_overs(self, rows: Sequence[Drift]) -> None:
         """Ask whether what the provider has is to replace what is on record."""
         st.markdown(
             f"Values from the account of {ours(self.account)} replace those in Numberdesk. Nothing changes at "
@@ -124,24 +135,44 @@ class Confirming:
             lambda session: reconcile_jobs.draft_take_over(session, self.actor, rows, self.provider.name),
         )
 
+    @st.dialog("Send labels", width="large", on_dismiss="rerun")
+    def labels(self, rows: Sequence[Drift]) -> None:
+        """Ask whether labels on record are to replace those that the provider has."""
+        st.markdown(
+            f"Labels from Numberdesk replace those in the account of {ours(self.account)}. Nothing changes here, and "
+            "calls are not affected."
+        )
+        columns: list[Column[Drift]] = [
+            number("number", lambda row: numbering.display(row.e164)),
+            text("theirs", f"At {self.provider.name} now", lambda row: row.differences[0].theirs, wide=True),
+            text("ours", "New, from Numberdesk", lambda row: row.differences[0].ours, wide=True),
+        ]
+        self._table("Labels there now and new", rows, columns, of=lambda row: row.e164)
+        self._buttons(
+            f"Send labels to {plain(self.provider.name)}",
+            rows,
+            lambda session: reconcile_jobs.draft_labels(session, self.actor, rows, self.provider.name),
+        )
+
     @st.dialog("Set webhooks", width="large", on_dismiss="rerun")
-    def webhooks(self, rows: Sequence[Different]) -> None:
+    def webhooks(self, rows: Sequence[Drift]) -> None:
         """Ask whether our webhooks are to replace those at the provider."""
         st.markdown(
             f"The current values in the account of {ours(self.account)} **will be replaced**. The old values are kept "
             f"and "
             f"can be restored from each number's page."
         )
-        agreed = self._replacing([row.there for row in rows])
+        seen = {row.number_id: row.number for row in rows if row.number_id is not None}
+        agreed = self._replacing(list(seen.values()))
         self._buttons(
             "Replace",
             rows,
             lambda session: bulk.draft_webhooks(
                 session,
                 self.actor,
-                Chosen(tuple(row.number_id for row in rows)),
+                Chosen(tuple(seen)),
                 stop_routing=agreed,
-                seen={row.number_id: row.there for row in rows},
+                seen=seen,
             ),
         )
 
@@ -165,7 +196,7 @@ class Confirming:
     def _buttons(
         self,
         label: str,
-        rows: Sequence[MissingHere | MissingThere | Different],
+        rows: Sequence[Drift],
         draft: Callable[[Session], int],
         *,
         red: bool = False,
@@ -178,7 +209,8 @@ class Confirming:
             with self.opener() as session:
                 job = draft(session)
                 jobs.start_what_can(session, self.actor, job)
-            self.begun([row.e164 for row in rows], job)
+                comparisons.give(session, self.actor, self.found.job.id, rows, job)
+            self.begun(job)
             return ""
 
         if confirmed(label, on_click=start, red=red, disabled=disabled):

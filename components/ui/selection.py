@@ -60,11 +60,22 @@ def held(key: str) -> Selection[Any]:
     return found
 
 
-def bar(selection: Selection[Row], key: str, name: Callable[[Row], str], *, most: int | None = None) -> bool:
+def bar(
+    selection: Selection[Row],
+    key: str,
+    name: Callable[[Row], str],
+    *,
+    most: int | None = None,
+    total: int = 0,
+) -> bool:
     """Draw how many rows are selected, by *name* those not shown, and the way to let them go.
 
-    Return whether there are any, and not more than *most*.
+    Of all that match a query there are *total*. Return whether there are any, and not more than *most*.
     """
+    if selection.query is not None:
+        st.caption(f"{total - len(selection.but):,} selected", width="content")
+        st.button("Clear selection", key=f"{key}_clear", type="tertiary", on_click=selection.clear)
+        return True
     if not selection.rows:
         return False
     hidden = [plain(name(row)) for one, row in selection.rows.items() if one not in selection.shown]

@@ -35,6 +35,7 @@ from db.models import (
 )
 from db.numbers import attention
 from db.numbers.attention import Attention, Rules
+from db.orders import comparisons
 from db.orders.queries import OPEN
 
 _GONE_AT = sa.text("phone_number.released_at IS NOT NULL")
@@ -44,6 +45,7 @@ class Figure(StrEnum):
     """What is counted of a tenant besides its numbers. Users, admins and connections are active ones."""
 
     OPEN_ORDERS = "open_orders"
+    DRIFT = "drift"
     NO_PRIMARY = Trouble.NO_PRIMARY
     EMPTY_POOL = Trouble.EMPTY_POOL
     FALLEN_POOL = "fallen_pool"
@@ -170,6 +172,7 @@ def figures(
                 )
                 for figure, test in tested.items()
             ),
+            tally(Figure.DRIFT, Connection.tenant_id, *comparisons.drifting()),
             tally(Figure.FALLEN_POOL, HealthFall.tenant_id, HealthFall, HealthFall.days == 30),
             tally(Figure.WAITING_USERS, Membership.tenant_id, members, User.is_active, waiting),
             tally(Figure.ADMINS, Membership.tenant_id, members, User.is_active, Membership.role == Role.ADMIN),

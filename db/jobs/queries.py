@@ -259,6 +259,15 @@ def drafts(session: Session, scope: Scope, user_id: int, kind: str) -> list[JobR
     return [JobRow(*row) for row in session.execute(_rows().where(*own).order_by(Job.id.desc()))]
 
 
+def of_kind(
+    session: Session, scope: Scope, kind: str, most: int, *, connection_id: int, matching: str | None
+) -> list[JobRow]:
+    """Return the newest *most* jobs in *scope* of a kind that are about a connection, and about a part if not None."""
+    some = [scope.of(Job.tenant_id), Job.kind == kind, Job.settings["connection_id"].as_integer() == connection_id]
+    some += [Job.settings["matching"].as_string() == matching] if matching is not None else []
+    return [JobRow(*row) for row in session.execute(_rows().where(*some).order_by(Job.id.desc()).limit(most))]
+
+
 def people(session: Session, scope: Scope) -> list[str]:
     """Return the names of those who started jobs."""
     names = (

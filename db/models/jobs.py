@@ -23,7 +23,10 @@ class JobState(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What became of an item. A `waiting` one is to be done; of an `ordered` one the provider's answer is awaited."""
+    """What became of an item. A `waiting` one is to be done; of an `ordered` one the provider's answer is awaited.
+
+    A `different` one is nothing that was done: it is what a comparison has found.
+    """
 
     WAITING = "waiting"
     ORDERED = "ordered"
@@ -31,6 +34,7 @@ class Outcome(StrEnum):
     UNCHANGED = "unchanged"
     REFUSED = "refused"
     CANCELLED = "cancelled"
+    DIFFERENT = "different"
 
 
 class Job(SQLModel, table=True):

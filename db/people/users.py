@@ -209,6 +209,11 @@ def other_superadmins(session: Session, user_id: int) -> int:
     return _count(session, sa.select(User.id).where(User.is_superadmin, User.is_active, User.id != user_id))
 
 
+def first_superadmin(session: Session) -> str | None:
+    """Return the user name of the active superadmin who was there first."""
+    return session.scalar(sa.select(User.username).where(User.is_superadmin, User.is_active).order_by(User.id).limit(1))
+
+
 def sign_ins(session: Session, user_id: int, limit: int) -> list[datetime]:
     """Return when a user signed in, the last time first."""
     condition = (AuditEvent.subject_type == "user", AuditEvent.subject_id == user_id)

@@ -195,6 +195,11 @@ class Twilio(Provider):
             answer = self._client.incoming_phone_numbers(sid).update_with_http_info(**changes)
             return _of(sid, records.owned(_documented(answer, 200)))
 
+    def set_label(self, sid: str, label: str) -> OwnedNumber:
+        with self._asking(f"set the label of {sid}", writing=True):
+            answer = self._client.incoming_phone_numbers(sid).update_with_http_info(friendly_name=label[:_LABEL_LENGTH])
+            return _of(sid, records.owned(_documented(answer, 200)))
+
     def release(self, sid: str) -> None:
         with self._asking(f"release {sid}", writing=True):
             # The client takes any answer from 200 to 299 for a success.

@@ -94,6 +94,7 @@ class Action(StrEnum):
     NUMBERS_RESTRICT_INBOUND = "numbers:restrict_inbound", "changed the allowed inbound countries"
     NUMBERS_RESTRICT_OUTBOUND = "numbers:restrict_outbound", "changed the allowed outbound countries"
     NUMBERS_RESYNC = "numbers:resync", "synced from the provider"
+    NUMBERS_SEND_LABEL = "numbers:send_label", "sent the label to the provider"
     NUMBERS_SET_CONNECTION = "numbers:set_connection", "changed the telephony connection"
     NUMBERS_SET_WEBHOOKS = "numbers:set_webhooks", "changed the webhooks at the provider"
     NUMBERS_UNDO = "numbers:undo", "undid a change of the number"

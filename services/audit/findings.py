@@ -20,6 +20,7 @@ class Kind(StrEnum):
     """Every kind of finding, worst first."""
 
     OPEN_ORDERS = Figure.OPEN_ORDERS
+    DRIFT = Figure.DRIFT
     WEBHOOKS_ELSEWHERE = Attention.WEBHOOKS_ELSEWHERE
     NO_CONNECTION = Attention.NO_CONNECTION
     INACTIVE_CONNECTION = Attention.INACTIVE_CONNECTION
@@ -61,6 +62,11 @@ _WORDS: dict[Kind, tuple[str, str, str]] = {
         "order with an uncertain outcome",
         "orders with an uncertain outcome",
         "The provider may or may not have acted. We keep checking until it is certain.",
+    ),
+    Kind.DRIFT: (
+        "number that differs from the provider's account",
+        "numbers that differ from the provider's account",
+        "Found by the last comparison: released, renamed, routed elsewhere or bought outside Numberdesk.",
     ),
     Kind.WEBHOOKS_ELSEWHERE: (
         "number with unexpected webhooks",

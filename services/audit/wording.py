@@ -63,6 +63,7 @@ def _price(text: str) -> str:
 
 
 FIELDS: dict[str, Field] = {
+    "compare_days": Field("Compared automatically", labels.COMPARE_DAYS.get),
     "kind": Field("Order", _one_of(labels.ORDER)),
     "state": Field("Outcome", _one_of(labels.ORDER_STATE)),
     "problem": Field("Problem"),

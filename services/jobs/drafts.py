@@ -85,6 +85,11 @@ def put(
     return job.id
 
 
+def add(session: Session, job: Job, items: Sequence[Item]) -> None:
+    """Add items to a job that finds them by itself, after those that it has."""
+    db.jobs.queries.put_items(session, [_columns(job.id, job.total + place, item) for place, item in enumerate(items)])
+
+
 def too_many() -> InvalidInput:
     """Return the refusal of more items than a job can have."""
     return InvalidInput(

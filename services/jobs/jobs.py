@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
@@ -14,10 +14,11 @@ from db.models import Job, JobState, Outcome
 from services.audit import audit, wording
 from services.audit.audit import Action
 from services.core import validation
-from services.core.access import Actor, Permission, require
+from services.core.access import Actor, Permission, require, require_tenant
 from services.core.errors import Conflict, Forbidden, InvalidInput, found
 from services.core.transactions import writing
 from services.jobs.engine import subject_of
+from services.jobs.kinds import JobKind
 from services.jobs.registry import KINDS
 from services.text import labels
 from services.text.exports import Table
@@ -146,6 +147,22 @@ def start(session: Session, actor: Actor, job_id: int, typed: str = "", *, reque
     _wake()
 
 
+def begin(
+    session: Session, actor: Actor, kind: JobKind, title: str, settings: dict[str, Any], *, scheduled: bool = False
+) -> int:
+    """Start a job of a *kind* that finds its items by itself, and return its id."""
+    require(actor, kind.permission)
+    tenant_id = require_tenant(actor)
+    with writing(session):
+        job = Job(tenant_id=tenant_id, user_id=actor.user_id, kind=kind.name, title=title[:200], settings=settings)
+        job.api_key_id, job.scheduled = actor.api_key_id, scheduled
+        session.add(job)
+        session.flush()
+        _begin(session, actor, job)
+    _wake()
+    return job.id
+
+
 def start_what_can(session: Session, actor: Actor, job_id: int) -> None:
     """Have a preview done that was agreed to already; one in which nothing would change stays, and says why."""
     job = get(session, actor, job_id)
@@ -257,11 +274,18 @@ def note(job: JobRow) -> str:
     return KINDS[job.kind].note
 
 
+def grows(job: JobRow) -> bool:
+    """Return whether nobody knows yet how many items there will be."""
+    return KINDS[job.kind].grows and job.is_unfinished
+
+
 def verb(job: JobRow, amount: int) -> str:
     """Return what starting a job does: `Change 40 numbers`."""
     return f"{KINDS[job.kind].verb} {labels.amount(amount, noun(job))}"
 
 
 def summary(job: JobRow) -> str:
-    """Return how far a job is: `120 of 3,214 numbers`, and what came of it."""
+    """Return how far a job is: `120 of 3,214 numbers`, or `120 numbers` of nobody knows how many."""
+    if grows(job):
+        return labels.amount(job.done, noun(job))
     return f"{job.done:,} of {labels.amount(job.total, noun(job))}"

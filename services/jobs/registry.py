@@ -8,7 +8,8 @@ from services.numbers import bulk
 from services.numbers.moving import MOVING
 from services.numbers.number_import import NumberImport
 from services.orders.bulk import IMPORTING, RELEASING, SETTING_WEBHOOKS
-from services.orders.reconcile_jobs import MARKING_RELEASED, TAKING_OVER
+from services.orders.comparing import COMPARING
+from services.orders.reconcile_jobs import MARKING_RELEASED, SENDING_LABELS, TAKING_OVER
 
 IMPORTS = {
     kind.name: kind
@@ -26,8 +27,10 @@ _ALL: tuple[JobKind, ...] = (
     RELEASING,
     SETTING_WEBHOOKS,
     IMPORTING,
+    COMPARING,
     MARKING_RELEASED,
     TAKING_OVER,
+    SENDING_LABELS,
     JOINING,
     SETTING,
     LEAVING,

@@ -24,7 +24,7 @@ from services.core.transactions import reading, write
 from services.health import call_log_runs, call_logs
 from services.jobs import dbos_internals, engine, jobs
 from services.jobs.replicas import Replica
-from services.orders import fulfilment
+from services.orders import comparisons, fulfilment
 from services.orders.sweep import IDLE_SECONDS, Sweep
 from services.text import labels
 
@@ -42,6 +42,10 @@ ANSWER_SECONDS = 1.0
 
 NEW_DAYS_AT = "27 */3 * * *"
 """When to look for call logs with a new day, as cron says it: within three hours of any tenant's midnight."""
+
+
+NIGHTS_AT = "11 * * * *"
+"""When to look for accounts to compare, as cron says it: within the hour after night falls in any zone."""
 
 
 # These raise only while the database is away, and the day is then read anew.
@@ -74,6 +78,18 @@ def _read_new_days(_at: datetime, _context: object) -> None:
         if run is not None:
             with SetWorkflowID(f"call-log-{run}"):
                 _read(connection_id, run)
+
+
+@DBOS.step(name="comparisons.start_due", retries_allowed=True, max_attempts=5)
+def _start_due() -> None:
+    for one in comparisons.due():
+        comparisons.start_scheduled(one)
+
+
+@DBOS.workflow(name="comparisons.by_clock")
+def _compare_by_clock(_at: datetime, _context: object) -> None:
+    """Compare the accounts whose night has come; the jobs do the rest."""
+    _start_due()
 
 
 @DBOS.step(name="jobs.advance", retries_allowed=True, max_attempts=10)
@@ -113,7 +129,10 @@ def launch(settings: Settings, idle_seconds: float = IDLE_SECONDS) -> None:
     DBOS.launch()
     # Each time has one workflow, whichever of the replicas looks at the clock first.
     DBOS.apply_schedules(
-        [{"schedule_name": "call-logs", "workflow_fn": _read_new_days, "schedule": NEW_DAYS_AT, "context": None}]
+        [
+            {"schedule_name": "call-logs", "workflow_fn": _read_new_days, "schedule": NEW_DAYS_AT, "context": None},
+            {"schedule_name": "reconcile", "workflow_fn": _compare_by_clock, "schedule": NIGHTS_AT, "context": None},
+        ]
     )
     DBOS.register_queue(JOBS, partition_concurrency=1)
     older = DBOS.list_workflows(name="orders.fulfil", status=UNDER_WAY, load_input=False, load_output=False)

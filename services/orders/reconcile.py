@@ -1,221 +1,73 @@
-"""Reconcile: compares an account with the records of its connection before anything changes.
+"""Reconcile: how an account differs from the records of its connection, and what keeps a number from being imported.
 
-Comparing writes nothing. What is then done about the differences is a job: `reconcile_jobs`, and orders for imports and
-webhooks.
+`comparing` is the job that finds the differences, `comparisons` are those that were made, and `reconcile_jobs` is what
+is then done about them; imports and webhooks are orders (`bulk`).
 """
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import Generic, TypeVar
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from sqlmodel import Session
-
-import db.connections
-import db.numbers.rows
-import db.orders.queries
-import db.orders.reconcile
-from db.base.scope import Scope
-from db.connections import ConnectionRow
-from providers.base import Capability
-from providers.records import OwnedNumber, pages
-from services.connections import provider_access
-from services.connections.connections import provider_named
+from db.orders.comparisons import Section
+from providers.records import OwnedNumber, Webhooks
 from services.core import validation
-from services.core.access import Actor, Permission, require, require_tenant
-from services.core.errors import InvalidInput
-from services.core.transactions import reading
 from services.orders import resync
 from services.orders.resync import Difference
 
-__all__ = ["ConnectionRow", "Difference"]
-
-MOST_KEPT = 5_000
-"""How many numbers of each kind a comparison keeps; the rest is counted, and reached by comparing a part."""
+__all__ = ["Difference", "Section"]
 
 
 @dataclass(frozen=True)
-class MissingHere:
-    """A number of the account that is not on record here; `why_not` says what keeps it from being imported."""
+class Drift:
+    """A number that differs in the way of `section`, as it was when it was compared.
 
-    number: OwnedNumber
-    label: str
+    `there` is how the account has it, if at all; `why_not` says what keeps it from being imported.
+    """
+
+    place: int
+    section: Section
+    e164: str
+    number_id: int | None = None
+    label: str = ""
+    differences: tuple[Difference, ...] = ()
+    there: OwnedNumber | None = None
     why_not: str = ""
 
     @property
-    def e164(self) -> str:
-        """The number."""
-        return self.number.e164
+    def number(self) -> OwnedNumber:
+        """The number as the account has it."""
+        assert self.there is not None, "it is in the account"
+        return self.there
 
 
-@dataclass(frozen=True)
-class MissingThere:
-    """A number on record here that the account does not hold."""
-
-    number_id: int
-    e164: str
-    label: str
-    version: int
-
-
-@dataclass(frozen=True)
-class Different:
-    """A number that both have, and what differs. `there` is how the account has it."""
-
-    number_id: int
-    e164: str
-    version: int
-    differences: tuple[Difference, ...]
-    there: OwnedNumber
-
-    @property
-    def to_take_over(self) -> tuple[Difference, ...]:
-        """What can be taken over from the provider."""
-        return tuple(difference for difference in self.differences if difference.field)
-
-    @property
-    def webhooks(self) -> tuple[Difference, ...]:
-        """What can be set at the provider."""
-        return tuple(difference for difference in self.differences if not difference.field)
+def settings_of(differences: Mapping[Section, object], there: OwnedNumber | None) -> dict[str, Any]:
+    """Return what a comparison keeps of a number: what differs, by section, and how the account has it."""
+    kept: dict[str, Any] = {str(section): value for section, value in differences.items()}
+    if there is not None:
+        named = {"sid": there.sid, "label": there.label, "is_named": there.is_named}
+        kept["there"] = named | {"webhooks": asdict(there.webhooks)}
+    return kept
 
 
-Row = TypeVar("Row", MissingHere, MissingThere, Different)
+def drift(section: Section, place: int, e164: str, number_id: int | None, settings: Mapping[str, Any]) -> Drift:
+    """Return what was kept with `settings_of`."""
+    kept, there = settings[section], None
+    if "there" in settings:
+        known = settings["there"]
+        webhooks = Webhooks(**known["webhooks"])
+        there = OwnedNumber(known["sid"], e164, known["label"], None, frozenset(), webhooks, known["is_named"])
+    if section in (Section.ONLY_HERE, Section.ONLY_THERE):
+        return Drift(place, section, e164, number_id, kept["label"], there=there, why_not=kept.get("why_not", ""))
+    return Drift(place, section, e164, number_id, differences=tuple(Difference(**one) for one in kept), there=there)
 
 
-@dataclass
-class Found(Generic[Row]):
-    """Numbers of one kind, and how many more there are than a comparison keeps."""
-
-    rows: list[Row] = field(default_factory=list)
-    more: int = 0
-
-    @property
-    def total(self) -> int:
-        """How many there are."""
-        return len(self.rows) + self.more
-
-    def add(self, row: Row) -> None:
-        """Keep another number, or only count it."""
-        if len(self.rows) < MOST_KEPT:
-            self.rows.append(row)
-        else:
-            self.more += 1
-
-    def without(self, e164s: Collection[str]) -> "Found[Row]":
-        """Return them without some."""
-        return Found([row for row in self.rows if row.e164 not in e164s], self.more)
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """What an account held against what was on record on *connection*, when it was asked at `as_of`.
-
-    Numbers without *matching* in them were left out. `held` are in the account, `on_record` are managed through the
-    connection, `same` agree in everything. `elsewhere` are in the account and on record in the tenant, but added
-    manually or under another connection: these were not compared.
-    """
-
-    connection: ConnectionRow
-    matching: str
-    as_of: datetime
-    held: int
-    on_record: int
-    same: int
-    elsewhere: int
-    missing_here: Found[MissingHere]
-    missing_there: Found[MissingThere]
-    different: Found[Different]
-
-    @property
-    def agrees(self) -> bool:
-        """Whether there is nothing to reconcile."""
-        return not (self.missing_here.total or self.missing_there.total or self.different.total)
-
-    def without(self, e164s: Collection[str]) -> "Comparison":
-        """Return the comparison without numbers that have been changed since."""
-        return replace(
-            self,
-            missing_here=self.missing_here.without(e164s),
-            missing_there=self.missing_there.without(e164s),
-            different=self.different.without(e164s),
-        )
-
-
-def connection_options(session: Session, actor: Actor) -> list[ConnectionRow]:
-    """Return the tenant's active connections whose provider can list what an account holds, by name."""
-    require(actor, Permission.NUMBERS_RECONCILE)
-    rows = db.connections.choices(session, Scope(require_tenant(actor)), active_only=True)
-    return [row for row in rows if provider_named(row.provider).can(Capability.LIST_OWNED)]
-
-
-def compare(
-    session: Session,
-    actor: Actor,
-    connection_id: int,
-    progress: Callable[[int], None] | None = None,
-    *,
-    matching: str = "",
-) -> Comparison:
-    """Read the whole account of a connection, and return how it differs from what is on record.
-
-    *matching* is a part of the numbers to compare; *progress* is told how many numbers were read so far. Raises
-    InvalidInput for a connection that cannot be asked, ProviderProblem when the provider fails, even in the middle.
-    """
-    require(actor, Permission.NUMBERS_RECONCILE)
-    scope = Scope(require_tenant(actor))
-    as_of = datetime.now(UTC)
-    connection = next((row for row in connection_options(session, actor) if row.id == connection_id), None)
-    if connection is None:
-        raise InvalidInput("Choose an active connection that can be compared.", field="connection")
-    provider = provider_access.patient(validation.connection(session, scope, connection_id))
-    matching = "".join(c for c in matching if c in "+0123456789")
-    missing_here, missing_there, different = Found[MissingHere](), Found[MissingThere](), Found[Different]()
-    theirs: set[str] = set()
-    on_record = same = elsewhere = 0
-    for rows in pages(lambda token: provider.owned_page(matching=matching, token=token)):
-        # A number that was bought meanwhile moves the others, so that one may come twice.
-        fresh = [number for number in rows if number.e164 not in theirs]
-        theirs.update(number.e164 for number in fresh)
-        with reading(session):
-            records = db.orders.reconcile.among(session, scope, [number.e164 for number in fresh])
-            unknown = [number.e164 for number in fresh if number.e164 not in records]
-            taken = db.orders.reconcile.held_by_anybody(session, unknown)
-            ordered = db.orders.queries.open_numbers(session)
-        for number in fresh:
-            record = records.get(number.e164)
-            if record is None:
-                missing_here.add(MissingHere(number, resync.label_of(number), why_not(number.e164, taken, ordered)))
-            elif record.connection_id != connection_id or not record.is_managed:
-                elsewhere += 1
-            elif differing := resync.compared(record, number):
-                different.add(Different(record.id, record.e164, record.version, tuple(differing), number))
-            else:
-                same += 1
-        if progress is not None:
-            progress(len(theirs))
-    with reading(session):
-        for record in db.orders.reconcile.managed(session, scope, connection_id, matching):
-            on_record += 1
-            if record.e164 not in theirs:
-                missing_there.add(MissingThere(record.id, record.e164, record.label, record.version))
-    return Comparison(
-        connection,
-        matching,
-        as_of,
-        len(theirs),
-        on_record,
-        same,
-        elsewhere,
-        missing_here,
-        missing_there,
-        different,
-    )
-
-
-def attached(session: Session, actor: Actor, rows: Sequence[MissingThere]) -> dict[int, list[str]]:
-    """Return the campaigns that each of the numbers would leave, by the id of the number."""
-    require(actor, Permission.NUMBERS_READ)
-    return db.numbers.rows.campaigns(session, Scope(require_tenant(actor)), [row.number_id for row in rows])
+def by_section(differences: list[Difference]) -> dict[Section, object]:
+    """Return what differs about a number that both have, by section, as it is kept."""
+    found: dict[Section, list[dict[str, str]]] = {}
+    of_field = {resync.LABEL: Section.LABEL, resync.SID: Section.SID}
+    for one in differences:
+        found.setdefault(of_field.get(one.field, Section.WEBHOOKS), []).append(asdict(one))
+    return dict(found)
 
 
 def why_not(e164: str, taken: set[str], ordered: set[str]) -> str:

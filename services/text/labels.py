@@ -22,6 +22,7 @@ from db.models import (
     Role,
 )
 from db.numbers.attention import Attention
+from db.orders.comparisons import Section
 from providers.records import NumberType as ProviderType
 from services.health.statistics import Rate
 
@@ -43,6 +44,8 @@ ORDER = of_all(OrderKind, WEBHOOKS="Webhook change")
 ORDER_STATE = of_all(OrderState, UNKNOWN="Pending confirmation")
 JOB_STATE = of_all(JobState, DRAFT="Preview")
 OUTCOME = of_all(Outcome, ORDERED="Ordered", CANCELLED="Not done")
+SECTION = of_all(Section, ONLY_HERE="Only in Numberdesk", SID="Different SID", LABEL="Different label")
+COMPARE_DAYS = {0: "Never", 1: "Every night", 7: "Every week"}
 OUTCOME_PREVIEW = {**OUTCOME, Outcome.WAITING: "Would change"}
 TROUBLE = of_all(Trouble, NO_PRIMARY="No primary number")
 TESTED = of_all(Tested, NEVER="Never tested")

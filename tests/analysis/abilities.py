@@ -17,6 +17,7 @@ ABILITIES = {
     Capability.FIND_OWNED: "Find a number by its SID (re-sync)",
     Capability.READ_WEBHOOKS: "Read webhooks",
     Capability.SET_WEBHOOKS: "Set webhooks",
+    Capability.SET_LABEL: "Set the label",
     Capability.CALL_LOG: "Read the call log",
 }
 

@@ -21,7 +21,7 @@ ALSO_READS = {
     "health": {"connections", "people"},
     "jobs": {"health", "orders", "people"},
     "numbers": {"agents", "audit", "campaigns", "connections", "orders"},
-    "orders": {"connections", "numbers", "people"},
+    "orders": {"connections", "jobs", "numbers", "people"},
     "text": {"people"},
 }
 """Whose queries a noun's services use beside their own, because it has to be in the same transaction."""

@@ -122,6 +122,7 @@ VERBS = {
     Capability.READ_WEBHOOKS: lambda p: p.webhooks("exo-1"),
     Capability.RELEASE: lambda p: p.release("exo-1"),
     Capability.SEARCH: lambda p: p.search(NumberSearch("IN")),
+    Capability.SET_LABEL: lambda p: p.set_label("exo-1", "Front desk"),
     Capability.SET_WEBHOOKS: lambda p: p.set_webhooks("exo-1", sms_url=""),
 }
 

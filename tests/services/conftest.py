@@ -45,7 +45,7 @@ def number(session: Session, world: World, sandbox: Sandbox, area: str) -> numbe
     """A number that is on record and in the account, the same in both."""
     reconciling.held(sandbox, f"{area}001", label="Front desk")
     found = reconciling.compared(session, world, area)
-    row = found.missing_here.rows[0]
+    row = found.only_there[0]
     return ordering.on_record(session, world, reconciling.imported(session, world, row, found))
 
 

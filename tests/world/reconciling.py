@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from sqlmodel import Session
@@ -15,9 +16,10 @@ from providers.sandbox.store import OwnedSeed
 from services.core.access import Actor
 from services.core.transactions import writing
 from services.jobs import jobs
-from services.orders import bulk, catalogue, reconcile
+from services.orders import bulk, catalogue, comparisons
+from services.orders.comparisons import Comparison, ConnectionRow
 from services.orders.orders import Configuration
-from services.orders.reconcile import Comparison, MissingHere
+from services.orders.reconcile import Drift, Section
 from tests.conftest import World
 from tests.world import working
 
@@ -51,12 +53,43 @@ def holding(sandbox: Sandbox, amount: int) -> Iterator[list[str]]:
             store.execute("DELETE FROM owned WHERE e164 LIKE ?", (f"{begin}%",))
 
 
-def compared(session: Session, world: World, matching: str, actor: Actor | None = None) -> Comparison:
+@dataclass(frozen=True)
+class Found:
+    """A comparison that has ended, with what it lists in each section."""
+
+    comparison: Comparison
+    only_here: list[Drift]
+    label: list[Drift]
+    sid: list[Drift]
+    webhooks: list[Drift]
+    only_there: list[Drift]
+
+    @property
+    def agrees(self) -> bool:
+        return self.comparison.agrees
+
+    @property
+    def connection(self) -> ConnectionRow:
+        return self.comparison.connection
+
+
+def compared(
+    session: Session, world: World, matching: str, actor: Actor | None = None, connection: int | None = None
+) -> Found:
     session.rollback()
-    return reconcile.compare(session, actor or world.operator, world.twilio, matching=matching)
+    who = actor or world.operator
+    job = comparisons.start(session, who, connection or world.twilio, matching=matching)
+    working.finished(session, who, job)
+    return listed(session, who, job)
 
 
-def imported(session: Session, world: World, row: MissingHere, comparison: Comparison) -> int:
+def listed(session: Session, actor: Actor, job: int) -> Found:
+    """Return what a comparison lists."""
+    each = {str(section): comparisons.rows(session, actor, job, section) for section in Section}
+    return Found(comparisons.get(session, actor, job), **each)
+
+
+def imported(session: Session, world: World, row: Drift, comparison: Found) -> int:
     """Import a number and return its id."""
     job = bulk.draft_import(session, world.operator, comparison.connection.id, [row.number], Configuration())
     assert working.run(session, world.operator, job).changed == 1

@@ -19,8 +19,9 @@ from services.connections import connection_tests, provider_access
 from services.jobs import workflows
 from services.numbers import numbers
 from services.numbers.numbers import NumberQuery, NumberRow
-from services.orders import catalogue, reconcile, resync
+from services.orders import catalogue, comparisons, resync
 from tests.conftest import World
+from tests.world.working import finished
 
 PEOPLE = 35
 """More than the pool of the database has connections."""
@@ -42,7 +43,7 @@ def asks(world: World, number: NumberRow) -> dict[str, Callable[[Session], objec
         "the import dialog": lambda s: catalogue.owned_by_sid(s, who, twilio, sid, number.e164),
         "webhooks": lambda s: catalogue.webhooks_now(s, who, number.id),
         "re-sync": lambda s: resync.differences(s, who, number.id),
-        "reconcile": lambda s: reconcile.compare(s, who, twilio, matching=number.e164),
+        "reconcile": lambda s: finished(s, who, comparisons.start(s, who, twilio, matching=number.e164)),
         "the connection test": lambda s: connection_tests.test(s, world.admin, twilio),
     }
 

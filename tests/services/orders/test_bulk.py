@@ -40,7 +40,7 @@ def imported(session: Session, world: World, sandbox: Sandbox, area: str, amount
     """Have the account hold some numbers, import them by a job, and return their ids."""
     e164s = [reconciling.held(sandbox, f"{area}{n:03}", label=f"Line {n}") for n in range(amount)]
     found = reconciling.compared(session, world, area)
-    rows = [row.number for row in found.missing_here.rows]
+    rows = [row.number for row in found.only_there]
     job = bulk.draft_import(session, world.operator, world.twilio, rows, Configuration(agent_id=world.agent))
     jobs.start(session, world.operator, job)
     done = finished(session, world, job)
@@ -59,7 +59,7 @@ def test_many_numbers_of_an_account_are_imported_by_a_job(
         assert (row.e164, row.agent_id, row.status) == (e164, world.agent, NumberStatus.ACTIVE)
         assert row.label == f"Line {int(e164[-3:])}"
     again = reconciling.compared(session, world, area)
-    assert (again.held, again.same) == (3, 3)
+    assert (again.comparison.held, again.comparison.same) == (3, 3)
 
 
 def test_a_number_that_changed_at_the_provider_since_is_refused_and_costs_no_other(
@@ -67,7 +67,7 @@ def test_a_number_that_changed_at_the_provider_since_is_refused_and_costs_no_oth
 ) -> None:
     for n in range(2):
         reconciling.held(sandbox, f"{area}{n:03}")
-    rows = [row.number for row in reconciling.compared(session, world, area).missing_here.rows]
+    rows = [row.number for row in reconciling.compared(session, world, area).only_there]
     stale = replace(rows[0], webhooks=replace(rows[0].webhooks, voice_url="https://was.example.com"))
 
     job = bulk.draft_import(session, world.operator, world.twilio, [stale, rows[1]], Configuration())
@@ -129,7 +129,7 @@ def test_webhooks_of_many_are_set_where_they_are_as_the_preview_showed(
 
     assert finished(session, world, job).changed == 3
     again = reconciling.compared(session, world, area)
-    assert (again.held, again.same) == (3, 3)
+    assert (again.comparison.held, again.comparison.same) == (3, 3)
 
 
 def test_webhooks_of_another_connection_than_previewed_are_not_set(

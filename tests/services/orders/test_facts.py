@@ -34,7 +34,7 @@ from providers.sandbox.server import Sandbox
 from providers.sandbox.stock import StockNumber, held
 from providers.sandbox.store import OwnedSeed, add_stock
 from services.numbers import numbers
-from services.orders import fulfilment, orders, reconcile, resync, webhook_orders
+from services.orders import fulfilment, orders, resync, webhook_orders
 from services.orders.orders import Configuration, Purchase
 from services.setup import builder
 from services.text import exports, numbering
@@ -58,7 +58,7 @@ def impossible(sandbox: Sandbox, *, is_held: bool) -> str:
     return e164
 
 
-def compare(session: Session, world: World, e164: str) -> reconcile.Comparison:
+def compare(session: Session, world: World, e164: str) -> reconciling.Found:
     return reconciling.compared(session, world, e164)
 
 
@@ -67,7 +67,7 @@ def test_a_number_that_the_library_calls_impossible_is_imported_and_found_everyw
 ) -> None:
     e164 = impossible(sandbox, is_held=True)
     comparison = compare(session, world, e164)
-    number_id = reconciling.imported(session, world, comparison.missing_here.rows[0], comparison)
+    number_id = reconciling.imported(session, world, comparison.only_there[0], comparison)
     number = on_record(session, world, number_id)
     # The type is the provider's word; it has none for the country.
     assert (number.e164, number.country, number.number_type, number.label) == (e164, "", NumberType.LOCAL, "Ventas")
@@ -79,7 +79,7 @@ def test_a_number_that_the_library_calls_impossible_is_imported_and_found_everyw
     assert numbering.country(number.country) == "—"
     made = exports.numbers(numbers.export(session, world.operator, NumberQuery()), ZoneInfo("UTC"))
     assert e164 in exports.text([made]).decode()
-    assert compare(session, world, e164).same == 1
+    assert compare(session, world, e164).comparison.same == 1
     assert resync.differences(session, world.operator, number_id) == []
 
 

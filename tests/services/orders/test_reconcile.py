@@ -1,23 +1,27 @@
 """Reconcile: an account beside what is on record; comparing changes nothing and tells nothing of others."""
 
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
 import pytest
 import requests
 import sqlalchemy as sa
 from sqlmodel import Session
 
 import db.base.named
-from db.base.scope import Scope
-from db.models import AuditEvent, Connection, NumberOrder, PhoneNumber
+from db.base.scope import Scope, Slice
+from db.models import AuditEvent, Connection, Job, JobState, NumberOrder, PhoneNumber, Tenant
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.seeds import MAIN_OWNS
 from providers.sandbox.server import Sandbox
-from services.connections import provider_access
 from services.core.errors import Forbidden, InvalidInput, NotFound
+from services.jobs import engine
 from services.numbers import numbers
-from services.orders import bulk, orders, reconcile, reconcile_jobs, resync
+from services.orders import bulk, comparisons, orders, reconcile_jobs, resync
 from services.orders.orders import Configuration
+from services.orders.reconcile import Section
 from tests.conftest import World
-from tests.world import make, reconciling
+from tests.world import make, reconciling, working
 from tests.world.working import outcomes
 
 
@@ -27,9 +31,9 @@ def test_a_number_of_the_account_that_is_not_on_record_is_missing_here(
     reconciling.held(sandbox, f"{area}001", label="Front desk", voice_url=reconciling.ELSEWHERE)
     reconciling.held(sandbox, f"{area}002")
     comparison = reconciling.compared(session, world, area)
-    found = {row.e164: (row.label, row.number.webhooks.voice_url, row.why_not) for row in comparison.missing_here.rows}
+    found = {row.e164: (row.label, row.number.webhooks.voice_url, row.why_not) for row in comparison.only_there}
     assert found == {f"{area}001": ("Front desk", reconciling.ELSEWHERE, ""), f"{area}002": ("", "", "")}
-    assert (comparison.held, comparison.on_record, comparison.same) == (2, 0, 0)
+    assert counts(comparison) == (2, 0, 0)
     assert comparison.connection.name == "Twilio"
 
 
@@ -38,27 +42,41 @@ def test_a_number_that_is_the_same_in_both_is_counted_and_not_shown(
 ) -> None:
     comparison = reconciling.compared(session, world, area)
     assert comparison.agrees
-    assert (comparison.held, comparison.on_record, comparison.same) == (1, 1, 1)
+    assert counts(comparison) == (1, 1, 1)
+    assert comparison.comparison.job.title == f"Reconcile Twilio, numbers with {area}: 0 numbers differ"
 
 
 def test_every_number_of_an_account_larger_than_a_page_is_compared(
     session: Session, world: World, sandbox: Sandbox
 ) -> None:
-    lines: list[int] = []
-    comparison = reconcile.compare(session, world.operator, world.twilio, lines.append)
-    assert comparison.held >= MAIN_OWNS
-    assert lines[:2] == [1000, 2000]
-    assert lines[-1] == comparison.held
-    assert len({row.e164 for row in comparison.missing_here.rows}) == comparison.missing_here.total == comparison.held
+    job, read = comparisons.start(session, world.operator, world.twilio), [0]
+    while engine.advance(job) is not engine.Step.END:
+        session.rollback()
+        read.append(comparisons.get(session, world.operator, job).held)
+    held = read[-1]
+    assert read[:3] == [0, 1000, 2000]
+    assert held >= MAIN_OWNS
+    rows = comparisons.rows(session, world.operator, job, Section.ONLY_THERE)
+    assert len({row.e164 for row in rows}) == len(rows) == held
+    assert comparisons.rows(session, world.operator, job, Section.ONLY_THERE, Slice(3, 50)) == rows[100:150]
 
 
-def test_a_comparison_keeps_so_many_numbers_and_counts_the_others(
+def test_a_comparison_that_two_processes_make_at_once_has_each_number_once(
     session: Session, world: World, sandbox: Sandbox
 ) -> None:
-    with reconciling.holding(sandbox, reconcile.MOST_KEPT + 3) as found:
-        comparison = reconciling.compared(session, world, found[0][:6])
-    assert len(comparison.missing_here.rows) == reconcile.MOST_KEPT
-    assert comparison.missing_here.more == comparison.held - reconcile.MOST_KEPT == 3
+    job = comparisons.start(session, world.operator, world.twilio)
+
+    def drive(_n: int) -> None:
+        while engine.advance(job) is not engine.Step.END:
+            pass
+
+    with ThreadPoolExecutor(2) as both:
+        list(both.map(drive, range(2)))
+    session.rollback()
+    found = comparisons.get(session, world.operator, job)
+    assert (found.held, found.job.state) == (found.job.total, JobState.DONE)
+    rows = comparisons.rows(session, world.operator, job, Section.ONLY_THERE)
+    assert len({row.e164 for row in rows}) == len(rows) == found.held
 
 
 def test_comparing_changes_nothing_here_and_nothing_there(
@@ -66,8 +84,9 @@ def test_comparing_changes_nothing_here_and_nothing_there(
 ) -> None:
     def state() -> tuple[object, ...]:
         session.rollback()
-        tables = (AuditEvent, NumberOrder, PhoneNumber)
-        counts = [session.scalar(sa.select(sa.func.count()).select_from(table)) for table in tables]
+        counts = [session.scalar(sa.select(sa.func.count()).select_from(table)) for table in (NumberOrder, PhoneNumber)]
+        about = sa.select(sa.func.count()).where(AuditEvent.subject_type != "job")
+        counts.append(session.scalar(about))
         entries = requests.get(f"{sandbox.url}/ledger", timeout=5).json()["entries"]
         return (*counts, entries, reconciling.at_twilio(session, world).find_owned_sid(number.provider_sid or ""))
 
@@ -84,7 +103,7 @@ def test_a_number_on_record_in_another_tenant_cannot_be_imported_and_nobody_is_n
     reconciling.held(sandbox, f"{area}001")
     make.number(session, world, f"{area}001", actor=world.stranger, label="Secret")
     comparison = reconciling.compared(session, world, area)
-    (row,) = comparison.missing_here.rows
+    (row,) = comparison.only_there
     assert row.why_not.endswith("already exists. A number can be added only once.")
     assert "Other" not in repr(comparison)
     assert "Secret" not in repr(comparison)
@@ -97,11 +116,11 @@ def test_a_number_with_an_open_order_cannot_be_imported_meanwhile(
 ) -> None:
     reconciling.held(sandbox, f"{area}001")
     comparison = reconciling.compared(session, world, area)
-    (number,) = [row.number for row in comparison.missing_here.rows]
+    (number,) = [row.number for row in comparison.only_there]
     orders.place_import(
         session, world.operator, world.twilio, number.e164, number.sid, number.webhooks, Configuration()
     )
-    (row,) = reconciling.compared(session, world, area).missing_here.rows
+    (row,) = reconciling.compared(session, world, area).only_there
     assert "is already being ordered or changed" in row.why_not
     job = bulk.draft_import(session, world.operator, world.twilio, [row.number], Configuration())
     assert "is already being ordered or changed" in outcomes(session, world.operator, job)[row.e164][1]
@@ -113,7 +132,7 @@ def test_numbers_added_by_hand_or_under_another_connection_are_not_missing(
     reconciling.held(sandbox, f"{area}001")
     make.number(session, world, f"{area}001")
     comparison = reconciling.compared(session, world, area)
-    assert (comparison.held, comparison.elsewhere, comparison.missing_here.total) == (1, 1, 0)
+    assert (comparison.comparison.held, comparison.comparison.elsewhere, comparison.only_there) == (1, 1, [])
     assert comparison.agrees
 
 
@@ -124,10 +143,11 @@ def test_what_differs_is_shown_by_the_rule_of_a_single_re_sync(
     reconciling.at_twilio(session, world).set_webhooks(
         number.provider_sid or "", voice_url=reconciling.ELSEWHERE, status_callback=""
     )
-    (row,) = reconciling.compared(session, world, area).different.rows
-    assert list(row.differences) == resync.differences(session, world.viewer, number.id)
-    assert [(d.name, d.ours, d.theirs) for d in row.to_take_over] == [("Label", "Renamed", "Front desk")]
-    assert [(d.name, d.ours, d.theirs) for d in row.webhooks] == [
+    comparison = reconciling.compared(session, world, area)
+    (label,), (webhooks,) = comparison.label, comparison.webhooks
+    assert [*label.differences, *webhooks.differences] == resync.differences(session, world.viewer, number.id)
+    assert [(d.name, d.ours, d.theirs) for d in label.differences] == [("Label", "Renamed", "Front desk")]
+    assert [(d.name, d.ours, d.theirs) for d in webhooks.differences] == [
         ("Voice URL", reconciling.OURS, reconciling.ELSEWHERE),
         ("Status callback", "https://voice.example.com/status", "—"),
     ]
@@ -136,31 +156,33 @@ def test_what_differs_is_shown_by_the_rule_of_a_single_re_sync(
 def test_a_provider_that_fails_in_the_middle_gives_no_comparison(
     session: Session, world: World, sandbox: Sandbox
 ) -> None:
-    lines: list[int] = []
-
-    def fail_from_now_on(read: int) -> None:
-        lines.append(read)
-        sandbox.fault(Fault(Kind.TOO_MANY, "GET", "/IncomingPhoneNumbers", times=None, retry_after=0.01))
-
-    with pytest.raises(provider_access.ProviderProblem, match="list the account's numbers"):
-        reconcile.compare(session, world.operator, world.twilio, fail_from_now_on)
-    assert lines == [1000]
+    job = comparisons.start(session, world.operator, world.twilio)
+    assert engine.advance(job) is engine.Step.MORE
+    sandbox.fault(Fault(Kind.TOO_MANY, "GET", "/IncomingPhoneNumbers", times=None, retry_after=0.01))
+    assert engine.advance(job) is engine.Step.END
+    session.rollback()
+    found = comparisons.get(session, world.operator, job)
+    assert (found.job.state, found.held) == (JobState.FAILED, 1000)
+    assert "list the account's numbers" in (found.job.problem or "")
+    assert not _last(session, world)
 
 
 def test_only_active_connections_whose_provider_lists_what_it_holds_can_be_compared(
     session: Session, world: World, sandbox: Sandbox
 ) -> None:
-    assert [row.name for row in reconcile.connection_options(session, world.operator)] == ["Twilio"]
+    assert [row.name for row in comparisons.connection_options(session, world.operator)] == ["Twilio"]
     for connection in (world.exotel, world.sip, world.retired, world.other_sip):
         with pytest.raises(InvalidInput, match="can be compared"):
-            reconcile.compare(session, world.operator, connection)
+            comparisons.start(session, world.operator, connection)
     found = db.base.named.find(session, Connection, Scope(world.tenant), world.twilio)
     assert found
+    under_way = comparisons.start(session, world.operator, world.twilio)
     found.is_active = False
     session.commit()
-    assert reconcile.connection_options(session, world.operator) == []
+    assert comparisons.connection_options(session, world.operator) == []
     with pytest.raises(InvalidInput, match="can be compared"):
-        reconcile.compare(session, world.operator, world.twilio)
+        comparisons.start(session, world.operator, world.twilio)
+    assert "was deactivated" in (working.finished(session, world.operator, under_way).problem or "")
 
 
 def test_who_may_not_and_who_has_no_tenant_sees_and_changes_nothing(
@@ -169,9 +191,19 @@ def test_who_may_not_and_who_has_no_tenant_sees_and_changes_nothing(
     reconciling.at_twilio(session, world).set_webhooks(number.provider_sid or "", voice_url=reconciling.ELSEWHERE)
     numbers.rename(session, world.operator, number.id, "Renamed", version=number.version)
     comparison = reconciling.compared(session, world, area)
-    (row,) = comparison.different.rows
-    with pytest.raises(Forbidden):
-        reconcile.connection_options(session, world.viewer)
+    (row,) = comparison.label
+    job = comparison.comparison.job.id
+    for refused in (
+        lambda: comparisons.connection_options(session, world.viewer),
+        lambda: comparisons.find(session, world.viewer, world.twilio),
+        lambda: comparisons.get(session, world.viewer, job),
+        lambda: comparisons.kept(session, world.viewer, world.twilio),
+        lambda: comparisons.rows(session, world.viewer, job, Section.LABEL),
+        lambda: comparisons.give(session, world.viewer, job, [row], job),
+        lambda: comparisons.schedule(session, world.viewer, world.twilio, 1),
+    ):
+        with pytest.raises(Forbidden):
+            refused()
     with pytest.raises(Forbidden):
         reconciling.compared(session, world, area, world.viewer)
     with pytest.raises(Forbidden):
@@ -182,24 +214,104 @@ def test_who_may_not_and_who_has_no_tenant_sees_and_changes_nothing(
         reconciling.compared(session, world, area, world.everywhere)
     with pytest.raises(InvalidInput):
         reconciling.compared(session, world, area, world.stranger)
-    with pytest.raises(NotFound):
-        reconcile_jobs.draft_take_over(session, world.stranger, [row], "Twilio")
+    for hidden in (
+        lambda: reconcile_jobs.draft_take_over(session, world.stranger, [row], "Twilio"),
+        lambda: reconcile_jobs.draft_labels(session, world.stranger, [row], "Twilio"),
+        lambda: comparisons.get(session, world.stranger, job),
+        lambda: comparisons.rows(session, world.stranger, job, Section.LABEL),
+        lambda: comparisons.give(session, world.stranger, job, [row], job),
+    ):
+        with pytest.raises(NotFound):
+            hidden()
+    assert comparisons.kept(session, world.stranger, world.twilio) == []
+    assert comparisons.find(session, world.stranger, world.twilio, area) is None
     for actor in (world.admin, world.superadmin):
-        assert reconciling.compared(session, world, area, actor).different.total == 1
+        assert len(reconciling.compared(session, world, area, actor).label) == 1
 
 
-def test_what_was_changed_since_is_left_out_of_a_comparison(
+def test_what_was_given_to_a_job_is_left_out_of_a_comparison_and_what_the_job_refused_stays(
     session: Session, world: World, sandbox: Sandbox, area: str
 ) -> None:
-    reconciling.held(sandbox, f"{area}001")
-    reconciling.held(sandbox, f"{area}002")
-    comparison = reconciling.compared(session, world, area).without([f"{area}001"])
-    assert [row.e164 for row in comparison.missing_here.rows] == [f"{area}002"]
+    for e164 in (f"{area}001", f"{area}002", f"{area}003"):
+        reconciling.held(sandbox, e164)
+    found = reconciling.compared(session, world, area)
+    make.number(session, world, f"{area}003")
+    chosen = [row for row in found.only_there if row.e164 != f"{area}002"]
+    job = bulk.draft_import(session, world.operator, world.twilio, [row.number for row in chosen], Configuration())
+    comparisons.give(session, world.operator, found.comparison.job.id, chosen, job)
+    again = reconciling.listed(session, world.operator, found.comparison.job.id)
+    assert {row.e164 for row in again.only_there} == {f"{area}002", f"{area}003"}
+    assert (again.comparison.given, again.comparison.open[Section.ONLY_THERE], again.comparison.different) == (1, 2, 3)
+
+
+def test_comparisons_are_kept_and_opened_again(
+    session: Session, world: World, area: str, number: numbers.NumberRow
+) -> None:
+    first = reconciling.compared(session, world, area).comparison
+    numbers.rename(session, world.operator, number.id, "Renamed", version=number.version)
+    second = reconciling.compared(session, world, area).comparison
+    assert [row.id for row in comparisons.kept(session, world.operator, world.twilio)][:2] == [
+        second.job.id,
+        first.job.id,
+    ]
+    assert comparisons.find(session, world.operator, world.twilio, area) == second
+    assert comparisons.get(session, world.operator, first.job.id).different == 0
+    assert comparisons.find(session, world.operator, world.twilio, "+4915") is None
+    assert second.job.title.endswith(": 1 number differs")
+
+
+def test_the_clock_compares_at_night_where_somebody_asked_for_it(
+    session: Session, world: World, number: numbers.NumberRow
+) -> None:
+    noon = datetime.now(UTC).replace(hour=12)
+    assert comparisons.due(noon) == []
+    comparisons.schedule(session, world.operator, world.twilio, 1)
+    with pytest.raises(InvalidInput, match="every day, every week, or never"):
+        comparisons.schedule(session, world.operator, world.twilio, 3)
+    numbers.rename(session, world.operator, number.id, "Renamed", version=number.version)
+    (one,) = comparisons.due(noon)
+    job = comparisons.start_scheduled(one)
+    assert job
+    assert comparisons.due(datetime.now(UTC)) == []
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    assert len(comparisons.due((tomorrow + timedelta(days=1)).replace(hour=3, minute=1))) == 1
+    done = working.finished(session, world.operator, job)
+    assert (done.state, done.who) == (JobState.DONE, "Schedule")
+    assert reconciling.listed(session, world.operator, job).label
+    assert _last(session, world) == job
+    comparisons.schedule(session, world.operator, world.twilio, 7)
+    assert comparisons.due(tomorrow.replace(hour=4)) == []
+    assert len(comparisons.due(tomorrow + timedelta(days=7))) == 1
+    comparisons.schedule(session, world.operator, world.twilio, None)
+    assert comparisons.due(tomorrow + timedelta(days=7)) == []
+
+
+def test_the_clock_compares_no_account_of_a_suspended_tenant(session: Session, world: World) -> None:
+    comparisons.schedule(session, world.operator, world.twilio, 1)
+    (one,) = comparisons.due()
+    job = comparisons.start_scheduled(one)
+    assert job
+    session.get_one(Tenant, world.tenant).suspended_at = datetime.now(UTC)
+    session.commit()
+    assert comparisons.due(datetime.now(UTC) + timedelta(days=2)) == []
+    assert engine.advance(job) is engine.Step.END
+    session.rollback()
+    assert session.get_one(Job, job).problem == "The tenant was suspended. What was done stays; the rest was left."
 
 
 def test_numbers_are_not_missing_when_a_part_of_them_is_compared(
     session: Session, world: World, area: str, number: numbers.NumberRow
 ) -> None:
     reconciling.at_twilio(session, world).release(number.provider_sid or "")
-    assert reconciling.compared(session, world, f"{area}9").missing_there.total == 0
-    assert reconciling.compared(session, world, number.e164[-7:]).missing_there.total == 1
+    assert reconciling.compared(session, world, f"{area}9").only_here == []
+    assert len(reconciling.compared(session, world, number.e164[-7:]).only_here) == 1
+
+
+def counts(found: reconciling.Found) -> tuple[int, int, int]:
+    """Return how many numbers are in the account, how many on record, and how many the same in both."""
+    return found.comparison.held, found.comparison.on_record, found.comparison.same
+
+
+def _last(session: Session, world: World) -> int | None:
+    session.rollback()
+    return session.get_one(Connection, world.twilio).compared_job_id

@@ -205,7 +205,7 @@ def test_reconcile_takes_nothing_over_from_another_number(
     session: Session, world: World, number: numbers.NumberRow, other: str, area: str
 ) -> None:
     numbers.rename(session, world.operator, number.id, "Renamed", version=number.version)
-    (row,) = reconciling.compared(session, world, number.e164).different.rows
+    (row,) = reconciling.compared(session, world, number.e164).label
     job = reconcile_jobs.draft_take_over(session, world.operator, [row], "Twilio")
     reconciling.at_twilio(session, world).release(number.provider_sid or "")
     under_another_sid(session, number, other)

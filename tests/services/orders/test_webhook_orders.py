@@ -127,8 +127,8 @@ def test_everything_that_differs_for_callers_is_shown_by_re_sync_and_reconcile_a
     reconciling.at_twilio(session, world).set_webhooks(number.provider_sid or "", **{field: theirs})
     (difference,) = resync.differences(session, world.viewer, number.id)
     assert (difference.name, difference.theirs) == (webhook_orders.NAMES[field], theirs)
-    (row,) = reconciling.compared(session, world, number.e164).different.rows
-    assert [one.name for one in row.webhooks] == [webhook_orders.NAMES[field]]
+    (row,) = reconciling.compared(session, world, number.e164).webhooks
+    assert [one.name for one in row.differences] == [webhook_orders.NAMES[field]]
     if field == "trunk_sid":
         job = bulk.draft_webhooks(session, world.operator, Chosen((number.id,)))
         assert "Confirm" in outcomes(session, world.operator, job)[number.e164][1]

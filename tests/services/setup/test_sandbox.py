@@ -11,13 +11,14 @@ from db.models import Campaign, CampaignHealth
 from services.core import settings
 from services.core.access import Actor
 from services.health import call_log_runs, call_logs
-from services.orders import bulk, reconcile
+from services.orders import bulk, comparisons
 from services.orders.orders import Configuration
 from services.people import sign_in
 from services.setup import demo, demo_story
 from services.setup.sandbox import running_for_demo
 from tests.conftest import Configure
-from tests.world.working import run
+from tests.world import reconciling
+from tests.world.working import finished, run
 
 NOW = datetime.now(UTC)
 
@@ -64,27 +65,31 @@ def test_reading_the_log_gives_health_to_the_campaign_that_no_dialer_reports(ses
 
 
 def test_the_largest_account_has_something_of_every_kind_to_reconcile(session: Session, operator: Actor) -> None:
-    (connection,) = reconcile.connection_options(session, operator)
-    found = reconcile.compare(session, operator, connection.id)
-    assert found.missing_here.total > 1000
-    assert found.missing_there.total == len(demo_story.RELEASED_AT_TWILIO)
-    renamed = [one.theirs for row in found.different.rows for one in row.to_take_over]
+    found = compared(session, operator)
+    assert len(found.only_there) > 1000
+    assert len(found.only_here) == len(demo_story.RELEASED_AT_TWILIO)
+    renamed = [row.differences[0].theirs for row in found.label]
     assert sorted(renamed) == sorted(demo_story.RENAMED_AT_TWILIO.values())
-    moved = {one.theirs for row in found.different.rows for one in row.webhooks}
+    moved = {one.theirs for row in found.webhooks for one in row.differences}
     by_hand = {value for settings in demo_story.ROUTED_AT_TWILIO.values() for value in settings.values()}
     assert moved == by_hand | set(demo_story.OLD_WEBHOOKS.values())
-    assert found.same > 100
+    assert found.comparison.same > 100
 
 
 def test_the_demo_starts_again_with_a_number_that_was_imported_meanwhile(session: Session, operator: Actor) -> None:
-    (connection,) = reconcile.connection_options(session, operator)
-    found = reconcile.compare(session, operator, connection.id, matching="+1202")
-    number = found.missing_here.rows[0].number
-    job = bulk.draft_import(session, operator, connection.id, [number], Configuration())
+    found = compared(session, operator, "+1202")
+    job = bulk.draft_import(session, operator, found.connection.id, [found.only_there[0].number], Configuration())
     assert run(session, operator, job).changed == 1
     with running_for_demo(settings.current()):
-        again = reconcile.compare(session, operator, connection.id, matching="+1202")
-    assert again.same == found.same + 1
+        again = compared(session, operator, "+1202")
+    assert again.comparison.same == found.comparison.same + 1
+
+
+def compared(session: Session, operator: Actor, matching: str = "") -> reconciling.Found:
+    (connection,) = comparisons.connection_options(session, operator)
+    job = comparisons.start(session, operator, connection.id, matching=matching)
+    finished(session, operator, job)
+    return reconciling.listed(session, operator, job)
 
 
 def test_a_restart_of_the_sandbox_adds_no_call_twice(session: Session, operator: Actor) -> None:
