@@ -163,31 +163,34 @@ class Reconciling:
         with st.container(horizontal=True, vertical_alignment="bottom", key="reconcile_kept"):
             if found is not None and len(earlier) > 1:
                 by_id = {row.id: row for row in earlier} | {found.job.id: found.job}
-                key = f"reconcile_opened_{found.job.id}"
+                opened = f"reconcile_opened_{found.job.id}_{found.job.state}_{len(by_id)}"
                 st.selectbox(
                     "Comparison",
                     list(by_id),
                     index=list(by_id).index(found.job.id),
                     format_func=lambda job_id: self._named(by_id[job_id]),
-                    key=key,
+                    key=opened,
                     width=480,
-                    on_change=lambda: st.query_params.update({_OPENED: str(st.session_state[key])}),
+                    on_change=lambda: st.query_params.update({_OPENED: str(st.session_state[opened])}),
                 )
-            key = f"reconcile_every_{connection.id}_{connection.compare_days}"
+            every = f"reconcile_every_{connection.id}_{connection.compare_days}"
             st.selectbox(
                 "Compare automatically",
                 list(labels.COMPARE_DAYS),
                 index=list(labels.COMPARE_DAYS).index(connection.compare_days or 0),
-                format_func=lambda every: labels.COMPARE_DAYS[every],
-                key=key,
+                format_func=lambda days: labels.COMPARE_DAYS[days],
+                key=every,
                 width=180,
                 help="After 03:00 in the tenant's time zone. What differs is shown here and on the tenant audit.",
-                on_change=lambda: self._schedule(connection, st.session_state[key]),
+                on_change=lambda: self._schedule(connection, st.session_state[every]),
             )
 
     def _named(self, job: JobRow) -> str:
-        what = job.title.removeprefix("Reconcile ")
-        return f"{exactly(job.created_at, self.zone)} · {job.who} · {what}"
+        """Return what a comparison is called; its number tells apart those of the same minute."""
+        different = amount(job.settings["different"], "difference")
+        what = different if job.state is JobState.DONE else labels.JOB_STATE[job.state].lower()
+        part = [f"with {job.settings['matching']}"] if job.settings["matching"] else []
+        return " · ".join([exactly(job.created_at, self.zone), job.who, *part, what, f"job {job.id}"])
 
     def _compare(self, connection: ConnectionRow, matching: str) -> None:
         def act() -> str:
@@ -265,7 +268,7 @@ class Reconciling:
 
     def _section(self, session: Session, known: _Tab, found: Comparison, kind: Kind) -> None:
         """Draw numbers of one kind, a page at a time, and what can be done with the selected."""
-        selected, turn = known.selected[kind.section], f"reconcile_{kind.section}_{known.turn}"
+        selected, turn = known.selected[kind.section], f"reconcile_{kind.section}_{found.job.id}_{known.turn}"
         with st.container(border=True):
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.markdown(f"**{plain(kind.title)}**", width="content")

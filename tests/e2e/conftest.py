@@ -143,6 +143,13 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def signed_in(server: str, browser: Browser) -> Iterator[Callable[[str], BrowserContext]]:
     """A browser for each user, signed in once: its cookie and cache serve every test."""
+    with signing_in(server, browser) as of:
+        yield of
+
+
+@contextmanager
+def signing_in(server: str, browser: Browser) -> Iterator[Callable[[str], BrowserContext]]:
+    """Yield what returns the browser of a user, signed in at the app at *server*."""
     browsers: dict[str, BrowserContext] = {}
 
     def of(username: str) -> BrowserContext:
@@ -185,7 +192,7 @@ def visitor(
     if request.node.stash.get(_FAILED, False):
         PICTURES.mkdir(parents=True, exist_ok=True)
         name = re.sub(r"\W+", "-", request.node.name)
-        for place, tab in enumerate(tabs):
+        for place, tab in enumerate(tab for tab in tabs if not tab.is_closed()):
             tab.screenshot(path=PICTURES / f"{name}-{place}.png", full_page=True)
     for opened in (*tabs, *contexts):
         opened.close()

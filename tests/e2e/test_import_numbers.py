@@ -133,24 +133,6 @@ def test_a_check_fits_on_a_phone(visitor: Visitor, tmp_path: Path) -> None:
     expect_no_sideways_scroll(tab)
 
 
-def test_an_import_goes_on_without_its_tab_and_a_check_waits_to_be_started(visitor: Visitor, tmp_path: Path) -> None:
-    tab = visitor("operator").open("/import-numbers")
-    file = tmp_path / "many.csv"
-    rows = [f"+1 312 556 {n:04d},SIP trunk Denver" for n in range(3_000)]
-    file.write_text("\n".join(["Number,Connection", *rows]))
-    check(tab, file, "Check only: 3,000 can be added.")
-    tab.open("/import-numbers")
-    tab.page.get_by_role("link", name="many.csv: 3,000 rows").click()
-    tab.press("Import 3,000 rows")
-    tab.open("/jobs")
-    tab.page.get_by_role("link", name="Import numbers: many.csv").click()
-    expect(tab.page.get_by_text("many.csv: 3,000 added.")).to_be_visible(timeout=60_000)
-    tab.open("/import-numbers")
-    expect(tab.page.get_by_role("link", name="many.csv: 3,000 rows")).to_have_count(0)
-    check(tab, file, "0 can be added, 3,000 already here.")
-    tab.expect_no_error()
-
-
 def test_refused_rows_are_mended_where_they_are(visitor: Visitor, tmp_path: Path) -> None:
     tab = visitor("operator").open("/import-numbers")
     file = tmp_path / "mend.csv"

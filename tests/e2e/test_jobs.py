@@ -24,35 +24,6 @@ def select_all_that_match(tab: Console) -> int:
     return amount
 
 
-def test_an_agent_is_assigned_to_all_that_match_while_nobody_looks_and_undone(visitor: Visitor) -> None:
-    tab = visitor("operator").open("/?status=Active")
-    select_all_that_match(tab)
-    tab.button("Assign agent").click()
-    dialog = tab.page.get_by_role("dialog")
-    dialog.get_by_role("combobox", name="Inbound call agent").click()
-    tab.page.get_by_role("option", name="Leo (support)").click()
-    dialog.get_by_role("button", name="Preview").click()
-    expect(tab.heading("Assign agent Leo (support)")).to_be_visible()
-    expect(tab.page.get_by_text("numbers would change")).to_be_visible()
-    assert "→ Leo (support)" in " ".join(cell for row in tab.settle().rows() for cell in row)
-    start = tab.page.get_by_role("button", name=re.compile(r"^Change [\d,]+ numbers$"))
-    changing = start.inner_text().split()[1]
-    start.dblclick()
-    expect(tab.page.get_by_role("button", name="Discard")).to_have_count(0)
-    tab.page.close()
-
-    tab = visitor("operator").open("/jobs")
-    row = tab.page.get_by_role("row").filter(has_text="Assign agent Leo (support)").first
-    expect(row).to_contain_text("Done")
-    row.get_by_role("rowheader").locator("a").click()
-    expect(tab.page.get_by_text(f"Changed · {changing}")).to_be_visible()
-    tab.settle().button("Undo").click()
-    expect(tab.heading("Undo: Assign agent Leo (support)")).to_be_visible()
-    expect(tab.page.get_by_text("Done", exact=True)).to_be_visible()
-    assert {row[1] for row in tab.settle().rows()} == {"Changed"}
-    tab.expect_no_error()
-
-
 def test_what_is_unticked_is_left_out_and_other_filters_let_all_go(visitor: Visitor) -> None:
     tab = visitor("operator").open("/")
     amount = select_all_that_match(tab)

@@ -58,8 +58,9 @@ def test_the_download_holds_the_flags_with_their_reasons(visitor: Visitor, tmp_p
 def test_the_numbers_of_an_agent_are_a_click_away(visitor: Visitor) -> None:
     tab = visitor("operator").open("/agents")
     rows = tab.rows()
-    name, _status, count, *_ = rows[0]
-    tab.row(0).get_by_role("link", name=count, exact=True).click()
+    at = next(at for at, row in enumerate(rows) if row[2].isdigit() and int(row[2]) < 1_000)
+    name, _status, count, *_ = rows[at]
+    tab.row(at).get_by_role("link", name=count, exact=True).click()
     expect(tab.page).to_have_url(re.compile(r"/\?agent="))
     expect(tab.button(f"Agent: {name}")).to_be_visible()
     assert tab.settle().count() == int(count)

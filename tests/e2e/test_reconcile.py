@@ -15,10 +15,12 @@ def compare(tab: Console, *found: str) -> None:
     button = tab.page.locator(".st-key-reconcile_compare button")
     with tab.rerun():
         button.click()
+    expect(button).to_be_enabled()
     expect(tab.page.get_by_text("in the account at Twilio")).to_be_visible()
     for section in (
         "Only in Numberdesk",
-        "Different label or SID",
+        "Different label",
+        "Different SID",
         "Different webhooks",
         "Only in Twilio",
     ):
@@ -56,11 +58,17 @@ def test_what_was_done_at_twilio_is_found_and_put_right(visitor: Visitor, twilio
     compare(tab)
 
     twilio("POST", f"/{sid}", FriendlyName="Renamed there", VoiceUrl="https://third.example.com/voice")
-    compare(tab, "Different label or SID", "Different webhooks")
-    do(tab, "Use 1 value from Twilio", "Use values from Twilio", "replace those in Numberdesk")
+    compare(tab, "Different label", "Different webhooks")
+    do(tab, "Use 1 label from Twilio", "Use values from Twilio", "replace those in Numberdesk")
     compare(tab, "Different webhooks")
     do(tab, "Send our webhooks to Twilio for 1 number", "Replace", "will be replaced")
     assert twilio("GET", f"/{sid}")["voice_url"] == "https://voice.example.com/inbound"
+    compare(tab)
+
+    twilio("POST", f"/{sid}", FriendlyName="Third name")
+    compare(tab, "Different label")
+    do(tab, "Send 1 label to Twilio", "Send labels to Twilio", "Nothing changes here")
+    assert twilio("GET", f"/{sid}")["friendly_name"] == "Renamed there"
     compare(tab)
 
     twilio("DELETE", f"/{sid}")
@@ -75,11 +83,11 @@ def test_what_was_done_at_twilio_is_found_and_put_right(visitor: Visitor, twilio
     tab.expect_no_error()
 
 
-def test_a_comparison_is_kept_in_the_tab_and_fits_on_a_phone(visitor: Visitor) -> None:
+def test_a_comparison_is_kept_opened_again_and_fits_on_a_phone(visitor: Visitor) -> None:
     tab = visitor("operator", width=400).open("/reconcile")
     with tab.rerun():
         tab.page.locator(".st-key-reconcile_compare button").click()
-    expect(tab.page.get_by_role("table", name="Only in Twilio")).to_be_visible()
+    expect(tab.page.get_by_role("table", name="Only in Twilio")).to_be_visible(timeout=30_000)
     expect_no_sideways_scroll(tab)
     tab.page.set_viewport_size({"width": 1400, "height": 900})
     with tab.rerun():
@@ -87,6 +95,18 @@ def test_a_comparison_is_kept_in_the_tab_and_fits_on_a_phone(visitor: Visitor) -
     expect(tab.heading("Agents")).to_be_visible()
     with tab.rerun():
         tab.page.get_by_role("link", name="Reconcile", exact=True).click()
+    expect(tab.page.get_by_role("table", name="Only in Twilio")).to_be_visible()
+    tab.choose("Compare automatically", "Every night")
+    expect(tab.page.get_by_text("is compared every night from now on")).to_be_visible()
+    tab.open("/tenant-audit")
+    finding = tab.page.locator(".st-key-finding_drift")
+    expect(finding).to_contain_text("numbers that differ from the provider's account")
+    with tab.rerun():
+        finding.get_by_role("link", name="Reconcile").click()
+    expect(tab.page.get_by_role("table", name="Only in Twilio")).to_be_visible()
+    tab.open("/jobs")
+    tab.page.get_by_role("link", name="Reconcile Twilio main").first.click()
+    tab.page.get_by_role("link", name="Open in Reconcile").click()
     expect(tab.page.get_by_role("table", name="Only in Twilio")).to_be_visible()
     tab.expect_no_error()
 
