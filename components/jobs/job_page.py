@@ -110,6 +110,8 @@ class JobPage:
             self._facts(session, job, preview)
             if job.monthly:
                 st.markdown(f"They cost {plain(_costs(job.monthly))} a month.")
+            elif jobs.ends_costs(job) and left:
+                st.markdown("What they cost a month is not known here.")
             if jobs.note(job):
                 st.caption(plain(jobs.note(job)))
             kind_confirmed = jobs.is_confirmed(job)

@@ -264,6 +264,11 @@ def is_confirmed(job: JobRow) -> bool:
     return KINDS[job.kind].confirmed
 
 
+def ends_costs(job: JobRow) -> bool:
+    """Return whether the numbers that a job changes cost nothing afterwards."""
+    return KINDS[job.kind].ends_costs
+
+
 def noun(job: JobRow) -> str:
     """Return what an item of a job is called: `number`."""
     return KINDS[job.kind].noun

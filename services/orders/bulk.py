@@ -73,6 +73,7 @@ class Releasing(Ordering):
     name, title, verb = "release", "Release", "Release"
     permission = Permission.NUMBERS_RELEASE
     confirmed = True
+    ends_costs = True
     note = (
         "They leave their campaigns, and billing at the provider ends. A number can be bought back from its page for "
         "as long as the provider keeps it."

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.e2e
 SLOW = 90_000
 """Milliseconds that thousands of numbers may take on a busy machine."""
 
-ROWS, WRONG, ASSIGNED = 10_000, 200, 3_000
+ROWS, WRONG = 10_000, 200
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,9 @@ def test_ten_thousand_rows_are_imported_the_wrong_ones_mended_and_an_agent_assig
     tab = visitor("operator")
     open_job(tab, "Assign agent Leo (support)")
     expect(tab.page.get_by_text("5,000 of 5,000")).to_have_count(0)
-    assert {tuple(row[1:3]) for row in tab.settle().rows()} == {("Changed", "Agent: Unassigned → Leo (support)")}
+    assert {tuple(row[1:3]) for row in tab.settle().rows()} == {
+        ("Changed", "Inbound call agent: Unassigned → Leo (support)")
+    }
     tab.settle().press("Undo")
     expect(tab.heading("Undo: Assign agent Leo (support)")).to_be_visible()
     expect(tab.page.get_by_text("Done", exact=True)).to_be_visible(timeout=SLOW)
@@ -130,8 +132,9 @@ def test_the_numbers_of_a_customer_who_leaves_are_imported_from_the_account_and_
     visitor: Visitor, twilio: Twilio
 ) -> None:
     owned = twilio("GET", PageSize="1000")["incoming_phone_numbers"]
-    begins = Counter(one["phone_number"][:6] for one in owned if one["phone_number"].startswith("+1"))
-    begin, amount = next((begin, n) for begin, n in begins.items() if 40 <= n <= 90)
+    begins = Counter(one["phone_number"][:length] for one in owned for length in range(4, 9))
+    held = {begin: len(held_there(twilio, begin)) for begin, n in begins.items() if 30 <= n <= 60}
+    begin = min((begin for begin, n in held.items() if n >= 40), key=held.__getitem__)
     tab = visitor("operator").open(f"/reconcile?reconcile_number=%2B{begin[1:]}")
     with tab.rerun():
         tab.press("Compare")
@@ -145,20 +148,25 @@ def test_the_numbers_of_a_customer_who_leaves_are_imported_from_the_account_and_
     dialog.get_by_role("button", name="Import", exact=True).click()
     expect(tab.page.get_by_text("Done", exact=True)).to_be_visible(timeout=SLOW)
 
-    tab.open(f"/?search=%2B{begin[1:]}&managed=Twilio-managed")
+    tab.open(f"/?search=%2B{begin[1:]}&managed=Twilio-managed&status=Active")
     amount = tab.count()
     assert amount >= 40
     select_all(tab, amount)
     tab.press("Release")
     expect(tab.heading("Release")).to_be_visible()
-    expect(tab.page.get_by_text("a month.")).to_be_visible()
+    expect(tab.page.get_by_text("What they cost a month is not known here.")).to_be_visible()
     start = tab.button(f"Release {amount} numbers")
     tab.field(f"Type {amount} to confirm").fill(str(amount))
     start.click()
     expect(tab.page.get_by_text("Done", exact=True)).to_be_visible(timeout=SLOW)
     expect(tab.page.get_by_role("row").nth(1)).to_contain_text("Changed")
-    left = twilio("GET", PhoneNumber=begin, PageSize="1000")["incoming_phone_numbers"]
-    assert not left
+    assert len(held_there(twilio, begin)) <= held[begin] - amount
     tab.open(f"/?search=%2B{begin[1:]}&status=Released")
-    tab.expect_count(f"of {amount} numbers")
+    assert tab.count() >= amount
     tab.expect_no_error()
+
+
+def held_there(twilio: Twilio, begin: str) -> list[str]:
+    """Return which numbers of the account have *begin* in them."""
+    found = twilio("GET", PhoneNumber=begin, PageSize="1000")["incoming_phone_numbers"]
+    return [one["phone_number"] for one in found]
