@@ -12,7 +12,7 @@ from services.core.access import Permission
 from services.orders import webhook_orders
 from services.orders.comparisons import Comparison
 from services.orders.reconcile import Drift, Section
-from services.text import numbering
+from services.text import labels, numbering
 from services.text.labels import amount
 
 _URLS = [webhook_orders.NAMES[name] for name in webhook_orders.URLS]
@@ -55,7 +55,7 @@ def kinds(found: Comparison) -> list[Kind]:
 def _only_here(found: Comparison, provider: str) -> Kind:
     return Kind(
         Section.ONLY_HERE,
-        "Only in Numberdesk",
+        labels.SECTION[Section.ONLY_HERE],
         f"Released in {plain(provider)}'s console or moved to another account. Their records stay until you decide.",
         found.open[Section.ONLY_HERE],
         lambda _rows: [number_link(lambda row: row.number_id), text("label", "Label", lambda row: row.label or "—")],
@@ -102,7 +102,7 @@ def _labels(found: Comparison, provider: str) -> Kind:
     can_send = provider_named(found.connection.provider).can(Capability.SET_LABEL)
     return Kind(
         Section.LABEL,
-        "Different label",
+        labels.SECTION[Section.LABEL],
         f"Renamed here or at {plain(provider)}.",
         found.open[Section.LABEL],
         _values(provider),
@@ -113,7 +113,7 @@ def _labels(found: Comparison, provider: str) -> Kind:
 def _sids(found: Comparison, provider: str) -> Kind:
     return Kind(
         Section.SID,
-        "Different SID",
+        labels.SECTION[Section.SID],
         "The number was released and bought again. Use the new SID before anything else.",
         found.open[Section.SID],
         _values(provider),
@@ -132,7 +132,7 @@ def _webhooks(found: Comparison, provider: str) -> Kind:
 
     return Kind(
         Section.WEBHOOKS,
-        "Different webhooks",
+        labels.SECTION[Section.WEBHOOKS],
         f"Calls do not reach the connection's URLs. Expected: Voice URL {code(ours.voice_url or '—')}, status "
         f"callback {code(ours.status_callback_url or '—')}.",
         found.open[Section.WEBHOOKS],

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 import db.base.named
+import db.connections
 import db.people.users
 from db.base.engine import open_session
 from db.base.scope import Scope
@@ -95,8 +96,15 @@ def _actor(session: Session, connection_id: int, username: str | None) -> Actor:
     if name is None:
         raise InvalidInput("There is no active superadmin. Say who compares with --user.")
     connection = db.base.named.find(session, Connection, Scope(None), connection_id)
-    if connection is not None:
-        actor = sign_in.load_actor(session, name, datetime.now(UTC), connection.tenant_id)
-        if actor is not None and actor.tenant_id == connection.tenant_id:
-            return actor
-    raise InvalidInput(f"There is no connection {connection_id}, or no active user {name} in its tenant.")
+    if connection is None:
+        known = db.connections.choices(session, Scope(None), active_only=True)
+        names = "".join(f"\n  {row.id}  {row.name} ({row.tenant})" for row in known)
+        raise InvalidInput(f"There is no connection {connection_id}. Active ones are:{names or ' none'}")
+    if connection.is_sandbox and not settings.sandbox_url():
+        raise InvalidInput(
+            f"{connection.name} is a connection to the sandbox, which runs inside the app. Set NUMBERDESK_SANDBOX_URL."
+        )
+    actor = sign_in.load_actor(session, name, datetime.now(UTC), connection.tenant_id)
+    if actor is None or actor.tenant_id != connection.tenant_id:
+        raise InvalidInput(f"{name} is no active user of the connection's tenant.")
+    return actor

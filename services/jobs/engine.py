@@ -152,9 +152,16 @@ def _give_up_next(job_id: int, why: str) -> Step:
         items = db.jobs.queries.next_items(session, job_id, Outcome.WAITING, 1)
         for item in items:
             refuse(item, why)
-        if job is not None:
-            _count(job, items)
-    return Step.MORE if items else Step.WAIT
+        if job is None or job.state not in _GOING:
+            return Step.END
+        _count(job, items)
+        if items:
+            return Step.MORE
+        if db.jobs.queries.next_items(session, job_id, Outcome.ORDERED, 1):
+            return Step.WAIT
+        job.problem = why  # it is no item's fault
+        _end(session, job)
+        return Step.END
 
 
 def _end(session: Session, job: Job) -> None:

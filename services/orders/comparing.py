@@ -19,18 +19,19 @@ import db.orders.reconcile
 from db.base.scope import Scope
 from db.models import Connection, Job, JobItem, JobState, Outcome
 from db.orders.comparisons import KIND
+from providers.errors import ProviderMisconfigured
 from providers.records import OwnedNumber, Page
 from services.connections import provider_access
 from services.core.access import Actor, Permission, require
+from services.core.credentials import KeyProblem
 from services.core.errors import ServiceError
 from services.jobs import drafts
 from services.jobs.drafts import Item
 from services.jobs.kinds import JobKind
 from services.orders import reconcile, resync
 from services.orders.reconcile import Section
+from services.text import labels
 from services.text.labels import amount
-
-ONLY_HERE, ONLY_THERE = "Only in Numberdesk", "Only in the account"
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Comparing(JobKind):
         try:
             provider = provider_access.patient(connection)
             page = provider.owned_page(matching=job.settings["matching"], token=token)
-        except ServiceError as exc:
+        except (KeyProblem, ProviderMisconfigured, ServiceError) as exc:
             return replace(self, problem=str(exc))
         return replace(self, page=page, token=token)
 
@@ -113,7 +114,7 @@ def _compare(session: Session, job: Job, page: Page[OwnedNumber]) -> None:
         if record is None:
             why_not = reconcile.why_not(number.e164, taken, ordered)
             only = {Section.ONLY_THERE: {"label": resync.label_of(number), "why_not": why_not}}
-            items.append(_item(number.e164, only, number, reason=ONLY_THERE))
+            items.append(_item(number.e164, only, number, reason=labels.SECTION[Section.ONLY_THERE]))
         elif record.connection_id != settings["connection_id"] or not record.is_managed:
             settings["elsewhere"] += 1
             items.append(Item(number.e164, record.id, outcome=Outcome.UNCHANGED))
@@ -139,7 +140,7 @@ def _finish(session: Session, job: Job) -> None:
         settings["on_record"] += 1
         if record.e164 not in theirs:
             only = {Section.ONLY_HERE: {"label": record.label}}
-            items.append(_item(record.e164, only, None, record, reason=ONLY_HERE))
+            items.append(_item(record.e164, only, None, record, reason=labels.SECTION[Section.ONLY_HERE]))
     _keep(session, job, settings, items)
     db.orders.comparisons.drop_same(session, job.id)
     different = settings["different"]

@@ -44,7 +44,14 @@ ORDER = of_all(OrderKind, WEBHOOKS="Webhook change")
 ORDER_STATE = of_all(OrderState, UNKNOWN="Pending confirmation")
 JOB_STATE = of_all(JobState, DRAFT="Preview")
 OUTCOME = of_all(Outcome, ORDERED="Ordered", CANCELLED="Not done")
-SECTION = of_all(Section, ONLY_HERE="Only in Numberdesk", SID="Different SID", LABEL="Different label")
+SECTION = of_all(
+    Section,
+    ONLY_HERE="Only in Numberdesk",
+    LABEL="Different label",
+    SID="Different SID",
+    WEBHOOKS="Different webhooks",
+    ONLY_THERE="Only in the account",
+)
 COMPARE_DAYS = {0: "Never", 1: "Every night", 7: "Every week"}
 OUTCOME_PREVIEW = {**OUTCOME, Outcome.WAITING: "Would change"}
 TROUBLE = of_all(Trouble, NO_PRIMARY="No primary number")

@@ -167,6 +167,17 @@ def test_a_provider_that_fails_in_the_middle_gives_no_comparison(
     assert not _last(session, world)
 
 
+def test_a_comparison_that_cannot_be_made_for_a_fault_of_ours_ends_and_says_why(
+    session: Session, world: World, sandbox: Sandbox
+) -> None:
+    session.get_one(Connection, world.twilio).credentials = "unreadable"
+    session.commit()
+    job = comparisons.start(session, world.operator, world.twilio)
+    done = working.finished(session, world.operator, job)
+    assert done.state is JobState.FAILED
+    assert "credentials" in (done.problem or "")
+
+
 def test_only_active_connections_whose_provider_lists_what_it_holds_can_be_compared(
     session: Session, world: World, sandbox: Sandbox
 ) -> None:
