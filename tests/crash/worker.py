@@ -22,7 +22,7 @@ from services.core import settings
 from services.core.access import Actor
 from services.health import call_logs
 from services.jobs import engine, workflows
-from services.orders import orders
+from services.orders import fulfilment, orders
 from services.orders.orders import Configuration, Purchase
 from services.setup import startup
 from tests.crash.dying import Moments
@@ -141,8 +141,10 @@ def advance(says: Pipe, _installation: Installation, job_id: int, batch: int, la
     _use_database()
     moments = Moments(last_moment)
     with moments.of_this_thread():
-        while engine.advance(job_id) is not engine.Step.END:
-            pass
+        while (step := engine.advance(job_id)) is not engine.Step.END:
+            if step is engine.Step.WAIT:
+                for order_id in _open():
+                    fulfilment.drive(order_id, even_early=True)
     says.send(("over", len(moments.passed)))
 
 
