@@ -163,13 +163,8 @@ class JobPage:
         part = listing.pager(total, jobs.noun(job), prefix="item_")
         rows = jobs.items(session, self.actor, job.id, [chosen] if chosen in there else [], part)
         with place:
-            draw(
-                f"{jobs.noun(job).capitalize()}s",
-                rows,
-                self._columns(job, rows),
-                key="job_items",
-                of=lambda row: row.place,
-            )
+            name = f"{jobs.heading(job)}s"
+            draw(name, rows, self._columns(job, rows), key="job_items", of=lambda row: row.place)
 
     def _words(self, job: JobRow) -> Mapping[Outcome, str]:
         return labels.OUTCOME_PREVIEW if job.state is JobState.DRAFT else labels.OUTCOME
@@ -227,9 +222,9 @@ class JobPage:
 
 def _subject(job: JobRow) -> Column[ItemRow]:
     """Return the column of what a job is about: numbers, which have a page, or something else."""
-    if jobs.noun(job) == "day":
-        return text("subject", "Day", lambda row: row.subject)
-    return number_link(lambda row: row.number_id, left={"job": job.id})
+    if jobs.heading(job) == "Number":
+        return number_link(lambda row: row.number_id, left={"job": job.id})
+    return text("subject", jobs.heading(job), lambda row: row.subject)
 
 
 def _costs(monthly: Mapping[str, str]) -> str:

@@ -69,6 +69,9 @@ UNASKED = {
         *(f"{kind.__module__.removeprefix('services.')}.{kind.__name__}.begin" for kind in Edit.__subclasses__()),
     },
     "the engine of jobs calls it, once it has loaded anew who started the job": {
+        "health.call_log_jobs.ReadingCallLog.do",
+        "health.call_log_jobs.ReadingCallLog.end",
+        "health.call_log_jobs.ReadingCallLog.looking",
         "jobs.import_kinds.Importing.end",
         "jobs.import_kinds.counts",
         "jobs.kinds.JobKind.do",
@@ -88,10 +91,7 @@ UNASKED = {
         "orders.transitions.close",
     },
     "the engine of long work runs it, for nobody in particular": {
-        "health.call_logs.begin_by_clock",
-        "health.call_logs.due",
-        "health.call_logs.end",
-        "health.call_logs.mine",
+        "health.call_logs.start_due",
         "health.summaries.add_up",
         "health.summary_lines.Summing.finish",
         "jobs.replicas.Replica.beat",
