@@ -121,7 +121,7 @@ class CallLogs:
                     st.rerun()
                 done, all_days = log.counts.days, log.counts.days + log.days_left
                 read = f"{done:,} of {amount(all_days, 'day')}, {amount(log.counts.calls, 'call')}"
-                st.progress(done / max(1, all_days), text=f"Reading… {read}")
+                st.progress(done / max(1, all_days), text="Waiting for its turn" if log.waits else f"Reading… {read}")
                 st.caption(f"{_who(log)} started {when(log.started_at, self.zone)}. You can leave this page.")
                 _job(log)
 

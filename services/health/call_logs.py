@@ -53,7 +53,8 @@ class CallLog:
     """The call log of a connection, how far it was read, and the last job that read it.
 
     `read_until` is None before any day was read. `last_day` is the newest day that is over in the tenant's zone;
-    `days_left` were not read yet. `started_by` is None for a job that the clock started.
+    `days_left` were not read yet. A job that `waits` has another one before it; `started_by` is None for one that the
+    clock started.
     """
 
     connection_id: int
@@ -66,6 +67,7 @@ class CallLog:
     last_day: date
     days_left: int
     job_id: int | None
+    waits: bool
     started_by: str | None
     started_at: datetime | None
     ended_at: datetime | None
@@ -193,6 +195,7 @@ def _standing(row: PullRow) -> CallLog:
         last,
         max(0, (last - done).days),
         job.id if job else None,
+        job is not None and job.state is JobState.WAITING,
         row.who if job and not job.scheduled else None,
         job.started_at or job.created_at if job else None,
         job.ended_at if job else None,

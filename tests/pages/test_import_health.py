@@ -129,6 +129,7 @@ def test_a_run_shows_how_far_it_is_and_nobody_can_begin_another(session: Session
     call_logs.begin(session, world.operator, world.twilio)
     tab = visit(signed_in("operator"), PAGE, **LOG)
     assert holds(tab, "Operator started")
+    assert "Open job" in links(tab)
     assert "Read call log" not in buttons(tab)
     press(stale, "Read call log")
     assert texts(stale, "error") == ["The call log of Twilio is already being read."]

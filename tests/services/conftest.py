@@ -27,9 +27,8 @@ def log(session: Session, world: World, sandbox: Sandbox, _settings: Settings) -
         store.execute("DELETE FROM calls WHERE account_sid = ?", (TRIAL.sid,))
     connection = session.get_one(Connection, world.twilio)
     connection.credentials = credentials.seal(_settings, {"account_sid": TRIAL.sid, "auth_token": TRIAL.token})
-    session.execute(
-        sa.update(User).values(sessions_valid_from=datetime(2026, 1, 1, tzinfo=UTC))
-    )  # tests go back so far
+    long_ago = datetime(2026, 1, 1, tzinfo=UTC)  # so far do tests go back
+    session.execute(sa.update(User).values(sessions_valid_from=long_ago))
     session.commit()
     pool(session, world, "Spring", OURS, SHARED)
     make.number(session, world, OTHER)

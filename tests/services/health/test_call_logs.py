@@ -39,7 +39,8 @@ def test_two_cannot_read_the_same_log(session: Session, world: World, log: Log) 
     job = begin(session, world, 2)
     with pytest.raises(Conflict, match="The call log of Twilio is already being read"):
         begin(session, world)
-    assert (seen(session, world).state, seen(session, world).job_id) == (State.RUNNING, job)
+    found = seen(session, world)
+    assert (found.state, found.job_id, found.waits) == (State.RUNNING, job, True)
     drive(session, world, job)
     with time_machine.travel(datetime.now(UTC) + DAY):
         assert begin(session, world) != job
@@ -263,6 +264,18 @@ def test_the_clock_leaves_what_is_inactive_or_suspended_alone(session: Session, 
         session.get_one(Connection, world.twilio).is_active = False
         session.commit()
         assert call_logs.start_due() == []
+
+
+def test_what_was_read_before_there_were_jobs_is_read_on(session: Session, world: World, log: Log) -> None:
+    log.add(YESTERDAY)
+    read(session, world, 2)
+    session.execute(sa.update(HealthPull).values(done_until=YESTERDAY - DAY, job_id=None))
+    session.commit()
+    found = seen(session, world)
+    assert (found.state, found.days_left, found.started_at) == (State.DONE, 1, None)
+    (job,) = call_logs.start_due()
+    assert drive(session, world, job).done == 1
+    assert seen(session, world).read_until == YESTERDAY
 
 
 def test_a_job_of_the_clock_that_reads_nothing_is_no_event_of_health(session: Session, world: World, log: Log) -> None:
