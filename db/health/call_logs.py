@@ -8,7 +8,10 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from db.base.scope import Scope
-from db.models import Connection, HealthPull, Job, Tenant, User
+from db.models import Connection, HealthPull, Job, JobState, Tenant, User
+
+GOING = (JobState.WAITING, JobState.RUNNING)
+"""States of a job that was started and has not ended."""
 
 
 class Counts(NamedTuple):
@@ -61,6 +64,12 @@ def lock(session: Session, connection_id: int) -> HealthPull | None:
         .with_for_update()
         .execution_options(populate_existing=True)
     )
+
+
+def is_being_read(session: Session, pull: HealthPull) -> bool:
+    """Return whether the last job of a log has not ended."""
+    going = sa.select(Job.id).where(Job.id == pull.job_id, Job.state.in_(GOING))
+    return session.scalar(going) is not None
 
 
 def read_before(session: Session) -> list[PullRow]:

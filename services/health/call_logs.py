@@ -12,11 +12,10 @@ from sqlmodel import Session
 import db.base.engine
 import db.base.named
 import db.health.call_logs
-import db.jobs.queries
 import db.people.tenants
 import db.people.users
 from db.base.scope import Scope
-from db.health.call_logs import Counts, PullRow
+from db.health.call_logs import GOING, Counts, PullRow
 from db.jobs.queries import SCHEDULE
 from db.models import Connection, HealthPull, Job, JobState
 from providers import PROVIDERS
@@ -35,7 +34,6 @@ __all__ = ["CallLog", "Counts", "State"]
 USUAL_DAYS, MOST_DAYS = 30, 90
 """How many days back the first job begins, and may begin."""
 
-_GOING = (JobState.WAITING, JobState.RUNNING)
 _CANCELLED = "It was cancelled."
 
 
@@ -125,7 +123,7 @@ def _start_by_clock(connection_id: int) -> int | None:
         pull = db.health.call_logs.lock(session, connection_id)
         if connection is None or not connection.is_active or pull is None or pull.started_by is None:
             return None
-        if _is_being_read(session, pull) or not _days_left(session, pull):
+        if db.health.call_logs.is_being_read(session, pull) or not _days_left(session, pull):
             return None
         user = db.people.users.get(session, pull.started_by)
         granted = frozenset({READING.permission})
@@ -136,7 +134,7 @@ def _start_by_clock(connection_id: int) -> int | None:
 def _locked(session: Session, connection: Connection, first_day: date | None) -> HealthPull:
     """Return how far a log was read, for a job that reads on; Conflict while there is one."""
     pull = db.health.call_logs.lock(session, connection.id)
-    if pull is not None and _is_being_read(session, pull):
+    if pull is not None and db.health.call_logs.is_being_read(session, pull):
         raise Conflict(f"The call log of {connection.name} is already being read.")
     if pull is not None and (first_day is None or pull.done_until >= pull.first_day):
         return pull
@@ -156,11 +154,6 @@ def _start(session: Session, actor: Actor, connection: Connection, pull: HealthP
     pull.job_id = drafts.put(session, actor, READING, title, {"connection_id": connection.id}, items)
     jobs.start_within(session, actor, pull.job_id, scheduled=scheduled)
     return pull.job_id
-
-
-def _is_being_read(session: Session, pull: HealthPull) -> bool:
-    job = db.jobs.queries.peek(session, pull.job_id) if pull.job_id else None
-    return job is not None and job.state in _GOING
 
 
 def _days_left(session: Session, pull: HealthPull) -> int:
@@ -207,7 +200,7 @@ def _standing(row: PullRow) -> CallLog:
 def _state(pull: HealthPull | None, job: Job | None) -> State:
     if job is None:  # such as one that was read before there were jobs
         return State.DONE if pull and pull.done_until >= pull.first_day else State.NEW
-    if job.state in _GOING:
+    if job.state in GOING:
         return State.RUNNING
     return State.DONE if job.state is JobState.DONE else State.STOPPED
 
