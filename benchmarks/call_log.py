@@ -10,16 +10,16 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
-from sqlmodel import Session
 
 import db.base.engine
 from benchmarks.health_load import timed, world
-from db.models import CampaignNumber, HealthPull
+from db.models import CampaignNumber
 from providers.sandbox.accounts import TRIAL
 from providers.sandbox.server import running
 from providers.sandbox.store import CallSeed
 from services.core import settings
-from services.health import call_log_runs, call_logs
+from services.health import call_logs
+from services.jobs import engine
 from services.setup import builder
 
 NUMBERS, DAYS = 1_000, 30
@@ -43,11 +43,9 @@ def calls(amount: int) -> Iterator[CallSeed]:
         )
 
 
-def read(session: Session, connection_id: int) -> None:
-    """Read the whole log, as the engine of durable work has it read."""
-    run = session.get_one(HealthPull, connection_id).run
-    session.rollback()
-    while call_log_runs.read_day(connection_id, run):
+def read(job_id: int) -> None:
+    """Read the whole log, as a workflow does."""
+    while engine.advance(job_id) is not engine.Step.END:
         pass
 
 
@@ -56,9 +54,9 @@ def main(amount: int = 100_000) -> None:
     with tempfile.TemporaryDirectory() as folder, running() as sandbox:
         key = Fernet.generate_key().decode()
         os.environ |= {"NUMBERDESK_ENCRYPTION_KEYS": key, "NUMBERDESK_SANDBOX_URL": sandbox.url}
-        engine = db.base.engine.make_engine(os.environ.get("DATABASE_URL") or f"sqlite:///{folder}/load.db")
-        db.base.engine.migrate(engine)
-        db.base.engine.use(engine)
+        database = db.base.engine.make_engine(os.environ.get("DATABASE_URL") or f"sqlite:///{folder}/load.db")
+        db.base.engine.migrate(database)
+        db.base.engine.use(database)
         sandbox.store.seed_calls(calls(amount))
         with db.base.engine.open_session() as session:
             actor = world(session, NUMBERS)
@@ -67,13 +65,13 @@ def main(amount: int = 100_000) -> None:
             session.execute(sa.update(CampaignNumber).values(added_at=datetime.now(UTC) - timedelta(days=99)))
             session.commit()
             connection_id = connection.id
-            call_logs.begin(session, actor, connection_id)
-            sys.stdout.write(f"| {amount:,} calls over {DAYS} days, {engine.dialect.name} | |\n|---|---|\n")
-            timed("read, added up and written", lambda: read(session, connection_id))
+            job_id = call_logs.begin(session, actor, connection_id)
+            sys.stdout.write(f"| {amount:,} calls over {DAYS} days, {database.dialect.name} | |\n|---|---|\n")
+            timed("read, added up and written", lambda: read(job_id))
             sys.stdout.write(f"| facts | {call_logs.get(session, actor, connection_id).counts.added:,} |\n")
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         sys.stdout.write(f"| memory at most, with the sandbox | {memory:,} MB |\n")
-        engine.dispose()
+        database.dispose()
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ class CallLogs:
             self._result(log)
 
     def _begin(self, log: CallLog) -> None:
-        """Draw what begins a run: for a log that was never read with the first day to read."""
+        """Draw what starts a job: for a log that was never read with the first day to read."""
         with st.container(horizontal=True, vertical_alignment="bottom", width="content"):
             first_day: date | None = None
             if log.read_until is None:
@@ -110,7 +110,7 @@ class CallLogs:
         notices.outcome(act, _place(log))
 
     def _watch(self, connection_id: int) -> None:
-        """Draw how far a run is, again and again until it ends."""
+        """Draw how far a job is, again and again until it ends."""
 
         @st.fragment(run_every="1s")
         def watch() -> None:
@@ -121,8 +121,9 @@ class CallLogs:
                     st.rerun()
                 done, all_days = log.counts.days, log.counts.days + log.days_left
                 read = f"{done:,} of {amount(all_days, 'day')}, {amount(log.counts.calls, 'call')}"
-                st.progress(done / max(1, all_days), text=f"Reading… {read}")
+                st.progress(done / max(1, all_days), text="Waiting for its turn" if log.waits else f"Reading… {read}")
                 st.caption(f"{_who(log)} started {when(log.started_at, self.zone)}. You can leave this page.")
+                _job(log)
 
         watch()
 
@@ -135,7 +136,15 @@ class CallLogs:
                 f"**{amount(counts.added, 'daily fact')}** added{existing}."
             )
         st.caption(f"{_who(log)}, {when(at, self.zone)}", help=exactly(at, self.zone))
+        _job(log)
         _not_counted(counts)
+
+
+def _job(log: CallLog) -> None:
+    """Lead to the job that reads the log, or has read it: with each day, and the way to cancel it."""
+    if log.job_id:
+        query = navigation.job_query(log.job_id)
+        navigation.link(navigation.JOBS, label="Open job", icon=":material/checklist:", query_params=query)
 
 
 def _not_counted(counts: Counts) -> None:

@@ -92,7 +92,7 @@ class JobPage:
             self._downloads(job)
 
     def _downloads(self, job: JobRow) -> None:
-        download(self.file, f"job-{job.id}", "Every number with its outcome.", "Download")
+        download(self.file, f"job-{job.id}", f"Every {plain(jobs.noun(job))} with its outcome.", "Download")
 
     def _progress(self, before: JobRow) -> None:
         with errors_shown(), self.opener() as session:
@@ -171,7 +171,8 @@ class JobPage:
         part = listing.pager(total, jobs.noun(job), prefix="item_")
         rows = jobs.items(session, self.actor, job.id, [chosen] if chosen in there else [], part)
         with place:
-            draw("Numbers", rows, self._columns(job, rows), key="job_items", of=lambda row: row.place)
+            name = f"{jobs.heading(job)}s"
+            draw(name, rows, self._columns(job, rows), key="job_items", of=lambda row: row.place)
 
     def _words(self, job: JobRow) -> Mapping[Outcome, str]:
         return labels.OUTCOME_PREVIEW if job.state is JobState.DRAFT else labels.OUTCOME
@@ -179,7 +180,7 @@ class JobPage:
     def _columns(self, job: JobRow, rows: Sequence[ItemRow]) -> list[Column[ItemRow]]:
         words = self._words(job)
         columns: list[Column[ItemRow]] = [
-            number_link(lambda row: row.number_id, left={"job": job.id}),
+            _subject(job),
             badges(
                 "outcome", "Outcome", lambda row: [words[row.outcome]], {words[one]: _COLORS[one] for one in Outcome}
             ),
@@ -225,6 +226,13 @@ class JobPage:
         if notices.outcome(act, _PLACE) is None:
             navigation.open_job(undoing[0])
         notices.show_kept(_PLACE)
+
+
+def _subject(job: JobRow) -> Column[ItemRow]:
+    """Return the column of what a job is about: numbers, which have a page, or something else."""
+    if jobs.heading(job) == "Number":
+        return number_link(lambda row: row.number_id, left={"job": job.id})
+    return text("subject", jobs.heading(job), lambda row: row.subject)
 
 
 def _costs(monthly: Mapping[str, str]) -> str:

@@ -1,19 +1,21 @@
-"""Queries over the runs through call logs: one row for each connection that was ever read."""
+"""Queries over how far call logs were read: one row for each connection that ever was."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
 from db.base.scope import Scope
-from db.models import Connection, HealthPull, Tenant, User
+from db.models import Connection, HealthPull, Job, JobState, Tenant, User
+
+GOING = (JobState.WAITING, JobState.RUNNING)
+"""States of a job that was started and has not ended."""
 
 
 class Counts(NamedTuple):
-    """What a run has read. The last five are calls that no fact counts, by the reason why."""
+    """What a job has read. The last five are calls that no fact counts, by the reason why."""
 
     days: int = 0
     calls: int = 0
@@ -32,29 +34,30 @@ class Counts(NamedTuple):
 
 @dataclass(frozen=True)
 class PullRow:
-    """A connection and its last run, if there was one, with the name of who began it."""
+    """A connection, how far its log was read, and the last job that read it, with the name of who started that."""
 
     connection_id: int
     tenant_id: int
     connection: str
     is_active: bool
     time_zone: str
-    started_by: str | None
     pull: HealthPull | None
+    job: Job | None
+    who: str | None
 
 
 def search(session: Session, scope: Scope, providers: Collection[str]) -> list[PullRow]:
-    """Return the connections in *scope* to one of *providers*, by name, each with its last run."""
+    """Return the connections in *scope* to one of *providers*, by name."""
     return _read(session, scope.of(Connection.tenant_id), Connection.provider.in_(providers))
 
 
 def find(session: Session, scope: Scope, connection_id: int) -> PullRow | None:
-    """Return a connection in *scope* with its last run."""
+    """Return a connection in *scope*."""
     return next(iter(_read(session, scope.of(Connection.tenant_id), Connection.id == connection_id)), None)
 
 
 def lock(session: Session, connection_id: int) -> HealthPull | None:
-    """Return the row of a connection's last run, locked for a change where the database can."""
+    """Return how far a connection's log was read, locked for a change where the database can."""
     return session.scalar(
         sa.select(HealthPull)
         .where(HealthPull.connection_id == connection_id)
@@ -63,23 +66,10 @@ def lock(session: Session, connection_id: int) -> HealthPull | None:
     )
 
 
-def beat(session: Session, connection_id: int, run: str) -> None:
-    """Say that a run is still alive."""
-    session.execute(
-        sa.update(HealthPull)
-        .where(HealthPull.connection_id == connection_id, HealthPull.run == run, HealthPull.ended_at.is_(None))
-        .values(updated_at=datetime.now(UTC))
-    )
-
-
-def under_way(session: Session) -> list[tuple[int, str]]:
-    """Return connection and run of all that have not ended, of any tenant."""
-    rows = session.execute(
-        sa.select(HealthPull.connection_id, HealthPull.run)
-        .where(HealthPull.ended_at.is_(None))
-        .order_by(HealthPull.connection_id)
-    )
-    return [(connection_id, run) for connection_id, run in rows]
+def is_being_read(session: Session, pull: HealthPull) -> bool:
+    """Return whether the last job of a log has not ended."""
+    going = sa.select(Job.id).where(Job.id == pull.job_id, Job.state.in_(GOING))
+    return session.scalar(going) is not None
 
 
 def read_before(session: Session) -> list[PullRow]:
@@ -105,12 +95,14 @@ def _read(session: Session, *conditions: Any) -> list[PullRow]:
             Connection.name,
             Connection.is_active,
             Tenant.time_zone,
-            User.name,
             HealthPull,
+            Job,
+            User.name,
         )
         .join(Tenant, Tenant.id == Connection.tenant_id)
         .outerjoin(HealthPull, HealthPull.connection_id == Connection.id)
-        .outerjoin(User, User.id == HealthPull.started_by)
+        .outerjoin(Job, Job.id == HealthPull.job_id)
+        .outerjoin(User, User.id == Job.user_id)
         .where(*conditions)
         .order_by(Connection.name, Connection.id)
     )

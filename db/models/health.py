@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from db.base.columns import Json
-from db.base.tables import instant, maybe_instant, of_tenant
+from db.base.tables import instant, of_tenant
 
 
 class CampaignHealth(SQLModel, table=True):
@@ -123,11 +123,10 @@ class HealthFall(SQLModel, table=True):
 
 
 class HealthPull(SQLModel, table=True):
-    """How far a connection's call log was read, and how its last run goes or went.
+    """How far a connection's call log was read, and what the last job of it has read.
 
     Every day from `first_day` to `done_until` was read to its end; before the first of them is, `done_until`
-    is the day before it. `run` names the run, so that one that was given up cannot write any more. While it is
-    under way it has no `ended_at`, and says by `updated_at` that it lives.
+    is the day before it. `started_by` is who last had it read: the clock reads on in their name.
     """
 
     __tablename__ = "health_pull"
@@ -137,10 +136,6 @@ class HealthPull(SQLModel, table=True):
     tenant_id: int
     first_day: date
     done_until: date
-    run: str = Field(max_length=32)
     started_by: int | None = Field(default=None, foreign_key="app_user.id")
-    started_at: datetime = instant()
-    updated_at: datetime = instant()
-    ended_at: datetime | None = maybe_instant()
-    problem: str | None = Field(default=None, max_length=500)
     counts: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    job_id: int | None = None

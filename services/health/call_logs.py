@@ -1,11 +1,10 @@
-"""Call logs of providers: how far each was read into campaign health, and the runs that read them.
+"""Call logs of providers: how far each was read into campaign health, and the jobs that read on.
 
-A run is recorded before the provider is asked. `services/health/call_log_runs.py` drives it, day by day.
+`services/health/call_log_jobs.py` does them, day by day.
 """
 
-import uuid
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlmodel import Session
@@ -16,33 +15,30 @@ import db.health.call_logs
 import db.people.tenants
 import db.people.users
 from db.base.scope import Scope
-from db.health.call_logs import Counts, PullRow
-from db.models import Connection, HealthPull
+from db.health.call_logs import GOING, Counts, PullRow
+from db.jobs.queries import SCHEDULE
+from db.models import Connection, HealthPull, Job, JobState
 from providers import PROVIDERS
 from providers.base import Capability
-from services.audit import audit
-from services.audit.audit import Action, Subject
 from services.connections.connections import provider_named
 from services.core import validation
 from services.core.access import Actor, Permission, require, require_tenant
 from services.core.errors import Conflict, InvalidInput, found
 from services.core.transactions import write, writing
-from services.text import days
+from services.health import call_log_jobs
+from services.health.call_log_jobs import ONE_DAY, READING, last_day
+from services.jobs import drafts, jobs
 
 __all__ = ["CallLog", "Counts", "State"]
 
-ONE_DAY = timedelta(days=1)
 USUAL_DAYS, MOST_DAYS = 30, 90
-"""How many days back the first run begins, and may begin."""
+"""How many days back the first job begins, and may begin."""
 
-SILENT = timedelta(minutes=5)
-"""A run that has not said for so long that it lives is given up: the process that drove it is gone."""
-
-_WITHOUT_A_WORD = "It stopped unexpectedly, probably because the app restarted."
+_CANCELLED = "It was cancelled."
 
 
 class State(StrEnum):
-    """How the reading of a call log stands. It is stopped when the last run could not go on."""
+    """How the reading of a call log stands. It is stopped when the last job could not go on, or was cancelled."""
 
     NEW = "new"
     RUNNING = "running"
@@ -52,10 +48,11 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class CallLog:
-    """The call log of a connection, how far it was read, and its last run.
+    """The call log of a connection, how far it was read, and the last job that read it.
 
     `read_until` is None before any day was read. `last_day` is the newest day that is over in the tenant's zone;
-    `days_left` were not read yet. `started_by` is None for a run that the clock began.
+    `days_left` were not read yet. A job that `waits` has another one before it; `started_by` is None for one that the
+    clock started.
     """
 
     connection_id: int
@@ -67,6 +64,8 @@ class CallLog:
     read_until: date | None
     last_day: date
     days_left: int
+    job_id: int | None
+    waits: bool
     started_by: str | None
     started_at: datetime | None
     ended_at: datetime | None
@@ -88,12 +87,12 @@ def get(session: Session, actor: Actor, connection_id: int) -> CallLog:
     return _standing(found(db.health.call_logs.find(session, scope, validation.as_id(connection_id))))
 
 
-def begin(session: Session, actor: Actor, connection_id: int, *, first_day: date | None = None) -> str:
-    """Start a run and return its name. The provider is not asked yet.
+def begin(session: Session, actor: Actor, connection_id: int, *, first_day: date | None = None) -> int:
+    """Start a job that reads a log, and return its id.
 
     It goes on after the last day that was read; *first_day* is for a log of which none was. Raises NotFound,
-    InvalidInput (a provider without a call log, an inactive connection, a day too long ago), and Conflict while
-    another run is under way.
+    InvalidInput (a provider without a call log, an inactive connection, a day too long ago, nothing to read), and
+    Conflict while another job reads it.
     """
     require(actor, Permission.HEALTH_WRITE)
     with writing(session):
@@ -104,135 +103,109 @@ def begin(session: Session, actor: Actor, connection_id: int, *, first_day: date
             raise InvalidInput(f"{provider.name} has no call log to read.")
         if not connection.is_active:
             raise InvalidInput(f"{connection.name} is inactive, so its call log cannot be read.")
-        return _begin(session, connection, actor.user_id, first_day)
+        pull = _locked(session, connection, first_day)
+        pull.started_by = actor.user_id
+        return _start(session, actor, connection, pull)
 
 
-def due() -> list[int]:
-    """Return the active connections, of every tenant, whose log was read before and has a new day."""
+def start_due() -> list[int]:
+    """Start a job for each active connection, of every tenant, whose log was read before and has a new day."""
     with db.base.engine.open_session() as session:
         logs = [_standing(row) for row in db.health.call_logs.read_before(session)]
-    return [log.connection_id for log in logs if log.days_left and log.state is not State.RUNNING]
+    due = [log.connection_id for log in logs if log.days_left and log.state is not State.RUNNING]
+    return [job_id for connection_id in due if (job_id := _start_by_clock(connection_id)) is not None]
 
 
-def begin_by_clock(connection_id: int) -> str | None:
-    """Begin a run for nobody in particular; return None where none can begin now."""
+def _start_by_clock(connection_id: int) -> int | None:
+    """Start a job as whoever started the last one; return None where none can be started now."""
     with write() as session:
         connection = db.base.named.lock(session, Connection, Scope(None), connection_id)
-        if connection is None or not connection.is_active:
+        pull = db.health.call_logs.lock(session, connection_id)
+        if connection is None or not connection.is_active or pull is None or pull.started_by is None:
             return None
-        try:
-            run = _begin(session, connection, None, None)
-        except Conflict:
+        if db.health.call_logs.is_being_read(session, pull) or not _days_left(session, pull):
             return None
-        return run
+        user = db.people.users.get(session, pull.started_by)
+        granted = frozenset({READING.permission})
+        actor = Actor(user.id, user.username, SCHEDULE, tenant_id=connection.tenant_id, granted=granted)
+        return _start(session, actor, connection, pull, scheduled=True)
 
 
-def mine(session: Session, connection_id: int, run: str) -> HealthPull | None:
-    """Return the row of a run, locked; None when the run has ended or was given up."""
-    pull = db.health.call_logs.lock(session, connection_id)
-    return pull if pull and pull.run == run and pull.ended_at is None else None
-
-
-def end(connection_id: int, run: str, problem: str | None = None) -> None:
-    """End a run that has read all there is, or that cannot go on because of *problem*."""
-    with write() as session:
-        pull = mine(session, connection_id, run)
-        connection = db.base.named.find(session, Connection, Scope(None), connection_id)
-        if pull is None or connection is None:
-            return
-        _end(session, pull, connection.name, problem)
-
-
-def last_day(time_zone: str) -> date:
-    """Return the newest day that is over in a zone."""
-    return days.today_in(time_zone) - ONE_DAY
-
-
-def _begin(session: Session, connection: Connection, user_id: int | None, first_day: date | None) -> str:
-    now = datetime.now(UTC)
+def _locked(session: Session, connection: Connection, first_day: date | None) -> HealthPull:
+    """Return how far a log was read, for a job that reads on; Conflict while there is one."""
     pull = db.health.call_logs.lock(session, connection.id)
-    if pull is None:
-        day = _first_day(session, connection.tenant_id, first_day)
-        pull = HealthPull(
-            connection_id=connection.id,
-            tenant_id=connection.tenant_id,
-            first_day=day,
-            done_until=day - ONE_DAY,
-            run="",
-        )
-        session.add(pull)
-    elif pull.ended_at is None and now - pull.updated_at < SILENT:
+    if pull is not None and db.health.call_logs.is_being_read(session, pull):
         raise Conflict(f"The call log of {connection.name} is already being read.")
-    else:
-        if pull.ended_at is None:
-            _end(session, pull, connection.name, _WITHOUT_A_WORD)
-        if first_day and pull.done_until < pull.first_day:
-            pull.first_day = _first_day(session, connection.tenant_id, first_day)
-            pull.done_until = pull.first_day - ONE_DAY
-    pull.run = uuid.uuid4().hex
-    pull.started_by = user_id
-    pull.started_at = pull.updated_at = now
-    pull.ended_at = pull.problem = None
+    if pull is not None and (first_day is None or pull.done_until >= pull.first_day):
+        return pull
+    day, tenant_id = _first_day(session, connection.tenant_id, first_day), connection.tenant_id
+    pull = pull or HealthPull(connection_id=connection.id, tenant_id=tenant_id, first_day=day, done_until=day)
+    pull.first_day, pull.done_until = day, day - ONE_DAY
+    session.add(pull)
+    return pull
+
+
+def _start(session: Session, actor: Actor, connection: Connection, pull: HealthPull, *, scheduled: bool = False) -> int:
+    items = call_log_jobs.of_days(pull.done_until + ONE_DAY, last_day(_zone(session, pull.tenant_id)))
+    if not items:
+        raise InvalidInput(f"The call log of {connection.name} is up to date. Today can be read when it is over.")
+    title = f"Read the call log of {connection.name}"
     pull.counts = Counts()._asdict()
-    return pull.run
+    pull.job_id = drafts.put(session, actor, READING, title, {"connection_id": connection.id}, items)
+    jobs.start_within(session, actor, pull.job_id, scheduled=scheduled)
+    return pull.job_id
+
+
+def _days_left(session: Session, pull: HealthPull) -> int:
+    return (last_day(_zone(session, pull.tenant_id)) - pull.done_until).days
+
+
+def _zone(session: Session, tenant_id: int) -> str:
+    tenant = db.people.tenants.find(session, tenant_id)
+    return tenant.time_zone if tenant else "UTC"
 
 
 def _first_day(session: Session, tenant_id: int, chosen: date | None) -> date:
-    tenant = db.people.tenants.find(session, tenant_id)
-    last = last_day(tenant.time_zone if tenant else "UTC")
+    last = last_day(_zone(session, tenant_id))
     day = chosen or last - (USUAL_DAYS - 1) * ONE_DAY
     if not last - (MOST_DAYS - 1) * ONE_DAY <= day <= last:
         raise InvalidInput(f"Choose a finished day, at most {MOST_DAYS} days ago.", field="first_day")
     return day
 
 
-def _end(session: Session, pull: HealthPull, name: str, problem: str | None) -> None:
-    """End a run and log what it did, unless it was scheduled and read nothing."""
-    pull.ended_at = datetime.now(UTC)
-    pull.problem = problem[:500] if problem else None
-    counts = Counts(**pull.counts)
-    if not counts.days and (problem is None or pull.started_by is None):
-        return
-    details: dict[str, object] = {"source": name, **counts._asdict(), "problem": pull.problem}
-    if counts.days:
-        details["first_day"] = (pull.done_until - (counts.days - 1) * ONE_DAY).isoformat()
-        details["last_day"] = pull.done_until.isoformat()
-    audit.record(
-        session, _who(session, pull), Action.HEALTH_PULL, Subject("health", None, name, pull.tenant_id), after=details
-    )
-
-
-def _who(session: Session, pull: HealthPull) -> Actor | None:
-    if pull.started_by is None:
-        return None
-    user = db.people.users.get(session, pull.started_by)
-    return Actor(user.id, user.username, user.name, tenant_id=pull.tenant_id)
-
-
 def _standing(row: PullRow) -> CallLog:
-    last, pull = last_day(row.time_zone), row.pull
+    last, pull, job = last_day(row.time_zone), row.pull, row.job
     first = pull.first_day if pull else last - (USUAL_DAYS - 1) * ONE_DAY
     done = pull.done_until if pull else first - ONE_DAY
-    state, problem = State.NEW, pull.problem if pull else None
-    if pull and pull.ended_at:
-        state = State.STOPPED if problem else State.DONE
-    elif pull and datetime.now(UTC) - pull.updated_at < SILENT:
-        state = State.RUNNING
-    elif pull:
-        state, problem = State.STOPPED, _WITHOUT_A_WORD
     return CallLog(
         row.connection_id,
         row.connection,
         row.is_active,
         row.time_zone,
-        state,
+        _state(pull, job),
         first,
         done if done >= first else None,
         last,
         max(0, (last - done).days),
-        row.started_by,
-        pull.started_at if pull else None,
-        pull.ended_at if pull else None,
-        problem,
+        job.id if job else None,
+        job is not None and job.state is JobState.WAITING,
+        row.who if job and not job.scheduled else None,
+        job.started_at or job.created_at if job else None,
+        job.ended_at if job else None,
+        _problem(job),
         Counts(**pull.counts) if pull else Counts(),
     )
+
+
+def _state(pull: HealthPull | None, job: Job | None) -> State:
+    if job is None:  # such as one that was read before there were jobs
+        return State.DONE if pull and pull.done_until >= pull.first_day else State.NEW
+    if job.state in GOING:
+        return State.RUNNING
+    return State.DONE if job.state is JobState.DONE else State.STOPPED
+
+
+def _problem(job: Job | None) -> str | None:
+    if job is None or job.problem:
+        return job.problem if job else None
+    return _CANCELLED if job.state is JobState.CANCELLED else None

@@ -92,7 +92,10 @@ class JobOut(BaseModel):
 
 
 class ItemOut(BaseModel):
-    """A number of a job and what became of it; `changes` are in words, `before` and `after` the values."""
+    """A number of a job and what became of it; `changes` are in words, `before` and `after` the values.
+
+    Where a call log is read, `number` is the day.
+    """
 
     number: str
     number_id: int | None

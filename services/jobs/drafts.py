@@ -14,7 +14,7 @@ from db.base.money import Money
 from db.models import Job, JobState, Outcome
 from services.core.access import Actor, require, require_tenant
 from services.core.errors import Conflict, InvalidInput
-from services.core.transactions import writing
+from services.core.transactions import writing_within
 from services.jobs.kinds import LONGEST_REASON, JobKind
 
 MOST_ITEMS = 100_000
@@ -69,7 +69,7 @@ def put(
         if item.monthly and item.outcome is Outcome.WAITING:
             monthly[item.monthly.currency] += item.monthly.amount
     now = datetime.now(UTC)
-    with writing(session):
+    with writing_within(session):
         db.jobs.queries.drop_drafts(session, now - KEPT)
         job = Job(tenant_id=tenant_id, user_id=actor.user_id, kind=kind.name, title=title[:200])
         job.api_key_id = actor.api_key_id

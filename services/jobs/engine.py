@@ -30,6 +30,7 @@ from services.orders import sweep
 from services.people import api_keys, sign_in
 
 _GOING = (JobState.WAITING, JobState.RUNNING)
+LONGEST_PROBLEM = 500
 _OUR_FAULT = "Something went wrong on our side. It has been logged; try again, or tell your administrator."
 _log = structlog.get_logger()
 
@@ -48,7 +49,9 @@ def advance(job_id: int) -> Step:
         return _step(job_id)
     except DatabaseUnavailable:
         raise
-    except Exception:  # which of the items it was is found out below
+    except Exception as exc:  # which of the items it was is found out below
+        if _is_in_order(job_id):
+            return _stop(job_id, exc)
         _log.exception("job.step_failed", job=job_id)
     step = Step.MORE
     for _ in range(settings.current().job_batch):
@@ -162,6 +165,25 @@ def _give_up_next(job_id: int, why: str) -> Step:
         job.problem = why  # it is no item's fault
         _end(session, job)
         return Step.END
+
+
+def _is_in_order(job_id: int) -> bool:
+    with db.base.engine.open_session() as session:
+        job = db.jobs.queries.peek(session, job_id)
+        return job is not None and KINDS[job.kind].in_order
+
+
+def _stop(job_id: int, exc: Exception) -> Step:
+    """End a job of whose items none can be done after the one that could not: because of *exc*."""
+    if not isinstance(exc, ServiceError):
+        _log.error("job.stopped", job=job_id, exc_info=exc)
+    with write() as session:
+        job = db.jobs.queries.lock(session, job_id)
+        if job is not None and job.state in _GOING:
+            job.problem = (str(exc) if isinstance(exc, ServiceError) else _OUR_FAULT)[:LONGEST_PROBLEM]
+            job.done += db.jobs.queries.cancel_items(session, job_id)
+            _end(session, job)
+    return Step.END
 
 
 def _end(session: Session, job: Job) -> None:

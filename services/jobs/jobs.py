@@ -106,7 +106,7 @@ def export(session: Session, actor: Actor, job_id: object, zone: ZoneInfo) -> Ta
         (item.subject, words[item.outcome], changes(item, zone), item.reason)
         for item in db.jobs.queries.walk(session, job.id, ())
     )
-    return Table("Outcomes", ("Number", "Outcome", "Change", "Reason"), rows)
+    return Table("Outcomes", (heading(job), "Outcome", "Change", "Reason"), rows)
 
 
 def changes(item: ItemRow, zone: ZoneInfo) -> str:
@@ -161,6 +161,13 @@ def begin(
         _begin(session, actor, job)
     _wake()
     return job.id
+
+
+def start_within(session: Session, actor: Actor, job_id: int, *, scheduled: bool = False) -> None:
+    """Start a job in a transaction that is open, beside what else it writes; `workflows.begin` follows its commit."""
+    row = found(db.jobs.queries.lock(session, job_id))
+    row.scheduled = scheduled
+    _begin(session, actor, row)
 
 
 def start_what_can(session: Session, actor: Actor, job_id: int) -> None:
@@ -272,6 +279,11 @@ def ends_costs(job: JobRow) -> bool:
 def noun(job: JobRow) -> str:
     """Return what an item of a job is called: `number`."""
     return KINDS[job.kind].noun
+
+
+def heading(job: JobRow) -> str:
+    """Return what stands over the things that a job is about: `Number`."""
+    return KINDS[job.kind].heading
 
 
 def note(job: JobRow) -> str:

@@ -19,7 +19,9 @@ class JobKind(ABC):
     A step does at most `at_once` items in one transaction, and so many may be ordered at a time. What is `confirmed`
     needs the count typed before it starts; a `note` says what else follows, and `undo` is the kind that takes it back.
     One that `looks` asks a provider about items before it does them, and one that `grows` finds its items by itself.
-    One that `ends_costs` says beforehand what they are. An item is a `noun`.
+    One that goes `in_order` ends with the first item that it cannot do, and its `problem` says why; what is left is
+    cancelled. One that `ends_costs` says beforehand what they are. An item is a `noun`, and `heading` stands over what
+    each is about.
     """
 
     name: str
@@ -30,10 +32,12 @@ class JobKind(ABC):
     undo: "JobKind | None" = None
     verb: str = "Change"
     noun: ClassVar[str] = "number"
+    heading: ClassVar[str] = "Number"
     note: str = ""
     looks: ClassVar[bool] = False
     grows: ClassVar[bool] = False
     ends_costs: ClassVar[bool] = False
+    in_order: ClassVar[bool] = False
 
     def looking(self, job: Job, items: Sequence[JobItem]) -> "JobKind":
         """Return the kind, knowing what it looked up of *items* at a provider. No transaction is open meanwhile."""

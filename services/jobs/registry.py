@@ -1,6 +1,7 @@
 """Every kind of job, by its name."""
 
 from services.campaigns.bulk import JOINING, LEAVING, RESTORING, SETTING
+from services.health.call_log_jobs import READING
 from services.health.health_import import HealthImport
 from services.jobs.import_kinds import Importing
 from services.jobs.kinds import JobKind
@@ -35,6 +36,7 @@ _ALL: tuple[JobKind, ...] = (
     SETTING,
     LEAVING,
     RESTORING,
+    READING,
     *IMPORTS.values(),
 )
 KINDS = {kind.name: kind for kind in _ALL}

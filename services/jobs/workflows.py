@@ -1,7 +1,6 @@
-"""Background work that survives crashes: orders by the sweep, call log runs as DBOS workflows.
+"""Background work that survives crashes: orders by the sweep, jobs as DBOS workflows.
 
-The source of truth is the row of the order (`services/orders/fulfilment.py`) or of the run
-(`services/health/call_log_runs.py`).
+The source of truth is the row of the order (`services/orders/fulfilment.py`) or of the job (`services/jobs/engine.py`).
 """
 
 import time
@@ -9,11 +8,10 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
-from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
+from dbos import DBOS, DBOSConfig, SetEnqueueOptions
 from sqlmodel import Session
 
 import db.base.engine
-import db.health.call_logs
 import db.jobs.queries
 import db.orders.queries
 from db.models import OrderState
@@ -21,7 +19,7 @@ from services.connections import provider_access
 from services.core.access import Actor, Permission, require
 from services.core.settings import Settings
 from services.core.transactions import reading, write
-from services.health import call_log_runs, call_logs
+from services.health import call_logs
 from services.jobs import dbos_internals, engine, jobs
 from services.jobs.replicas import Replica
 from services.orders import comparisons, fulfilment
@@ -30,6 +28,9 @@ from services.text import labels
 
 UNDER_WAY = ["ENQUEUED", "PENDING", "DELAYED"]
 """DBOS states of workflows that run or will run, in any replica."""
+
+OLDER = ["orders.fulfil", "call_logs.read", "call_logs.new_days"]
+"""Workflows of older versions: orders have a sweep by now, and call logs are jobs."""
 
 LONGEST_LOOK = 60.0
 """Seconds that somebody waits while all open orders are looked at."""
@@ -48,48 +49,27 @@ NIGHTS_AT = "11 * * * *"
 """When to look for accounts to compare, as cron says it: within the hour after night falls in any zone."""
 
 
-# These raise only while the database is away, and the day is then read anew.
-@DBOS.step(name="call_logs.read_day", retries_allowed=True, max_attempts=5)
-def _read_day(connection_id: int, run: str) -> bool:
-    return call_log_runs.read_day(connection_id, run)
+@DBOS.step(name="call_logs.start_due", retries_allowed=True, max_attempts=5)
+def _start_call_logs() -> None:
+    call_logs.start_due()
 
 
-@DBOS.step(name="call_logs.due", retries_allowed=True, max_attempts=5)
-def _due() -> list[int]:
-    return call_logs.due()
-
-
-@DBOS.step(name="call_logs.begin", retries_allowed=True, max_attempts=5)
-def _begin_by_clock(connection_id: int) -> str | None:
-    return call_logs.begin_by_clock(connection_id)
-
-
-@DBOS.workflow(name="call_logs.read")
-def _read(connection_id: int, run: str) -> None:
-    while _read_day(connection_id, run):
-        pass
-
-
-@DBOS.workflow(name="call_logs.new_days")
-def _read_new_days(_at: datetime, _context: object) -> None:
-    """Read on wherever there is a new day, one log after the other, so that nobody else waits for it."""
-    for connection_id in _due():
-        run = _begin_by_clock(connection_id)
-        if run is not None:
-            with SetWorkflowID(f"call-log-{run}"):
-                _read(connection_id, run)
+@DBOS.workflow(name="call_logs.by_clock")
+def _read_call_logs(_at: datetime, _context: object) -> None:
+    """Start jobs wherever there is a new day."""
+    _start_call_logs()
+    begin()
 
 
 @DBOS.step(name="comparisons.start_due", retries_allowed=True, max_attempts=5)
-def _start_due() -> None:
-    for one in comparisons.due():
-        comparisons.start_scheduled(one)
+def _start_comparisons() -> None:
+    comparisons.start_due()
 
 
 @DBOS.workflow(name="comparisons.by_clock")
 def _compare_by_clock(_at: datetime, _context: object) -> None:
-    """Compare the accounts whose night has come; the jobs do the rest."""
-    _start_due()
+    """Start jobs wherever night has come."""
+    _start_comparisons()
 
 
 @DBOS.step(name="jobs.advance", retries_allowed=True, max_attempts=10)
@@ -130,13 +110,13 @@ def launch(settings: Settings, idle_seconds: float = IDLE_SECONDS) -> None:
     # Each time has one workflow, whichever of the replicas looks at the clock first.
     DBOS.apply_schedules(
         [
-            {"schedule_name": "call-logs", "workflow_fn": _read_new_days, "schedule": NEW_DAYS_AT, "context": None},
+            {"schedule_name": "call-logs", "workflow_fn": _read_call_logs, "schedule": NEW_DAYS_AT, "context": None},
             {"schedule_name": "reconcile", "workflow_fn": _compare_by_clock, "schedule": NIGHTS_AT, "context": None},
         ]
     )
     DBOS.register_queue(JOBS, partition_concurrency=1)
-    older = DBOS.list_workflows(name="orders.fulfil", status=UNDER_WAY, load_input=False, load_output=False)
-    DBOS.cancel_workflows([workflow.workflow_id for workflow in older])  # orders were workflows once
+    older = DBOS.list_workflows(name=OLDER, status=UNDER_WAY, load_input=False, load_output=False)
+    DBOS.cancel_workflows([workflow.workflow_id for workflow in older])
     replica.beat()
     _hasten()
     jobs.on_start(_begin)
@@ -219,19 +199,15 @@ def _hasten() -> None:
 
 
 def _begin() -> None:
-    """Have a workflow for each job and each run through a call log that has begun and not ended, as the rows say."""
+    """Have a workflow for each job that was started and has not ended, as the rows say."""
     with db.base.engine.open_session() as session:
-        waiting, runs = db.jobs.queries.to_be_done(session), db.health.call_logs.under_way(session)
+        waiting = db.jobs.queries.to_be_done(session)
     if waiting:
         begun = _under_way("jobs.run")
         for job_id, tenant_id in waiting:
             if (job_id,) not in begun:
                 with SetEnqueueOptions(queue_partition_key=str(tenant_id)):
                     DBOS.enqueue_workflow(JOBS, _run, job_id)
-    if runs:
-        for connection_id, run in set(runs) - _under_way("call_logs.read"):
-            with SetWorkflowID(f"call-log-{run}"):
-                DBOS.start_workflow(_read, connection_id, run)
 
 
 def _live(replica: Replica) -> None:

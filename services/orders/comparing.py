@@ -24,7 +24,7 @@ from providers.records import OwnedNumber, Page
 from services.connections import provider_access
 from services.core.access import Actor, Permission, require
 from services.core.credentials import KeyProblem
-from services.core.errors import ServiceError
+from services.core.errors import InvalidInput
 from services.jobs import drafts
 from services.jobs.drafts import Item
 from services.jobs.kinds import JobKind
@@ -36,33 +36,32 @@ from services.text.labels import amount
 
 @dataclass(frozen=True)
 class Comparing(JobKind):
-    """Compares an account. It knows the `page` that it has read after the one that `token` ended, or its `problem`."""
+    """Compares an account. It knows the `page` that it has read, the one after that which `token` ended."""
 
     page: Page[OwnedNumber] | None = None
     token: str | None = None
-    problem: str = ""
 
     name = KIND
     title = "Reconcile"
     permission = Permission.NUMBERS_RECONCILE
     looks = True
     grows = True
+    in_order = True
 
     def looking(self, job: Job, items: Sequence[JobItem]) -> Self:
-        """Return the kind with the next page of the account, or with why it cannot be read."""
+        """Return the kind with the next page of the account. Raises a ServiceError when it cannot be read."""
         if job.settings["is_read"]:
             return self
         connection_id, token = job.settings["connection_id"], job.settings["token"]
         with db.base.engine.open_session() as session:
             connection = db.base.named.find(session, Connection, Scope(job.tenant_id), connection_id)
         if connection is None or not connection.is_active:
-            return replace(self, problem="The connection was deactivated. Nothing was compared to the end.")
+            raise InvalidInput("The connection was deactivated. Nothing was compared to the end.")
         try:
             provider = provider_access.patient(connection)
-            page = provider.owned_page(matching=job.settings["matching"], token=token)
-        except (KeyProblem, ProviderMisconfigured, ServiceError) as exc:
-            return replace(self, problem=str(exc))
-        return replace(self, page=page, token=token)
+        except (KeyProblem, ProviderMisconfigured) as exc:
+            raise InvalidInput(str(exc)) from exc
+        return replace(self, page=provider.owned_page(matching=job.settings["matching"], token=token), token=token)
 
     def do(self, session: Session, actor: Actor, job: Job, items: Sequence[JobItem]) -> None:
         """Have nothing to do: no item of a comparison waits."""
@@ -70,9 +69,6 @@ class Comparing(JobKind):
     def grow(self, session: Session, actor: Actor, job: Job) -> bool:
         """Write down how the numbers of the page that was read compare; in the end, what the account does not have."""
         require(actor, self.permission)
-        if self.problem:
-            job.problem = self.problem[:500]
-            return False
         if job.settings["is_read"]:
             _finish(session, job)
             return False

@@ -168,6 +168,12 @@ def due(now: datetime | None = None) -> list[Scheduled]:
         return [one for one in db.orders.comparisons.scheduled(session) if _is_due(one, moment)]
 
 
+def start_due() -> None:
+    """Start to compare the accounts that are due, each by a job."""
+    for one in due():
+        start_scheduled(one)
+
+
 def start_scheduled(one: Scheduled) -> int | None:
     """Start to compare an account because it is due; None where that cannot be done, as it is no longer active."""
     with open_session() as session:

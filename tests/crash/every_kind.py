@@ -10,11 +10,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
+import db.health.call_logs
 from db.models import AuditEvent, CampaignHealth, CampaignNumber, Connection, JobItem, Outcome, PhoneNumber, PoolStatus
 from providers.sandbox.accounts import MAIN
 from providers.sandbox.server import Sandbox
 from providers.sandbox.store import OwnedSeed
 from services.campaigns import bulk as pools
+from services.health import call_logs
 from services.health.health_import import HealthImport
 from services.jobs import jobs
 from services.numbers import bulk, moving, numbers
@@ -73,6 +75,7 @@ class Kinds:
             "mark as released": self._mark_released,
             "take labels over": self._take_over,
             "send labels": self._send_labels,
+            "call log": self._call_log,
         }
 
     def _start(self, job: int, typed: str = "") -> int:
@@ -225,6 +228,20 @@ class Kinds:
             return {one.label for one in there if one} == {"Ours"}
 
         return Begun(self._start(draft), AMOUNT, holds=sent)
+
+    def _call_log(self) -> Begun:
+        """Read days whose calls belong to no number on record, anew each time."""
+        db.health.call_logs.forget(self.session, self.world.twilio)
+        self.session.commit()
+        last = datetime.now(UTC).date() - timedelta(days=1)
+        first = last - timedelta(days=AMOUNT - 1)
+        job = call_logs.begin(self.session, self.world.superadmin, self.world.twilio, first_day=first)
+
+        def all_days() -> bool:
+            log = call_logs.get(self.session, self.world.superadmin, self.world.twilio)
+            return (log.read_until, log.counts.days) == (last, AMOUNT)
+
+        return Begun(job, 0, holds=all_days)
 
     def _renamed(self) -> list[Drift]:
         """Return numbers that have another label here than in the account."""

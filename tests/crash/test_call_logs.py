@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from db.models import CampaignHealth, Connection, HealthPull
+from db.models import CampaignHealth, Connection, HealthPull, Job, JobState
 from providers.sandbox.accounts import TRIAL
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
@@ -46,20 +46,22 @@ def test_a_log_whose_reader_was_killed_in_the_midst_of_a_day_is_read_on_by_the_n
     sandbox.fault(Fault(Kind.DELAY, "GET", "/Calls.json", times=before))
     sandbox.fault(Fault(Kind.LATE, "GET", "/Calls.json", times=1, seconds=30))
     dying = Worker(worker.read_calls, installation, world.operator, world.twilio)
-    dying.awaits("reading")
+    job_id = dying.awaits("reading")
     until(lambda: not sandbox.faults.listing(), PATIENCE)
     dying.kill()
     assert dying.was_killed
     session.rollback()
     pull = session.get_one(HealthPull, world.twilio)
-    assert (pull.done_until, pull.ended_at) == (days[0].date(), None)
+    assert (pull.done_until, session.get_one(Job, job_id).state) == (days[0].date(), JobState.RUNNING)
 
     following = Worker(worker.start, installation)
-    following.awaits("read")
+    following.awaits("worked")
     following.kill()
     session.rollback()
     session.refresh(pull)
-    assert (pull.done_until, pull.problem, pull.counts["days"]) == (days[2].date(), None, 30)
+    job = session.get_one(Job, job_id)
+    assert (job.state, job.problem, job.done, job.changed) == (JobState.DONE, None, 30, 3)
+    assert (pull.done_until, pull.counts["days"]) == (days[2].date(), 30)
     assert (pull.counts["calls"], pull.counts["added"]) == (3 * EACH, 3)
     facts = session.execute(sa.select(CampaignHealth.day, CampaignHealth.completed).order_by(CampaignHealth.day))
     assert [tuple(fact) for fact in facts] == [(at.date(), EACH) for at in days]

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import db.base.engine
-import db.health.call_logs
 import db.jobs.queries
 import db.orders.queries
 from db.base.scope import Scope
@@ -153,9 +152,9 @@ def read_calls(says: Pipe, _installation: Installation, actor: Actor, connection
     _use_database()
     workflows.launch(settings.current())
     with db.base.engine.open_session() as session:
-        run = call_logs.begin(session, actor, connection_id)
+        job_id = call_logs.begin(session, actor, connection_id)
     workflows.begin()
-    says.send(("reading", run))
+    says.send(("reading", job_id))
     signal.pause()
 
 
@@ -166,8 +165,6 @@ def start(says: Pipe, _installation: Installation) -> None:
     says.send(("launched", None))
     until(lambda: not _open(), inf)  # whoever started this process has less patience
     says.send(("settled", None))
-    until(lambda: not _reading(), inf)
-    says.send(("read", None))
     until(lambda: not _working(), inf)
     says.send(("worked", None))
     signal.pause()
@@ -194,11 +191,6 @@ def _run(does: Callable[..., None], says: Pipe, installation: Installation, *oth
 def _use_database() -> None:
     config = settings.current()
     db.base.engine.use(db.base.engine.make_engine(config.url, config.busy_seconds))
-
-
-def _reading() -> list[tuple[int, str]]:
-    with db.base.engine.open_session() as session:
-        return db.health.call_logs.under_way(session)
 
 
 def _working() -> list[tuple[int, int]]:

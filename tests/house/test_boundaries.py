@@ -19,7 +19,7 @@ ALSO_READS = {
     "connections": {"health"},
     "core": {"audit"},
     "health": {"connections", "people"},
-    "jobs": {"health", "orders", "people"},
+    "jobs": {"connections", "orders", "people"},
     "numbers": {"agents", "audit", "campaigns", "connections", "orders"},
     "orders": {"connections", "jobs", "numbers", "people"},
     "text": {"people"},

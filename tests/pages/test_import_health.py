@@ -5,21 +5,22 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from dbos import DBOS
 from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
 
-from db.models import CampaignHealth, Connection, HealthPull
+import db.jobs.queries
+from db.models import CampaignHealth, Connection, Job
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
 from services.connections import connections
-from services.health import call_log_runs, call_logs
+from services.health import call_logs
 from services.setup import builder
 from services.text.days import DayOrder
 from tests.conftest import World
 from tests.pages.conftest import Stock
 from tests.pages.tab import buttons, job_of, links, listing, press, signed_in, texts, visit
-from tests.world import importing, make
+from tests.world import importing, make, working
+from tests.world.waiting import until
 
 PAGE = "import_health.py"
 LOG = {"health_from": "Twilio call log"}
@@ -46,6 +47,11 @@ def bring(session: Session, world: World, tab: AppTest, start: str) -> AppTest:
     press(check(tab), start)
     importing.finished(session, world.operator, job_of(tab))
     return tab.run()
+
+
+def under_way(session: Session) -> bool:
+    session.rollback()
+    return bool(db.jobs.queries.to_be_done(session))
 
 
 def holds(tab: AppTest, text: str) -> bool:
@@ -102,8 +108,7 @@ def test_a_log_is_read_and_what_came_of_it_is_seen_by_others(
     assert holds(tab, "Not read yet.")
     press(tab, "Read call log")
     assert not tab.exception
-    session.rollback()
-    DBOS.retrieve_workflow(f"call-log-{session.get_one(HealthPull, world.twilio).run}").get_result()
+    until(lambda: not under_way(session))
     tab.run()
     other = visit(signed_in("admin"), PAGE, **LOG)
     for one in (tab, other):
@@ -113,6 +118,10 @@ def test_a_log_is_read_and_what_came_of_it_is_seen_by_others(
         assert holds(one, "Operator, ")
         assert holds(one, "from numbers that are not in Numberdesk")
         assert "Read call log" not in buttons(one)
+        assert "Open job" in links(one)
+    job = visit(other, "jobs.py", job=str(session.scalars(sa.select(Job.id)).one()))
+    assert not job.exception
+    assert len(listing(job, "Days").columns["subject"]) == 25
 
 
 def test_a_run_shows_how_far_it_is_and_nobody_can_begin_another(session: Session, world: World) -> None:
@@ -120,6 +129,7 @@ def test_a_run_shows_how_far_it_is_and_nobody_can_begin_another(session: Session
     call_logs.begin(session, world.operator, world.twilio)
     tab = visit(signed_in("operator"), PAGE, **LOG)
     assert holds(tab, "Operator started")
+    assert "Open job" in links(tab)
     assert "Read call log" not in buttons(tab)
     press(stale, "Read call log")
     assert texts(stale, "error") == ["The call log of Twilio is already being read."]
@@ -130,18 +140,17 @@ def test_a_run_that_stopped_says_why_and_can_go_on(
     session: Session, world: World, sandbox: Sandbox, engine: None
 ) -> None:
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
-    run = call_logs.begin(session, world.operator, world.twilio, first_day=yesterday - timedelta(days=1))
-    assert call_log_runs.read_day(world.twilio, run)
+    sandbox.fault(Fault(Kind.DELAY, "GET", "/Calls.json"))
     sandbox.fault(Fault(Kind.ERROR, "GET", "/Calls.json", status=401, code=20003))
-    assert not call_log_runs.read_day(world.twilio, run)
+    job = call_logs.begin(session, world.operator, world.twilio, first_day=yesterday - timedelta(days=1))
+    working.finished(session, world.operator, job)
     tab = visit(signed_in("operator"), PAGE, **LOG)
     (told,) = texts(tab, "warning")
     assert "does not accept the Account SID and auth token" in told
     assert holds(tab, "1 day to read.")
     press(tab, "Continue")
     assert not texts(tab, "error")
-    session.rollback()
-    DBOS.retrieve_workflow(f"call-log-{session.get_one(HealthPull, world.twilio).run}").get_result()
+    until(lambda: not under_way(session))
     assert holds(tab.run(), "up to date")
 
 

@@ -8,16 +8,17 @@ from sqlmodel import Session
 
 import db.health.facts
 from db.base.scope import Scope
+from db.jobs.queries import JobRow
 from db.models import AuditEvent, CampaignHealth
 from providers.sandbox.accounts import TRIAL
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
 from providers.sandbox.store import CallSeed
-from services.health import call_log_runs, call_logs
+from services.health import call_logs
 from services.health.call_logs import CallLog
 from services.setup import builder
 from tests.conftest import World
-from tests.world import make
+from tests.world import make, working
 
 OURS, OTHER, SHARED = "+14155552671", "+14155552672", "+14155552673"
 CALLS = "/Calls.json"
@@ -87,21 +88,22 @@ def pool(session: Session, world: World, name: str, *numbers: str, since: dateti
     return campaign.id
 
 
-def begin(session: Session, world: World, days: int | None = None) -> str:
-    """Begin a run, of a new log over the last *days*."""
+def begin(session: Session, world: World, days: int | None = None) -> int:
+    """Start a job, of a new log over the last *days*."""
     session.rollback()
     first = None if days is None else YESTERDAY - (days - 1) * DAY
     return call_logs.begin(session, world.operator, world.twilio, first_day=first)
 
 
-def drive(world: World, run: str) -> None:
-    while call_log_runs.read_day(world.twilio, run):
-        pass
+def drive(session: Session, world: World, job: int) -> JobRow:
+    """Return a job once it has ended."""
+    session.rollback()
+    return working.finished(session, world.operator, job)
 
 
 def read(session: Session, world: World, days: int | None = None) -> CallLog:
     """Read the log to its end, or as far as it goes."""
-    drive(world, begin(session, world, days))
+    drive(session, world, begin(session, world, days))
     return seen(session, world)
 
 

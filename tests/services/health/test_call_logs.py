@@ -1,7 +1,8 @@
-"""Runs through a call log: one at a time, each day once, whatever happens between two of them."""
+"""Jobs that read call logs: one at a time, each day once and in order, whatever happens between two of them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from threading import Thread
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -9,74 +10,145 @@ import time_machine
 from dbos import DBOS
 from sqlmodel import Session
 
-from db.models import CampaignHealth, Connection, HealthPull, Tenant
+import db.base.engine
+from db.models import CampaignHealth, Connection, HealthPull, Job, JobState, Outcome, Role, Tenant
 from providers.sandbox.accounts import SMALL, TRIAL
 from providers.sandbox.faults import Fault, Kind
 from services.connections import connections
 from services.connections.connections import ConnectionValues
 from services.core import settings
 from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound
-from services.health import call_log_runs, call_logs
+from services.health import call_logs
 from services.health.call_logs import Counts, State
-from services.jobs import workflows
+from services.jobs import engine as steps
+from services.jobs import jobs, workflows
+from services.people import users
 from tests.conftest import World
-from tests.world.call_logs import CALLS, DAY, YESTERDAY, Log, begin, drive, events, read, seen
+from tests.world.call_logs import CALLS, DAY, YESTERDAY, Log, begin, drive, events, facts, read, seen
 from tests.world.waiting import until
+from tests.world.working import outcomes
+
+REFUSED = Fault(Kind.ERROR, "GET", CALLS, status=401, code=20003)
+
+
+def named(day: object) -> str:
+    return f"{day:%-d %b %Y}"
 
 
 def test_two_cannot_read_the_same_log(session: Session, world: World, log: Log) -> None:
-    run = begin(session, world, 2)
+    job = begin(session, world, 2)
     with pytest.raises(Conflict, match="The call log of Twilio is already being read"):
         begin(session, world)
-    assert seen(session, world).state is State.RUNNING
-    drive(world, run)
-    assert begin(session, world) != run
+    found = seen(session, world)
+    assert (found.state, found.job_id, found.waits) == (State.RUNNING, job, True)
+    drive(session, world, job)
+    with time_machine.travel(datetime.now(UTC) + DAY):
+        assert begin(session, world) != job
 
 
-def test_a_run_that_fell_silent_is_given_up_and_cannot_write_any_more(session: Session, world: World, log: Log) -> None:
+def test_two_who_start_at_once_start_one_job(session: Session, world: World, log: Log) -> None:
+    found: list[object] = []
+
+    def start() -> None:
+        with db.base.engine.open_session() as own:
+            try:
+                found.append(call_logs.begin(own, world.operator, world.twilio))
+            except Conflict as exc:
+                found.append(str(exc))
+
+    both = [Thread(target=start) for _ in range(2)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    session.rollback()
+    job = session.scalars(sa.select(Job)).one()
+    assert sorted(map(str, found)) == sorted([str(job.id), "The call log of Twilio is already being read."])
+
+
+def test_a_job_has_an_item_for_each_day_with_what_it_had(session: Session, world: World, log: Log) -> None:
+    log.add(YESTERDAY, seconds=30, times=2)
+    log.add(YESTERDAY, "canceled")
+    job = drive(session, world, begin(session, world, 2))
+    assert (job.title, job.state, job.total, job.done, job.changed) == (
+        *("Read the call log of Twilio", JobState.DONE),
+        *(2, 2, 1),
+    )
+    assert jobs.summary(job) == "2 of 2 days"
+    table = jobs.export(session, world.operator, job.id, ZoneInfo("UTC"))
+    assert table.header[0] == "Day"
+    assert [tuple(row[:3]) for row in table.rows] == [
+        (named(YESTERDAY - DAY), "Unchanged", "Calls read: 0"),
+        (named(YESTERDAY), "Changed", "Rows added: 1; Calls read: 3; Calls not dialed: 1"),
+    ]
+
+
+def test_a_day_that_cannot_be_read_ends_the_job_and_leaves_those_after_it(
+    session: Session, world: World, log: Log
+) -> None:
+    log.add(YESTERDAY - 2 * DAY)
+    log.add(YESTERDAY)
+    log.fails(REFUSED, after=1)
+    job = drive(session, world, begin(session, world, 3))
+    assert (job.state, job.done, job.changed) == (JobState.FAILED, 3, 1)
+    assert "does not accept the Account SID and auth token" in (job.problem or "")
+    assert outcomes(session, world.operator, job.id) == {
+        named(YESTERDAY - 2 * DAY): (Outcome.CHANGED, ""),
+        named(YESTERDAY - DAY): (Outcome.CANCELLED, ""),
+        named(YESTERDAY): (Outcome.CANCELLED, ""),
+    }
+    assert [fact[0] for fact in facts(session)] == [YESTERDAY - 2 * DAY]
+    following = drive(session, world, begin(session, world))
+    assert list(outcomes(session, world.operator, following.id)) == [named(YESTERDAY - DAY), named(YESTERDAY)]
+
+
+def test_a_job_that_is_cancelled_keeps_its_days_and_the_next_goes_on_after_them(
+    session: Session, world: World, log: Log
+) -> None:
+    for ago in range(3):
+        log.add(YESTERDAY - ago * DAY)
+    job = begin(session, world, 3)
+    steps.advance(job)
+    session.rollback()
+    jobs.cancel(session, world.operator, job)
+    assert drive(session, world, job).state is JobState.CANCELLED
+    stopped = seen(session, world)
+    assert (stopped.state, stopped.read_until, stopped.days_left) == (State.STOPPED, YESTERDAY - 2 * DAY, 2)
+    assert (stopped.problem, stopped.counts) == ("It was cancelled.", Counts(days=1, calls=1, added=1))
+    assert [event.after["days"] for event in events(session)] == [1]
+    following = read(session, world)
+    assert (following.state, following.counts) == (State.DONE, Counts(days=2, calls=2, added=2))
+    assert [fact[:2] for fact in facts(session)] == [(YESTERDAY - ago * DAY, 1) for ago in (2, 1, 0)]
+
+
+def test_who_loses_the_role_midway_has_the_job_stopped(session: Session, world: World, log: Log) -> None:
     log.add(YESTERDAY - DAY)
     log.add(YESTERDAY)
-    silent = begin(session, world, 2)
-    assert call_log_runs.read_day(world.twilio, silent)
-    log.fails(Fault(Kind.DELAY, "GET", CALLS, seconds=1))
-    slow = Thread(target=call_log_runs.read_day, args=(world.twilio, silent))
-    slow.start()
-    until(lambda: not log.failing)
-    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=6)):
-        found = seen(session, world)
-        assert (found.state, found.days_left) == (State.STOPPED, 1)
-        assert "unexpectedly" in (found.problem or "")
-        following = begin(session, world)
-    slow.join()
-    assert (seen(session, world).days_left, seen(session, world).counts) == (1, Counts())
-    assert not call_log_runs.read_day(world.twilio, silent)
-    drive(world, following)
-    assert seen(session, world).counts == Counts(days=1, calls=1, added=1)
-    assert [(event.after["days"], bool(event.after["problem"])) for event in events(session)] == [(1, True), (1, False)]
+    job = begin(session, world, 2)
+    steps.advance(job)
+    session.rollback()
+    users.change_role(session, world.admin, world.operator.user_id, world.tenant, Role.VIEWER, version=None)
+    assert steps.advance(job) is steps.Step.END
+    session.rollback()
+    found = call_logs.get(session, world.admin, world.twilio)
+    assert (found.state, found.read_until) == (State.STOPPED, YESTERDAY - DAY)
+    assert "no longer allowed" in (found.problem or "")
+    assert [fact[0] for fact in facts(session)] == [YESTERDAY - DAY]
 
 
 def test_a_day_that_two_drive_at_once_counts_once(session: Session, world: World, log: Log) -> None:
-    log.add(YESTERDAY, times=3)
-    run = begin(session, world, 1)
+    log.add(YESTERDAY - DAY, times=3)
+    log.add(YESTERDAY, times=2)
+    job = begin(session, world, 2)
     log.fails(Fault(Kind.DELAY, "GET", CALLS, seconds=1))
-    slow = Thread(target=call_log_runs.read_day, args=(world.twilio, run))
+    slow = Thread(target=steps.advance, args=(job,))
     slow.start()
     until(lambda: not log.failing)
-    assert call_log_runs.read_day(world.twilio, run)
+    steps.advance(job)
     slow.join()
     assert seen(session, world).counts == Counts(days=1, calls=3, added=1)
-
-
-def test_a_long_day_says_that_it_lives(session: Session, world: World, log: Log) -> None:
-    log.add(YESTERDAY, times=1001)
-    run = begin(session, world, 1)
-    long_ago = datetime.now(UTC) - timedelta(minutes=4)
-    session.execute(sa.update(HealthPull).values(updated_at=long_ago))
-    session.commit()
-    log.fails(Fault(Kind.ERROR, "GET", CALLS, status=401, code=20003), after=1)
-    drive(world, run)
-    session.rollback()
-    assert session.get_one(HealthPull, world.twilio).updated_at > long_ago
+    drive(session, world, job)
+    assert seen(session, world).counts == Counts(days=2, calls=5, added=2)
 
 
 def test_who_may_read_a_call_log(session: Session, world: World, log: Log) -> None:
@@ -111,30 +183,46 @@ def test_what_cannot_be_read_is_said(session: Session, world: World, log: Log) -
     assert not seen(session, world).is_active
 
 
-def test_a_connection_that_is_deactivated_meanwhile_ends_the_run(session: Session, world: World, log: Log) -> None:
-    run = begin(session, world, 2)
-    assert call_log_runs.read_day(world.twilio, run)
+def test_a_connection_that_is_deactivated_meanwhile_ends_the_job(session: Session, world: World, log: Log) -> None:
+    job = begin(session, world, 2)
+    steps.advance(job)
+    session.rollback()
     connections.set_active(session, world.admin, world.twilio, False, version=1)
-    assert not call_log_runs.read_day(world.twilio, run)
+    assert drive(session, world, job).state is JobState.FAILED
     assert seen(session, world).problem == "Twilio was deactivated."
 
 
-def test_a_failure_of_ours_ends_the_run_and_says_so(session: Session, world: World, log: Log) -> None:
-    run = begin(session, world, 1)
+def test_a_failure_of_ours_ends_the_job_and_says_so(session: Session, world: World, log: Log) -> None:
+    job = begin(session, world, 1)
     settings.use_sandbox("no address")
-    drive(world, run)
+    drive(session, world, job)
     found = seen(session, world)
     assert found.state is State.STOPPED
     assert "on our side" in (found.problem or "")
 
 
-def test_a_connection_that_was_read_can_be_deleted_and_its_run_ends(session: Session, world: World, log: Log) -> None:
-    run = begin(session, world, 2)
-    assert call_log_runs.read_day(world.twilio, run)
+def test_a_connection_that_was_read_can_be_deleted_and_its_job_ends(session: Session, world: World, log: Log) -> None:
+    job = begin(session, world, 2)
+    steps.advance(job)
+    session.rollback()
     connections.delete(session, world.admin, world.twilio, version=1)
-    assert not call_log_runs.read_day(world.twilio, run)
+    assert drive(session, world, job).problem == "The connection was deleted."
     with pytest.raises(NotFound):
         seen(session, world)
+
+
+def test_a_log_of_another_account_is_not_read_on_by_a_job_of_the_former_one(
+    session: Session, world: World, log: Log
+) -> None:
+    log.add(YESTERDAY)
+    former = begin(session, world, 2)
+    steps.advance(former)
+    session.rollback()
+    other = ConnectionValues("Twilio", credentials={"account_sid": SMALL.sid, "auth_token": SMALL.token})
+    connections.edit(session, world.admin, world.twilio, other, version=1)
+    following = begin(session, world, 1)
+    assert "account of this connection has changed" in (drive(session, world, former).problem or "")
+    assert (seen(session, world).state, seen(session, world).job_id) == (State.RUNNING, following)
 
 
 def test_another_account_has_another_log(session: Session, world: World, log: Log) -> None:
@@ -151,21 +239,19 @@ def test_another_account_has_another_log(session: Session, world: World, log: Lo
 
 
 def test_the_clock_reads_on_where_a_day_was_read_before(session: Session, world: World, log: Log) -> None:
-    assert call_logs.due() == []
-    log.fails(Fault(Kind.ERROR, "GET", CALLS, status=401, code=20003))
+    assert call_logs.start_due() == []
+    log.fails(REFUSED)
     read(session, world, 1)
-    assert call_logs.due() == []
+    assert call_logs.start_due() == []
     read(session, world)
-    assert call_logs.due() == []
+    assert call_logs.start_due() == []
     with time_machine.travel(datetime.now(UTC) + DAY):
-        assert call_logs.due() == [world.twilio]
-        run = call_logs.begin_by_clock(world.twilio)
-        assert run
-        assert call_logs.due() == []
-        assert call_logs.begin_by_clock(world.twilio) is None
-        drive(world, run)
+        (job,) = call_logs.start_due()
+        assert call_logs.start_due() == []
+        done = drive(session, world, job)
+        assert (done.who, done.user_id, done.scheduled) == ("Schedule", world.operator.user_id, True)
         assert (seen(session, world).started_by, seen(session, world).state) == (None, State.DONE)
-    assert [event.actor_name for event in events(session)][-1] == "System"
+    assert [event.actor_name for event in events(session)][-1] == "Schedule"
 
 
 def test_the_clock_leaves_what_is_inactive_or_suspended_alone(session: Session, world: World, log: Log) -> None:
@@ -173,22 +259,32 @@ def test_the_clock_leaves_what_is_inactive_or_suspended_alone(session: Session, 
     with time_machine.travel(datetime.now(UTC) + DAY):
         session.get_one(Tenant, world.tenant).suspended_at = datetime.now(UTC)
         session.commit()
-        assert call_logs.due() == []
+        assert call_logs.start_due() == []
         session.get_one(Tenant, world.tenant).suspended_at = None
         session.get_one(Connection, world.twilio).is_active = False
         session.commit()
-        assert call_logs.due() == []
-        assert call_logs.begin_by_clock(world.twilio) is None
+        assert call_logs.start_due() == []
 
 
-def test_a_look_of_the_clock_that_reads_nothing_leaves_no_event(session: Session, world: World, log: Log) -> None:
+def test_what_was_read_before_there_were_jobs_is_read_on(session: Session, world: World, log: Log) -> None:
+    log.add(YESTERDAY)
+    read(session, world, 2)
+    session.execute(sa.update(HealthPull).values(done_until=YESTERDAY - DAY, job_id=None))
+    session.commit()
+    found = seen(session, world)
+    assert (found.state, found.days_left, found.started_at) == (State.DONE, 1, None)
+    (job,) = call_logs.start_due()
+    assert drive(session, world, job).done == 1
+    assert seen(session, world).read_until == YESTERDAY
+
+
+def test_a_job_of_the_clock_that_reads_nothing_is_no_event_of_health(session: Session, world: World, log: Log) -> None:
     read(session, world, 1)
     before = len(events(session))
     with time_machine.travel(datetime.now(UTC) + DAY):
-        log.fails(Fault(Kind.ERROR, "GET", CALLS, status=401, code=20003))
-        run = call_logs.begin_by_clock(world.twilio)
-        assert run
-        drive(world, run)
+        log.fails(REFUSED)
+        (job,) = call_logs.start_due()
+        drive(session, world, job)
         assert seen(session, world).state is State.STOPPED
     assert len(events(session)) == before
 
@@ -198,10 +294,10 @@ def test_a_look_of_the_clock_that_reads_nothing_leaves_no_event(session: Session
 
 def test_the_engine_reads_a_log_to_its_end(session: Session, world: World, log: Log, engine: None) -> None:
     log.add(YESTERDAY, times=3)
-    run = begin(session, world, 3)
+    begin(session, world, 3)
     workflows.begin()
     workflows.begin()
-    DBOS.retrieve_workflow(f"call-log-{run}").get_result()
+    until(lambda: seen(session, world).state is not State.RUNNING)
     assert seen(session, world).counts == Counts(days=3, calls=3, added=1)
 
 
@@ -212,6 +308,7 @@ def test_the_engine_reads_by_its_clock_what_is_due(session: Session, world: Worl
     session.execute(sa.update(HealthPull).values(done_until=YESTERDAY - DAY))
     session.commit()
     DBOS.trigger_schedule("call-logs").get_result()
+    until(lambda: seen(session, world).state is not State.RUNNING)
     found = seen(session, world)
     assert (found.counts, found.started_by) == (Counts(days=1, calls=3, added=1), None)
-    assert [schedule["schedule"] for schedule in DBOS.list_schedules()] == [workflows.NEW_DAYS_AT]
+    assert workflows.NEW_DAYS_AT in [schedule["schedule"] for schedule in DBOS.list_schedules()]

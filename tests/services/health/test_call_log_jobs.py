@@ -14,12 +14,27 @@ from db.health.facts import Fact
 from db.models import CampaignHealth, CampaignNumber, PoolStatus, Tenant
 from providers.sandbox.faults import Fault, Kind
 from services.campaigns import campaigns
+from services.core.errors import InvalidInput
 from services.health import call_logs
 from services.health.call_logs import Counts, State
 from services.text import labels
 from tests.conftest import World
 from tests.world import make
-from tests.world.call_logs import CALLS, DAY, OTHER, OURS, SHARED, YESTERDAY, Log, drive, events, facts, pool, read
+from tests.world.call_logs import (
+    CALLS,
+    DAY,
+    OTHER,
+    OURS,
+    SHARED,
+    YESTERDAY,
+    Log,
+    drive,
+    events,
+    facts,
+    pool,
+    read,
+    seen,
+)
 
 
 def test_calls_become_facts_by_their_status_and_length(session: Session, world: World, log: Log) -> None:
@@ -59,8 +74,9 @@ def test_reading_again_reads_nothing_and_leaves_no_trace(session: Session, world
     log.add(YESTERDAY, seconds=30, times=1001)  # two pages
     assert read(session, world, 1).counts.calls == 1001
     assert facts(session) == [(YESTERDAY, 1001, 1001, 1001, 0, 0)]
-    again = read(session, world)
-    assert (again.counts, again.state, again.read_until) == (Counts(), State.DONE, YESTERDAY)
+    with pytest.raises(InvalidInput, match="up to date"):
+        read(session, world)
+    assert seen(session, world).counts.calls == 1001
     assert facts(session) == [(YESTERDAY, 1001, 1001, 1001, 0, 0)]
     assert len(events(session)) == 1
 
@@ -152,7 +168,7 @@ def test_a_day_is_the_tenants_also_when_the_clocks_change(
         second = timedelta(seconds=1)
         for at in (midnight - second, midnight, ends - second, ends):
             log.add(at, number=OTHER)
-        drive(world, call_logs.begin(session, world.operator, world.twilio, first_day=day - DAY))
+        drive(session, world, call_logs.begin(session, world.operator, world.twilio, first_day=day - DAY))
     assert [fact[:2] for fact in facts(session)] == [(day - DAY, 1), (day, 2), (day + DAY, 1)]
 
 
