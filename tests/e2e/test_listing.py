@@ -171,8 +171,7 @@ def test_a_screen_reader_finds_a_table_with_named_rows(another: Console) -> None
     """)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1400, 400])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1400), ("dark", 400)])
 def test_no_list_has_a_finding_of_axe_or_is_cut_at_1400_pixels(visitor: Visitor, scheme: str, width: int) -> None:
     tab = visitor("superadmin", width=width)
     tab.page.emulate_media(color_scheme="light" if scheme == "light" else "dark")

@@ -17,18 +17,12 @@ from services.numbers.bulk import Chosen
 from services.orders import bulk
 from services.orders.orders import Configuration
 from tests.conftest import World
-from tests.world import make, reconciling
+from tests.world import make, reconciling, working
 from tests.world.ordering import NUMBERS, ledger
-from tests.world.waiting import until
 
 
 def finished(session: Session, world: World, job: int) -> db.jobs.queries.JobRow:
-    def is_over() -> bool:
-        session.rollback()
-        return not jobs.get(session, world.operator, job).is_unfinished
-
-    until(is_over, 30)
-    return jobs.get(session, world.operator, job)
+    return working.finished(session, world.operator, job)
 
 
 def outcomes(session: Session, world: World, job: int) -> dict[str, tuple[Outcome, str]]:
@@ -51,7 +45,7 @@ def imported(session: Session, world: World, sandbox: Sandbox, area: str, amount
 
 
 def test_many_numbers_of_an_account_are_imported_by_a_job(
-    session: Session, world: World, sandbox: Sandbox, engine: None, area: str
+    session: Session, world: World, sandbox: Sandbox, area: str
 ) -> None:
     ids = imported(session, world, sandbox, area)
     for e164, number_id in ids.items():
@@ -63,7 +57,7 @@ def test_many_numbers_of_an_account_are_imported_by_a_job(
 
 
 def test_a_number_that_changed_at_the_provider_since_is_refused_and_costs_no_other(
-    session: Session, world: World, sandbox: Sandbox, engine: None, area: str
+    session: Session, world: World, sandbox: Sandbox, area: str
 ) -> None:
     for n in range(2):
         reconciling.held(sandbox, f"{area}{n:03}")
@@ -79,7 +73,7 @@ def test_a_number_that_changed_at_the_provider_since_is_refused_and_costs_no_oth
 
 
 def test_many_are_released_once_each_and_what_cannot_be_says_why(
-    session: Session, world: World, sandbox: Sandbox, engine: None, area: str
+    session: Session, world: World, sandbox: Sandbox, area: str
 ) -> None:
     ids = imported(session, world, sandbox, area)
     by_hand = make.number(session, world)
@@ -101,7 +95,7 @@ def test_many_are_released_once_each_and_what_cannot_be_says_why(
 
 
 def test_a_release_whose_answer_is_lost_is_done_once(
-    session: Session, world: World, sandbox: Sandbox, engine: None, area: str, no_grace: None
+    session: Session, world: World, sandbox: Sandbox, area: str, no_grace: None
 ) -> None:
     ids = imported(session, world, sandbox, area, 2)
     sandbox.fault(Fault(Kind.DROP_AFTER, method="DELETE", path=NUMBERS))
@@ -114,7 +108,7 @@ def test_a_release_whose_answer_is_lost_is_done_once(
 
 
 def test_webhooks_of_many_are_set_where_they_are_as_the_preview_showed(
-    session: Session, world: World, sandbox: Sandbox, engine: None, area: str
+    session: Session, world: World, sandbox: Sandbox, area: str
 ) -> None:
     ids = imported(session, world, sandbox, area)
     same = bulk.draft_webhooks(session, world.operator, Chosen(ids=tuple(ids.values())))
@@ -133,7 +127,7 @@ def test_webhooks_of_many_are_set_where_they_are_as_the_preview_showed(
 
 
 def test_webhooks_of_another_connection_than_previewed_are_not_set(
-    session: Session, world: World, sandbox: Sandbox, engine: None, area: str
+    session: Session, world: World, sandbox: Sandbox, area: str
 ) -> None:
     ids = imported(session, world, sandbox, area, 1)
     reconciling.move_webhooks(session, world)
