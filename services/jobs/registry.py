@@ -8,7 +8,7 @@ from services.jobs.kinds import JobKind
 from services.numbers import bulk
 from services.numbers.moving import MOVING
 from services.numbers.number_import import NumberImport
-from services.orders.bulk import IMPORTING, RELEASING, SETTING_WEBHOOKS
+from services.orders.bulk import IMPORTING, RELEASING, RESTORING_WEBHOOKS, SETTING_WEBHOOKS
 from services.orders.comparing import COMPARING
 from services.orders.reconcile_jobs import MARKING_RELEASED, SENDING_LABELS, TAKING_OVER
 
@@ -27,6 +27,7 @@ _ALL: tuple[JobKind, ...] = (
     MOVING,
     RELEASING,
     SETTING_WEBHOOKS,
+    RESTORING_WEBHOOKS,
     IMPORTING,
     COMPARING,
     MARKING_RELEASED,

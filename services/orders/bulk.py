@@ -85,11 +85,24 @@ class Releasing(Ordering):
         return orders.place_release(session, actor, item.number_id or 0, item.subject, version=version)
 
 
+class RestoringWebhooks(Ordering):
+    """Gives the numbers of another job the webhooks back that they had, where they still are as that job set them."""
+
+    name, title, verb = "undo_webhooks", "Undo", "Change"
+    permission = Permission.NUMBERS_WRITE
+
+    def place(self, session: Session, actor: Actor, job: Job, item: JobItem) -> int:
+        """Place the order to set the former webhooks of a number."""
+        seen, target = (Webhooks(**item.settings[which]) for which in ("seen", "target"))
+        return orders.place_webhooks(session, actor, item.number_id or 0, seen, target)
+
+
 class SettingWebhooks(Ordering):
     """Sets the webhooks of connections on their numbers at the provider, where they are as the preview showed them."""
 
     name, title, verb = "set_webhooks", "Set webhooks", "Change"
     permission = Permission.NUMBERS_WRITE
+    undo = RestoringWebhooks()
 
     def place(self, session: Session, actor: Actor, job: Job, item: JobItem) -> int:
         """Place the order to set the webhooks of a number."""
@@ -100,6 +113,7 @@ class SettingWebhooks(Ordering):
         if asdict(target) != item.settings["target"]:
             raise Conflict(_CONNECTION_CHANGED)
         stop_routing, seen = job.settings["stop_routing"], Webhooks(**item.settings["seen"])
+        item.old = {"seen": item.settings["target"], "target": item.settings["seen"]}
         return orders.place_webhooks(session, actor, number.id, seen, target, stop_routing=stop_routing)
 
 
@@ -128,6 +142,7 @@ class Importing(Ordering):
 
 
 RELEASING, SETTING_WEBHOOKS, IMPORTING = Releasing(), SettingWebhooks(), Importing()
+RESTORING_WEBHOOKS = SettingWebhooks.undo
 
 
 def draft_release(session: Session, actor: Actor, chosen: Chosen) -> int:

@@ -70,6 +70,7 @@ class Kinds:
             "health by file": self._health_by_file,
             "release": self._release,
             "webhooks": self._webhooks,
+            "undo webhooks": self._undo_webhooks,
             "import": self._import,
             "reconcile": self._reconcile,
             "mark as released": self._mark_released,
@@ -183,6 +184,11 @@ class Kinds:
         sids = self._sids(ids)
         draft = ordered.draft_webhooks(self.session, self.world.superadmin, Chosen(tuple(ids)))
         return Begun(self._start(draft), AMOUNT, holds=lambda: all(self._url_of(sid) == _OURS for sid in sids))
+
+    def _undo_webhooks(self) -> Begun:
+        done = self._webhooks()
+        undoing = jobs.undo(self.session, self.world.superadmin, self._finished(done.job))
+        return Begun(undoing, AMOUNT, holds=lambda: not done.holds())
 
     def _import(self) -> Begun:
         found = self._compared(self._held(AMOUNT))

@@ -126,6 +126,25 @@ def test_webhooks_of_many_are_set_where_they_are_as_the_preview_showed(
     assert (again.comparison.held, again.comparison.same) == (3, 3)
 
 
+def test_webhooks_that_many_got_are_taken_back_where_nobody_changed_them_since(
+    session: Session, world: World, sandbox: Sandbox, area: str
+) -> None:
+    ids = imported(session, world, sandbox, area)
+    reconciling.move_webhooks(session, world)
+    job = bulk.draft_webhooks(session, world.operator, Chosen(ids=tuple(ids.values())))
+    jobs.start(session, world.operator, job)
+    assert finished(session, world, job).changed == 3
+    provider = reconciling.at_twilio(session, world)
+    (first, *others) = (numbers.get(session, world.operator, one).provider_sid or "" for one in ids.values())
+    session.rollback()
+    provider.set_webhooks(first, voice_url="https://third.example.com")
+    undone = finished(session, world, jobs.undo(session, world.operator, job))
+    assert (undone.changed, undone.refused) == (2, 1)
+    urls = [there.webhooks.voice_url for sid in (first, *others) if (there := provider.find_owned_sid(sid))]
+    assert urls == ["https://third.example.com", reconciling.OURS, reconciling.OURS]
+    assert not jobs.may_undo(world.operator, undone)
+
+
 def test_webhooks_of_another_connection_than_previewed_are_not_set(
     session: Session, world: World, sandbox: Sandbox, area: str
 ) -> None:
