@@ -1,10 +1,10 @@
 """Queries over campaigns and their pools."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -212,6 +212,31 @@ def statuses(session: Session, scope: Scope, campaign_id: int) -> dict[int, Pool
     columns: tuple[Any, ...] = (CampaignNumber.number_id, CampaignNumber.pool_status)
     mine = (scope.of(CampaignNumber.tenant_id), CampaignNumber.campaign_id == campaign_id, IN_POOL)
     return dict(session.execute(sa.select(*columns).where(*mine)).all())
+
+
+class Spare(NamedTuple):
+    """An active number that is in no pool."""
+
+    id: int
+    e164: str
+    country: str
+
+
+def spares(session: Session, scope: Scope, countries: Collection[str], limit: int) -> list[Spare]:
+    """Return at most *limit* active numbers of some countries that are in no pool of a campaign, oldest first."""
+    pooled = sa.select(CampaignNumber.number_id).where(scope.of(CampaignNumber.tenant_id), IN_POOL)
+    rows = session.execute(
+        sa.select(PhoneNumber.id, PhoneNumber.e164, PhoneNumber.country)
+        .where(
+            scope.of(PhoneNumber.tenant_id),
+            PhoneNumber.status == NumberStatus.ACTIVE,
+            PhoneNumber.country.in_(countries),
+            PhoneNumber.id.not_in(pooled),
+        )
+        .order_by(PhoneNumber.id)
+        .limit(limit)
+    )
+    return [Spare(*row) for row in rows]
 
 
 def candidates(session: Session, scope: Scope, campaign_id: int, text: SearchText, limit: int) -> list[Candidate]:

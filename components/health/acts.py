@@ -13,12 +13,14 @@ from components.ui.selection import Selection
 from db.health.number_health import HealthRow, IdleRow
 from db.models import PoolStatus
 from services.campaigns import bulk as pools
+from services.campaigns import replacing
 from services.core.access import Actor, Permission
 from services.numbers.bulk import Chosen
 from services.orders import bulk as orders
 from services.text import numbering
 
 _PLACE = "health_acts"
+_REPLACE = "An active number of the same country that is in no pool takes its place."
 
 
 @dataclass(frozen=True)
@@ -37,15 +39,18 @@ class Acts:
             if not selection.bar(chosen, "health_lines", lambda row: numbering.display(row.e164)):
                 return chosen
             rest = st.button("Rest", icon=":material/bedtime:", key="health_rest", help="They are not called from.")
+            switch = st.button("Replace", icon=":material/swap_horiz:", key="health_replace", help=_REPLACE)
             leave = st.button(":red[Remove from pool]", icon=":material/remove_circle:", key="health_leave")
         places = [(row.campaign_id, row.number_id) for row in chosen.rows.values()]
 
         def draft(session: Session) -> int:
             if rest:
                 return pools.draft_status(session, self.actor, places, PoolStatus.COOLING)
+            if switch:
+                return replacing.draft(session, self.actor, places)
             return pools.draft_leave(session, self.actor, places)
 
-        if rest or leave:
+        if rest or switch or leave:
             preview(self.opener, _PLACE, draft, chosen.clear)
         return chosen
 

@@ -60,6 +60,7 @@ class Action(StrEnum):
     CAMPAIGNS_EDIT_POOL = "campaigns:edit_pool", "changed a number's place in the pool"
     CAMPAIGNS_LOSE_NUMBER = "campaigns:lose_number", "removed an unavailable number from the campaign"
     CAMPAIGNS_REMOVE_NUMBER = "campaigns:remove_number", "removed a number from the pool"
+    CAMPAIGNS_REPLACE_NUMBER = "campaigns:replace_number", "replaced numbers in the pool"
     CAMPAIGNS_SET_PRIMARY = "campaigns:set_primary", "changed the primary number"
     CONNECTIONS_ACTIVATE = "connections:activate", "activated the connection"
     CONNECTIONS_ADD = "connections:add", "added the connection"

@@ -64,6 +64,8 @@ def _price(text: str) -> str:
 
 FIELDS: dict[str, Field] = {
     "compare_days": Field("Compared automatically", labels.COMPARE_DAYS.get),
+    "replaced_by": Field("Replaced by"),
+    "replaces": Field("Replaces"),
     "kind": Field("Order", _one_of(labels.ORDER)),
     "state": Field("Outcome", _one_of(labels.ORDER_STATE)),
     "problem": Field("Problem"),

@@ -26,7 +26,6 @@ from services.numbers.bulk import Chosen
 from services.text import labels
 
 _NOT_ACTIVE = "This number is not active, so it cannot join a pool."
-_NOT_IN_POOL = "This number is not in the pool."
 _CHANGED_SINCE = "Someone else changed its place in the pool since. It was left as it is."
 
 
@@ -115,7 +114,7 @@ class Setting(Pooling):
     def wanted(self, job: Job, _item: JobItem, now: PoolStatus | None) -> PoolStatus:
         """Return the status that the job sets."""
         if now is None:
-            raise InvalidInput(_NOT_IN_POOL)
+            raise InvalidInput(campaigns.NOT_IN_POOL)
         return PoolStatus(job.settings["status"])
 
 
@@ -196,7 +195,7 @@ def _judged(kind: Pooling, row: NumberRow, now: PoolStatus | None, wanted: PoolS
     after = (now or wanted) if kind is JOINING else wanted
     item.before, item.after = {"pool_status": now and str(now)}, {"pool_status": after and str(after)}
     if now is None and kind is not JOINING:
-        item.outcome, item.reason = Outcome.REFUSED, _NOT_IN_POOL
+        item.outcome, item.reason = Outcome.REFUSED, campaigns.NOT_IN_POOL
     elif after is now:
         item.outcome = Outcome.UNCHANGED
     elif now is None and row.status is not NumberStatus.ACTIVE:

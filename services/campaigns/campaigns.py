@@ -38,6 +38,8 @@ SHORTEST_SEARCH = 2
 MOST_CANDIDATES = 20
 MOST_AT_ONCE = 100
 LARGEST_WEIGHT = 1000.0
+NOT_IN_POOL = "This number is not in the pool."
+
 SETTABLE = tuple(status for status in PoolStatus if status is not PoolStatus.REMOVED)
 """The pool statuses that can be set; `remove_number` removes a number."""
 

@@ -1,6 +1,7 @@
 """Every kind of job, by its name."""
 
 from services.campaigns.bulk import JOINING, LEAVING, RESTORING, SETTING
+from services.campaigns.replacing import REPLACING
 from services.health.call_log_jobs import READING
 from services.health.health_import import HealthImport
 from services.jobs.import_kinds import Importing
@@ -36,6 +37,7 @@ _ALL: tuple[JobKind, ...] = (
     JOINING,
     SETTING,
     LEAVING,
+    REPLACING,
     RESTORING,
     READING,
     *IMPORTS.values(),

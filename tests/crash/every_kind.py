@@ -16,6 +16,7 @@ from providers.sandbox.accounts import MAIN
 from providers.sandbox.server import Sandbox
 from providers.sandbox.store import OwnedSeed
 from services.campaigns import bulk as pools
+from services.campaigns import replacing
 from services.health import call_logs
 from services.health.health_import import HealthImport
 from services.jobs import jobs
@@ -65,6 +66,7 @@ class Kinds:
             "join a pool": self._join,
             "pool status": self._pool_status,
             "leave a pool": self._leave,
+            "replace in a pool": self._replace,
             "restore to a pool": self._restore,
             "numbers by file": self._numbers_by_file,
             "health by file": self._health_by_file,
@@ -144,6 +146,19 @@ class Kinds:
     def _restore(self) -> Begun:
         left = self._finished(self._leave().job)
         return Begun(jobs.undo(self.session, self.world.superadmin, left), AMOUNT)
+
+    def _replace(self) -> Begun:
+        places = self._places()
+        self._numbers(AMOUNT)  # spare ones, like those of other rounds
+        draft = replacing.draft(self.session, self.world.superadmin, places)
+        tired = {number_id for _, number_id in places}
+        chosen = self.session.scalars(sa.select(JobItem.number_id).where(JobItem.job_id == draft))
+        spares = [number_id for number_id in chosen if number_id and number_id not in tired]
+
+        def switched() -> bool:
+            return (self._pooled(spares), self._pooled(list(tired))) == (AMOUNT, 0)
+
+        return Begun(self._start(draft), 2 * AMOUNT, holds=switched)
 
     def _numbers_by_file(self) -> Begun:
         e164s = self._free(AMOUNT)

@@ -6,7 +6,7 @@ from sqlmodel import Session
 from db.base.scope import Slice
 from db.models import Outcome
 from services.audit import audit
-from services.campaigns import bulk, campaigns
+from services.campaigns import bulk, campaigns, replacing
 from services.campaigns.campaigns import CampaignStatus, PoolStatus
 from services.core.errors import Forbidden, InvalidInput, NotFound
 from services.jobs import jobs
@@ -85,3 +85,50 @@ def test_only_who_may_change_campaigns_and_only_their_own(session: Session, worl
         bulk.draft_join(session, world.stranger, Chosen((number,)), campaign_id=campaign)
     with pytest.raises(InvalidInput, match="Choose a pool status"):
         bulk.draft_status(session, world.operator, [(campaign, number)], PoolStatus.REMOVED)
+
+
+def test_numbers_are_replaced_by_spare_ones_nearby_and_the_primary_number_is_handed_over(
+    session: Session, world: World, campaign: int
+) -> None:
+    tired = [make.number(session, world, e164) for e164 in ("+14155552001", "+13125552002", "+442079460000")]
+    near, far = (make.number(session, world, e164) for e164 in ("+14155559001", "+12125559002"))
+    campaigns.add_numbers(session, world.operator, campaign, tired, version=1)
+    campaigns.set_primary(session, world.operator, campaign, tired[0], version=2)
+    places = bulk.everything_in_pool(session, world.operator, campaign)
+
+    job = replacing.draft(session, world.operator, places)
+    assert outcomes(session, world.operator, job) == {
+        "+14155552001": (Outcome.WAITING, ""),
+        "+14155559001": (Outcome.WAITING, ""),
+        "+13125552002": (Outcome.WAITING, ""),
+        "+12125559002": (Outcome.WAITING, ""),
+        "+442079460000": (Outcome.REFUSED, replacing.NO_SPARE),
+    }
+    done = run(session, world.operator, job)
+    assert (done.changed, done.refused) == (4, 1)
+    assert pooled(session, world, campaign) == {near, far, tired[2]}
+    assert campaigns.get(session, world.operator, campaign).primary_number == "+14155559001"
+    undone = finished(session, world.operator, jobs.undo(session, world.operator, job))
+    assert undone.changed == 4
+    assert pooled(session, world, campaign) == set(tired)
+
+
+def test_a_number_stays_in_its_pool_when_its_replacement_cannot_join(
+    session: Session, world: World, campaign: int
+) -> None:
+    tired, spare = (make.number(session, world, e164) for e164 in ("+14155552001", "+14155559001"))
+    campaigns.add_numbers(session, world.operator, campaign, [tired], version=1)
+    job = replacing.draft(session, world.operator, [(campaign, tired)])
+    numbers.deactivate(session, world.operator, spare, version=1)
+    done = run(session, world.operator, job)
+    assert (done.changed, done.refused) == (0, 2)
+    assert "Its replacement is not in the pool" in outcomes(session, world.operator, job)["+14155552001"][1]
+    assert pooled(session, world, campaign) == {tired}
+    for actor, error in ((world.viewer, Forbidden), (world.stranger, NotFound)):
+        with pytest.raises(error):
+            replacing.draft(session, actor, [(campaign, tired)])
+
+
+def pooled(session: Session, world: World, campaign: int) -> set[int]:
+    session.rollback()
+    return {number_id for _, number_id in bulk.everything_in_pool(session, world.operator, campaign)}
