@@ -1,25 +1,28 @@
 """Processes that work beside those that serve pages: they take what others commit, and one that dies is followed."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from db.base.locks import Lock
+from db.models import KeyScope, Tenant, User
 from services.jobs import jobs
 from services.numbers import bulk
 from services.numbers.bulk import Chosen
-from services.orders import comparisons
+from services.people import api_keys
+from services.setup import demo
 from tests.conftest import World
 from tests.crash.test_jobs import AMOUNT, verdict
 from tests.crash.worker import Installation
+from tests.e2e.conftest import free_port
 from tests.world import make
 from tests.world.waiting import until
 
@@ -62,6 +65,35 @@ def worker(installation: Installation) -> Iterator[Callable[..., Process]]:
         process.communicate()
 
 
+@pytest.fixture
+def web(installation: Installation, tmp_path: Path) -> Iterator[Callable[[], str]]:
+    """Starts processes that serve pages and do no long work; returns the address of each."""
+    started: list[Process] = []
+
+    def start() -> str:
+        port = free_port()
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
+        command += ["--server.address=127.0.0.1", f"--server.port={port}"]
+        environment = {**environment_of(installation), "NUMBERDESK_WORKS": "0"}
+        with (tmp_path / f"web-{port}.log").open("w") as log:
+            started.append(subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log))
+        address = f"http://127.0.0.1:{port}"
+        until(lambda: is_up(address), 60)
+        return address
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def is_up(address: str) -> bool:
+    try:
+        return requests.get(f"{address}/api/health", timeout=5).ok
+    except requests.RequestException:
+        return False
+
+
 def only_on_postgresql(session: Session) -> None:
     if session.get_bind().dialect.name != "postgresql":
         pytest.skip("on SQLite the app does all work itself")
@@ -81,22 +113,54 @@ def test_a_worker_does_what_a_page_starts_and_ends_when_told(
     assert process.wait(30) == 0
 
 
-def test_a_job_of_a_worker_that_is_killed_is_taken_over_once(
-    session: Session, world: World, worker: Callable[..., Process]
+def test_a_job_that_a_page_started_is_done_once_by_two_workers_of_which_one_is_killed(
+    session: Session, world: World, worker: Callable[..., Process], web: Callable[[], str]
 ) -> None:
+    """Two web processes that do no work themselves, and two workers: what was at work when one died is taken over."""
     only_on_postgresql(session)
     ids = make.several(session, world, AMOUNT)
+    secret = api_keys.create(session, world.admin, "Mover", [KeyScope.WRITE]).secret
+    session.rollback()
+    pages = [web(), web()]
     workers = [worker(NUMBERDESK_JOB_BATCH="1"), worker(NUMBERDESK_JOB_BATCH="1")]
-    job = bulk.draft("deactivate", session, world.operator, Chosen(tuple(ids)))
-    session.execute(sa.text("SELECT 1"))
-    jobs.start(session, world.operator, job)
+    headers = {"Authorization": f"Bearer {secret}", "Idempotency-Key": "once"}
+    wanted = {"action": "deactivate", "numbers": {"ids": ids}}
+    answers = [requests.post(f"{page}/api/v1/jobs", json=wanted, headers=headers, timeout=20) for page in pages]
+    job, again = (answer.json()["id"] for answer in answers)
+    assert job == again, "the second page finds what the first one started"
     until(lambda: at_work(session, world, job) > 0, 60)
-    killed = time.monotonic()
-    for process in workers[:1]:
-        process.kill()
+    workers[0].kill()
     until(lambda: ended(session, world, job), TAKEN_OVER_WITHIN)
-    assert time.monotonic() - killed < TAKEN_OVER_WITHIN
     verdict(session, job, ids)
+    for page in pages:
+        seen = requests.get(f"{page}/api/v1/jobs/{job}", headers=headers, timeout=20).json()
+        assert (seen["state"], seen["outcomes"]) == ("done", {"changed": AMOUNT})
+
+
+def test_two_processes_that_start_on_an_empty_database_fill_the_demo_once_though_one_dies(
+    session: Session, worker: Callable[..., Process]
+) -> None:
+    only_on_postgresql(session)
+    dying, living = worker(NUMBERDESK_DEMO="1"), worker(NUMBERDESK_DEMO="1")
+    until(lambda: is_filling(session), 60)
+    dying.kill()
+    until(lambda: counted(session, Tenant) > 0, 60)
+    assert living.poll() is None
+    names = session.scalars(sa.select(Tenant.name)).all()
+    assert len(names) == len(set(names)) == 3
+    assert counted(session, User) == len(demo.USERS)
+
+
+def is_filling(session: Session) -> bool:
+    """Return whether a process holds the lock under which the demo is filled."""
+    session.rollback()
+    locks = sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = :lock AND granted")
+    return session.scalar(locks, {"lock": Lock.FILLING.value}) > 0 or counted(session, Tenant) > 0
+
+
+def counted(session: Session, model: type[Tenant] | type[User]) -> int:
+    session.rollback()
+    return session.scalar(sa.select(sa.func.count()).select_from(model)) or 0
 
 
 def test_on_sqlite_a_worker_says_that_it_is_not_needed(tmp_path: Path) -> None:
@@ -123,30 +187,6 @@ def test_a_process_older_than_the_schema_says_so_in_a_sentence(
         newest = max(path.name[:4] for path in (ROOT / "db" / "migrations" / "versions").glob("0*.py"))
         session.execute(sa.text("UPDATE alembic_version SET version_num = :newest"), {"newest": newest})
         session.commit()
-
-
-def test_a_command_compares_an_account_and_its_exit_code_says_whether_something_differs(
-    session: Session, world: World, installation: Installation
-) -> None:
-    def reconcile(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "services.jobs", "reconcile", *arguments]
-        environment = environment_of(installation)
-        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-
-    found = reconcile("--connection", str(world.twilio), "--user", world.operator.username)
-    assert found.returncode == 1, found.stderr
-    assert re.search(r"Reconcile Twilio: [\d,]+ numbers differ\.", found.stdout)
-    assert "numbers: Only in the account" in found.stdout
-    assert comparisons.kept(session, world.operator, world.twilio)[0].who == world.operator.name
-    for arguments, said in (
-        (["--connection", "999999"], f"{world.twilio}  Twilio (Acme)"),
-        (["--connection", str(world.sip)], "Choose an active connection that can be compared."),
-        (["--connection", str(world.twilio), "--user", world.viewer.username], "Your role does not allow this."),
-        (["--connection", str(world.twilio), "--user", world.stranger.username], "is no active user"),
-    ):
-        found = reconcile(*arguments)
-        assert (found.returncode, "Traceback" in found.stderr) == (2, False)
-        assert said in found.stderr
 
 
 def ended(session: Session, world: World, job: int) -> bool:
