@@ -12,7 +12,7 @@ from services.core.settings import Settings
 from tests.conftest import World
 from tests.crash.rounds import Ground
 from tests.crash.traffic import Requests, counted
-from tests.crash.worker import Installation
+from tests.crash.worker import Installation, Worker
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,6 +26,14 @@ def installation(database: sa.Engine, sandbox: Sandbox, _settings: Settings, tmp
     """The test's database and sandbox as another process reaches them."""
     url = database.url.render_as_string(hide_password=False)
     return Installation(url, sandbox.url, str(_settings.data_dir), str(tmp_path / "processes.log"))
+
+
+@pytest.fixture(autouse=True)
+def _nobody_lives_on() -> Iterator[None]:
+    """Kill the processes that a test which failed has left."""
+    yield
+    for process in list(Worker.living):
+        process.kill()
 
 
 @pytest.fixture

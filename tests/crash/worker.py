@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import inf
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import db.base.engine
 import db.jobs.queries
@@ -80,12 +80,15 @@ class Wish:
 class Worker:
     """A process of an installation, and what it says."""
 
+    living: ClassVar[list["Worker"]] = []
+
     def __init__(self, does: Callable[..., None], *arguments: Any) -> None:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["__main__", __name__])
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_run, args=(does, theirs, *arguments), daemon=True)
         self._process.start()
+        self.living.append(self)
         theirs.close()
 
     def says(self) -> Any:
@@ -108,6 +111,8 @@ class Worker:
 
     def kill(self) -> None:
         """Have the process die at once, unless it is dead."""
+        if self in self.living:
+            self.living.remove(self)
         self._process.kill()
         self._process.join(PATIENCE)
         self._pipe.close()
