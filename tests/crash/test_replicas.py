@@ -55,7 +55,7 @@ def test_orders_whose_replicas_died_are_settled_by_one_that_was_running_all_the_
 ) -> None:
     moments = [at for at, _ in ground.rehearse(OrderKind.PURCHASE)]
     living = Worker(worker.start, installation)
-    living.awaits("read")  # nothing is open yet
+    living.awaits("worked")  # nothing is open yet
     for point in (Point.PLACED, Point.ASKED, Point.SENT, Point.DONE, Point.ANSWERED):
         dying = Worker(worker.order, installation, ground.wish(OrderKind.PURCHASE), moments.index(point))
         # The living one may take an order before the dying one does; then that one is killed a little later.
@@ -74,7 +74,7 @@ def test_what_was_lost_is_given_up_though_two_replicas_look_in_turn(
     patient = replace(installation, settle_seconds=3)
     living = [Worker(worker.start, patient) for _ in range(2)]
     for process in living:
-        process.awaits("read")  # nothing is open yet
+        process.awaits("worked")  # nothing is open yet
     sandbox.fault(Fault(Kind.DROP_BEFORE, "POST", "IncomingPhoneNumbers"))
     order_id = ground.wish(OrderKind.PURCHASE).place()
     until(lambda: none_open(session), PATIENCE)

@@ -207,7 +207,10 @@ def test_the_number_stays_in_sight_on_a_phone(visitor: Visitor) -> None:
     before = link.bounding_box()
     last.scroll_into_view_if_needed()
     expect(last).to_be_in_viewport()
-    assert link.bounding_box() == before
+    after = link.bounding_box()
+    assert before
+    assert after
+    assert abs(after["x"] - before["x"]) < 2, "it does not move with the other columns"
 
 
 def test_times_are_told_roughly_and_exactly(another: Console) -> None:
