@@ -33,7 +33,7 @@ def nothing_to_add(_key: str) -> None:
 
 job_id = st.query_params.get("job")
 if not job_id:
-    header("Jobs", "Bulk changes and imports, with an outcome for each number. They go on when the tab is closed.")
+    header("Jobs", "Bulk changes, imports, comparisons and call logs. They go on when the tab is closed.")
 notices.show_kept("jobs")
 with errors_shown(), open_session() as session:
     if job_id:

@@ -145,7 +145,7 @@ def _behind(kind: Kind, actor: Actor) -> tuple[str, str, Filters] | None:
     match kind:
         case Kind.OPEN_ORDERS:
             return navigation.LIST, "Show orders", {}
-        case Kind.DRIFT:
+        case Kind.DRIFT | Kind.NOT_ON_RECORD:
             return (navigation.RECONCILE, "Reconcile", {}) if actor.may(Permission.NUMBERS_RECONCILE) else None
         case Kind.NO_PRIMARY | Kind.EMPTY_POOL | Kind.FLAGGED_NUMBER:
             trouble = labels.TROUBLE[Trouble(kind.value)]

@@ -98,19 +98,21 @@ class Reconciling:
                 on_click=self._compare,
                 args=(connection, matching),
             )
+            if connection is not None:
+                self._automatically(connection)
         listing.remember(_KEYS, _PLACE)
         notices.show_kept(PLACE)
         if connection is None:
             empty_state("Choose the connection whose account to compare.", "cable")
             return
         accounts.doubt(connection, self.actor)
-        self._kept(session, connection, found)
         if found is None:
             empty_state(
                 "`Compare` reads the account and shows what differs. Nothing changes until you choose it.",
                 "compare_arrows",
             )
             return
+        self._kept(session, connection, found)
         known = self._tab(found)
         if known.job is not None:
             job, known.job = known.job, None
@@ -157,33 +159,36 @@ class Reconciling:
             known = st.session_state[_PLACE] = _Tab(about)
         return known
 
-    def _kept(self, session: Session, connection: ConnectionRow, found: Comparison | None) -> None:
-        """Draw the choice of an earlier comparison, and how often the clock compares."""
+    def _kept(self, session: Session, connection: ConnectionRow, found: Comparison) -> None:
+        """Draw the choice of an earlier comparison."""
         earlier = comparisons.kept(session, self.actor, connection.id)
-        with st.container(horizontal=True, vertical_alignment="bottom", key="reconcile_kept"):
-            if found is not None and len(earlier) > 1:
-                by_id = {row.id: row for row in earlier} | {found.job.id: found.job}
-                opened = f"reconcile_opened_{found.job.id}_{found.job.state}_{len(by_id)}"
-                st.selectbox(
-                    "Comparison",
-                    list(by_id),
-                    index=list(by_id).index(found.job.id),
-                    format_func=lambda job_id: self._named(by_id[job_id]),
-                    key=opened,
-                    width=480,
-                    on_change=lambda: st.query_params.update({_OPENED: str(st.session_state[opened])}),
-                )
-            every = f"reconcile_every_{connection.id}_{connection.compare_days}"
-            st.selectbox(
-                "Compare automatically",
-                list(labels.COMPARE_DAYS),
-                index=list(labels.COMPARE_DAYS).index(connection.compare_days or 0),
-                format_func=lambda days: labels.COMPARE_DAYS[days],
-                key=every,
-                width=180,
-                help="After 03:00 in the tenant's time zone. What differs is shown here and on the tenant audit.",
-                on_change=lambda: self._schedule(connection, st.session_state[every]),
-            )
+        if len(earlier) < 2:
+            return
+        by_id = {row.id: row for row in earlier} | {found.job.id: found.job}
+        opened = f"reconcile_opened_{found.job.id}_{found.job.state}_{len(by_id)}"
+        st.selectbox(
+            "Comparison",
+            list(by_id),
+            index=list(by_id).index(found.job.id),
+            format_func=lambda job_id: self._named(by_id[job_id]),
+            key=opened,
+            width=600,
+            on_change=lambda: st.query_params.update({_OPENED: str(st.session_state[opened])}),
+        )
+
+    def _automatically(self, connection: ConnectionRow) -> None:
+        """Draw how often the clock compares an account."""
+        every = f"reconcile_every_{connection.id}_{connection.compare_days}"
+        st.selectbox(
+            "Compare automatically",
+            list(labels.COMPARE_DAYS),
+            index=list(labels.COMPARE_DAYS).index(connection.compare_days or 0),
+            format_func=lambda days: labels.COMPARE_DAYS[days],
+            key=every,
+            width=180,
+            help="After 03:00 in the tenant's time zone. What differs is shown here and on the tenant audit.",
+            on_change=lambda: self._schedule(connection, st.session_state[every]),
+        )
 
     def _named(self, job: JobRow) -> str:
         """Return what a comparison is called; its number tells apart those of the same minute."""

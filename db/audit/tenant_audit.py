@@ -36,8 +36,10 @@ from db.models import (
 from db.numbers import attention
 from db.numbers.attention import Attention, Rules
 from db.orders import comparisons
+from db.orders.comparisons import Section
 from db.orders.queries import OPEN
 
+_ON_RECORD = tuple(section for section in Section if section is not Section.ONLY_THERE)
 _GONE_AT = sa.text("phone_number.released_at IS NOT NULL")
 
 
@@ -46,6 +48,7 @@ class Figure(StrEnum):
 
     OPEN_ORDERS = "open_orders"
     DRIFT = "drift"
+    NOT_ON_RECORD = "not_on_record"
     NO_PRIMARY = Trouble.NO_PRIMARY
     EMPTY_POOL = Trouble.EMPTY_POOL
     FALLEN_POOL = "fallen_pool"
@@ -172,7 +175,8 @@ def figures(
                 )
                 for figure, test in tested.items()
             ),
-            tally(Figure.DRIFT, Connection.tenant_id, *comparisons.drifting()),
+            tally(Figure.DRIFT, Connection.tenant_id, *comparisons.drifting(*_ON_RECORD)),
+            tally(Figure.NOT_ON_RECORD, Connection.tenant_id, *comparisons.drifting(Section.ONLY_THERE)),
             tally(Figure.FALLEN_POOL, HealthFall.tenant_id, HealthFall, HealthFall.days == 30),
             tally(Figure.WAITING_USERS, Membership.tenant_id, members, User.is_active, waiting),
             tally(Figure.ADMINS, Membership.tenant_id, members, User.is_active, Membership.role == Role.ADMIN),

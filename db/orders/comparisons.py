@@ -110,13 +110,13 @@ def scheduled(session: Session) -> list[Scheduled]:
     return [Scheduled(*row) for row in rows]
 
 
-def drifting() -> tuple[Any, Any]:
-    """Return what joins connections to the numbers that differ in their last comparison, and which of these count.
+def drifting(*sections: Section) -> tuple[Any, Any]:
+    """Return what joins connections to the items of their last comparison, and which of these differ in some sections.
 
     Those that were given to jobs are left out.
     """
     differing = sa.join(Connection, JobItem, JobItem.job_id == Connection.compared_job_id)
-    is_open = sa.or_(*map(_is_open, Section))
+    is_open = sa.or_(*map(_is_open, sections))
     return differing, sa.and_(Connection.is_active.is_(True), JobItem.outcome == Outcome.DIFFERENT, is_open)
 
 

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     NO_CONNECTION = Attention.NO_CONNECTION
     INACTIVE_CONNECTION = Attention.INACTIVE_CONNECTION
     NO_AGENT = Attention.NO_AGENT
+    NOT_ON_RECORD = Figure.NOT_ON_RECORD
     NO_PRIMARY = Figure.NO_PRIMARY
     EMPTY_POOL = Figure.EMPTY_POOL
     FALLEN_POOL = Figure.FALLEN_POOL
@@ -66,7 +67,12 @@ _WORDS: dict[Kind, tuple[str, str, str]] = {
     Kind.DRIFT: (
         "number that differs from the provider's account",
         "numbers that differ from the provider's account",
-        "Found by the last comparison: released, renamed, routed elsewhere or bought outside Numberdesk.",
+        "Found by the last comparison: released, renamed, routed elsewhere or bought again outside Numberdesk.",
+    ),
+    Kind.NOT_ON_RECORD: (
+        "number in the provider's account that is not on record",
+        "numbers in the provider's account that are not on record",
+        "Found by the last comparison: bought elsewhere or never imported. Their cost is in no figure here.",
     ),
     Kind.WEBHOOKS_ELSEWHERE: (
         "number with unexpected webhooks",

@@ -28,10 +28,13 @@ from services.core.errors import InvalidInput
 from services.jobs import drafts
 from services.jobs.drafts import Item
 from services.jobs.kinds import JobKind
-from services.orders import reconcile, resync
+from services.orders import reconcile, resync, webhook_orders
 from services.orders.reconcile import Section
 from services.text import labels
 from services.text.labels import amount
+
+_FIELDS = {"Label": "label", "SID": "provider_sid", **{name: field for field, name in webhook_orders.NAMES.items()}}
+"""What the log calls the values that are compared, by the names that readers see."""
 
 
 @dataclass(frozen=True)
@@ -116,8 +119,8 @@ def _compare(session: Session, job: Job, page: Page[OwnedNumber]) -> None:
             items.append(Item(number.e164, record.id, outcome=Outcome.UNCHANGED))
         elif differing := resync.compared(record, number):
             item = _item(number.e164, reconcile.by_section(differing), number, record)
-            item.before = {one.name: one.ours for one in differing}
-            item.after = {one.name: one.theirs for one in differing}
+            item.before = {_FIELDS[one.name]: one.ours for one in differing}
+            item.after = {_FIELDS[one.name]: one.theirs for one in differing}
             items.append(item)
         else:
             settings["same"] += 1

@@ -82,6 +82,7 @@ UNASKED = {
         "orders.bulk.Ordering.follow",
         "orders.bulk.Ordering.place",
         "orders.bulk.Releasing.place",
+        "orders.bulk.RestoringWebhooks.place",
         "jobs.drafts.add",
         "orders.comparing.Comparing.do",
         "orders.comparing.Comparing.end",

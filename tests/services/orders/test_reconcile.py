@@ -12,9 +12,12 @@ from sqlmodel import Session
 import db.base.named
 from db.base.scope import Scope, Slice
 from db.models import AuditEvent, Connection, Job, JobState, NumberOrder, PhoneNumber, Tenant
-from providers.sandbox.faults import Fault, Kind
+from providers.sandbox.faults import Fault
+from providers.sandbox.faults import Kind as FaultKind
 from providers.sandbox.seeds import MAIN_OWNS
 from providers.sandbox.server import Sandbox
+from services.audit import tenant_audit
+from services.audit.findings import Kind
 from services.core.errors import DatabaseUnavailable, Forbidden, InvalidInput, NotFound
 from services.jobs import engine
 from services.numbers import numbers
@@ -161,7 +164,7 @@ def test_a_provider_that_fails_in_the_middle_gives_no_comparison(
 ) -> None:
     job = comparisons.start(session, world.operator, world.twilio)
     assert engine.advance(job) is engine.Step.MORE
-    sandbox.fault(Fault(Kind.TOO_MANY, "GET", "/IncomingPhoneNumbers", times=None, retry_after=0.01))
+    sandbox.fault(Fault(FaultKind.TOO_MANY, "GET", "/IncomingPhoneNumbers", times=None, retry_after=0.01))
     assert engine.advance(job) is engine.Step.END
     session.rollback()
     found = comparisons.get(session, world.operator, job)
@@ -272,6 +275,24 @@ def test_comparisons_are_kept_and_opened_again(
     assert comparisons.get(session, world.operator, first.job.id).different == 0
     assert comparisons.find(session, world.operator, world.twilio, "+4915") is None
     assert second.job.title.endswith(": 1 number differs")
+
+
+def test_what_the_last_whole_comparison_found_is_a_finding_until_it_is_given_to_a_job(
+    session: Session, world: World, number: numbers.NumberRow, area: str
+) -> None:
+    def findings() -> dict[Kind, int]:
+        session.rollback()
+        owned = tenant_audit.owned(session, world.viewer, tenant_audit.tenant(session, world.viewer))
+        return {one.kind: one.n for one in owned.findings if one.kind in (Kind.DRIFT, Kind.NOT_ON_RECORD)}
+
+    numbers.rename(session, world.operator, number.id, "Renamed", version=number.version)
+    reconciling.compared(session, world, area)
+    assert findings() == {}, "a part is not the whole account"
+    found = reconciling.compared(session, world, "")
+    assert findings() == {Kind.DRIFT: 1, Kind.NOT_ON_RECORD: len(found.only_there)}
+    job = reconcile_jobs.draft_labels(session, world.operator, found.label, "Twilio")
+    comparisons.give(session, world.operator, found.comparison.job.id, found.label, job)
+    assert findings() == {Kind.NOT_ON_RECORD: len(found.only_there)}
 
 
 def test_the_clock_compares_at_night_where_somebody_asked_for_it(
