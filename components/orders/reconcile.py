@@ -299,7 +299,7 @@ class Reconciling:
             with below:
                 place = st.container(horizontal=True, vertical_alignment="center", width="content")
                 selection.bar(selected, turn, lambda row: numbering.display(row.e164), total=kind.total)
-                if chosen < kind.total:
+                if chosen < kind.total > 1:
                     every = f"Select all {kind.total:,}"
                     take = partial(selected.take_all, kind.section)
                     st.button(every, key=f"{turn}_all", type="tertiary", on_click=take)
