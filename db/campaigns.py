@@ -1,6 +1,6 @@
 """Queries over campaigns and their pools."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -219,24 +219,39 @@ class Spare(NamedTuple):
 
     id: int
     e164: str
-    country: str
 
 
-def spares(session: Session, scope: Scope, countries: Collection[str], limit: int) -> list[Spare]:
-    """Return at most *limit* active numbers of some countries that are in no pool of a campaign, oldest first."""
-    pooled = sa.select(CampaignNumber.number_id).where(scope.of(CampaignNumber.tenant_id), IN_POOL)
+def spares(session: Session, scope: Scope, country: str, rested: datetime, limit: int) -> list[Spare]:
+    """Return the oldest *limit* active numbers of a country that are in no pool, in the order of their digits.
+
+    Those that left a pool after *rested* are not spare: they may have left it for a reason.
+    """
+    left = CampaignNumber.left_at >= rested
+    pooled = sa.select(CampaignNumber.number_id).where(scope.of(CampaignNumber.tenant_id), sa.or_(IN_POOL, left))
     rows = session.execute(
-        sa.select(PhoneNumber.id, PhoneNumber.e164, PhoneNumber.country)
+        sa.select(PhoneNumber.id, PhoneNumber.e164)
         .where(
             scope.of(PhoneNumber.tenant_id),
             PhoneNumber.status == NumberStatus.ACTIVE,
-            PhoneNumber.country.in_(countries),
+            PhoneNumber.country == country,
             PhoneNumber.id.not_in(pooled),
         )
         .order_by(PhoneNumber.id)
         .limit(limit)
     )
-    return [Spare(*row) for row in rows]
+    return sorted((Spare(*row) for row in rows), key=lambda one: one.e164)
+
+
+def ever_pooled(session: Session, scope: Scope, campaign_id: int) -> set[int]:
+    """Return the numbers that are, or once were, in a campaign's pool."""
+    mine = (scope.of(CampaignNumber.tenant_id), CampaignNumber.campaign_id == campaign_id)
+    return set(session.scalars(sa.select(CampaignNumber.number_id).where(*mine)))
+
+
+def is_pooled(session: Session, scope: Scope, number_id: int) -> bool:
+    """Return whether a number is in the pool of any campaign."""
+    mine = (scope.of(CampaignNumber.tenant_id), CampaignNumber.number_id == number_id, IN_POOL)
+    return bool(session.scalar(sa.select(sa.exists().where(*mine))))
 
 
 def candidates(session: Session, scope: Scope, campaign_id: int, text: SearchText, limit: int) -> list[Candidate]:

@@ -65,7 +65,7 @@ def table(rows: Sequence[JobRow], zone: ZoneInfo, *, with_tenant: bool) -> None:
             address=lambda row: navigation.job_address(row.id),
         ),
         badges("state", "State", lambda row: [labels.JOB_STATE[row.state]], _BADGES),
-        figure("done", "Done", lambda row: f"{row.done:,} of {row.total:,}"),
+        figure("done", "Done", lambda row: f"{row.done:,} of {row.total:,}" if row.total else "—"),
         figure("changed", "Changed", lambda row: f"{row.changed:,}"),
         figure("refused", "Refused", lambda row: f"{row.refused:,}"),
         text("who", "Who", lambda row: row.who),

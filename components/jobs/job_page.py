@@ -92,6 +92,8 @@ class JobPage:
             self._downloads(job)
 
     def _downloads(self, job: JobRow) -> None:
+        if not jobs.may_see(self.actor, job):
+            return
         download(self.file, f"job-{job.id}", f"Every {plain(jobs.noun(job))} with its outcome.", "Download")
 
     def _progress(self, before: JobRow) -> None:
@@ -154,6 +156,9 @@ class JobPage:
             navigation.link(navigation.RECONCILE, label=label, icon=":material/compare_arrows:", query_params=query)
 
     def _items(self, session: Session, job: JobRow, preview: Preview) -> None:
+        if not jobs.may_see(self.actor, job):
+            st.caption("Your role does not show what this job is about.")
+            return
         there = [outcome for outcome in Outcome if preview.outcomes.get(outcome)]
         words = self._words(job)
         chosen: Outcome | None = None

@@ -25,6 +25,7 @@ from db.connections import ConnectionRow
 from db.jobs.queries import JobRow
 from services.connections.connections import provider_named
 from services.core.access import Actor, Permission
+from services.core.errors import NotFound
 from services.jobs import jobs
 from services.jobs.jobs import JobState
 from services.orders import comparisons
@@ -36,6 +37,7 @@ from services.text.labels import amount
 _KEYS = ("reconcile_connection", "reconcile_number")
 _PLACE = "reconcile"
 _OPENED = navigation.COMPARISON
+_CHOSEN = "reconcile_chosen"
 _PAGE = 100
 _EVERY = 1.0
 
@@ -72,7 +74,8 @@ class Reconciling:
             self._nothing_to_compare()
             return
         listing.keep(_KEYS, _PLACE)
-        self._choose_opened(session)
+        opened = self._opened(session)
+        self._choose(opened, options)
         with st.container(horizontal=True, vertical_alignment="bottom", key="reconcile_toolbar"):
             connection = accounts.choice(
                 options, "reconcile_connection", bind="query-params", width=300, on_change=_open_newest
@@ -88,7 +91,7 @@ class Reconciling:
                 on_change=_open_newest,
             )
             matching = "".join(c for c in typed or "" if c in "+0123456789")
-            found = self._find(session, connection, matching) if connection else None
+            found = self._find(session, opened, connection, matching) if connection else None
             st.button(
                 "Compare again" if found else "Compare",
                 type="primary",
@@ -103,7 +106,7 @@ class Reconciling:
         listing.remember(_KEYS, _PLACE)
         notices.show_kept(PLACE)
         if connection is None:
-            empty_state("Choose the connection whose account to compare.", "cable")
+            self._accounts(session, options)
             return
         accounts.doubt(connection, self.actor)
         if found is None:
@@ -113,26 +116,63 @@ class Reconciling:
             )
             return
         self._kept(session, connection, found)
-        known = self._tab(found)
-        if known.job is not None:
-            job, known.job = known.job, None
-            navigation.open_job(job)
         if found.job.is_unfinished:
             st.fragment(self._progress, run_every=_EVERY)(found)
-        elif found.job.state is JobState.CANCELLED:
-            notices.info(f"This comparison was cancelled {when(found.job.ended_at, self.zone)}. Compare again.")
-        elif found.job.problem:
+            return
+        shown: Comparison | None = found
+        if found.job.state is not JobState.DONE:
+            self._came_to_nothing(found)
+            shown = comparisons.find(session, self.actor, connection.id, found.matching, complete=True)
+        if shown is not None:
+            known = self._tab(shown)
+            if known.job is not None:
+                job, known.job = known.job, None
+                navigation.open_job(job)
+            self._differences(session, known, shown)
+
+    def _came_to_nothing(self, found: Comparison) -> None:
+        if found.job.problem:
             notices.error(plain(found.job.problem))
         else:
-            self._differences(session, known, found)
+            notices.info(f"This comparison was cancelled {when(found.job.ended_at, self.zone)}. Compare again.")
 
-    def _choose_opened(self, session: Session) -> None:
-        """Choose the account of the comparison that a link leads to."""
-        opened = st.query_params.get(_OPENED)
-        if opened and st.session_state.get("entered_page"):
-            comparison = comparisons.get(session, self.actor, opened)
-            st.session_state["reconcile_connection"] = comparison.connection.id
-            st.session_state["reconcile_number"] = comparison.matching
+    def _accounts(self, session: Session, options: Sequence[ConnectionRow]) -> None:
+        """Draw the choice of an account, and what the last comparison of each has found."""
+        empty_state("Choose the connection whose account to compare.", "cable")
+        for row in options:
+            last = comparisons.find(session, self.actor, row.id, complete=True)
+            if last is not None:
+                with st.container(border=True, horizontal=True, vertical_alignment="center"):
+                    left = amount(sum(last.open.values()), "difference")
+                    text = f"**{plain(row.name)}** · {left} · {when(last.job.started_at, self.zone)}"
+                    st.markdown(text, width="stretch")
+                    query = {_OPENED: str(last.job.id)}
+                    icon = ":material/compare_arrows:"
+                    navigation.link(navigation.RECONCILE, label="Open", icon=icon, query_params=query)
+
+    def _opened(self, session: Session) -> Comparison | None:
+        """Return the comparison that the address asks for, if it is there."""
+        asked = st.query_params.get(_OPENED)
+        if not asked:
+            return None
+        try:
+            return comparisons.get(session, self.actor, asked)
+        except NotFound as exc:
+            notices.warning(plain(str(exc)), icon="search_off")
+            _open_newest()
+            return None
+
+    def _choose(self, opened: Comparison | None, options: Sequence[ConnectionRow]) -> None:
+        """Choose the account and the digits of a comparison that was opened just now."""
+        if opened is None or st.session_state.get(_CHOSEN) == opened.job.id:
+            return
+        st.session_state[_CHOSEN] = opened.job.id
+        if opened.connection.id not in {row.id for row in options}:
+            notices.warning(f"{plain(opened.connection.name)} is inactive. Its comparisons are listed under Jobs.")
+            _open_newest()
+            return
+        st.session_state["reconcile_connection"] = opened.connection.id
+        st.session_state["reconcile_number"] = opened.matching
 
     def _nothing_to_compare(self) -> None:
         text = "No active connection can be compared. Add a Twilio connection."
@@ -142,13 +182,12 @@ class Reconciling:
             else:
                 st.caption("An admin can add a Twilio connection, or activate one.")
 
-    def _find(self, session: Session, connection: ConnectionRow, matching: str) -> Comparison | None:
-        """Return the comparison that the address asks for, else the newest one of what is chosen."""
-        opened = st.query_params.get(_OPENED)
-        if opened:
-            comparison = comparisons.get(session, self.actor, opened)
-            if comparison.connection.id == connection.id:
-                return comparison
+    def _find(
+        self, session: Session, opened: Comparison | None, connection: ConnectionRow, matching: str
+    ) -> Comparison | None:
+        """Return the comparison that was opened, else the newest one of what is chosen."""
+        if opened is not None and opened.connection.id == connection.id:
+            return opened
         return comparisons.find(session, self.actor, connection.id, matching)
 
     def _tab(self, found: Comparison) -> _Tab:
@@ -325,3 +364,4 @@ class Reconciling:
 def _open_newest() -> None:
     """Leave the comparison that was opened: the newest one of what is chosen is shown."""
     st.query_params.pop(_OPENED, None)
+    st.session_state.pop(_CHOSEN, None)

@@ -133,8 +133,8 @@ def _webhooks(found: Comparison, provider: str) -> Kind:
     return Kind(
         Section.WEBHOOKS,
         labels.SECTION[Section.WEBHOOKS],
-        f"Calls do not reach the connection's URLs. Expected: Voice URL {code(ours.voice_url or '—')}, status "
-        f"callback {code(ours.status_callback_url or '—')}.",
+        f"Those at {plain(provider)} are not the connection's. Expected: Voice URL {code(ours.voice_url or '—')}, "
+        f"status callback {code(ours.status_callback_url or '—')}.",
         found.open[Section.WEBHOOKS],
         lambda _rows: [
             number_link(lambda row: row.number_id),

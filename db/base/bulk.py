@@ -1,12 +1,23 @@
 """Bulk inserts, the fastest way for each database."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
+
+AT_ONCE = 10_000
+"""Values that a statement looks for at most; PostgreSQL takes 65,535 parameters."""
+
+Value = TypeVar("Value")
+
+
+def batches(values: Sequence[Value], size: int = AT_ONCE) -> Iterator[Sequence[Value]]:
+    """Yield *values* in parts that a statement can look for."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
 
 
 def insert(session: Session, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -9,13 +9,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
+import db.base.bulk
 import db.health.summaries
 from db.base.scope import Scope
 from db.base.tables import table_of
 from db.models import GONE, IN_POOL, Campaign, CampaignHealth, CampaignNumber, PhoneNumber, PoolStatus
 
 COUNTS = ("attempts", "answered", "completed", "short_calls", "failed", "spam_reports", "detected", "machines")
-_AT_ONCE = 10_000
 
 
 class Fact(NamedTuple):
@@ -133,10 +133,10 @@ def campaigns(session: Session, scope: Scope) -> dict[int, str]:
 def numbers(session: Session, scope: Scope, texts: Sequence[str]) -> dict[str, int]:
     """Return the ids of numbers in *scope* by how they are on record; a live one before one that is gone."""
     found: dict[str, int] = {}
-    for start in range(0, len(texts), _AT_ONCE):
+    for some_texts in db.base.bulk.batches(texts):
         rows = session.execute(
             sa.select(PhoneNumber.e164, PhoneNumber.id)
-            .where(scope.of(PhoneNumber.tenant_id), PhoneNumber.e164.in_(texts[start : start + _AT_ONCE]))
+            .where(scope.of(PhoneNumber.tenant_id), PhoneNumber.e164.in_(some_texts))
             .order_by(PhoneNumber.status.not_in(GONE), PhoneNumber.id)
         )
         found |= {row.e164: row.id for row in rows}
@@ -155,11 +155,11 @@ def pools(session: Session, scope: Scope, e164s: Sequence[str], before: datetime
         IN_POOL,
         CampaignNumber.added_at < before,
     )
-    for start in range(0, len(e164s), _AT_ONCE):
+    for some_e164s in db.base.bulk.batches(e164s):
         rows = session.execute(
             sa.select(PhoneNumber.e164, CampaignNumber.campaign_id, PhoneNumber.id)
             .outerjoin(CampaignNumber, joined)
-            .where(scope.of(PhoneNumber.tenant_id), PhoneNumber.e164.in_(e164s[start : start + _AT_ONCE]))
+            .where(scope.of(PhoneNumber.tenant_id), PhoneNumber.e164.in_(some_e164s))
         )
         for e164, campaign_id, number_id in rows:
             places = found.setdefault(e164, set())
@@ -184,11 +184,11 @@ def among(session: Session, scope: Scope, facts: Collection[Fact]) -> set[tuple[
     """Return campaign, number and day of what is on record of the numbers and days that *facts* are about."""
     found: set[tuple[int, int, date]] = set()
     numbers = sorted({fact.number_id for fact in facts})
-    for start in range(0, len(numbers), _AT_ONCE):
+    for some_numbers in db.base.bulk.batches(numbers):
         rows = session.execute(
             sa.select(CampaignHealth.campaign_id, CampaignHealth.number_id, CampaignHealth.day).where(
                 scope.of(CampaignHealth.tenant_id),
-                CampaignHealth.number_id.in_(numbers[start : start + _AT_ONCE]),
+                CampaignHealth.number_id.in_(some_numbers),
                 CampaignHealth.day.between(min(fact.day for fact in facts), max(fact.day for fact in facts)),
             )
         )

@@ -206,11 +206,10 @@ def reasons(session: Session, job_id: int, most: int) -> list[tuple[str, int]]:
     return [(reason, count) for reason, count in rows]
 
 
-def cancel_items(session: Session, job_id: int) -> int:
-    """Let be what is not done yet; return how many items that were."""
+def cancel_items(session: Session, job_id: int) -> None:
+    """Let be what is not done yet."""
     left = (JobItem.job_id == job_id, JobItem.outcome == Outcome.WAITING)
-    found: Any = session.execute(sa.update(JobItem).where(*left).values(outcome=Outcome.CANCELLED))
-    return int(found.rowcount)
+    session.execute(sa.update(JobItem).where(*left).values(outcome=Outcome.CANCELLED))
 
 
 def drop_drafts(session: Session, before: datetime) -> None:

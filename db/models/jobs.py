@@ -41,8 +41,9 @@ class Job(SQLModel, table=True):
     """Something that is done to many items, one after the other. `done` are those that have an outcome.
 
     `monthly` is what the numbers that change cost a month, by currency; `problem` is why it ended early, and `undoes`
-    the job that it takes back. A `scheduled` one was started by the clock, as that user once asked for. A program
-    started it with an API key; `request_key` is how it names its request, and `request_hash` what it asked for.
+    the job that it takes back. A `scheduled` one was started by the clock, as that user once asked for, and one with a
+    `comparison_id` sees to what that job has found. A program started it with an API key; `request_key` is how it names
+    its request, and `request_hash` what it asked for.
     """
 
     __table_args__ = (
@@ -72,6 +73,7 @@ class Job(SQLModel, table=True):
     monthly: dict[str, str] = Field(default_factory=dict, sa_type=Json)
     problem: str | None = Field(default=None, max_length=500)
     undoes: int | None = Field(default=None, foreign_key="job.id")
+    comparison_id: int | None = None
     scheduled: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
     api_key_id: int | None = None
     request_key: str | None = Field(default=None, max_length=128)

@@ -55,8 +55,8 @@ class OrderState(StrEnum):
 class Connection(SQLModel, table=True):
     """A tenant's account at a telephony provider. `credentials` is a Fernet token, never plain.
 
-    Every `compare_days` it is compared with the records, for the user `compare_set_by`. The job `compared_job_id` is
-    the last comparison of all its numbers, from `compared_at`.
+    Every `compare_days` it is compared with the records, `compare_since` a moment and for the user `compare_set_by`.
+    The job `compared_job_id` is the last comparison of all its numbers, from `compared_at`.
     """
 
     __tablename__ = "telephony_connection"
@@ -79,6 +79,7 @@ class Connection(SQLModel, table=True):
     test_result: str | None = Field(default=None, max_length=500)
     compare_days: int | None = None
     compare_set_by: int | None = None
+    compare_since: datetime | None = maybe_instant()
     compared_job_id: int | None = None
     compared_at: datetime | None = maybe_instant()
 

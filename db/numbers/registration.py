@@ -11,8 +11,6 @@ import db.base.bulk
 from db.base.tables import table_of
 from db.models import LIVE, NumberStatus, NumberTag, NumberType, PhoneNumber
 
-_AT_ONCE = 10_000
-
 
 class NewNumber(NamedTuple):
     """A number that is not on record yet."""
@@ -61,7 +59,7 @@ def put(session: Session, tenant_id: int, numbers: Sequence[NewNumber]) -> dict[
 
 def _ids_by_e164(session: Session, e164s: Sequence[str], column: Any) -> dict[str, int]:
     found: dict[str, int] = {}
-    for start in range(0, len(e164s), _AT_ONCE):
-        wanted = PhoneNumber.e164.in_(e164s[start : start + _AT_ONCE])
+    for some_e164s in db.base.bulk.batches(e164s):
+        wanted = PhoneNumber.e164.in_(some_e164s)
         found |= dict(session.execute(sa.select(PhoneNumber.e164, column).where(wanted, LIVE)).all())
     return found

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlmodel import Session
 
+import db.base.bulk
 from db.base.money import Money
 from db.base.scope import Scope
 from db.models import (
@@ -139,15 +140,18 @@ def find(session: Session, scope: Scope, number_id: int) -> NumberRow | None:
 
 def of_ids(session: Session, scope: Scope, ids: Sequence[int]) -> dict[int, NumberRow]:
     """Return numbers in *scope* by their ids, without campaigns."""
-    some = selected().where(PhoneNumber.id.in_(ids), scope.of(PhoneNumber.tenant_id))
-    return {row.id: row for row in load(session, some, with_campaigns=False)}
+    found = {}
+    for some_ids in db.base.bulk.batches(ids):
+        some = selected().where(PhoneNumber.id.in_(some_ids), scope.of(PhoneNumber.tenant_id))
+        found.update({row.id: row for row in load(session, some, with_campaigns=False)})
+    return found
 
 
 def among(session: Session, tenant_id: int, e164s: Sequence[str]) -> dict[str, list[NumberRow]]:
     """Return the tenant's numbers of *e164s*, without campaigns: of each the one it holds, then the newest gone."""
     found: dict[str, list[NumberRow]] = {}
-    for start in range(0, len(e164s), _AT_ONCE):
-        wanted = PhoneNumber.e164.in_(e164s[start : start + _AT_ONCE])
+    for some_e164s in db.base.bulk.batches(e164s):
+        wanted = PhoneNumber.e164.in_(some_e164s)
         some = selected().where(PhoneNumber.tenant_id == tenant_id, wanted)
         for number in load(session, some, with_campaigns=False):
             found.setdefault(number.e164, []).append(number)
@@ -164,6 +168,13 @@ def tags(session: Session, ids: Sequence[int]) -> dict[int, list[str]]:
 
 def campaigns(session: Session, scope: Scope, ids: Sequence[int]) -> dict[int, list[str]]:
     """Return the names of the campaigns in *scope* in whose pool numbers are, or whose primary number they are."""
+    found: dict[int, list[str]] = {}
+    for some_ids in db.base.bulk.batches(ids):
+        found.update(_campaigns(session, scope, some_ids))
+    return found
+
+
+def _campaigns(session: Session, scope: Scope, ids: Sequence[int]) -> dict[int, list[str]]:
     pooled = (
         sa.select(PhoneNumber.id, Campaign.name)
         .join(

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlmodel import Session
 
+import db.base.bulk
 import db.jobs.queries
 from db.base.scope import Scope, Slice
 from db.jobs.queries import JobRow
-from db.models import Connection, Job, JobItem, Outcome, Tenant
+from db.models import Connection, Job, JobItem, JobState, Outcome, Tenant
 
 KIND = "reconcile"
 """The kind of these jobs."""
@@ -27,15 +28,24 @@ class Section(StrEnum):
     ONLY_THERE = "only_there"
 
 
+SEEN_TO = (Outcome.WAITING, Outcome.ORDERED, Outcome.CHANGED, Outcome.UNCHANGED)
+"""Outcomes of items that a job has done or is to do."""
+
+
 class Scheduled(NamedTuple):
-    """An active connection that is compared every so many `days`, for a user, and when it last was by the clock."""
+    """An active connection that is compared every so many `days`, `since` when and for whom.
+
+    The `last` comparison by the clock is one that did not fail; `failed` are those of this day that did.
+    """
 
     connection_id: int
     tenant_id: int
     time_zone: str
     days: int
     user_id: int
+    since: datetime
     last: datetime | None
+    failed: int
 
 
 def compared(session: Session, job_id: int) -> set[str]:
@@ -77,9 +87,33 @@ def rows(session: Session, job_id: int, section: Section, part: Slice | None) ->
 
 
 def give(session: Session, job_id: int, section: Section, places: Sequence[int], job: int) -> None:
-    """Note that a *job* sees to what differs in a *section* about the items at *places*."""
-    for item in session.scalars(sa.select(JobItem).where(*_differing(job_id), JobItem.place.in_(places))):
-        item.settings = {**item.settings, "given": {**item.settings.get("given", {}), section: job}}
+    """Note that a *job* sees to what differs in a *section* about the items at *places* of a locked comparison."""
+    for some in db.base.bulk.batches(places):
+        for item in session.scalars(sa.select(JobItem).where(*_differing(job_id), JobItem.place.in_(some))):
+            item.settings = {**item.settings, "given": {**item.settings.get("given", {}), section: job}}
+
+
+def take_back(session: Session, job_id: int, job: int, ended: int, left_with: Sequence[Outcome]) -> None:
+    """Have a locked comparison list again what it gave to a *job*, and one that has *ended* left with some outcome."""
+    left = sa.select(JobItem.subject).where(JobItem.job_id == ended, JobItem.outcome.in_(left_with))
+    for item in session.scalars(sa.select(JobItem).where(*_differing(job_id), JobItem.subject.in_(left))):
+        given = item.settings.get("given", {})
+        still = {section: other for section, other in given.items() if other != job}
+        if still != given:
+            kept = {name: value for name, value in item.settings.items() if name != "given"}
+            item.settings = kept | ({"given": still} if still else {})
+
+
+def forget(session: Session, tenant_id: int, connection_id: int) -> None:
+    """Have no comparison be one of a connection any more, which is deleted or leads to another account."""
+    for job in session.scalars(sa.select(Job).where(Job.tenant_id == tenant_id, *_of(connection_id))):
+        job.settings = {**job.settings, "connection_id": 0}
+
+
+def drop_old(session: Session, tenant_id: int, connection_id: int, before: datetime) -> None:
+    """Delete what comparisons of a connection found *before* a moment; that they were made stays."""
+    old = sa.select(Job.id).where(Job.tenant_id == tenant_id, Job.created_at < before, *_of(connection_id))
+    session.execute(sa.delete(JobItem).where(JobItem.job_id.in_(old)))
 
 
 def kept(session: Session, scope: Scope, connection_id: int, most: int, matching: str | None = None) -> list[JobRow]:
@@ -87,22 +121,18 @@ def kept(session: Session, scope: Scope, connection_id: int, most: int, matching
     return db.jobs.queries.of_kind(session, scope, KIND, most, connection_id=connection_id, matching=matching)
 
 
-def scheduled(session: Session) -> list[Scheduled]:
-    """Return the connections, of every tenant that is not suspended, that are compared by the clock."""
-    last = (
-        sa.select(sa.func.max(Job.created_at))
-        .where(
-            Job.tenant_id == Connection.tenant_id,
-            Job.kind == KIND,
-            Job.scheduled,
-            Job.settings["connection_id"].as_integer() == Connection.id,
-        )
-        .correlate(Connection)
-        .scalar_subquery()
-    )
+def scheduled(session: Session, today: datetime) -> list[Scheduled]:
+    """Return the connections, of every tenant that is not suspended, that are compared by the clock.
+
+    What failed is counted from *today* on.
+    """
+    own = (Job.tenant_id == Connection.tenant_id, Job.scheduled, *_of(Connection.id))
+    went_well = Job.state.not_in((JobState.FAILED, JobState.CANCELLED))
+    last = sa.select(sa.func.max(Job.created_at)).where(*own, went_well).correlate(Connection).scalar_subquery()
+    failed = sa.select(sa.func.count()).where(*own, ~went_well, Job.created_at >= today).correlate(Connection)
     columns = (Connection.id, Connection.tenant_id, Tenant.time_zone, Connection.compare_days)
     rows = session.execute(
-        sa.select(*columns, Connection.compare_set_by, last)
+        sa.select(*columns, Connection.compare_set_by, Connection.compare_since, last, failed.scalar_subquery())
         .join(Tenant, Tenant.id == Connection.tenant_id)
         .where(Connection.is_active.is_(True), Tenant.suspended_at.is_(None), Connection.compare_days.is_not(None))
         .order_by(Connection.id)
@@ -127,3 +157,7 @@ def _differing(job_id: int) -> tuple[Any, ...]:
 def _is_open(section: Section) -> Any:
     given = JobItem.settings[("given", section)].as_string()
     return sa.and_(JobItem.settings[section].as_string().is_not(None), given.is_(None))
+
+
+def _of(connection_id: Any) -> tuple[Any, ...]:
+    return Job.kind == KIND, Job.settings["connection_id"].as_integer() == connection_id

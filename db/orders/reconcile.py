@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
+import db.base.bulk
 from db.base.rows import columns_for
 from db.base.scope import Scope
 from db.models import LIVE, Connection, PhoneNumber
@@ -36,10 +38,14 @@ def among(session: Session, scope: Scope, e164s: Sequence[str]) -> dict[str, Rec
 
 
 def managed(
-    session: Session, scope: Scope, connection_id: int, matching: str = "", batch: int = 1000
+    session: Session, scope: Scope, connection_id: int, before: datetime, matching: str = "", batch: int = 1000
 ) -> Iterator[Record]:
-    """Yield what is held and managed through a connection and has *matching* in its number, *batch* rows at a time."""
+    """Yield what was added *before* a moment, is managed through a connection and has *matching* in its number.
+
+    They are read *batch* rows at a time.
+    """
     conditions = [
+        PhoneNumber.created_at < before,
         scope.of(PhoneNumber.tenant_id),
         PhoneNumber.connection_id == connection_id,
         PhoneNumber.is_managed.is_(True),
@@ -60,7 +66,10 @@ def managed(
 
 def held_by_anybody(session: Session, e164s: Sequence[str]) -> set[str]:
     """Return which of *e164s* any tenant holds: whoever asks may know that, and not who."""
-    return set(session.scalars(sa.select(PhoneNumber.e164).where(PhoneNumber.e164.in_(e164s), LIVE)))
+    held: set[str] = set()
+    for some in db.base.bulk.batches(e164s):
+        held.update(session.scalars(sa.select(PhoneNumber.e164).where(PhoneNumber.e164.in_(some), LIVE)))
+    return held
 
 
 def _records() -> Any:

@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlmodel import Session
 
@@ -94,9 +95,12 @@ class Pooling(JobKind):
             return
         if now is None and number.status is not NumberStatus.ACTIVE:
             raise InvalidInput(_NOT_ACTIVE)
+        item.old = {"campaign_id": campaign.id, "pool_status": now and str(now)}
+        if place is not None and now is not None:
+            item.old |= {"weight": place.weight, "added_at": place.added_at.isoformat()}
+            item.old["was_primary"] = campaign.primary_number_id == number.id
         campaigns.put(session, campaign, number.id, place, wanted or PoolStatus.REMOVED)
         item.outcome, item.after = Outcome.CHANGED, {**item.after, "pool_status": wanted and str(wanted)}
-        item.old = {"campaign_id": campaign.id, "pool_status": now and str(now)}
         item.new_version = 0  # a place has none: undoing compares what is there
 
 
@@ -132,6 +136,24 @@ class Restoring(Pooling):
         """Return what the place was."""
         before = item.settings["pool_status"]
         return PoolStatus(before) if before else None
+
+    def _change(
+        self,
+        session: Session,
+        job: Job,
+        item: JobItem,
+        campaign: Campaign,
+        number: PhoneNumber | None,
+        place: CampaignNumber | None,
+    ) -> None:
+        left = status_of(place) is None
+        super()._change(session, job, item, campaign, number, place)
+        if item.outcome is not Outcome.CHANGED or place is None or number is None:
+            return
+        if left and "added_at" in item.settings:  # it was there all the time
+            place.weight, place.added_at = item.settings["weight"], datetime.fromisoformat(item.settings["added_at"])
+        if item.settings.get("was_primary") and campaign.primary_number_id is None:
+            campaign.primary_number_id = number.id
 
 
 RESTORING = Restoring("undo_pool", "Undo", Action.CAMPAIGNS_EDIT_POOL)

@@ -1,8 +1,9 @@
 """Replacing numbers in the pools where they are: a spare number joins, then the other one leaves, by a job."""
 
-from collections import defaultdict
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 
 from sqlmodel import Session
@@ -20,11 +21,18 @@ from services.jobs import drafts
 from services.jobs.drafts import Item
 from services.numbers import bulk
 from services.numbers.bulk import Chosen
+from services.text import numbering
 
-NO_SPARE = "No active number of this country is outside of all pools. Buy or add one first."
+NO_SPARE = (
+    "There is no spare number of this country: an active one that is in no pool and rested. Buy or add one first."
+)
+RESTED = timedelta(days=30)
+"""How long a number that left a pool is not spare. To the same pool it does not come back."""
 MOST_SPARES = 5_000
-"""Spare numbers that are looked at: the oldest."""
+"""Spare numbers of a country that are looked at: the oldest."""
 
+_JOINED_ELSEWHERE = "It has joined a pool since, so it is not spare any more."
+_TIRED_CHANGED = "The number that it was to replace has changed in the pool since."
 _NOT_JOINED = "Its replacement is not in the pool, so it stays there."
 
 
@@ -48,15 +56,21 @@ class Replacing(Pooling):
         number: PhoneNumber | None,
         place: CampaignNumber | None,
     ) -> None:
-        spare_id = item.settings.get("spare_id")
+        scope, spare_id = Scope(campaign.tenant_id), item.settings.get("spare_id")
+        tired_id = item.settings.get("tired_id")
+        if tired_id is not None:
+            if number is not None and db.campaigns.is_pooled(session, scope, number.id):
+                raise Conflict(_JOINED_ELSEWHERE)
+            tired = db.campaigns.place(session, scope, campaign.id, tired_id)
+            if str(status_of(tired)) != item.settings["tired_status"]:
+                raise Conflict(_TIRED_CHANGED)
         if spare_id is not None:
             session.flush()
-            joined = db.campaigns.place(session, Scope(campaign.tenant_id), campaign.id, spare_id)
+            joined = db.campaigns.place(session, scope, campaign.id, spare_id)
             if status_of(joined) is None:
                 raise Conflict(_NOT_JOINED)
-        was_primary = number is not None and campaign.primary_number_id == number.id
         super()._change(session, job, item, campaign, number, place)
-        if spare_id is not None and was_primary and item.outcome is Outcome.CHANGED:
+        if spare_id is not None and item.old.get("was_primary"):
             campaign.primary_number_id = spare_id
 
 
@@ -66,19 +80,22 @@ REPLACING = Replacing("pool_replace", "Replace in pool", Action.CAMPAIGNS_REPLAC
 def draft(session: Session, actor: Actor, places: Places) -> int:
     """Preview that each number is replaced, where it is, by a spare one of its country; return the id of the job.
 
-    Spare are active numbers that are in no pool; of these the one that begins most like the other is taken.
+    Spare are active numbers that are in no pool, left none of late, and were never in this one; of these the one that
+    begins most like the other is taken.
     """
     require(actor, Permission.CAMPAIGNS_WRITE)
     scope = Scope(require_tenant(actor))
     rows = {row.id: row for row in bulk.chosen_rows(session, actor, Chosen(tuple(one for _, one in places)))}
-    spares: dict[str, list[Spare]] = defaultdict(list)
-    for spare in db.campaigns.spares(session, scope, {row.country for row in rows.values()}, MOST_SPARES):
-        spares[spare.country].append(spare)
+    countries = {row.country for row in rows.values()}
+    rested = datetime.now(UTC) - RESTED
+    spares = {one: db.campaigns.spares(session, scope, one, rested, MOST_SPARES) for one in countries}
+    taken: set[int] = set()
     items: list[Item] = []
     for campaign_id in sorted({campaign_id for campaign_id, _ in places}):
         campaign = campaigns.get(session, actor, campaign_id)
         statuses = db.campaigns.statuses(session, scope, campaign.id)
-        about = {"campaign_id": campaign.id}
+        about, ever = {"campaign_id": campaign.id}, db.campaigns.ever_pooled(session, scope, campaign.id) | taken
+        fresh = {one: [spare for spare in some if spare.id not in ever] for one, some in spares.items()}
         for number_id in sorted({one for where, one in places if where == campaign_id}):
             row, now = rows.get(number_id), statuses.get(number_id)
             if row is None:
@@ -87,22 +104,38 @@ def draft(session: Session, actor: Actor, places: Places) -> int:
             leaves = Item(row.e164, row.id, row.version, settings=about)
             leaves.before = {"campaign": campaign.name, "pool_status": now and str(now)}
             items.append(leaves)
-            like = spares[row.country]
+            like = fresh[row.country]
             if now is None or not like:
                 leaves.outcome, leaves.reason = Outcome.REFUSED, campaigns.NOT_IN_POOL if now is None else NO_SPARE
                 continue
-            spare = max(like, key=partial(_likeness, row.e164))
-            like.remove(spare)
+            spare = like.pop(_most_like(row.e164, like))
+            taken.add(spare.id)
             leaves.settings = {**about, "spare_id": spare.id}
-            leaves.after = {"campaign": campaign.name, "pool_status": None, "replaced_by": spare.e164}
-            joins = Item(spare.e164, spare.id, settings=about)
+            leaves.after = {
+                "campaign": campaign.name,
+                "pool_status": None,
+                "replaced_by": numbering.display(spare.e164),
+            }
+            joins = Item(spare.e164, spare.id)
+            joins.settings = {**about, "tired_id": row.id, "tired_status": str(now)}
             joins.before = {"campaign": campaign.name, "pool_status": None}
-            joins.after = {"campaign": campaign.name, "pool_status": str(PoolStatus.ACTIVE), "replaces": row.e164}
+            joins.after = {
+                "campaign": campaign.name,
+                "pool_status": str(PoolStatus.ACTIVE),
+                "replaces": numbering.display(row.e164),
+            }
             items.insert(-1, joins)
     return drafts.put(session, actor, REPLACING, REPLACING.title, {}, items)
 
 
-def _likeness(e164: str, spare: Spare) -> int:
-    """Return how many digits a spare number begins with as another one does: the more, the nearer it is."""
-    alike = takewhile(lambda pair: pair[0] == pair[1], zip(e164, spare.e164, strict=False))
-    return sum(1 for _ in alike)
+def _most_like(e164: str, spares: Sequence[Spare]) -> int:
+    """Return the place of the spare number that begins with the most digits as another does.
+
+    They are in the order of their digits, in which the likest are neighbors.
+    """
+    at = bisect_left(spares, e164, key=lambda one: one.e164)
+    return max((place for place in (at - 1, at) if 0 <= place < len(spares)), key=lambda one: _alike(e164, spares[one]))
+
+
+def _alike(e164: str, spare: Spare) -> int:
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(e164, spare.e164, strict=False)))

@@ -12,6 +12,7 @@ import db.base.engine
 import db.base.named
 import db.connections
 import db.health.call_logs
+import db.orders.comparisons
 from db.base.rows import values_for
 from db.base.scope import Scope, Slice
 from db.connections import ConnectionQuery, ConnectionRow, ListedConnection, Uses
@@ -172,8 +173,15 @@ def delete(session: Session, actor: Actor, connection_id: int, *, version: int) 
         if used.any:
             raise Conflict(f"{row.name} is in use and cannot be deleted: {usage(used)}. Deactivate it instead.")
         audit.record(session, actor, Action.CONNECTIONS_DELETE, _NOUN.subject(row), before=_words(session, row))
-        db.health.call_logs.forget(session, connection_id)
+        _forget_account(session, row)
         session.delete(row)
+
+
+def _forget_account(session: Session, row: Connection) -> None:
+    """Forget what was read of an account: another one has another call log, and other numbers."""
+    db.health.call_logs.forget(session, row.id)
+    db.orders.comparisons.forget(session, row.tenant_id, row.id)
+    row.compared_job_id = row.compared_at = None
 
 
 def usage(uses: Uses) -> str:
@@ -251,7 +259,7 @@ def _fill_credentials(
                 f"{usage(used)} belong to this connection's account. Add another connection for another account.",
                 field=_ACCOUNT,
             )
-        db.health.call_logs.forget(session, row.id)  # another account has another call log
+        _forget_account(session, row)
     row.credentials = credentials.seal(config, after) if after else None
     row.tested_at = row.test_passed = row.test_result = None
     return [name for name in after if before.get(name) and after[name] != before[name]]

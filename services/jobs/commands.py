@@ -4,6 +4,7 @@ import argparse
 import signal
 import sys
 import threading
+import traceback
 from datetime import UTC, datetime
 from enum import IntEnum
 
@@ -15,7 +16,7 @@ import db.connections
 import db.people.users
 from db.base.engine import open_session
 from db.base.scope import Scope
-from db.models import Connection
+from db.models import Connection, JobState
 from services.core import credentials, settings
 from services.core.access import Actor
 from services.core.errors import DatabaseUnavailable, InvalidInput, ServiceError
@@ -48,21 +49,32 @@ def main(arguments: list[str] | None = None) -> int:
     compare = commands.add_parser(
         "reconcile", help="compare the account of a connection with the records; exit with 1 when something differs"
     )
-    compare.add_argument("--connection", type=int, required=True, metavar="N", help="the connection's number")
+    compare.add_argument("--connection", type=_number, required=True, metavar="N", help="the connection's number")
     compare.add_argument("--user", help="the user name to compare as; by default the first superadmin")
     options = parser.parse_args(arguments)
-    config = settings.current()
-    if options.command is None and config.url.startswith("sqlite"):
-        sys.stderr.write("On SQLite the app does all work itself. Set DATABASE_URL to PostgreSQL for a worker.\n")
-        return Exit.FAILED
     try:
+        config = settings.current()
+        if options.command:
+            startup.start(config.model_copy(update={"demo": False}))  # to compare is no reason to fill a database
+            return _compare(options.connection, options.user)
+        if config.url.startswith("sqlite"):
+            sys.stderr.write("On SQLite the app does all work itself. Set DATABASE_URL to PostgreSQL for a worker.\n")
+            return Exit.FAILED
         startup.start(config)
-        return _compare(options.connection, options.user) if options.command else _work(config)
+        return _work(config)
     except (credentials.KeyProblem, startup.SchemaIsNewer, ServiceError) as exc:
         sys.stderr.write(f"{exc}\n")
     except (DatabaseUnavailable, OperationalError) as exc:
         sys.stderr.write(f"The database is busy or cannot be reached.\n{exc.__cause__ or exc}\n")
+    except Exception:  # whatever it was, it is no difference
+        traceback.print_exc()
     return Exit.FAILED
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise argparse.ArgumentTypeError(f"{text} is not the number of a connection")
+    return int(text)
 
 
 def _work(config: Settings) -> Exit:
@@ -83,9 +95,9 @@ def _compare(connection_id: int, username: str | None) -> Exit:
         pass
     with open_session() as session:
         found = comparisons.get(session, actor, job_id)
-    if found.job.problem:
-        raise InvalidInput(found.job.problem)
-    sections = [f"{amount(n, 'number')}: {labels.SECTION[section]}" for section, n in found.open.items() if n]
+    if found.job.state is not JobState.DONE:
+        raise InvalidInput(found.job.problem or "The comparison was cancelled.")
+    sections = [f"{labels.SECTION[section]}: {amount(n, 'number')}" for section, n in found.open.items() if n]
     sys.stdout.write("\n".join([f"{found.job.title}. {amount(found.held, 'number')} compared.", *sections]) + "\n")
     return Exit.FINE if found.agrees else Exit.DIFFERENT
 
@@ -97,9 +109,10 @@ def _actor(session: Session, connection_id: int, username: str | None) -> Actor:
         raise InvalidInput("There is no active superadmin. Say who compares with --user.")
     connection = db.base.named.find(session, Connection, Scope(None), connection_id)
     if connection is None:
-        known = db.connections.choices(session, Scope(None), active_only=True)
-        names = "".join(f"\n  {row.id}  {row.name} ({row.tenant})" for row in known)
-        raise InvalidInput(f"There is no connection {connection_id}. Active ones are:{names or ' none'}")
+        active = db.connections.choices(session, Scope(None), active_only=True)
+        known = sorted((row.id, row.name, row.tenant) for row in active if comparisons.can_compare(row))
+        names = "".join(f"\n  {number}  {name} ({tenant})" for number, name, tenant in known)
+        raise InvalidInput(f"There is no connection {connection_id}. Those that can be compared:{names or ' none'}")
     if connection.is_sandbox and not settings.sandbox_url():
         raise InvalidInput(
             f"{connection.name} is a connection to the sandbox, which runs inside the app. Set NUMBERDESK_SANDBOX_URL."

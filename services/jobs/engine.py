@@ -8,12 +8,14 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 import structlog
 from sqlmodel import Session
 
 import db.base.engine
 import db.jobs.queries
+import db.orders.comparisons
 import db.people.tenants
 import db.people.users
 from db.jobs.queries import SCHEDULE
@@ -69,27 +71,43 @@ def advance(job_id: int) -> Step:
     return step
 
 
+class Looked(NamedTuple):
+    """A kind that knows what it looked up for *actor*, and the places of the items that it looked at."""
+
+    kind: JobKind
+    actor: Actor
+    places: frozenset[int]
+
+
 def _step(job_id: int, most: int | None = None) -> Step:
     looked = _look(job_id, most)
     with write() as session:
         job = db.jobs.queries.lock(session, job_id)
         if job is None or job.state not in _GOING:
             return Step.END
-        kind = looked or KINDS[job.kind]
+        kind = looked.kind if looked else KINDS[job.kind]
         job.state, job.started_at = JobState.RUNNING, job.started_at or datetime.now(UTC)
         ordered = db.jobs.queries.next_items(session, job_id, Outcome.ORDERED, kind.at_once)
         kind.follow(session, ordered)
         _count(job, ordered)
         asked = sum(item.outcome is Outcome.ORDERED for item in ordered)
         actor, items = _actor(session, job, kind), []
-        if actor is None or job.cancelled_at:
-            job.done += db.jobs.queries.cancel_items(session, job_id)
-        else:
-            room = min(_room(kind, most), kind.at_once - asked)
-            items = db.jobs.queries.next_items(session, job_id, Outcome.WAITING, room) if room else []
-            if items:
-                kind.do(session, actor, job, items)
-                _count(job, items)
+        room = min(_room(kind, most), kind.at_once - asked)
+        waiting = db.jobs.queries.next_items(session, job_id, Outcome.WAITING, room) if room else []
+        if looked:
+            items = [item for item in waiting if item.place in looked.places]
+        if waiting and kind.looks and not (actor is None or job.cancelled_at or items):
+            return Step.MORE  # those that were looked at, if any, were done by another process
+        if looked and kind.acts and items:  # what was done at the provider is noted, whatever happened meanwhile
+            kind.do(session, looked.actor, job, items)
+            _count(job, items)
+        elif actor is None or job.cancelled_at:
+            items = []
+            db.jobs.queries.cancel_items(session, job_id)
+        elif waiting:
+            items = items if looked else waiting
+            kind.do(session, actor, job, items)
+            _count(job, items)
         if not items:
             if asked:
                 return Step.WAIT
@@ -102,17 +120,18 @@ def _step(job_id: int, most: int | None = None) -> Step:
     return Step.MORE
 
 
-def _look(job_id: int, most: int | None) -> JobKind | None:
-    """Return the kind of a job that has to look at a provider first, once it has; None for any other."""
+def _look(job_id: int, most: int | None) -> Looked | None:
+    """Return what a job that has to look at a provider first has found there; None for any other."""
     with db.base.engine.open_session() as session:
         job = db.jobs.queries.peek(session, job_id)
         if job is None or job.state not in _GOING or job.cancelled_at or not KINDS[job.kind].looks:
             return None
         kind = KINDS[job.kind]
-        if _actor(session, job, kind) is None:  # the step says why
+        actor = _actor(session, job, kind)
+        if actor is None:  # the step says why
             return None
         items = db.jobs.queries.next_items(session, job_id, Outcome.WAITING, _room(kind, most))
-    return kind.looking(job, items)
+    return Looked(kind.looking(job, items), actor, frozenset(item.place for item in items))
 
 
 def _room(kind: JobKind, most: int | None) -> int:
@@ -181,7 +200,7 @@ def _stop(job_id: int, exc: Exception) -> Step:
         job = db.jobs.queries.lock(session, job_id)
         if job is not None and job.state in _GOING:
             job.problem = (str(exc) if isinstance(exc, ServiceError) else _OUR_FAULT)[:LONGEST_PROBLEM]
-            job.done += db.jobs.queries.cancel_items(session, job_id)
+            db.jobs.queries.cancel_items(session, job_id)
             _end(session, job)
     return Step.END
 
@@ -201,7 +220,19 @@ def _end(session: Session, job: Job) -> None:
         after={"state": str(job.state), **after, "problem": job.problem},
     )
     KINDS[job.kind].end(session, actor, job)
+    _take_back(session, job)
     _log.info("job.ended", job=job.id, tenant=job.tenant_id, kind=job.kind, state=str(job.state), **after)
+
+
+def _take_back(session: Session, job: Job) -> None:
+    """Have the comparison that a job sees to list what it did not do, or what it has undone."""
+    undone = db.jobs.queries.peek(session, job.undoes) if job.undoes is not None else None
+    seeing = undone or job
+    if seeing.comparison_id is None or db.jobs.queries.lock(session, seeing.comparison_id) is None:
+        return
+    session.flush()
+    left = (Outcome.CHANGED,) if undone else (Outcome.REFUSED, Outcome.CANCELLED)
+    db.orders.comparisons.take_back(session, seeing.comparison_id, seeing.id, job.id, left)
 
 
 def subject_of(job: Job) -> Subject:

@@ -83,10 +83,15 @@ def outcomes(session: Session, actor: Actor, job_id: int) -> Preview:
     return Preview(db.jobs.queries.count_items(session, job.id), db.jobs.queries.reasons(session, job.id, MOST_REASONS))
 
 
+def may_see(actor: Actor, job: JobRow) -> bool:
+    """Return whether the actor may read what each item of a job is about."""
+    return actor.may(KINDS[job.kind].sees)
+
+
 def items(session: Session, actor: Actor, job_id: int, outcomes: Sequence[Outcome], part: Slice) -> list[ItemRow]:
     """Return the *part* of a job's items that have one of *outcomes*; empty means any."""
     require(actor, Permission.NUMBERS_READ)
-    return db.jobs.queries.items(session, get(session, actor, job_id).id, outcomes, part)
+    return db.jobs.queries.items(session, _seen(session, actor, job_id).id, outcomes, part)
 
 
 def items_after(
@@ -94,13 +99,19 @@ def items_after(
 ) -> list[ItemRow]:
     """Return the first *most* of a job's items after the place *last* that have one of *outcomes*; empty means any."""
     require(actor, Permission.NUMBERS_READ)
-    return db.jobs.queries.items_after(session, get(session, actor, job_id).id, outcomes, last, most)
+    return db.jobs.queries.items_after(session, _seen(session, actor, job_id).id, outcomes, last, most)
+
+
+def _seen(session: Session, actor: Actor, job_id: object) -> JobRow:
+    job = get(session, actor, job_id)
+    require(actor, KINDS[job.kind].sees)
+    return job
 
 
 def export(session: Session, actor: Actor, job_id: object, zone: ZoneInfo) -> Table:
     """Return every item of a job as a table, with times in *zone*."""
     require(actor, Permission.NUMBERS_EXPORT)
-    job = get(session, actor, job_id)
+    job = _seen(session, actor, job_id)
     words = labels.OUTCOME_PREVIEW if job.state is JobState.DRAFT else labels.OUTCOME
     rows = (
         (item.subject, words[item.outcome], changes(item, zone), item.reason)

@@ -18,10 +18,10 @@ class JobKind(ABC):
 
     A step does at most `at_once` items in one transaction, and so many may be ordered at a time. What is `confirmed`
     needs the count typed before it starts; a `note` says what else follows, and `undo` is the kind that takes it back.
-    One that `looks` asks a provider about items before it does them, and one that `grows` finds its items by itself.
-    One that goes `in_order` ends with the first item that it cannot do, and its `problem` says why; what is left is
-    cancelled. One that `ends_costs` says beforehand what they are. An item is a `noun`, and `heading` stands over what
-    each is about.
+    One that `looks` asks a provider about items before it does them; one that also `acts` does them there by that. One
+    that `grows` finds its items by itself. One that goes `in_order` ends with the first item that it cannot do, and its
+    `problem` says why; what is left is cancelled. One that `ends_costs` says beforehand what they are. Who may read its
+    items `sees` them. An item is a `noun`, and `heading` stands over what each is about.
     """
 
     name: str
@@ -35,6 +35,8 @@ class JobKind(ABC):
     heading: ClassVar[str] = "Number"
     note: str = ""
     looks: ClassVar[bool] = False
+    acts: ClassVar[bool] = False
+    sees: ClassVar[Permission] = Permission.NUMBERS_READ
     grows: ClassVar[bool] = False
     ends_costs: ClassVar[bool] = False
     in_order: ClassVar[bool] = False

@@ -4,8 +4,8 @@ It writes nothing about numbers: its items are the numbers that it has compared,
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from sqlmodel import Session
@@ -20,7 +20,7 @@ from db.base.scope import Scope
 from db.models import Connection, Job, JobItem, JobState, Outcome
 from db.orders.comparisons import KIND
 from providers.errors import ProviderMisconfigured
-from providers.records import OwnedNumber, Page
+from providers.records import OwnedNumber, Page, Webhooks
 from services.connections import provider_access
 from services.core.access import Actor, Permission, require
 from services.core.credentials import KeyProblem
@@ -37,6 +37,10 @@ _FIELDS = {"Label": "label", "SID": "provider_sid", **{name: field for field, na
 """What the log calls the values that are compared, by the names that readers see."""
 
 
+KEPT = timedelta(days=90)
+"""How long what a comparison has found is kept."""
+
+
 @dataclass(frozen=True)
 class Comparing(JobKind):
     """Compares an account. It knows the `page` that it has read, the one after that which `token` ended."""
@@ -47,6 +51,7 @@ class Comparing(JobKind):
     name = KIND
     title = "Reconcile"
     permission = Permission.NUMBERS_RECONCILE
+    sees = Permission.NUMBERS_RECONCILE
     looks = True
     grows = True
     in_order = True
@@ -80,12 +85,17 @@ class Comparing(JobKind):
         return True
 
     def end(self, session: Session, actor: Actor, job: Job) -> None:
-        """Make a comparison of the whole account the last one of its connection."""
-        if job.state is not JobState.DONE or job.settings["matching"]:
+        """Make a comparison of the whole account the last one of its connection; keep nothing of half a one."""
+        if job.state is not JobState.DONE:
+            db.jobs.queries.drop_items(session, job.id)
             return
-        connection = db.base.named.lock(session, Connection, Scope(job.tenant_id), job.settings["connection_id"])
+        connection_id, now = job.settings["connection_id"], datetime.now(UTC)
+        db.orders.comparisons.drop_old(session, job.tenant_id, connection_id, now - KEPT)
+        if job.settings["matching"]:
+            return
+        connection = db.base.named.lock(session, Connection, Scope(job.tenant_id), connection_id)
         if connection is not None:
-            connection.compared_job_id, connection.compared_at = job.id, datetime.now(UTC)
+            connection.compared_job_id, connection.compared_at = job.id, now
 
 
 COMPARING = Comparing()
@@ -100,9 +110,11 @@ def begin_settings(connection_id: int, matching: str) -> dict[str, Any]:
 def _compare(session: Session, job: Job, page: Page[OwnedNumber]) -> None:
     """Give each number of a page an item."""
     scope, settings = Scope(job.tenant_id), dict(job.settings)
+    if page.next_token is not None and page.next_token == settings["token"]:
+        raise InvalidInput("The provider lists the same numbers again and again. Nothing was compared to the end.")
     # A number that was bought meanwhile moves the others, so that one may come twice.
     before = db.orders.comparisons.known(session, job.id, [number.e164 for number in page.rows])
-    fresh = list({number.e164: number for number in page.rows if number.e164 not in before}.values())
+    fresh = list({number.e164: _storable(number) for number in page.rows if number.e164 not in before}.values())
     records = db.orders.reconcile.among(session, scope, [number.e164 for number in fresh])
     unknown = [number.e164 for number in fresh if number.e164 not in records]
     taken = db.orders.reconcile.held_by_anybody(session, unknown)
@@ -135,7 +147,8 @@ def _finish(session: Session, job: Job) -> None:
     settings, items = dict(job.settings), []
     theirs = db.orders.comparisons.compared(session, job.id)
     scope, connection_id = Scope(job.tenant_id), settings["connection_id"]
-    for record in db.orders.reconcile.managed(session, scope, connection_id, settings["matching"]):
+    began = job.started_at or job.created_at  # what was added since may be on a page that was read before
+    for record in db.orders.reconcile.managed(session, scope, connection_id, began, settings["matching"]):
         settings["on_record"] += 1
         if record.e164 not in theirs:
             only = {Section.ONLY_HERE: {"label": record.label}}
@@ -145,6 +158,16 @@ def _finish(session: Session, job: Job) -> None:
     different = settings["different"]
     differ = "1 number differs" if different == 1 else f"{amount(different, 'number')} differ"
     job.title = f"{job.title}: {differ}"[:200]
+
+
+def _storable(number: OwnedNumber) -> OwnedNumber:
+    """Return a number without what no database stores: half of a character, and the one that is nothing."""
+
+    def clean(text: str) -> str:
+        return text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+    webhooks = Webhooks(**{name: clean(value) for name, value in asdict(number.webhooks).items()})
+    return replace(number, label=clean(number.label), webhooks=webhooks)
 
 
 def _keep(session: Session, job: Job, settings: dict[str, Any], items: Sequence[Item]) -> None:

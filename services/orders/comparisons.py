@@ -16,7 +16,7 @@ from db.base.engine import open_session
 from db.base.scope import Scope, Slice
 from db.connections import ConnectionRow
 from db.jobs.queries import SCHEDULE, JobRow
-from db.models import Connection, Outcome
+from db.models import Connection, JobState, Outcome
 from db.orders.comparisons import Scheduled
 from providers.base import Capability
 from services.audit import audit
@@ -39,6 +39,9 @@ MOST_LISTED = 30
 
 EVERY_DAYS = (1, 7)
 """How often the clock can compare an account, in days."""
+
+MOST_TRIES = 3
+"""How often a night's comparison is tried, an hour apart."""
 
 NIGHT = time(3)
 """When the clock compares, in the tenant's zone."""
@@ -68,7 +71,7 @@ class Comparison:
     @property
     def agrees(self) -> bool:
         """Whether there was nothing to reconcile."""
-        return not self.different
+        return self.job.state is JobState.DONE and not self.different
 
 
 def is_comparison(job: JobRow) -> bool:
@@ -80,26 +83,37 @@ def connection_options(session: Session, actor: Actor) -> list[ConnectionRow]:
     """Return the tenant's active connections whose provider can list what an account holds, by name."""
     require(actor, Permission.NUMBERS_RECONCILE)
     rows = db.connections.choices(session, Scope(require_tenant(actor)), active_only=True)
-    return [row for row in rows if provider_named(row.provider).can(Capability.LIST_OWNED)]
+    return [row for row in rows if can_compare(row)]
+
+
+def can_compare(connection: ConnectionRow) -> bool:
+    """Return whether the provider of a connection can list what an account holds."""
+    return provider_named(connection.provider).can(Capability.LIST_OWNED)
 
 
 def start(session: Session, actor: Actor, connection_id: int, *, matching: str = "", scheduled: bool = False) -> int:
-    """Start to compare the account of a connection; return the id of the job that does.
+    """Start to compare the account of a connection; return the id of the job that does, or that does so already.
 
     *matching* is a part of the numbers to compare. Raises InvalidInput for a connection that cannot be asked.
     """
     require(actor, Permission.NUMBERS_RECONCILE)
-    connection = _option(session, actor, connection_id)
-    part = "".join(c for c in matching if c in "+0123456789")
+    connection, part = _option(session, actor, connection_id), _part(matching)
+    newest = find(session, actor, connection.id, part)
+    if newest is not None and newest.job.is_unfinished:
+        return newest.job.id
     title = f"Reconcile {connection.name}{f', numbers with {part}' if part else ''}"
     return jobs.begin(session, actor, COMPARING, title, begin_settings(connection.id, part), scheduled=scheduled)
 
 
-def find(session: Session, actor: Actor, connection_id: int, matching: str = "") -> Comparison | None:
-    """Return the newest comparison of a connection's numbers with *matching*, if there was one."""
+def find(
+    session: Session, actor: Actor, connection_id: int, matching: str = "", *, complete: bool = False
+) -> Comparison | None:
+    """Return the newest comparison of a connection's numbers with *matching*; a *complete* one if that is asked for."""
     require(actor, Permission.NUMBERS_RECONCILE)
-    rows = db.orders.comparisons.kept(session, Scope(require_tenant(actor)), connection_id, 1, matching)
-    return _of(session, actor, rows[0]) if rows else None
+    scope, part = Scope(require_tenant(actor)), _part(matching)
+    rows = db.orders.comparisons.kept(session, scope, connection_id, MOST_LISTED if complete else 1, part)
+    row = next((row for row in rows if not complete or row.state is JobState.DONE), None)
+    return _of(session, actor, row) if row else None
 
 
 def get(session: Session, actor: Actor, job_id: object) -> Comparison:
@@ -125,12 +139,18 @@ def rows(session: Session, actor: Actor, job_id: int, section: Section, part: Sl
 
 
 def give(session: Session, actor: Actor, job_id: int, drifts: Sequence[Drift], given_to: int) -> None:
-    """Note that the job *given_to* sees to what differs: a comparison lists it no longer. What it refused stays."""
+    """Note that the job *given_to* sees to what differs: a comparison lists it no longer.
+
+    What that job refuses, or leaves when it ends, is listed again.
+    """
     require(actor, Permission.NUMBERS_RECONCILE)
     job = get(session, actor, job_id).job
     given_job = jobs.get(session, actor, given_to)
-    refused = {item.subject for item in db.jobs.queries.walk(session, given_job.id, [Outcome.REFUSED])}
     with writing(session):
+        found(db.jobs.queries.lock(session, given_job.id)).comparison_id = job.id
+        db.jobs.queries.lock(session, job.id)
+        left = [outcome for outcome in Outcome if outcome not in db.orders.comparisons.SEEN_TO]
+        refused = {item.subject for item in db.jobs.queries.walk(session, given_job.id, left)}
         for section in {one.section for one in drifts}:
             places = [one.place for one in drifts if one.section is section and one.e164 not in refused]
             db.orders.comparisons.give(session, job.id, section, places, given_to)
@@ -156,6 +176,7 @@ def schedule(session: Session, actor: Actor, connection_id: int, every_days: int
         if before == every_days:
             return
         connection.compare_days, connection.compare_set_by = every_days, actor.user_id
+        connection.compare_since = datetime.now(UTC)
         subject = Subject("connection", connection.id, connection.name, connection.tenant_id)
         old, new = {"compare_days": before or 0}, {"compare_days": every_days or 0}
         audit.record(session, actor, Action.CONNECTIONS_EDIT, subject, before=old, after=new)
@@ -165,7 +186,8 @@ def due(now: datetime | None = None) -> list[Scheduled]:
     """Return the connections, of every tenant, that the clock is to compare now."""
     moment = now or datetime.now(UTC)
     with open_session() as session:
-        return [one for one in db.orders.comparisons.scheduled(session) if _is_due(one, moment)]
+        today = moment - timedelta(hours=20)
+        return [one for one in db.orders.comparisons.scheduled(session, today) if _is_due(one, moment)]
 
 
 def start_due() -> None:
@@ -191,7 +213,15 @@ def _is_due(one: Scheduled, now: datetime) -> bool:
     night = datetime.combine(now.astimezone(zone).date(), NIGHT, zone)
     if now < night:
         night -= timedelta(days=1)
-    return one.last is None or one.last < night - timedelta(days=one.days - 1)
+    if one.failed >= MOST_TRIES:
+        return False
+    if one.last is None or one.last < one.since:
+        return one.since < night
+    return one.last < night - timedelta(days=one.days - 1)
+
+
+def _part(matching: str) -> str:
+    return "".join(c for c in matching if c in "+0123456789")
 
 
 def _option(session: Session, actor: Actor, connection_id: int) -> ConnectionRow:

@@ -64,6 +64,8 @@ class Verifying(Editing):
         sid = numbers.sid_of(row)
         if connection is None or sid is None:
             return InvalidInput("This number has no SID at its provider.")
+        if not connection.is_active:
+            return InvalidInput(f"{connection.name} is inactive.")
         try:
             with provider_access.in_words():
                 provider = provider_access.patient(connection)
@@ -117,6 +119,8 @@ class SendingLabels(Verifying):
 
     What is asked for may be asked twice: a number that has the label already is done.
     """
+
+    acts = True
 
     def ask(self, provider: Provider, item: JobItem, row: NumberRow, there: OwnedNumber | None) -> OwnedNumber | None:
         """Name a number there, unless it has another label by now, here or there, than was compared."""

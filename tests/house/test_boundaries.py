@@ -16,7 +16,7 @@ MOST_DOORS = 12
 ALSO_READS = {
     "audit": {"numbers", "orders", "people"},
     "campaigns": {"numbers"},
-    "connections": {"health"},
+    "connections": {"health", "orders"},
     "core": {"audit"},
     "health": {"connections", "people"},
     "jobs": {"connections", "orders", "people"},

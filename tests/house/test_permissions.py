@@ -62,6 +62,7 @@ UNASKED = {
     "it tells what the caller sees already": {
         "jobs.import_jobs.may_mend",
         "jobs.jobs.may_cancel",
+        "jobs.jobs.may_see",
         "jobs.jobs.may_undo",
         "orders.orders.may_cancel",
     },

@@ -15,8 +15,10 @@ OUTCOMES = ("waiting", "ordered", "changed", "unchanged", "refused", "cancelled"
 
 def upgrade() -> None:
     op.add_column("job", sa.Column("scheduled", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.add_column("job", sa.Column("comparison_id", sa.Integer(), nullable=True))
     op.add_column("telephony_connection", sa.Column("compare_days", sa.Integer(), nullable=True))
     op.add_column("telephony_connection", sa.Column("compare_set_by", sa.Integer(), nullable=True))
+    op.add_column("telephony_connection", sa.Column("compare_since", UtcDateTime(), nullable=True))
     op.add_column("telephony_connection", sa.Column("compared_job_id", sa.Integer(), nullable=True))
     op.add_column("telephony_connection", sa.Column("compared_at", UtcDateTime(), nullable=True))
     outcomes = ", ".join(f"'{outcome}'" for outcome in OUTCOMES)

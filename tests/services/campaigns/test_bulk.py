@@ -1,10 +1,12 @@
 """Pools of campaigns changed for many numbers at once."""
 
+from datetime import UTC, datetime
+
 import pytest
 from sqlmodel import Session
 
 from db.base.scope import Slice
-from db.models import Outcome
+from db.models import CampaignNumber, Outcome
 from services.audit import audit
 from services.campaigns import bulk, campaigns, replacing
 from services.campaigns.campaigns import CampaignStatus, PoolStatus
@@ -15,6 +17,8 @@ from services.numbers.bulk import Chosen
 from tests.conftest import World
 from tests.world import make
 from tests.world.working import finished, outcomes, run
+
+ADDED = datetime(2026, 8, 18, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -94,6 +98,9 @@ def test_numbers_are_replaced_by_spare_ones_nearby_and_the_primary_number_is_han
     near, far = (make.number(session, world, e164) for e164 in ("+14155559001", "+12125559002"))
     campaigns.add_numbers(session, world.operator, campaign, tired, version=1)
     campaigns.set_primary(session, world.operator, campaign, tired[0], version=2)
+    place = session.get_one(CampaignNumber, (campaign, tired[0]))
+    place.weight, place.added_at = 1.15, ADDED
+    session.commit()
     places = bulk.everything_in_pool(session, world.operator, campaign)
 
     job = replacing.draft(session, world.operator, places)
@@ -108,9 +115,15 @@ def test_numbers_are_replaced_by_spare_ones_nearby_and_the_primary_number_is_han
     assert (done.changed, done.refused) == (4, 1)
     assert pooled(session, world, campaign) == {near, far, tired[2]}
     assert campaigns.get(session, world.operator, campaign).primary_number == "+14155559001"
+    again = replacing.draft(session, world.operator, [(campaign, near)])  # what left the pool is not spare
+    assert outcomes(session, world.operator, again) == {"+14155559001": (Outcome.REFUSED, replacing.NO_SPARE)}
+    before = session.get_one(CampaignNumber, (campaign, tired[0]))
     undone = finished(session, world.operator, jobs.undo(session, world.operator, job))
     assert undone.changed == 4
     assert pooled(session, world, campaign) == set(tired)
+    assert campaigns.get(session, world.operator, campaign).primary_number == "+14155552001"
+    session.refresh(before)
+    assert (before.weight, before.added_at) == (1.15, ADDED)
 
 
 def test_a_number_stays_in_its_pool_when_its_replacement_cannot_join(
@@ -132,3 +145,17 @@ def test_a_number_stays_in_its_pool_when_its_replacement_cannot_join(
 def pooled(session: Session, world: World, campaign: int) -> set[int]:
     session.rollback()
     return {number_id for _, number_id in bulk.everything_in_pool(session, world.operator, campaign)}
+
+
+def test_one_spare_number_joins_one_pool(session: Session, world: World, campaign: int) -> None:
+    other = campaigns.add(session, world.operator, "Autumn", CampaignStatus.ACTIVE)
+    tired = [make.number(session, world, e164) for e164 in ("+14155552001", "+14155552002")]
+    spare = make.number(session, world, "+14155559001")
+    for at, number_id in zip((campaign, other), tired, strict=True):
+        campaigns.add_numbers(session, world.operator, at, [number_id], version=1)
+    first, second = (
+        replacing.draft(session, world.operator, [(at, one)]) for at, one in zip((campaign, other), tired, strict=True)
+    )
+    assert run(session, world.operator, first).changed == 2
+    assert run(session, world.operator, second).refused == 2
+    assert (pooled(session, world, campaign), pooled(session, world, other)) == ({spare}, {tired[1]})

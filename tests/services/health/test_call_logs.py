@@ -90,7 +90,7 @@ def test_a_day_that_cannot_be_read_ends_the_job_and_leaves_those_after_it(
     log.add(YESTERDAY)
     log.fails(REFUSED, after=1)
     job = drive(session, world, begin(session, world, 3))
-    assert (job.state, job.done, job.changed) == (JobState.FAILED, 3, 1)
+    assert (job.state, job.done, job.changed) == (JobState.FAILED, 1, 1)
     assert "does not accept the Account SID and auth token" in (job.problem or "")
     assert outcomes(session, world.operator, job.id) == {
         named(YESTERDAY - 2 * DAY): (Outcome.CHANGED, ""),

@@ -48,7 +48,7 @@ def test_its_exit_code_says_whether_something_differs(
     assert reconcile("--connection", str(world.twilio), "--user", world.operator.username) == Exit.DIFFERENT.value
     said = capsys.readouterr().out
     assert re.search(r"Reconcile Twilio: [\d,]+ numbers differ\.", said)
-    assert re.search(r"[\d,]+ numbers: Only in the account", said)
+    assert re.search(r"Only in the account: [\d,]+ numbers", said)
     session.rollback()
     (kept,) = comparisons.kept(session, world.operator, world.twilio)
     assert kept.who == world.operator.name
@@ -72,5 +72,7 @@ def test_what_cannot_be_compared_is_said_in_a_sentence(
     ):
         assert reconcile(*arguments) == Exit.FAILED.value
         assert said in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        reconcile("--connection", "one")
+    for wrong in ("one", "99999999999999999999", "-1"):
+        with pytest.raises(SystemExit) as exits:
+            reconcile(f"--connection={wrong}")
+        assert exits.value.code == 2

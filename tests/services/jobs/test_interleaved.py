@@ -107,8 +107,8 @@ def machine(session: Session, world: World) -> type[RuleBasedStateMachine]:
                     sa.select(JobItem).where(JobItem.job_id == job.id).execution_options(**fresh)
                 ).all()
                 outcomes = Counter(item.outcome for item in items)
-                waiting = outcomes[Outcome.WAITING] + outcomes[Outcome.ORDERED]
-                assert (job.total, job.done) == (len(items), len(items) - waiting)
+                left = outcomes[Outcome.WAITING] + outcomes[Outcome.ORDERED] + outcomes[Outcome.CANCELLED]
+                assert (job.total, job.done) == (len(items), len(items) - left)
                 assert (job.changed, job.refused) == (outcomes[Outcome.CHANGED], outcomes[Outcome.REFUSED])
                 assert (job.ended_at is None) == (job.state not in ENDED)
                 changed = [item for item in items if item.outcome is Outcome.CHANGED]

@@ -1,17 +1,21 @@
 """Reconcile: what is changed after a comparison, and what is refused because it is no longer as it was shown."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
 import pytest
 from sqlmodel import Session
 
 from db.base.scope import Slice
 from db.models import JobState, Membership, NumberStatus, OrderState, Role
+from providers.sandbox.accounts import MAIN, TRIAL
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
 from services.audit import audit, wording
 from services.audit.audit import Action
 from services.campaigns import campaigns
-from services.core.errors import Conflict, InvalidInput
-from services.jobs import jobs
+from services.core.errors import Conflict, DatabaseUnavailable, InvalidInput
+from services.jobs import engine, jobs
 from services.numbers import numbers
 from services.numbers.bulk import Chosen
 from services.orders import bulk, comparisons, orders, reconcile_jobs, resync, webhook_orders
@@ -277,3 +281,43 @@ def test_a_label_is_not_sent_for_somebody_who_may_not_any_more(
     there = reconciling.at_twilio(session, world).find_owned_sid(number.provider_sid or "")
     assert there
     assert there.label == "Front desk"
+
+
+def test_what_two_processes_do_at_once_is_looked_at_before(
+    session: Session, world: World, sandbox: Sandbox, area: str
+) -> None:
+    """A step that looked at some items does not do others, which another process has left for it."""
+    amount = 45  # more than two looks
+    for n in range(amount):
+        reconciling.held(sandbox, f"{area}{n:03}")
+    found = reconciling.compared(session, world, area)
+    rows = [row.number for row in found.only_there]
+    assert (
+        run(
+            session, world.operator, bulk.draft_import(session, world.operator, world.twilio, rows, Configuration())
+        ).changed
+        == amount
+    )
+    with sandbox.store.writing() as store:
+        aside = store.execute("SELECT sid FROM owned WHERE e164 LIKE ?", (f"{area}%",)).fetchall()
+        store.execute("UPDATE owned SET account_sid = ? WHERE e164 LIKE ?", (TRIAL.sid, f"{area}%"))
+    assert len(aside) == amount
+    job = reconcile_jobs.draft_released(
+        session, world.operator, reconciling.compared(session, world, area).only_here, WHY
+    )
+    with sandbox.store.writing() as store:  # they are there again
+        store.execute("UPDATE owned SET account_sid = ? WHERE e164 LIKE ?", (MAIN.sid, f"{area}%"))
+    jobs.start(session, world.operator, job)
+
+    def drive(_n: int) -> None:
+        step = engine.Step.MORE
+        while step is not engine.Step.END:
+            with suppress(DatabaseUnavailable):
+                step = engine.advance(job)
+
+    session.rollback()
+    with ThreadPoolExecutor(2) as both:
+        list(both.map(drive, range(2)))
+    session.rollback()
+    done = jobs.get(session, world.operator, job)
+    assert (done.changed, done.refused) == (0, amount)
