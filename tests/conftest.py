@@ -35,11 +35,6 @@ from services.setup import builder
 DATABASES = ("sqlite", "postgresql")
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Return how many processes `-n auto` has: one more than there are cores, as much of a test is waiting."""
-    return (os.cpu_count() or 1) + 1
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[settings.Settings]:
     """Settings of the tests: nothing outside is touched, no bug is only logged, and sums are waited for."""

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from math import inf
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
@@ -152,12 +153,12 @@ def advance(says: Pipe, _installation: Installation, job_id: int, batch: int, la
     says.send(("over", len(moments.passed)))
 
 
-def read_calls(says: Pipe, _installation: Installation, actor: Actor, connection_id: int) -> None:
+def read_calls(says: Pipe, _installation: Installation, actor: Actor, connection_id: int, first_day: date) -> None:
     """Begin to read a call log as a page does, and live on until killed."""
     _use_database()
     workflows.launch(settings.current())
     with db.base.engine.open_session() as session:
-        job_id = call_logs.begin(session, actor, connection_id)
+        job_id = call_logs.begin(session, actor, connection_id, first_day=first_day)
     workflows.begin()
     says.send(("reading", job_id))
     signal.pause()

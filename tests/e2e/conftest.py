@@ -38,6 +38,10 @@ Visitor = Callable[..., Console]
 Twilio = Callable[..., dict[str, Any]]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--whole-account", action="store_true", help="reconcile all 2,500 numbers of the account")
+
+
 @pytest.fixture(scope="package")
 def sandbox_port() -> int:
     """Where the demo's sandbox listens, to switch its faults on."""
