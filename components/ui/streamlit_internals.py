@@ -30,10 +30,12 @@ UPLOADS = "/_stcore/upload_file/"
 STYLE = """<style>
 body > [data-testid=stToastContainer] { top: auto; bottom: 1rem; }
 [data-testid=stLogoLink], [data-testid=stSidebarLogo] { pointer-events: none; }
-[data-testid=stMainBlockContainer] { padding: 3.5rem clamp(1rem, 2.2vw, 2rem) 4rem; }
+[data-testid=stMainBlockContainer] { padding: 4.25rem clamp(1rem, 2.2vw, 2rem) 4rem; }
+[data-testid=stMain] [data-testid=stPageLink-NavLink]:not(:hover) { background: none; }
 .st-key-menu > :has([data-testid=stCaptionContainer]):not(:first-child) { margin-top: 1rem; }
 </style>"""
-"""What no theme can say: toasts come up below; the logo is no link; menu and page have gaps of their own."""
+"""What no theme can say: toasts come up below; the logo is no link; menu and page have gaps of their own; a link within
+a page never looks pressed."""
 
 
 def main_page() -> Path:

@@ -8,10 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from db.base.scope import Scope
-from db.models import Connection, HealthPull, Job, JobState, Tenant, User
-
-GOING = (JobState.WAITING, JobState.RUNNING)
-"""States of a job that was started and has not ended."""
+from db.models import GOING, Connection, HealthPull, Job, Tenant, User
 
 
 class Counts(NamedTuple):

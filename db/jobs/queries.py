@@ -15,7 +15,7 @@ import db.base.named
 from db.base.rows import columns_for
 from db.base.scope import Scope, Slice
 from db.base.tables import table_of
-from db.models import Job, JobItem, JobState, Outcome, Tenant, User
+from db.models import GOING, Job, JobItem, JobState, Outcome, Tenant, User
 from db.numbers.text_search import names_holding
 
 SCHEDULE = "Schedule"
@@ -57,7 +57,7 @@ class JobRow:
     @property
     def is_unfinished(self) -> bool:
         """Whether it was started and has not ended."""
-        return self.state in (JobState.WAITING, JobState.RUNNING)
+        return self.state in GOING
 
 
 @dataclass(frozen=True)
@@ -258,13 +258,10 @@ def drafts(session: Session, scope: Scope, user_id: int, kind: str) -> list[JobR
     return [JobRow(*row) for row in session.execute(_rows().where(*own).order_by(Job.id.desc()))]
 
 
-def of_kind(
-    session: Session, scope: Scope, kind: str, most: int, *, connection_id: int, matching: str | None
-) -> list[JobRow]:
-    """Return the newest *most* jobs in *scope* of a kind that are about a connection, and about a part if not None."""
-    some = [scope.of(Job.tenant_id), Job.kind == kind, Job.settings["connection_id"].as_integer() == connection_id]
-    some += [Job.settings["matching"].as_string() == matching] if matching is not None else []
-    return [JobRow(*row) for row in session.execute(_rows().where(*some).order_by(Job.id.desc()).limit(most))]
+def newest(session: Session, scope: Scope, most: int, *conditions: Any) -> list[JobRow]:
+    """Return the newest *most* jobs in *scope* that meet some conditions."""
+    some = _rows().where(scope.of(Job.tenant_id), *conditions).order_by(Job.id.desc()).limit(most)
+    return [JobRow(*row) for row in session.execute(some)]
 
 
 def people(session: Session, scope: Scope) -> list[str]:

@@ -3,7 +3,7 @@
 from db.models.audit import AuditEvent, AuditName
 from db.models.campaigns import IN_POOL, Campaign, CampaignNumber, CampaignStatus, PoolStatus
 from db.models.health import CampaignHealth, HealthFall, HealthLine, HealthPull, HealthSummary, HealthVersion
-from db.models.jobs import Job, JobItem, JobState, Outcome, Replica
+from db.models.jobs import GOING, Job, JobItem, JobState, Outcome, Replica
 from db.models.numbers import (
     GONE,
     LIVE,

@@ -22,6 +22,10 @@ class JobState(StrEnum):
     FAILED = "failed"
 
 
+GOING = (JobState.WAITING, JobState.RUNNING)
+"""States of a job that was started and has not ended."""
+
+
 class Outcome(StrEnum):
     """What became of an item. A `waiting` one is to be done; of an `ordered` one the provider's answer is awaited.
 

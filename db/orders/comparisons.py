@@ -28,8 +28,8 @@ class Section(StrEnum):
     ONLY_THERE = "only_there"
 
 
-SEEN_TO = (Outcome.WAITING, Outcome.ORDERED, Outcome.CHANGED, Outcome.UNCHANGED)
-"""Outcomes of items that a job has done or is to do."""
+LEFT = (Outcome.REFUSED, Outcome.CANCELLED)
+"""Outcomes of items that a job did not see to."""
 
 
 class Scheduled(NamedTuple):
@@ -118,7 +118,8 @@ def drop_old(session: Session, tenant_id: int, connection_id: int, before: datet
 
 def kept(session: Session, scope: Scope, connection_id: int, most: int, matching: str | None = None) -> list[JobRow]:
     """Return the newest *most* comparisons of a connection; only those of the numbers with *matching*, unless None."""
-    return db.jobs.queries.of_kind(session, scope, KIND, most, connection_id=connection_id, matching=matching)
+    part = [Job.settings["matching"].as_string() == matching] if matching is not None else []
+    return db.jobs.queries.newest(session, scope, most, *_of(connection_id), *part)
 
 
 def scheduled(session: Session, today: datetime) -> list[Scheduled]:

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlmodel import Session
 
@@ -68,40 +69,44 @@ class Pooling(JobKind):
             for item in items:
                 number, place = numbers.get(item.number_id or 0), places.get(item.number_id or 0)
                 try:
-                    self._change(session, job, item, campaign, number, place)
+                    self.change(Placing(session, job, item, campaign, number, place))
                 except ServiceError as exc:
                     refuse(item, exc)
 
         noun = campaigns.with_places(ids)
         changes.log(session, actor, noun, campaign, self.action, apply, details={"job": str(job.id)})
 
-    def _change(
-        self,
-        session: Session,
-        job: Job,
-        item: JobItem,
-        campaign: Campaign,
-        number: PhoneNumber | None,
-        place: CampaignNumber | None,
-    ) -> None:
+    def change(self, at: "Placing") -> None:
+        """Give a number the place that it is to have. Raises a ServiceError when it has another one by now."""
+        item, campaign, number, now = at.item, at.campaign, at.number, status_of(at.place)
         if number is None:
             raise NotFound
-        now = status_of(place)
         if item.before.get("pool_status") != (now and str(now)):
             raise Conflict(_CHANGED_SINCE)
-        wanted = self.wanted(job, item, now)
+        wanted = self.wanted(at.job, item, now)
         if wanted is now:
             item.outcome = Outcome.UNCHANGED
             return
         if now is None and number.status is not NumberStatus.ACTIVE:
             raise InvalidInput(_NOT_ACTIVE)
         item.old = {"campaign_id": campaign.id, "pool_status": now and str(now)}
-        if place is not None and now is not None:
-            item.old |= {"weight": place.weight, "added_at": place.added_at.isoformat()}
+        if at.place is not None and now is not None:
+            item.old |= {"weight": at.place.weight, "added_at": at.place.added_at.isoformat()}
             item.old["was_primary"] = campaign.primary_number_id == number.id
-        campaigns.put(session, campaign, number.id, place, wanted or PoolStatus.REMOVED)
+        campaigns.put(at.session, campaign, number.id, at.place, wanted or PoolStatus.REMOVED)
         item.outcome, item.after = Outcome.CHANGED, {**item.after, "pool_status": wanted and str(wanted)}
         item.new_version = 0  # a place has none: undoing compares what is there
+
+
+class Placing(NamedTuple):
+    """A number, if it is there, and the place that it has in the pool of a campaign, or none, all locked."""
+
+    session: Session
+    job: Job
+    item: JobItem
+    campaign: Campaign
+    number: PhoneNumber | None
+    place: CampaignNumber | None
 
 
 class Joining(Pooling):
@@ -137,23 +142,15 @@ class Restoring(Pooling):
         before = item.settings["pool_status"]
         return PoolStatus(before) if before else None
 
-    def _change(
-        self,
-        session: Session,
-        job: Job,
-        item: JobItem,
-        campaign: Campaign,
-        number: PhoneNumber | None,
-        place: CampaignNumber | None,
-    ) -> None:
-        left = status_of(place) is None
-        super()._change(session, job, item, campaign, number, place)
-        if item.outcome is not Outcome.CHANGED or place is None or number is None:
-            return
-        if left and "added_at" in item.settings:  # it was there all the time
-            place.weight, place.added_at = item.settings["weight"], datetime.fromisoformat(item.settings["added_at"])
-        if item.settings.get("was_primary") and campaign.primary_number_id is None:
-            campaign.primary_number_id = number.id
+    def change(self, at: Placing) -> None:
+        """Give a number its place back; one that had left gets its weight, its date and its rank as well."""
+        had_left = status_of(at.place) is None
+        super().change(at)
+        before = at.item.settings
+        if at.item.outcome is Outcome.CHANGED and had_left and at.place is not None and "added_at" in before:
+            at.place.weight, at.place.added_at = before["weight"], datetime.fromisoformat(before["added_at"])
+            if before["was_primary"] and at.campaign.primary_number_id is None:
+                at.campaign.primary_number_id = at.place.number_id
 
 
 RESTORING = Restoring("undo_pool", "Undo", Action.CAMPAIGNS_EDIT_POOL)

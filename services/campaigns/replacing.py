@@ -11,10 +11,10 @@ from sqlmodel import Session
 import db.campaigns
 from db.base.scope import Scope
 from db.campaigns import Spare
-from db.models import Campaign, CampaignNumber, Job, JobItem, Outcome, PhoneNumber, PoolStatus
+from db.models import Job, JobItem, Outcome, PoolStatus
 from services.audit.audit import Action
 from services.campaigns import campaigns
-from services.campaigns.bulk import RESTORING, Places, Pooling, status_of
+from services.campaigns.bulk import RESTORING, Places, Placing, Pooling, status_of
 from services.core.access import Actor, Permission, require, require_tenant
 from services.core.errors import Conflict
 from services.jobs import drafts
@@ -47,31 +47,29 @@ class Replacing(Pooling):
         """Return that a number joins, or that it leaves because a spare one is there."""
         return None if "spare_id" in item.settings else PoolStatus.ACTIVE
 
-    def _change(
-        self,
-        session: Session,
-        job: Job,
-        item: JobItem,
-        campaign: Campaign,
-        number: PhoneNumber | None,
-        place: CampaignNumber | None,
-    ) -> None:
-        scope, spare_id = Scope(campaign.tenant_id), item.settings.get("spare_id")
-        tired_id = item.settings.get("tired_id")
-        if tired_id is not None:
-            if number is not None and db.campaigns.is_pooled(session, scope, number.id):
-                raise Conflict(_JOINED_ELSEWHERE)
-            tired = db.campaigns.place(session, scope, campaign.id, tired_id)
-            if str(status_of(tired)) != item.settings["tired_status"]:
-                raise Conflict(_TIRED_CHANGED)
-        if spare_id is not None:
-            session.flush()
-            joined = db.campaigns.place(session, scope, campaign.id, spare_id)
-            if status_of(joined) is None:
+    def change(self, at: Placing) -> None:
+        """Have a spare number join, or the one that it replaces leave. Raises Conflict when the other one can't."""
+        settings = at.item.settings
+        if "tired_id" in settings:
+            self._expect_spare(at, settings["tired_id"], settings["tired_status"])
+        if "spare_id" in settings:
+            at.session.flush()
+            if _status(at, settings["spare_id"]) is None:
                 raise Conflict(_NOT_JOINED)
-        super()._change(session, job, item, campaign, number, place)
-        if spare_id is not None and item.old.get("was_primary"):
-            campaign.primary_number_id = spare_id
+        super().change(at)
+        if "spare_id" in settings and at.item.old.get("was_primary"):
+            at.campaign.primary_number_id = settings["spare_id"]
+
+    def _expect_spare(self, at: Placing, tired_id: int, tired_status: str) -> None:
+        if at.number is not None and db.campaigns.is_pooled(at.session, Scope(at.campaign.tenant_id), at.number.id):
+            raise Conflict(_JOINED_ELSEWHERE)
+        if str(_status(at, tired_id)) != tired_status:
+            raise Conflict(_TIRED_CHANGED)
+
+
+def _status(at: Placing, number_id: int) -> PoolStatus | None:
+    """Return the status of another number in the same pool."""
+    return status_of(db.campaigns.place(at.session, Scope(at.campaign.tenant_id), at.campaign.id, number_id))
 
 
 REPLACING = Replacing("pool_replace", "Replace in pool", Action.CAMPAIGNS_REPLACE_NUMBER, RESTORING, "Change")

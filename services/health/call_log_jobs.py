@@ -118,10 +118,7 @@ class ReadingCallLog(JobKind):
     def do(self, session: Session, _actor: Actor, job: Job, items: Sequence[JobItem]) -> None:
         """Write the facts of a day together with that it was read. Raises Conflict when the log is another one now."""
         for item in items:
-            read = self.read.get(item.place)
-            if read is None:  # somebody else did the day that was looked at
-                continue
-            pull = _position(session, job)
+            read, pull = self.read[item.place], _position(session, job)
             if pull is None or pull.done_until != _day(item) - ONE_DAY:
                 raise Conflict("The account of this connection has changed, and with it the call log. Start again.")
             told = _keep(session, pull, _day(item), read)

@@ -13,11 +13,9 @@ import db.base.engine
 import db.base.named
 import db.health.call_logs
 import db.people.tenants
-import db.people.users
 from db.base.scope import Scope
-from db.health.call_logs import GOING, Counts, PullRow
-from db.jobs.queries import SCHEDULE
-from db.models import Connection, HealthPull, Job, JobState
+from db.health.call_logs import Counts, PullRow
+from db.models import GOING, Connection, HealthPull, Job, JobState
 from providers import PROVIDERS
 from providers.base import Capability
 from services.connections.connections import provider_named
@@ -28,6 +26,7 @@ from services.core.transactions import write, writing
 from services.health import call_log_jobs
 from services.health.call_log_jobs import ONE_DAY, READING, last_day
 from services.jobs import drafts, jobs
+from services.people import sign_in
 
 __all__ = ["CallLog", "Counts", "State"]
 
@@ -125,9 +124,7 @@ def _start_by_clock(connection_id: int) -> int | None:
             return None
         if db.health.call_logs.is_being_read(session, pull) or not _days_left(session, pull):
             return None
-        user = db.people.users.get(session, pull.started_by)
-        granted = frozenset({READING.permission})
-        actor = Actor(user.id, user.username, SCHEDULE, tenant_id=connection.tenant_id, granted=granted)
+        actor = sign_in.on_schedule(session, pull.started_by, connection.tenant_id, READING.permission)
         return _start(session, actor, connection, pull, scheduled=True)
 
 

@@ -19,7 +19,7 @@ import db.orders.comparisons
 import db.people.tenants
 import db.people.users
 from db.jobs.queries import SCHEDULE
-from db.models import Job, JobItem, JobState, Outcome
+from db.models import GOING, Job, JobItem, JobState, Outcome
 from services.audit import audit
 from services.audit.audit import Action, Subject
 from services.core import settings
@@ -31,7 +31,6 @@ from services.jobs.registry import KINDS
 from services.orders import sweep
 from services.people import api_keys, sign_in
 
-_GOING = (JobState.WAITING, JobState.RUNNING)
 LONGEST_PROBLEM = 500
 _OUR_FAULT = "Something went wrong on our side. It has been logged; try again, or tell your administrator."
 _log = structlog.get_logger()
@@ -83,31 +82,28 @@ def _step(job_id: int, most: int | None = None) -> Step:
     looked = _look(job_id, most)
     with write() as session:
         job = db.jobs.queries.lock(session, job_id)
-        if job is None or job.state not in _GOING:
+        if job is None or job.state not in GOING:
             return Step.END
         kind = looked.kind if looked else KINDS[job.kind]
-        job.state, job.started_at = JobState.RUNNING, job.started_at or datetime.now(UTC)
+        _run(job)
         ordered = db.jobs.queries.next_items(session, job_id, Outcome.ORDERED, kind.at_once)
         kind.follow(session, ordered)
         _count(job, ordered)
         asked = sum(item.outcome is Outcome.ORDERED for item in ordered)
-        actor, items = _actor(session, job, kind), []
+        actor = _actor(session, job, kind)
         room = min(_room(kind, most), kind.at_once - asked)
         waiting = db.jobs.queries.next_items(session, job_id, Outcome.WAITING, room) if room else []
-        if looked:
-            items = [item for item in waiting if item.place in looked.places]
-        if waiting and kind.looks and not (actor is None or job.cancelled_at or items):
-            return Step.MORE  # those that were looked at, if any, were done by another process
-        if looked and kind.acts and items:  # what was done at the provider is noted, whatever happened meanwhile
-            kind.do(session, looked.actor, job, items)
-            _count(job, items)
-        elif actor is None or job.cancelled_at:
+        items = [item for item in waiting if looked and item.place in looked.places] if kind.looks else waiting
+        if (actor is None or job.cancelled_at) and not (kind.acts and items):
             items = []
             db.jobs.queries.cancel_items(session, job_id)
-        elif waiting:
-            items = items if looked else waiting
-            kind.do(session, actor, job, items)
+        elif items:
+            doer = actor or (looked.actor if looked else None)  # what was done at the provider is noted all the same
+            assert doer is not None
+            kind.do(session, doer, job, items)
             _count(job, items)
+        elif waiting:
+            return Step.MORE  # another process has done those that were looked at
         if not items:
             if asked:
                 return Step.WAIT
@@ -124,14 +120,22 @@ def _look(job_id: int, most: int | None) -> Looked | None:
     """Return what a job that has to look at a provider first has found there; None for any other."""
     with db.base.engine.open_session() as session:
         job = db.jobs.queries.peek(session, job_id)
-        if job is None or job.state not in _GOING or job.cancelled_at or not KINDS[job.kind].looks:
+        if job is None or job.state not in GOING or job.cancelled_at or not KINDS[job.kind].looks:
             return None
         kind = KINDS[job.kind]
         actor = _actor(session, job, kind)
         if actor is None:  # the step says why
             return None
         items = db.jobs.queries.next_items(session, job_id, Outcome.WAITING, _room(kind, most))
+    if job.state is JobState.WAITING:  # it may look for a while, and nobody is to think that it waits
+        with write() as session:
+            _run(db.jobs.queries.lock(session, job_id))
     return Looked(kind.looking(job, items), actor, frozenset(item.place for item in items))
+
+
+def _run(job: Job | None) -> None:
+    if job is not None and job.state in GOING:
+        job.state, job.started_at = JobState.RUNNING, job.started_at or datetime.now(UTC)
 
 
 def _room(kind: JobKind, most: int | None) -> int:
@@ -146,7 +150,7 @@ def _actor(session: Session, job: Job, kind: JobKind) -> Actor | None:
         if tenant is None or tenant.suspended_at:
             job.problem = "The tenant was suspended. What was done stays; the rest was left."
             return None
-        return Actor(user.id, user.username, SCHEDULE, tenant_id=job.tenant_id, granted=frozenset({kind.permission}))
+        return sign_in.on_schedule(session, job.user_id, job.tenant_id, kind.permission)
     if job.api_key_id is None:
         actor = sign_in.load_actor(session, user.username, datetime.now(UTC), job.tenant_id)
     else:
@@ -174,7 +178,7 @@ def _give_up_next(job_id: int, why: str) -> Step:
         items = db.jobs.queries.next_items(session, job_id, Outcome.WAITING, 1)
         for item in items:
             refuse(item, why)
-        if job is None or job.state not in _GOING:
+        if job is None or job.state not in GOING:
             return Step.END
         _count(job, items)
         if items:
@@ -198,7 +202,7 @@ def _stop(job_id: int, exc: Exception) -> Step:
         _log.error("job.stopped", job=job_id, exc_info=exc)
     with write() as session:
         job = db.jobs.queries.lock(session, job_id)
-        if job is not None and job.state in _GOING:
+        if job is not None and job.state in GOING:
             job.problem = (str(exc) if isinstance(exc, ServiceError) else _OUR_FAULT)[:LONGEST_PROBLEM]
             db.jobs.queries.cancel_items(session, job_id)
             _end(session, job)
@@ -231,7 +235,7 @@ def _take_back(session: Session, job: Job) -> None:
     if seeing.comparison_id is None or db.jobs.queries.lock(session, seeing.comparison_id) is None:
         return
     session.flush()
-    left = (Outcome.CHANGED,) if undone else (Outcome.REFUSED, Outcome.CANCELLED)
+    left = (Outcome.CHANGED,) if undone else db.orders.comparisons.LEFT
     db.orders.comparisons.take_back(session, seeing.comparison_id, seeing.id, job.id, left)
 
 

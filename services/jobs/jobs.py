@@ -10,7 +10,7 @@ from sqlmodel import Session
 import db.jobs.queries
 from db.base.scope import Scope, Slice
 from db.jobs.queries import ItemRow, JobQuery, JobRow
-from db.models import Job, JobState, Outcome
+from db.models import GOING, Job, JobState, Outcome
 from services.audit import audit, wording
 from services.audit.audit import Action
 from services.core import validation
@@ -208,7 +208,7 @@ def cancel(session: Session, actor: Actor, job_id: int) -> None:
     require(actor, KINDS[job.kind].permission)
     with writing(session):
         row = found(db.jobs.queries.lock(session, job.id))
-        if row.state not in (JobState.WAITING, JobState.RUNNING):
+        if row.state not in GOING:
             raise Conflict("This job has ended in the meantime.")
         if row.cancelled_at is None:
             row.cancelled_at = datetime.now(UTC)

@@ -11,12 +11,11 @@ import db.connections
 import db.jobs.queries
 import db.numbers.rows
 import db.orders.comparisons
-import db.people.users
 from db.base.engine import open_session
 from db.base.scope import Scope, Slice
 from db.connections import ConnectionRow
-from db.jobs.queries import SCHEDULE, JobRow
-from db.models import Connection, JobState, Outcome
+from db.jobs.queries import JobRow
+from db.models import Connection, JobState
 from db.orders.comparisons import Scheduled
 from providers.base import Capability
 from services.audit import audit
@@ -30,6 +29,7 @@ from services.jobs import jobs
 from services.orders import reconcile
 from services.orders.comparing import COMPARING, begin_settings
 from services.orders.reconcile import Drift, Section
+from services.people import sign_in
 from services.text import days
 
 __all__ = ["ConnectionRow"]
@@ -120,8 +120,7 @@ def get(session: Session, actor: Actor, job_id: object) -> Comparison:
     """Return one comparison. Raises NotFound for any that is not the tenant's."""
     require(actor, Permission.NUMBERS_RECONCILE)
     require_tenant(actor)
-    job = jobs.get(session, actor, job_id)
-    return _of(session, actor, found(job if is_comparison(job) else None))
+    return _of(session, actor, _job(session, actor, job_id))
 
 
 def kept(session: Session, actor: Actor, connection_id: int) -> list[JobRow]:
@@ -133,7 +132,7 @@ def kept(session: Session, actor: Actor, connection_id: int) -> list[JobRow]:
 def rows(session: Session, actor: Actor, job_id: int, section: Section, part: Slice | None = None) -> list[Drift]:
     """Return the *part* of the numbers that differ in a *section* and were given to no job; all without a part."""
     require(actor, Permission.NUMBERS_RECONCILE)
-    job = get(session, actor, job_id).job
+    job = _job(session, actor, job_id)
     items = db.orders.comparisons.rows(session, job.id, section, part)
     return [reconcile.drift(section, *item) for item in items]
 
@@ -144,13 +143,13 @@ def give(session: Session, actor: Actor, job_id: int, drifts: Sequence[Drift], g
     What that job refuses, or leaves when it ends, is listed again.
     """
     require(actor, Permission.NUMBERS_RECONCILE)
-    job = get(session, actor, job_id).job
+    job = _job(session, actor, job_id)
     given_job = jobs.get(session, actor, given_to)
     with writing(session):
         found(db.jobs.queries.lock(session, given_job.id)).comparison_id = job.id
         db.jobs.queries.lock(session, job.id)
-        left = [outcome for outcome in Outcome if outcome not in db.orders.comparisons.SEEN_TO]
-        refused = {item.subject for item in db.jobs.queries.walk(session, given_job.id, left)}
+        walked = db.jobs.queries.walk(session, given_job.id, db.orders.comparisons.LEFT)
+        refused = {item.subject for item in walked}
         for section in {one.section for one in drifts}:
             places = [one.place for one in drifts if one.section is section and one.e164 not in refused]
             db.orders.comparisons.give(session, job.id, section, places, given_to)
@@ -199,9 +198,7 @@ def start_due() -> None:
 def start_scheduled(one: Scheduled) -> int | None:
     """Start to compare an account because it is due; None where that cannot be done, as it is no longer active."""
     with open_session() as session:
-        user = db.people.users.get(session, one.user_id)
-        granted = frozenset({COMPARING.permission})
-        actor = Actor(user.id, user.username, SCHEDULE, tenant_id=one.tenant_id, granted=granted)
+        actor = sign_in.on_schedule(session, one.user_id, one.tenant_id, COMPARING.permission)
         try:
             return start(session, actor, one.connection_id, scheduled=True)
         except (InvalidInput, NotFound):
@@ -218,6 +215,11 @@ def _is_due(one: Scheduled, now: datetime) -> bool:
     if one.last is None or one.last < one.since:
         return one.since < night
     return one.last < night - timedelta(days=one.days - 1)
+
+
+def _job(session: Session, actor: Actor, job_id: object) -> JobRow:
+    job = jobs.get(session, actor, job_id)
+    return found(job if is_comparison(job) else None)
 
 
 def _part(matching: str) -> str:

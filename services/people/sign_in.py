@@ -12,6 +12,7 @@ from sqlmodel import Session
 import db.base.engine
 import db.people.tenants
 import db.people.users
+from db.jobs.queries import SCHEDULE
 from db.models import SignInThrottle
 from services.audit import audit
 from services.audit.audit import Action, Subject
@@ -190,6 +191,12 @@ def load_actor(
         workspaces=workspaces,
         suspended=tuple((row.tenant_id, row.tenant or "") for row in rows if row.tenant_id and row.suspended_at),
     )
+
+
+def on_schedule(session: Session, user_id: int, tenant_id: int, permission: Permission) -> Actor:
+    """Return who does what the clock starts: the user who once asked for it, with one *permission* in one tenant."""
+    user = db.people.users.get(session, user_id)
+    return Actor(user.id, user.username, SCHEDULE, tenant_id=tenant_id, granted=frozenset({permission}))
 
 
 def reload_actor(session: Session, actor: Actor, signed_in_at: datetime) -> Actor | None:

@@ -1,6 +1,7 @@
 """Start-up: logs, the newest schema, keys that open what is stored, and the demo in an empty database."""
 
 import logging
+import sys
 from datetime import UTC, datetime
 
 import structlog
@@ -23,7 +24,8 @@ def start(settings: Settings | None = None) -> None:
     """
     settings = settings or settings_module.current()
     structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[settings.log_level.upper()])
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # what a command prints stands alone
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[settings.log_level.upper()]),
     )
     credentials.check(settings)
     engine = db.base.engine.make_engine(settings.url, settings.busy_seconds)

@@ -102,6 +102,7 @@ UNASKED = {
         "health.summaries.add_up",
         "orders.comparisons.due",
         "orders.comparisons.start_scheduled",
+        "people.sign_in.on_schedule",
         "health.summary_lines.Summing.finish",
         "jobs.replicas.Replica.beat",
         "jobs.replicas.Replica.forget",

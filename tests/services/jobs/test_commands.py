@@ -47,7 +47,7 @@ def test_its_exit_code_says_whether_something_differs(
 ) -> None:
     assert reconcile("--connection", str(world.twilio), "--user", world.operator.username) == Exit.DIFFERENT.value
     said = capsys.readouterr().out
-    assert re.search(r"Reconcile Twilio: [\d,]+ numbers differ\.", said)
+    assert re.match(r"Reconcile Twilio: [\d,]+ numbers differ\.", said), "and no line of the log before it"
     assert re.search(r"Only in the account: [\d,]+ numbers", said)
     session.rollback()
     (kept,) = comparisons.kept(session, world.operator, world.twilio)

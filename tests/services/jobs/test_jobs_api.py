@@ -10,13 +10,14 @@ from fastapi.testclient import TestClient
 from sqlmodel import Session
 
 from db.models import Job, NumberStatus
+from providers.sandbox.server import Sandbox
 from services.jobs import engine
 from services.numbers import numbers
 from services.people import api_access, api_keys
 from services.people.api_keys import KeyScope
 from services.setup import http_api
 from tests.conftest import World
-from tests.world import make
+from tests.world import make, reconciling, working
 
 
 def bearer(session: Session, actor: Any, *scopes: KeyScope) -> dict[str, str]:
@@ -145,3 +146,27 @@ def test_the_document_describes_changes(client: TestClient) -> None:
     document = client.get("/openapi.json").json()
     assert {"/numbers", "/jobs", "/jobs/{job_id}", "/jobs/{job_id}/items"} <= set(document["paths"])
     assert document["components"]["schemas"]["BulkChange"]["examples"]
+
+
+def test_what_is_done_at_a_provider_is_done_over_http_too(
+    client: TestClient, session: Session, world: World, sandbox: Sandbox, area: str
+) -> None:
+    e164s = [reconciling.held(sandbox, f"{area}{n:03}") for n in range(2)]
+    found = reconciling.compared(session, world, area)
+    ids = [reconciling.imported(session, world, row, found) for row in found.only_there]
+    reconciling.move_webhooks(session, world)
+
+    def done(action: str, key: str, **more: object) -> dict[str, int]:
+        answer = client.post("/jobs", json=change(ids, action, **more), headers={"Idempotency-Key": key})
+        assert answer.status_code == 200, answer.text
+        working.finished(session, world.admin, answer.json()["id"])
+        outcomes: dict[str, int] = client.get(f"/jobs/{answer.json()['id']}").json()["outcomes"]
+        return outcomes
+
+    assert done("set_webhooks", "webhooks", values={"stop_routing": False}) == {"changed": 2}
+    held = [reconciling.at_twilio(session, world).find_owned(e164) for e164 in e164s]
+    assert {one.webhooks.voice_url for one in held if one} == {"https://voice.example.com/v2"}
+    unconfirmed = client.post("/jobs", json=change(ids, "release"), headers={"Idempotency-Key": "unsure"})
+    assert unconfirmed.status_code == 422
+    assert done("release", "release", confirm=2) == {"changed": 2}
+    assert [reconciling.at_twilio(session, world).find_owned(e164) for e164 in e164s] == [None, None]

@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from db.base.scope import Slice
 from db.models import JobState, Membership, NumberStatus, OrderState, Role
+from providers.records import OwnedNumber
 from providers.sandbox.accounts import MAIN, TRIAL
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
@@ -33,12 +34,17 @@ def test_an_import_is_an_order_and_takes_the_label_from_the_provider(
 ) -> None:
     assert number.is_managed
     assert number.label == "Front desk"
-    there = reconciling.at_twilio(session, world).find_owned_sid(number.provider_sid or "")
-    assert there
-    assert there.webhooks.voice_url == reconciling.OURS
+    assert at_twilio(session, world, number).webhooks.voice_url == reconciling.OURS
     actions = [event.action for event in audit.history(session, world.viewer, "number", number.id, Slice())]
     assert actions[0] == "numbers:import"
     assert ordering.bought(sandbox, number.e164) == 0
+
+
+def at_twilio(session: Session, world: World, number: numbers.NumberRow) -> OwnedNumber:
+    """Return a number as the account has it."""
+    there = reconciling.at_twilio(session, world).find_owned_sid(number.provider_sid or "")
+    assert there
+    return there
 
 
 def imported(session: Session, world: World, found: reconciling.Found) -> int:
@@ -212,9 +218,7 @@ def test_webhooks_that_changed_there_since_are_not_overwritten(
     (row,) = reconciling.compared(session, world, area).webhooks
     provider.set_webhooks(number.provider_sid or "", voice_url="https://third.example.com")
     assert "have changed at the provider" in refused(session, world, set_there(session, world, row))
-    there = provider.find_owned_sid(number.provider_sid or "")
-    assert there
-    assert there.webhooks.voice_url == "https://third.example.com"
+    assert at_twilio(session, world, number).webhooks.voice_url == "https://third.example.com"
 
 
 def test_webhooks_are_not_set_when_the_connection_has_others_by_now(
@@ -239,9 +243,7 @@ def test_our_label_is_sent_to_the_provider_and_nothing_changes_here(
     before = ordering.on_record(session, world, number.id)
     job, again = sent(session, world, row), sent(session, world, row)
     assert run(session, world.operator, job).changed == 1
-    there = reconciling.at_twilio(session, world).find_owned_sid(number.provider_sid or "")
-    assert there
-    assert there.label == "Renamed"
+    assert at_twilio(session, world, number).label == "Renamed"
     assert ordering.on_record(session, world, number.id) == before
     assert reconciling.compared(session, world, area).agrees
     (event, *_) = audit.history(session, world.viewer, "number", number.id, Slice())
@@ -261,9 +263,7 @@ def test_a_label_that_was_changed_since_here_or_there_is_not_sent(
     numbers.rename(session, world.operator, number.id, "Fourth", version=number.version + 1)
     assert "changed this number since" in refused(session, world, other)
     assert "changed this number since" in refused(session, world, sent(session, world, row))
-    there = provider.find_owned_sid(number.provider_sid or "")
-    assert there
-    assert there.label == "Third"
+    assert at_twilio(session, world, number).label == "Third"
 
 
 def test_a_label_is_not_sent_for_somebody_who_may_not_any_more(
@@ -278,9 +278,7 @@ def test_a_label_is_not_sent_for_somebody_who_may_not_any_more(
     session.commit()
     done = finished(session, world.admin, job)
     assert (done.state, done.changed) == (JobState.FAILED, 0)
-    there = reconciling.at_twilio(session, world).find_owned_sid(number.provider_sid or "")
-    assert there
-    assert there.label == "Front desk"
+    assert at_twilio(session, world, number).label == "Front desk"
 
 
 def test_what_two_processes_do_at_once_is_looked_at_before(
