@@ -217,11 +217,11 @@ class Reconciling:
 
     def _automatically(self, connection: ConnectionRow) -> None:
         """Draw how often the clock compares an account."""
-        every = f"reconcile_every_{connection.id}_{connection.compare_days}"
+        every = f"reconcile_every_{connection.id}"
+        st.session_state[every] = connection.compare_days or 0  # as it is now, whoever set it
         st.selectbox(
             "Compare automatically",
             list(labels.COMPARE_DAYS),
-            index=list(labels.COMPARE_DAYS).index(connection.compare_days or 0),
             format_func=lambda days: labels.COMPARE_DAYS[days],
             key=every,
             width=180,
