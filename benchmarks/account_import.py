@@ -30,7 +30,7 @@ CROWD, SECONDS = 3, 0.1
 
 
 def main(amount: int = 300) -> None:
-    """Print the table of the guide."""
+    """Print how long it takes, and whether a number was refused."""
     os.environ["NUMBERDESK_ENCRYPTION_KEYS"] = Fernet.generate_key().decode()
     with running() as sandbox, database() as where:
         settings.use_sandbox(sandbox.url)

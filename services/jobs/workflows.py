@@ -44,7 +44,6 @@ ANSWER_SECONDS = 1.0
 NEW_DAYS_AT = "27 */3 * * *"
 """When to look for call logs with a new day, as cron says it: within three hours of any tenant's midnight."""
 
-
 NIGHTS_AT = "11 * * * *"
 """When to look for accounts to compare, as cron says it: within the hour after night falls in any zone."""
 
@@ -58,7 +57,7 @@ def _start_call_logs() -> None:
 def _read_call_logs(_at: datetime, _context: object) -> None:
     """Start jobs wherever there is a new day."""
     _start_call_logs()
-    begin()
+    begin()  # they were started within a transaction
 
 
 @DBOS.step(name="comparisons.start_due", retries_allowed=True, max_attempts=5)

@@ -36,7 +36,6 @@ from services.text.labels import amount
 _FIELDS = {"Label": "label", "SID": "provider_sid", **{name: field for field, name in webhook_orders.NAMES.items()}}
 """What the log calls the values that are compared, by the names that readers see."""
 
-
 KEPT = timedelta(days=90)
 """How long what a comparison has found is kept."""
 
