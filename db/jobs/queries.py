@@ -121,10 +121,10 @@ def unfinished(session: Session, scope: Scope) -> list[JobRow]:
     return [JobRow(*row) for row in rows]
 
 
-def to_be_done(session: Session) -> list[tuple[int, int]]:
-    """Return id and tenant of every job that was started and has not ended."""
-    rows = session.execute(sa.select(Job.id, Job.tenant_id).where(UNFINISHED).order_by(Job.id))
-    return [(job_id, tenant_id) for job_id, tenant_id in rows]
+def to_be_done(session: Session) -> list[tuple[int, int, str]]:
+    """Return id, tenant and kind of every job that was started and has not ended."""
+    rows = session.execute(sa.select(Job.id, Job.tenant_id, Job.kind).where(UNFINISHED).order_by(Job.id))
+    return [(job_id, tenant_id, kind) for job_id, tenant_id, kind in rows]
 
 
 def put_items(session: Session, items: Sequence[Mapping[str, Any]]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import structlog
 from tenacity import (
@@ -24,11 +24,23 @@ from services.core import credentials, settings
 from services.core.errors import ServiceError
 
 ATTEMPTS = 3
-LONGEST_WAIT = 4.0
-"""Seconds between attempts. A provider that wants a longer pause is not asked again, since someone is waiting."""
 
-PATIENCE = 15.0
-"""Seconds within which the last attempt begins: with its timeouts it must end before anybody gives an order up."""
+
+class Patience(NamedTuple):
+    """How long to go on with a busy provider, in seconds.
+
+    One that wants a pause over the `longest_pause` is not asked again; the last attempt begins `within` so long.
+    """
+
+    longest_pause: float
+    within: float
+
+
+FOR_READER = Patience(longest_pause=4.0, within=15.0)
+"""Somebody waits, and with its timeouts the last attempt must end before anybody gives an order up."""
+
+FOR_JOB = Patience(longest_pause=30.0, within=60.0)
+"""Nobody waits."""
 
 Answer = TypeVar("Answer")
 
@@ -53,21 +65,21 @@ def connect(connection: Connection, *, timeout: float = DEFAULT_TIMEOUT) -> Prov
     return cast(Provider, _Wrapped(provider, _outside_transactions))
 
 
-def patient(connection: Connection) -> Provider:
-    """Return the provider of a connection for a screen: its verbs are repeated `patiently`, its errors `in_words`."""
+def patient(connection: Connection, patience: Patience = FOR_READER) -> Provider:
+    """Return the provider of a connection whose verbs are repeated `patiently` and whose errors are `in_words`."""
     with in_words():
-        return cast(Provider, _Wrapped(connect(connection), _for_reader))
+        return cast(Provider, _Wrapped(connect(connection), partial(_in_words_and_patiently, patience)))
 
 
-def patiently(ask: Callable[[], Answer]) -> Answer:
+def patiently(ask: Callable[[], Answer], patience: Patience = FOR_READER) -> Answer:
     """Return the answer to *ask*, repeated a few times while the provider says that nothing happened.
 
     Only for what may be repeated: reads, and writes that were provably not processed.
     """
     for attempt in Retrying(
         retry=retry_if_exception_type(ProviderUnavailable),
-        stop=_is_over,
-        wait=_pause,
+        stop=partial(_is_over, patience),
+        wait=partial(_pause, patience),
         reraise=True,
     ):
         with attempt:
@@ -104,9 +116,9 @@ def _outside_transactions(verb: Callable[..., Any], *args: Any, **kwargs: Any) -
     return verb(*args, **kwargs)
 
 
-def _for_reader(verb: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def _in_words_and_patiently(patience: Patience, verb: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     with in_words():
-        return patiently(lambda: verb(*args, **kwargs))
+        return patiently(lambda: verb(*args, **kwargs), patience)
 
 
 @contextmanager
@@ -123,11 +135,11 @@ def _asked_pause(state: RetryCallState) -> float | None:
     return exc.retry_after if isinstance(exc, ProviderUnavailable) else None
 
 
-def _is_over(state: RetryCallState) -> bool:
-    tried = stop_after_attempt(ATTEMPTS)(state) or stop_before_delay(PATIENCE)(state)
-    return tried or (_asked_pause(state) or 0) > LONGEST_WAIT
+def _is_over(patience: Patience, state: RetryCallState) -> bool:
+    tried = stop_after_attempt(ATTEMPTS)(state) or stop_before_delay(patience.within)(state)
+    return tried or (_asked_pause(state) or 0) > patience.longest_pause
 
 
-def _pause(state: RetryCallState) -> float:
+def _pause(patience: Patience, state: RetryCallState) -> float:
     asked = _asked_pause(state)
-    return wait_exponential_jitter(multiplier=0.3, max=LONGEST_WAIT)(state) if asked is None else asked
+    return wait_exponential_jitter(multiplier=0.3, max=patience.longest_pause)(state) if asked is None else asked

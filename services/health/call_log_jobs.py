@@ -22,7 +22,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from functools import partial
 from typing import Self
 
 from sqlmodel import Session
@@ -36,7 +35,7 @@ from db.health.call_logs import Counts
 from db.health.facts import Fact
 from db.models import Connection, HealthPull, Job, JobItem, Outcome
 from providers.base import Provider
-from providers.records import AnsweredBy, CallRecord, CallStatus, Direction
+from providers.records import AnsweredBy, CallRecord, CallStatus, Direction, pages
 from services.audit import audit
 from services.audit.audit import Action, Subject
 from services.connections import provider_access
@@ -106,6 +105,7 @@ class ReadingCallLog(JobKind):
     heading = "Day"
     looks = True
     in_order = True
+    only_reads = True
 
     def looking(self, job: Job, items: Sequence[JobItem]) -> Self:
         """Return the kind with all the calls of the next day.
@@ -181,9 +181,8 @@ def _day_of(job: Job, day: date) -> Day:
     if day > last_day(row.time_zone):
         raise Conflict(f"{day:%-d %b %Y} is not over yet in the tenant's time zone.")
     since, until = days.span(day, day, days.zone(row.time_zone))
-    with provider_access.in_words():
-        provider = provider_access.connect(connection)
-        read = _ask(provider, since, until)
+    provider = provider_access.patient(connection, provider_access.FOR_JOB)
+    read = _ask(provider, since, until)
     if read.under_way and datetime.now(UTC) - until < provider.longest_call:
         calls = f"{amount(read.under_way, 'call')} {'is' if read.under_way == 1 else 'are'}"
         raise Conflict(f"On {day:%-d %b %Y}, {calls} still in progress. Continue once they have ended.")
@@ -192,14 +191,11 @@ def _day_of(job: Job, day: date) -> Day:
 
 def _ask(provider: Provider, since: datetime, until: datetime) -> Day:
     """Return all the calls of a span, added up."""
-    read, token = Day(until), None
-    while True:
-        page = provider_access.patiently(partial(provider.calls_page, since, until, token=token))
-        for call in page.rows:
+    read = Day(until)
+    for calls in pages(lambda token: provider.calls_page(since, until, token=token)):
+        for call in calls:
             read.add(call)
-        token = page.next_token
-        if token is None:
-            return read
+    return read
 
 
 def _keep(session: Session, pull: HealthPull, day: date, read: Day) -> Counts:

@@ -19,9 +19,10 @@ class JobKind(ABC):
     A step does at most `at_once` items in one transaction, and so many may be ordered at a time. What is `confirmed`
     needs the count typed before it starts; a `note` says what else follows, and `undo` is the kind that takes it back.
     One that `looks` asks a provider about items before it does them; one that also `acts` does them there by that. One
-    that `grows` finds its items by itself. One that goes `in_order` ends with the first item that it cannot do, and its
-    `problem` says why; what is left is cancelled. One that `ends_costs` says beforehand what they are. Who may read its
-    items `sees` them. An item is a `noun`, and `heading` stands over what each is about.
+    that `only_reads` what a provider has does not wait for the tenant's other jobs. One that `grows` finds its items by
+    itself. One that goes `in_order` ends with the first item that it cannot do, and its `problem` says why; what is
+    left is cancelled. One that `ends_costs` says beforehand what they are. Who may read its items `sees` them. An item
+    is a `noun`, and `heading` stands over what each is about.
     """
 
     name: str
@@ -40,6 +41,7 @@ class JobKind(ABC):
     grows: ClassVar[bool] = False
     ends_costs: ClassVar[bool] = False
     in_order: ClassVar[bool] = False
+    only_reads: ClassVar[bool] = False
 
     def looking(self, job: Job, items: Sequence[JobItem]) -> "JobKind":
         """Return the kind, knowing what it looked up of *items* at a provider. No transaction is open meanwhile."""

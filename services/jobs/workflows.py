@@ -21,6 +21,7 @@ from services.core.settings import Settings
 from services.core.transactions import reading, write
 from services.health import call_logs
 from services.jobs import dbos_internals, engine, jobs
+from services.jobs.registry import KINDS
 from services.jobs.replicas import Replica
 from services.orders import comparisons, fulfilment
 from services.orders.sweep import IDLE_SECONDS, Sweep
@@ -36,7 +37,7 @@ LONGEST_LOOK = 60.0
 """Seconds that somebody waits while all open orders are looked at."""
 
 JOBS = "jobs"
-"""The queue of jobs: of each tenant it does one at a time."""
+"""The queue of jobs: of each tenant it does one at a time, the oldest first, and one beside it that only reads."""
 
 ANSWER_SECONDS = 1.0
 """How long a job waits for answers of a provider before it looks again."""
@@ -203,9 +204,10 @@ def _begin() -> None:
         waiting = db.jobs.queries.to_be_done(session)
     if waiting:
         begun = _under_way("jobs.run")
-        for job_id, tenant_id in waiting:
+        for job_id, tenant_id, kind in waiting:
             if (job_id,) not in begun:
-                with SetEnqueueOptions(queue_partition_key=str(tenant_id)):
+                line = f"{tenant_id} reading" if KINDS[kind].only_reads else str(tenant_id)
+                with SetEnqueueOptions(queue_partition_key=line, priority=job_id):
                     DBOS.enqueue_workflow(JOBS, _run, job_id)
 
 

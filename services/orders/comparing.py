@@ -54,6 +54,7 @@ class Comparing(JobKind):
     looks = True
     grows = True
     in_order = True
+    only_reads = True
 
     def looking(self, job: Job, items: Sequence[JobItem]) -> Self:
         """Return the kind with the next page of the account. Raises a ServiceError when it cannot be read."""
@@ -65,7 +66,7 @@ class Comparing(JobKind):
         if connection is None or not connection.is_active:
             raise InvalidInput("The connection was deactivated. Nothing was compared to the end.")
         try:
-            provider = provider_access.patient(connection)
+            provider = provider_access.patient(connection, provider_access.FOR_JOB)
         except (KeyProblem, ProviderMisconfigured) as exc:
             raise InvalidInput(str(exc)) from exc
         return replace(self, page=provider.owned_page(matching=job.settings["matching"], token=token), token=token)

@@ -68,7 +68,7 @@ class Verifying(Editing):
             return InvalidInput(f"{connection.name} is inactive.")
         try:
             with provider_access.in_words():
-                provider = provider_access.patient(connection)
+                provider = provider_access.patient(connection, provider_access.FOR_JOB)
                 return self.ask(provider, item, row, sids.find_anywhere(provider, sid, row.e164))
         except ServiceError as exc:
             return exc

@@ -199,7 +199,7 @@ def _use_database() -> None:
     db.base.engine.use(db.base.engine.make_engine(config.url, config.busy_seconds))
 
 
-def _working() -> list[tuple[int, int]]:
+def _working() -> list[tuple[int, int, str]]:
     with db.base.engine.open_session() as session:
         return db.jobs.queries.to_be_done(session)
 

@@ -133,9 +133,7 @@ def test_the_numbers_of_a_customer_who_leaves_are_imported_from_the_account_and_
 ) -> None:
     begin, held = part_of(twilio, 40)
     tab = visitor("operator").open(f"/reconcile?reconcile_number=%2B{begin[1:]}")
-    with tab.rerun():
-        tab.press("Compare")
-    expect(tab.page.get_by_text("in the account at Twilio")).to_be_visible(timeout=SLOW)
+    compare(tab)
     every = tab.page.get_by_role("button", name=re.compile(r"^Select all [\d,]+$")).last
     with tab.rerun():
         every.click()

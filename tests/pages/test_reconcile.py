@@ -50,7 +50,7 @@ def compare(tab: AppTest, label: str = "Compare") -> AppTest:
     press(tab, label)
     assert not tab.exception
     with open_session() as session:
-        for job, _tenant in db.jobs.queries.to_be_done(session):
+        for job, *_ in db.jobs.queries.to_be_done(session):
             while engine.advance(job) is not engine.Step.END:
                 pass
     tab.run()

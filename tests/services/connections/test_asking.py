@@ -16,6 +16,7 @@ from providers.records import NumberSearch, NumberType
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
 from services.connections import connection_tests, provider_access
+from services.connections.provider_access import FOR_JOB, FOR_READER, Patience
 from services.jobs import workflows
 from services.numbers import numbers
 from services.numbers.numbers import NumberQuery, NumberRow
@@ -116,6 +117,18 @@ def test_a_transaction_around_a_question_that_only_reads_is_ended(
         assert provider.countries()
         assert not db.base.engine.in_transaction()
         assert connection.name == "Twilio"
+
+
+def test_a_provider_that_wants_a_pause_gets_it_where_nobody_waits(
+    session: Session, world: World, sandbox: Sandbox
+) -> None:
+    connection = session.get_one(Connection, world.twilio)
+    sandbox.faults.add(Fault(Kind.TOO_MANY, retry_after=0.3))
+    with pytest.raises(provider_access.ProviderProblem, match="too many requests"):
+        provider_access.patient(connection, Patience(longest_pause=0.2, within=5)).countries()
+    sandbox.faults.add(Fault(Kind.TOO_MANY, retry_after=0.3))
+    assert provider_access.patient(connection, Patience(longest_pause=0.4, within=5)).countries()
+    assert FOR_READER.longest_pause < FOR_JOB.longest_pause
 
 
 def test_many_people_at_a_slow_provider_leave_the_database_to_others(

@@ -1,12 +1,14 @@
 """Bulk changes of numbers: frozen when they are previewed, done by a job, with an outcome for each number."""
 
+from itertools import pairwise
+
 import pytest
 from sqlmodel import Session
 
 import db.jobs.queries
 from db.audit.queries import AuditQuery
 from db.base.scope import Scope, Slice
-from db.models import JobState, Membership, NumberStatus, Outcome, Role, Tenant
+from db.models import Job, JobState, Membership, NumberStatus, Outcome, Role, Tenant
 from db.numbers.queries import NumberQuery
 from services.audit import audit
 from services.core.access import Actor
@@ -278,6 +280,26 @@ def test_the_engine_does_what_was_started(session: Session, world: World, engine
 
     until(is_done)
     assert jobs.get(session, world.operator, job).changed == 3
+
+
+def test_jobs_of_a_tenant_are_done_one_after_another_the_oldest_first(
+    session: Session, world: World, engine: None
+) -> None:
+    ids = tuple(make.several(session, world, 3))
+    drafts = [draft(session, world.operator, "add_tags", Chosen(ids=ids), tags=[f"t{n}"]) for n in range(5)]
+    for job in drafts:
+        jobs.start(session, world.operator, job)
+
+    def are_done() -> bool:
+        session.rollback()
+        return not db.jobs.queries.to_be_done(session)
+
+    until(are_done, 30)
+    rows = [session.get_one(Job, job) for job in drafts]
+    for earlier, later in pairwise(rows):
+        assert earlier.ended_at
+        assert later.started_at
+        assert earlier.ended_at <= later.started_at
 
 
 @pytest.mark.parametrize("how", ["revoked", "creator"])
