@@ -9,7 +9,7 @@ import db.numbers.registration
 from benchmarks import analyze, database
 from benchmarks.file_import import timed, world
 from db.models import NumberType
-from db.numbers.queries import NumberQuery
+from db.numbers.matching import NumberQuery
 from db.numbers.registration import NewNumber
 from services import agents
 from services.connections import connections

@@ -19,7 +19,7 @@ from benchmarks.audit_world import DAYS, world
 from db.base.scope import Slice
 from db.models import CampaignHealth, Role, Tenant, User
 from db.numbers.attention import Attention
-from db.numbers.queries import NumberQuery
+from db.numbers.matching import NumberQuery
 from db.people.tenants import TenantSort
 from services.audit import report_files, tenant_audit
 from services.core.access import Actor

@@ -17,7 +17,7 @@ from components.ui.listing.toolbar import ACTIVE, Wanted
 from components.ui.markdown import plain
 from db.audit.queries import AuditRow
 from db.base.scope import Slice
-from db.numbers.queries import NumberQuery
+from db.numbers.matching import NumberQuery
 from services import agents
 from services.agents import AgentDetail, AgentQuery
 from services.audit import audit

@@ -45,14 +45,13 @@ with header(
 with errors_shown(), open_session() as session:
     job_list.panel(session, actor, opener)
     open_orders.banner(orders.still_open(session, actor), actor, opener)
-    offered = draw.filters(session, actor)
-    query, wanted = draw.toolbar(offered)
-    total = numbers.count(session, actor, query)
-    limit = numbers.SEARCH_LIMIT if query.search else None
+    query, wanted = draw.toolbar(draw.filters(session, actor))
+    total, limit = numbers.count(session, actor, query), numbers.counted_up_to(actor, query)
 
     def table(part: Slice) -> None:
         chosen = bulk_bar.bar(actor, opener, query, total, limit)
-        draw.table(numbers.search(session, actor, query, part), wanted, chosen, zone, with_tenant=actor.all_tenants)
+        rows = numbers.search(session, actor, query, part, total=total)
+        draw.table(rows, wanted, chosen, zone, with_tenant=actor.all_tenants)
         with wanted.end:
             downloads(file, "phone-numbers", amount(total, "number"))
 

@@ -17,7 +17,7 @@ from components.ui.dialogs import submit
 from components.ui.markdown import plain
 from components.ui.selection import Selection
 from db.base.scope import Slice
-from db.numbers.queries import NumberQuery, Sort
+from db.numbers.matching import NumberQuery, Sort
 from db.numbers.rows import ListedNumber
 from services import agents
 from services.campaigns import bulk as pools

@@ -12,7 +12,7 @@ from components.ui.listing.table import badges, number_link, text, time
 from components.ui.listing.table import table as draw
 from components.ui.listing.toolbar import Wanted
 from components.ui.selection import Selection
-from db.numbers.queries import NumberQuery, Sort
+from db.numbers.matching import NumberQuery, Sort
 from db.numbers.rows import ListedNumber
 from services import agents
 from services.connections import connections

@@ -238,20 +238,22 @@ _number = table_of(PhoneNumber)
 _newest: tuple[Any, ...] = (_number.c.created_at.desc(), _number.c.id.desc())
 
 
+_kind = ("status", "provider", "country", "number_type", "is_managed")
+
+
 for _name, _where, *_columns in (
     ("uq_phone_number_live_e164", _live, "e164"),
     ("ix_phone_number_e164", None, "e164"),
-    ("ix_phone_number_newest", _live, "tenant_id", *_newest),
-    ("ix_phone_number_newest_of_all", _live, *_newest),
-    ("ix_phone_number_status", None, "tenant_id", "status", "provider", *_newest),
-    ("ix_phone_number_agent", None, "tenant_id", "agent_id", *_newest),
-    ("ix_phone_number_connection", None, "tenant_id", "connection_id", *_newest),
-    ("ix_phone_number_country", None, "tenant_id", "country", *_newest),
-    ("ix_phone_number_by_e164", None, "tenant_id", "e164", "id"),
-    ("ix_phone_number_by_label", None, "tenant_id", "label", "id"),
+    # Those in the order of the list have all that it can be filtered by: see `db.numbers.ways`.
+    ("ix_phone_number_newest", None, "tenant_id", *_newest, *_kind, "connection_id", "agent_id"),
+    ("ix_phone_number_newest_of_all", None, *_newest, "tenant_id", *_kind, "connection_id", "agent_id"),
+    ("ix_phone_number_agent", None, "tenant_id", "agent_id", *_newest, *_kind, "connection_id"),
+    ("ix_phone_number_connection", None, "tenant_id", "connection_id", *_newest, *_kind, "agent_id"),
+    ("ix_phone_number_kind", None, "tenant_id", *_kind, *_newest),
+    ("ix_phone_number_by_e164", _live, "tenant_id", "e164", "id"),
+    ("ix_phone_number_by_label", _live, "tenant_id", "label", "id"),
+    ("ix_phone_number_by_label_of_all", _live, "label", "id"),
     ("ix_phone_number_holdings", _live, "tenant_id", "connection_id", "currency", "price"),
-    ("ix_phone_number_managed", f"is_managed AND {_live}", "tenant_id", "id"),
-    ("ix_phone_number_unassigned", f"agent_id IS NULL AND {_live}", "tenant_id", "status", *_newest),
     ("ix_phone_number_released", "released_at IS NOT NULL", "tenant_id", "released_at", "created_at"),
     ("ix_phone_number_restricted", _restricted, "tenant_id", *_newest),
 ):

@@ -24,8 +24,8 @@ from db.models import (
 
 # Written with their literals, like LIVE, for the partial indexes that serve them.
 FLAGGED = sa.text("campaign_number.pool_status = 'spam_flagged'")
-_MANAGED = sa.text("phone_number.is_managed")
-_RESTRICTED = sa.text("(phone_number.allowed_inbound <> '[]' OR phone_number.allowed_outbound <> '[]')")
+MANAGED = sa.text("phone_number.is_managed")
+RESTRICTED = sa.text("(phone_number.allowed_inbound <> '[]' OR phone_number.allowed_outbound <> '[]')")
 _UNASSIGNED = sa.text("phone_number.agent_id IS NULL")
 _SETS_WEBHOOKS = "{0}.state = 'confirmed' AND {0}.kind IN ('purchase', 'import', 'webhooks')"
 
@@ -66,7 +66,7 @@ def condition(kind: Attention, within: Within, rules: Rules | None) -> Any:
     match kind:
         case Attention.WEBHOOKS_ELSEWHERE:
             # As a truth, not as a join: PostgreSQL then hashes the numbers once, whatever it thinks how many they are.
-            return PhoneNumber.id.in_(_pointing_elsewhere(within, _required(kind, rules).voice_only)).is_(True)
+            return PhoneNumber.id.in_(pointing_elsewhere(within, required(kind, rules))).is_(True)
         case Attention.NO_CONNECTION:
             return PhoneNumber.connection_id.is_(None)
         case Attention.INACTIVE_CONNECTION:
@@ -78,15 +78,16 @@ def condition(kind: Attention, within: Within, rules: Rules | None) -> Any:
             flagged = sa.select(CampaignNumber.number_id).where(within(CampaignNumber.tenant_id), FLAGGED)
             return PhoneNumber.id.in_(flagged)
         case Attention.IDLE:
-            rules = _required(kind, rules)
+            rules = required(kind, rules)
             # Before the calls of a tenant are added up for the first time nobody knows.
             known = sa.select(HealthSummary.tenant_id).where(HealthSummary.days == rules.idle_days)
-            return sa.and_(_MANAGED, PhoneNumber.tenant_id.in_(known), completed(rules.idle_days) < rules.idle_under)
+            return sa.and_(MANAGED, PhoneNumber.tenant_id.in_(known), completed(rules.idle_days) < rules.idle_under)
         case Attention.RESTRICTED:
-            return _RESTRICTED
+            return RESTRICTED
 
 
-def _required(kind: Attention, rules: Rules | None) -> Rules:
+def required(kind: Attention, rules: Rules | None) -> Rules:
+    """Return the *rules*, which some kinds of attention cannot do without."""
     if rules is None:
         raise ValueError(f"{kind} goes by rules")
     return rules
@@ -139,14 +140,14 @@ def last_webhooks(within: Within) -> Any:
     )
 
 
-def _pointing_elsewhere(within: Within, voice_only: Sequence[str]) -> Any:
+def pointing_elsewhere(within: Within, rules: Rules) -> Any:
     """Select the numbers whose webhooks, as we last set them, are not those of their connection now."""
     order = last_webhooks(within).subquery()
     return (
         sa.select(order.c.number_id)
         .join(PhoneNumber, PhoneNumber.id == order.c.number_id)
         .join(Connection, Connection.id == PhoneNumber.connection_id)
-        .where(differing(order.c, voice_only))
+        .where(differing(order.c, rules.voice_only))
     )
 
 

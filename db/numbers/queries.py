@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,56 +9,26 @@ from sqlmodel import Session
 
 from db.base.scope import Scope, Slice
 from db.base.tables import table_of
-from db.models import (
-    GONE,
-    LIVE,
-    NumberCount,
-    NumberOrder,
-    NumberStatus,
-    NumberTag,
-    NumberType,
-    PhoneNumber,
-)
-from db.numbers import attention, rows
-from db.numbers.attention import Attention, Rules
+from db.models import GONE, LIVE, NumberCount, NumberOrder, NumberStatus, NumberTag, NumberType, PhoneNumber
+from db.numbers import matching, rows, ways
+from db.numbers.matching import NumberQuery, Sort
 from db.numbers.rows import ListedNumber, NumberRow
-from db.numbers.text_search import SearchText, closeness, holding, streamed
+from db.numbers.text_search import closeness, containing, holding, streamed
+from db.numbers.ways import Way
 
-SEARCH_LIMIT = 1000
-"""Matches of a search are counted up to here; beyond, the total reads `1,000+`."""
-FAR = 1000
-"""From so many rows on it is worth asking whether the end of the list is nearer."""
+LOOKED_AT = 1_000
+"""Numbers that have to be looked at one by one are counted up to here; beyond, the total reads `1,000+`."""
 
+COUNTED = 10_000
+"""The same for a tenant's numbers of agents and of connections, which are counted off an index."""
 
-class Sort(StrEnum):
-    """Orders of the list. Each ends in the primary key, so that pages never overlap."""
+BY_DAY = (Sort.NEWEST, Sort.OLDEST)
 
-    NEWEST = "newest"
-    OLDEST = "oldest"
-    NUMBER = "number"
-    NAME = "name"
+MANY = 20_000
+"""So many numbers of a few kinds are collected off their index faster than they are met in a list of a million."""
 
-
-@dataclass(frozen=True)
-class NumberQuery:
-    """Which numbers are wanted. Empty means any; without status or search, those still held.
-
-    `rules` are needed by some kinds of `attention`. With `ids` only those are meant, held or gone.
-    """
-
-    search: SearchText | None = None
-    statuses: tuple[NumberStatus, ...] = ()
-    providers: tuple[str, ...] = ()
-    connections: tuple[int, ...] = ()
-    agents: tuple[int | None, ...] = ()
-    countries: tuple[str, ...] = ()
-    types: tuple[NumberType, ...] = ()
-    managed: bool | None = None
-    tags: tuple[str, ...] = ()
-    attention: tuple[Attention, ...] = ()
-    rules: Rules | None = None
-    ids: tuple[int, ...] = ()
-    sort: Sort = Sort.NEWEST
+FIRST = 5_000
+"""Of so many numbers at the beginning of the list a page is looked for first, before all that match are sorted."""
 
 
 @dataclass(frozen=True)
@@ -73,35 +42,107 @@ class Facets:
     managed: dict[bool, int] = field(default_factory=dict)
 
 
+def counted_up_to(scope: Scope, query: NumberQuery) -> int | None:
+    """Return up to where matches are counted, so that beyond the total reads `1,000+`; None where all are."""
+    if query.search or query.tags or query.attention:
+        return LOOKED_AT
+    if query.connections or query.agents:
+        return LOOKED_AT if scope.tenant_id is None else COUNTED
+    return None
+
+
 def count(session: Session, scope: Scope, query: NumberQuery) -> int:
-    """Return how many numbers match; for a search at most SEARCH_LIMIT + 1."""
-    if query.search is not None:
-        some = _ids(session, scope, query).limit(SEARCH_LIMIT + 1)
-        return int(session.scalar(sa.select(sa.func.count()).select_from(some.subquery())) or 0)
+    """Return how many numbers match; at most one more than what `counted_up_to` says."""
+    limit = counted_up_to(scope, query)
     if _is_counted(query):
         return int(session.scalar(_counted(scope, query)) or 0)
-    return int(session.scalar(sa.select(sa.func.count(PhoneNumber.id)).where(*matching(scope, query))) or 0)
+    scope, query = ways.plainly(session, scope, query)
+    way = _way(session, scope, query)
+    ids = _met(session, scope, query) if way is None else _reached(session, scope, query, way)
+    if limit is not None:
+        ids = ids.limit(limit + 1)
+    return int(session.scalar(sa.select(sa.func.count()).select_from(ids.subquery())) or 0)
 
 
-def search(session: Session, scope: Scope, query: NumberQuery, part: Slice) -> list[ListedNumber]:
-    """Return the *part* of the numbers in *scope* that match *query*, in its order."""
-    offset, size, backwards = part.offset, part.size, False
-    if offset >= FAR and _is_counted(query):
-        left = count(session, scope, query) - offset
-        if left < offset:  # the end is nearer
-            size = max(0, min(size, left))
-            offset, backwards = max(0, left - size), True
-    # The ids come off a covering index; only the rows that are shown are joined.
+def search(
+    session: Session, scope: Scope, query: NumberQuery, part: Slice, *, total: int | None = None
+) -> list[ListedNumber]:
+    """Return the *part* of the numbers in *scope* that match *query*, in its order.
+
+    *total* is what `count` has said, and tells which way to the page is the shortest.
+    """
+    total = count(session, scope, query) if total is None else total
+    if not total:
+        return []
     ids = (
-        _ids(session, scope, query)
-        .order_by(*closeness(query.search), *_order(query.sort, backwards=backwards))
-        .limit(size)
-        .offset(offset)
-        .subquery()
+        _page_of_counted(scope, query, part, total) if _is_counted(query) else _page(session, scope, query, part, total)
     )
-    order = (*closeness(query.search), *_order(query.sort))
-    found = session.execute(rows.selected(ListedNumber).join(ids, ids.c.id == PhoneNumber.id).order_by(*order))
+    some = ids.subquery()
+    order = (*closeness(query.search), *matching.order(query.sort))
+    found = session.execute(rows.selected(ListedNumber).join(some, some.c.id == PhoneNumber.id).order_by(*order))
     return [ListedNumber(*row) for row in found]
+
+
+def _page_of_counted(scope: Scope, query: NumberQuery, part: Slice, total: int) -> Any:
+    """Select the ids of a page of numbers that the kept counts tell apart."""
+    offset, size, backwards = part.offset, max(0, min(part.size, total - part.offset)), False
+    if offset > (left := max(0, total - offset - size)):  # the end is nearer
+        offset, backwards = left, True
+    few = total <= (MANY if query.sort in BY_DAY else ways.FEW) or set(query.statuses) & set(GONE)
+    ids = ways.of_kinds(scope, query) if ways.is_of_kinds(query) and few else _walked(scope, query)
+    return ids.order_by(*matching.order(query.sort, backwards=backwards)).limit(size).offset(offset)
+
+
+def _page(session: Session, scope: Scope, query: NumberQuery, part: Slice, total: int) -> Any:
+    """Select the ids of a page of numbers that have to be looked for."""
+    is_few = total <= (counted_up_to(scope, query) or total) and total <= ways.FEW
+    scope, query = ways.plainly(session, scope, query)
+    order = (*closeness(query.search), *matching.order(query.sort))
+    way = _way(session, scope, query) if is_few else None
+    if way is not None and way.is_few:
+        return _reached(session, scope, query, way).order_by(*order).limit(part.size).offset(part.offset)
+    if query.search is None:
+        return _walked(scope, query).order_by(*order).limit(part.size).offset(part.offset)
+    if not (is_few or query.search.exact) and query.sort in BY_DAY:
+        near = _among_the_first(session, scope, query, part)
+        if len(near) == part.size:
+            return sa.select(table_of(PhoneNumber).c.id).where(PhoneNumber.id.in_(near))
+    return _met(session, scope, query).order_by(*order).limit(part.size).offset(part.offset)
+
+
+def _way(session: Session, scope: Scope, query: NumberQuery) -> Way | None:
+    """Return the way to the numbers that match; None where they are met on a walk, or by what was searched for."""
+    if query.search is not None and query == NumberQuery(search=query.search, sort=query.sort):
+        return None
+    return ways.narrowest(session, scope, query)
+
+
+def _reached(session: Session, scope: Scope, query: NumberQuery, way: Way) -> Any:
+    """Select the ids of the numbers that match, among those that a way leads to."""
+    searched = [containing(query.search)] if query.search else []
+    return ways.reached(session, way, [*matching.matching(scope, query), *searched])
+
+
+def _walked(scope: Scope, query: NumberQuery) -> Any:
+    return ways.walked(scope, query, matching.matching(scope, query))
+
+
+def _met(session: Session, scope: Scope, query: NumberQuery) -> Any:
+    """Select the ids of the numbers that match, in no order."""
+    if query.search is None:
+        return _walked(scope, query)
+    source, found = streamed(session, query.search)
+    return sa.select(PhoneNumber.id).where(*matching.matching(scope, query)).select_from(source).where(found)
+
+
+def _among_the_first(session: Session, scope: Scope, query: NumberQuery, part: Slice) -> Sequence[int]:
+    """Return the ids of a page of what is searched for, as far as it is among the numbers that the list begins with."""
+    number = table_of(PhoneNumber).c
+    read = (number.created_at, number.e164, number.label)
+    first = _walked(scope, query).add_columns(*read).order_by(*matching.order(query.sort)).limit(FIRST).subquery().c
+    assert query.search is not None
+    near = sa.select(first.id).where(containing(query.search, first)).order_by(*matching.order(query.sort, first))
+    return session.scalars(near.limit(part.size).offset(part.offset)).all()
 
 
 def walk(session: Session, scope: Scope, query: NumberQuery, batch: int = 1000) -> Iterator[NumberRow]:
@@ -118,7 +159,7 @@ def walk(session: Session, scope: Scope, query: NumberQuery, batch: int = 1000) 
 def after(session: Session, scope: Scope, query: NumberQuery, last: int, most: int) -> list[NumberRow]:
     """Return the first *most* numbers that match with an id above *last*, in the order in which `walk` yields them."""
     searched = [holding(session, query.search)] if query.search else []
-    some = rows.selected().where(PhoneNumber.id > last, *matching(scope, query), *searched)
+    some = rows.selected().where(PhoneNumber.id > last, *matching.matching(scope, query), *searched)
     return rows.load(session, some.order_by(PhoneNumber.id).limit(most))
 
 
@@ -217,66 +258,12 @@ def live_among(session: Session, scope: Scope, e164s: list[str]) -> dict[str, in
     return dict(rows.all())
 
 
-def matching(scope: Scope, query: NumberQuery) -> list[Any]:
-    """Return the conditions that all queries share, so that they cannot disagree; the search comes on top."""
-    conditions = [scope.of(PhoneNumber.tenant_id), *_kinds(PhoneNumber, query)]
-    if query.ids:
-        conditions.append(PhoneNumber.id.in_(query.ids))
-    elif not query.statuses and query.search is None:
-        conditions.append(LIVE)
-    if query.connections:
-        conditions.append(PhoneNumber.connection_id.in_(query.connections))
-    if query.agents:
-        named = [agent for agent in query.agents if agent is not None]
-        either = [PhoneNumber.agent_id.in_(named)] if named else []
-        if None in query.agents:
-            either.append(PhoneNumber.agent_id.is_(None))
-        conditions.append(sa.or_(*either))
-    if query.tags:
-        tagged = sa.select(NumberTag.number_id).where(scope.of(NumberTag.tenant_id), NumberTag.tag.in_(query.tags))
-        conditions.append(PhoneNumber.id.in_(tagged))
-    if query.attention:
-        conditions.append(sa.or_(*(attention.condition(kind, scope.of, query.rules) for kind in query.attention)))
-    return conditions
-
-
-def _order(sort: Sort, *, backwards: bool = False) -> tuple[Any, ...]:
-    number = table_of(PhoneNumber).c
-    key = {Sort.NUMBER: number.e164, Sort.NAME: number.label}.get(sort, number.created_at)
-    return (key.desc(), number.id.desc()) if (sort is Sort.NEWEST) is not backwards else (key, number.id)
-
-
-def _kinds(table: Any, query: NumberQuery) -> list[Any]:
-    """Conditions on columns that the kept counts have too."""
-    conditions = []
-    if query.statuses:
-        conditions.append(table.status.in_(query.statuses))
-    if query.providers:
-        conditions.append(table.provider.in_(query.providers))
-    if query.countries:
-        conditions.append(table.country.in_(query.countries))
-    if query.types:
-        conditions.append(table.number_type.in_(query.types))
-    if query.managed is not None:
-        conditions.append(table.is_managed.is_(query.managed))
-    return conditions
-
-
 def _is_counted(query: NumberQuery) -> bool:
     """Return whether the kept counts tell how many numbers match."""
     return not (query.search or query.connections or query.agents or query.tags or query.attention or query.ids)
 
 
 def _counted(scope: Scope, query: NumberQuery) -> Any:
-    held = [] if query.statuses else [NumberCount.status.not_in(GONE)]
     return sa.select(sa.func.sum(NumberCount.n)).where(
-        scope.of(NumberCount.tenant_id), *held, *_kinds(NumberCount, query)
+        scope.of(NumberCount.tenant_id), *matching.held(NumberCount, query), *matching.kinds(NumberCount, query)
     )
-
-
-def _ids(session: Session, scope: Scope, query: NumberQuery) -> Any:
-    ids = sa.select(PhoneNumber.id).where(*matching(scope, query))
-    if query.search is None:
-        return ids
-    source, found = streamed(session, query.search)
-    return ids.select_from(source).where(found)

@@ -35,7 +35,7 @@ def holding(session: Session, wanted: SearchText) -> Any:
     """
     engine: Any = session.get_bind()
     if _is_short(wanted):
-        return _contains(wanted)
+        return containing(wanted)
     if engine.dialect.name == "sqlite":
         return PhoneNumber.id.in_(sa.select(_trigrams.c.rowid).where(_match(wanted)))
     if has_trigrams(engine):
@@ -54,14 +54,14 @@ def closeness(wanted: SearchText | None) -> tuple[Any, ...]:
     return (sa.case((PhoneNumber.e164.in_(wanted.exact), 0), else_=1),) if wanted and wanted.exact else ()
 
 
-class _Streamed(sa.Join):
+class Ordered(sa.Join):
     """A join that SQLite goes through from left to right, as it does with any that is called so."""
 
     inherit_cache = True
 
 
-@compiles(_Streamed)
-def _compile_streamed(join: Any, compiler: Any, **options: Any) -> str:
+@compiles(Ordered, "sqlite")
+def _compile_ordered(join: Any, compiler: Any, **options: Any) -> str:
     left, right = (compiler.process(side, **options) for side in (join.left, join.right))
     on = compiler.process(join.onclause, from_linter=options.get("from_linter"))
     return f"{left} CROSS JOIN {right} ON {on}"
@@ -74,7 +74,14 @@ def streamed(session: Session, wanted: SearchText) -> tuple[Any, Any]:
     """
     if session.get_bind().dialect.name != "sqlite" or _is_short(wanted):
         return table_of(PhoneNumber), holding(session, wanted)
-    return _Streamed(_trigrams, table_of(PhoneNumber), _trigrams.c.rowid == PhoneNumber.id), _match(wanted)
+    return Ordered(_trigrams, table_of(PhoneNumber), _trigrams.c.rowid == PhoneNumber.id), _match(wanted)
+
+
+def found_by_trigrams(session: Session, wanted: SearchText) -> Any | None:
+    """Select the ids of numbers that hold what was typed, one by one; None where they are not found so."""
+    if session.get_bind().dialect.name != "sqlite" or _is_short(wanted):
+        return None
+    return sa.select(_trigrams.c.rowid.label("id")).where(_match(wanted))
 
 
 def names_holding(column: Any, text: str) -> Any:
@@ -93,10 +100,11 @@ def _match(wanted: SearchText) -> Any:
     return sa.text("number_search MATCH :match").bindparams(match=match)
 
 
-def _contains(wanted: SearchText) -> Any:
+def containing(wanted: SearchText, number: Any = PhoneNumber) -> Any:
+    """Return the condition of `holding` for a *number* that is read anyway."""
     parts = (_plain(wanted.text), *wanted.digits)
-    labels = (PhoneNumber.label.ilike(f"%{part}%", escape="\\") for part in parts)
-    return sa.or_(*labels, *(PhoneNumber.e164.like(f"%{digits}%") for digits in wanted.digits))
+    labels = (number.label.ilike(f"%{part}%", escape="\\") for part in parts)
+    return sa.or_(*labels, *(number.e164.like(f"%{digits}%") for digits in wanted.digits))
 
 
 def _plain(text: str) -> str:

@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 import db.numbers.queries
 from db.numbers.attention import Attention
-from db.numbers.queries import NumberQuery
+from db.numbers.matching import NumberQuery
 from services.audit import audit, report_tables, tenant_audit
 from services.audit.audit import Action, Subject
 from services.audit.report_tables import Report

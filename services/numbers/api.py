@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 import db.base.engine
 from db.models import NumberStatus, NumberType
-from db.numbers.queries import NumberQuery
+from db.numbers.matching import NumberQuery
 from db.numbers.rows import NumberRow
 from services.core.access import Permission, require
 from services.numbers import numbers

@@ -13,7 +13,7 @@ import db.numbers.rows
 import db.orders.queries
 from db.base.scope import Scope
 from db.models import Agent, Connection, Job, JobItem, Outcome
-from db.numbers.queries import NumberQuery
+from db.numbers.matching import NumberQuery
 from db.numbers.rows import NumberRow
 from services.audit import audit
 from services.audit.audit import Subject

@@ -18,7 +18,8 @@ import db.orders.queries
 from db.base.scope import Scope, Slice
 from db.models import NumberStatus, PhoneNumber
 from db.numbers.attention import Attention
-from db.numbers.queries import SEARCH_LIMIT, Facets, NumberQuery
+from db.numbers.matching import NumberQuery
+from db.numbers.queries import Facets
 from db.numbers.rows import CampaignUse, ListedNumber, NumberRow
 from services.audit import audit
 from services.audit.audit import Action, Subject
@@ -31,7 +32,6 @@ from services.numbers import edits
 from services.numbers.edits import Edit
 
 __all__ = [
-    "SEARCH_LIMIT",
     "Attention",
     "CampaignUse",
     "Facets",
@@ -52,15 +52,23 @@ class HasSid(Protocol):
 
 
 def count(session: Session, actor: Actor, query: NumberQuery) -> int:
-    """Return how many numbers match; a search counts up to its limit + 1."""
+    """Return how many numbers match; at most one more than what `counted_up_to` says."""
     require(actor, Permission.NUMBERS_READ)
     return db.numbers.queries.count(session, actor.scope, with_thresholds(session, actor, query))
 
 
-def search(session: Session, actor: Actor, query: NumberQuery, part: Slice) -> list[ListedNumber]:
-    """Return the *part* of the numbers that match *query*."""
+def counted_up_to(actor: Actor, query: NumberQuery) -> int | None:
+    """Return up to where matches are counted, so that beyond the total reads `1,000+`; None where all are."""
     require(actor, Permission.NUMBERS_READ)
-    return db.numbers.queries.search(session, actor.scope, with_thresholds(session, actor, query), part)
+    return db.numbers.queries.counted_up_to(actor.scope, query)
+
+
+def search(
+    session: Session, actor: Actor, query: NumberQuery, part: Slice, *, total: int | None = None
+) -> list[ListedNumber]:
+    """Return the *part* of the numbers that match *query*: faster with the *total* that `count` has returned."""
+    require(actor, Permission.NUMBERS_READ)
+    return db.numbers.queries.search(session, actor.scope, with_thresholds(session, actor, query), part, total=total)
 
 
 def after(session: Session, actor: Actor, query: NumberQuery, last: int, most: int) -> list[NumberRow]:
@@ -262,7 +270,7 @@ def _filters_for_log(session: Session, scope: Scope, query: NumberQuery) -> dict
         details["search"] = query.search.text
     if query.connections:
         names = {row.id: row.name for row in db.connections.choices(session, scope, active_only=False)}
-        details["connections"] = tuple(names.get(one, one) for one in query.connections)
+        details["connections"] = tuple("None" if one is None else names.get(one, one) for one in query.connections)
     if query.agents:
         called = {row.id: row.name for row in db.agents.choices(session, scope, active_only=False)}
         details["agents"] = tuple("Unassigned" if one is None else called.get(one, one) for one in query.agents)

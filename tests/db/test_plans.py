@@ -16,7 +16,7 @@ from db.audit.queries import AuditQuery
 from db.base.scope import Scope, Slice
 from db.models import NumberStatus
 from db.numbers.attention import Attention, Rules
-from db.numbers.queries import NumberQuery, Sort
+from db.numbers.matching import NumberQuery, Sort
 from services.campaigns import campaigns
 from services.text import numbering
 from tests.analysis.statements import plans_of
@@ -124,8 +124,8 @@ def test_a_download_of_the_audit_log_is_not_sorted_first(database: sa.Engine, se
 @pytest.mark.parametrize(
     ("kind", "index"),
     [
-        (Attention.NO_AGENT, "ix_phone_number_unassigned"),
-        (Attention.IDLE, "ix_phone_number_managed"),
+        (Attention.NO_AGENT, "ix_phone_number_agent"),
+        (Attention.IDLE, "COVERING INDEX ix_phone_number"),
         (Attention.IDLE, "COVERING INDEX ix_health_line_tenant_id_days_number_id_completed"),
         (Attention.RESTRICTED, "ix_phone_number_restricted"),
         (Attention.SPAM_FLAGGED, "ix_campaign_number_flagged"),

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
 
 from db.base.scope import Slice
-from db.numbers.queries import NumberQuery
+from db.numbers.matching import NumberQuery
 from services.numbers import numbers
 from services.text import files
 from services.text.files import Sheet

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from db.numbers.queries import Sort
+from db.numbers.matching import Sort
 from services.people.sign_in import ALL_TENANTS
 from tests.analysis.statements import queries_of
 from tests.conftest import World

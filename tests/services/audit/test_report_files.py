@@ -13,7 +13,7 @@ from sqlmodel import Session, select
 
 from db.models import AuditEvent, NumberStatus, PhoneNumber
 from db.numbers.attention import Attention
-from db.numbers.queries import NumberQuery
+from db.numbers.matching import NumberQuery
 from services.audit import report_files, tenant_audit, wording
 from services.core.access import Actor, Permission
 from services.core.errors import Forbidden

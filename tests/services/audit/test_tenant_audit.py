@@ -38,7 +38,7 @@ from db.models import (
     User,
 )
 from db.numbers.attention import Attention
-from db.numbers.queries import NumberQuery
+from db.numbers.matching import NumberQuery
 from db.people.tenants import TenantSort
 from services.audit import findings, tenant_audit
 from services.audit.findings import Kind

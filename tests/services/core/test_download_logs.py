@@ -11,7 +11,7 @@ from sqlmodel import Session
 import db.base.engine
 from db.audit.queries import AuditQuery
 from db.base.scope import Slice
-from db.numbers.queries import NumberQuery
+from db.numbers.matching import NumberQuery
 from services import agents
 from services.audit import audit, report_files, tenant_audit
 from services.core.access import Actor

@@ -18,7 +18,7 @@ import db.health.summaries
 from db.base.scope import Slice
 from db.models import HealthLine, PhoneNumber, Tenant
 from db.numbers.attention import Attention
-from db.numbers.queries import NumberQuery
+from db.numbers.matching import NumberQuery
 from services.health import number_health, summaries
 from services.health.health_import import HealthImport
 from services.health.number_health import HealthFilter

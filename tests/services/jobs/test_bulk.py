@@ -9,7 +9,7 @@ import db.jobs.queries
 from db.audit.queries import AuditQuery
 from db.base.scope import Scope, Slice
 from db.models import Job, JobState, Membership, NumberStatus, Outcome, Role, Tenant
-from db.numbers.queries import NumberQuery
+from db.numbers.matching import NumberQuery
 from services.audit import audit
 from services.core.access import Actor
 from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound

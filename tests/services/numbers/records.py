@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from db.base.tables import table_of
 from db.models import NumberStatus, NumberTag, NumberType, PhoneNumber
-from db.numbers.queries import NumberQuery
+from db.numbers.matching import NumberQuery
 from services.jobs.imports import Report
 from services.numbers import numbers
 from services.setup import builder

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from db.base.scope import Slice
 from db.models import CampaignHealth, Connection, NumberType
-from db.numbers.queries import NumberQuery
+from db.numbers.matching import NumberQuery
 from services.core.errors import InvalidInput
 from services.health.health_import import HealthImport
 from services.jobs import imports

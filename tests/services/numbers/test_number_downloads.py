@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 import db.numbers.rows
 from db.models import AuditEvent, CampaignStatus, NumberStatus, NumberTag, PhoneNumber
-from db.numbers.queries import NumberQuery
+from db.numbers.matching import NumberQuery
 from services import agents
 from services.campaigns import campaigns
 from services.connections.connections import provider_named

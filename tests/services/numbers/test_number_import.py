@@ -17,7 +17,7 @@ import db.orders.queries
 from db.base.locks import CLAIMED_SINGLY
 from db.base.scope import Slice
 from db.models import AuditEvent, NumberCount, PhoneNumber
-from db.numbers.queries import NumberQuery
+from db.numbers.matching import NumberQuery
 from services.audit import audit
 from services.connections import connections
 from services.core.errors import Forbidden, InvalidInput, NotFound

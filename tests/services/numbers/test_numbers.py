@@ -8,10 +8,11 @@ from sqlmodel import Session
 
 import db.base.engine
 import db.campaigns
+import db.numbers.queries
 from db.base.engine import has_trigrams
 from db.base.scope import Scope, Slice
 from db.models import NumberStatus, PhoneNumber, PoolStatus
-from db.numbers.queries import NumberQuery, Sort
+from db.numbers.matching import NumberQuery, Sort
 from services.audit import audit
 from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from services.numbers import numbers
@@ -157,9 +158,9 @@ def test_pages_hold_every_number_once_in_every_order(session: Session, world: Wo
 
 
 def test_a_search_counts_no_further_than_its_limit(session: Session, world: World) -> None:
-    many(session, world, numbers.SEARCH_LIMIT + 2)
+    many(session, world, db.numbers.queries.LOOKED_AT + 2)
     found = numbers.count(session, world.viewer, NumberQuery(search=numbering.search_text("Line")))
-    assert found == numbers.SEARCH_LIMIT + 1
+    assert found == db.numbers.queries.LOOKED_AT + 1
 
 
 @pytest.mark.parametrize("forged", ["abc", "", None, "-1", "1.5", "²", "99999999999999999999", "1 or 1=1", 0])

@@ -8,7 +8,7 @@ from sqlmodel import Session
 import db.base.engine
 from db.base.scope import Slice
 from db.models import NumberType, PhoneNumber
-from db.numbers.queries import NumberQuery
+from db.numbers.matching import NumberQuery
 from services.audit import audit
 from services.core.errors import Forbidden, InvalidInput, NotFound
 from services.numbers import numbers, registration

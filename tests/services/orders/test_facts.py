@@ -26,7 +26,7 @@ from db.models import (
     Tenant,
     User,
 )
-from db.numbers.queries import NumberQuery
+from db.numbers.matching import NumberQuery
 from providers.records import Webhooks
 from providers.sandbox.accounts import MAIN
 from providers.sandbox.faults import Fault, Kind

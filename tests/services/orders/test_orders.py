@@ -12,7 +12,7 @@ from sqlmodel import Session
 import db.base.engine
 from db.base.scope import Slice
 from db.models import OrderState
-from db.numbers.queries import NumberQuery
+from db.numbers.matching import NumberQuery
 from providers.records import NumberSearch, Webhooks
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox

@@ -8,7 +8,7 @@ from sqlmodel import Session
 from db.base.scope import Slice
 from db.models import NumberOrder, OrderState
 from db.numbers.attention import Attention
-from db.numbers.queries import NumberQuery
+from db.numbers.matching import NumberQuery
 from providers.records import OwnedNumber, Webhooks
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox

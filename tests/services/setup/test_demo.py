@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 import db.base.engine
 from db.models import CampaignHealth, PhoneNumber
-from db.numbers.queries import NumberQuery
+from db.numbers.matching import NumberQuery
 from services.core import credentials
 from services.core.settings import Settings
 from services.numbers import numbers

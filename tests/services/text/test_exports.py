@@ -13,7 +13,7 @@ from sqlmodel import Session, select
 
 import db.numbers.queries
 from db.models import AuditEvent
-from db.numbers.queries import NumberQuery
+from db.numbers.matching import NumberQuery
 from services.core.errors import Forbidden
 from services.numbers import numbers
 from services.text import exports, files, numbering
