@@ -18,8 +18,9 @@ from components.ui.listing.table import Column, badges, figure, link, number_lin
 from components.ui.listing.table import table as draw
 from components.ui.markdown import plain
 from components.ui.page import BadgeColor, empty_state, errors_shown, exactly, when
+from db.health.number_health import HealthQuery
 from services.health import number_health
-from services.health.number_health import URGENT, FallRow, HealthFilter, HealthRow, IdleRow, Step, Totals, Verdict
+from services.health.number_health import URGENT, FallRow, HealthRow, IdleRow, Step, Totals, Verdict
 from services.health.statistics import rate
 from services.health.summaries import AsOf
 from services.health.thresholds import MEANINGS, Thresholds
@@ -44,7 +45,7 @@ MOST_IDLE = 100
 _MOST_URGENT = 5
 
 
-def toolbar(today: date, campaigns: Mapping[int, str]) -> tuple[HealthFilter, listing.Wanted]:
+def toolbar(today: date, campaigns: Mapping[int, str]) -> tuple[HealthQuery, listing.Wanted]:
     """Draw window, search and filters; return what is wanted."""
     days: list[int] = []
     status, campaign = (
@@ -62,7 +63,7 @@ def toolbar(today: date, campaigns: Mapping[int, str]) -> tuple[HealthFilter, li
     found = numbering.search_text(asked.text)
     digits = min(found.digits, key=len, default="") if found else ""
     verdicts, chosen = (tuple(asked.chosen[item.key]) for item in (status, campaign))
-    return HealthFilter(days[0], today, digits, verdicts, chosen), asked
+    return HealthQuery(days[0], today, digits, verdicts, chosen), asked
 
 
 def import_link(may_import: bool) -> None:
@@ -90,7 +91,7 @@ def by_verdict(steps: Sequence[Step]) -> dict[Verdict, int]:
     return found
 
 
-def figures(found: Totals, lines: Mapping[Verdict, int], idle: int, wanted: HealthFilter) -> None:
+def figures(found: Totals, lines: Mapping[Verdict, int], idle: int, wanted: HealthQuery) -> None:
     """Draw the key figures, the first ones with their change against the window before."""
     now = rate(found.answered, found.attempts)
     changed = number_health.changed(found)
@@ -137,7 +138,7 @@ def _metric(label: str, value: str, change: str | None = None, help: str = "", *
     )
 
 
-def as_of(found: AsOf, wanted: HealthFilter, zone: ZoneInfo, sums: Callable[[], AsOf]) -> None:
+def as_of(found: AsOf, wanted: HealthQuery, zone: ZoneInfo, sums: Callable[[], AsOf]) -> None:
     """Draw which days the figures cover and when they were calculated; rerun the page when *sums* are newer."""
     if found.until is not None:
         text = f"Last {wanted.days:d} full days (to {found.until:%-d %b %Y}) vs the {wanted.days:d} before."

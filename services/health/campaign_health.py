@@ -8,10 +8,11 @@ from sqlmodel import Session
 
 import db.health.facts
 from db.health.facts import CampaignTotals, DayTotals
+from db.health.number_health import HealthQuery
 from db.health.summaries import Window
 from services.core.access import Actor, Permission, require
 from services.health import number_health, summaries
-from services.health.number_health import HealthFilter, HealthRow
+from services.health.number_health import HealthRow
 from services.text.days import today_of
 
 __all__ = ["RUN", "WINDOWS", "CampaignTotals", "DayTotals", "NumberHealth", "of_number"]
@@ -56,6 +57,6 @@ def of_number(session: Session, actor: Actor, number_id: int, days: int) -> Numb
         today,
         totals,
         by_campaign,
-        number_health.of_number(session, actor, number_id, HealthFilter(days, today)),
+        number_health.of_number(session, actor, number_id, HealthQuery(days, today)),
         {campaign: weight for (campaign, _), weight in weighed.items()},
     )

@@ -12,6 +12,7 @@ import time_machine
 from sqlmodel import Session
 
 from db.base.scope import Slice
+from db.health.number_health import HealthQuery
 from db.models import (
     AuditEvent,
     Campaign,
@@ -30,7 +31,7 @@ from services.core.access import Actor
 from services.core.errors import Forbidden
 from services.health import campaign_health, number_health, summaries
 from services.health.health_import import HealthImport
-from services.health.number_health import HealthFilter, Verdict
+from services.health.number_health import Verdict
 from services.health.statistics import medians, rate
 from services.health.thresholds import Thresholds
 from services.jobs import imports
@@ -42,7 +43,7 @@ from tests.world import make
 from tests.world.rows import fact_row
 
 TODAY = date(2026, 5, 4)
-WANTED = HealthFilter(30, TODAY)
+WANTED = HealthQuery(30, TODAY)
 
 
 @pytest.fixture(autouse=True)
@@ -51,13 +52,13 @@ def _day() -> Iterator[None]:
         yield
 
 
-def lines(session: Session, actor: Actor, wanted: HealthFilter = WANTED) -> list[number_health.HealthRow]:
+def lines(session: Session, actor: Actor, wanted: HealthQuery = WANTED) -> list[number_health.HealthRow]:
     """Return every line, of sums that are the newest."""
     assert not summaries.freshen(session, actor, wanted.days).behind
     return number_health.search(session, actor, wanted, Slice(1, 1000))
 
 
-def counted(session: Session, actor: Actor, wanted: HealthFilter = WANTED) -> dict[Verdict, int]:
+def counted(session: Session, actor: Actor, wanted: HealthQuery = WANTED) -> dict[Verdict, int]:
     """Return how many lines there are of each verdict, as the spread has them."""
     found: dict[Verdict, int] = {}
     for step in number_health.spread(session, actor, wanted):
@@ -146,7 +147,7 @@ def test_the_worst_come_first_each_with_a_reason(session: Session, world: World,
     assert counted(session, world.viewer) == {
         verdict: len([row for row in rows if row.verdict is verdict]) for verdict in {row.verdict for row in rows}
     }
-    only = HealthFilter(30, TODAY, verdicts=(Verdict.LOW,))
+    only = HealthQuery(30, TODAY, verdicts=(Verdict.LOW,))
     assert lines(session, world.viewer, only) == [row for row in rows if row.verdict is Verdict.LOW]
     assert counted(session, world.viewer, only) == {Verdict.LOW: 2}
 
