@@ -26,16 +26,6 @@ from services.text.exports import Table
 Filters = dict[str, str | list[str]]
 
 PREFIX = "audit_"
-_WRONG = frozenset(
-    {
-        Kind.OPEN_ORDERS,
-        Kind.DRIFT,
-        Kind.WEBHOOKS_ELSEWHERE,
-        Kind.NO_CONNECTION,
-        Kind.INACTIVE_CONNECTION,
-        Kind.FAILED_TESTS,
-    }
-)
 _MOST_KINDS = 10
 _WIDE = 175  # pixels: hundreds of thousands are not cut
 
@@ -128,7 +118,7 @@ def findings(found: Sequence[Finding], actor: Actor) -> None:
         notices.success("Nothing looks wrong.")
         return
     for finding in found:
-        is_wrong = finding.kind in _WRONG
+        is_wrong = finding.kind.is_wrong
         with st.container(horizontal=True, vertical_alignment="center", key=f"finding_{finding.kind}"):
             with st.container(width=62):
                 st.badge("Wrong" if is_wrong else "Watch", color="red" if is_wrong else "orange")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
@@ -124,6 +124,7 @@ class Way:
 class Month:
     """How many numbers were added in a month, how many of those are still held, and how many left in it."""
 
+    first: date
     added: int
     held: int
     gone: int
@@ -321,10 +322,10 @@ def holdings(session: Session, scope: Scope, among: Sequence[int]) -> list[Holdi
     return [Holding(*row) for row in rows]
 
 
-def months(session: Session, scope: Scope, starts: Sequence[datetime]) -> list[Month]:
-    """Return what came and went from each of *starts* to the next one; the last of them only ends the one before."""
+def months(session: Session, scope: Scope, starts: Sequence[tuple[date, datetime]]) -> list[Month]:
+    """Return what came and went in each month. *starts* are first days and when they begin; the last is an end only."""
     counts = []
-    for since, until in pairwise(starts):
+    for (_, since), (_, until) in pairwise(starts):
 
         def counted(moment: Any, *conditions: Any, since: datetime = since, until: datetime = until) -> Any:
             inside = (scope.of(PhoneNumber.tenant_id), moment >= since, moment < until, *conditions)
@@ -336,7 +337,9 @@ def months(session: Session, scope: Scope, starts: Sequence[datetime]) -> list[M
             counted(PhoneNumber.released_at, _GONE_AT),
         ]
     row = session.execute(sa.select(*counts)).one()
-    return [Month(held + gone, held, went) for held, gone, went in zip(row[::3], row[1::3], row[2::3], strict=True)]
+    firsts = [first for first, _ in starts[:-1]]
+    by_month = zip(firsts, row[::3], row[1::3], row[2::3], strict=True)
+    return [Month(first, held + gone, held, went) for first, held, gone, went in by_month]
 
 
 def tallies(session: Session, scope: Scope, since: datetime, until: datetime) -> list[Tally]:

@@ -31,7 +31,6 @@ def excel(session: Session, actor: Actor, during: Period) -> bytes:
     require(actor, Permission.NUMBERS_EXPORT)
     report = _report(session, actor, during, "Excel", MOST_EVENTS)
     records = db.numbers.queries.walk(session, actor.scope, NumberQuery())
-    rows = (exports.number_cells(row, report.about.zone) for row in records)
     return exports.workbook(
         [
             report_tables.summary(report),
@@ -39,7 +38,7 @@ def excel(session: Session, actor: Actor, during: Period) -> bytes:
             *report_tables.owned(report),
             Table("Attention", ("Why", *exports.NUMBERS_HEADER), _calling(session, actor, report)),
             report_tables.ways(report),
-            Table("Numbers", exports.NUMBERS_HEADER, rows),
+            exports.numbers(records, report.about.zone),
             report_tables.orders(report),
             report_tables.users(report),
             *report_tables.tallies(report),
