@@ -93,7 +93,10 @@ class Pooling(JobKind):
         if at.place is not None and now is not None:
             item.old |= {"weight": at.place.weight, "added_at": at.place.added_at.isoformat()}
             item.old["was_primary"] = campaign.primary_number_id == number.id
-        campaigns.put(at.session, campaign, number.id, at.place, wanted or PoolStatus.REMOVED)
+        if wanted is None:
+            campaigns.leave(campaign, number.id, at.place)
+        else:
+            campaigns.put(at.session, campaign, number.id, at.place, wanted)
         item.outcome, item.after = Outcome.CHANGED, {**item.after, "pool_status": wanted and str(wanted)}
         item.new_version = 0  # a place has none: undoing compares what is there
 

@@ -175,7 +175,7 @@ def remove_number(session: Session, actor: Actor, campaign_id: int, number_id: i
     require(actor, Permission.CAMPAIGNS_WRITE)
 
     def apply(campaign: Campaign) -> None:
-        put(session, campaign, number_id, _pooled(session, campaign, number_id), PoolStatus.REMOVED)
+        leave(campaign, number_id, _pooled(session, campaign, number_id))
 
     noun = with_places([number_id])
     return changes.change(session, actor, noun, campaign_id, Action.CAMPAIGNS_REMOVE_NUMBER, apply, version=version)
@@ -184,7 +184,7 @@ def remove_number(session: Session, actor: Actor, campaign_id: int, number_id: i
 def put(session: Session, campaign: Campaign, number_id: int, place: CampaignNumber | None, status: PoolStatus) -> None:
     """Give a number a status in the pool of a locked campaign, where it may have a *place* or have left one.
 
-    One that joins begins without a weight; one that leaves is no longer the primary number.
+    One that joins begins without a weight. It leaves by `leave`.
     """
     if place is None:
         place = CampaignNumber(campaign_id=campaign.id, number_id=number_id, tenant_id=campaign.tenant_id)
@@ -193,10 +193,14 @@ def put(session: Session, campaign: Campaign, number_id: int, place: CampaignNum
     if place.pool_status is PoolStatus.REMOVED:
         place.weight, place.added_at, place.left_at = None, datetime.now(UTC), None
     place.pool_status = status
-    if status is PoolStatus.REMOVED:
-        place.left_at = datetime.now(UTC)
-        if campaign.primary_number_id == number_id:
-            campaign.primary_number_id = None
+
+
+def leave(campaign: Campaign, number_id: int, place: CampaignNumber | None) -> None:
+    """Remove a number from the pool of a campaign, where it may have a *place*, and as the primary number."""
+    if place is not None and place.pool_status is not PoolStatus.REMOVED:
+        place.pool_status, place.left_at = PoolStatus.REMOVED, datetime.now(UTC)
+    if campaign.primary_number_id == number_id:
+        campaign.primary_number_id = None
 
 
 def _pooled(session: Session, campaign: Campaign, number_id: int) -> CampaignNumber:
