@@ -77,6 +77,13 @@ class ConnectionDetail:
     version: int
 
 
+def expect_able(connection: Connection, needed: Capability) -> None:
+    """Raise InvalidInput when the provider of a connection cannot do what is *needed*."""
+    provider = provider_named(connection.provider)
+    if not provider.can(needed):
+        raise InvalidInput(f"{provider.name} cannot do this.", field="connection")
+
+
 def choices(session: Session, actor: Actor, *, active_only: bool = True) -> list[ConnectionRow]:
     """Return the connections that can be chosen, by name."""
     require(actor, Permission.CONNECTIONS_READ)

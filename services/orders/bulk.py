@@ -28,7 +28,7 @@ from services.jobs.drafts import Item
 from services.jobs.kinds import JobKind, refuse
 from services.numbers import bulk, numbers
 from services.numbers.bulk import Chosen
-from services.orders import orders, reconcile, resync, webhook_orders
+from services.orders import orders, reconcile, resync, sids, webhook_orders
 from services.orders.orders import Configuration
 from services.text import labels
 
@@ -257,13 +257,10 @@ def _judged(session: Session, actor: Actor, chosen: Chosen, judge: Any) -> list[
     return items + [bulk.missing(number_id) for number_id in sorted(set(chosen.ids) - seen)]
 
 
-def _expect_able(row: NumberRow, connection: Connection | None, capability: Capability) -> None:
+def _expect_able(row: NumberRow, connection: Connection | None, needed: Capability) -> None:
     if row.is_gone:
         raise numbers.gone()
-    if connection is None or not numbers.sid_of(row):
-        raise InvalidInput("This number has no SID at its provider.")
-    if not provider_named(connection.provider).can(capability):
-        raise InvalidInput(f"{provider_named(connection.provider).name} cannot do this.")
+    sids.linked(row, connection, needed)
 
 
 def _connections(session: Session, actor: Actor, rows: Iterable[NumberRow]) -> dict[int, Connection]:

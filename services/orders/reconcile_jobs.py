@@ -61,12 +61,10 @@ class Verifying(Editing):
         return replace(self, there=found)
 
     def _ask(self, item: JobItem, row: NumberRow, connection: Connection | None) -> OwnedNumber | ServiceError | None:
-        sid = numbers.sid_of(row)
-        if connection is None or sid is None:
-            return InvalidInput("This number has no SID at its provider.")
-        if not connection.is_active:
-            return InvalidInput(f"{connection.name} is inactive.")
         try:
+            sid, connection = sids.linked(row, connection)
+            if not connection.is_active:
+                raise InvalidInput(f"{connection.name} is inactive.")
             with provider_access.in_words():
                 provider = provider_access.patient(connection, provider_access.FOR_JOB)
                 return self.ask(provider, item, row, sids.find_anywhere(provider, sid, row.e164))
