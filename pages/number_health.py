@@ -42,7 +42,7 @@ with errors_shown(), open_session() as session:
     everything = number_health.spread(session, actor, wanted.unfiltered)
     steps = everything if wanted == wanted.unfiltered else number_health.spread(session, actor, wanted)
     idle, total = number_health.count_idle(session, actor), sum(step.lines for step in steps)
-    draw.figures(number_health.totals(session, actor, wanted.days), draw.by_verdict(everything), idle, wanted)
+    draw.figures(number_health.totals(session, actor, wanted.days), draw.by_verdict(everything), idle)
     draw.falls(number_health.falls(session, actor, wanted.days), with_tenant=actor.all_tenants)
     place, part = st.container(), asked.pager(total, "line")
     with place:

@@ -20,7 +20,6 @@ from services.text import numbering
 from services.text.labels import amount
 
 PLACE = "activity"
-SEARCH = f"{PLACE}_search"
 _WHO, _ACTION, _KIND, _TENANT = (f"{PLACE}_{key}" for key in ("who", "action", "kind", "tenant"))
 _FROM, _TO = (Day(f"{PLACE}_{key}", label) for key, label in (("from", "From"), ("to", "To")))
 _PERIOD = f"{PLACE}_period"

@@ -91,7 +91,7 @@ def by_verdict(steps: Sequence[Step]) -> dict[Verdict, int]:
     return found
 
 
-def figures(found: Totals, lines: Mapping[Verdict, int], idle: int, wanted: HealthQuery) -> None:
+def figures(found: Totals, lines: Mapping[Verdict, int], idle: int) -> None:
     """Draw the key figures, the first ones with their change against the window before."""
     now = rate(found.answered, found.attempts)
     changed = number_health.changed(found)

@@ -88,7 +88,7 @@ class ImportPage(JobPage):
         return [
             number_link(lambda row: row.number_id),
             figure("row", "Row", lambda row: f"{row.place:,}"),
-            badges("outcome", "Outcome", lambda row: [import_jobs.word(job, row)], _BADGES),
+            badges("outcome", "Outcome", lambda row: [import_jobs.word(row)], _BADGES),
             *(
                 [text("change", "Change", lambda row: jobs.changes(row, self.zone) or "—", wide=True)]
                 if changed

@@ -94,9 +94,6 @@ class Confirming:
             with self.opener() as session:
                 uses = comparisons.attached(session, self.actor, rows)
 
-            def campaigns(row: Drift) -> str:
-                return ", ".join(uses.get(row.number_id or 0, [])) or "—"
-
             columns: list[Column[Drift]] = [
                 number("number", lambda row: numbering.display(row.e164)),
                 text("label", "Label", lambda row: row.label or "—"),

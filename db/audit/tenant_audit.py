@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
+import db.numbers.rows
 from db import campaigns, connections
 from db.base.columns import UtcDateTime
 from db.base.scope import Scope
@@ -19,7 +20,6 @@ from db.connections import Tested
 from db.models import (
     GONE,
     LIVE,
-    Agent,
     ApiKey,
     AuditEvent,
     Campaign,
@@ -27,7 +27,6 @@ from db.models import (
     HealthFall,
     Membership,
     NumberOrder,
-    NumberStatus,
     PhoneNumber,
     Role,
     Tenant,
@@ -35,6 +34,7 @@ from db.models import (
 )
 from db.numbers import attention
 from db.numbers.attention import Attention, Rules
+from db.numbers.rows import ListedNumber
 from db.orders import comparisons
 from db.orders.comparisons import Section
 from db.orders.queries import OPEN
@@ -81,23 +81,11 @@ class Holding:
 
 
 @dataclass(frozen=True)
-class Sample:
-    """A number that needs attention."""
-
-    id: int
-    e164: str
-    label: str
-    status: NumberStatus
-    connection: str | None
-    agent: str | None
-
-
-@dataclass(frozen=True)
 class Found:
     """How many numbers need attention, and the newest few."""
 
     n: int = 0
-    newest: tuple[Sample, ...] = ()
+    newest: tuple[ListedNumber, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -225,27 +213,15 @@ def found(
         return sa.select(some)
 
     some = sa.union_all(*map(newest, kinds)).subquery()
-    rows = session.execute(
-        sa.select(
-            some.c.kind,
-            some.c.n,
-            PhoneNumber.id,
-            PhoneNumber.e164,
-            PhoneNumber.label,
-            PhoneNumber.status,
-            Connection.name,
-            Agent.name,
-        )
-        .select_from(some)
-        .join(PhoneNumber, PhoneNumber.id == some.c.id)
-        .outerjoin(Connection, Connection.id == PhoneNumber.connection_id)
-        .outerjoin(Agent, Agent.id == PhoneNumber.agent_id)
-        .order_by(PhoneNumber.id.desc())
-    ).all()
+    listed = (
+        db.numbers.rows.selected(ListedNumber)
+        .add_columns(some.c.kind, some.c.n)
+        .join(some, some.c.id == PhoneNumber.id)
+    )
     result: dict[Attention, Found] = {kind: Found() for kind in kinds}
-    for kind, n, *sample in rows:
+    for *number, kind, n in session.execute(listed.order_by(PhoneNumber.id.desc())):
         before = result[Attention(kind)].newest
-        result[Attention(kind)] = Found(n, (*before, Sample(*sample)))
+        result[Attention(kind)] = Found(n, (*before, ListedNumber(*number)))
     return result
 
 

@@ -17,7 +17,7 @@ import db.orders.queries
 import db.people.tenants
 import db.people.users
 from db.audit.queries import AuditQuery, AuditRow
-from db.audit.tenant_audit import Figure, Found, Holding, Month, Sample, Tally, Way
+from db.audit.tenant_audit import Figure, Found, Holding, Month, Tally, Way
 from db.base.money import Money
 from db.base.scope import Slice
 from db.numbers.attention import Attention
@@ -47,7 +47,6 @@ __all__ = [
     "Month",
     "Owned",
     "Period",
-    "Sample",
     "Tally",
     "Tenant",
     "TenantSort",

@@ -210,8 +210,6 @@ def _always(text: str) -> Callable[[Session, Scope, Any], str]:
     return lambda _session, _scope, _edit: text
 
 
-_REMOVE = "Remove from workspace"
-
 EDITING: dict[str, Editing] = {
     kind.name: kind
     for kind in (

@@ -111,7 +111,6 @@ def place_import(
     seen: Webhooks,
     configuration: Configuration,
     *,
-    price: Money | None = None,
     stop_routing: bool = False,
 ) -> int:
     """Place an order to import a number of the tenant's account and return its id.
@@ -121,13 +120,12 @@ def place_import(
     """
     require(actor, Permission.NUMBERS_BUY)
     _expect_fitting(number=e164, SID=sid)
-    _expect_money(price)
 
     def prepare() -> _Prepared:
         connection = _connection(session, actor, connection_id, e164, Capability.LIST_OWNED)
         webhook_orders.require_agreement(e164, seen, webhook_orders.ours(connection), stop_routing=stop_routing)
         chosen = _checked(session, connection, configuration)
-        fields = {"provider_sid": sid, "configuration": chosen, "previous": asdict(seen), **_columns(price)}
+        fields = {"provider_sid": sid, "configuration": chosen, "previous": asdict(seen)}
         return connection, e164, fields
 
     return _place(session, actor, OrderKind.IMPORT, prepare)
