@@ -35,7 +35,7 @@ with header("Number health", "Numbers that perform worse than chance explains, a
 with errors_shown(), open_session() as session:
     wanted, asked = draw.toolbar(days.today_of(session, actor), number_health.campaigns(session, actor))
     limits = thresholds.of(session, actor)
-    as_of = summaries.freshen(session, actor, wanted.days, number_health.IDLE_DAYS)
+    as_of = summaries.freshen(session, actor, wanted.days, thresholds.IDLE_DAYS)
     draw.as_of(as_of, wanted, zone, sums)
     if as_of.until is None:
         st.stop()

@@ -13,8 +13,8 @@ from components.ui.listing import toolbar as listing
 from components.ui.listing.filters import Day, Filter, to_first_page
 from components.ui.listing.toolbar import Wanted
 from components.ui.page import empty_state
+from db.audit.queries import COUNT_LIMIT, AuditQuery
 from services.audit import audit, wording
-from services.audit.audit import COUNT_LIMIT, AuditQuery
 from services.core.access import Actor, Permission
 from services.text import numbering
 from services.text.labels import amount

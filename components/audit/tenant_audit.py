@@ -13,12 +13,13 @@ from components.ui import cache, navigation, notices
 from components.ui.listing import toolbar as listing
 from components.ui.markdown import ours, plain
 from components.ui.page import exactly, when
+from db.audit.tenant_audit import Found, Month
 from db.campaigns import Trouble
 from db.numbers.attention import Attention
 from services.audit import report_tables, tenant_audit, wording
 from services.audit.findings import Finding, Kind
 from services.audit.report_tables import Report
-from services.audit.tenant_audit import Found, Owned, Period, Tenant
+from services.audit.tenant_audit import Owned, Period, Tenant
 from services.core.access import Actor, Permission
 from services.text import labels, numbering
 from services.text.exports import Table
@@ -182,7 +183,7 @@ def owned(report: Report) -> None:
         _by_month(report.owned.months)
 
 
-def _by_month(months: Sequence[tenant_audit.Month]) -> None:
+def _by_month(months: Sequence[Month]) -> None:
     counts = [
         {"month": f"{month.first:%b %Y}", "what": what, "numbers": n}
         for month in months

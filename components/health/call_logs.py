@@ -12,9 +12,10 @@ from sqlmodel import Session
 from components.ui import cache, navigation, notices
 from components.ui.markdown import plain
 from components.ui.page import empty_state, errors_shown, exactly, when
+from db.health.call_logs import Counts
 from services.core.access import Actor, Permission
 from services.health import call_logs
-from services.health.call_logs import CallLog, Counts, State
+from services.health.call_logs import CallLog, State
 from services.jobs import workflows
 from services.text.labels import amount
 

@@ -18,12 +18,13 @@ from components.ui.listing.table import Column, badges, figure, link, number_lin
 from components.ui.listing.table import table as draw
 from components.ui.markdown import plain
 from components.ui.page import BadgeColor, empty_state, errors_shown, exactly, when
-from db.health.number_health import HealthQuery
+from db.health.number_health import BIN, HealthQuery, HealthRow, IdleRow, Step, Totals
+from db.health.summaries import FallRow, Verdict
 from services.health import number_health
-from services.health.number_health import URGENT, FallRow, HealthRow, IdleRow, Step, Totals, Verdict
+from services.health.number_health import URGENT
 from services.health.statistics import rate
 from services.health.summaries import AsOf
-from services.health.thresholds import MEANINGS, Thresholds
+from services.health.thresholds import IDLE_DAYS, MEANINGS, Thresholds
 from services.text import labels, numbering
 
 PREFIX = "health_"
@@ -273,10 +274,7 @@ def spread(steps: Sequence[Step]) -> None:
     kinds = {**dict.fromkeys(URGENT, "Stands out"), **dict.fromkeys((Verdict.CAPPED, Verdict.NEAR_CAP), "At its cap")}
     kinds |= {Verdict.THIN: "Not enough data", Verdict.SMALL_POOL: "Not enough data", Verdict.HEALTHY: "Healthy"}
     frame = pd.DataFrame(
-        [
-            {"low": step.low, "high": step.low + number_health.BIN, "kind": kinds[step.verdict], "lines": step.lines}
-            for step in steps
-        ]
+        [{"low": step.low, "high": step.low + BIN, "kind": kinds[step.verdict], "lines": step.lines} for step in steps]
     )
     frame = frame.groupby(["low", "high", "kind"])[["lines"]].sum().reset_index()
     shown = [kind for kind in _PAINT if kind in set(frame["kind"])]
@@ -316,7 +314,7 @@ def idle(rows: Sequence[IdleRow], total: int, limits: Thresholds, acts: Acts) ->
     first = f" Showing the {len(rows):,} least used." if total > len(rows) else ""
     st.caption(
         f"{labels.amount(total, 'Twilio-managed number')} with fewer than {limits.idle_calls:d} completed calls of 12 "
-        f"s in {number_health.IDLE_DAYS} days, as reported by campaigns. Use them, or release them.{first}"
+        f"s in {IDLE_DAYS} days, as reported by campaigns. Use them, or release them.{first}"
     )
     columns: list[Column[Any]] = [
         number_link(lambda row: row.number_id),

@@ -17,9 +17,9 @@ from components.ui.listing.toolbar import Wanted
 from components.ui.markdown import plain
 from components.ui.page import errors_shown
 from db.jobs.queries import JobQuery, JobRow
+from db.models import JobState
 from services.core.access import Actor
 from services.jobs import jobs
-from services.jobs.jobs import JobState
 from services.text import labels
 
 COLORS: dict[JobState, Literal["gray", "blue", "green", "orange", "red"]] = {

@@ -20,9 +20,10 @@ from components.ui.markdown import plain
 from components.ui.page import errors_shown, exactly, when
 from db.base.money import Money
 from db.jobs.queries import ItemRow, JobRow
+from db.models import JobState, Outcome
 from services.core.access import Actor, Permission
 from services.jobs import jobs
-from services.jobs.jobs import JobState, Outcome, Preview
+from services.jobs.jobs import Preview
 from services.orders import comparisons
 from services.text import exports, labels
 

@@ -17,12 +17,12 @@ from components.ui.page import errors_shown
 from components.ui.selection import Selection
 from components.ui.wizard import go, state
 from db.base.money import Money
-from services.connections.connections import ConnectionRow
+from db.connections import ConnectionRow
+from db.models import OrderKind
 from services.core.access import Actor, Permission
 from services.core.errors import ServiceError
 from services.orders import catalogue
 from services.orders.catalogue import AvailableNumber, Country, NumberSearch, Prices
-from services.orders.orders import OrderKind
 from services.text import labels, numbering
 
 _NORTH_AMERICA = ("US", "CA")

@@ -13,10 +13,11 @@ from components.ui import cache, notices
 from components.ui.dialogs import confirmed
 from components.ui.markdown import plain
 from components.ui.page import when
+from db.models import OrderKind
+from db.orders.queries import OrderRow
 from services.core.access import Actor, Permission
 from services.jobs import workflows
 from services.orders import orders
-from services.orders.orders import OrderKind, OrderRow
 from services.text import labels, numbering
 
 _NAMED = 3

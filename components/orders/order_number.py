@@ -16,16 +16,18 @@ from components.ui.dialogs import confirmed
 from components.ui.markdown import plain
 from components.ui.page import errors_shown
 from components.ui.wizard import go, state
+from db.connections import ConnectionRow
+from db.models import OrderKind, OrderState
 from services import agents
 from services.connections import connections
-from services.connections.connections import ConnectionRow, provider_named
+from services.connections.connections import provider_named
 from services.core.access import Actor
 from services.core.errors import Conflict
 from services.jobs import jobs, workflows
 from services.numbers import numbers
 from services.orders import bulk, catalogue, orders, resync, webhook_orders
 from services.orders.catalogue import AvailableNumber, OwnedNumber
-from services.orders.orders import Configuration, OrderKind, OrderState, Purchase
+from services.orders.orders import Configuration, Purchase
 from services.text import labels, numbering
 
 _WAIT_SECONDS = 25.0

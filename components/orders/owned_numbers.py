@@ -14,7 +14,8 @@ from components.ui.markdown import plain
 from components.ui.page import errors_shown
 from components.ui.selection import Selection
 from components.ui.wizard import state
-from services.connections.connections import ConnectionRow, provider_named
+from db.connections import ConnectionRow
+from services.connections.connections import provider_named
 from services.core.access import Actor
 from services.orders import catalogue
 from services.orders.catalogue import PAGE, OwnedRow

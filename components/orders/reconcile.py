@@ -23,14 +23,15 @@ from components.ui.selection import Selection
 from db.base.scope import Slice
 from db.connections import ConnectionRow
 from db.jobs.queries import JobRow
+from db.models import JobState
+from db.orders.comparisons import Section
 from services.connections.connections import provider_named
 from services.core.access import Actor, Permission
 from services.core.errors import NotFound
 from services.jobs import jobs
-from services.jobs.jobs import JobState
 from services.orders import comparisons
 from services.orders.comparisons import Comparison
-from services.orders.reconcile import Drift, Section
+from services.orders.reconcile import Drift
 from services.text import labels, numbering
 from services.text.labels import amount
 

@@ -26,7 +26,8 @@ from services.orders import bulk, comparisons, reconcile_jobs, webhook_orders
 from services.orders.catalogue import OwnedNumber
 from services.orders.comparisons import Comparison
 from services.orders.orders import Configuration
-from services.orders.reconcile import Difference, Drift
+from services.orders.reconcile import Drift
+from services.orders.resync import Difference
 from services.text import numbering
 from services.text.labels import amount
 

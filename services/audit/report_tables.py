@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from db.audit.tenant_audit import Way
 from db.base.money import Money
+from db.numbers.attention import Attention
+from db.people.users import UserRow
 from services.audit import wording
-from services.audit.tenant_audit import Attention, Changes, Cost, Line, Owned, Tenant, UserRow, Way
+from services.audit.tenant_audit import Changes, Cost, Line, Owned, Tenant
 from services.connections import connection_tests
 from services.connections.connections import provider_named
 from services.text import labels, numbering

@@ -17,7 +17,7 @@ import db.orders.queries
 import db.people.tenants
 import db.people.users
 from db.audit.queries import AuditQuery, AuditRow
-from db.audit.tenant_audit import Figure, Found, Holding, Month, Tally, Way
+from db.audit.tenant_audit import Figure, Found, Holding, Month, Way
 from db.base.money import Money
 from db.base.scope import Slice
 from db.numbers.attention import Attention
@@ -33,26 +33,6 @@ from services.core.errors import found
 from services.health import summaries, thresholds
 from services.health.thresholds import Thresholds
 from services.text import days
-
-__all__ = [
-    "Attention",
-    "AuditRow",
-    "Changes",
-    "Compared",
-    "Cost",
-    "Figure",
-    "Finding",
-    "Found",
-    "Line",
-    "Month",
-    "Owned",
-    "Period",
-    "Tally",
-    "Tenant",
-    "TenantSort",
-    "UserRow",
-    "Way",
-]
 
 What = TypeVar("What")
 

@@ -11,7 +11,7 @@ import db.base.engine
 import db.campaigns
 import db.numbers.queries
 from db.base.scope import Scope, Slice
-from db.campaigns import CampaignDetail, CampaignQuery, CampaignSort, Candidate, PoolRow
+from db.campaigns import CampaignDetail, CampaignQuery, Candidate, PoolRow
 from db.models import Campaign, CampaignNumber, CampaignStatus, NumberStatus, PoolStatus
 from services.audit.audit import Action
 from services.core import changes, validation
@@ -20,16 +20,7 @@ from services.core.errors import Conflict, InvalidInput, found
 from services.health import number_health
 from services.text import numbering
 
-__all__ = [
-    "CampaignDetail",
-    "CampaignQuery",
-    "CampaignSort",
-    "CampaignStatus",
-    "Candidate",
-    "NumberStatus",
-    "PoolRow",
-    "PoolStatus",
-]
+__all__ = ["CampaignQuery"]
 
 WINDOW = 30
 """Days of calls that the health of a pool is shown over."""

@@ -28,17 +28,7 @@ from services.core.transactions import writing
 from services.text import numbering
 from services.text.labels import amount
 
-__all__ = [
-    "ConnectionDetail",
-    "ConnectionQuery",
-    "ConnectionRow",
-    "ConnectionValues",
-    "ListedConnection",
-    "Uses",
-    "all_providers",
-    "choices",
-    "provider_named",
-]
+__all__ = ["ConnectionRow"]
 
 _ACCOUNT = "account_sid"
 

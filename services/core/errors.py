@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from db.base.engine import DatabaseUnavailable, UnstorableText
 
-__all__ = ["Conflict", "DatabaseUnavailable", "Forbidden", "InvalidInput", "NotFound", "ServiceError", "UnstorableText"]
+__all__ = ["DatabaseUnavailable", "UnstorableText"]
 
 _NO_SUCH_THING = "Resource not available"
 

@@ -11,7 +11,7 @@ from sqlmodel import Session
 import db.health.number_health
 import db.health.summaries
 from db.base.scope import Slice
-from db.health.number_health import BIN, HealthQuery, HealthRow, IdleRow, Step, Totals
+from db.health.number_health import HealthQuery, HealthRow, IdleRow, Step, Totals
 from db.health.summaries import FallRow, Verdict, Window
 from services.audit import audit
 from services.audit.audit import Action, Subject
@@ -22,8 +22,6 @@ from services.health.statistics import difference, rate
 from services.health.thresholds import IDLE_DAYS, Thresholds
 from services.text import labels
 from services.text.exports import Cell, Table
-
-__all__ = ["BIN", "IDLE_DAYS", "FallRow", "HealthRow", "IdleRow", "Step", "Totals", "Verdict", "window"]
 
 MOST_CAMPAIGNS = 1000
 

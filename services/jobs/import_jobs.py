@@ -21,7 +21,7 @@ from services.jobs.imports import ImportKind, Outcome, Progress, Row
 from services.jobs.registry import IMPORTS
 from services.text import exports, files, written_numbers
 from services.text.exports import Table
-from services.text.files import Sheet
+from services.text.tables.grids import Sheet
 
 _BEFORE_COLUMNS = ("Row", "Outcome", "Reason")
 """The columns before those of the file, in the file of outcomes."""

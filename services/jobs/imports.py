@@ -22,7 +22,7 @@ from services.core.errors import InvalidInput
 from services.core.transactions import writing
 from services.text import exports, files
 from services.text.exports import Table
-from services.text.files import Sheet
+from services.text.tables.grids import Sheet
 
 BATCH = 2_000
 _LONGEST_REASON = 300

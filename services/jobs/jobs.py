@@ -23,8 +23,6 @@ from services.jobs.registry import KINDS
 from services.text import labels
 from services.text.exports import Table
 
-__all__ = ["JobState", "Outcome"]
-
 MOST_REASONS = 5
 
 _on_start: list[Callable[[], None]] = []

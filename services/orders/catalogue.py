@@ -9,6 +9,7 @@ import db.base.named
 import db.numbers.queries
 import db.orders.reconcile
 from db.base.scope import Scope
+from db.connections import ConnectionRow
 from db.models import Connection
 from providers.base import Capability, Provider
 from providers.records import (
@@ -27,7 +28,7 @@ from providers.records import (
     Webhooks,
 )
 from services.connections import provider_access
-from services.connections.connections import ConnectionRow, provider_named
+from services.connections.connections import provider_named
 from services.core import validation
 from services.core.access import Actor, Permission, require, require_tenant
 from services.core.errors import found
@@ -39,9 +40,7 @@ __all__ = [
     "AvailableNumber",
     "Country",
     "NumberSearch",
-    "NumberType",
     "OwnedNumber",
-    "OwnedRow",
     "Prices",
     "Regulation",
     "Requirement",

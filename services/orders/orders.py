@@ -34,7 +34,7 @@ from services.numbers import numbers
 from services.orders import sids, sweep, transitions, webhook_orders
 from services.text import labels, numbering
 
-__all__ = ["Configuration", "OrderKind", "OrderRow", "OrderState", "Purchase"]
+__all__ = ["OrderKind", "OrderRow", "OrderState"]
 
 _ORDERING = {
     OrderKind.PURCHASE: Permission.NUMBERS_BUY,

@@ -17,6 +17,7 @@ import db.numbers.rows
 from db.base.scope import Scope
 from db.models import Connection, Job, JobItem, Outcome
 from db.numbers.rows import NumberRow
+from db.orders.comparisons import Section
 from providers.base import Provider
 from providers.records import OwnedNumber
 from services.audit import audit
@@ -32,7 +33,8 @@ from services.numbers import edits, numbers
 from services.numbers.bulk import CHANGED_SINCE, Editing
 from services.numbers.edits import Edit
 from services.orders import resync, sids
-from services.orders.reconcile import Difference, Drift, Section
+from services.orders.reconcile import Drift
+from services.orders.resync import Difference
 
 
 @dataclass(frozen=True)

@@ -14,19 +14,18 @@ from sqlmodel import Session
 
 import db.people.tenants
 import db.people.users
+from db.audit.queries import AuditRow
 from db.base.locks import Lock
 from db.base.scope import Scope, Slice
 from db.models import Membership, Role, User
-from db.people.users import Place, UserQuery, UserRow
+from db.people.users import UserQuery, UserRow
 from services.audit import audit
-from services.audit.audit import Action, AuditRow, Subject
+from services.audit.audit import Action, Subject
 from services.core import changes, validation
 from services.core.access import Actor, Permission, require, require_tenant
 from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound, found
 from services.core.transactions import writing
 from services.people import sign_in
-
-__all__ = ["NewUser", "Place", "UserDetail", "UserQuery", "UserRow"]
 
 SIGN_INS_SHOWN = 10
 _SHARED = "This user belongs to other tenants too, so only a superadmin can manage the account."

@@ -12,7 +12,8 @@ import time_machine
 from sqlmodel import Session
 
 from db.base.scope import Slice
-from db.health.number_health import HealthQuery
+from db.health.number_health import BIN, HealthQuery, HealthRow, Totals
+from db.health.summaries import Verdict
 from db.models import (
     AuditEvent,
     Campaign,
@@ -31,7 +32,6 @@ from services.core.access import Actor
 from services.core.errors import Forbidden
 from services.health import campaign_health, number_health, summaries
 from services.health.health_import import HealthImport
-from services.health.number_health import Verdict
 from services.health.statistics import medians, rate
 from services.health.thresholds import Thresholds
 from services.jobs import imports
@@ -52,7 +52,7 @@ def _day() -> Iterator[None]:
         yield
 
 
-def lines(session: Session, actor: Actor, wanted: HealthQuery = WANTED) -> list[number_health.HealthRow]:
+def lines(session: Session, actor: Actor, wanted: HealthQuery = WANTED) -> list[HealthRow]:
     """Return every line, of sums that are the newest."""
     assert not summaries.freshen(session, actor, wanted.days).behind
     return number_health.search(session, actor, wanted, Slice(1, 1000))
@@ -160,8 +160,7 @@ def test_the_spread_counts_each_line_in_the_step_of_its_rate(
         inside = [
             row
             for row in rows
-            if step.low - 1e-9 <= row.answered / row.attempts < step.low + number_health.BIN - 1e-9
-            and row.verdict is step.verdict
+            if step.low - 1e-9 <= row.answered / row.attempts < step.low + BIN - 1e-9 and row.verdict is step.verdict
         ]
         assert len(inside) == step.lines
 
@@ -366,8 +365,8 @@ def test_a_pool_that_a_number_has_left_says_when_and_comes_last(
 
 
 def test_a_change_within_chance_is_told_from_one_beyond() -> None:
-    def totals(answered: int, before: int, scatter: float = 1.0) -> number_health.Totals:
-        return number_health.Totals(1000, answered, 5, 1000, before, 5, 0, 0, scatter)
+    def totals(answered: int, before: int, scatter: float = 1.0) -> Totals:
+        return Totals(1000, answered, 5, 1000, before, 5, 0, 0, scatter)
 
     for counted, share, is_beyond in (
         (totals(310, 300), 0.01, False),
@@ -378,7 +377,7 @@ def test_a_change_within_chance_is_told_from_one_beyond() -> None:
         assert found is not None
         assert found[0] == pytest.approx(share)
         assert found[1] == is_beyond
-    assert number_health.changed(number_health.Totals(10, 1, 1, 0, 0, 0, 0, 0, 1.0)) is None
+    assert number_health.changed(Totals(10, 1, 1, 0, 0, 0, 0, 0, 1.0)) is None
 
 
 def test_a_fall_of_the_whole_pool_is_one_finding_and_no_number_is_flagged(session: Session, world: World) -> None:

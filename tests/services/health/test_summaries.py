@@ -16,7 +16,7 @@ from sqlmodel import Session
 import db.base.engine
 import db.health.summaries
 from db.base.scope import Slice
-from db.health.number_health import HealthQuery
+from db.health.number_health import HealthQuery, HealthRow
 from db.models import HealthLine, PhoneNumber, Tenant
 from db.numbers.attention import Attention
 from db.numbers.queries import NumberQuery
@@ -60,7 +60,7 @@ def bring(world: World, number: str, day: date, attempts: int) -> None:
         )
 
 
-def search(session: Session, world: World) -> list[number_health.HealthRow]:
+def search(session: Session, world: World) -> list[HealthRow]:
     """Return the lines as they are kept."""
     return number_health.search(session, world.viewer, HealthQuery(30, TODAY), Slice(1, 100))
 

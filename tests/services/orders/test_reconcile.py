@@ -11,6 +11,7 @@ from sqlmodel import Session
 import db.base.named
 from db.base.scope import Scope, Slice
 from db.models import AuditEvent, Connection, JobState, NumberOrder, PhoneNumber
+from db.orders.comparisons import Section
 from providers.sandbox.faults import Fault
 from providers.sandbox.faults import Kind as FaultKind
 from providers.sandbox.server import Sandbox
@@ -19,7 +20,6 @@ from services.jobs import engine
 from services.numbers import numbers
 from services.orders import bulk, comparisons, orders, reconcile_jobs, resync
 from services.orders.orders import Configuration
-from services.orders.reconcile import Section
 from tests.conftest import World
 from tests.world import make, reconciling, working
 from tests.world.working import outcomes
