@@ -267,9 +267,8 @@ def changed(report: Report) -> None:
     """Draw what was changed in the period, how often, by whom, and the newest of it."""
     changes, zone = report.changes, report.about.zone
     st.subheader("What changed", anchor=False)
-    days = f"{changes.period.first:%-d %b %Y} to {changes.period.last:%-d %b %Y}"
     everything = navigation.activity_address(changes.period.first, changes.period.last, report.about.id)
-    st.markdown(f"{labels.amount(changes.total, 'change')}, {days} · [Activity]({everything})")
+    st.markdown(f"{labels.amount(changes.total, 'change')}, {plain(changes.period.text)} · [Activity]({everything})")
     if not changes.total:
         return
     left, right = st.columns(2)

@@ -1,7 +1,6 @@
 """The last steps of a purchase or an import in the wizard: configure, confirm, and wait for the outcome."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +14,7 @@ from components.ui import cache, notices, wizard
 from components.ui.dialogs import confirmed
 from components.ui.markdown import plain
 from components.ui.page import errors_shown
+from components.ui.sections import Opener
 from components.ui.wizard import go, state
 from db.connections import ConnectionRow
 from db.models import OrderKind, OrderState
@@ -38,7 +38,7 @@ class Ordering:
     """Orders what the wizard has chosen, as *actor*. *opener* opens the session in which an order is placed."""
 
     actor: Actor
-    opener: Callable[[], AbstractContextManager[Session]]
+    opener: Opener
 
     def configure(self, session: Session, options: Sequence[ConnectionRow]) -> None:
         """Draw the configuration of what was chosen, and the way to its confirmation."""

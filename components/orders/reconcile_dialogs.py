@@ -1,7 +1,6 @@
 """Confirmation dialogs of reconcile: which numbers, what is replaced, and what is attached to them."""
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -17,6 +16,7 @@ from components.ui.dialogs import confirmed
 from components.ui.listing.table import Column, number, table, text
 from components.ui.markdown import ours, plain
 from components.ui.page import errors_shown
+from components.ui.sections import Opener
 from providers.base import Provider
 from services.connections.connections import provider_named
 from services.core.access import Actor
@@ -41,7 +41,7 @@ class Confirming:
     """Asks *actor* about what was *found*, and starts the job that does it; *begun* is told its id."""
 
     actor: Actor
-    opener: Callable[[], AbstractContextManager[Session]]
+    opener: Opener
     found: Comparison
     begun: Callable[[int], None]
 

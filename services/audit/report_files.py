@@ -57,8 +57,7 @@ def as_pdf(session: Session, actor: Actor, during: Period) -> bytes:
             f"Tenant audit: {about.name}",
             (
                 f"Created on {report.at(about.made_at)} by {about.made_by}. Times are in {zone}.",
-                f"Changes from {during.first:%-d %b %Y} to {during.last:%-d %b %Y}; everything else is as of the time "
-                f"of creation.",
+                f"Changes from {during.text}; everything else is as of the time of creation.",
             ),
             [
                 report_tables.findings(report),

@@ -228,7 +228,7 @@ def superadmins_note(owned: Owned) -> str:
 def tallies(report: Report) -> list[Table]:
     """Return the number of changes by action and by person."""
     changes = report.changes
-    note = f"{changes.period.first:%-d %b %Y} to {changes.period.last:%-d %b %Y}."
+    note = f"{changes.period.text}."
     return [
         Table(
             "Changes by action",

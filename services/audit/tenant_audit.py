@@ -67,6 +67,11 @@ class Period:
     since: datetime
     until: datetime
 
+    @property
+    def text(self) -> str:
+        """The days in words: `1 May 2026 to 4 May 2026`."""
+        return f"{self.first:%-d %b %Y} to {self.last:%-d %b %Y}"
+
 
 @dataclass(frozen=True)
 class Cost:

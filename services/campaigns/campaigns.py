@@ -129,7 +129,7 @@ def add_numbers(session: Session, actor: Actor, campaign_id: int, number_ids: Se
             if number.status is not NumberStatus.ACTIVE:
                 raise InvalidInput(f"{numbering.display(number.e164)} is not active, so it cannot join a pool.")
             place = db.campaigns.place(session, scope, campaign_id, number_id)
-            if place is None or place.pool_status is PoolStatus.REMOVED:
+            if status_of(place) is None:
                 put(session, campaign, number_id, place, PoolStatus.ACTIVE)
 
     noun = with_places(number_ids)
@@ -148,8 +148,7 @@ def edit_place(
 ) -> int:
     """Set a number's pool status and weight. Returns and raises as `edit`."""
     require(actor, Permission.CAMPAIGNS_WRITE)
-    if status not in SETTABLE:
-        raise InvalidInput("Choose a pool status from the list.", field="pool_status")
+    expect_settable(status)
     if weight is not None and not 0 <= weight <= LARGEST_WEIGHT:
         raise InvalidInput(f"A weight is between 0 and {LARGEST_WEIGHT:,.0f}.", field="weight")
 
@@ -170,6 +169,17 @@ def remove_number(session: Session, actor: Actor, campaign_id: int, number_id: i
 
     noun = with_places([number_id])
     return changes.change(session, actor, noun, campaign_id, Action.CAMPAIGNS_REMOVE_NUMBER, apply, version=version)
+
+
+def expect_settable(status: PoolStatus) -> None:
+    """Raise InvalidInput for a pool status that cannot be set."""
+    if status not in SETTABLE:
+        raise InvalidInput("Choose a pool status from the list.", field="pool_status")
+
+
+def status_of(place: CampaignNumber | None) -> PoolStatus | None:
+    """Return a place's status in its pool; None when there is none, or it was left."""
+    return None if place is None or place.pool_status is PoolStatus.REMOVED else place.pool_status
 
 
 def put(session: Session, campaign: Campaign, number_id: int, place: CampaignNumber | None, status: PoolStatus) -> None:

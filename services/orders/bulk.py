@@ -2,10 +2,9 @@
 
 from abc import abstractmethod
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import chain
-from typing import Any
 
 from sqlmodel import Session
 
@@ -243,18 +242,14 @@ def draft_import(
     return drafts.put(session, actor, IMPORTING, f"Import from {connection.name}", chosen, items)
 
 
-def _judged(session: Session, actor: Actor, chosen: Chosen, judge: Any) -> list[Item]:
+def _judged(
+    session: Session, actor: Actor, chosen: Chosen, judge: Callable[[NumberRow, Connection | None], Item]
+) -> list[Item]:
     """Return the item of each number that is chosen, judged with its connection."""
     with reading(session):
         rows = list(bulk.chosen_rows(session, actor, chosen))
         connections = _connections(session, actor, rows)
-    items, seen = [], {row.id for row in rows}
-    for row in rows:
-        try:
-            items.append(judge(row, connections.get(row.connection_id or 0)))
-        except ServiceError as exc:
-            items.append(Item(row.e164, row.id, row.version, Outcome.REFUSED, str(exc)))
-    return items + [bulk.missing(number_id) for number_id in sorted(set(chosen.ids) - seen)]
+    return bulk.judged(chosen, rows, lambda row: judge(row, connections.get(row.connection_id or 0)))
 
 
 def _expect_able(row: NumberRow, connection: Connection | None, needed: Capability) -> None:
