@@ -210,7 +210,7 @@ def users(report: Report) -> Table:
             "State": _state,
             "Last sign-in": lambda user: report.at(user.last_sign_in_at),
         },
-        superadmins_note(report.owned),
+        f"Also with full access: {amount(report.owned.superadmins, 'superadmin')} of the installation.",
     )
 
 
@@ -218,11 +218,6 @@ def _state(user: UserRow) -> str:
     if not user.is_active:
         return "Deactivated"
     return "Has a one-time password" if user.must_change_password else "Active"
-
-
-def superadmins_note(owned: Owned) -> str:
-    """Return who else has full access besides the tenant's users."""
-    return f"Also with full access: {amount(owned.superadmins, 'superadmin')} of the installation."
 
 
 def tallies(report: Report) -> list[Table]:
