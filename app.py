@@ -18,6 +18,7 @@ from starlette.routing import Mount, Route
 from components.ui import http, notices
 from db.base.engine import open_session
 from services.core import settings
+from services.core.errors import OUR_FAULT
 from services.jobs import liveness, workflows
 from services.setup import http_api, sandbox, startup
 
@@ -31,7 +32,7 @@ async def health(_request: Request) -> JSONResponse:
 def log_error(exc: Exception) -> bool:
     """Log an unexpected error and show a message."""
     structlog.get_logger().error("page.failed", exc_info=exc)
-    notices.error("Something went wrong on our side. It has been logged; try again, or tell your administrator.")
+    notices.error(OUR_FAULT)
     return True
 
 

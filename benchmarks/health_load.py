@@ -14,11 +14,11 @@ from sqlmodel import Session
 
 import db.base.engine
 from db.base.scope import Slice
+from db.health.number_health import HealthQuery
 from db.models import Role, Tenant
 from services.core.access import Actor
 from services.health import number_health, summaries
 from services.health.health_import import HealthImport
-from services.health.number_health import HealthFilter
 from services.jobs import imports
 from services.jobs.imports import Row
 from services.setup import builder
@@ -67,7 +67,7 @@ def timed(what: str, act: Callable[[], Done]) -> Done:
     return done
 
 
-def look(session: Session, actor: Actor, wanted: HealthFilter) -> None:
+def look(session: Session, actor: Actor, wanted: HealthQuery) -> None:
     """Ask all that a run of the page over all numbers asks."""
     summaries.freshen(session, actor, wanted.days)
     number_health.spread(session, actor, wanted)
@@ -101,7 +101,7 @@ def main(amount: int = 1_000_000) -> None:
                 timed(f"added up over {days} days", what)
             for days in (7, 30, 90):
                 timed(
-                    f"a run of number health over {days} days", partial(look, session, actor, HealthFilter(days, today))
+                    f"a run of number health over {days} days", partial(look, session, actor, HealthQuery(days, today))
                 )
         engine.dispose()
 

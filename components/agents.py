@@ -15,11 +15,11 @@ from components.ui.listing.filters import Filter
 from components.ui.listing.table import Column, badges, link, numbers, text, time
 from components.ui.listing.toolbar import ACTIVE, Wanted
 from components.ui.markdown import plain
+from db.agents import AgentDetail, AgentQuery
 from db.audit.queries import AuditRow
 from db.base.scope import Slice
 from db.numbers.matching import NumberQuery
 from services import agents
-from services.agents import AgentDetail, AgentQuery
 from services.audit import audit
 from services.core.access import Permission
 from services.numbers import bulk

@@ -15,7 +15,7 @@ from db.base.scope import Slice
 from services.audit import audit
 from services.campaigns import campaigns
 from services.core.access import Permission
-from services.health import number_health, summaries
+from services.health import number_health, summaries, thresholds
 from services.text import days
 
 actor, zone = current_actor(), reader_zone()
@@ -27,8 +27,8 @@ with errors_shown(), open_session() as session:
     navigation.link(navigation.CAMPAIGNS, label="Campaigns", icon=":material/arrow_back:")
     notices.show_kept(PLACE)
     draw.card(dialog, campaign, with_tenant=actor.all_tenants, writes=writes)
-    summaries.freshen(session, actor, number_health.IDLE_DAYS)
-    draw_falls(number_health.falls(session, actor, number_health.IDLE_DAYS, campaign.id), with_tenant=False)
+    summaries.freshen(session, actor, thresholds.IDLE_DAYS)
+    draw_falls(number_health.falls(session, actor, thresholds.IDLE_DAYS, campaign.id), with_tenant=False)
     draw.pool_header(dialog, campaign, writes=writes)
     rows = []
     if campaign.pool:

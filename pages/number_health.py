@@ -35,14 +35,14 @@ with header("Number health", "Numbers that perform worse than chance explains, a
 with errors_shown(), open_session() as session:
     wanted, asked = draw.toolbar(days.today_of(session, actor), number_health.campaigns(session, actor))
     limits = thresholds.of(session, actor)
-    as_of = summaries.freshen(session, actor, wanted.days, number_health.IDLE_DAYS)
+    as_of = summaries.freshen(session, actor, wanted.days, thresholds.IDLE_DAYS)
     draw.as_of(as_of, wanted, zone, sums)
     if as_of.until is None:
         st.stop()
     everything = number_health.spread(session, actor, wanted.unfiltered)
     steps = everything if wanted == wanted.unfiltered else number_health.spread(session, actor, wanted)
     idle, total = number_health.count_idle(session, actor), sum(step.lines for step in steps)
-    draw.figures(number_health.totals(session, actor, wanted.days), draw.by_verdict(everything), idle, wanted)
+    draw.figures(number_health.totals(session, actor, wanted.days), draw.by_verdict(everything), idle)
     draw.falls(number_health.falls(session, actor, wanted.days), with_tenant=actor.all_tenants)
     place, part = st.container(), asked.pager(total, "line")
     with place:

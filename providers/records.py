@@ -265,7 +265,6 @@ class CallRecord:
     """
 
     from_number: str
-    to_number: str
     direction: Direction
     status: CallStatus
     started_at: datetime

@@ -88,10 +88,10 @@ def _never_sent(exc: requests.RequestException) -> bool:
 
 def answer(status: int, code: str | None, headers: Mapping[str, str], body: str, *, request_id: str) -> Answer:
     """Return an answer other than success as errors keep it. The header *request_id* names the exchange."""
-    return Answer(status, code, headers.get(request_id), body[:_BODY_KEPT], retry_after(headers.get("Retry-After")))
+    return Answer(status, code, headers.get(request_id), body[:_BODY_KEPT], _retry_after(headers.get("Retry-After")))
 
 
-def retry_after(header: str | None) -> float | None:
+def _retry_after(header: str | None) -> float | None:
     """Return the seconds of a Retry-After *header*; None for an absent one or a date."""
     return float(header) if header and re.fullmatch(r"\d{1,6}(\.\d+)?", header.strip()) else None
 

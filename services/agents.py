@@ -15,8 +15,6 @@ from services.core.access import Actor, Permission, require, require_tenant
 from services.core.errors import InvalidInput, found
 from services.text import labels
 
-__all__ = ["AgentDetail", "AgentQuery", "AgentRow", "choices"]
-
 
 def choices(session: Session, actor: Actor, *, active_only: bool = True) -> list[AgentRow]:
     """Return the agents that can be chosen, by name."""

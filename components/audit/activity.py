@@ -13,14 +13,13 @@ from components.ui.listing import toolbar as listing
 from components.ui.listing.filters import Day, Filter, to_first_page
 from components.ui.listing.toolbar import Wanted
 from components.ui.page import empty_state
+from db.audit.queries import COUNT_LIMIT, AuditQuery
 from services.audit import audit, wording
-from services.audit.audit import COUNT_LIMIT, AuditQuery
 from services.core.access import Actor, Permission
 from services.text import numbering
 from services.text.labels import amount
 
 PLACE = "activity"
-SEARCH = f"{PLACE}_search"
 _WHO, _ACTION, _KIND, _TENANT = (f"{PLACE}_{key}" for key in ("who", "action", "kind", "tenant"))
 _FROM, _TO = (Day(f"{PLACE}_{key}", label) for key, label in (("from", "From"), ("to", "To")))
 _PERIOD = f"{PLACE}_period"

@@ -13,12 +13,13 @@ from components.ui import cache, navigation, notices
 from components.ui.listing import toolbar as listing
 from components.ui.markdown import ours, plain
 from components.ui.page import exactly, when
+from db.audit.tenant_audit import Found, Month
 from db.campaigns import Trouble
 from db.numbers.attention import Attention
 from services.audit import report_tables, tenant_audit, wording
 from services.audit.findings import Finding, Kind
 from services.audit.report_tables import Report
-from services.audit.tenant_audit import Found, Owned, Period, Tenant
+from services.audit.tenant_audit import Owned, Period, Tenant
 from services.core.access import Actor, Permission
 from services.text import labels, numbering
 from services.text.exports import Table
@@ -26,16 +27,6 @@ from services.text.exports import Table
 Filters = dict[str, str | list[str]]
 
 PREFIX = "audit_"
-_WRONG = frozenset(
-    {
-        Kind.OPEN_ORDERS,
-        Kind.DRIFT,
-        Kind.WEBHOOKS_ELSEWHERE,
-        Kind.NO_CONNECTION,
-        Kind.INACTIVE_CONNECTION,
-        Kind.FAILED_TESTS,
-    }
-)
 _MOST_KINDS = 10
 _WIDE = 175  # pixels: hundreds of thousands are not cut
 
@@ -128,7 +119,7 @@ def findings(found: Sequence[Finding], actor: Actor) -> None:
         notices.success("Nothing looks wrong.")
         return
     for finding in found:
-        is_wrong = finding.kind in _WRONG
+        is_wrong = finding.kind.is_wrong
         with st.container(horizontal=True, vertical_alignment="center", key=f"finding_{finding.kind}"):
             with st.container(width=62):
                 st.badge("Wrong" if is_wrong else "Watch", color="red" if is_wrong else "orange")
@@ -192,7 +183,7 @@ def owned(report: Report) -> None:
         _by_month(report.owned.months)
 
 
-def _by_month(months: Sequence[tenant_audit.Month]) -> None:
+def _by_month(months: Sequence[Month]) -> None:
     counts = [
         {"month": f"{month.first:%b %Y}", "what": what, "numbers": n}
         for month in months
@@ -276,9 +267,8 @@ def changed(report: Report) -> None:
     """Draw what was changed in the period, how often, by whom, and the newest of it."""
     changes, zone = report.changes, report.about.zone
     st.subheader("What changed", anchor=False)
-    days = f"{changes.period.first:%-d %b %Y} to {changes.period.last:%-d %b %Y}"
     everything = navigation.activity_address(changes.period.first, changes.period.last, report.about.id)
-    st.markdown(f"{labels.amount(changes.total, 'change')}, {days} · [Activity]({everything})")
+    st.markdown(f"{labels.amount(changes.total, 'change')}, {plain(changes.period.text)} · [Activity]({everything})")
     if not changes.total:
         return
     left, right = st.columns(2)

@@ -8,8 +8,9 @@ from components.ui.listing import toolbar as listing
 from components.ui.listing.table import Column, Order, figure, link, time
 from components.ui.listing.table import table as draw
 from db.base.scope import Slice
+from db.people.tenants import TenantSort
 from services.audit import report_tables
-from services.audit.tenant_audit import Compared, TenantSort
+from services.audit.tenant_audit import Compared
 
 PREFIX = "compared_"
 _SORTS = {

@@ -21,8 +21,10 @@ from components.ui.page import empty_state, exactly, when
 from components.ui.selection import Selection
 from db.audit.queries import AuditRow
 from db.base.scope import Slice
+from db.campaigns import CampaignDetail, Candidate, PoolRow
+from db.models import CampaignStatus, NumberStatus, PoolStatus
 from services.campaigns import bulk, campaigns
-from services.campaigns.campaigns import WINDOW, CampaignDetail, CampaignStatus, Candidate, PoolRow, PoolStatus
+from services.campaigns.campaigns import WINDOW
 from services.text import labels, numbering
 
 _POOL_COLORS = {
@@ -302,6 +304,6 @@ def _badges(row: PoolRow) -> list[str]:
     badges = [labels.POOL[row.pool_status]]
     if row.is_primary:
         badges.append("Primary")
-    if row.number_status is not campaigns.NumberStatus.ACTIVE:
+    if row.number_status is not NumberStatus.ACTIVE:
         badges.append(_INACTIVE)
     return badges

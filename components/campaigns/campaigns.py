@@ -11,8 +11,9 @@ from components.ui.listing import toolbar as listing
 from components.ui.listing.filters import Filter
 from components.ui.listing.table import Column, badges, figure, link, number, text, time
 from components.ui.listing.toolbar import Wanted
+from db.campaigns import CampaignDetail, CampaignQuery, CampaignSort
+from db.models import CampaignStatus
 from services.campaigns import campaigns
-from services.campaigns.campaigns import CampaignDetail, CampaignQuery, CampaignSort, CampaignStatus
 from services.text import labels, numbering
 
 PLACE = "campaigns"

@@ -7,8 +7,9 @@ import streamlit as st
 
 from components.ui import navigation
 from components.ui.markdown import plain
+from db.connections import ConnectionRow
 from services.connections import connection_tests
-from services.connections.connections import ConnectionRow, provider_named
+from services.connections.connections import provider_named
 from services.core.access import Actor, Permission
 
 NONE_CHOSEN = "Choose a connection"

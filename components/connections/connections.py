@@ -16,17 +16,11 @@ from components.ui.markdown import plain
 from components.ui.page import exactly, when
 from db.audit.queries import AuditRow
 from db.base.scope import Slice
+from db.connections import ConnectionQuery, ListedConnection, Uses
 from providers.base import Capability, Field, Provider
 from services.audit import audit
 from services.connections import connection_tests, connections
-from services.connections.connections import (
-    ConnectionDetail,
-    ConnectionQuery,
-    ConnectionValues,
-    ListedConnection,
-    Uses,
-    provider_named,
-)
+from services.connections.connections import ConnectionDetail, ConnectionValues, provider_named
 from services.core.access import Permission
 from services.text import labels, numbering
 

@@ -1,7 +1,5 @@
 """What can be done about numbers where their health is shown: they rest, leave their pools, or are released."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import streamlit as st
@@ -9,6 +7,7 @@ from sqlmodel import Session
 
 from components.jobs.previews import preview
 from components.ui import selection
+from components.ui.sections import Opener
 from components.ui.selection import Selection
 from db.health.number_health import HealthRow, IdleRow
 from db.models import PoolStatus
@@ -28,7 +27,7 @@ class Acts:
     """What *actor* can do about numbers; *opener* opens the sessions of a click."""
 
     actor: Actor
-    opener: Callable[[], AbstractContextManager[Session]]
+    opener: Opener
 
     def lines(self) -> Selection[HealthRow] | None:
         """Draw what can be done about the selected lines; return the selection, None for who may do nothing."""

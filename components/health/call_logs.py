@@ -1,20 +1,20 @@
 """Call logs as a source of campaign health: how far each was read, reading on, and what came of it."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import streamlit as st
-from sqlmodel import Session
 
 from components.ui import cache, navigation, notices
 from components.ui.markdown import plain
 from components.ui.page import empty_state, errors_shown, exactly, when
+from components.ui.sections import Opener
+from db.health.call_logs import Counts
 from services.core.access import Actor, Permission
 from services.health import call_logs
-from services.health.call_logs import CallLog, Counts, State
+from services.health.call_logs import CallLog, State
 from services.jobs import workflows
 from services.text.labels import amount
 
@@ -33,7 +33,7 @@ class CallLogs:
 
     actor: Actor
     zone: ZoneInfo
-    opener: Callable[[], AbstractContextManager[Session]]
+    opener: Opener
 
     def draw(self, logs: Sequence[CallLog]) -> None:
         """Draw a card for each log."""

@@ -15,10 +15,10 @@ from components.ui.listing.table import table as draw
 from components.ui.markdown import plain
 from components.ui.page import empty_state
 from db.health.facts import CampaignTotals, DayTotals
-from db.health.summaries import Window
+from db.health.number_health import HealthRow
+from db.health.summaries import Verdict, Window
 from services.health import campaign_health, number_health
 from services.health.campaign_health import NumberHealth
-from services.health.number_health import HealthRow, Verdict
 from services.health.statistics import rate, wilson
 from services.health.thresholds import Thresholds
 from services.text import labels

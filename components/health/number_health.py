@@ -18,11 +18,13 @@ from components.ui.listing.table import Column, badges, figure, link, number_lin
 from components.ui.listing.table import table as draw
 from components.ui.markdown import plain
 from components.ui.page import BadgeColor, empty_state, errors_shown, exactly, when
+from db.health.number_health import BIN, HealthQuery, HealthRow, IdleRow, Step, Totals
+from db.health.summaries import FallRow, Verdict
 from services.health import number_health
-from services.health.number_health import URGENT, FallRow, HealthFilter, HealthRow, IdleRow, Step, Totals, Verdict
+from services.health.number_health import URGENT
 from services.health.statistics import rate
 from services.health.summaries import AsOf
-from services.health.thresholds import MEANINGS, Thresholds
+from services.health.thresholds import IDLE_DAYS, MEANINGS, Thresholds
 from services.text import labels, numbering
 
 PREFIX = "health_"
@@ -44,7 +46,7 @@ MOST_IDLE = 100
 _MOST_URGENT = 5
 
 
-def toolbar(today: date, campaigns: Mapping[int, str]) -> tuple[HealthFilter, listing.Wanted]:
+def toolbar(today: date, campaigns: Mapping[int, str]) -> tuple[HealthQuery, listing.Wanted]:
     """Draw window, search and filters; return what is wanted."""
     days: list[int] = []
     status, campaign = (
@@ -62,7 +64,7 @@ def toolbar(today: date, campaigns: Mapping[int, str]) -> tuple[HealthFilter, li
     found = numbering.search_text(asked.text)
     digits = min(found.digits, key=len, default="") if found else ""
     verdicts, chosen = (tuple(asked.chosen[item.key]) for item in (status, campaign))
-    return HealthFilter(days[0], today, digits, verdicts, chosen), asked
+    return HealthQuery(days[0], today, digits, verdicts, chosen), asked
 
 
 def import_link(may_import: bool) -> None:
@@ -90,7 +92,7 @@ def by_verdict(steps: Sequence[Step]) -> dict[Verdict, int]:
     return found
 
 
-def figures(found: Totals, lines: Mapping[Verdict, int], idle: int, wanted: HealthFilter) -> None:
+def figures(found: Totals, lines: Mapping[Verdict, int], idle: int) -> None:
     """Draw the key figures, the first ones with their change against the window before."""
     now = rate(found.answered, found.attempts)
     changed = number_health.changed(found)
@@ -137,7 +139,7 @@ def _metric(label: str, value: str, change: str | None = None, help: str = "", *
     )
 
 
-def as_of(found: AsOf, wanted: HealthFilter, zone: ZoneInfo, sums: Callable[[], AsOf]) -> None:
+def as_of(found: AsOf, wanted: HealthQuery, zone: ZoneInfo, sums: Callable[[], AsOf]) -> None:
     """Draw which days the figures cover and when they were calculated; rerun the page when *sums* are newer."""
     if found.until is not None:
         text = f"Last {wanted.days:d} full days (to {found.until:%-d %b %Y}) vs the {wanted.days:d} before."
@@ -272,10 +274,7 @@ def spread(steps: Sequence[Step]) -> None:
     kinds = {**dict.fromkeys(URGENT, "Stands out"), **dict.fromkeys((Verdict.CAPPED, Verdict.NEAR_CAP), "At its cap")}
     kinds |= {Verdict.THIN: "Not enough data", Verdict.SMALL_POOL: "Not enough data", Verdict.HEALTHY: "Healthy"}
     frame = pd.DataFrame(
-        [
-            {"low": step.low, "high": step.low + number_health.BIN, "kind": kinds[step.verdict], "lines": step.lines}
-            for step in steps
-        ]
+        [{"low": step.low, "high": step.low + BIN, "kind": kinds[step.verdict], "lines": step.lines} for step in steps]
     )
     frame = frame.groupby(["low", "high", "kind"])[["lines"]].sum().reset_index()
     shown = [kind for kind in _PAINT if kind in set(frame["kind"])]
@@ -315,7 +314,7 @@ def idle(rows: Sequence[IdleRow], total: int, limits: Thresholds, acts: Acts) ->
     first = f" Showing the {len(rows):,} least used." if total > len(rows) else ""
     st.caption(
         f"{labels.amount(total, 'Twilio-managed number')} with fewer than {limits.idle_calls:d} completed calls of 12 "
-        f"s in {number_health.IDLE_DAYS} days, as reported by campaigns. Use them, or release them.{first}"
+        f"s in {IDLE_DAYS} days, as reported by campaigns. Use them, or release them.{first}"
     )
     columns: list[Column[Any]] = [
         number_link(lambda row: row.number_id),

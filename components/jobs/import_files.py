@@ -16,8 +16,8 @@ from services.core.errors import Busy, InvalidInput
 from services.jobs import imports
 from services.jobs.imports import Field, ImportKind
 from services.text import files
-from services.text.files import Choice, Sheet
 from services.text.labels import amount
+from services.text.tables.grids import Choice, Sheet
 
 Key = TypeVar("Key", str, int)
 

@@ -14,12 +14,13 @@ from components.ui.listing.downloads import download
 from components.ui.listing.table import Column, badges, figure, number_link, text
 from components.ui.markdown import plain
 from db.jobs.queries import ItemRow, JobRow
+from db.models import JobState
+from db.models import Outcome as Done
 from services.health.health_import import HealthImport
 from services.jobs import import_jobs, imports, jobs
 from services.jobs.import_jobs import Counts, WrongRow
 from services.jobs.imports import Outcome
-from services.jobs.jobs import JobState, Preview
-from services.jobs.jobs import Outcome as Done
+from services.jobs.jobs import Preview
 from services.text import exports, labels
 
 _PLACE = "job"
@@ -88,7 +89,7 @@ class ImportPage(JobPage):
         return [
             number_link(lambda row: row.number_id),
             figure("row", "Row", lambda row: f"{row.place:,}"),
-            badges("outcome", "Outcome", lambda row: [import_jobs.word(job, row)], _BADGES),
+            badges("outcome", "Outcome", lambda row: [import_jobs.word(row)], _BADGES),
             *(
                 [text("change", "Change", lambda row: jobs.changes(row, self.zone) or "—", wide=True)]
                 if changed

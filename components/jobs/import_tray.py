@@ -10,7 +10,7 @@ from components.ui import notices
 from services.core.access import Actor
 from services.core.errors import InvalidInput
 from services.jobs.imports import Row
-from services.text.files import Sheet
+from services.text.tables.grids import Sheet
 
 Made = TypeVar("Made")
 

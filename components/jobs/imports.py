@@ -1,20 +1,19 @@
 """The way of a file into an import: choose it, match its columns, check it. What is checked is kept as a job."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 import streamlit as st
-from sqlmodel import Session
 
 from components.jobs import import_files, import_tray
 from components.jobs.import_tray import Tray
 from components.ui import navigation
 from components.ui.markdown import plain
 from components.ui.page import errors_shown
+from components.ui.sections import Opener
 from components.ui.streamlit_internals import UploadedFile
 from services.core.access import Actor
 from services.jobs import import_jobs, imports
@@ -37,7 +36,7 @@ class Importing(ABC):
     kind: ClassVar[type[ImportKind[Any]]]
     place: ClassVar[str]
     actor: Actor
-    opener: Callable[[], AbstractContextManager[Session]]
+    opener: Opener
 
     @abstractmethod
     def explain(self) -> None:

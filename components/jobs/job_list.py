@@ -1,7 +1,6 @@
 """The list of jobs, and the panel of those that are under way."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -16,10 +15,11 @@ from components.ui.listing.table import table as draw
 from components.ui.listing.toolbar import Wanted
 from components.ui.markdown import plain
 from components.ui.page import errors_shown
+from components.ui.sections import Opener
 from db.jobs.queries import JobQuery, JobRow
+from db.models import JobState
 from services.core.access import Actor
 from services.jobs import jobs
-from services.jobs.jobs import JobState
 from services.text import labels
 
 COLORS: dict[JobState, Literal["gray", "blue", "green", "orange", "red"]] = {
@@ -84,13 +84,13 @@ def progress(row: JobRow) -> None:
     st.progress(row.done / row.total if row.total else 1.0, text=plain(text))
 
 
-def panel(session: Session, actor: Actor, opener: Callable[[], AbstractContextManager[Session]]) -> None:
+def panel(session: Session, actor: Actor, opener: Opener) -> None:
     """Draw the jobs of this tenant that are under way, each with a link; it goes on by itself."""
     if jobs.unfinished(session, actor):
         st.fragment(_panel, run_every=_EVERY)(actor, opener)
 
 
-def _panel(actor: Actor, opener: Callable[[], AbstractContextManager[Session]]) -> None:
+def _panel(actor: Actor, opener: Opener) -> None:
     with errors_shown(), opener() as session:
         under_way = jobs.unfinished(session, actor)
         if not under_way:

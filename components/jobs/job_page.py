@@ -1,7 +1,6 @@
 """A job's page: a preview before it starts, its progress while it runs, and an outcome for each number."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from decimal import Decimal
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -18,11 +17,13 @@ from components.ui.listing.table import Column, badges, number_link, text
 from components.ui.listing.table import table as draw
 from components.ui.markdown import plain
 from components.ui.page import errors_shown, exactly, when
+from components.ui.sections import Opener
 from db.base.money import Money
 from db.jobs.queries import ItemRow, JobRow
+from db.models import JobState, Outcome
 from services.core.access import Actor, Permission
 from services.jobs import jobs
-from services.jobs.jobs import JobState, Outcome, Preview
+from services.jobs.jobs import Preview
 from services.orders import comparisons
 from services.text import exports, labels
 
@@ -46,7 +47,7 @@ class JobPage:
         self,
         actor: Actor,
         zone: ZoneInfo,
-        opener: Callable[[], AbstractContextManager[Session]],
+        opener: Opener,
         file: Callable[[exports.Writer], bytes],
     ) -> None:
         self.actor, self.zone, self.opener, self.file = actor, zone, opener, file

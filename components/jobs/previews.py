@@ -1,16 +1,16 @@
 """The way to the preview of a job, from wherever its numbers are listed."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 
 import streamlit as st
 from sqlmodel import Session
 
 from components.ui import navigation, notices
+from components.ui.sections import Opener
 
 
 def preview(
-    opener: Callable[[], AbstractContextManager[Session]],
+    opener: Opener,
     place: str,
     draft: Callable[[Session], int],
     done: Callable[[], None] | None = None,

@@ -1,7 +1,5 @@
 """Purchases and imports in the wizard: search what is for sale, or load what the account owns, and choose."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,15 +12,16 @@ from components.orders.owned_numbers import OwnedNumbers
 from components.ui import cache, navigation, notices, selection, wizard
 from components.ui.markdown import plain
 from components.ui.page import errors_shown
+from components.ui.sections import Opener
 from components.ui.selection import Selection
 from components.ui.wizard import go, state
 from db.base.money import Money
-from services.connections.connections import ConnectionRow
+from db.connections import ConnectionRow
+from db.models import OrderKind
 from services.core.access import Actor, Permission
 from services.core.errors import ServiceError
 from services.orders import catalogue
 from services.orders.catalogue import AvailableNumber, Country, NumberSearch, Prices
-from services.orders.orders import OrderKind
 from services.text import labels, numbering
 
 _NORTH_AMERICA = ("US", "CA")
@@ -62,7 +61,7 @@ class TwilioPath:
     """Buys or imports as *actor*. *opener* opens the session in which an order is placed."""
 
     actor: Actor
-    opener: Callable[[], AbstractContextManager[Session]]
+    opener: Opener
 
     def draw(self, session: Session, options: list[ConnectionRow]) -> None:
         """Draw the step that the wizard is at."""

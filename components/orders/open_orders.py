@@ -1,22 +1,22 @@
 """Open orders: their status and actions."""
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import humanize
 import streamlit as st
-from sqlmodel import Session
 
 from components.ui import cache, notices
 from components.ui.dialogs import confirmed
 from components.ui.markdown import plain
 from components.ui.page import when
+from components.ui.sections import Opener
+from db.models import OrderKind
+from db.orders.queries import OrderRow
 from services.core.access import Actor, Permission
 from services.jobs import workflows
 from services.orders import orders
-from services.orders.orders import OrderKind, OrderRow
 from services.text import labels, numbering
 
 _NAMED = 3
@@ -51,7 +51,7 @@ def progress(row: OrderRow) -> str:
 def buttons(
     row: OrderRow,
     actor: Actor,
-    opener: Callable[[], AbstractContextManager[Session]],
+    opener: Opener,
     place: str,
     *,
     checks: bool = True,
@@ -80,7 +80,7 @@ def buttons(
             st.button("Cancel", key=f"cancel_{row.id}", icon=":material/cancel:", on_click=run, args=(cancel,))
 
 
-def banner(rows: Sequence[OrderRow], actor: Actor, opener: Callable[[], AbstractContextManager[Session]]) -> None:
+def banner(rows: Sequence[OrderRow], actor: Actor, opener: Opener) -> None:
     """Draw a banner while orders are open, with buttons to check them and to cancel unsent ones."""
     notices.show_kept("orders")
     if not rows:

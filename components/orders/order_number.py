@@ -1,7 +1,6 @@
 """The last steps of a purchase or an import in the wizard: configure, confirm, and wait for the outcome."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,17 +14,20 @@ from components.ui import cache, notices, wizard
 from components.ui.dialogs import confirmed
 from components.ui.markdown import plain
 from components.ui.page import errors_shown
+from components.ui.sections import Opener
 from components.ui.wizard import go, state
+from db.connections import ConnectionRow
+from db.models import OrderKind, OrderState
 from services import agents
 from services.connections import connections
-from services.connections.connections import ConnectionRow, provider_named
+from services.connections.connections import provider_named
 from services.core.access import Actor
 from services.core.errors import Conflict
 from services.jobs import jobs, workflows
 from services.numbers import numbers
 from services.orders import bulk, catalogue, orders, resync, webhook_orders
 from services.orders.catalogue import AvailableNumber, OwnedNumber
-from services.orders.orders import Configuration, OrderKind, OrderState, Purchase
+from services.orders.orders import Configuration, Purchase
 from services.text import labels, numbering
 
 _WAIT_SECONDS = 25.0
@@ -36,7 +38,7 @@ class Ordering:
     """Orders what the wizard has chosen, as *actor*. *opener* opens the session in which an order is placed."""
 
     actor: Actor
-    opener: Callable[[], AbstractContextManager[Session]]
+    opener: Opener
 
     def configure(self, session: Session, options: Sequence[ConnectionRow]) -> None:
         """Draw the configuration of what was chosen, and the way to its confirmation."""

@@ -1,20 +1,19 @@
 """The wizard's tab with the numbers of the tenant's own account, to import them."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 import streamlit as st
-from sqlmodel import Session
 
 from components.connections import accounts
 from components.orders import catalogue_tables
 from components.ui import notices, selection
 from components.ui.markdown import plain
 from components.ui.page import errors_shown
+from components.ui.sections import Opener
 from components.ui.selection import Selection
 from components.ui.wizard import state
-from services.connections.connections import ConnectionRow, provider_named
+from db.connections import ConnectionRow
+from services.connections.connections import provider_named
 from services.core.access import Actor
 from services.orders import catalogue
 from services.orders.catalogue import PAGE, OwnedRow
@@ -59,7 +58,7 @@ class OwnedNumbers:
 
     actor: Actor
     connection: ConnectionRow
-    opener: Callable[[], AbstractContextManager[Session]]
+    opener: Opener
 
     def draw(self) -> list[OwnedRow]:
         """Draw the account as far as the reader asked for it; return the numbers that are selected to be imported."""

@@ -1,8 +1,7 @@
 """Reconcile: choose an account, compare it or open an earlier comparison, and act on the differences."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -19,18 +18,20 @@ from components.ui.listing import toolbar as listing
 from components.ui.listing.table import table
 from components.ui.markdown import ours, plain
 from components.ui.page import empty_state, errors_shown, exactly, when
+from components.ui.sections import Opener
 from components.ui.selection import Selection
 from db.base.scope import Slice
 from db.connections import ConnectionRow
 from db.jobs.queries import JobRow
+from db.models import JobState
+from db.orders.comparisons import Section
 from services.connections.connections import provider_named
 from services.core.access import Actor, Permission
 from services.core.errors import NotFound
 from services.jobs import jobs
-from services.jobs.jobs import JobState
 from services.orders import comparisons
 from services.orders.comparisons import Comparison
-from services.orders.reconcile import Drift, Section
+from services.orders.reconcile import Drift
 from services.text import labels, numbering
 from services.text.labels import amount
 
@@ -66,7 +67,7 @@ class Reconciling:
 
     actor: Actor
     zone: ZoneInfo
-    opener: Callable[[], AbstractContextManager[Session]]
+    opener: Opener
 
     def draw(self, session: Session, options: Sequence[ConnectionRow]) -> None:
         """Draw the choice of an account, and what is known about it."""

@@ -1,7 +1,6 @@
 """Confirmation dialogs of reconcile: which numbers, what is replaced, and what is attached to them."""
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -17,6 +16,7 @@ from components.ui.dialogs import confirmed
 from components.ui.listing.table import Column, number, table, text
 from components.ui.markdown import ours, plain
 from components.ui.page import errors_shown
+from components.ui.sections import Opener
 from providers.base import Provider
 from services.connections.connections import provider_named
 from services.core.access import Actor
@@ -26,7 +26,8 @@ from services.orders import bulk, comparisons, reconcile_jobs, webhook_orders
 from services.orders.catalogue import OwnedNumber
 from services.orders.comparisons import Comparison
 from services.orders.orders import Configuration
-from services.orders.reconcile import Difference, Drift
+from services.orders.reconcile import Drift
+from services.orders.resync import Difference
 from services.text import numbering
 from services.text.labels import amount
 
@@ -40,7 +41,7 @@ class Confirming:
     """Asks *actor* about what was *found*, and starts the job that does it; *begun* is told its id."""
 
     actor: Actor
-    opener: Callable[[], AbstractContextManager[Session]]
+    opener: Opener
     found: Comparison
     begun: Callable[[int], None]
 
@@ -93,9 +94,6 @@ class Confirming:
         with errors_shown():
             with self.opener() as session:
                 uses = comparisons.attached(session, self.actor, rows)
-
-            def campaigns(row: Drift) -> str:
-                return ", ".join(uses.get(row.number_id or 0, [])) or "—"
 
             columns: list[Column[Drift]] = [
                 number("number", lambda row: numbering.display(row.e164)),

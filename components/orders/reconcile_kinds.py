@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from components.orders.reconcile_dialogs import Confirming
 from components.ui.listing.table import Column, number, number_link, text
 from components.ui.markdown import code, plain
+from db.orders.comparisons import Section
 from providers.base import Capability
 from services.connections.connections import provider_named
 from services.core.access import Permission
 from services.orders import webhook_orders
 from services.orders.comparisons import Comparison
-from services.orders.reconcile import Drift, Section
+from services.orders.reconcile import Drift
 from services.text import labels, numbering
 from services.text.labels import amount
 

@@ -8,8 +8,8 @@ import streamlit as st
 from components.ui import notices
 from components.ui.listing.table import Column, number, table, text
 from components.ui.markdown import code, plain
+from db.connections import ConnectionRow
 from providers.base import Provider
-from services.connections.connections import ConnectionRow
 from services.orders import webhook_orders
 from services.orders.catalogue import Webhooks
 from services.text import numbering

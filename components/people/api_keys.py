@@ -9,7 +9,9 @@ import streamlit as st
 from components.ui import notices
 from components.ui.markdown import code, plain
 from components.ui.page import exactly, when
-from services.people.api_keys import ApiKeyRow, KeyScope, NewKey
+from db.models import KeyScope
+from db.people.api_keys import ApiKeyRow
+from services.people.api_keys import NewKey
 from services.text import labels
 
 

@@ -17,8 +17,8 @@ from components.ui.markdown import plain
 from components.ui.page import BadgeColor
 from db.audit.queries import AuditRow
 from db.base.scope import Slice
+from db.people.tenants import TenantQuery, TenantRow
 from services.people import tenants
-from services.people.tenants import TenantQuery, TenantRow
 from services.text import labels
 
 PLACE = "tenants"

@@ -19,9 +19,10 @@ from components.ui.page import BadgeColor, exactly, when
 from db.audit.queries import AuditRow
 from db.base.scope import Slice
 from db.models import Role
+from db.people.users import UserQuery, UserRow
 from services.core.errors import InvalidInput
 from services.people import users
-from services.people.users import NewUser, UserDetail, UserQuery, UserRow
+from services.people.users import NewUser, UserDetail
 from services.text import labels
 
 PLACE = "users"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
+import db.numbers.rows
 from db import campaigns, connections
 from db.base.columns import UtcDateTime
 from db.base.scope import Scope
@@ -19,7 +20,6 @@ from db.connections import Tested
 from db.models import (
     GONE,
     LIVE,
-    Agent,
     ApiKey,
     AuditEvent,
     Campaign,
@@ -27,7 +27,6 @@ from db.models import (
     HealthFall,
     Membership,
     NumberOrder,
-    NumberStatus,
     PhoneNumber,
     Role,
     Tenant,
@@ -35,6 +34,7 @@ from db.models import (
 )
 from db.numbers import attention
 from db.numbers.attention import Attention, Rules
+from db.numbers.rows import ListedNumber
 from db.orders import comparisons
 from db.orders.comparisons import Section
 from db.orders.queries import OPEN
@@ -81,23 +81,11 @@ class Holding:
 
 
 @dataclass(frozen=True)
-class Sample:
-    """A number that needs attention."""
-
-    id: int
-    e164: str
-    label: str
-    status: NumberStatus
-    connection: str | None
-    agent: str | None
-
-
-@dataclass(frozen=True)
 class Found:
     """How many numbers need attention, and the newest few."""
 
     n: int = 0
-    newest: tuple[Sample, ...] = ()
+    newest: tuple[ListedNumber, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -124,6 +112,7 @@ class Way:
 class Month:
     """How many numbers were added in a month, how many of those are still held, and how many left in it."""
 
+    first: date
     added: int
     held: int
     gone: int
@@ -224,27 +213,15 @@ def found(
         return sa.select(some)
 
     some = sa.union_all(*map(newest, kinds)).subquery()
-    rows = session.execute(
-        sa.select(
-            some.c.kind,
-            some.c.n,
-            PhoneNumber.id,
-            PhoneNumber.e164,
-            PhoneNumber.label,
-            PhoneNumber.status,
-            Connection.name,
-            Agent.name,
-        )
-        .select_from(some)
-        .join(PhoneNumber, PhoneNumber.id == some.c.id)
-        .outerjoin(Connection, Connection.id == PhoneNumber.connection_id)
-        .outerjoin(Agent, Agent.id == PhoneNumber.agent_id)
-        .order_by(PhoneNumber.id.desc())
-    ).all()
+    listed = (
+        db.numbers.rows.selected(ListedNumber)
+        .add_columns(some.c.kind, some.c.n)
+        .join(some, some.c.id == PhoneNumber.id)
+    )
     result: dict[Attention, Found] = {kind: Found() for kind in kinds}
-    for kind, n, *sample in rows:
+    for *number, kind, n in session.execute(listed.order_by(PhoneNumber.id.desc())):
         before = result[Attention(kind)].newest
-        result[Attention(kind)] = Found(n, (*before, Sample(*sample)))
+        result[Attention(kind)] = Found(n, (*before, ListedNumber(*number)))
     return result
 
 
@@ -321,10 +298,10 @@ def holdings(session: Session, scope: Scope, among: Sequence[int]) -> list[Holdi
     return [Holding(*row) for row in rows]
 
 
-def months(session: Session, scope: Scope, starts: Sequence[datetime]) -> list[Month]:
-    """Return what came and went from each of *starts* to the next one; the last of them only ends the one before."""
+def months(session: Session, scope: Scope, starts: Sequence[tuple[date, datetime]]) -> list[Month]:
+    """Return what came and went in each month. *starts* are first days and when they begin; the last is an end only."""
     counts = []
-    for since, until in pairwise(starts):
+    for (_, since), (_, until) in pairwise(starts):
 
         def counted(moment: Any, *conditions: Any, since: datetime = since, until: datetime = until) -> Any:
             inside = (scope.of(PhoneNumber.tenant_id), moment >= since, moment < until, *conditions)
@@ -336,7 +313,9 @@ def months(session: Session, scope: Scope, starts: Sequence[datetime]) -> list[M
             counted(PhoneNumber.released_at, _GONE_AT),
         ]
     row = session.execute(sa.select(*counts)).one()
-    return [Month(held + gone, held, went) for held, gone, went in zip(row[::3], row[1::3], row[2::3], strict=True)]
+    firsts = [first for first, _ in starts[:-1]]
+    by_month = zip(firsts, row[::3], row[1::3], row[2::3], strict=True)
+    return [Month(first, held + gone, held, went) for first, held, gone, went in by_month]
 
 
 def tallies(session: Session, scope: Scope, since: datetime, until: datetime) -> list[Tally]:

@@ -14,10 +14,10 @@ AT_ONCE = 10_000
 Value = TypeVar("Value")
 
 
-def batches(values: Sequence[Value], size: int = AT_ONCE) -> Iterator[Sequence[Value]]:
+def batches(values: Sequence[Value]) -> Iterator[Sequence[Value]]:
     """Yield *values* in parts that a statement can look for."""
-    for start in range(0, len(values), size):
-        yield values[start : start + size]
+    for start in range(0, len(values), AT_ONCE):
+        yield values[start : start + AT_ONCE]
 
 
 def insert(session: Session, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:

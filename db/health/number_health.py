@@ -30,16 +30,24 @@ BIN = 0.05
 
 @dataclass(frozen=True)
 class HealthQuery:
-    """Which lines are wanted, over windows of so many *days*. `cap_warning` and `cap` are calls of the day *today*."""
+    """Which lines are wanted, over the last *days* up to the day before *today*. Empty means any.
+
+    `cap_warning` and `cap` are calls of today from which a number is near its cap, or at it; every query needs them.
+    """
 
     days: int
     today: date
-    cap_warning: int
-    cap: int
     digits: str = ""
     verdicts: tuple[Verdict, ...] = ()
     campaigns: tuple[int, ...] = ()
     number_id: int | None = None
+    cap_warning: int | None = None
+    cap: int | None = None
+
+    @property
+    def unfiltered(self) -> "HealthQuery":
+        """The same window without filters."""
+        return HealthQuery(self.days, self.today)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from providers.sandbox.catalogue import Prefix, Range
 from providers.sandbox.stock import StockNumber, digest, held, shelf
 from providers.sandbox.store import CallSeed, Store, add_calls, add_stock, number_sid, once, own
 
-MAIN_OWNS = 2500
 MAGIC_NUMBER = "+15005550006"
 """Twilio's number for tests, which can be bought while nobody owns it."""
 

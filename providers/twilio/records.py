@@ -166,7 +166,6 @@ def call(record: Any) -> CallRecord:
     """Return a call of the log."""
     return CallRecord(
         from_number=record._from or "",
-        to_number=record.to or "",
         direction=Direction.INBOUND if record.direction in _INBOUND else Direction.OUTBOUND,
         status=known(CallStatus, record.status) or CallStatus.OTHER,
         started_at=record.start_time,

@@ -18,17 +18,7 @@ from services.core.access import Actor, Permission, require
 from services.core.transactions import writing
 from services.text import days
 
-__all__ = [
-    "COUNT_LIMIT",
-    "Action",
-    "AuditFacets",
-    "AuditQuery",
-    "AuditRow",
-    "Subject",
-    "history",
-    "record",
-    "record_all",
-]
+__all__ = ["COUNT_LIMIT"]
 
 
 AT_PROVIDER = "at_provider"

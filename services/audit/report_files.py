@@ -31,7 +31,6 @@ def excel(session: Session, actor: Actor, during: Period) -> bytes:
     require(actor, Permission.NUMBERS_EXPORT)
     report = _report(session, actor, during, "Excel", MOST_EVENTS)
     records = db.numbers.queries.walk(session, actor.scope, NumberQuery())
-    rows = (exports.number_cells(row, report.about.zone) for row in records)
     return exports.workbook(
         [
             report_tables.summary(report),
@@ -39,7 +38,7 @@ def excel(session: Session, actor: Actor, during: Period) -> bytes:
             *report_tables.owned(report),
             Table("Attention", ("Why", *exports.NUMBERS_HEADER), _calling(session, actor, report)),
             report_tables.ways(report),
-            Table("Numbers", exports.NUMBERS_HEADER, rows),
+            exports.numbers(records, report.about.zone),
             report_tables.orders(report),
             report_tables.users(report),
             *report_tables.tallies(report),
@@ -58,8 +57,7 @@ def as_pdf(session: Session, actor: Actor, during: Period) -> bytes:
             f"Tenant audit: {about.name}",
             (
                 f"Created on {report.at(about.made_at)} by {about.made_by}. Times are in {zone}.",
-                f"Changes from {during.first:%-d %b %Y} to {during.last:%-d %b %Y}; everything else is as of the time "
-                f"of creation.",
+                f"Changes from {during.text}; everything else is as of the time of creation.",
             ),
             [
                 report_tables.findings(report),

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from db.audit.tenant_audit import Way
 from db.base.money import Money
+from db.numbers.attention import Attention
+from db.people.users import UserRow
 from services.audit import wording
-from services.audit.tenant_audit import Attention, Changes, Cost, Line, Owned, Tenant, UserRow, Way
+from services.audit.tenant_audit import Changes, Cost, Line, Owned, Tenant
 from services.connections import connection_tests
 from services.connections.connections import provider_named
 from services.text import labels, numbering
@@ -76,26 +79,28 @@ def owned(report: Report) -> list[Table]:
             [(by, of, n) for by, counts in kinds(owned).items() for of, n in counts],
             note,
         ),
-        Table(
+        Table.of(
             "Connections",
-            ("Connection", "Provider", "State", "Last test", "Numbers", "Monthly cost", "Without price"),
-            [
-                (
-                    line.connection or "None",
-                    provider_named(line.provider).name if line.provider else "—",
-                    {True: "Active", False: "Inactive", None: "—"}[line.is_active],
-                    _tested(line, report),
-                    line.numbers,
-                    money(line.cost),
-                    line.cost.unpriced,
-                )
-                for line in owned.connections
-            ],
+            owned.connections,
+            {
+                "Connection": lambda line: line.connection or "None",
+                "Provider": lambda line: provider_named(line.provider).name if line.provider else "—",
+                "State": lambda line: {True: "Active", False: "Inactive", None: "—"}[line.is_active],
+                "Last test": lambda line: _tested(line, report),
+                "Numbers": lambda line: line.numbers,
+                "Monthly cost": lambda line: money(line.cost),
+                "Without price": lambda line: line.cost.unpriced,
+            },
         ),
-        Table(
+        Table.of(
             "Months",
-            ("Month", "Added", "Still held", "Released or removed"),
-            [(f"{month.first:%b %Y}", month.added, month.held, month.gone) for month in owned.months],
+            owned.months,
+            {
+                "Month": lambda month: f"{month.first:%b %Y}",
+                "Added": lambda month: month.added,
+                "Still held": lambda month: month.held,
+                "Released or removed": lambda month: month.gone,
+            },
         ),
     ]
 
@@ -125,40 +130,35 @@ def kinds(owned: Owned) -> dict[str, list[tuple[str, int]]]:
 def samples(report: Report, kind: Attention) -> Table:
     """Return the newest numbers that need attention."""
     found = report.owned.attention[kind]
-    return Table(
+    return Table.of(
         labels.ATTENTION[kind],
-        ("Number", "Name", "Status", "Connection", "Agent"),
-        [
-            (
-                numbering.display(number.e164),
-                number.label or "—",
-                labels.STATUS[number.status],
-                number.connection or "—",
-                number.agent or "Unassigned",
-            )
-            for number in found.newest
-        ],
+        found.newest,
+        {
+            "Number": lambda number: numbering.display(number.e164),
+            "Name": lambda number: number.label or "—",
+            "Status": lambda number: labels.STATUS[number.status],
+            "Connection": lambda number: number.connection or "—",
+            "Agent": lambda number: number.agent or labels.UNASSIGNED,
+        },
         f"{amount(found.n, 'number')}." if found.n <= len(found.newest) else f"The newest of {found.n:,} numbers.",
     )
 
 
 def ways(report: Report) -> Table:
     """Return the unexpected webhooks."""
-    owned = report.owned
-    return Table(
+    return Table.of(
         "Unexpected webhooks",
-        ("Connection", "Numbers", "Set to", "Expected by the connection", "Set"),
-        [
-            (
-                way.connection,
-                way.n,
-                " ".join(part for part in (way.voice_url or "none", way.status_callback, how(way)) if part),
-                f"{way.wanted_voice_url or 'none'} {way.wanted_status_callback}".strip(),
-                when_set(report, way),
-            )
-            for way in owned.ways
-        ],
-        webhooks_note(owned),
+        report.owned.ways,
+        {
+            "Connection": lambda way: way.connection,
+            "Numbers": lambda way: way.n,
+            "Set to": lambda way: " ".join(filter(None, (way.voice_url or "none", way.status_callback, how(way)))),
+            "Expected by the connection": lambda way: (
+                f"{way.wanted_voice_url or 'none'} {way.wanted_status_callback}".strip()
+            ),
+            "Set": lambda way: when_set(report, way),
+        },
+        webhooks_note(report.owned),
     )
 
 
@@ -185,33 +185,32 @@ def webhooks_note(owned: Owned) -> str:
 
 def orders(report: Report) -> Table:
     """Return the open orders."""
-    return Table(
+    return Table.of(
         "Open orders",
-        ("Order", "Number", "Connection", "Placed", "By", "Details"),
-        [
-            (
-                str(order.kind).capitalize(),
-                numbering.display(order.e164),
-                order.connection,
-                report.at(order.placed_at),
-                order.placed_by,
-                order.problem or "—",
-            )
-            for order in report.owned.orders
-        ],
+        report.owned.orders,
+        {
+            "Order": lambda order: str(order.kind).capitalize(),
+            "Number": lambda order: numbering.display(order.e164),
+            "Connection": lambda order: order.connection,
+            "Placed": lambda order: report.at(order.placed_at),
+            "By": lambda order: order.placed_by,
+            "Details": lambda order: order.problem or "—",
+        },
     )
 
 
 def users(report: Report) -> Table:
     """Return the users and their roles."""
-    return Table(
+    return Table.of(
         "Users",
-        ("User", "Role", "State", "Last sign-in"),
-        [
-            (user.name, labels.ROLE[user.places[0].role], _state(user), report.at(user.last_sign_in_at))
-            for user in report.owned.users
-        ],
-        superadmins_note(report.owned),
+        report.owned.users,
+        {
+            "User": lambda user: user.name,
+            "Role": lambda user: labels.ROLE[user.places[0].role],
+            "State": _state,
+            "Last sign-in": lambda user: report.at(user.last_sign_in_at),
+        },
+        f"Also with full access: {amount(report.owned.superadmins, 'superadmin')} of the installation.",
     )
 
 
@@ -221,15 +220,10 @@ def _state(user: UserRow) -> str:
     return "Has a one-time password" if user.must_change_password else "Active"
 
 
-def superadmins_note(owned: Owned) -> str:
-    """Return who else has full access besides the tenant's users."""
-    return f"Also with full access: {amount(owned.superadmins, 'superadmin')} of the installation."
-
-
 def tallies(report: Report) -> list[Table]:
     """Return the number of changes by action and by person."""
     changes = report.changes
-    note = f"{changes.period.first:%-d %b %Y} to {changes.period.last:%-d %b %Y}."
+    note = f"{changes.period.text}."
     return [
         Table(
             "Changes by action",
@@ -245,18 +239,17 @@ def events(report: Report) -> Table:
     """Return the newest changes, each with its values before and after."""
     changes = report.changes
     count = len(changes.newest)
-    return Table(
+    return Table.of(
         "Changes",
-        ("When", "Who", "Action", "What", "Before and after"),
-        [
-            (
-                report.at(event.at),
-                event.actor,
-                wording.event_action(event),
-                wording.subject(event) or wording.kind(event.subject_type),
-                "; ".join(change.text for change in wording.changes(event, report.about.zone)),
-            )
-            for event in changes.newest
-        ],
+        changes.newest,
+        {
+            "When": lambda event: report.at(event.at),
+            "Who": lambda event: event.actor,
+            "Action": wording.event_action,
+            "What": lambda event: wording.subject(event) or wording.kind(event.subject_type),
+            "Before and after": lambda event: "; ".join(
+                change.text for change in wording.changes(event, report.about.zone)
+            ),
+        },
         f"The newest {count:,} of {changes.total:,}." if count < changes.total else "",
     )

@@ -1,5 +1,6 @@
 """The tenant audit: what a tenant owns, what looks wrong and who changed what, on one page."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -16,7 +17,7 @@ import db.orders.queries
 import db.people.tenants
 import db.people.users
 from db.audit.queries import AuditQuery, AuditRow
-from db.audit.tenant_audit import Figure, Found, Holding, Sample, Tally, Way
+from db.audit.tenant_audit import Figure, Found, Holding, Month, Way
 from db.base.money import Money
 from db.base.scope import Slice
 from db.numbers.attention import Attention
@@ -25,34 +26,13 @@ from db.orders.queries import OrderRow
 from db.people.tenants import ComparedTenant, TenantSort
 from db.people.users import UserRow
 from services.audit import findings
-from services.audit.findings import Counted, Finding
+from services.audit.findings import Finding
 from services.connections import connection_tests
 from services.core.access import Actor, Permission, require, require_tenant
 from services.core.errors import found
 from services.health import summaries, thresholds
 from services.health.thresholds import Thresholds
 from services.text import days
-
-__all__ = [
-    "Attention",
-    "AuditRow",
-    "Changes",
-    "Compared",
-    "Cost",
-    "Figure",
-    "Finding",
-    "Found",
-    "Line",
-    "Month",
-    "Owned",
-    "Period",
-    "Sample",
-    "Tally",
-    "Tenant",
-    "TenantSort",
-    "UserRow",
-    "Way",
-]
 
 What = TypeVar("What")
 
@@ -87,6 +67,11 @@ class Period:
     since: datetime
     until: datetime
 
+    @property
+    def text(self) -> str:
+        """The days in words: `1 May 2026 to 4 May 2026`."""
+        return f"{self.first:%-d %b %Y} to {self.last:%-d %b %Y}"
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -94,16 +79,6 @@ class Cost:
 
     sums: Mapping[str, Decimal] = field(default_factory=dict)
     unpriced: int = 0
-
-
-@dataclass(frozen=True)
-class Month:
-    """How many numbers were added in a month, how many of those are still held, and how many left in it."""
-
-    first: date
-    added: int
-    held: int
-    gone: int
 
 
 @dataclass(frozen=True)
@@ -136,7 +111,6 @@ class Owned:
     orders: Sequence[OrderRow]
     users: Sequence[UserRow]
     superadmins: int
-    idle_calls: int
     findings: Sequence[Finding]
 
     @property
@@ -197,8 +171,7 @@ def owned(session: Session, actor: Actor, about: Tenant) -> Owned:
     attention = {Attention.WEBHOOKS_ELSEWHERE: Found(elsewhere)} | db.audit.tenant_audit.found(
         session, scope, kinds, limits.rules, FEW
     )
-    figures = {figure: n for (_, figure), n in _figures(session, actor, [about.id], now).items()}
-    counted = Counted(figures, {kind: found.n for kind, found in attention.items()}, limits.idle_calls)
+    figures: dict[str, int] = {figure: n for (_, figure), n in _figures(session, actor, [about.id], now).items()}
     holdings = db.audit.tenant_audit.holdings(session, scope, [about.id])
     return Owned(
         facets=db.numbers.queries.facets(session, scope),
@@ -211,8 +184,7 @@ def owned(session: Session, actor: Actor, about: Tenant) -> Owned:
         orders=db.orders.queries.still_open(session, scope) if figures.get(Figure.OPEN_ORDERS) else [],
         users=db.people.users.search(session, scope, db.people.users.UserQuery(), Slice(1, MOST_USERS)),
         superadmins=figures.get(Figure.SUPERADMINS, 0),
-        idle_calls=limits.idle_calls,
-        findings=findings.of(counted),
+        findings=findings.of({**figures, **{kind: found.n for kind, found in attention.items()}}, limits.idle_calls),
     )
 
 
@@ -244,36 +216,29 @@ def compare(session: Session, actor: Actor, sort: TenantSort, part: Slice) -> li
     summaries.freshen(session, actor, thresholds.IDLE_DAYS)
     rows = db.people.tenants.compared(session, actor.scope, sort, part)
     ids = [row.id for row in rows]
-    figures = _figures(session, actor, ids, now)
+    counted: list[tuple[tuple[int, str], int]] = [*_figures(session, actor, ids, now).items()]
     holdings = db.audit.tenant_audit.holdings(session, actor.scope, ids)
     idle_calls = {row.id: thresholds.read(row.settings).idle_calls for row in rows}
-    attention: dict[tuple[int, Attention], int] = {}
     for calls in sorted(set(idle_calls.values())):
         alike = [row for row in rows if idle_calls[row.id] == calls]
         rules = thresholds.read(alike[0].settings).rules
-        attention |= db.audit.tenant_audit.attention_counts(session, actor.scope, [row.id for row in alike], rules)
-    return [
-        _compared(row, figures, attention, [holding for holding in holdings if holding.tenant_id == row.id])
-        for row in rows
-    ]
+        among = [row.id for row in alike]
+        counted += db.audit.tenant_audit.attention_counts(session, actor.scope, among, rules).items()
+    return [_compared(row, counted, [holding for holding in holdings if holding.tenant_id == row.id]) for row in rows]
 
 
 def _compared(
-    row: ComparedTenant,
-    figures: Mapping[tuple[int, Figure], int],
-    attention: Mapping[tuple[int, Attention], int],
-    holdings: Sequence[Holding],
+    row: ComparedTenant, counted: Iterable[tuple[tuple[int, str], int]], holdings: Sequence[Holding]
 ) -> Compared:
-    own = {kind: n for (tenant_id, kind), n in attention.items() if tenant_id == row.id}
-    counted = Counted({figure: n for (tenant_id, figure), n in figures.items() if tenant_id == row.id}, own)
+    counts = Counter({kind: n for (tenant_id, kind), n in counted if tenant_id == row.id})
     return Compared(
         row,
         _cost(holdings),
-        own.get(Attention.NO_AGENT, 0),
-        own.get(Attention.NO_CONNECTION, 0) + own.get(Attention.INACTIVE_CONNECTION, 0),
-        counted.figures.get(Figure.OPEN_ORDERS, 0),
-        own.get(Attention.IDLE, 0),
-        len(findings.of(counted)),
+        counts[Attention.NO_AGENT],
+        counts[Attention.NO_CONNECTION] + counts[Attention.INACTIVE_CONNECTION],
+        counts[Figure.OPEN_ORDERS],
+        counts[Attention.IDLE],
+        len(findings.of(counts)),
     )
 
 
@@ -285,9 +250,7 @@ def _figures(session: Session, actor: Actor, ids: Sequence[int], now: datetime) 
 def _months(session: Session, actor: Actor, today: date, zone: ZoneInfo) -> list[Month]:
     place = today.year * 12 + today.month - 1  # months since the year 0
     firsts = [date(n // 12, n % 12 + 1, 1) for n in range(place - MONTHS + 1, place + 2)]
-    starts = [days.starts(first, zone) for first in firsts]
-    found = db.audit.tenant_audit.months(session, actor.scope, starts)
-    return [Month(first, n.added, n.held, n.gone) for first, n in zip(firsts, found, strict=False)]
+    return db.audit.tenant_audit.months(session, actor.scope, [(first, days.starts(first, zone)) for first in firsts])
 
 
 def _lines(holdings: Sequence[Holding]) -> list[Line]:

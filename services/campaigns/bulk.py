@@ -78,7 +78,7 @@ class Pooling(JobKind):
 
     def change(self, at: "Placing") -> None:
         """Give a number the place that it is to have. Raises a ServiceError when it has another one by now."""
-        item, campaign, number, now = at.item, at.campaign, at.number, status_of(at.place)
+        item, campaign, number, now = at.item, at.campaign, at.number, campaigns.status_of(at.place)
         if number is None:
             raise NotFound
         if item.before.get("pool_status") != (now and str(now)):
@@ -93,7 +93,10 @@ class Pooling(JobKind):
         if at.place is not None and now is not None:
             item.old |= {"weight": at.place.weight, "added_at": at.place.added_at.isoformat()}
             item.old["was_primary"] = campaign.primary_number_id == number.id
-        campaigns.put(at.session, campaign, number.id, at.place, wanted or PoolStatus.REMOVED)
+        if wanted is None:
+            campaigns.leave(campaign, number.id, at.place)
+        else:
+            campaigns.put(at.session, campaign, number.id, at.place, wanted)
         item.outcome, item.after = Outcome.CHANGED, {**item.after, "pool_status": wanted and str(wanted)}
         item.new_version = 0  # a place has none: undoing compares what is there
 
@@ -144,7 +147,7 @@ class Restoring(Pooling):
 
     def change(self, at: Placing) -> None:
         """Give a number its place back; one that had left gets its weight, its date and its rank as well."""
-        had_left = status_of(at.place) is None
+        had_left = campaigns.status_of(at.place) is None
         super().change(at)
         before = at.item.settings
         if at.item.outcome is Outcome.CHANGED and had_left and at.place is not None and "added_at" in before:
@@ -174,8 +177,7 @@ def draft_join(session: Session, actor: Actor, chosen: Chosen, *, campaign_id: i
 def draft_status(session: Session, actor: Actor, places: Places, status: PoolStatus) -> int:
     """Preview that numbers get a status in the pools where they are; return the id of the job."""
     require(actor, Permission.CAMPAIGNS_WRITE)
-    if status not in campaigns.SETTABLE:
-        raise InvalidInput("Choose a pool status from the list.", field="pool_status")
+    campaigns.expect_settable(status)
     return _draft(session, actor, SETTING, places, f"Set pool status to {labels.POOL[status]}", status)
 
 
@@ -220,8 +222,3 @@ def _judged(kind: Pooling, row: NumberRow, now: PoolStatus | None, wanted: PoolS
     elif now is None and row.status is not NumberStatus.ACTIVE:
         item.outcome, item.reason = Outcome.REFUSED, _NOT_ACTIVE
     return item
-
-
-def status_of(place: CampaignNumber | None) -> PoolStatus | None:
-    """Return a place's status in its pool; None when there is none, or it was left."""
-    return None if place is None or place.pool_status is PoolStatus.REMOVED else place.pool_status

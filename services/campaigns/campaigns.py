@@ -11,7 +11,7 @@ import db.base.engine
 import db.campaigns
 import db.numbers.queries
 from db.base.scope import Scope, Slice
-from db.campaigns import CampaignDetail, CampaignQuery, CampaignSort, Candidate, PoolRow
+from db.campaigns import CampaignDetail, CampaignQuery, Candidate, PoolRow
 from db.models import Campaign, CampaignNumber, CampaignStatus, NumberStatus, PoolStatus
 from services.audit.audit import Action
 from services.core import changes, validation
@@ -20,16 +20,7 @@ from services.core.errors import Conflict, InvalidInput, found
 from services.health import number_health
 from services.text import numbering
 
-__all__ = [
-    "CampaignDetail",
-    "CampaignQuery",
-    "CampaignSort",
-    "CampaignStatus",
-    "Candidate",
-    "NumberStatus",
-    "PoolRow",
-    "PoolStatus",
-]
+__all__ = ["CampaignQuery"]
 
 WINDOW = 30
 """Days of calls that the health of a pool is shown over."""
@@ -138,7 +129,7 @@ def add_numbers(session: Session, actor: Actor, campaign_id: int, number_ids: Se
             if number.status is not NumberStatus.ACTIVE:
                 raise InvalidInput(f"{numbering.display(number.e164)} is not active, so it cannot join a pool.")
             place = db.campaigns.place(session, scope, campaign_id, number_id)
-            if place is None or place.pool_status is PoolStatus.REMOVED:
+            if status_of(place) is None:
                 put(session, campaign, number_id, place, PoolStatus.ACTIVE)
 
     noun = with_places(number_ids)
@@ -157,8 +148,7 @@ def edit_place(
 ) -> int:
     """Set a number's pool status and weight. Returns and raises as `edit`."""
     require(actor, Permission.CAMPAIGNS_WRITE)
-    if status not in SETTABLE:
-        raise InvalidInput("Choose a pool status from the list.", field="pool_status")
+    expect_settable(status)
     if weight is not None and not 0 <= weight <= LARGEST_WEIGHT:
         raise InvalidInput(f"A weight is between 0 and {LARGEST_WEIGHT:,.0f}.", field="weight")
 
@@ -175,16 +165,27 @@ def remove_number(session: Session, actor: Actor, campaign_id: int, number_id: i
     require(actor, Permission.CAMPAIGNS_WRITE)
 
     def apply(campaign: Campaign) -> None:
-        put(session, campaign, number_id, _pooled(session, campaign, number_id), PoolStatus.REMOVED)
+        leave(campaign, number_id, _pooled(session, campaign, number_id))
 
     noun = with_places([number_id])
     return changes.change(session, actor, noun, campaign_id, Action.CAMPAIGNS_REMOVE_NUMBER, apply, version=version)
 
 
+def expect_settable(status: PoolStatus) -> None:
+    """Raise InvalidInput for a pool status that cannot be set."""
+    if status not in SETTABLE:
+        raise InvalidInput("Choose a pool status from the list.", field="pool_status")
+
+
+def status_of(place: CampaignNumber | None) -> PoolStatus | None:
+    """Return a place's status in its pool; None when there is none, or it was left."""
+    return None if place is None or place.pool_status is PoolStatus.REMOVED else place.pool_status
+
+
 def put(session: Session, campaign: Campaign, number_id: int, place: CampaignNumber | None, status: PoolStatus) -> None:
     """Give a number a status in the pool of a locked campaign, where it may have a *place* or have left one.
 
-    One that joins begins without a weight; one that leaves is no longer the primary number.
+    One that joins begins without a weight. It leaves by `leave`.
     """
     if place is None:
         place = CampaignNumber(campaign_id=campaign.id, number_id=number_id, tenant_id=campaign.tenant_id)
@@ -193,10 +194,14 @@ def put(session: Session, campaign: Campaign, number_id: int, place: CampaignNum
     if place.pool_status is PoolStatus.REMOVED:
         place.weight, place.added_at, place.left_at = None, datetime.now(UTC), None
     place.pool_status = status
-    if status is PoolStatus.REMOVED:
-        place.left_at = datetime.now(UTC)
-        if campaign.primary_number_id == number_id:
-            campaign.primary_number_id = None
+
+
+def leave(campaign: Campaign, number_id: int, place: CampaignNumber | None) -> None:
+    """Remove a number from the pool of a campaign, where it may have a *place*, and as the primary number."""
+    if place is not None and place.pool_status is not PoolStatus.REMOVED:
+        place.pool_status, place.left_at = PoolStatus.REMOVED, datetime.now(UTC)
+    if campaign.primary_number_id == number_id:
+        campaign.primary_number_id = None
 
 
 def _pooled(session: Session, campaign: Campaign, number_id: int) -> CampaignNumber:

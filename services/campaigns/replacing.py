@@ -14,7 +14,7 @@ from db.campaigns import Spare
 from db.models import Job, JobItem, Outcome, PoolStatus
 from services.audit.audit import Action
 from services.campaigns import campaigns
-from services.campaigns.bulk import RESTORING, Places, Placing, Pooling, status_of
+from services.campaigns.bulk import RESTORING, Places, Placing, Pooling
 from services.core.access import Actor, Permission, require, require_tenant
 from services.core.errors import Conflict
 from services.jobs import drafts
@@ -69,7 +69,7 @@ class Replacing(Pooling):
 
 def _status(at: Placing, number_id: int) -> PoolStatus | None:
     """Return the status of another number in the same pool."""
-    return status_of(db.campaigns.place(at.session, Scope(at.campaign.tenant_id), at.campaign.id, number_id))
+    return campaigns.status_of(db.campaigns.place(at.session, Scope(at.campaign.tenant_id), at.campaign.id, number_id))
 
 
 REPLACING = Replacing("pool_replace", "Replace in pool", Action.CAMPAIGNS_REPLACE_NUMBER, RESTORING, "Change")

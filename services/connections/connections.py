@@ -28,17 +28,7 @@ from services.core.transactions import writing
 from services.text import numbering
 from services.text.labels import amount
 
-__all__ = [
-    "ConnectionDetail",
-    "ConnectionQuery",
-    "ConnectionRow",
-    "ConnectionValues",
-    "ListedConnection",
-    "Uses",
-    "all_providers",
-    "choices",
-    "provider_named",
-]
+__all__ = ["ConnectionRow"]
 
 _ACCOUNT = "account_sid"
 
@@ -75,6 +65,13 @@ class ConnectionDetail:
     plain: Mapping[str, str]
     stored: frozenset[str]
     version: int
+
+
+def expect_able(connection: Connection, needed: Capability) -> None:
+    """Raise InvalidInput when the provider of a connection cannot do what is *needed*."""
+    provider = provider_named(connection.provider)
+    if not provider.can(needed):
+        raise InvalidInput(f"{provider.name} cannot do this.", field="connection")
 
 
 def choices(session: Session, actor: Actor, *, active_only: bool = True) -> list[ConnectionRow]:

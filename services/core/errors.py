@@ -15,9 +15,12 @@ from typing import Any, TypeVar
 
 from db.base.engine import DatabaseUnavailable, UnstorableText
 
-__all__ = ["Conflict", "DatabaseUnavailable", "Forbidden", "InvalidInput", "NotFound", "ServiceError", "UnstorableText"]
+__all__ = ["DatabaseUnavailable", "UnstorableText"]
 
 _NO_SUCH_THING = "Resource not available"
+
+OUR_FAULT = "Something went wrong on our side. It has been logged; try again, or tell your administrator."
+"""What the reader is told of an error that nobody expected."""
 
 Thing = TypeVar("Thing")
 

@@ -25,6 +25,7 @@ from services.people.api_access import (
 )
 
 MOST_ROWS = 5_000
+_INVALID = "Some rows are invalid; nothing was written."
 
 _Count = Annotated[int, Field(ge=0, le=MOST, strict=True)]
 
@@ -105,7 +106,7 @@ async def send(
     require(actor, Permission.HEALTH_WRITE)
     rows, problems = _rows(await read_json(request))
     if problems and not keep_good:
-        raise Refuse(422, "Some rows are invalid; nothing was written.", problems)
+        raise Refuse(422, _INVALID, problems)
     return await run_in_threadpool(_save, actor, rows, problems, keep_good)
 
 
@@ -134,7 +135,7 @@ def _save(actor: Actor, rows: list[Row], problems: list[RowProblem], keep_good: 
         with db.base.engine.open_session() as session:
             report = imports.save(session, actor, HealthImport(), rows, source=actor.name, keep_good=keep_good)
     except Refused as exc:
-        raise Refuse(422, "Some rows are invalid; nothing was written.", _wrong(exc.report, problems)) from exc
+        raise Refuse(422, _INVALID, _wrong(exc.report, problems)) from exc
     return Answer(
         added=report.count(Outcome.ADDED),
         replaced=report.count(Outcome.REPLACED),

@@ -28,8 +28,6 @@ from services.health.call_log_jobs import ONE_DAY, READING, last_day
 from services.jobs import drafts, jobs
 from services.people import sign_in
 
-__all__ = ["CallLog", "Counts", "State"]
-
 USUAL_DAYS, MOST_DAYS = 30, 90
 """How many days back the first job begins, and may begin."""
 

@@ -8,13 +8,12 @@ from sqlmodel import Session
 
 import db.health.facts
 from db.health.facts import CampaignTotals, DayTotals
+from db.health.number_health import HealthQuery, HealthRow
 from db.health.summaries import Window
 from services.core.access import Actor, Permission, require
 from services.health import number_health, summaries
-from services.health.number_health import HealthFilter, HealthRow
+from services.health.thresholds import IDLE_DAYS
 from services.text.days import today_of
-
-__all__ = ["RUN", "WINDOWS", "CampaignTotals", "DayTotals", "NumberHealth", "of_number"]
 
 WINDOWS = (7, 30, 90)
 """Windows that can be looked at, in days."""
@@ -42,7 +41,7 @@ class NumberHealth:
 def of_number(session: Session, actor: Actor, number_id: int, days: int) -> NumberHealth:
     """Return how a number's calls went over the last *days* whole days."""
     require(actor, Permission.HEALTH_READ)
-    summaries.freshen(session, actor, days, number_health.IDLE_DAYS)
+    summaries.freshen(session, actor, days, IDLE_DAYS)
     today = today_of(session, actor)
     window = number_health.window(days, today)
     totals = db.health.facts.totals(session, actor.scope, number_id, window.since, window.until)
@@ -56,6 +55,6 @@ def of_number(session: Session, actor: Actor, number_id: int, days: int) -> Numb
         today,
         totals,
         by_campaign,
-        number_health.of_number(session, actor, number_id, HealthFilter(days, today)),
+        number_health.of_number(session, actor, number_id, HealthQuery(days, today)),
         {campaign: weight for (campaign, _), weight in weighed.items()},
     )

@@ -1,16 +1,17 @@
 """Number health: how a tenant's numbers perform, which stand out beyond chance, and what to do."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from sqlmodel import Session
 
 import db.health.number_health
 import db.health.summaries
 from db.base.scope import Slice
-from db.health.number_health import BIN, HealthQuery, HealthRow, IdleRow, Step, Totals
+from db.health.number_health import HealthQuery, HealthRow, IdleRow, Step, Totals
 from db.health.summaries import FallRow, Verdict, Window
 from services.audit import audit
 from services.audit.audit import Action, Subject
@@ -22,34 +23,11 @@ from services.health.thresholds import IDLE_DAYS, Thresholds
 from services.text import labels
 from services.text.exports import Cell, Table
 
-__all__ = ["BIN", "IDLE_DAYS", "FallRow", "HealthFilter", "HealthRow", "IdleRow", "Step", "Totals", "Verdict", "window"]
-
 MOST_CAMPAIGNS = 1000
 
 FALL_ACTION = (
     "Probably the call list or the day, not the numbers. Check what is dialed, and when, before replacing numbers."
 )
-
-_HEADER = (
-    "Number",
-    "Name",
-    "Campaign",
-    "Tenant",
-    "Status",
-    "Why",
-    "What to do",
-    "Attempts",
-    "Answered",
-    "Answer rate",
-    "Interval from",
-    "Interval to",
-    "Pool median",
-    "Pool on the same days",
-    "Attempts before",
-    "Answered before",
-    "Pool status",
-)
-_IDLE_HEADER = ("Number", "Name", "Tenant", "Completed calls")
 
 URGENT = (Verdict.SPAM_FLAGGED, Verdict.LOW, Verdict.FALLING)
 """Verdicts that need action."""
@@ -64,22 +42,6 @@ ACTION = {
     Verdict.SMALL_POOL: "Decide for yourself, or add numbers to the pool.",
     Verdict.HEALTHY: "",
 }
-
-
-@dataclass(frozen=True)
-class HealthFilter:
-    """The window and filters: the last *days* up to the day before *today*."""
-
-    days: int
-    today: date
-    digits: str = ""
-    verdicts: tuple[Verdict, ...] = ()
-    campaigns: tuple[int, ...] = ()
-
-    @property
-    def unfiltered(self) -> "HealthFilter":
-        """The same window without filters."""
-        return HealthFilter(self.days, self.today)
 
 
 def window(days: int, today: date) -> Window:
@@ -99,23 +61,23 @@ def totals(session: Session, actor: Actor, days: int) -> Totals:
     return db.health.number_health.totals(session, actor.scope, days)
 
 
-def spread(session: Session, actor: Actor, filters: HealthFilter) -> list[Step]:
+def spread(session: Session, actor: Actor, query: HealthQuery) -> list[Step]:
     """Return how many lines match, by answer rate in steps of BIN and by verdict."""
     require(actor, Permission.HEALTH_READ)
-    return db.health.number_health.spread(session, actor.scope, _query(session, actor, filters))
+    return db.health.number_health.spread(session, actor.scope, _with_caps(session, actor, query))
 
 
-def search(session: Session, actor: Actor, filters: HealthFilter, part: Slice) -> list[HealthRow]:
+def search(session: Session, actor: Actor, query: HealthQuery, part: Slice) -> list[HealthRow]:
     """Return the *part* of the matching lines, worst first."""
     require(actor, Permission.HEALTH_READ)
-    return db.health.number_health.search(session, actor.scope, _query(session, actor, filters), part)
+    return db.health.number_health.search(session, actor.scope, _with_caps(session, actor, query), part)
 
 
-def of_number(session: Session, actor: Actor, number_id: int, filters: HealthFilter) -> dict[int, HealthRow]:
+def of_number(session: Session, actor: Actor, number_id: int, query: HealthQuery) -> dict[int, HealthRow]:
     """Return the lines of one number, by campaign. A campaign without calls in the window has none."""
     require(actor, Permission.HEALTH_READ)
-    query = replace(_query(session, actor, filters), number_id=number_id)
-    rows = db.health.number_health.search(session, actor.scope, query, Slice(1, MOST_CAMPAIGNS))
+    wanted = replace(_with_caps(session, actor, query), number_id=number_id)
+    rows = db.health.number_health.search(session, actor.scope, wanted, Slice(1, MOST_CAMPAIGNS))
     return {row.campaign_id: row for row in rows}
 
 
@@ -133,12 +95,12 @@ def weights(
     )
 
 
-def trends(session: Session, actor: Actor, filters: HealthFilter, rows: list[HealthRow]) -> list[list[float]]:
+def trends(session: Session, actor: Actor, query: HealthQuery, rows: list[HealthRow]) -> list[list[float]]:
     """Return the answer rate by day of each of *rows*."""
     require(actor, Permission.HEALTH_READ)
     numbers, campaigns = {row.number_id for row in rows}, {row.campaign_id for row in rows}
     found = db.health.number_health.trends(
-        session, actor.scope, window(filters.days, filters.today).since, numbers, campaigns
+        session, actor.scope, window(query.days, query.today).since, numbers, campaigns
     )
     return [found.get((row.number_id, row.campaign_id), []) for row in rows]
 
@@ -155,45 +117,62 @@ def idle(session: Session, actor: Actor, part: Slice) -> list[IdleRow]:
     return db.health.number_health.idle(session, actor.scope, thresholds.of(session, actor).rules, part)
 
 
-def export(session: Session, actor: Actor, filters: HealthFilter) -> list[Table]:
+def export(session: Session, actor: Actor, query: HealthQuery) -> list[Table]:
     """Return every matching line and every idle number, for a file; logs the download."""
     require(actor, Permission.HEALTH_READ)
     require(actor, Permission.NUMBERS_EXPORT)
     subject = Subject("health", None, "Number health", actor.scope.tenant_id)
     details = {
-        "days": filters.days,
-        "search": filters.digits,
-        "statuses": [labels.VERDICT[one] for one in filters.verdicts],
+        "days": query.days,
+        "search": query.digits,
+        "statuses": [labels.VERDICT[one] for one in query.verdicts],
     }
     with writing(session):
         audit.record(session, actor, Action.HEALTH_EXPORT, subject, after=details)
-    limits, query = thresholds.of(session, actor), _query(session, actor, filters)
-    lines = db.health.number_health.walk(session, actor.scope, query)
+    limits = thresholds.of(session, actor)
+    lines = db.health.number_health.walk(session, actor.scope, _with_caps(session, actor, query))
     idle = db.health.number_health.walk_idle(session, actor.scope, limits.rules)
     return [
-        Table("Number health", _HEADER, (_cells(row, limits) for row in lines)),
-        Table("Idle", _IDLE_HEADER, ((row.e164, row.label, row.tenant, row.completed) for row in idle)),
+        Table.of("Number health", lines, _columns(limits)),
+        Table.of(
+            "Idle",
+            idle,
+            {
+                "Number": lambda row: row.e164,
+                "Name": lambda row: row.label,
+                "Tenant": lambda row: row.tenant,
+                "Completed calls": lambda row: row.completed,
+            },
+        ),
     ]
 
 
-def _cells(row: HealthRow, limits: Thresholds) -> Sequence[Cell]:
-    found = rate(row.answered, row.attempts)
-    shares = (found.value, found.low, found.high, row.median, row.expected)
-    return (
-        row.e164,
-        row.label,
-        row.campaign,
-        row.tenant,
-        labels.VERDICT[row.verdict],
-        reason(row, limits),
-        ACTION[row.verdict],
-        row.attempts,
-        row.answered,
-        *("" if share is None else Decimal(f"{share:.4f}") for share in shares),
-        row.attempts_before,
-        row.answered_before,
-        labels.POOL[row.pool_status] if row.pool_status else "",
-    )
+def _columns(limits: Thresholds) -> dict[str, Callable[[HealthRow], Cell]]:
+    found = lru_cache(1000)(rate)  # one rate stands in three columns
+
+    return {
+        "Number": lambda row: row.e164,
+        "Name": lambda row: row.label,
+        "Campaign": lambda row: row.campaign,
+        "Tenant": lambda row: row.tenant,
+        "Status": lambda row: labels.VERDICT[row.verdict],
+        "Why": lambda row: reason(row, limits),
+        "What to do": lambda row: ACTION[row.verdict],
+        "Attempts": lambda row: row.attempts,
+        "Answered": lambda row: row.answered,
+        "Answer rate": lambda row: _share(found(row.answered, row.attempts).value),
+        "Interval from": lambda row: _share(found(row.answered, row.attempts).low),
+        "Interval to": lambda row: _share(found(row.answered, row.attempts).high),
+        "Pool median": lambda row: _share(row.median),
+        "Pool on the same days": lambda row: _share(row.expected),
+        "Attempts before": lambda row: row.attempts_before,
+        "Answered before": lambda row: row.answered_before,
+        "Pool status": lambda row: labels.POOL[row.pool_status] if row.pool_status else "",
+    }
+
+
+def _share(share: float | None) -> Cell:
+    return "" if share is None else Decimal(f"{share:.4f}")
 
 
 def reason(row: HealthRow, limits: Thresholds) -> str:
@@ -252,8 +231,6 @@ def changed(found: Totals) -> tuple[float, bool] | None:
     return found.answered / found.attempts - found.answered_before / found.attempts_before, low > 0 or high < 0
 
 
-def _query(session: Session, actor: Actor, filters: HealthFilter) -> HealthQuery:
+def _with_caps(session: Session, actor: Actor, query: HealthQuery) -> HealthQuery:
     limits = thresholds.of(session, actor)
-    return HealthQuery(
-        filters.days, filters.today, limits.cap_warning, limits.cap, filters.digits, filters.verdicts, filters.campaigns
-    )
+    return replace(query, cap_warning=limits.cap_warning, cap=limits.cap)

@@ -107,7 +107,7 @@ MEANINGS = {
     ),
     "idle_calls": Meaning(
         "Idle below",
-        "A Twilio-managed number with fewer completed calls in 30 days is at risk of reclaim.",
+        f"A Twilio-managed number with fewer completed calls in {IDLE_DAYS} days is at risk of reclaim.",
         "completed calls",
         0,
         1000,

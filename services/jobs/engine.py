@@ -24,7 +24,7 @@ from services.audit import audit
 from services.audit.audit import Action, Subject
 from services.core import settings
 from services.core.access import Actor
-from services.core.errors import DatabaseUnavailable, ServiceError
+from services.core.errors import OUR_FAULT, DatabaseUnavailable, ServiceError
 from services.core.transactions import write
 from services.jobs.kinds import JobKind, refuse
 from services.jobs.registry import KINDS
@@ -32,7 +32,6 @@ from services.orders import sweep
 from services.people import api_keys, sign_in
 
 LONGEST_PROBLEM = 500
-_OUR_FAULT = "Something went wrong on our side. It has been logged; try again, or tell your administrator."
 _log = structlog.get_logger()
 
 
@@ -64,7 +63,7 @@ def advance(job_id: int) -> Step:
             return _give_up_next(job_id, str(exc))
         except Exception:  # ours: it is logged, and costs no other item
             _log.exception("job.item_failed", job=job_id)
-            return _give_up_next(job_id, _OUR_FAULT)
+            return _give_up_next(job_id, OUR_FAULT)
         if step is not Step.MORE:
             break
     return step
@@ -203,7 +202,7 @@ def _stop(job_id: int, exc: Exception) -> Step:
     with write() as session:
         job = db.jobs.queries.lock(session, job_id)
         if job is not None and job.state in GOING:
-            job.problem = (str(exc) if isinstance(exc, ServiceError) else _OUR_FAULT)[:LONGEST_PROBLEM]
+            job.problem = (str(exc) if isinstance(exc, ServiceError) else OUR_FAULT)[:LONGEST_PROBLEM]
             db.jobs.queries.cancel_items(session, job_id)
             _end(session, job)
     return Step.END

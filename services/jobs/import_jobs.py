@@ -21,7 +21,7 @@ from services.jobs.imports import ImportKind, Outcome, Progress, Row
 from services.jobs.registry import IMPORTS
 from services.text import exports, files, written_numbers
 from services.text.exports import Table
-from services.text.files import Sheet
+from services.text.tables.grids import Sheet
 
 _BEFORE_COLUMNS = ("Row", "Outcome", "Reason")
 """The columns before those of the file, in the file of outcomes."""
@@ -174,7 +174,7 @@ def count(session: Session, actor: Actor, job_id: int) -> Counts:
     return Counts(*import_kinds.counts(session, jobs.get(session, actor, job_id).id))
 
 
-def word(job: JobRow, item: ItemRow) -> str:
+def word(item: ItemRow) -> str:
     """Return what became of a row, or would, as readers know it."""
     found = import_kinds.found_of(item.outcome, item.settings[FOUND])
     if found is None:
@@ -213,7 +213,7 @@ def results(session: Session, actor: Actor, job_id: object, outcomes: Sequence[D
     titles = job.settings["titles"]
     first = len(_BEFORE_COLUMNS) if tuple(titles[: len(_BEFORE_COLUMNS)]) == _BEFORE_COLUMNS else 0
     lines = (
-        [str(item.place), word(job, item), reason(item), *map(_text, item.settings["cells"][first:])]
+        [str(item.place), word(item), reason(item), *map(_text, item.settings["cells"][first:])]
         for item in db.jobs.queries.walk(session, job.id, outcomes)
     )
     return Table("Outcomes", [*_BEFORE_COLUMNS, *map(exports.harmless, titles[first:])], lines)

@@ -22,7 +22,7 @@ from services.core.errors import InvalidInput
 from services.core.transactions import writing
 from services.text import exports, files
 from services.text.exports import Table
-from services.text.files import Sheet
+from services.text.tables.grids import Sheet
 
 BATCH = 2_000
 _LONGEST_REASON = 300
@@ -304,7 +304,7 @@ def log(
 def _read(
     kind: ImportKind[Item], reader: RowReader[Item], rows: Sequence[Row], progress: Progress | None = None
 ) -> list[ReadRow[Item]]:
-    expect_few(kind, len(rows))
+    _expect_few(kind, len(rows))
     read = []
     for at, row in enumerate(rows, start=1):
         read.append(reader.read(row if row.at else Row(row.cells, at, row.problem)))
@@ -317,7 +317,7 @@ def _report(judged: Sequence[Judged[Any]]) -> Report:
     return Report([result for result, _ in judged])
 
 
-def expect_few(kind: ImportKind[Any] | type[ImportKind[Any]], rows: int) -> None:
+def _expect_few(kind: ImportKind[Any] | type[ImportKind[Any]], rows: int) -> None:
     """Raise InvalidInput for more rows than can be imported at once."""
     if rows > kind.most_rows:
         raise InvalidInput(f"The file has {rows:,} rows; at most {kind.most_rows:,} can be imported at once. Split it.")
@@ -364,7 +364,7 @@ def rows(kind: type[ImportKind[Any]], sheet: Sheet, matched: Mapping[str, str | 
 
     Raises InvalidInput when there are too many, or a field that is needed has no column.
     """
-    expect_few(kind, len(sheet.rows))
+    _expect_few(kind, len(sheet.rows))
     fields, columns = files.columns(sheet, matched, required(kind))
     return [
         Row({field: "" if cell is None else cell for field, cell in zip(fields, cells, strict=True)}, *whence)

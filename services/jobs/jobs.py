@@ -15,15 +15,13 @@ from services.audit import audit, wording
 from services.audit.audit import Action
 from services.core import validation
 from services.core.access import Actor, Permission, require, require_tenant
-from services.core.errors import Conflict, Forbidden, InvalidInput, found
+from services.core.errors import Conflict, InvalidInput, found
 from services.core.transactions import writing
 from services.jobs.engine import subject_of
 from services.jobs.kinds import JobKind
 from services.jobs.registry import KINDS
 from services.text import labels
 from services.text.exports import Table
-
-__all__ = ["JobState", "Outcome"]
 
 MOST_REASONS = 5
 
@@ -260,8 +258,7 @@ def on_start(*wake: Callable[[], None]) -> None:
 
 
 def _begin(session: Session, actor: Actor, job: Job) -> None:
-    if not actor.may(KINDS[job.kind].permission):
-        raise Forbidden("Your role does not allow this. Ask an admin of the tenant.")
+    require(actor, KINDS[job.kind].permission)
     job.state, job.created_at = JobState.WAITING, datetime.now(UTC)
     after = {"items": job.total - job.done}
     audit.record(session, actor, Action.JOBS_START, subject_of(job), after=after)

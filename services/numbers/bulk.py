@@ -1,6 +1,6 @@
 """Changes of many numbers at once: what is chosen is judged for a preview, and changed by a job."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -111,7 +111,7 @@ class Editing(JobKind):
                     raise Conflict(CHANGED_SINCE)
                 before = rows[number.id]
                 self.check(item, before)
-                after = _judged(edit, apply, before)
+                after = _applied(edit, apply, before)
             except ServiceError as exc:
                 refuse(item, exc)
                 continue
@@ -156,25 +156,28 @@ def draft_kind(kind: Editing, session: Session, actor: Actor, chosen: Chosen, **
     scope, edit = actor.scope, kind.edit(**values)
     apply = edit.begin(session, scope)
     _ = edit.details  # it is checked as well
-    items, seen = [], set()
-    for row in chosen_rows(session, actor, chosen):
-        seen.add(row.id)
-        items.append(judge(row, edit, apply))
-    items += [missing(number_id) for number_id in sorted(set(chosen.ids) - seen)]
+
+    def judge(row: NumberRow) -> Item:
+        item = Item(row.e164, row.id, row.version)
+        item.before, item.after = edits.difference(row, _applied(edit, apply, row))
+        item.outcome = Outcome.WAITING if item.after else Outcome.UNCHANGED
+        item.monthly = row.monthly if "status" in item.after else None
+        return item
+
+    items = judged(chosen, chosen_rows(session, actor, chosen), judge)
     return drafts.put(session, actor, kind, kind.described(session, scope, edit), asdict(edit), items)  # type: ignore[call-overload]
 
 
-def judge(row: NumberRow, edit: Edit, apply: edits.Apply) -> Item:
-    """Return what a change would make of a number."""
-    item = Item(row.e164, row.id, row.version)
-    try:
-        item.before, item.after = edits.difference(row, _judged(edit, apply, row))
-    except ServiceError as exc:
-        item.outcome, item.reason = Outcome.REFUSED, str(exc)
-    else:
-        item.outcome = Outcome.WAITING if item.after else Outcome.UNCHANGED
-        item.monthly = row.monthly if "status" in item.after else None
-    return item
+def judged(chosen: Chosen, rows: Iterable[NumberRow], judge: Callable[[NumberRow], Item]) -> list[Item]:
+    """Return the item of each number that is *chosen*: as *judge* says, or refused; ids without a row are as well."""
+    items, seen = [], set()
+    for row in rows:
+        seen.add(row.id)
+        try:
+            items.append(judge(row))
+        except ServiceError as exc:
+            items.append(Item(row.e164, row.id, row.version, Outcome.REFUSED, str(exc)))
+    return items + [missing(number_id) for number_id in sorted(set(chosen.ids) - seen)]
 
 
 def missing(number_id: int) -> Item:
@@ -182,7 +185,7 @@ def missing(number_id: int) -> Item:
     return Item(f"No. {number_id}", number_id, outcome=Outcome.REFUSED, reason=str(NotFound()))
 
 
-def _judged(edit: Edit, apply: edits.Apply, row: NumberRow) -> NumberRow:
+def _applied(edit: Edit, apply: edits.Apply, row: NumberRow) -> NumberRow:
     if row.is_gone and not edit.brings_back:
         raise numbers.gone()
     return apply(row)
@@ -209,8 +212,6 @@ def _countries(way: str) -> Callable[[Session, Scope, Any], str]:
 def _always(text: str) -> Callable[[Session, Scope, Any], str]:
     return lambda _session, _scope, _edit: text
 
-
-_REMOVE = "Remove from workspace"
 
 EDITING: dict[str, Editing] = {
     kind.name: kind

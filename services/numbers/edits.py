@@ -17,6 +17,7 @@ from db.models import NumberStatus, PhoneNumber, PoolStatus
 from db.numbers.rows import NumberRow
 from services.audit import audit
 from services.audit.audit import AT_PROVIDER, Action, Subject
+from services.campaigns import campaigns
 from services.connections.connections import provider_named
 from services.core import validation
 from services.core.access import Actor, Permission
@@ -363,11 +364,10 @@ def retire(session: Session, actor: Actor, number: PhoneNumber, status: NumberSt
         after: dict[str, Any] = {}
         if campaign.primary_number_id == number.id:
             before["primary_number"], after["primary_number"] = number.e164, None
-            campaign.primary_number_id = None
         if place is not None and place.pool_status is not PoolStatus.REMOVED:
             before["pool_status"], after["pool_status"] = str(place.pool_status), str(PoolStatus.REMOVED)
-            place.pool_status, place.left_at = PoolStatus.REMOVED, datetime.now(UTC)
         if before:
+            campaigns.leave(campaign, number.id, place)
             campaign.version += 1
             about = Subject("campaign", campaign.id, campaign.name, campaign.tenant_id, campaign.version)
             before["number"] = after["number"] = number.e164

@@ -2,10 +2,9 @@
 
 from abc import abstractmethod
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import chain
-from typing import Any
 
 from sqlmodel import Session
 
@@ -28,7 +27,7 @@ from services.jobs.drafts import Item
 from services.jobs.kinds import JobKind, refuse
 from services.numbers import bulk, numbers
 from services.numbers.bulk import Chosen
-from services.orders import orders, reconcile, resync, webhook_orders
+from services.orders import orders, reconcile, resync, sids, webhook_orders
 from services.orders.orders import Configuration
 from services.text import labels
 
@@ -243,27 +242,20 @@ def draft_import(
     return drafts.put(session, actor, IMPORTING, f"Import from {connection.name}", chosen, items)
 
 
-def _judged(session: Session, actor: Actor, chosen: Chosen, judge: Any) -> list[Item]:
+def _judged(
+    session: Session, actor: Actor, chosen: Chosen, judge: Callable[[NumberRow, Connection | None], Item]
+) -> list[Item]:
     """Return the item of each number that is chosen, judged with its connection."""
     with reading(session):
         rows = list(bulk.chosen_rows(session, actor, chosen))
         connections = _connections(session, actor, rows)
-    items, seen = [], {row.id for row in rows}
-    for row in rows:
-        try:
-            items.append(judge(row, connections.get(row.connection_id or 0)))
-        except ServiceError as exc:
-            items.append(Item(row.e164, row.id, row.version, Outcome.REFUSED, str(exc)))
-    return items + [bulk.missing(number_id) for number_id in sorted(set(chosen.ids) - seen)]
+    return bulk.judged(chosen, rows, lambda row: judge(row, connections.get(row.connection_id or 0)))
 
 
-def _expect_able(row: NumberRow, connection: Connection | None, capability: Capability) -> None:
+def _expect_able(row: NumberRow, connection: Connection | None, needed: Capability) -> None:
     if row.is_gone:
         raise numbers.gone()
-    if connection is None or not numbers.sid_of(row):
-        raise InvalidInput("This number has no SID at its provider.")
-    if not provider_named(connection.provider).can(capability):
-        raise InvalidInput(f"{provider_named(connection.provider).name} cannot do this.")
+    sids.linked(row, connection, needed)
 
 
 def _connections(session: Session, actor: Actor, rows: Iterable[NumberRow]) -> dict[int, Connection]:

@@ -9,6 +9,7 @@ import db.base.named
 import db.numbers.queries
 import db.orders.reconcile
 from db.base.scope import Scope
+from db.connections import ConnectionRow
 from db.models import Connection
 from providers.base import Capability, Provider
 from providers.records import (
@@ -27,10 +28,10 @@ from providers.records import (
     Webhooks,
 )
 from services.connections import provider_access
-from services.connections.connections import ConnectionRow, provider_named
+from services.connections.connections import provider_named
 from services.core import validation
 from services.core.access import Actor, Permission, require, require_tenant
-from services.core.errors import InvalidInput, found
+from services.core.errors import found
 from services.core.transactions import reading
 from services.numbers import numbers
 from services.orders import sids
@@ -39,9 +40,7 @@ __all__ = [
     "AvailableNumber",
     "Country",
     "NumberSearch",
-    "NumberType",
     "OwnedNumber",
-    "OwnedRow",
     "Prices",
     "Regulation",
     "Requirement",
@@ -156,12 +155,8 @@ def linked(session: Session, actor: Actor, number_id: int) -> tuple[numbers.Numb
     require(actor, Permission.NUMBERS_READ)
     with reading(session):
         number = numbers.get(session, actor, number_id)
-        sid, connection = numbers.sid_of(number), None
-        if number.connection_id is not None:
-            connection = db.base.named.find(session, Connection, Scope(number.tenant_id), number.connection_id)
-    if sid is None or connection is None:
-        raise InvalidInput("This number has no SID at its provider.")
-    return number, sid, connection
+        connection = db.base.named.find(session, Connection, Scope(number.tenant_id), number.connection_id or 0)
+    return number, *sids.linked(number, connection)
 
 
 def webhooks_now(session: Session, actor: Actor, number_id: int) -> Webhooks:

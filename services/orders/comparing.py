@@ -18,7 +18,7 @@ import db.orders.queries
 import db.orders.reconcile
 from db.base.scope import Scope
 from db.models import Connection, Job, JobItem, JobState, Outcome
-from db.orders.comparisons import KIND
+from db.orders.comparisons import KIND, Section
 from providers.errors import ProviderMisconfigured
 from providers.records import OwnedNumber, Page, Webhooks
 from services.connections import provider_access
@@ -29,7 +29,6 @@ from services.jobs import drafts
 from services.jobs.drafts import Item
 from services.jobs.kinds import JobKind
 from services.orders import reconcile, resync, webhook_orders
-from services.orders.reconcile import Section
 from services.text import labels
 from services.text.labels import amount
 

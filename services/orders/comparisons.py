@@ -16,7 +16,7 @@ from db.base.scope import Scope, Slice
 from db.connections import ConnectionRow
 from db.jobs.queries import JobRow
 from db.models import Connection, JobState
-from db.orders.comparisons import Scheduled
+from db.orders.comparisons import Scheduled, Section
 from providers.base import Capability
 from services.audit import audit
 from services.audit.audit import Action, Subject
@@ -28,11 +28,9 @@ from services.core.transactions import reading, writing
 from services.jobs import jobs
 from services.orders import reconcile
 from services.orders.comparing import COMPARING, begin_settings
-from services.orders.reconcile import Drift, Section
+from services.orders.reconcile import Drift
 from services.people import sign_in
 from services.text import days
-
-__all__ = ["ConnectionRow"]
 
 MOST_LISTED = 30
 """How many comparisons of a connection can be chosen from; older ones are among the jobs."""

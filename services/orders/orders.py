@@ -25,16 +25,16 @@ from providers.base import Capability
 from providers.records import Webhooks
 from services.audit import audit
 from services.audit.audit import Action, Subject
-from services.connections.connections import provider_named
+from services.connections import connections
 from services.core import changes, validation
 from services.core.access import Actor, Permission, require, require_tenant
 from services.core.errors import Conflict, InvalidInput, found
 from services.core.transactions import overtaken, writing, writing_within
 from services.numbers import numbers
-from services.orders import sweep, transitions, webhook_orders
+from services.orders import sids, sweep, transitions, webhook_orders
 from services.text import labels, numbering
 
-__all__ = ["Configuration", "OrderKind", "OrderRow", "OrderState", "Purchase"]
+__all__ = ["OrderKind", "OrderRow", "OrderState"]
 
 _ORDERING = {
     OrderKind.PURCHASE: Permission.NUMBERS_BUY,
@@ -111,7 +111,6 @@ def place_import(
     seen: Webhooks,
     configuration: Configuration,
     *,
-    price: Money | None = None,
     stop_routing: bool = False,
 ) -> int:
     """Place an order to import a number of the tenant's account and return its id.
@@ -121,13 +120,12 @@ def place_import(
     """
     require(actor, Permission.NUMBERS_BUY)
     _expect_fitting(number=e164, SID=sid)
-    _expect_money(price)
 
     def prepare() -> _Prepared:
         connection = _connection(session, actor, connection_id, e164, Capability.LIST_OWNED)
         webhook_orders.require_agreement(e164, seen, webhook_orders.ours(connection), stop_routing=stop_routing)
         chosen = _checked(session, connection, configuration)
-        fields = {"provider_sid": sid, "configuration": chosen, "previous": asdict(seen), **_columns(price)}
+        fields = {"provider_sid": sid, "configuration": chosen, "previous": asdict(seen)}
         return connection, e164, fields
 
     return _place(session, actor, OrderKind.IMPORT, prepare)
@@ -307,8 +305,7 @@ def _connection(
     scope = Scope(require_tenant(actor))
     db.orders.queries.claim(session, e164)
     connection = validation.connection(session, scope, connection_id)
-    if not provider_named(connection.provider).can(capability):
-        raise InvalidInput(f"{provider_named(connection.provider).name} cannot do this.", field="connection")
+    connections.expect_able(connection, capability)
     if db.numbers.queries.is_live(session, e164):
         raise validation.taken(e164)
     return connection
@@ -317,12 +314,8 @@ def _connection(
 def _managed(session: Session, actor: Actor, number_id: int, capability: Capability) -> tuple[PhoneNumber, Connection]:
     number = found(db.numbers.queries.find(session, actor.scope, validation.as_id(number_id)))
     numbers.refuse_gone(number)
-    if not numbers.sid_of(number) or number.connection_id is None:
-        raise InvalidInput("This number has no SID at its provider.")
-    connection = found(db.base.named.find(session, Connection, Scope(number.tenant_id), number.connection_id))
-    if not provider_named(connection.provider).can(capability):
-        raise InvalidInput(f"{provider_named(connection.provider).name} cannot do this.")
-    return number, connection
+    connection = db.base.named.find(session, Connection, Scope(number.tenant_id), number.connection_id or 0)
+    return number, sids.linked(number, connection, capability)[1]
 
 
 def _checked(session: Session, connection: Connection, chosen: Configuration) -> dict[str, Any]:

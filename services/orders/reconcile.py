@@ -14,8 +14,6 @@ from services.core import validation
 from services.orders import resync
 from services.orders.resync import Difference
 
-__all__ = ["Difference", "Section"]
-
 
 @dataclass(frozen=True)
 class Drift:

@@ -17,6 +17,7 @@ import db.numbers.rows
 from db.base.scope import Scope
 from db.models import Connection, Job, JobItem, Outcome
 from db.numbers.rows import NumberRow
+from db.orders.comparisons import Section
 from providers.base import Provider
 from providers.records import OwnedNumber
 from services.audit import audit
@@ -32,7 +33,8 @@ from services.numbers import edits, numbers
 from services.numbers.bulk import CHANGED_SINCE, Editing
 from services.numbers.edits import Edit
 from services.orders import resync, sids
-from services.orders.reconcile import Difference, Drift, Section
+from services.orders.reconcile import Drift
+from services.orders.resync import Difference
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,10 @@ class Verifying(Editing):
         return replace(self, there=found)
 
     def _ask(self, item: JobItem, row: NumberRow, connection: Connection | None) -> OwnedNumber | ServiceError | None:
-        sid = numbers.sid_of(row)
-        if connection is None or sid is None:
-            return InvalidInput("This number has no SID at its provider.")
-        if not connection.is_active:
-            return InvalidInput(f"{connection.name} is inactive.")
         try:
+            sid, connection = sids.linked(row, connection)
+            if not connection.is_active:
+                raise InvalidInput(f"{connection.name} is inactive.")
             with provider_access.in_words():
                 provider = provider_access.patient(connection, provider_access.FOR_JOB)
                 return self.ask(provider, item, row, sids.find_anywhere(provider, sid, row.e164))

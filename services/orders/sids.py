@@ -1,11 +1,15 @@
-"""SIDs: looks up numbers at a provider and checks that they are the expected ones.
+"""SIDs: what a number needs to be asked about at its provider, and whether it is the expected one there.
 
 A SID may be mistyped or reassigned: nothing is shown or changed before its E.164 matches.
 """
 
+from db.models import Connection
 from providers.base import Capability, Provider
 from providers.errors import RequestRejected
 from providers.records import OwnedNumber
+from services.connections import connections
+from services.core.errors import InvalidInput
+from services.numbers import numbers
 from services.text import numbering
 
 
@@ -15,6 +19,21 @@ class AnotherNumber(RequestRejected):
 
 class AnotherSid(RequestRejected):
     """The provider has the number under another SID."""
+
+
+def linked(
+    number: numbers.HasSid, connection: Connection | None, needed: Capability | None = None
+) -> tuple[str, Connection]:
+    """Return a number's SID and the connection that holds it.
+
+    Raises InvalidInput when it lacks either, or its provider cannot do what is *needed*.
+    """
+    sid = numbers.sid_of(number)
+    if connection is None or not sid:
+        raise InvalidInput("This number has no SID at its provider.")
+    if needed is not None:
+        connections.expect_able(connection, needed)
+    return sid, connection
 
 
 def find(provider: Provider, sid: str, e164: str) -> OwnedNumber | None:

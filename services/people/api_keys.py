@@ -22,7 +22,7 @@ from services.core.errors import Forbidden, InvalidInput, found
 from services.core.transactions import writing
 from services.people import sign_in
 
-__all__ = ["ApiKeyRow", "KeyScope", "NewKey", "UnknownKey", "create", "holder", "revoke", "search", "still_held"]
+__all__ = ["KeyScope"]
 
 PREFIX = "nd_"
 _SHOWN = 8

@@ -10,17 +10,16 @@ from sqlmodel import Session
 import db.base.engine
 import db.base.named
 import db.people.tenants
+from db.audit.queries import AuditRow
 from db.base.scope import Scope, Slice
 from db.models import Tenant
 from db.people.tenants import TenantQuery, TenantRow
 from services.audit import audit
-from services.audit.audit import Action, AuditRow
+from services.audit.audit import Action
 from services.core import changes, validation
 from services.core.access import Actor, Permission, require
 from services.core.errors import InvalidInput, found
 from services.core.transactions import overtaken
-
-__all__ = ["TenantQuery", "TenantRow"]
 
 
 def count(session: Session, actor: Actor, query: TenantQuery) -> int:

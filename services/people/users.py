@@ -14,19 +14,18 @@ from sqlmodel import Session
 
 import db.people.tenants
 import db.people.users
+from db.audit.queries import AuditRow
 from db.base.locks import Lock
 from db.base.scope import Scope, Slice
 from db.models import Membership, Role, User
-from db.people.users import Place, UserQuery, UserRow
+from db.people.users import UserQuery, UserRow
 from services.audit import audit
-from services.audit.audit import Action, AuditRow, Subject
+from services.audit.audit import Action, Subject
 from services.core import changes, validation
 from services.core.access import Actor, Permission, require, require_tenant
 from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound, found
 from services.core.transactions import writing
 from services.people import sign_in
-
-__all__ = ["NewUser", "Place", "UserDetail", "UserQuery", "UserRow"]
 
 SIGN_INS_SHOWN = 10
 _SHARED = "This user belongs to other tenants too, so only a superadmin can manage the account."
@@ -168,8 +167,7 @@ def set_superadmin(session: Session, actor: Actor, user_id: int, superadmin: boo
     require(actor, Permission.SUPERADMINS_WRITE)
     if user_id == actor.user_id:
         raise _own_role()
-    with _managing(session, actor, Permission.SUPERADMINS_WRITE, user_id) as user:
-        changes.expect_version(session, actor.scope, "user", user, version)
+    with _managing(session, actor, Permission.SUPERADMINS_WRITE, user_id, version) as user:
         if user.is_superadmin == superadmin:
             return
         if not superadmin:
@@ -184,8 +182,7 @@ def set_active(session: Session, actor: Actor, user_id: int, active: bool, *, ve
     require(actor, Permission.USERS_WRITE)
     if user_id == actor.user_id:
         raise Forbidden("You can't deactivate your own account. Ask another admin.")
-    with _managing(session, actor, Permission.USERS_WRITE, user_id) as user:
-        changes.expect_version(session, actor.scope, "user", user, version)
+    with _managing(session, actor, Permission.USERS_WRITE, user_id, version) as user:
         if user.is_active == active:
             return
         if not active:
@@ -273,7 +270,9 @@ def _added(session: Session, **values: Any) -> User:
 
 
 @contextmanager
-def _managing(session: Session, actor: Actor, permission: Permission, user_id: int) -> Iterator[User]:
+def _managing(
+    session: Session, actor: Actor, permission: Permission, user_id: int, version: int | None = None
+) -> Iterator[User]:
     """Change a user whom the actor may manage: in the actor's tenant, and no superadmin unless the actor is one."""
     with _writing(session, actor, permission):
         user = found(db.people.users.find_by_id(session, validation.as_id(user_id)))
@@ -281,6 +280,7 @@ def _managing(session: Session, actor: Actor, permission: Permission, user_id: i
             raise NotFound
         if refusal := _why_not(session, actor, user_id, user.is_superadmin):
             raise Forbidden(refusal)
+        changes.expect_version(session, actor.scope, "user", user, version)
         yield user
 
 

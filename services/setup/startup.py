@@ -14,7 +14,7 @@ from services.core import settings as settings_module
 from services.core.settings import Settings
 from services.setup import demo
 
-__all__ = ["SchemaIsNewer", "start"]
+__all__ = ["SchemaIsNewer"]
 
 
 def start(settings: Settings | None = None) -> None:

@@ -4,10 +4,11 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Self, TypeVar
 from zoneinfo import ZoneInfo
 
 import xlsxwriter
@@ -20,13 +21,14 @@ from services.text import labels, numbering
 
 Cell = str | int | Decimal
 
+Subject = TypeVar("Subject")
+
 EXCEL_ROWS = 1_048_575
 """Rows that a sheet can hold below its header."""
 
 EXCEL_TEXT = 32_767
 """The most characters of a cell; Excel drops longer ones entirely."""
 
-ACTIVITY_HEADER = ("Time", "Who", "What", "Kind", "Subject", "Changes", "Tenant")
 _SIGNS = tuple("=+@-\uff1d\uff0b\uff20\uff0d\ufe66\ufe62\ufe6b\ufe63\u2212\u207a\u207b\u207c")  # wide, small, raised
 _PARTS = re.compile(r"([;\t\r\n])")  # where a spreadsheet of other settings begins another cell
 _E164 = re.compile(r"\+[0-9]+")
@@ -46,6 +48,14 @@ class Table:
     rows: Iterable[Sequence[Cell]]
     note: str = ""
 
+    @classmethod
+    def of(
+        cls, title: str, subjects: Iterable[Subject], columns: Mapping[str, Callable[[Subject], Cell]], note: str = ""
+    ) -> Self:
+        """Return a table with a row for each of *subjects*; *columns* say, by title, what a cell holds of it."""
+        cells = columns.values()
+        return cls(title, tuple(columns), ([cell(one) for cell in cells] for one in subjects), note)
+
 
 Writer = Callable[[Iterable[Table]], bytes]
 """Makes a file of tables: `text` or `workbook`."""
@@ -58,7 +68,19 @@ def numbers(rows: Iterable[NumberRow], zone: ZoneInfo) -> Table:
 
 def activity(rows: Iterable[AuditRow], zone: ZoneInfo) -> Table:
     """Return changes as a table, with times in *zone*."""
-    return Table("Activity", ACTIVITY_HEADER, (event_cells(row, zone) for row in rows))
+    return Table.of(
+        "Activity",
+        rows,
+        {
+            "Time": lambda row: row.at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"),
+            "Who": lambda row: row.actor,
+            "What": wording.event_action,
+            "Kind": lambda row: wording.kind(row.subject_type),
+            "Subject": lambda row: row.subject,
+            "Changes": lambda row: "; ".join(change.text for change in wording.changes(row, zone)),
+            "Tenant": lambda row: row.tenant or "",
+        },
+    )
 
 
 def text(tables: Iterable[Table]) -> bytes:
@@ -187,19 +209,6 @@ def number_cells(row: NumberRow, zone: ZoneInfo) -> Sequence[Cell]:
         f"{cell.astimezone(zone):%Y-%m-%d %H:%M}" if isinstance(cell, datetime) else "" if cell is None else cell
         for cell in found
     ]
-
-
-def event_cells(row: AuditRow, zone: ZoneInfo) -> Sequence[str]:
-    """Return the cells of a change, under ACTIVITY_HEADER."""
-    return (
-        row.at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"),
-        row.actor,
-        wording.event_action(row),
-        wording.kind(row.subject_type),
-        row.subject,
-        "; ".join(change.text for change in wording.changes(row, zone)),
-        row.tenant or "",
-    )
 
 
 def _fill(book: xlsxwriter.Workbook, table: Table, bold: object, sheet_rows: int) -> None:

@@ -26,8 +26,6 @@ from services.text.tables.grids import Choice, Line, Sheet
 from services.text.tables.headers import folded, share_of_numbers
 from services.text.tables.limits import LARGEST
 
-__all__ = ["LARGEST", "NUMBER_NAMES", "Choice", "Sheet", "columns", "guess", "read", "text"]
-
 AT_ONCE = 2
 """How many files this process reads at once; others wait."""
 

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 import db.health.call_logs
 from db.models import AuditEvent, CampaignHealth, CampaignNumber, Connection, JobItem, Outcome, PhoneNumber, PoolStatus
+from db.orders.comparisons import Section
 from providers.sandbox.accounts import MAIN
 from providers.sandbox.server import Sandbox
 from providers.sandbox.store import OwnedSeed
@@ -26,7 +27,7 @@ from services.numbers.number_import import NumberImport
 from services.orders import bulk as ordered
 from services.orders import comparisons, reconcile_jobs
 from services.orders.orders import Configuration
-from services.orders.reconcile import Drift, Section
+from services.orders.reconcile import Drift
 from services.setup import builder
 from tests.conftest import World
 from tests.world import importing, make, reconciling

@@ -14,7 +14,7 @@ import db.numbers.rows
 import db.orders.queries
 from db.audit.queries import AuditQuery
 from db.base.scope import Scope, Slice
-from db.models import NumberStatus
+from db.models import CampaignStatus, NumberStatus
 from db.numbers.attention import Attention, Rules
 from db.numbers.matching import NumberQuery, Sort
 from services.campaigns import campaigns
@@ -85,7 +85,7 @@ def test_each_page_of_the_audit_log_comes_off_its_index(
     database: sa.Engine, session: Session, world: World, name: str, scope: Scope
 ) -> None:
     make.number(session, world)
-    campaigns.add(session, world.operator, "Spring", campaigns.CampaignStatus.ACTIVE)
+    campaigns.add(session, world.operator, "Spring", CampaignStatus.ACTIVE)
     index, query = AUDIT[name]
     with plans_of(database) as plans:
         db.audit.queries.count(session, scope, query)

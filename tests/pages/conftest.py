@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pytest
 from sqlmodel import Session
 
+from db.models import CampaignStatus
 from services.campaigns import campaigns
 from services.core.access import Actor
 from services.numbers import registration
@@ -39,5 +40,5 @@ def stock(session: Session, world: World) -> Stock:
         support=register(world.operator, "+1 212 555 2368", world.sip, "Support"),
         mumbai=register(world.operator, "+91 98765 43210", world.mcube, "Mumbai", executive_number="9876500001"),
         others=register(world.stranger, "+1 305 555 2671", world.other_sip, "Secret of the other"),
-        campaign=campaigns.add(session, world.operator, "Renewals", campaigns.CampaignStatus.ACTIVE),
+        campaign=campaigns.add(session, world.operator, "Renewals", CampaignStatus.ACTIVE),
     )

@@ -11,8 +11,8 @@ from db.base.scope import Slice
 from db.numbers.matching import NumberQuery
 from services.numbers import numbers
 from services.text import files
-from services.text.files import Sheet
 from services.text.numbering import Bare
+from services.text.tables.grids import Sheet
 from tests.conftest import Configure, World
 from tests.pages.conftest import Stock
 from tests.pages.tab import buttons, job_of, links, listing, press, signed_in, texts, visit

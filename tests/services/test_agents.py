@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 from sqlmodel import Session
 
+from db.agents import AgentQuery
 from db.base.scope import Slice
 from services import agents
-from services.agents import AgentQuery
 from services.audit import audit
 from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from tests.conftest import World

@@ -11,8 +11,7 @@ from services.core.access import Actor
 from services.jobs import engine, import_jobs, import_kinds, imports, jobs
 from services.jobs.imports import Difference, ImportKind, Outcome, Report, Result, Row
 from services.text import files
-from services.text.files import Sheet
-from services.text.tables.grids import Line
+from services.text.tables.grids import Line, Sheet
 
 
 def draft(session: Session, actor: Actor, kind: ImportKind[Any], rows: Sequence[Row], source: str = "a.csv") -> int:

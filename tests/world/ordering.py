@@ -12,6 +12,7 @@ import db.orders.queries
 from db.base.money import Money
 from db.base.scope import Scope
 from db.models import OrderState
+from db.orders.queries import OrderRow
 from providers.records import NumberSearch, OwnedNumber
 from providers.sandbox.server import Sandbox
 from services.core import settings
@@ -71,7 +72,7 @@ def entries(url: str, e164: str) -> list[str]:
     return [entry["action"] for entry in answer["entries"]]
 
 
-def looked_up(session: Session, world: World, order: int) -> orders.OrderRow:
+def looked_up(session: Session, world: World, order: int) -> OrderRow:
     session.rollback()  # to see what others wrote
     return orders.get(session, world.viewer, order)
 

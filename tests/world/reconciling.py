@@ -8,7 +8,9 @@ from typing import Any
 from sqlmodel import Session
 
 from db.base.scope import Slice
+from db.connections import ConnectionRow
 from db.models import Connection
+from db.orders.comparisons import Section
 from providers.base import Provider
 from providers.sandbox.accounts import MAIN
 from providers.sandbox.server import Sandbox
@@ -17,9 +19,9 @@ from services.core.access import Actor
 from services.core.transactions import writing
 from services.jobs import jobs
 from services.orders import bulk, catalogue, comparisons
-from services.orders.comparisons import Comparison, ConnectionRow
+from services.orders.comparisons import Comparison
 from services.orders.orders import Configuration
-from services.orders.reconcile import Drift, Section
+from services.orders.reconcile import Drift
 from tests.conftest import World
 from tests.world import working
 

@@ -79,7 +79,7 @@ def decoded(data: bytes, chosen: str | None = None) -> Text:
         pass
     sample = _foreign_lines(data)
     choices = _choices(data, sample)
-    codec = chosen if chosen in {codec for codec, _, _ in choices} else _likeliest(data, sample, choices)
+    codec = chosen if chosen in {codec for codec, _, _ in choices} else _likeliest(sample, choices)
     return Text(data.decode(codec, "surrogateescape" if codec == "utf-8" else "strict"), codec, choices)
 
 
@@ -147,7 +147,7 @@ def _mostly_utf8(data: bytes) -> bool:
     return foreign - broken > broken
 
 
-def _likeliest(data: bytes, sample: bytes, choices: list[tuple[str, str, str]]) -> str:
+def _likeliest(sample: bytes, choices: list[tuple[str, str, str]]) -> str:
     options = [codec for codec, _, _ in choices]
     if options[0] == "utf-8":
         return "utf-8"

@@ -2,8 +2,8 @@
 
 from streamlit.testing.v1 import AppTest
 
+from db.models import OrderKind
 from providers.sandbox.server import Sandbox
-from services.orders.orders import OrderKind
 from tests.conftest import World
 from tests.pages.tab import buttons, listing, press, signed_in, texts, tick, visit
 from tests.pages.test_reconcile import compare

@@ -13,11 +13,12 @@ from python_calamine import CalamineWorkbook
 from sqlmodel import Session
 
 import db.audit.queries
+from db.audit.queries import COUNT_LIMIT, AuditQuery
 from db.base.scope import Slice
-from db.models import AuditEvent, AuditName, OrderKind, OrderState, PhoneNumber, Role
+from db.models import AuditEvent, AuditName, CampaignStatus, OrderKind, OrderState, PhoneNumber, Role
 from services import agents
 from services.audit import audit
-from services.audit.audit import Action, AuditQuery, Subject
+from services.audit.audit import Action, Subject
 from services.campaigns import campaigns
 from services.core.access import Actor
 from services.core.errors import Forbidden, InvalidInput, NotFound
@@ -107,7 +108,7 @@ def test_few_digits_are_found_too(session: Session, world: World, text: str) -> 
 def test_things_are_found_by_part_of_any_name_they_had(session: Session, world: World) -> None:
     agent = agents.add(session, world.operator, "Nora (billing)")
     agents.rename(session, world.operator, agent, "Nora (invoices)", version=1)
-    campaigns.add(session, world.operator, "Spring billing", campaigns.CampaignStatus.ACTIVE)
+    campaigns.add(session, world.operator, "Spring billing", CampaignStatus.ACTIVE)
     make.number(session, world)
     renamed, added = ("agents:rename", "Nora (invoices)"), ("agents:add", "Nora (billing)")
     assert found(session, world.viewer, typed("BILL")) == [("campaigns:add", "Spring billing"), added]
@@ -222,9 +223,9 @@ def test_the_total_stops(session: Session, world: World) -> None:
         "before": {},
         "after": {},
     }
-    builder.many(session, AuditEvent, [event] * (audit.COUNT_LIMIT + 2))
+    builder.many(session, AuditEvent, [event] * (COUNT_LIMIT + 2))
     for query in (AuditQuery(), AuditQuery(actors=("Operator", "Admin")), AuditQuery(kinds=("number",))):
-        assert audit.count(session, world.viewer, query) == audit.COUNT_LIMIT + 1
+        assert audit.count(session, world.viewer, query) == COUNT_LIMIT + 1
 
 
 def test_the_history_of_a_number_has_its_orders(session: Session, world: World) -> None:

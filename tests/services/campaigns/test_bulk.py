@@ -6,10 +6,9 @@ import pytest
 from sqlmodel import Session
 
 from db.base.scope import Slice
-from db.models import CampaignNumber, Outcome
+from db.models import CampaignNumber, CampaignStatus, Outcome, PoolStatus
 from services.audit import audit
 from services.campaigns import bulk, campaigns, replacing
-from services.campaigns.campaigns import CampaignStatus, PoolStatus
 from services.core.errors import Forbidden, InvalidInput, NotFound
 from services.jobs import jobs
 from services.numbers import numbers

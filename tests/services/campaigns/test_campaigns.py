@@ -10,10 +10,10 @@ from sqlmodel import Session
 
 import db.base.engine
 from db.base.scope import Slice
-from db.models import Campaign
+from db.campaigns import CampaignQuery, CampaignSort, PoolRow
+from db.models import Campaign, CampaignStatus, PoolStatus
 from services.audit import audit
 from services.campaigns import campaigns
-from services.campaigns.campaigns import CampaignQuery, CampaignSort, CampaignStatus, PoolRow, PoolStatus
 from services.core.access import Actor
 from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from services.numbers import numbers

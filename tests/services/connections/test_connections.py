@@ -11,11 +11,12 @@ from sqlmodel import Session
 import db.base.engine
 import db.connections
 from db.base.scope import Slice
+from db.connections import ConnectionQuery
 from db.models import AuditEvent, Connection
 from providers.sandbox.accounts import MAIN
 from providers.sandbox.server import Sandbox
 from services.connections import connection_tests, connections
-from services.connections.connections import ConnectionQuery, ConnectionValues
+from services.connections.connections import ConnectionValues
 from services.core import credentials, settings
 from services.core.access import Actor
 from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound

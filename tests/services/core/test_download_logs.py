@@ -11,12 +11,12 @@ from sqlmodel import Session
 import db.base.engine
 from db.audit.queries import AuditQuery
 from db.base.scope import Slice
+from db.health.number_health import HealthQuery
 from db.numbers.matching import NumberQuery
 from services import agents
 from services.audit import audit, report_files, tenant_audit
 from services.core.access import Actor
 from services.health import number_health
-from services.health.number_health import HealthFilter
 from services.numbers import numbers
 from tests.conftest import World
 
@@ -41,7 +41,7 @@ def newest_action(world: World) -> str:
     [
         lambda session, actor: list(numbers.export(session, actor, NumberQuery())),
         lambda session, actor: list(audit.export(session, actor, AuditQuery())),
-        lambda session, actor: number_health.export(session, actor, HealthFilter(30, TODAY)),
+        lambda session, actor: number_health.export(session, actor, HealthQuery(30, TODAY)),
     ],
     ids=["numbers", "activity", "health"],
 )

@@ -10,13 +10,14 @@ from sqlmodel import Session
 
 import db.base.engine
 import db.health.facts
+from db.health.call_logs import Counts
 from db.health.facts import Fact
-from db.models import CampaignHealth, CampaignNumber, PoolStatus, Tenant
+from db.models import CampaignHealth, CampaignNumber, CampaignStatus, PoolStatus, Tenant
 from providers.sandbox.faults import Fault, Kind
 from services.campaigns import campaigns
 from services.core.errors import InvalidInput
 from services.health import call_logs
-from services.health.call_logs import Counts, State
+from services.health.call_logs import State
 from services.text import labels
 from tests.conftest import World
 from tests.world import make
@@ -176,7 +177,7 @@ def test_calls_that_no_campaign_can_be_found_for_are_told_by_reason(session: Ses
     pool(session, world, "Summer", SHARED)
     make.number(session, world, "+14155552674", world.stranger)
     gone = make.number(session, world, "+14155552675")
-    left = campaigns.add(session, world.operator, "Left", campaigns.CampaignStatus.ACTIVE)
+    left = campaigns.add(session, world.operator, "Left", CampaignStatus.ACTIVE)
     campaigns.add_numbers(session, world.operator, left, [gone], version=1)
     session.execute(sa.update(CampaignNumber).values(added_at=datetime.now(UTC) - 50 * DAY))
     session.commit()

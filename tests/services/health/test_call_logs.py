@@ -11,6 +11,7 @@ from dbos import DBOS
 from sqlmodel import Session
 
 import db.base.engine
+from db.health.call_logs import Counts
 from db.models import CampaignHealth, Connection, HealthPull, Job, JobState, Outcome, Role, Tenant
 from providers.sandbox.accounts import SMALL, TRIAL
 from providers.sandbox.faults import Fault, Kind
@@ -19,7 +20,7 @@ from services.connections.connections import ConnectionValues
 from services.core import settings
 from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from services.health import call_logs
-from services.health.call_logs import Counts, State
+from services.health.call_logs import State
 from services.jobs import engine as steps
 from services.jobs import jobs, workflows
 from services.people import users

@@ -8,6 +8,7 @@ import pytest
 from services.core.errors import InvalidInput
 from services.health.health_import import HealthImport
 from services.text import files
+from services.text.tables.limits import LARGEST
 from tests.world.rows import rows_of
 
 ROWS = [("Spring", "+14155552671", "2026-05-03", "40", "12"), ("Zürich", "+41445551234", "2026-05-03", "10", "4")]
@@ -43,7 +44,7 @@ def test_excel_is_read_with_its_numbers_and_days() -> None:
         ("a.csv", b"  \n", "empty"),
         ("a.csv", b"campaign,number\n", "no rows"),
         ("a.xlsx", b"not a workbook", "no rows"),
-        ("a.csv", b"x" * (files.LARGEST + 1), "at most"),
+        ("a.csv", b"x" * (LARGEST + 1), "at most"),
     ],
 )
 def test_what_cannot_be_read_is_said_so(name: str, data: bytes, reason: str) -> None:

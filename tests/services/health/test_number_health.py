@@ -12,6 +12,8 @@ import time_machine
 from sqlmodel import Session
 
 from db.base.scope import Slice
+from db.health.number_health import BIN, HealthQuery, HealthRow, Totals
+from db.health.summaries import Verdict
 from db.models import (
     AuditEvent,
     Campaign,
@@ -30,7 +32,6 @@ from services.core.access import Actor
 from services.core.errors import Forbidden
 from services.health import campaign_health, number_health, summaries
 from services.health.health_import import HealthImport
-from services.health.number_health import HealthFilter, Verdict
 from services.health.statistics import medians, rate
 from services.health.thresholds import Thresholds
 from services.jobs import imports
@@ -42,7 +43,7 @@ from tests.world import make
 from tests.world.rows import fact_row
 
 TODAY = date(2026, 5, 4)
-WANTED = HealthFilter(30, TODAY)
+WANTED = HealthQuery(30, TODAY)
 
 
 @pytest.fixture(autouse=True)
@@ -51,13 +52,13 @@ def _day() -> Iterator[None]:
         yield
 
 
-def lines(session: Session, actor: Actor, wanted: HealthFilter = WANTED) -> list[number_health.HealthRow]:
+def lines(session: Session, actor: Actor, wanted: HealthQuery = WANTED) -> list[HealthRow]:
     """Return every line, of sums that are the newest."""
     assert not summaries.freshen(session, actor, wanted.days).behind
     return number_health.search(session, actor, wanted, Slice(1, 1000))
 
 
-def counted(session: Session, actor: Actor, wanted: HealthFilter = WANTED) -> dict[Verdict, int]:
+def counted(session: Session, actor: Actor, wanted: HealthQuery = WANTED) -> dict[Verdict, int]:
     """Return how many lines there are of each verdict, as the spread has them."""
     found: dict[Verdict, int] = {}
     for step in number_health.spread(session, actor, wanted):
@@ -146,7 +147,7 @@ def test_the_worst_come_first_each_with_a_reason(session: Session, world: World,
     assert counted(session, world.viewer) == {
         verdict: len([row for row in rows if row.verdict is verdict]) for verdict in {row.verdict for row in rows}
     }
-    only = HealthFilter(30, TODAY, verdicts=(Verdict.LOW,))
+    only = HealthQuery(30, TODAY, verdicts=(Verdict.LOW,))
     assert lines(session, world.viewer, only) == [row for row in rows if row.verdict is Verdict.LOW]
     assert counted(session, world.viewer, only) == {Verdict.LOW: 2}
 
@@ -159,8 +160,7 @@ def test_the_spread_counts_each_line_in_the_step_of_its_rate(
         inside = [
             row
             for row in rows
-            if step.low - 1e-9 <= row.answered / row.attempts < step.low + number_health.BIN - 1e-9
-            and row.verdict is step.verdict
+            if step.low - 1e-9 <= row.answered / row.attempts < step.low + BIN - 1e-9 and row.verdict is step.verdict
         ]
         assert len(inside) == step.lines
 
@@ -365,8 +365,8 @@ def test_a_pool_that_a_number_has_left_says_when_and_comes_last(
 
 
 def test_a_change_within_chance_is_told_from_one_beyond() -> None:
-    def totals(answered: int, before: int, scatter: float = 1.0) -> number_health.Totals:
-        return number_health.Totals(1000, answered, 5, 1000, before, 5, 0, 0, scatter)
+    def totals(answered: int, before: int, scatter: float = 1.0) -> Totals:
+        return Totals(1000, answered, 5, 1000, before, 5, 0, 0, scatter)
 
     for counted, share, is_beyond in (
         (totals(310, 300), 0.01, False),
@@ -377,7 +377,7 @@ def test_a_change_within_chance_is_told_from_one_beyond() -> None:
         assert found is not None
         assert found[0] == pytest.approx(share)
         assert found[1] == is_beyond
-    assert number_health.changed(number_health.Totals(10, 1, 1, 0, 0, 0, 0, 0, 1.0)) is None
+    assert number_health.changed(Totals(10, 1, 1, 0, 0, 0, 0, 0, 1.0)) is None
 
 
 def test_a_fall_of_the_whole_pool_is_one_finding_and_no_number_is_flagged(session: Session, world: World) -> None:

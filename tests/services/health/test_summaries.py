@@ -16,12 +16,12 @@ from sqlmodel import Session
 import db.base.engine
 import db.health.summaries
 from db.base.scope import Slice
+from db.health.number_health import HealthQuery, HealthRow
 from db.models import HealthLine, PhoneNumber, Tenant
 from db.numbers.attention import Attention
 from db.numbers.matching import NumberQuery
 from services.health import number_health, summaries
 from services.health.health_import import HealthImport
-from services.health.number_health import HealthFilter
 from services.jobs import imports
 from services.numbers import numbers
 from services.setup import builder
@@ -60,9 +60,9 @@ def bring(world: World, number: str, day: date, attempts: int) -> None:
         )
 
 
-def search(session: Session, world: World) -> list[number_health.HealthRow]:
+def search(session: Session, world: World) -> list[HealthRow]:
     """Return the lines as they are kept."""
-    return number_health.search(session, world.viewer, HealthFilter(30, TODAY), Slice(1, 100))
+    return number_health.search(session, world.viewer, HealthQuery(30, TODAY), Slice(1, 100))
 
 
 def at_once(act: list[threading.Thread]) -> None:

@@ -8,7 +8,7 @@ from sqlmodel import Session
 import db.jobs.queries
 from db.audit.queries import AuditQuery
 from db.base.scope import Scope, Slice
-from db.models import Job, JobState, Membership, NumberStatus, Outcome, Role, Tenant
+from db.models import Job, JobState, KeyScope, Membership, NumberStatus, Outcome, Role, Tenant
 from db.numbers.matching import NumberQuery
 from services.audit import audit
 from services.core.access import Actor
@@ -17,7 +17,6 @@ from services.jobs import engine, jobs
 from services.numbers import bulk, numbers
 from services.numbers.bulk import Chosen
 from services.people import api_keys
-from services.people.api_keys import KeyScope
 from services.text import numbering
 from tests.conftest import Configure, World
 from tests.world import make

@@ -9,12 +9,11 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 from sqlmodel import Session
 
-from db.models import Job, NumberStatus
+from db.models import Job, KeyScope, NumberStatus
 from providers.sandbox.server import Sandbox
 from services.jobs import engine
 from services.numbers import numbers
 from services.people import api_access, api_keys
-from services.people.api_keys import KeyScope
 from services.setup import http_api
 from tests.conftest import World
 from tests.world import make, reconciling, working

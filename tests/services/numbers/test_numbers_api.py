@@ -7,9 +7,9 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlmodel import Session
 
+from db.models import KeyScope
 from services.numbers import numbers
 from services.people import api_access, api_keys
-from services.people.api_keys import KeyScope
 from services.setup import http_api
 from tests.conftest import World
 from tests.world import make

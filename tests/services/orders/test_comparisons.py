@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from db.base.scope import Slice
 from db.models import Connection, Job, JobState, Tenant
+from db.orders.comparisons import Section
 from providers.sandbox.accounts import TRIAL
 from providers.sandbox.faults import Fault
 from providers.sandbox.faults import Kind as FaultKind
@@ -21,7 +22,6 @@ from services.jobs import engine, jobs
 from services.numbers import numbers
 from services.orders import bulk, comparisons, reconcile_jobs
 from services.orders.orders import Configuration
-from services.orders.reconcile import Section
 from tests.conftest import World
 from tests.world import make, reconciling, working
 

@@ -6,8 +6,9 @@ from contextlib import suppress
 import pytest
 from sqlmodel import Session
 
+from db.audit.queries import AuditQuery
 from db.base.scope import Slice
-from db.models import JobState, Membership, NumberStatus, OrderState, Role
+from db.models import CampaignStatus, JobState, Membership, NumberStatus, OrderState, Role
 from providers.records import OwnedNumber
 from providers.sandbox.accounts import MAIN, TRIAL
 from providers.sandbox.faults import Fault, Kind
@@ -102,7 +103,7 @@ def test_an_import_is_refused_when_the_connection_has_other_webhooks_by_now(
 def test_a_number_that_left_the_account_can_be_marked_as_released(
     session: Session, world: World, area: str, number: numbers.NumberRow
 ) -> None:
-    campaign = campaigns.add(session, world.operator, "Renewals", campaigns.CampaignStatus.ACTIVE)
+    campaign = campaigns.add(session, world.operator, "Renewals", CampaignStatus.ACTIVE)
     campaigns.add_numbers(session, world.operator, campaign, [number.id], version=1)
     reconciling.at_twilio(session, world).release(number.provider_sid or "")
     comparison = reconciling.compared(session, world, area)
@@ -115,7 +116,7 @@ def test_a_number_that_left_the_account_can_be_marked_as_released(
     assert run(session, world.operator, marked(session, world, row)).changed == 1
     assert ordering.on_record(session, world, number.id).status is NumberStatus.RELEASED
     assert comparisons.attached(session, world.operator, [row]) == {}
-    (event,) = audit.search(session, world.viewer, audit.AuditQuery(actions=(Action.NUMBERS_RELEASE,)), Slice())
+    (event,) = audit.search(session, world.viewer, AuditQuery(actions=(Action.NUMBERS_RELEASE,)), Slice())
     assert (event.number_id, event.after["status"], event.after["reason"]) == (number.id, "released", WHY)
     assert wording.event_action(event) == "marked the number as released"
     assert reconciling.compared(session, world, area).agrees

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from db.base.money import exact
 from db.base.scope import Slice
-from db.models import NumberOrder, NumberStatus, OrderState
+from db.models import CampaignStatus, NumberOrder, NumberStatus, OrderState
 from providers.records import Webhooks
 from providers.sandbox.faults import Fault, Kind
 from providers.sandbox.server import Sandbox
@@ -56,7 +56,7 @@ def test_a_released_number_is_bought_back_as_it_was(session: Session, world: Wor
     number = looked_up(session, world, chosen).number_id or 0
     version = numbers.set_tags_and_notes(session, world.operator, number, ["vip"], "Ask Maya first.", version=1)
     numbers.rename(session, world.operator, number, "Front desk", version=version)
-    campaign = campaigns.add(session, world.operator, "Renewals", campaigns.CampaignStatus.ACTIVE)
+    campaign = campaigns.add(session, world.operator, "Renewals", CampaignStatus.ACTIVE)
     campaigns.add_numbers(session, world.operator, campaign, [number], version=1)
     with pytest.raises(InvalidInput, match="can no longer be bought back"):
         orders.place_buy_back(session, world.operator, number)  # it was not released

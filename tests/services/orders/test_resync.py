@@ -6,6 +6,7 @@ import pytest
 import requests
 from sqlmodel import Session
 
+from db.audit.queries import AuditQuery
 from db.base.scope import Slice
 from db.models import NumberStatus
 from providers.records import NumberSearch
@@ -91,7 +92,7 @@ def test_a_number_that_left_the_account_can_be_marked_as_released(session: Sessi
     session.rollback()
     resync.apply(session, world.operator, bought, gone, version=1, reason="Released at Twilio")
     assert numbers.get(session, world.viewer, bought).status is NumberStatus.RELEASED
-    (event,) = audit.search(session, world.viewer, audit.AuditQuery(actions=(Action.NUMBERS_RELEASE,)), Slice())
+    (event,) = audit.search(session, world.viewer, AuditQuery(actions=(Action.NUMBERS_RELEASE,)), Slice())
     assert (event.number_id, event.after["reason"]) == (bought, "Released at Twilio")
     assert wording.event_action(event) == "marked the number as released"
 

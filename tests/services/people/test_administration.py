@@ -10,12 +10,12 @@ from sqlmodel import Session
 
 from db.base.scope import Slice
 from db.models import ApiKey, Membership, Role, Tenant, User
+from db.people.tenants import TenantQuery
+from db.people.users import UserQuery
 from services.core.access import Actor
 from services.core.errors import Forbidden, NotFound
 from services.health.thresholds import Thresholds
 from services.people import api_keys, tenant_settings, tenants, users
-from services.people.tenants import TenantQuery
-from services.people.users import UserQuery
 from tests.conftest import World
 
 Act = Callable[[Session, Actor, World, int], object]

@@ -4,9 +4,9 @@ import pytest
 from sqlmodel import Session
 
 from db.base.scope import Slice
+from db.people.tenants import TenantQuery
 from services.core.errors import Conflict, InvalidInput
 from services.people import tenants
-from services.people.tenants import TenantQuery
 from tests.conftest import World
 from tests.world import make
 

@@ -14,17 +14,17 @@ import db.base.engine
 import db.people.users
 from db.base.scope import Scope, Slice
 from db.models import Membership, Role, User
+from db.people.users import UserQuery, UserRow
 from services.core.access import Actor, Permission
 from services.core.errors import Conflict, Forbidden, InvalidInput, NotFound, ServiceError
 from services.people import sign_in, users
-from services.people.users import UserQuery
 from tests.conftest import PASSWORD, World
 from tests.world import make
 
 ROUNDS = 5
 
 
-def row(session: Session, world: World, username: str) -> users.UserRow:
+def row(session: Session, world: World, username: str) -> UserRow:
     session.rollback()
     query = UserQuery(username)
     return next(user for user in users.search(session, world.admin, query, Slice()) if user.username == username)

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from db.health.call_logs import Counts
 from db.models import Campaign, CampaignHealth
 from services.core import settings
 from services.core.access import Actor
@@ -35,7 +36,7 @@ def operator(session: Session, configure: Configure) -> Iterator[Actor]:
         yield actor
 
 
-def read(session: Session, operator: Actor) -> call_logs.Counts:
+def read(session: Session, operator: Actor) -> Counts:
     log = next(log for log in call_logs.search(session, operator) if log.is_active)
     finished(session, operator, call_logs.begin(session, operator, log.connection_id))
     return call_logs.get(session, operator, log.connection_id).counts

@@ -16,7 +16,7 @@ from services.health.health_import import HealthImport
 from services.jobs import imports
 from services.numbers.number_import import NumberImport
 from services.text import files
-from services.text.files import Choice, Sheet
+from services.text.tables.grids import Choice, Sheet
 from tests.world import workbooks
 from tests.world.workbooks import ods_row
 

@@ -19,6 +19,7 @@ from services.jobs import imports
 from services.numbers.number_import import NumberImport
 from services.text import files
 from services.text.tables import limits
+from services.text.tables.limits import LARGEST
 from tests.conftest import Configure
 from tests.world import workbooks
 
@@ -147,7 +148,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
 def test_no_file_ends_or_stalls_the_app(kind: str) -> None:
     make, told = HOSTILE[kind]
     data = make()
-    assert len(data) <= files.LARGEST
+    assert len(data) <= LARGEST
     own = psutil.Process()
     children, before, began = set(own.children()), own.memory_info().rss, time.monotonic()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
