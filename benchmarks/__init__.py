@@ -1,18 +1,21 @@
 """How fast it is, measured: each module prints the table that a chapter of the guide quotes. None of them is a test."""
 
 import os
+import platform
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import sqlalchemy as sa
 
 import db.base.engine
 
 ROUNDS = 25
+RESULTS = Path(__file__).parent / "results"
 
 
 @contextmanager
@@ -44,10 +47,30 @@ def median(act: Callable[[], object], rounds: int = ROUNDS) -> float:
     return statistics.median(times)
 
 
+def report(name: str, lines: Sequence[str]) -> None:
+    """Print a table, and write it to `results` with the machine that it was measured on."""
+    text = "\n".join(lines)
+    sys.stdout.write(f"{text}\n")
+    machine = f"{os.cpu_count()} cores ({_processor()}), {platform.system()}, Python {platform.python_version()}"
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.md").write_text(f"`python -m benchmarks.{name.partition('-')[0]}`, {machine}\n\n{text}\n")
+
+
+def _processor() -> str:
+    named = (
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if "model name" in line
+    )
+    return next(named, platform.machine())
+
+
 def compare(of: str, small: tuple[int, Mapping[str, float]], large: tuple[int, Mapping[str, float]]) -> None:
     """Print a table of milliseconds at two sizes of a database, with their ratio."""
-    out = sys.stdout.write
     dialect = db.base.engine.current().dialect.name
-    out(f"| {dialect} | {small[0]:,} {of} | {large[0]:,} {of} | ratio |\n|---|---|---|---|\n")
-    for name, before in small[1].items():
-        out(f"| {name} | {before:.1f} ms | {large[1][name]:.1f} ms | {large[1][name] / before:.1f} |\n")
+    lines = [f"| {dialect} | {small[0]:,} {of} | {large[0]:,} {of} | ratio |", "|---|---|---|---|"]
+    for name, after in large[1].items():
+        before = small[1].get(name)
+        ratio = f"{before:.1f} ms | {after:.1f} ms | {after / before:.1f}" if before else f"— | {after:.1f} ms | —"
+        lines.append(f"| {name} | {ratio} |")
+    report(f"{of}-{dialect}", lines)

@@ -4,6 +4,7 @@ Each question is the total and a page together, in the tenant that has half of t
 them stands what the rows alone cost: their ids off an index, joined manually.
 """
 
+import sys
 from functools import partial
 from itertools import combinations
 from typing import Any
@@ -13,13 +14,14 @@ from sqlmodel import Session
 
 import db.base.engine
 import db.numbers.queries
-from benchmarks import median, numbers_world
+from benchmarks import analyze, compare, database, median, numbers_world
 from db.base.scope import Scope, Slice
 from db.base.tables import table_of
 from db.models import Agent, Connection, NumberStatus, NumberType
 from db.numbers.attention import Attention, Rules
 from db.numbers.matching import NumberQuery, Sort
 from services.health import thresholds
+from services.setup import builder
 from services.text import numbering
 
 SMALL = 10_000
@@ -123,3 +125,19 @@ def _bare(session: Session) -> None:
         LEFT JOIN telephony_connection c ON c.id = n.connection_id LEFT JOIN agent a ON a.id = n.agent_id
         ORDER BY n.created_at DESC, n.id DESC"""
     session.connection().exec_driver_sql(rows).all()
+
+
+def main(amount: int = 1_000_000) -> None:
+    """Print the table of the guide."""
+    with database(), db.base.engine.open_session() as session:
+        numbers_world.grow(session, 0, SMALL)
+        analyze()
+        small = measure(session)
+        rate = numbers_world.grow(session, SMALL, amount)
+        analyze()
+        compare("numbers", (SMALL, small), (amount, measure(session)))
+    sys.stdout.write(f"\n{rate:,.0f} numbers a second are written, {builder.BATCH:,} in a transaction.\n")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:2]))
