@@ -1,5 +1,6 @@
 """Queries over jobs and their items."""
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -272,6 +273,7 @@ def people(session: Session, scope: Scope) -> list[str]:
     return sorted(session.scalars(names), key=str.casefold)
 
 
+@functools.cache  # every page asks; it takes longer to build than to answer
 def _rows() -> Any:
     undoing = aliased(Job, name="undoing")
     undone_by = (

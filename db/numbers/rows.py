@@ -1,5 +1,6 @@
 """Numbers as they are read: a few fields for the list, and all for the page, downloads, and to compare files with."""
 
+import functools
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -111,6 +112,7 @@ _JOINED = {
 """The fields of a row that come from other tables; all others are columns of the number itself."""
 
 
+@functools.cache  # it takes longer to build than to answer
 def selected(row: type[ListedNumber | NumberRow] = NumberRow) -> Any:
     """Select the fields of a kind of *row*, in its order, without those that have a default: tags and campaigns."""
     names = [name for name in row._fields if name not in row._field_defaults]

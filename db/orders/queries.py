@@ -1,5 +1,6 @@
 """Queries over orders: what was asked of a provider, and what became of it."""
 
+import functools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -207,13 +208,17 @@ def _is_due(now: datetime, furthest: timedelta) -> Any:
 
 
 def _read(session: Session, *conditions: Any) -> list[OrderRow]:
+    found = session.execute(_rows().where(*conditions))
+    # SQLite would read all orders to have them sorted
+    return sorted((OrderRow(*row) for row in found), key=lambda row: row.id)
+
+
+@functools.cache  # every page asks; it takes longer to build than to answer
+def _rows() -> Any:
     names = {"tenant": Tenant.name, "connection": Connection.name, "provider": Connection.provider}
-    found = session.execute(
+    return (
         sa.select(*columns_for(OrderRow, NumberOrder, placed_by=User.name, **names))
         .join(Tenant, Tenant.id == NumberOrder.tenant_id)
         .join(Connection, Connection.id == NumberOrder.connection_id)
         .join(User, User.id == NumberOrder.placed_by)
-        .where(*conditions)
     )
-    # SQLite would read all orders to have them sorted
-    return sorted((OrderRow(*row) for row in found), key=lambda row: row.id)

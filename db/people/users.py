@@ -1,5 +1,6 @@
 """Queries over users, their memberships, and failed sign-ins."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,6 +39,13 @@ def memberships(session: Session, username: str, chosen: int | None) -> list[Mem
 
     A superadmin has a row, without a role, for the *chosen* tenant too, or else for the last one.
     """
+    rows = session.execute(_memberships(), {"username": username, "chosen": chosen})
+    return [MembershipRow(*row) for row in rows]
+
+
+@functools.cache  # every run asks; it takes longer to build than to answer
+def _memberships() -> Any:
+    chosen: Any = sa.bindparam("chosen", type_=sa.Integer)
     looked_at = sa.and_(User.is_superadmin, Tenant.id == sa.func.coalesce(chosen, User.last_tenant_id))
     columns = columns_for(
         MembershipRow,
@@ -49,14 +57,13 @@ def memberships(session: Session, username: str, chosen: int | None) -> list[Mem
         suspended_at=Tenant.suspended_at,
         role=sa.case((Membership.tenant_id == Tenant.id, Membership.role)),
     )
-    rows = session.execute(
+    return (
         sa.select(*columns)
         .outerjoin(Membership, Membership.user_id == User.id)
         .outerjoin(Tenant, sa.or_(Tenant.id == Membership.tenant_id, looked_at))
-        .where(User.username == username)
+        .where(User.username == sa.bindparam("username"))
         .order_by(Tenant.name)
     )
-    return [MembershipRow(*row) for row in rows]
 
 
 def find(session: Session, username: str) -> User | None:
