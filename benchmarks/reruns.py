@@ -65,15 +65,16 @@ def running(script: str, folder: Path) -> Iterator[tuple[str, psutil.Process]]:
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, env=os.environ | environment, stdout=log, stderr=subprocess.STDOUT)  # noqa: S603 - ours
     try:
-        _await(f"http://127.0.0.1:{port}/_stcore/health")
+        await_health(f"http://127.0.0.1:{port}/_stcore/health")
         yield f"127.0.0.1:{port}", psutil.Process(process.pid)
     finally:
         process.terminate()
         process.wait(30)
 
 
-@tenacity.retry(stop=tenacity.stop_after_delay(60), wait=tenacity.wait_fixed(0.1), reraise=True)
-def _await(url: str) -> None:
+@tenacity.retry(stop=tenacity.stop_after_delay(60), wait=tenacity.wait_fixed(0.02), reraise=True)
+def await_health(url: str) -> None:
+    """Wait until an app answers."""
     requests.get(url, timeout=5).raise_for_status()
 
 

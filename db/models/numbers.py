@@ -254,6 +254,7 @@ for _name, _where, *_columns in (
     ("ix_phone_number_by_label", _live, "tenant_id", "label", "id"),
     ("ix_phone_number_by_label_of_all", _live, "label", "id"),
     ("ix_phone_number_holdings", _live, "tenant_id", "connection_id", "currency", "price"),
+    ("ix_phone_number_managed", f"is_managed AND {_live}", "tenant_id", "id"),
     ("ix_phone_number_released", "released_at IS NOT NULL", "tenant_id", "released_at", "created_at"),
     ("ix_phone_number_restricted", _restricted, "tenant_id", *_newest),
 ):

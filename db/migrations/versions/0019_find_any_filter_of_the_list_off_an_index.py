@@ -14,7 +14,7 @@ KIND = ("status", "provider", "country", "number_type", "is_managed")
 
 
 def upgrade() -> None:
-    for gone in ("newest", "newest_of_all", "status", "country", "agent", "connection", "unassigned", "managed"):
+    for gone in ("newest", "newest_of_all", "status", "country", "agent", "connection", "unassigned"):
         op.drop_index(f"ix_phone_number_{gone}", "phone_number")
     for narrower in ("by_e164", "by_label"):
         op.drop_index(f"ix_phone_number_{narrower}", "phone_number")
