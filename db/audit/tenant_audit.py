@@ -15,7 +15,6 @@ import db.numbers.rows
 from db import campaigns, connections
 from db.base.columns import UtcDateTime
 from db.base.scope import Scope
-from db.base.tables import table_of
 from db.campaigns import Trouble
 from db.connections import Tested
 from db.models import (
@@ -209,10 +208,9 @@ def found(
             .where(scope.of(PhoneNumber.tenant_id), LIVE, attention.condition(kind, scope.of, rules))
             .order_by(PhoneNumber.id.desc())
             .limit(limit)
+            .subquery()
         )
-        if kind is Attention.IDLE:  # SQLite would take an index that has what is read, and sort what it finds
-            some = some.with_hint(table_of(PhoneNumber), "INDEXED BY ix_phone_number_managed", "sqlite")
-        return sa.select(some.subquery())
+        return sa.select(some)
 
     some = sa.union_all(*map(newest, kinds)).subquery()
     listed = (

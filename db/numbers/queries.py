@@ -124,7 +124,7 @@ def _reached(session: Session, scope: Scope, query: NumberQuery, way: Way) -> An
 
 
 def _walked(scope: Scope, query: NumberQuery) -> Any:
-    return ways.walked(scope, query, matching.matching(scope, query))
+    return sa.select(table_of(PhoneNumber).c.id).where(*matching.matching(scope, query))
 
 
 def _met(session: Session, scope: Scope, query: NumberQuery) -> Any:

@@ -27,7 +27,7 @@ from db.models import (
 )
 from db.numbers import attention, matching
 from db.numbers.attention import FLAGGED, Attention
-from db.numbers.matching import NumberQuery, Sort
+from db.numbers.matching import NumberQuery
 from db.numbers.text_search import Ordered, found_by_trigrams
 
 FEW = 10_000
@@ -187,22 +187,3 @@ def reached(session: Session, way: Way, conditions: Sequence[Any]) -> Any:
             return sa.select(one.c.id).select_from(some.join(one, sa.true()))
     each = Ordered(some, _number, _number.c.id == some.c.id)
     return sa.select(_number.c.id).select_from(each).where(*conditions)
-
-
-def walked(scope: Scope, query: NumberQuery, conditions: Sequence[Any]) -> Any:
-    """Select the ids of numbers that meet *conditions*, off the index that has them in the order of the list."""
-    ids = sa.select(_number.c.id).where(*conditions)
-    index = _index(scope, query)
-    return ids.with_hint(_number, f"INDEXED BY {index}", "sqlite") if index else ids
-
-
-def _index(scope: Scope, query: NumberQuery) -> str | None:
-    """Return the index to walk; SQLite, which keeps no count of what is in it, might take one that has to be sorted."""
-    by_day = query.sort in (Sort.NEWEST, Sort.OLDEST)
-    if scope.tenant_id is None:
-        return "ix_phone_number_newest_of_all" if by_day else None
-    if len(query.agents) == 1 and by_day:
-        return "ix_phone_number_agent"
-    if len(query.connections) == 1 and by_day:
-        return "ix_phone_number_connection"
-    return "ix_phone_number_newest" if by_day else None

@@ -125,7 +125,7 @@ def test_a_download_of_the_audit_log_is_not_sorted_first(database: sa.Engine, se
     ("kind", "index"),
     [
         (Attention.NO_AGENT, "ix_phone_number_agent"),
-        (Attention.IDLE, "ix_phone_number_managed"),
+        (Attention.IDLE, "COVERING INDEX ix_phone_number"),
         (Attention.IDLE, "COVERING INDEX ix_health_line_tenant_id_days_number_id_completed"),
         (Attention.RESTRICTED, "ix_phone_number_restricted"),
         (Attention.SPAM_FLAGGED, "ix_campaign_number_flagged"),

@@ -371,4 +371,4 @@ def test_a_report_asks_no_more_often_however_much_there_is(
         tenant_audit.changes(session, world.viewer, during)
     assert owned.orders
     assert owned.ways
-    assert len(seen) <= 14, "\n".join(seen)
+    assert len(seen) <= 15, "\n".join(seen)
