@@ -112,8 +112,8 @@ def measure(session: Session) -> dict[str, float]:
 
 def ask(session: Session, scope: Scope, query: NumberQuery, part: Slice) -> None:
     """Ask for the total, and for a page."""
-    db.numbers.queries.count(session, scope, query)
-    db.numbers.queries.search(session, scope, query, part)
+    total = db.numbers.queries.count(session, scope, query)
+    db.numbers.queries.search(session, scope, query, part, total=total)
 
 
 def _bare(session: Session) -> None:
