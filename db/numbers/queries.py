@@ -13,7 +13,7 @@ from db.models import GONE, LIVE, NumberCount, NumberOrder, NumberStatus, Number
 from db.numbers import matching, rows, ways
 from db.numbers.matching import NumberQuery, Sort
 from db.numbers.rows import ListedNumber, NumberRow
-from db.numbers.text_search import closeness, containing, holding, streamed
+from db.numbers.text_search import SearchText, closeness, containing, holding, streamed
 from db.numbers.ways import Way
 
 LOOKED_AT = 1_000
@@ -103,7 +103,7 @@ def _page(session: Session, scope: Scope, query: NumberQuery, part: Slice, total
         return _reached(session, scope, query, way).order_by(*order).limit(part.size).offset(part.offset)
     if query.search is None:
         return _walked(scope, query).order_by(*order).limit(part.size).offset(part.offset)
-    if not (is_few or query.search.exact) and query.sort in BY_DAY:
+    if not (is_few or query.search.exact) and query.search.text.isascii() and query.sort in BY_DAY:
         near = _among_the_first(session, scope, query, part)
         if len(near) == part.size:
             return sa.select(table_of(PhoneNumber).c.id).where(PhoneNumber.id.in_(near))
@@ -119,8 +119,13 @@ def _way(session: Session, scope: Scope, query: NumberQuery) -> Way | None:
 
 def _reached(session: Session, scope: Scope, query: NumberQuery, way: Way) -> Any:
     """Select the ids of the numbers that match, among those that a way leads to."""
-    searched = [containing(query.search)] if query.search else []
+    searched = [_holds(session, query.search)] if query.search else []
     return ways.reached(session, way, [*matching.matching(scope, query), *searched])
+
+
+def _holds(session: Session, wanted: SearchText) -> Any:
+    """Return the condition that a number that is read holds what was typed; SQLite compares plain letters alone."""
+    return containing(wanted) if wanted.text.isascii() else holding(session, wanted)
 
 
 def _walked(scope: Scope, query: NumberQuery) -> Any:

@@ -157,6 +157,14 @@ def test_pages_hold_every_number_once_in_every_order(session: Session, world: Wo
     assert not numbers.search(session, world.viewer, query, Slice(4, 3))
 
 
+def test_letters_of_any_alphabet_are_found_in_either_case_beside_filters(session: Session, world: World) -> None:
+    wanted = make.number(session, world, "+14155552671", label="Übersee Ost")
+    make.number(session, world, "+14155552672", label="Ubersee")
+    query = NumberQuery(search=numbering.search_text("übersee"), providers=("sip",))
+    assert numbers.count(session, world.viewer, query) == 1
+    assert [row.id for row in numbers.search(session, world.viewer, query, Slice())] == [wanted]
+
+
 def test_a_search_counts_no_further_than_its_limit(session: Session, world: World) -> None:
     many(session, world, db.numbers.queries.LOOKED_AT + 2)
     found = numbers.count(session, world.viewer, NumberQuery(search=numbering.search_text("Line")))
