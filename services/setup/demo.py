@@ -340,7 +340,7 @@ class _Story:
         attempts = chance.randint(4, 12) if weekend else chance.randint(22, 48)
         spam = 0
         if story == "decays" and ago <= 30:
-            rate *= max(0.06, (ago / 30) ** 2)
+            rate *= max(0.04, (ago / 30) ** 3)
         elif story == "flagged" and ago <= 14:
             rate, spam = rate * 0.2, chance.choice((0, 0, 1, 2))
         elif story == "idle":
