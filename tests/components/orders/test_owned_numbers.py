@@ -192,6 +192,12 @@ def test_webhooks_that_were_restored_are_told_beside_those_of_the_connection(
     assert "Replace" not in buttons(tab)
     ours = webhook_orders.ours(number)
     ordering.ask(orders.place_webhooks(session, world.operator, number.id, ours, Webhooks()))
+
+    def is_settled() -> bool:  # the engine may be at it too
+        session.rollback()
+        return not orders.still_open(session, world.operator)
+
+    until(is_settled)
     tab = visit(signed_in("operator"), "number.py", id=str(number.id))
     assert not tab.exception
     assert message in texts(tab, "caption")
