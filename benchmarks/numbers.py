@@ -74,6 +74,13 @@ def alone(session: Session, amount: int) -> dict[str, Question]:
         "the last page": (NumberQuery(), Slice(last - 2)),
         **{name: (NumberQuery(**fields), Slice()) for name, fields in filters(session).items()},
         "a country, in the middle": (NumberQuery(countries=("IN",)), Slice(last // 10)),
+        "a country, by name": (NumberQuery(countries=("IN",), sort=Sort.NAME), Slice()),
+        "a rare country, by name": (NumberQuery(countries=("NL",), sort=Sort.NAME), Slice()),
+        "BYOT and a tag, by number": (NumberQuery(managed=False, tags=("moved",), sort=Sort.NUMBER), Slice()),
+        "unassigned and a type, by name": (
+            NumberQuery(agents=(None,), types=(NumberType.VOIP,), sort=Sort.NAME),
+            Slice(),
+        ),
         "a whole number": typed(known),
         "7 digits of a number": typed(known[-7:]),
         "3 digits": typed("415"),

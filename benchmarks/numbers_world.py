@@ -14,12 +14,25 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from db.base.tables import table_of
-from db.models import Agent, Campaign, CampaignNumber, Connection, NumberTag, PhoneNumber
+from db.models import (
+    Agent,
+    Campaign,
+    CampaignNumber,
+    Connection,
+    HealthLine,
+    HealthSummary,
+    NumberTag,
+    PhoneNumber,
+)
+from services.health.thresholds import IDLE_DAYS
 from services.setup import builder
 
 TENANTS = 500
 AGENTS = 100
 """Agents of the first tenant; the others have three each."""
+
+SUMMED = 400
+"""Tenants whose calls were added up, so that it is known which of their numbers stand idle."""
 
 BEGAN = datetime(2024, 11, 1, tzinfo=UTC)
 SECONDS = 30
@@ -62,6 +75,11 @@ def _companies(session: Session) -> None:
         for n in range(3 if i else AGENTS):
             builder.agent(session, tenant, f"Agent {n}")
         builder.campaign(session, tenant, "Renewals")
+        if i < SUMMED:
+            summary = HealthSummary(
+                tenant_id=tenant, days=IDLE_DAYS, until=BEGAN.date(), version=0, limits="", seconds=0.0
+            )
+            session.add(summary)
     session.commit()
 
 
@@ -99,7 +117,7 @@ def _numbers(session: Session, have: int, wanted: int, chance: random.Random) ->
 
 
 def _hang(session: Session, chance: random.Random) -> None:
-    """Give every tenth number a tag, and every twentieth a place in the pool of its tenant."""
+    """Give every tenth number a tag, and every twentieth a place in the pool of its tenant, and calls that add up."""
     number, campaign = table_of(PhoneNumber), table_of(Campaign)
     pools = dict(session.execute(sa.select(campaign.c.tenant_id, campaign.c.id)).all())
     tagged = sa.select(table_of(NumberTag).c.number_id)
@@ -121,6 +139,24 @@ def _hang(session: Session, chance: random.Random) -> None:
                 "number_id": one,
                 "tenant_id": tenant,
                 "pool_status": "spam_flagged" if chance.random() < 0.01 else "active",
+            }
+            for one, tenant in rows
+            if one % 20 == 0
+        ),
+        commit=True,
+    )
+    builder.many(
+        session,
+        HealthLine,
+        (
+            {
+                "days": IDLE_DAYS,
+                "campaign_id": pools[tenant],
+                "number_id": one,
+                "tenant_id": tenant,
+                "verdict": "healthy",
+                **dict.fromkeys(("attempts", "answered", "attempts_before", "answered_before", "spam_reports"), 0),
+                "completed": chance.randrange(100),
             }
             for one, tenant in rows
             if one % 20 == 0

@@ -32,6 +32,7 @@ from components.ui import session as signed_in
 STEPS = 30
 """Steps of each session, after the page was loaded."""
 
+APP = str(Path(__file__).parents[1] / "app.py")
 BARE = """
 import pandas, streamlit as st
 st.set_page_config(layout="wide")
@@ -56,8 +57,8 @@ class Driven(NamedTuple):
 
 
 @contextmanager
-def running(script: str, folder: Path) -> Iterator[tuple[str, psutil.Process]]:
-    """Run a Streamlit app with its data in *folder*; yield its address and its process."""
+def started(script: str, folder: Path) -> Iterator[tuple[str, psutil.Process]]:
+    """Start a Streamlit app with its data in *folder*; yield its address, where it will answer, and its process."""
     with socket.create_server(("127.0.0.1", 0)) as free, socket.create_server(("127.0.0.1", 0)) as other:
         port, sandbox = free.getsockname()[1], other.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true", f"--server.port={port}"]
@@ -65,17 +66,24 @@ def running(script: str, folder: Path) -> Iterator[tuple[str, psutil.Process]]:
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, env=os.environ | environment, stdout=log, stderr=subprocess.STDOUT)  # noqa: S603 - ours
     try:
-        await_health(f"http://127.0.0.1:{port}/_stcore/health")
         yield f"127.0.0.1:{port}", psutil.Process(process.pid)
     finally:
         process.terminate()
         process.wait(30)
 
 
+@contextmanager
+def running(script: str, folder: Path) -> Iterator[tuple[str, psutil.Process]]:
+    """Start an app as `started` does, and wait until it answers."""
+    with started(script, folder) as (address, process):
+        await_health(address)
+        yield address, process
+
+
 @tenacity.retry(stop=tenacity.stop_after_delay(60), wait=tenacity.wait_fixed(0.02), reraise=True)
-def await_health(url: str) -> None:
+def await_health(address: str) -> None:
     """Wait until an app answers."""
-    requests.get(url, timeout=5).raise_for_status()
+    requests.get(f"http://{address}/_stcore/health", timeout=5).raise_for_status()
 
 
 def cookie(folder: Path, username: str = "operator") -> str:
@@ -152,13 +160,12 @@ def line(name: str, sessions: int, found: Driven) -> str:
 def main(*asked: int) -> None:
     """Print the table of the README."""
     lines = ["| page | sessions | steps a second | p50 | p95 | CPU a run | sent a step | errors |", "|" + "---|" * 8]
-    root = Path(__file__).parents[1]
     with tempfile.TemporaryDirectory() as name:
         folder, beside = Path(name) / "data", Path(name) / "bare"
         for made in (folder, beside):
             made.mkdir()
         (beside / "bare.py").write_text(BARE)
-        with running(str(root / "app.py"), folder) as own, running(str(beside / "bare.py"), beside) as bare:
+        with running(APP, folder) as own, running(str(beside / "bare.py"), beside) as bare:
             headers = {"Cookie": cookie(folder)}
             asyncio.run(drive(*own, headers, 2))  # what is imported when it is first used
             for sessions in asked or (1, 20, 100):

@@ -3,10 +3,6 @@
 The first start makes the demo, and ends with the sign-in; the others find it there, and the browser signed in.
 """
 
-import os
-import socket
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -14,36 +10,25 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks import report
-from benchmarks.reruns import await_health, cookie
+from benchmarks.reruns import APP, await_health, cookie, started
 from components.ui.session import COOKIE
-
-ROOT = Path(__file__).parents[1]
 
 
 def once(browser: Browser, folder: Path, *, is_first: bool) -> tuple[float, float]:
     """Start the app on the data in *folder*; return after how many seconds it answers, and its page is there."""
-    with socket.create_server(("127.0.0.1", 0)) as free, socket.create_server(("127.0.0.1", 0)) as other:
-        port, sandbox = free.getsockname()[1], other.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
-    environment = {"NUMBERDESK_DATA_DIR": str(folder), "NUMBERDESK_DEMO": "1", "NUMBERDESK_SANDBOX_PORT": str(sandbox)}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
-    context = browser.new_context()
-    if not is_first:
-        context.add_cookies([{"name": COOKIE, "value": cookie(folder).partition("=")[2], "url": address}])
-    page, began = context.new_page(), time.perf_counter()
-    process = subprocess.Popen(  # noqa: S603 - ours
-        command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        await_health(f"{address}/_stcore/health")
+    context, began = browser.new_context(), time.perf_counter()
+    with started(APP, folder) as (address, _):
+        if not is_first:
+            value = cookie(folder).partition("=")[2]
+            context.add_cookies([{"name": COOKIE, "value": value, "url": f"http://{address}"}])
+        page = context.new_page()
+        await_health(address)
         answers = time.perf_counter() - began
-        page.goto(address)
+        page.goto(f"http://{address}")
         (page.get_by_role("button", name="Sign in") if is_first else page.get_by_role("row").nth(25)).wait_for()
-        return answers, time.perf_counter() - began
-    finally:
+        there = time.perf_counter() - began
         context.close()
-        process.terminate()
-        process.wait(30)
+    return answers, there
 
 
 def main() -> None:

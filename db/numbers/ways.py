@@ -14,7 +14,6 @@ from sqlmodel import Session
 from db.base.scope import Scope
 from db.base.tables import table_of
 from db.models import (
-    LIVE,
     Agent,
     CampaignNumber,
     Connection,
@@ -30,7 +29,7 @@ from db.numbers.attention import FLAGGED, Attention
 from db.numbers.matching import NumberQuery
 from db.numbers.text_search import Ordered, found_by_trigrams
 
-FEW = 10_000
+FEW = 2_000
 """So many numbers are collected and sorted faster than they are met on the way through a long list."""
 
 _SEVERAL = 50
@@ -162,7 +161,7 @@ def _reason(scope: Scope, kind: Attention, query: NumberQuery) -> Any:
         case Attention.IDLE:
             summary, days = table_of(HealthSummary), attention.required(kind, query.rules).idle_days
             summed = Ordered(summary, _number, sa.and_(_number.c.tenant_id == summary.c.tenant_id, attention.MANAGED))
-            known = (scope.of(summary.c.tenant_id), summary.c.days == days, LIVE)
+            known = (scope.of(summary.c.tenant_id), summary.c.days == days)
             return sa.select(_number.c.id).select_from(summed).where(*known)
         case Attention.WEBHOOKS_ELSEWHERE:
             elsewhere = attention.pointing_elsewhere(scope.of, attention.required(kind, query.rules)).subquery()
