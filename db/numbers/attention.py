@@ -80,8 +80,10 @@ def condition(kind: Attention, within: Within, rules: Rules | None) -> Any:
         case Attention.IDLE:
             rules = required(kind, rules)
             # Before the calls of a tenant are added up for the first time nobody knows.
-            known = sa.select(HealthSummary.tenant_id).where(HealthSummary.days == rules.idle_days)
-            return sa.and_(MANAGED, PhoneNumber.tenant_id.in_(known), completed(rules.idle_days) < rules.idle_under)
+            known = sa.exists().where(
+                HealthSummary.tenant_id == PhoneNumber.tenant_id, HealthSummary.days == rules.idle_days
+            )
+            return sa.and_(MANAGED, known, completed(rules.idle_days) < rules.idle_under)
         case Attention.RESTRICTED:
             return RESTRICTED
 

@@ -29,7 +29,7 @@ from db.numbers.attention import FLAGGED, Attention
 from db.numbers.matching import NumberQuery
 from db.numbers.text_search import Ordered, found_by_trigrams
 
-FEW = 2_000
+FEW = 5_000
 """So many numbers are collected and sorted faster than they are met on the way through a long list."""
 
 _SEVERAL = 50
@@ -128,6 +128,8 @@ def of_kinds(scope: Scope, query: NumberQuery) -> Any:
     kind = _count.alias("kind")
     same = sa.and_(*(_number.c[name] == kind.c[name] for name in _KIND))
     wanted = [scope.of(kind.c.tenant_id), kind.c.n > 0, *matching.kinds(kind.c, query), *matching.held(kind.c, query)]
+    if query.attention == (Attention.IDLE,):
+        wanted.append(kind.c.is_managed)
     return sa.select(_number.c.id).select_from(Ordered(kind, _number, same)).where(*wanted)
 
 
