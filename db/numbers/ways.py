@@ -1,7 +1,8 @@
 """The ways to the numbers that match, of which a query takes the one that passes the fewest others.
 
 Where something that is asked for has few numbers, these are collected and sorted. Everything else is walked off an
-index, in the order of the list, which has all that can be filtered by: so no row is read that is not shown.
+index in the order of the list. The one by day has what can be filtered by, tags and attention aside: hardly a row is
+read that is not shown.
 """
 
 from collections.abc import Iterator, Sequence
