@@ -71,7 +71,11 @@ def test_ten_thousand_rows_are_imported_the_wrong_ones_mended_and_an_agent_assig
     expect(tab.page.get_by_text("Check only: 9,800 can be added, 200 refused.")).to_be_visible(timeout=SLOW)
     tab.open("/import-numbers")  # the check waits to be started
     tab.page.get_by_role("link", name="moved.csv: 10,000 rows").click()
-    tab.press("Import 9,800 rows")
+    start = tab.button("Import 9,800 rows")
+    expect(start).to_be_visible()
+    tab.settle()
+    start.click()
+    expect(start).to_have_count(0)
     tab.page.close()
 
     tab = visitor("operator")
